@@ -1,0 +1,99 @@
+//! Buyers: what each one did that a window may still look at.
+//!
+//! A window only ever asks for the latest instant, so an instant a rule is all there is to keep.
+//! What no window reaches any more leaves by the sweep of [`super::memory`].
+
+use super::id::Id;
+use super::table::{Keyed, NOBODY};
+use super::time::Instant;
+
+/// The instants and facts about one buyer in one shop.
+#[derive(Debug)]
+pub struct Buyer {
+    /// Its id.
+    pub id: Id,
+    /// Its open session's number (S1), or [`NOBODY`].
+    pub open_session: u32,
+    /// How many sessions and ties of it the shop holds.
+    pub held_by: u32,
+    /// The agent that served it last (R1), or [`NOBODY`].
+    pub recent_agent: u32,
+    /// 违规风险较高的用户 (I7).
+    pub risk: bool,
+    /// Until when the recent agent served it.
+    pub recent_until: Instant,
+    /// When it last opened or submitted a rating in the shop (I9).
+    pub rated_at: Instant,
+    /// When it last submitted one (Q1).
+    pub submitted_at: Instant,
+    /// When it last got an automatic invite of the shop (I10).
+    pub auto_invited_at: Instant,
+    /// When it last got a manual one (I10).
+    pub manual_invited_at: Instant,
+}
+
+impl Buyer {
+    /// A buyer of whom nothing is known.
+    pub fn new(id: Id) -> Buyer {
+        Buyer {
+            id,
+            open_session: NOBODY,
+            held_by: 0,
+            recent_agent: NOBODY,
+            risk: false,
+            recent_until: Instant::NEVER,
+            rated_at: Instant::NEVER,
+            submitted_at: Instant::NEVER,
+            auto_invited_at: Instant::NEVER,
+            manual_invited_at: Instant::NEVER,
+        }
+    }
+
+    /// The latest instant that a window can look at.
+    pub fn last_deed(&self) -> Instant {
+        let deeds = [
+            self.recent_until,
+            self.rated_at,
+            self.submitted_at,
+            self.auto_invited_at,
+            self.manual_invited_at,
+        ];
+        deeds.into_iter().max().unwrap_or(Instant::NEVER)
+    }
+}
+
+impl Keyed for Buyer {
+    type Key = str;
+    fn key(&self) -> &str {
+        &self.id
+    }
+}
+
+/// What a buyer did to one agent, or to the bot.
+#[derive(Debug)]
+pub struct Tie {
+    /// The buyer's and the agent's number.
+    pub pair: (u32, u32),
+    /// When the buyer last opened or submitted a rating of this agent (I9).
+    pub rated_at: Instant,
+    /// When it last submitted one (Q1).
+    pub submitted_at: Instant,
+}
+
+impl Tie {
+    /// A tie of which nothing is known.
+    pub fn new(buyer: u32, agent: u32) -> Tie {
+        Tie {
+            pair: (buyer, agent),
+            rated_at: Instant::NEVER,
+            submitted_at: Instant::NEVER,
+        }
+    }
+}
+
+impl Keyed for Tie {
+    type Key = (u32, u32);
+    fn key(&self) -> &(u32, u32) {
+        &self.pair
+    }
+}

@@ -1,0 +1,296 @@
+//! A shop's calendar: which natural day, week and month an instant belongs to in the shop's time zone.
+//!
+//! The zones are those built into the program, so that every machine answers the same.
+//! Days have 23 or 25 hours where clocks change; a label (`2026-11-11`) names a day whatever its length.
+
+use std::fmt;
+
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+use super::time::{DAY_MS, Instant, Stamp, civil_from_days, days_from_civil};
+
+/// A time zone by its IANA name.
+#[derive(Clone)]
+pub struct Zone {
+    name: String,
+    rules: TimeZone,
+}
+
+/// A natural day: the number of days from 1970-01-01 to its date.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Day(pub i32);
+
+/// An ISO week (Monday first): the number of the week that its Monday begins, counted from 1970.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Week(i32);
+
+/// A calendar month: months since January of the year 0.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Month(i32);
+
+/// A stretch of time in which the offset from UTC and the natural day stay the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stretch {
+    from: Instant,
+    until: Instant,
+    offset_from: Instant,
+    offset_until: Instant,
+    offset_s: i32,
+    /// The natural day of the whole stretch.
+    pub day: Day,
+    /// The first instant of that day.
+    pub day_from: Instant,
+    /// The first instant of the next day.
+    pub day_until: Instant,
+}
+
+/// A local date and time of day, for rules that are written in local time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct LocalTime {
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+    /// Milliseconds on the clock since 00:00.
+    pub of_day_ms: u32,
+}
+
+impl Zone {
+    /// The zone of exactly this IANA name, or `None`.
+    pub fn get(name: &str) -> Option<Zone> {
+        let rules = TimeZoneDatabase::bundled().get(name).ok()?;
+        (rules.iana_name() == Some(name)).then(|| Zone {
+            name: name.to_owned(),
+            rules,
+        })
+    }
+
+    /// Its IANA name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The stretch that `instant` lies in.
+    pub fn stretch(&self, instant: Instant) -> Stretch {
+        let stamp = timestamp(instant);
+        let offset_s = self.rules.to_offset(stamp).seconds();
+        let after = self.rules.following(stamp).next();
+        // A transition at the very instant has happened: look for the latest at or before it.
+        let next_ms = timestamp(Instant::from_ms(instant.ms() + 1));
+        let before = self.rules.preceding(next_ms).next();
+        let edge = |ms: Option<i64>, otherwise| Instant::from_ms(ms.unwrap_or(otherwise));
+        let offset_from = edge(
+            before.map(|t| t.timestamp().as_millisecond()),
+            Instant::NEVER.ms(),
+        );
+        let offset_until = edge(
+            after.map(|t| t.timestamp().as_millisecond()),
+            -Instant::NEVER.ms(),
+        );
+        let offset_ms = i64::from(offset_s) * 1000;
+        let day = (instant.ms() + offset_ms).div_euclid(DAY_MS);
+        Stretch {
+            from: offset_from.max(Instant::from_ms(day * DAY_MS - offset_ms)),
+            until: offset_until.min(Instant::from_ms((day + 1) * DAY_MS - offset_ms)),
+            offset_from,
+            offset_until,
+            offset_s,
+            day: Day(day as i32),
+            day_from: self.day_start(Day(day as i32)),
+            day_until: self.day_start(Day(day as i32).next()),
+        }
+    }
+
+    /// The first instant of a natural day (01:00 where a change of clocks leaves midnight out).
+    pub fn day_start(&self, day: Day) -> Instant {
+        let (year, month, date) = civil_from_days(i64::from(day.0));
+        let midnight = jiff::civil::date(year as i16, month as i8, date as i8).at(0, 0, 0, 0);
+        match self.rules.to_ambiguous_timestamp(midnight).compatible() {
+            Ok(stamp) => Instant::from_ms(stamp.as_millisecond()),
+            Err(_) => Instant::from_ms(i64::from(day.0) * DAY_MS),
+        }
+    }
+}
+
+fn timestamp(instant: Instant) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(instant.ms()).unwrap_or(jiff::Timestamp::MAX)
+}
+
+impl PartialEq for Zone {
+    fn eq(&self, other: &Zone) -> bool {
+        self.name == other.name
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Zone({})", self.name)
+    }
+}
+
+impl serde::Serialize for Zone {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name)
+    }
+}
+
+impl Stretch {
+    /// Whether `instant` lies in this stretch.
+    pub fn holds(&self, instant: Instant) -> bool {
+        self.from <= instant && instant < self.until
+    }
+
+    /// `instant` as it is written in `zone`; the rules are only asked where the offset may be another.
+    pub fn stamp(&self, zone: &Zone, instant: Instant) -> Stamp {
+        let known = self.offset_from <= instant && instant < self.offset_until;
+        let offset_s = if known {
+            self.offset_s
+        } else {
+            zone.rules.to_offset(timestamp(instant)).seconds()
+        };
+        instant.at_offset(offset_s)
+    }
+
+    /// The local date and time of an instant of this stretch.
+    pub fn local(&self, instant: Instant) -> LocalTime {
+        let local = instant.ms() + i64::from(self.offset_s) * 1000;
+        let (_, month, day) = civil_from_days(local.div_euclid(DAY_MS));
+        LocalTime {
+            month: month as u8,
+            day: day as u8,
+            of_day_ms: local.rem_euclid(DAY_MS) as u32,
+        }
+    }
+
+    /// Milliseconds on the local clock since 00:00 at an instant of this stretch.
+    pub fn of_day_ms(&self, instant: Instant) -> u32 {
+        (instant.ms() + i64::from(self.offset_s) * 1000).rem_euclid(DAY_MS) as u32
+    }
+}
+
+impl Day {
+    /// The day after.
+    pub fn next(self) -> Day {
+        Day(self.0 + 1)
+    }
+
+    /// The ISO week that the day belongs to.
+    pub fn week(self) -> Week {
+        // 1970-01-01 was a Thursday: the Monday of its week is day -3.
+        Week((self.0 + 3).div_euclid(7))
+    }
+
+    /// The month that the day belongs to.
+    pub fn month(self) -> Month {
+        let (year, month, _) = civil_from_days(i64::from(self.0));
+        Month((year * 12 + month - 1) as i32)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil_from_days(i64::from(self.0));
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
+impl fmt::Display for Week {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let thursday = i64::from(self.0) * 7;
+        let (year, ..) = civil_from_days(thursday);
+        let number = (thursday - days_from_civil(year, 1, 1)) / 7 + 1;
+        write!(f, "{year:04}-W{number:02}")
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.0 / 12, self.0 % 12 + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Instant {
+        Instant::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_zone_goes_by_its_exact_name() {
+        for (name, known) in [
+            ("Asia/Shanghai", true),
+            ("asia/shanghai", false),
+            ("Asia/Kolkata", true),
+            ("UTC", true),
+            ("Mars/Olympus", false),
+            ("Etc/Unknown", false),
+            ("", false),
+        ] {
+            assert_eq!(Zone::get(name).is_some(), known, "{name}");
+        }
+    }
+
+    #[test]
+    fn labels_are_iso() {
+        for (text, day, week, month) in [
+            ("2026-11-16T23:59:59+08:00", "2026-11-16", "2026-W47", "2026-11"),
+            ("2026-11-17T00:00:00+08:00", "2026-11-17", "2026-W47", "2026-11"),
+            ("2027-01-01T12:00:00+08:00", "2027-01-01", "2026-W53", "2027-01"),
+            ("2024-12-30T12:00:00+08:00", "2024-12-30", "2025-W01", "2024-12"),
+            ("2000-01-01T12:00:00+08:00", "2000-01-01", "1999-W52", "2000-01"),
+        ] {
+            let label = Zone::get("Asia/Shanghai").unwrap().stretch(at(text)).day;
+            assert_eq!(label.to_string(), day);
+            assert_eq!(label.week().to_string(), week);
+            assert_eq!(label.month().to_string(), month);
+        }
+    }
+
+    #[test]
+    fn a_day_in_which_clocks_change_has_23_or_25_hours() {
+        let zone = Zone::get("America/New_York").unwrap();
+        for (text, hours) in [
+            ("2026-03-08T12:00:00Z", 23),
+            ("2026-11-01T12:00:00Z", 25),
+            ("2026-11-02T12:00:00Z", 24),
+        ] {
+            let day = zone.stretch(at(text)).day;
+            let length = zone.day_start(day.next()) - zone.day_start(day);
+            assert_eq!(length.ms(), hours * 3_600_000, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stretch_ends_where_the_offset_or_the_day_does() {
+        let zone = Zone::get("America/New_York").unwrap();
+        let change = at("2026-11-01T06:00:00Z");
+        let before = zone.stretch(at("2026-11-01T05:59:59.999Z"));
+        let after = zone.stretch(change);
+        assert!(!before.holds(change) && after.holds(change));
+        assert_eq!(before.day, after.day);
+        assert_eq!(
+            after.stamp(&zone, change).to_string(),
+            "2026-11-01T01:00:00-05:00"
+        );
+        assert_eq!(
+            before.stamp(&zone, change).to_string(),
+            "2026-11-01T01:00:00-05:00"
+        );
+        assert!(!after.holds(at("2026-11-02T05:00:00Z")));
+    }
+
+    #[test]
+    fn a_day_without_midnight_starts_at_one() {
+        let zone = Zone::get("America/Sao_Paulo").unwrap();
+        let day = zone.stretch(at("2018-11-04T12:00:00Z")).day;
+        let start = zone.day_start(day);
+        let stretch = zone.stretch(start);
+        assert_eq!(
+            stretch.stamp(&zone, start).to_string(),
+            "2018-11-04T01:00:00-02:00"
+        );
+        assert_eq!(stretch.day, day);
+    }
+}

@@ -1,0 +1,122 @@
+//! Ids: the names that shops, agents, sessions, buyers and events go by, compared bytewise.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::ops::Deref;
+
+use compact_str::CompactString;
+
+/// The longest id, in bytes of UTF-8 (contract, section 1).
+pub const ID_BYTES_MAX: usize = 128;
+
+/// The longest card id, in bytes of UTF-8: a session's id, `#` and a number.
+pub const CARD_ID_BYTES_MAX: usize = 160;
+
+/// A name of 1 to 128 bytes without control characters. Up to 24 bytes live inline.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(CompactString);
+
+impl Id {
+    /// The id that `text` spells, or `None` where it is empty, longer than
+    /// [`ID_BYTES_MAX`] or holds a control character.
+    pub fn new(text: &str) -> Option<Id> {
+        Id::within(text, ID_BYTES_MAX)
+    }
+
+    /// Like [`Id::new`] for a card, up to [`CARD_ID_BYTES_MAX`].
+    pub fn card(text: &str) -> Option<Id> {
+        Id::within(text, CARD_ID_BYTES_MAX)
+    }
+
+    fn within(text: &str, bytes_max: usize) -> Option<Id> {
+        let fits = (1..=bytes_max).contains(&text.len());
+        (fits && !has_control(text)).then(|| Id(CompactString::new(text)))
+    }
+
+    /// An id that the program itself knows to be one.
+    pub(crate) fn known(text: &'static str) -> Id {
+        Id(CompactString::const_new(text))
+    }
+
+    /// `<id>#<number>`: how the cards of a session are called.
+    pub(crate) fn numbered(id: &Id, number: usize) -> Id {
+        Id(compact_str::format_compact!("{}#{number}", id.0))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Most ids are printable ASCII, which a look at the bytes settles.
+fn has_control(text: &str) -> bool {
+    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return false;
+    }
+    text.chars().any(char::is_control)
+}
+
+impl Deref for Id {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Id {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.0.as_str(), f)
+    }
+}
+
+impl serde::Serialize for Id {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_1_to_128_bytes_without_control_characters() {
+        let chinese = "小".repeat(42);
+        for (text, good) in [
+            ("a", true),
+            ("", false),
+            ("会话-1", true),
+            ("a b", true),
+            (&"x".repeat(128), true),
+            (&"x".repeat(129), false),
+            (&format!("{chinese}ab"), true),
+            (&format!("{chinese}小"), false),
+            ("a\nb", false),
+            ("a\u{7f}", false),
+            ("a\u{85}", false),
+        ] {
+            assert_eq!(Id::new(text).is_some(), good, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_card_id_may_be_longer() {
+        let card = format!("{}#12", "x".repeat(128));
+        assert!(Id::card(&card).is_some());
+        assert!(Id::new(&card).is_none());
+        assert!(Id::card(&"x".repeat(161)).is_none());
+    }
+}

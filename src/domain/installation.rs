@@ -1,0 +1,115 @@
+//! An installation: shops by their ids, and the ledger they share. This is the whole core behind one door.
+
+use std::collections::BTreeMap;
+
+use super::decision::{Body, Decision, ErrorCode};
+use super::event::{Event, What};
+use super::id::Id;
+use super::ledger::MemoryLedger;
+use super::outcome::Outcome;
+use super::policy::Policy;
+use super::report::Report;
+use super::shop::{Rejection, Shop, Taken};
+use super::time::{Instant, Stamp};
+
+/// The zone in which a rejection is written where there is no shop: +08:00.
+const NO_SHOP_OFFSET_S: i32 = 8 * 3600;
+
+/// Many shops.
+#[derive(Default)]
+pub struct Installation {
+    shops: BTreeMap<Id, Shop>,
+    ledger: MemoryLedger,
+}
+
+/// A line of the wire that is no event: what is known of it all the same.
+#[derive(Debug)]
+pub struct Malformed {
+    /// The shop it is for; nothing where that is malformed itself.
+    pub shop: Option<Id>,
+    /// Its type, or nothing where that is no string.
+    pub event: String,
+    /// Its instant, where that is well-formed.
+    pub at: Option<Instant>,
+    /// One sentence that says what to change.
+    pub message: String,
+}
+
+impl Installation {
+    /// Handles one well-formed event of a shop.
+    pub fn take(&mut self, shop: &Id, event: &Event, out: &mut Outcome) -> Taken {
+        if let Some(known) = self.shops.get_mut(shop) {
+            return known.take(event, &mut self.ledger, out);
+        }
+        match create(shop, event) {
+            Ok(mut new) => {
+                let taken = new.take(event, &mut self.ledger, out);
+                self.shops.insert(shop.clone(), new);
+                taken
+            }
+            Err(rejection) => {
+                out.push(reject_without_shop(event.what.name(), Some(event.at), rejection));
+                Taken::Rejected
+            }
+        }
+    }
+
+    /// Answers a line that is no event.
+    pub fn reject(&mut self, malformed: Malformed, out: &mut Outcome) {
+        let Malformed {
+            shop,
+            event,
+            at,
+            message,
+        } = malformed;
+        let rejection = Rejection::new(ErrorCode::Malformed, message);
+        match shop.and_then(|shop| self.shops.get_mut(&shop)) {
+            Some(shop) => shop.reject(&event, rejection, out),
+            None => out.push(reject_without_shop(&event, at, rejection)),
+        }
+    }
+
+    /// A shop by its id.
+    pub fn shop(&self, shop: &str) -> Option<&Shop> {
+        self.shops.get(shop)
+    }
+
+    /// All shops, by id.
+    pub fn shops(&self) -> impl Iterator<Item = &Shop> {
+        self.shops.values()
+    }
+
+    /// The report of every shop, each as of its own clock.
+    pub fn report(&mut self) -> BTreeMap<String, Report> {
+        let shops = self.shops.iter_mut();
+        shops.map(|(id, shop)| (id.to_string(), shop.report())).collect()
+    }
+}
+
+/// The shop that an event makes: `shop.configured` does, any other finds none.
+pub fn create(shop: &Id, event: &Event) -> Result<Shop, Rejection> {
+    let What::ShopConfigured { policy } = &event.what else {
+        let message =
+            format!("No shop {shop:?} exists: send `shop.configured` with its policy first.");
+        return Err(Rejection::new(ErrorCode::ShopUnknown, message));
+    };
+    let policy = Policy::parse(policy)
+        .map_err(|error| Rejection::new(ErrorCode::PolicyInvalid, error.to_string()))?;
+    Ok(Shop::new(shop.clone(), policy, event.at))
+}
+
+/// A rejection for a shop that does not exist: `seq` 0, the event's own instant at +08:00.
+fn reject_without_shop(event: &str, at: Option<Instant>, rejection: Rejection) -> Decision {
+    let at: Option<Stamp> = at.map(|at| at.at_offset(NO_SHOP_OFFSET_S));
+    Decision {
+        seq: 0,
+        at,
+        body: Body::EventRejected {
+            event: event.into(),
+            error: rejection.error,
+            message: rejection.message.into(),
+            session: rejection.session,
+        },
+    }
+}
+

@@ -1,0 +1,133 @@
+//! The ledger of I12: which shops have sent a buyer an automatic invite, over all shops of an installation.
+//!
+//! It is the one thing that shops share. A shop asks and books in one call, so that whoever keeps the ledger for
+//! shops on several threads can make the two one step.
+
+use std::ops::Range;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use super::id::Id;
+use super::table::{Keyed, Table};
+use super::time::{Duration, Instant};
+
+/// A shop's question about a buyer, and its wish to send an invite.
+#[derive(Debug)]
+pub struct Claim<'a> {
+    /// The shop that asks.
+    pub shop: &'a Id,
+    /// What is now its buyer space.
+    pub space: &'a Id,
+    /// The buyer.
+    pub buyer: &'a Id,
+    /// The shop's clock.
+    pub at: Instant,
+    /// The shop's natural day of now.
+    pub day: Range<Instant>,
+    /// How many other shops may have asked this buyer that day; 0: any number.
+    pub cap: u32,
+    /// Whether to book an invite at `at`, where the cap allows it.
+    pub send: bool,
+}
+
+/// Keeps what shops share.
+pub trait Ledger {
+    /// How many other shops have sent the buyer an automatic invite on the claim's day so far. Where the claim
+    /// wants to send and that is below its cap, the invite is booked in the same step.
+    fn claim(&mut self, claim: &Claim<'_>) -> u32;
+}
+
+/// A ledger in memory. What has become older than any shop's day is let go once there is much of it.
+#[derive(Default)]
+pub struct MemoryLedger {
+    shops: HashMap<Id, u32, FixedState>,
+    spaces: HashMap<Id, Table<Places>, FixedState>,
+    latest: Option<Instant>,
+}
+
+/// How many buyers of a space are held before old ones are let go.
+const HELD_MIN: usize = 1_000_000;
+
+/// How far behind the latest clock an invite is let go: longer than any natural day, and than shops' clocks differ.
+const KEPT: Duration = Duration::days(4);
+
+/// The invites of one buyer in one space.
+struct Places {
+    buyer: Id,
+    /// The first, which is mostly the only one: the shop's number and the instant.
+    first: (u32, Instant),
+    more: Vec<(u32, Instant)>,
+}
+
+impl Places {
+    fn all(&self) -> impl Iterator<Item = (u32, Instant)> {
+        std::iter::once(self.first).chain(self.more.iter().copied())
+    }
+
+    fn latest(&self) -> Instant {
+        self.all().map(|(_, at)| at).max().unwrap_or(self.first.1)
+    }
+}
+
+impl Keyed for Places {
+    type Key = str;
+    fn key(&self) -> &str {
+        &self.buyer
+    }
+}
+
+impl MemoryLedger {
+    fn shop_number(&mut self, shop: &Id) -> u32 {
+        if let Some(&number) = self.shops.get(shop) {
+            return number;
+        }
+        let number = self.shops.len() as u32;
+        self.shops.insert(shop.clone(), number);
+        number
+    }
+}
+
+impl Ledger for MemoryLedger {
+    fn claim(&mut self, claim: &Claim<'_>) -> u32 {
+        let shop = self.shop_number(claim.shop);
+        if !self.spaces.contains_key(claim.space) {
+            self.spaces.insert(claim.space.clone(), Table::default());
+        }
+        let Some(buyers) = self.spaces.get_mut(claim.space) else {
+            return 0;
+        };
+        let found = buyers.find(claim.buyer);
+        let others = found.map_or(0, |number| others(&buyers[number], shop, &claim.day));
+        if claim.send && (claim.cap == 0 || others < claim.cap) {
+            let place = (shop, claim.at);
+            match found {
+                Some(number) => buyers[number].more.push(place),
+                None => {
+                    buyers.insert(Places {
+                        buyer: claim.buyer.clone(),
+                        first: place,
+                        more: Vec::new(),
+                    });
+                }
+            }
+            let latest = self.latest.map_or(claim.at, |latest| latest.max(claim.at));
+            self.latest = Some(latest);
+            if buyers.len() > HELD_MIN {
+                for _ in 0..2 {
+                    buyers.sweep(|places| latest - places.latest() > KEPT);
+                }
+            }
+        }
+        others
+    }
+}
+
+/// The other shops with an invite on the day, each counted once.
+fn others(places: &Places, shop: u32, day: &Range<Instant>) -> u32 {
+    let on_day = |(other, at): &(u32, Instant)| *other != shop && day.contains(at);
+    let mut shops: Vec<u32> = places.all().filter(on_day).map(|(other, _)| other).collect();
+    shops.sort_unstable();
+    shops.dedup();
+    shops.len() as u32
+}

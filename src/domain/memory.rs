@@ -1,0 +1,144 @@
+//! Forgetting: what no rule can look at any more leaves, without scans and without timers.
+//!
+//! Closed sessions leave after 7 days (S1), event ids after 7 days (contract, section 2). A buyer leaves when the
+//! shop remembers no session of it and every window has passed, a tie when its windows have: a few records are
+//! looked at with every event, in turn. Small tables are left alone.
+
+use std::collections::VecDeque;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
+
+use super::buyer::Buyer;
+use super::id::Id;
+use super::session::REMEMBERED;
+use super::shop::Shop;
+use super::table::Table;
+use super::time::{Duration, Instant};
+
+/// For how long the id of an accepted event is remembered.
+pub const EVENT_ID_REMEMBERED: Duration = Duration::days(7);
+
+/// Tables of fewer records are not swept.
+const SWEPT_FROM: usize = 4096;
+
+/// Records looked at with every event: more than an event can add, so that the dead stay few.
+const LOOKS: u32 = 2;
+
+/// The ids of accepted events, as long as they are remembered.
+#[derive(Default)]
+pub struct Remembered {
+    ids: HashSet<Id, FixedState>,
+    oldest: VecDeque<(Instant, Id)>,
+}
+
+impl Remembered {
+    /// Whether an event with this id was accepted less than 7 days before `now`.
+    pub fn holds(&mut self, id: &Id, now: Instant) -> bool {
+        while let Some((accepted, _)) = self.oldest.front()
+            && *accepted + EVENT_ID_REMEMBERED <= now
+            && let Some((_, old)) = self.oldest.pop_front()
+        {
+            self.ids.remove(&old);
+        }
+        self.ids.contains(id)
+    }
+
+    /// An event with this id was accepted.
+    pub fn keep(&mut self, id: Id, now: Instant) {
+        self.oldest.push_back((now, id.clone()));
+        self.ids.insert(id);
+    }
+}
+
+impl Shop {
+    /// Lets go of what has become too old by now.
+    pub(super) fn forget(&mut self) {
+        while let Some(&(closed, session)) = self.closed.front()
+            && closed + REMEMBERED <= self.now
+        {
+            self.closed.pop_front();
+            self.forget_session(session);
+        }
+        for _ in 0..LOOKS {
+            self.sweep();
+        }
+    }
+
+    /// Looks at one tie and one buyer, and lets go of what no window reaches.
+    fn sweep(&mut self) {
+        let (now, horizon) = (self.now, self.horizon);
+        if self.ties.len() >= SWEPT_FROM {
+            let gone = self.ties.sweep(|tie| tie.rated_at + horizon <= now);
+            if let Some(tie) = gone {
+                self.buyers[tie.pair.0].held_by -= 1;
+            }
+        }
+        if self.buyers.len() >= SWEPT_FROM {
+            self.buyers.sweep(|buyer| {
+                buyer.held_by == 0 && !buyer.risk && buyer.last_deed() + horizon <= now
+            });
+        }
+    }
+
+    /// The session's id is free again. The record stays while a message of it can still become late.
+    fn forget_session(&mut self, session: u32) {
+        self.sessions.forget_key(session);
+        self.sessions[session].marks.forgotten = true;
+        self.drop_if_done(session);
+    }
+
+    /// Drops a forgotten session once nothing about it is to come.
+    pub(super) fn drop_if_done(&mut self, session: u32) {
+        let record = &self.sessions[session];
+        let to_come = self.timers.is_armed(session) || self.lates.get(session).is_some();
+        if record.marks.forgotten && !to_come {
+            let buyer = record.buyer;
+            self.buyers[buyer].held_by -= 1;
+            self.sessions.remove(session);
+        }
+    }
+
+    /// The number of a buyer, who is known from here on.
+    pub(super) fn buyer_number(&mut self, buyer: &Id) -> u32 {
+        let known = self.buyers.find(buyer);
+        known.unwrap_or_else(|| self.buyers.insert(Buyer::new(buyer.clone())))
+    }
+
+    /// `buyer.flagged` (I7).
+    pub(super) fn flag(&mut self, buyer: &Id, risk: bool) {
+        let number = self.buyer_number(buyer);
+        self.buyers[number].risk = risk;
+    }
+}
+
+/// How many records a shop holds, for those who watch its memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Open and remembered sessions.
+    pub sessions: usize,
+    /// Buyers of whom something is known.
+    pub buyers: usize,
+    /// Ties between buyers and agents.
+    pub ties: usize,
+    /// Armed timers.
+    pub timers: usize,
+    /// Remembered event ids.
+    pub event_ids: usize,
+}
+
+impl Shop {
+    /// How many records the shop holds.
+    pub fn held(&self) -> Held {
+        fn count<T>(table: &Table<T>) -> usize {
+            table.len()
+        }
+        Held {
+            sessions: count(&self.sessions),
+            buyers: count(&self.buyers),
+            ties: count(&self.ties),
+            timers: self.timers.len(),
+            event_ids: self.remembered.ids.len(),
+        }
+    }
+}

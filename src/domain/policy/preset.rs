@@ -1,0 +1,302 @@
+//! The presets: what each platform does, as five policy files built into the program.
+//!
+//! `data/presets/standard.toml` holds every key; the other four hold what differs and are laid over it.
+//! These files are the only place in which a preset's values are written (rules, *Presets*).
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value};
+
+use super::render::Word;
+use super::{Policy, PolicyError};
+
+/// The platform whose values hold where a policy says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// What holds where no preset is named.
+    Standard,
+    /// Douyin 飞鸽.
+    Douyin,
+    /// Taobao 千牛.
+    Taobao,
+    /// Pinduoduo 拼多多.
+    Pinduoduo,
+    /// Kuaishou 快手.
+    Kuaishou,
+}
+
+/// Why a policy file is refused.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PolicyFileError {
+    /// It is no TOML; the error tells the line and the column.
+    Toml(toml::de::Error),
+    /// It is TOML, but no policy.
+    Policy(PolicyError),
+}
+
+impl Preset {
+    /// All presets, in the order of the rules' table.
+    pub const ALL: [Preset; 5] = [
+        Preset::Standard,
+        Preset::Douyin,
+        Preset::Taobao,
+        Preset::Pinduoduo,
+        Preset::Kuaishou,
+    ];
+
+    /// The name that a policy gives it: `standard`, `douyin`, …
+    pub fn name(self) -> &'static str {
+        self.word()
+    }
+
+    /// The preset of exactly this name.
+    pub fn from_name(name: &str) -> Option<Preset> {
+        Preset::ALL.into_iter().find(|preset| preset.name() == name)
+    }
+
+    /// Its file as it was built in.
+    fn file(self) -> &'static str {
+        match self {
+            Preset::Standard => include_str!("../../../data/presets/standard.toml"),
+            Preset::Douyin => include_str!("../../../data/presets/douyin.toml"),
+            Preset::Taobao => include_str!("../../../data/presets/taobao.toml"),
+            Preset::Pinduoduo => include_str!("../../../data/presets/pinduoduo.toml"),
+            Preset::Kuaishou => include_str!("../../../data/presets/kuaishou.toml"),
+        }
+    }
+
+    /// Its file as JSON, read once a process.
+    fn value(self) -> &'static Value {
+        static VALUES: [OnceLock<Value>; Preset::ALL.len()] =
+            [const { OnceLock::new() }; Preset::ALL.len()];
+        VALUES[self as usize].get_or_init(|| built_in(self, json_of_toml(self.file())))
+    }
+
+    /// What a policy of this preset is laid over, the nearest first.
+    pub(super) fn layers(self) -> &'static [&'static Value] {
+        static LAYERS: [OnceLock<Vec<&Value>>; Preset::ALL.len()] =
+            [const { OnceLock::new() }; Preset::ALL.len()];
+        LAYERS[self as usize].get_or_init(|| match self {
+            Preset::Standard => vec![self.value()],
+            Preset::Douyin | Preset::Taobao | Preset::Pinduoduo | Preset::Kuaishou => {
+                vec![self.value(), Preset::Standard.value()]
+            }
+        })
+    }
+}
+
+impl Policy {
+    /// The policy that names this preset and says nothing else.
+    pub fn preset(preset: Preset) -> Policy {
+        built_in(preset, Policy::parse(preset.value()))
+    }
+
+    /// Reads a policy file: TOML with the names of the wire form.
+    pub fn from_toml(text: &str) -> Result<Policy, PolicyFileError> {
+        let value = json_of_toml(text).map_err(PolicyFileError::Toml)?;
+        Policy::parse(&value).map_err(PolicyFileError::Policy)
+    }
+}
+
+/// What was made of a built-in file. A file that is wrong is our bug, and the tests read all five.
+fn built_in<T, E: fmt::Display>(preset: Preset, made: Result<T, E>) -> T {
+    match made {
+        Ok(made) => made,
+        Err(error) => panic!("the built-in preset {}: {error}", preset.name()),
+    }
+}
+
+fn json_of_toml(text: &str) -> Result<Value, toml::de::Error> {
+    let table: toml::Table = toml::from_str(text)?;
+    Ok(json_of_table(table))
+}
+
+fn json_of_table(table: toml::Table) -> Value {
+    let entries = table.into_iter().map(|(key, value)| (key, json(value)));
+    Value::Object(entries.collect::<Map<String, Value>>())
+}
+
+/// What JSON has no form for becomes a string, which no key takes in that place: `nan` is no number.
+fn json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => Value::String(text),
+        toml::Value::Integer(number) => Value::from(number),
+        toml::Value::Float(number) if number.is_finite() => Value::from(number),
+        toml::Value::Float(number) => Value::String(number.to_string()),
+        toml::Value::Boolean(flag) => Value::Bool(flag),
+        toml::Value::Datetime(stamp) => Value::String(stamp.to_string()),
+        toml::Value::Array(items) => items.into_iter().map(json).collect(),
+        toml::Value::Table(table) => json_of_table(table),
+    }
+}
+
+impl fmt::Display for PolicyFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PolicyFileError::Toml(error) => error.fmt(f),
+            PolicyFileError::Policy(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for PolicyFileError {}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_are_the_five_of_the_contract() {
+        let names = Preset::ALL.map(Preset::name);
+        let wanted = ["standard", "douyin", "taobao", "pinduoduo", "kuaishou"];
+        assert_eq!(names, wanted);
+        for preset in Preset::ALL {
+            assert_eq!(Preset::from_name(preset.name()), Some(preset));
+        }
+        assert_eq!(Preset::from_name("Douyin"), None);
+    }
+
+    /// The table of the rules, row by row: standard, douyin, taobao, pinduoduo, kuaishou.
+    #[test]
+    fn values_are_those_of_the_rules() {
+        let same = |value: Value| json!([value, value, value, value, value]);
+        let all = json!(["timeout", "agent", "buyer"]);
+        let eleven = json!([
+            { "from": "10-31T22:00", "to": "11-01T02:00" },
+            { "from": "11-03T22:00", "to": "11-04T02:00" },
+            { "from": "11-10T22:00", "to": "11-11T02:00" },
+            { "from": "11-11T22:00", "to": "11-12T02:00" },
+        ]);
+        #[rustfmt::skip]
+        let rows = [
+            ("preset", json!(["standard", "douyin", "taobao", "pinduoduo", "kuaishou"])),
+            ("timezone", same(json!("Asia/Shanghai"))),
+            ("buyer_space", json!(["standard", "douyin", "taobao", "pinduoduo", "kuaishou"])),
+            ("routing/strategy", json!(["least_saturated", "least_saturated", "fewest_today", "fewest_today", "fewest_today"])),
+            ("routing/recent/window", json!(["72h", "48h", "72h", "720h", "72h"])),
+            ("routing/recent/over_capacity", json!([false, false, true, true, true])),
+            ("routing/recent/away_window", json!(["0s", "0s", "24h", "0s", "0s"])),
+            ("routing/recent/otherwise", json!(["continue", "continue", "continue", "random_online", "random_if_ungrouped"])),
+            ("routing/groups", same(json!({}))),
+            ("routing/entries", same(json!({}))),
+            ("routing/order_status", same(json!({}))),
+            ("routing/overflow", json!([true, false, false, false, false])),
+            ("routing/when_scope_offline", json!(["any_online", "wait", "any_online", "any_online", "any_online"])),
+            ("routing/offline/mode", json!(["wait", "wait", "rota", "rota", "rota"])),
+            ("routing/offline/members", same(json!([]))),
+            ("routing/queue/limit", same(json!(10_000))),
+            ("routing/queue/max_wait", same(json!("24h"))),
+            ("routing/queue/show_position_below", same(json!(20))),
+            ("routing/queue/prompt", same(json!("前面还有{ahead}位，请稍候"))),
+            ("routing/queue/busy_prompt", same(json!("咨询人数较多，请耐心等待或稍后再来"))),
+            ("session/close_after_buyer_silence", json!(["10m", "5m", "5m", "30m", "10m"])),
+            ("session/requires_agent_reply", json!([true, true, false, true, true])),
+            ("session/on_agent_offline", json!(["reroute", "keep", "close", "keep", "keep"])),
+            ("auto_reply/offline/enabled", same(json!(false))),
+            ("auto_reply/offline/text", same(json!(""))),
+            ("auto_reply/queued/enabled", same(json!(false))),
+            ("auto_reply/queued/text", same(json!(""))),
+            ("invite/auto", json!([true, true, true, false, true])),
+            ("invite/auto_percent", json!([100, 50, 100, 100, 100])),
+            ("invite/after", json!([all, all, ["timeout"], all, all])),
+            ("invite/agent_spoke_last", json!([false, false, true, false, false])),
+            ("invite/longer_than", json!(["0s", "0s", "9m", "0s", "0s"])),
+            ("invite/bots", same(json!(false))),
+            ("invite/suspended", json!([[], [], eleven, [], []])),
+            ("invite/auto_quiet", json!(["24h", "24h", "0s", "24h", "24h"])),
+            ("invite/auto_per_shop_day", json!([0, 0, 1, 0, 0])),
+            ("invite/shops_per_buyer_day", json!([2, 0, 2, 0, 0])),
+            ("invite/quiet_after_rating", same(json!("24h"))),
+            ("invite/manual", json!([true, false, true, false, true])),
+            ("invite/manual_quiet", same(json!("24h"))),
+            ("invite/manual_needs_contact", same(json!(true))),
+            ("rating/per", json!(["agent", "shop", "agent", "shop", "agent"])),
+            ("rating/window", same(json!("24h"))),
+            ("rating/contact", json!(["agent", "shop", "agent", "shop", "agent"])),
+            ("rating/card_valid", same(json!("24h"))),
+            ("service/reply/within", same(json!("3m"))),
+            ("service/reply/remind_after", same(json!("1m 40s"))),
+            ("service/reply/from", json!(["00:00", "00:00", "00:00", "08:00", "00:00"])),
+            ("service/reply/to", json!(["24:00", "24:00", "24:00", "23:00", "24:00"])),
+            ("service/reply/min_rate", json!([0, 0, 0, 0.5, 0])),
+            ("service/reply/count_bot", json!([false, false, false, true, false])),
+            ("service/reply/penalty_above", json!([0, 0, 0, 100, 0])),
+            ("service/good_rate/min", json!([0, 0, 0, 0, 0.8])),
+            ("service/attitude/max", json!([1, 1, 1, 1, 0.06])),
+            ("service/min_sample", same(json!(20))),
+        ];
+        for (at, preset) in Preset::ALL.into_iter().enumerate() {
+            let policy = serde_json::to_value(Policy::preset(preset)).unwrap();
+            let name = preset.name();
+            for (key, values) in &rows {
+                let value = policy.pointer(&format!("/{key}"));
+                assert_eq!(value, values.get(at), "{name}: {key}");
+            }
+            assert_eq!(
+                leaves(&policy).len(),
+                rows.len(),
+                "{name}: a key has no row"
+            );
+        }
+    }
+
+    /// The paths of all values; maps are empty in a preset, and arrays are values.
+    fn leaves(value: &Value) -> Vec<(String, &Value)> {
+        let Some(object) = value.as_object().filter(|object| !object.is_empty()) else {
+            return vec![(String::new(), value)];
+        };
+        let below = |(key, value)| {
+            let paths = leaves(value).into_iter();
+            paths.map(move |(path, leaf)| (format!("/{key}{path}"), leaf))
+        };
+        object.iter().flat_map(below).collect()
+    }
+
+    #[test]
+    fn standard_holds_every_key_and_the_others_what_differs() {
+        let standard = Preset::Standard.value();
+        let paths = |value| leaves(value).into_iter().map(|(path, _)| path);
+        let rendered = serde_json::to_value(Policy::preset(Preset::Standard)).unwrap();
+        assert!(paths(standard).eq(paths(&rendered)));
+        for preset in &Preset::ALL[1..] {
+            for (path, leaf) in leaves(preset.value()) {
+                let default = standard.pointer(&path);
+                assert_ne!(default, Some(leaf), "{}: {path}", preset.name());
+            }
+        }
+    }
+
+    #[test]
+    fn a_preset_file_is_a_policy_file() {
+        for preset in Preset::ALL {
+            let policy = Policy::preset(preset);
+            assert_eq!(policy.preset, preset);
+            assert_eq!(Policy::from_toml(preset.file()), Ok(policy.clone()));
+            let named = json!({ "preset": preset.name() });
+            assert_eq!(Policy::parse(&named), Ok(policy));
+        }
+        assert_eq!(Policy::from_toml(""), Ok(Policy::preset(Preset::Standard)));
+    }
+
+    #[test]
+    fn a_policy_file_is_refused_with_the_place() {
+        for (text, begin) in [
+            ("routing = ", "TOML parse error at line 1, column"),
+            (
+                "invite.auto = true\ninvite.auto = false",
+                "TOML parse error at line 2",
+            ),
+            ("routing.recent.windw = '1h'", "routing.recent.windw: "),
+            ("routing.queue.limit = 10.0", "routing.queue.limit: "),
+            ("invite.auto_percent = nan", "invite.auto_percent: "),
+            ("service.attitude.max = -inf", "service.attitude.max: "),
+            ("timezone = 2026-11-11", "timezone: "),
+        ] {
+            let message = Policy::from_toml(text).unwrap_err().to_string();
+            assert!(message.starts_with(begin), "{text}: {message}");
+        }
+    }
+}

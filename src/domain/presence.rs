@@ -1,0 +1,144 @@
+//! Agents come, step away, leave and change (R9, `agent.*`): what becomes of the sessions they have.
+
+use super::agent::{Agent, Post, Presence};
+use super::decision::{AssignReason, CloseReason};
+use super::id::Id;
+use super::ledger::Ledger;
+use super::outcome::Outcome;
+use super::policy::{OnAgentOffline, WhenScopeOffline};
+use super::routing::{Caller, Route};
+use super::shop::{Rejection, Shop};
+
+impl Shop {
+    /// `agent.configured`: what is left out takes its default again; presence and sessions stay.
+    pub(super) fn configure_agent(
+        &mut self,
+        agent: &Id,
+        name: &Option<String>,
+        roles: &[Id],
+        capacity: u32,
+        weight: u32,
+    ) {
+        let day = self.stretch.day;
+        let agents = &mut self.roster.agents;
+        let number = agents.find(agent);
+        let number = number.unwrap_or_else(|| agents.insert(Agent::new(agent.clone(), day)));
+        let post = Post {
+            name: name.clone(),
+            roles: roles.to_vec(),
+            capacity,
+            weight,
+        };
+        let record = &mut agents[number];
+        record.routable = post.routable();
+        let before = record.post.replace(post);
+        if before.is_some_and(|before| before.roles == roles) {
+            self.agent_changed(number);
+        } else {
+            self.roster.spoil();
+        }
+    }
+
+    /// `agent.online`, `agent.away`, `agent.offline`.
+    pub(super) fn change_presence(
+        &mut self,
+        agent: &Id,
+        presence: Presence,
+        ledger: &mut dyn Ledger,
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
+        let number = self.find_agent(agent)?;
+        let before = self.roster.agents[number].presence;
+        if before == presence {
+            return Ok(());
+        }
+        self.roster.set_presence(number, presence);
+        let lines_move = match self.policy.routing.when_scope_offline {
+            WhenScopeOffline::AnyOnline => self.queue.waiting > 0 && !self.roster.stale(),
+            WhenScopeOffline::Wait => false,
+        };
+        if lines_move {
+            self.line_up();
+        } else {
+            self.agent_changed(number);
+        }
+        if presence == Presence::Offline {
+            match self.policy.session.on_agent_offline {
+                OnAgentOffline::Keep => {}
+                OnAgentOffline::Close => self.close_all_of(number, ledger, out),
+                OnAgentOffline::Reroute => self.reroute_all_of(number, Stranded::Stays, out),
+            }
+        }
+        Ok(())
+    }
+
+    /// `agent.removed`.
+    pub(super) fn remove_agent(
+        &mut self,
+        agent: &Id,
+        ledger: &mut dyn Ledger,
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
+        let number = self.find_agent(agent)?;
+        self.roster.set_presence(number, Presence::Offline);
+        let record = &mut self.roster.agents[number];
+        record.post = None;
+        record.routable = false;
+        self.roster.spoil();
+        match self.policy.session.on_agent_offline {
+            OnAgentOffline::Close => self.close_all_of(number, ledger, out),
+            OnAgentOffline::Keep | OnAgentOffline::Reroute => {
+                self.reroute_all_of(number, Stranded::Waits, out);
+            }
+        }
+        Ok(())
+    }
+
+    fn sessions_of(&self, agent: u32) -> Vec<u32> {
+        let row = &self.roster.agents[agent].sessions;
+        row.iter(&self.sessions).collect()
+    }
+
+    fn close_all_of(&mut self, agent: u32, ledger: &mut dyn Ledger, out: &mut Outcome) {
+        for session in self.sessions_of(agent) {
+            self.timers.visit(session);
+            self.close(session, CloseReason::AgentOffline, ledger, out);
+        }
+    }
+
+    fn reroute_all_of(&mut self, agent: u32, stranded: Stranded, out: &mut Outcome) {
+        self.fresh_crews();
+        for session in self.sessions_of(agent) {
+            self.timers.visit(session);
+            self.reroute(session, stranded, out);
+        }
+    }
+
+    /// Routes a session anew whose agent is offline or gone (R9). The crews must be fresh.
+    pub(super) fn reroute(&mut self, session: u32, stranded: Stranded, out: &mut Outcome) {
+        let record = &self.sessions[session];
+        let caller = Caller {
+            session: &record.id,
+            ask: &record.ask,
+            buyer: Some(record.buyer),
+        };
+        match (self.route_anew(caller, out), stranded) {
+            (Route::To { agent, .. }, _) => {
+                self.assign(session, agent, AssignReason::AgentOffline, out);
+            }
+            (Route::Wait { scope, reason }, Stranded::Waits) => {
+                self.enqueue(session, scope, reason, out);
+            }
+            (Route::Wait { .. }, Stranded::Stays) => out.drop_notes(),
+        }
+    }
+}
+
+/// What becomes of a session that nobody can take over (R9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stranded {
+    /// It stays with its agent, who is still of the shop.
+    Stays,
+    /// It waits, whatever the queue's limit: its agent is gone.
+    Waits,
+}

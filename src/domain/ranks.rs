@@ -1,0 +1,93 @@
+//! A set of small whole numbers that answers "the n-th one" in O(log n): who is free, in the order of their ids (P3).
+
+/// A Fenwick tree over the numbers below its size, each in the set or not.
+#[derive(Clone, Debug, Default)]
+pub struct Ranks {
+    inside: Vec<bool>,
+    sums: Vec<u32>,
+    count: u32,
+}
+
+impl Ranks {
+    /// An empty set of numbers below `size`.
+    pub fn of_size(size: usize) -> Ranks {
+        Ranks {
+            inside: vec![false; size],
+            sums: vec![0; size + 1],
+            count: 0,
+        }
+    }
+
+    /// How many numbers are in the set.
+    pub fn len(&self) -> u32 {
+        self.count
+    }
+
+    /// Puts a number in or takes it out; whether that changed anything.
+    pub fn set(&mut self, number: u32, inside: bool) -> bool {
+        let number = number as usize;
+        if self.inside[number] == inside {
+            return false;
+        }
+        self.inside[number] = inside;
+        let mut node = number + 1;
+        while node < self.sums.len() {
+            if inside {
+                self.sums[node] += 1;
+            } else {
+                self.sums[node] -= 1;
+            }
+            node += node & node.wrapping_neg();
+        }
+        if inside {
+            self.count += 1;
+        } else {
+            self.count -= 1;
+        }
+        true
+    }
+
+    /// The member that has `index` members before it.
+    pub fn nth(&self, index: u32) -> Option<u32> {
+        if index >= self.count {
+            return None;
+        }
+        let mut rest = index;
+        let mut node = 0;
+        let mut step = self.sums.len().next_power_of_two();
+        while step > 0 {
+            let next = node + step;
+            if next < self.sums.len() && self.sums[next] <= rest {
+                rest -= self.sums[next];
+                node = next;
+            }
+            step /= 2;
+        }
+        Some(node as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn it_is_a_sorted_set(size in 1usize..70, steps in prop::collection::vec((0u32..70, any::<bool>()), 1..200)) {
+            let mut ranks = Ranks::of_size(size);
+            let mut model = BTreeSet::new();
+            for (number, inside) in steps {
+                let number = number % size as u32;
+                let changed = if inside { model.insert(number) } else { model.remove(&number) };
+                prop_assert_eq!(ranks.set(number, inside), changed);
+                prop_assert_eq!(ranks.len() as usize, model.len());
+                for (index, &member) in model.iter().enumerate() {
+                    prop_assert_eq!(ranks.nth(index as u32), Some(member));
+                }
+                prop_assert_eq!(ranks.nth(model.len() as u32), None);
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Routing: who gets a buyer, or where the buyer waits (R1 to R5). Nothing changes here: the answer is a [`Route`].
+
+use super::agent::Presence;
+use super::decision::{AssignReason, WaitReason};
+use super::outcome::Outcome;
+use super::policy::{OfflineMode, RecentOtherwise, WhenScopeOffline};
+use super::roster::{EVERYBODY, Scope};
+use super::session::Ask;
+use super::shop::Shop;
+use super::table::NOBODY;
+use super::why::{Note, RecentFinding};
+
+/// Where a session goes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Route {
+    /// To an agent.
+    To {
+        /// Its number.
+        agent: u32,
+        /// By which rule.
+        reason: AssignReason,
+    },
+    /// Into the pool of a scope.
+    Wait {
+        /// Whose pool.
+        scope: Scope,
+        /// Why.
+        reason: WaitReason,
+    },
+}
+
+/// What is routed: a session that may not exist yet.
+#[derive(Clone, Copy)]
+pub struct Caller<'a> {
+    /// The session's id, which lots are drawn by.
+    pub session: &'a str,
+    /// What it came with.
+    pub ask: &'a Ask,
+    /// The buyer's number, where the shop knows it.
+    pub buyer: Option<u32>,
+}
+
+impl Shop {
+    /// The first rule that assigns or queues (R1 to R5). The crews must be fresh.
+    pub(super) fn route(&self, caller: Caller<'_>, out: &mut Outcome) -> Route {
+        out.drop_notes();
+        if let Some(buyer) = caller.buyer
+            && let Some(route) = self.route_to_recent(caller, buyer, out)
+        {
+            return route;
+        }
+        let (scope, crew) = self.roster.scope_of(caller.ask);
+        out.note(self.seq, || Note::Scope(scope.clone()));
+        if !self.roster.anybody_online() {
+            out.note(self.seq, || Note::NobodyOnline);
+            return self.route_offline(caller, scope, out);
+        }
+        self.route_in_scope(caller, scope, crew, out)
+    }
+
+    /// Routing anew for R9: R1 and R5 left out.
+    pub(super) fn route_anew(&self, caller: Caller<'_>, out: &mut Outcome) -> Route {
+        out.drop_notes();
+        let (scope, crew) = self.roster.scope_of(caller.ask);
+        out.note(self.seq, || Note::Scope(scope.clone()));
+        if !self.roster.anybody_online() {
+            out.note(self.seq, || Note::NobodyOnline);
+            return Route::Wait {
+                scope,
+                reason: WaitReason::NobodyOnline,
+            };
+        }
+        self.route_in_scope(caller, scope, crew, out)
+    }
+
+    /// Whether the buyer had a recent agent within the window, whoever that is now (R1).
+    pub(super) fn is_repeat_visit(&self, buyer: Option<u32>) -> bool {
+        let window = self.policy.routing.recent.window;
+        buyer.is_some_and(|buyer| {
+            let buyer = &self.buyers[buyer];
+            buyer.recent_agent != NOBODY && buyer.recent_until.covers(window, self.now)
+        })
+    }
+
+    /// R1.
+    fn route_to_recent(&self, caller: Caller<'_>, buyer: u32, out: &mut Outcome) -> Option<Route> {
+        let recent = &self.policy.routing.recent;
+        let record = &self.buyers[buyer];
+        let finding = self.recent_finding(buyer);
+        out.note(self.seq, || Note::Recent {
+            agent: (record.recent_agent != NOBODY).then(|| self.agent_id(record.recent_agent)),
+            until: self.stamp(record.recent_until.max(super::time::Instant::from_ms(0))),
+            window: recent.window,
+            finding,
+        });
+        match finding {
+            RecentFinding::Nobody
+            | RecentFinding::Passed
+            | RecentFinding::NotRoutable
+            | RecentFinding::Full => None,
+            RecentFinding::Takes => Some(Route::To {
+                agent: record.recent_agent,
+                reason: AssignReason::RecentAgent,
+            }),
+            RecentFinding::Unavailable => self.route_instead_of_recent(caller, out),
+        }
+    }
+
+    /// Which of R1's cases the buyer's recent agent is.
+    fn recent_finding(&self, buyer: u32) -> RecentFinding {
+        let recent = &self.policy.routing.recent;
+        let record = &self.buyers[buyer];
+        if record.recent_agent == NOBODY {
+            return RecentFinding::Nobody;
+        }
+        if !record.recent_until.covers(recent.window, self.now) {
+            return RecentFinding::Passed;
+        }
+        let agent = &self.roster.agents[record.recent_agent];
+        let room = recent.over_capacity || agent.has_room();
+        let away_covered = record.recent_until.covers(recent.away_window, self.now);
+        match agent.presence {
+            _ if !agent.routable => RecentFinding::NotRoutable,
+            Presence::Online if room => RecentFinding::Takes,
+            Presence::Online => RecentFinding::Full,
+            Presence::Away if away_covered && room => RecentFinding::Takes,
+            Presence::Away | Presence::Offline => RecentFinding::Unavailable,
+        }
+    }
+
+    /// R1d.
+    fn route_instead_of_recent(&self, caller: Caller<'_>, out: &mut Outcome) -> Option<Route> {
+        let at_random = match self.policy.routing.recent.otherwise {
+            RecentOtherwise::Continue => false,
+            RecentOtherwise::RandomOnline => true,
+            RecentOtherwise::RandomIfUngrouped => !self.roster.routes_by_status(),
+        };
+        if !at_random {
+            return None;
+        }
+        out.note(self.seq, || Note::AnyoneInstead);
+        if let Some(agent) = self.draw_anyone(caller, out) {
+            let reason = AssignReason::RecentAgentUnavailable;
+            return Some(Route::To { agent, reason });
+        }
+        if !self.roster.anybody_online() {
+            out.note(self.seq, || Note::NobodyOnline);
+            return Some(self.route_offline(caller, Scope::All, out));
+        }
+        Some(Route::Wait {
+            scope: Scope::All,
+            reason: WaitReason::AllBusy,
+        })
+    }
+
+    /// R4.
+    fn route_in_scope(
+        &self,
+        caller: Caller<'_>,
+        scope: Scope,
+        crew: u32,
+        out: &mut Outcome,
+    ) -> Route {
+        let own = &self.roster.crews[crew as usize];
+        if let Some(agent) = own.pick(caller.session) {
+            self.note_pick(crew, agent, out);
+            let reason = match scope {
+                Scope::Question { .. } => AssignReason::Question,
+                Scope::Entry(_) => AssignReason::Entry,
+                Scope::OrderStatus(_) => AssignReason::OrderStatus,
+                Scope::All => AssignReason::All,
+            };
+            return Route::To { agent, reason };
+        }
+        self.note_nobody(crew, out);
+        if own.online > 0 {
+            return self.route_past_busy(caller, scope, out);
+        }
+        match self.policy.routing.when_scope_offline {
+            WhenScopeOffline::Wait => Route::Wait {
+                scope,
+                reason: WaitReason::ScopeOffline,
+            },
+            WhenScopeOffline::AnyOnline => match self.draw_anyone(caller, out) {
+                Some(agent) => Route::To {
+                    agent,
+                    reason: AssignReason::ScopeOffline,
+                },
+                None => Route::Wait {
+                    scope: Scope::All,
+                    reason: WaitReason::AllBusy,
+                },
+            },
+        }
+    }
+
+    /// R4b.
+    fn route_past_busy(&self, caller: Caller<'_>, scope: Scope, out: &mut Outcome) -> Route {
+        let overflows = match scope {
+            Scope::Question { .. } => self.policy.routing.overflow,
+            Scope::Entry(_) | Scope::OrderStatus(_) | Scope::All => false,
+        };
+        let everybody = &self.roster.crews[EVERYBODY as usize];
+        if overflows && let Some(agent) = everybody.pick(caller.session) {
+            self.note_pick(EVERYBODY, agent, out);
+            let reason = AssignReason::Overflow;
+            return Route::To { agent, reason };
+        }
+        Route::Wait {
+            scope,
+            reason: WaitReason::AllBusy,
+        }
+    }
+
+    /// Any free agent of the shop, by lot (P3).
+    fn draw_anyone(&self, caller: Caller<'_>, out: &mut Outcome) -> Option<u32> {
+        let everybody = &self.roster.crews[EVERYBODY as usize];
+        let drawn = everybody.draw(caller.session);
+        match drawn {
+            Some(agent) => self.note_draw(agent, out),
+            None => self.note_nobody(EVERYBODY, out),
+        }
+        drawn
+    }
+
+    /// R5.
+    fn route_offline(&self, caller: Caller<'_>, scope: Scope, out: &mut Outcome) -> Route {
+        let rota = match self.policy.routing.offline.mode {
+            OfflineMode::Wait => None,
+            OfflineMode::Rota => self.roster.rota(),
+        };
+        match rota.and_then(|(number, crew)| Some((number, crew.pick(caller.session)?))) {
+            Some((number, agent)) => {
+                self.note_pick(number, agent, out);
+                let reason = AssignReason::OfflineRota;
+                Route::To { agent, reason }
+            }
+            None => Route::Wait {
+                scope,
+                reason: WaitReason::NobodyOnline,
+            },
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Sessions: where each one is, who served it, and what was said last.
+
+use super::agent::BOT;
+use super::chain::Link;
+use super::id::Id;
+use super::rating::Card;
+use super::reply::{Awaited, LateMark};
+use super::table::{Keyed, NOBODY};
+use super::time::{Duration, Instant};
+
+/// For how long a closed session is remembered (S1).
+pub const REMEMBERED: Duration = Duration::days(7);
+
+/// The entry of a session that names none.
+pub const ENTRY_DEFAULT: &str = "other";
+
+/// What a session came with, and what it is routed by (R2).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ask {
+    /// Where it came in; nothing is [`ENTRY_DEFAULT`].
+    pub entry: Option<Id>,
+    /// What it chose from the entry's menu.
+    pub question: Option<Id>,
+    /// The state of its order.
+    pub order_status: Option<Id>,
+}
+
+impl Ask {
+    /// The entry's name.
+    pub fn entry(&self) -> &str {
+        self.entry.as_deref().unwrap_or(ENTRY_DEFAULT)
+    }
+
+    /// The entry's name as an id.
+    pub fn entry_id(&self) -> Id {
+        let entry = self.entry.clone();
+        entry.unwrap_or_else(|| Id::known(ENTRY_DEFAULT))
+    }
+}
+
+/// Where a session is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Place {
+    /// With the bot (S2).
+    Bot,
+    /// In a pool, by its number (R6).
+    Waiting {
+        /// Which pool.
+        pool: u32,
+        /// The order in which sessions began to wait.
+        ticket: u64,
+        /// Since when.
+        since: Instant,
+    },
+    /// With an agent, by its number.
+    Agent(u32),
+    /// Over.
+    Closed {
+        /// Since when.
+        at: Instant,
+    },
+}
+
+/// Who spoke last. A reply that the shop gives by itself is no speaking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    /// The buyer.
+    Buyer,
+    /// An agent of the shop.
+    Agent,
+    /// The bot.
+    Bot,
+}
+
+/// What has once been true of a session, each counted or done at most once.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Marks {
+    /// It has been routed, so that `repeat_visit` is settled.
+    pub routed: bool,
+    /// Its buyer had a recent agent when it was first routed (R1).
+    pub repeat_visit: bool,
+    /// It has been with an agent: a human session.
+    pub human: bool,
+    /// It has been queued.
+    pub queued: bool,
+    /// The buyer has written to the bot in it (M1).
+    pub wrote_to_bot: bool,
+    /// It was told that nobody is there (R5, R9).
+    pub told_offline: bool,
+    /// It closed 7 days ago: its id leads to it no more (S1).
+    pub forgotten: bool,
+}
+
+/// A session, from its opening until it is forgotten.
+pub struct Session {
+    /// Its id.
+    pub id: Id,
+    /// Its buyer's number.
+    pub buyer: u32,
+    /// Where it is.
+    pub place: Place,
+    /// Its neighbours in the pool or with its agent.
+    pub link: Link,
+    /// Who has it or had it last, the bot included; [`NOBODY`] where nobody ever did.
+    pub server: u32,
+    /// When it was opened.
+    pub opened: Instant,
+    /// What it came with.
+    pub ask: Box<Ask>,
+    /// Who spoke last in it.
+    pub speaker: Option<Speaker>,
+    /// What happened once.
+    pub marks: Marks,
+    /// Its oldest message that counts and waits for a reply (M3).
+    pub awaited: Option<Awaited>,
+    /// The instants from which its unanswered messages are late, one a day (M1).
+    pub late_marks: Vec<LateMark>,
+    /// Its rating cards, in the order in which they came to be.
+    pub cards: Vec<Card>,
+}
+
+impl Session {
+    /// A session that begins now; its place is settled right after.
+    pub fn new(id: Id, buyer: u32, opened: Instant, ask: Ask) -> Session {
+        Session {
+            id,
+            buyer,
+            place: Place::Bot,
+            link: Link::LOOSE,
+            server: NOBODY,
+            opened,
+            ask: Box::new(ask),
+            speaker: None,
+            marks: Marks::default(),
+            awaited: None,
+            late_marks: Vec::new(),
+            cards: Vec::new(),
+        }
+    }
+
+    /// Whether it is over.
+    pub fn closed(&self) -> bool {
+        matches!(self.place, Place::Closed { .. })
+    }
+
+    /// The number of the agent that has it.
+    pub fn agent(&self) -> Option<u32> {
+        match self.place {
+            Place::Agent(agent) => Some(agent),
+            Place::Bot | Place::Waiting { .. } | Place::Closed { .. } => None,
+        }
+    }
+
+    /// Who is written as its agent on its close, its invites and its own cards (S6).
+    pub fn served_by(&self) -> Option<u32> {
+        (self.server != NOBODY).then_some(self.server)
+    }
+
+    /// Who is written as its agent on `reply.due` and `reply.overdue` (S6): who has it at that moment.
+    pub fn answerable(&self) -> Option<u32> {
+        match self.place {
+            Place::Bot => Some(BOT),
+            Place::Agent(agent) => Some(agent),
+            Place::Waiting { .. } => None,
+            Place::Closed { .. } => self.served_by(),
+        }
+    }
+}
+
+impl Keyed for Session {
+    type Key = str;
+    fn key(&self) -> &str {
+        &self.id
+    }
+}

@@ -1,0 +1,371 @@
+//! A shop: all its state, its clock, and the one door through which events come.
+//!
+//! The same shop, the same event and the same instant give the same decisions, today and in a replay.
+//! An event is checked in the contract's order; then the timers that are due fire, each at its own due time;
+//! then it is handled in the room of its rule, and whoever waits longest is served (R7).
+
+use std::collections::VecDeque;
+
+use super::agent::Presence;
+use super::buyer::{Buyer, Tie};
+use super::calendar::Stretch;
+use super::daybook::DayBooks;
+use super::decision::{Body, Decision, ErrorCode};
+use super::event::{ENTRIES, Event, What};
+use super::heap::Heap;
+use super::id::Id;
+use super::ledger::Ledger;
+use super::memory::Remembered;
+use super::outcome::Outcome;
+use super::policy::Policy;
+use super::queue::Queue;
+use super::roster::Roster;
+use super::score::Scores;
+use super::session::Session;
+use super::table::Table;
+use super::time::{Duration, Instant, Stamp};
+use super::timer::{Timer, Timers};
+use super::totals::Totals;
+
+/// A shop.
+pub struct Shop {
+    pub(super) id: Id,
+    pub(super) policy: Policy,
+    pub(super) now: Instant,
+    pub(super) stretch: Stretch,
+    pub(super) seq: u64,
+    pub(super) roster: Roster,
+    pub(super) queue: Queue,
+    pub(super) sessions: Table<Session>,
+    pub(super) buyers: Table<Buyer>,
+    pub(super) ties: Table<Tie>,
+    pub(super) timers: Timers,
+    /// By session, the first instant at which one of its unanswered messages is late (M1).
+    pub(super) lates: Heap<Instant>,
+    pub(super) days: DayBooks,
+    pub(super) scores: Scores,
+    /// Closed sessions that are still remembered, in the order in which they closed (S1).
+    pub(super) closed: VecDeque<(Instant, u32)>,
+    pub(super) remembered: Remembered,
+    /// The longest window that any policy of the shop ever had.
+    pub(super) horizon: Duration,
+    pub(super) totals: Totals,
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It happened.
+    Accepted,
+    /// It was rejected, and the outcome says why.
+    Rejected,
+    /// An event with its id has happened already: nothing was decided.
+    Repeated,
+}
+
+/// Why an event may not happen.
+#[derive(Debug)]
+pub struct Rejection {
+    /// The contract's code.
+    pub error: ErrorCode,
+    /// One English sentence that says what to change.
+    pub message: String,
+    /// Another session that stands in the way.
+    pub session: Option<Id>,
+}
+
+impl Rejection {
+    /// A rejection that names no session.
+    pub fn new(error: ErrorCode, message: impl Into<String>) -> Rejection {
+        Rejection {
+            error,
+            message: message.into(),
+            session: None,
+        }
+    }
+}
+
+impl Shop {
+    /// A shop that begins at `at` with its first policy, with nobody in it.
+    pub fn new(id: Id, policy: Policy, at: Instant) -> Shop {
+        let stretch = policy.timezone.stretch(at);
+        Shop {
+            id,
+            now: at,
+            stretch,
+            seq: 0,
+            roster: Roster::new(stretch.day),
+            queue: Queue::default(),
+            sessions: Table::default(),
+            buyers: Table::default(),
+            ties: Table::default(),
+            timers: Timers::default(),
+            lates: Heap::default(),
+            days: DayBooks::default(),
+            scores: Scores::default(),
+            closed: VecDeque::new(),
+            remembered: Remembered::default(),
+            horizon: policy.longest_window(),
+            totals: Totals::default(),
+            policy,
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// Its policy of now.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Its clock.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The `seq` of its latest decision.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// When it wants to be woken by a `clock` event, if at all.
+    pub fn next_timer(&self) -> Option<Instant> {
+        Some(self.timers.next()?.0)
+    }
+
+    /// Handles one well-formed event.
+    pub fn take(&mut self, event: &Event, ledger: &mut dyn Ledger, out: &mut Outcome) -> Taken {
+        if let Some(id) = &event.id
+            && self.remembered.holds(id, self.now)
+        {
+            return Taken::Repeated;
+        }
+        let result = self.check_before(event).and_then(|()| {
+            self.advance(event.at, ledger, out);
+            self.handle(&event.what, ledger, out)
+        });
+        if let Err(rejection) = result {
+            self.reject(event.what.name(), rejection, out);
+            return Taken::Rejected;
+        }
+        self.drain(out);
+        if let Some(id) = &event.id {
+            self.remembered.keep(id.clone(), self.now);
+        }
+        Taken::Accepted
+    }
+
+    /// Answers an event that was rejected before it could be handled, at the shop's clock.
+    pub fn reject(&mut self, event: &str, rejection: Rejection, out: &mut Outcome) {
+        out.drop_notes();
+        let Rejection {
+            error,
+            message,
+            session,
+        } = rejection;
+        let body = Body::EventRejected {
+            event: event.into(),
+            error,
+            message: message.into(),
+            session,
+        };
+        self.decide(body, out);
+    }
+
+    /// What is looked at while the clock still stands.
+    fn check_before(&self, event: &Event) -> Result<(), Rejection> {
+        if event.at < self.now {
+            let message = format!(
+                "`at` is before the shop's clock, which stands at {}: send events in the order of time, \
+                 or the last one's time.",
+                self.stamp(self.now)
+            );
+            return Err(Rejection::new(ErrorCode::TimeWentBack, message));
+        }
+        if let What::SessionOpened {
+            entry: Some(entry), ..
+        } = &event.what
+        {
+            let known = ENTRIES.contains(&entry.as_str());
+            if !known && !self.policy.routing.entries.contains_key(entry) {
+                let message = format!(
+                    "`entry` {entry:?} is none of {} and no key of the policy's `routing.entries`: \
+                     name one of these, or add it to the policy.",
+                    ENTRIES.join(", ")
+                );
+                return Err(Rejection::new(ErrorCode::Malformed, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fires what is due at or before `to`, and sets the clock.
+    fn advance(&mut self, to: Instant, ledger: &mut dyn Ledger, out: &mut Outcome) {
+        while let Some((due, session, timer)) = self.timers.next()
+            && due <= to
+        {
+            self.set_clock(due);
+            self.timers.begin_event();
+            self.timers.disarm(session, timer);
+            match timer {
+                Timer::ReplyDue => self.remind(session, out),
+                Timer::ReplyOverdue => self.overdue(session, out),
+                Timer::Silence => self.silence(session, ledger, out),
+                Timer::Queue => self.waited_too_long(session, ledger, out),
+            }
+            self.drain(out);
+        }
+        self.set_clock(to);
+        self.settle_lates();
+        self.forget();
+        self.timers.begin_event();
+    }
+
+    /// Sets the clock, and turns the page where a natural day begins.
+    pub(super) fn set_clock(&mut self, to: Instant) {
+        self.now = to;
+        if !self.stretch.holds(to) {
+            self.turn_to(self.policy.timezone.stretch(to));
+        }
+    }
+
+    /// Turns to another stretch of the calendar.
+    pub(super) fn turn_to(&mut self, stretch: Stretch) {
+        let before = std::mem::replace(&mut self.stretch, stretch);
+        if before.day != stretch.day {
+            self.roster.turn_to(stretch.day);
+            self.days.turn_to(stretch.day);
+        }
+    }
+
+    fn handle(
+        &mut self,
+        what: &What,
+        ledger: &mut dyn Ledger,
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
+        match what {
+            What::ShopConfigured { policy } => self.configure(policy),
+            What::AgentConfigured {
+                agent,
+                name,
+                roles,
+                capacity,
+                weight,
+            } => {
+                self.configure_agent(agent, name, roles, *capacity, *weight);
+                Ok(())
+            }
+            What::AgentRemoved { agent } => self.remove_agent(agent, ledger, out),
+            What::PresenceChanged { agent, presence } => {
+                self.change_presence(agent, *presence, ledger, out)
+            }
+            What::SessionOpened { .. } => self.open(what, out),
+            What::SessionHandoff {
+                session,
+                question,
+                order_status,
+            } => self.hand_off(session, question, order_status, out),
+            What::SessionTransferred { session, to } => self.transfer(session, to, out),
+            What::SessionClosed { session, by } => self.close_by(session, *by, ledger, out),
+            What::BuyerMessage { session } => self.buyer_message(session, out),
+            What::AgentMessage {
+                session,
+                agent,
+                human,
+            } => self.agent_message(session, agent.as_ref(), *human),
+            What::BotMessage { session } => self.bot_message(session),
+            What::InviteRequested { session, agent } => {
+                self.request_invite(session, agent.as_ref(), out)
+            }
+            What::RatingOpened { session, card } => self.open_rating(session, card.as_ref(), out),
+            What::RatingSubmitted { on, stars, reasons } => {
+                self.submit_rating(on, *stars, reasons, out)
+            }
+            What::BuyerFlagged { buyer, risk } => {
+                self.flag(buyer, *risk);
+                Ok(())
+            }
+            What::Clock => Ok(()),
+        }
+    }
+
+    /// `shop.configured`: arms and cancels no timer; everything that is not booked reads it from now on.
+    fn configure(&mut self, policy: &serde_json::Value) -> Result<(), Rejection> {
+        let policy = Policy::parse(policy)
+            .map_err(|error| Rejection::new(ErrorCode::PolicyInvalid, error.to_string()))?;
+        self.policy = policy;
+        self.horizon = self.horizon.max(self.policy.longest_window());
+        self.turn_to(self.policy.timezone.stretch(self.now));
+        self.roster.spoil();
+        Ok(())
+    }
+
+    /// Takes a decision now.
+    pub(super) fn decide(&mut self, body: Body, out: &mut Outcome) {
+        self.seq += 1;
+        out.push(Decision {
+            seq: self.seq,
+            at: Some(self.stamp(self.now)),
+            body,
+        });
+    }
+
+    /// An instant as the shop writes it.
+    pub(super) fn stamp(&self, instant: Instant) -> Stamp {
+        self.stretch.stamp(&self.policy.timezone, instant)
+    }
+
+    /// The number of the session with this id, while it is remembered.
+    pub(super) fn find_session(&self, session: &Id) -> Result<u32, Rejection> {
+        self.sessions.find(session).ok_or_else(|| {
+            let message = format!(
+                "No session {session:?} is open or was closed in the last 7 days: open it with \
+                 `session.opened` first."
+            );
+            Rejection::new(ErrorCode::SessionUnknown, message)
+        })
+    }
+
+    /// The number of the session with this id, while it is open (S4).
+    pub(super) fn find_open(&self, session: &Id) -> Result<u32, Rejection> {
+        let number = self.find_session(session)?;
+        if self.sessions[number].closed() {
+            let message = format!(
+                "Session {session:?} is closed: only ratings may follow; open a new session."
+            );
+            return Err(Rejection::new(ErrorCode::SessionClosed, message));
+        }
+        Ok(number)
+    }
+
+    /// The number of an agent that has a post.
+    pub(super) fn find_agent(&self, agent: &Id) -> Result<u32, Rejection> {
+        let number = self.roster.agents.find(agent);
+        let number = number.filter(|&number| self.roster.agents[number].post.is_some());
+        number.ok_or_else(|| {
+            let message =
+                format!("No agent {agent:?} is configured: send `agent.configured` for it first.");
+            Rejection::new(ErrorCode::AgentUnknown, message)
+        })
+    }
+
+    /// The id that an agent's number is written as.
+    pub(super) fn agent_id(&self, agent: u32) -> Id {
+        self.roster.agents[agent].id.clone()
+    }
+
+    /// The session's and the buyer's id, as most decisions name them.
+    pub(super) fn names(&self, session: u32) -> (Id, Id) {
+        let record = &self.sessions[session];
+        (record.id.clone(), self.buyers[record.buyer].id.clone())
+    }
+
+    /// Whether the agent is there at all.
+    pub(super) fn is_offline(&self, agent: u32) -> bool {
+        self.roster.agents[agent].presence == Presence::Offline
+    }
+}

@@ -1,0 +1,122 @@
+//! Replay: a trace in, decisions out, in virtual time (contract, section 5).
+//!
+//! It streams: memory is the shops' own. The same input gives the same bytes, on every machine, at any speed.
+
+use std::io::{self, BufRead, Write};
+
+use crate::domain::installation::Installation;
+use crate::domain::outcome::Outcome;
+use crate::wire::{Line, NotAnObject, Written, read_line};
+
+/// Why a replay stopped before the end of its trace.
+#[derive(Debug)]
+pub enum ReplayError {
+    /// A line is no JSON object: its number, from 1.
+    Line(u64, NotAnObject),
+    /// A line is not UTF-8: its number, from 1.
+    NotUtf8(u64),
+    /// The trace could not be read.
+    Read(io::Error),
+    /// The decisions could not be written.
+    Write(io::Error),
+}
+
+impl std::fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ReplayError::Line(number, error) => write!(f, "line {number} is {error}"),
+            ReplayError::NotUtf8(number) => write!(f, "line {number} is not UTF-8 text"),
+            ReplayError::Read(error) => write!(f, "the trace could not be read: {error}"),
+            ReplayError::Write(error) => write!(f, "the decisions could not be written: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ReplayError {}
+
+/// How much of a trace has been replayed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Lines read, blank ones included.
+    pub lines: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Decisions taken.
+    pub decisions: u64,
+}
+
+/// Replays `trace` into `installation` and gives every line's decisions to `each`, with the shop they are of.
+pub fn replay_with(
+    installation: &mut Installation,
+    mut trace: impl BufRead,
+    mut each: impl FnMut(&str, &mut Outcome, &Progress) -> io::Result<()>,
+) -> Result<Progress, ReplayError> {
+    let (mut buffer, mut out) = (Vec::new(), Outcome::default());
+    let mut progress = Progress::default();
+    loop {
+        buffer.clear();
+        let read = trace.read_until(b'\n', &mut buffer).map_err(ReplayError::Read)?;
+        if read == 0 {
+            return Ok(progress);
+        }
+        progress.lines += 1;
+        progress.bytes += read as u64;
+        let text = std::str::from_utf8(&buffer).map_err(|_| ReplayError::NotUtf8(progress.lines))?;
+        if text.trim().is_empty() {
+            continue;
+        }
+        let line = read_line(text).map_err(|error| ReplayError::Line(progress.lines, error))?;
+        let shop = take_line(installation, line, &mut out);
+        progress.decisions += out.decisions.len() as u64;
+        each(shop.as_deref().unwrap_or_default(), &mut out, &progress).map_err(ReplayError::Write)?;
+        out.decisions.clear();
+    }
+}
+
+/// Handles one line; the shop it was for.
+fn take_line(
+    installation: &mut Installation,
+    line: Line,
+    out: &mut Outcome,
+) -> Option<crate::domain::id::Id> {
+    match line {
+        Line::Event(shop, event) => {
+            installation.take(&shop, &event, out);
+            Some(shop)
+        }
+        Line::Malformed(malformed) => {
+            let shop = malformed.shop.clone();
+            installation.reject(malformed, out);
+            shop
+        }
+    }
+}
+
+/// Replays `trace` and writes its decisions as JSON lines.
+pub fn replay(
+    installation: &mut Installation,
+    trace: impl BufRead,
+    mut decisions: impl Write,
+    mut watch: impl FnMut(&Progress),
+) -> Result<Progress, ReplayError> {
+    let mut lines = Vec::new();
+    let result = replay_with(installation, trace, |shop, out, progress| {
+        for decision in &out.decisions {
+            serde_json::to_writer(&mut lines, &Written { shop, decision })?;
+            lines.push(b'\n');
+        }
+        if lines.len() >= WRITE_BYTES {
+            decisions.write_all(&lines)?;
+            lines.clear();
+            watch(progress);
+        }
+        Ok(())
+    });
+    // What came before a bad line is written all the same.
+    decisions.write_all(&lines).map_err(ReplayError::Write)?;
+    decisions.flush().map_err(ReplayError::Write)?;
+    result
+}
+
+/// Decisions are written in pieces of about this many bytes.
+const WRITE_BYTES: usize = 256 * 1024;

@@ -1,0 +1,230 @@
+//! JSON objects as fields by name, with exactly the types that the wire language tells apart.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The value of a field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// Counts as left out.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number without fraction or exponent, not negative.
+    Whole(u64),
+    /// Any other number.
+    Number,
+    /// A string.
+    Text(Cow<'a, str>),
+    /// An array.
+    List(Vec<Value<'a>>),
+    /// An object: only a policy is one, and that is read as JSON.
+    Object(Box<serde_json::Value>),
+    /// Well-formed JSON past what numbers or nesting can hold.
+    Strange,
+}
+
+/// The fields of an object in the order in which they stand; of two equal keys the last counts.
+#[derive(Debug)]
+pub struct Fields<'a>(pub Vec<(Cow<'a, str>, Value<'a>)>);
+
+/// A line that is no JSON object, and why.
+#[derive(Debug)]
+pub struct NotAnObject(String);
+
+impl fmt::Display for NotAnObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not a JSON object: {}", self.0)
+    }
+}
+
+impl std::error::Error for NotAnObject {}
+
+/// Reads one JSON object.
+pub fn read_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
+    match serde_json::from_str::<Fields<'_>>(text) {
+        Ok(fields) => Ok(fields),
+        Err(error) if past_limits(&error) => read_strange_object(text),
+        Err(error) => Err(NotAnObject(error.to_string())),
+    }
+}
+
+/// Errors that say nothing about the grammar: numbers too large for a double, values nested too deep.
+fn past_limits(error: &serde_json::Error) -> bool {
+    let text = error.to_string();
+    text.starts_with("number out of range") || text.starts_with("recursion limit exceeded")
+}
+
+/// The slow way for an object that holds such a value: every field is read by itself.
+fn read_strange_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
+    let no_object = |error: serde_json::Error| NotAnObject(error.to_string());
+    let raw: RawFields<'_> = serde_json::from_str(text).map_err(no_object)?;
+    let fields = raw.0.into_iter().map(|(name, raw)| {
+        match serde_json::from_str::<Value<'_>>(raw.get()) {
+            Ok(value) => Ok((name, value)),
+            Err(error) if past_limits(&error) => Ok((name, Value::Strange)),
+            Err(error) => Err(no_object(error)),
+        }
+    });
+    Ok(Fields(fields.collect::<Result<_, _>>()?))
+}
+
+/// A string that borrows from the text where it holds no escapes.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor;
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = Fields<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields = Vec::with_capacity(8);
+                while let Some(Text(name)) = map.next_key()? {
+                    fields.push((name, map.next_value()?));
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct RawFields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for RawFields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RawVisitor;
+        impl<'de> Visitor<'de> for RawVisitor {
+            type Value = RawFields<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawFields<'de>, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(Text(name)) = map.next_key()? {
+                    fields.push((name, map.next_value()?));
+                }
+                Ok(RawFields(fields))
+            }
+        }
+        deserializer.deserialize_map(RawVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Value<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Value<'de>, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value<'de>, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Value<'de>, E> {
+        Ok(Value::Whole(number))
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Value<'de>, E> {
+        Ok(Value::Number)
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Value<'de>, E> {
+        Ok(Value::Number)
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value<'de>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(value) = seq.next_element()? {
+            list.push(value);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value<'de>, A::Error> {
+        let object = serde_json::Value::deserialize(de::value::MapAccessDeserializer::new(map))?;
+        Ok(Value::Object(Box::new(object)))
+    }
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_an_object_and_what_is_not() {
+        let deep = format!("{{\"a\":{}1{}}}", "[".repeat(4000), "]".repeat(4000));
+        for (text, object) in [
+            ("{}", true),
+            (" {\"a\":1} \r", true),
+            ("{\"a\":1,\"a\":null}", true),
+            ("{\"a\":1e999}", true),
+            ("{\"a\":-1e999,\"b\":[1e999]}", true),
+            (deep.as_str(), true),
+            ("", false),
+            ("[]", false),
+            ("1", false),
+            ("null", false),
+            ("{\"a\":1", false),
+            ("{\"a\":1}{}", false),
+            ("{\"a\":01}", false),
+            ("{'a':1}", false),
+            ("{\"a\":\"\\ud800\"}", false),
+            ("{\"a\":1e999,\"b\":\"\\ud800\"}", false),
+            ("{\"a\":{\"b\":[\"\\udc00\"]}}", false),
+            ("{\"\\ud800\":1}", false),
+            ("{\"a\":\"\\ud83d\\ude00\"}", true),
+            ("{\"a\":\"\u{1}\"}", false),
+            ("\u{feff}{}", false),
+        ] {
+            assert_eq!(read_object(text).is_ok(), object, "{text:.40}");
+        }
+    }
+}

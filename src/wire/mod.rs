@@ -1,0 +1,14 @@
+//! The wire language: events as JSON lines in, decisions as JSON lines out (contract, sections 1 to 3).
+//!
+//! Reading is strict: an unknown field, a fraction where a whole number belongs, or an instant out of its range is
+//! malformed, and says what would be right. What is no JSON object at all is not an event.
+//!
+//! Names [`crate::domain`] only; every door speaks through here.
+
+mod decision;
+mod event;
+mod json;
+
+pub use decision::Written;
+pub use event::{Line, SHOP_DEFAULT, read_line};
+pub use json::NotAnObject;
