@@ -1,6 +1,12 @@
 //! The head waiter of a shop's chat desk: who serves each buyer, who may be asked for a rating, how the shop stands.
-#![doc = "See `ARCHITECTURE.md` for the map."]
+//!
+//! `ARCHITECTURE.md` is the map. [`domain`] is the rules, as a calculation; [`wire`] is the language that every door
+//! speaks; [`replay`] plays a trace; [`words`] says things to people; [`sample`] makes a day up; [`cli`] is the
+//! command line.
 
+pub mod cli;
 pub mod domain;
 pub mod replay;
+pub mod sample;
 pub mod wire;
+pub mod words;

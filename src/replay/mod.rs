@@ -2,8 +2,14 @@
 //!
 //! It streams: memory is the shops' own. The same input gives the same bytes, on every machine, at any speed.
 
+mod explain;
+
 use std::io::{self, BufRead, Write};
 
+pub use explain::explain;
+
+use crate::domain::decision::Decision;
+use crate::domain::id::Id;
 use crate::domain::installation::Installation;
 use crate::domain::outcome::Outcome;
 use crate::wire::{Line, NotAnObject, Written, read_line};
@@ -45,40 +51,63 @@ pub struct Progress {
     pub decisions: u64,
 }
 
-/// Replays `trace` into `installation` and gives every line's decisions to `each`, with the shop they are of.
-pub fn replay_with(
-    installation: &mut Installation,
-    mut trace: impl BufRead,
-    mut each: impl FnMut(&str, &mut Outcome, &Progress) -> io::Result<()>,
-) -> Result<Progress, ReplayError> {
-    let (mut buffer, mut out) = (Vec::new(), Outcome::default());
-    let mut progress = Progress::default();
-    loop {
-        buffer.clear();
-        let read = trace.read_until(b'\n', &mut buffer).map_err(ReplayError::Read)?;
-        if read == 0 {
-            return Ok(progress);
+/// The lines of a trace, one event each; blank ones are skipped, and counted.
+pub struct Lines<R> {
+    trace: R,
+    buffer: Vec<u8>,
+    progress: Progress,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// The lines of `trace`, of which none has been read.
+    pub fn new(trace: R) -> Lines<R> {
+        Lines {
+            trace,
+            buffer: Vec::new(),
+            progress: Progress::default(),
         }
-        progress.lines += 1;
-        progress.bytes += read as u64;
-        let text = std::str::from_utf8(&buffer).map_err(|_| ReplayError::NotUtf8(progress.lines))?;
-        if text.trim().is_empty() {
-            continue;
+    }
+
+    /// The next event, well-formed or not; `None` at the end.
+    pub fn next_line(&mut self) -> Result<Option<Line>, ReplayError> {
+        loop {
+            self.buffer.clear();
+            let read = self.trace.read_until(b'\n', &mut self.buffer).map_err(ReplayError::Read)?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.progress.lines += 1;
+            self.progress.bytes += read as u64;
+            let number = self.progress.lines;
+            let text =
+                std::str::from_utf8(&self.buffer).map_err(|_| ReplayError::NotUtf8(number))?;
+            if !text.trim_start().is_empty() {
+                let line = read_line(text).map_err(|error| ReplayError::Line(number, error))?;
+                return Ok(Some(line));
+            }
         }
-        let line = read_line(text).map_err(|error| ReplayError::Line(progress.lines, error))?;
-        let shop = take_line(installation, line, &mut out);
-        progress.decisions += out.decisions.len() as u64;
-        each(shop.as_deref().unwrap_or_default(), &mut out, &progress).map_err(ReplayError::Write)?;
-        out.decisions.clear();
     }
 }
 
-/// Handles one line; the shop it was for.
-fn take_line(
+/// Replays `trace` into `installation` and gives every line's decisions to `each`, with the shop they are of.
+pub fn replay_with(
     installation: &mut Installation,
-    line: Line,
-    out: &mut Outcome,
-) -> Option<crate::domain::id::Id> {
+    trace: impl BufRead,
+    mut each: impl FnMut(&str, &[Decision], &Progress) -> io::Result<()>,
+) -> Result<Progress, ReplayError> {
+    let (mut lines, mut out) = (Lines::new(trace), Outcome::default());
+    while let Some(line) = lines.next_line()? {
+        let shop = take_line(installation, line, &mut out);
+        lines.progress.decisions += out.decisions.len() as u64;
+        let shop = shop.as_deref().unwrap_or_default();
+        each(shop, &out.decisions, &lines.progress).map_err(ReplayError::Write)?;
+        out.decisions.clear();
+    }
+    Ok(lines.progress)
+}
+
+/// Handles one line; the shop it was for.
+fn take_line(installation: &mut Installation, line: Line, out: &mut Outcome) -> Option<Id> {
     match line {
         Line::Event(shop, event) => {
             installation.take(&shop, &event, out);
@@ -100,8 +129,8 @@ pub fn replay(
     mut watch: impl FnMut(&Progress),
 ) -> Result<Progress, ReplayError> {
     let mut lines = Vec::new();
-    let result = replay_with(installation, trace, |shop, out, progress| {
-        for decision in &out.decisions {
+    let result = replay_with(installation, trace, |shop, taken, progress| {
+        for decision in taken {
             serde_json::to_writer(&mut lines, &Written { shop, decision })?;
             lines.push(b'\n');
         }

@@ -1,0 +1,139 @@
+//! The command line: what can be asked of the program, and how it answers people.
+//!
+//! The only room that knows arguments, files by name, the terminal and exit codes.
+
+mod demo;
+mod replay;
+mod sample;
+mod why;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::words::Language;
+
+/// The exit status after bad input or bad arguments.
+const BAD_INPUT: u8 = 2;
+
+/// The exit status where the world failed: a file, a disk, a pipe.
+const FAILED: u8 = 1;
+
+/// How much is read and written at once.
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// Xiaoer 小二, the head waiter of a shop's chat desk.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play the sample day of a small shop and say what was decided
+    Demo(demo::Demo),
+    /// Replay a trace of events in virtual time, decisions to standard output
+    Replay(replay::Replay),
+    /// Say why a decision of a trace was taken
+    Why(why::Why),
+    /// Make a sample trace: a busy day of a small shop
+    Sample(sample::Sample),
+}
+
+/// The language of answers to people.
+#[derive(Clone, Copy, ValueEnum)]
+enum LanguageArgument {
+    /// 中文
+    Zh,
+    /// English
+    En,
+}
+
+/// What went wrong, in one sentence, and the exit status that says so.
+struct Failure {
+    message: String,
+    status: u8,
+}
+
+impl Failure {
+    fn bad_input(message: impl Into<String>) -> Failure {
+        Failure {
+            message: message.into(),
+            status: BAD_INPUT,
+        }
+    }
+
+    fn failed(message: impl Into<String>) -> Failure {
+        Failure {
+            message: message.into(),
+            status: FAILED,
+        }
+    }
+}
+
+/// Runs the program with these arguments, the first of which is its name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    let result = match arguments.command {
+        Command::Demo(demo) => demo.run(),
+        Command::Replay(replay) => replay.run(),
+        Command::Why(why) => why.run(),
+        Command::Sample(sample) => sample.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xiaoer: {}", failure.message);
+            ExitCode::from(failure.status)
+        }
+    }
+}
+
+/// The language asked for, else the environment's, else Chinese.
+fn language(asked: Option<LanguageArgument>) -> Language {
+    match asked {
+        Some(LanguageArgument::Zh) => Language::Chinese,
+        Some(LanguageArgument::En) => Language::English,
+        None => {
+            let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
+            let set = names.iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+            match set {
+                Some(locale) if locale.starts_with("en") => Language::English,
+                Some(_) | None => Language::Chinese,
+            }
+        }
+    }
+}
+
+/// A trace to read: a file, or standard input for `-`.
+fn open_trace(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(BufReader::with_capacity(PIECE_BYTES, io::stdin())));
+    }
+    match File::open(path) {
+        Ok(file) => Ok(Box::new(BufReader::with_capacity(PIECE_BYTES, file))),
+        Err(error) => Err(Failure::failed(format!("{} could not be opened: {error}", path.display()))),
+    }
+}
+
+/// What goes wrong in a replay, as the command line says it.
+fn replay_failure(path: &Path, error: crate::replay::ReplayError) -> Failure {
+    use crate::replay::ReplayError;
+    match error {
+        ReplayError::Line(..) | ReplayError::NotUtf8(_) => {
+            Failure::bad_input(format!("{}: {error}; every line of a trace is one event", path.display()))
+        }
+        ReplayError::Read(_) => Failure::failed(format!("{}: {error}", path.display())),
+        ReplayError::Write(_) => Failure::failed(error.to_string()),
+    }
+}
+
