@@ -119,9 +119,9 @@ pub struct Agent {
     pub sessions: Chain,
     /// The `seq` of its latest assignment (P4); 0: never.
     pub last_assigned: u64,
-    /// The counts of the shop's day of now.
-    pub today: DayCount,
-    other_days: Vec<DayCount>,
+    /// The counts of the latest day on which it was assigned something, and of those before that may come back.
+    latest: DayCount,
+    earlier: Vec<DayCount>,
     /// The crews it sits in, and at which seat.
     pub seats: Vec<(u32, u32)>,
     /// For the report.
@@ -138,8 +138,8 @@ impl Agent {
             presence: Presence::Offline,
             sessions: Chain::EMPTY,
             last_assigned: 0,
-            today: DayCount::none(day),
-            other_days: Vec::new(),
+            latest: DayCount::none(day),
+            earlier: Vec::new(),
             seats: Vec::new(),
             tally: Tally::default(),
         }
@@ -170,20 +170,28 @@ impl Agent {
         self.routable && self.presence == Presence::Online && self.has_room()
     }
 
-    /// Turns to the counts of another day, which may be one of the last few where the zone has changed.
-    pub fn turn_to(&mut self, day: Day) {
-        if self.today.day == day {
-            return;
+    /// What it was assigned on a day, as it was booked then.
+    pub fn on_day(&self, day: Day) -> DayCount {
+        if self.latest.day == day {
+            return self.latest;
         }
-        self.other_days.push(self.today);
-        let known = self.other_days.iter().position(|count| count.day == day);
-        self.today = match known {
-            Some(place) => self.other_days.swap_remove(place),
-            None => DayCount::none(day),
-        };
-        self.other_days.retain(|count| {
-            count.day.0 >= day.0 - LABELS_BACK && (count.assigned > 0 || count.rota > 0)
-        });
+        let known = self.earlier.iter().find(|count| count.day == day);
+        known.copied().unwrap_or(DayCount::none(day))
+    }
+
+    /// Books an assignment on a day, by the rota or not.
+    pub fn book_assignment(&mut self, day: Day, rota: bool) {
+        if self.latest.day != day {
+            let known = self.on_day(day);
+            self.earlier.push(std::mem::replace(&mut self.latest, known));
+            // A label may return when the shop's zone changes, but not from far back.
+            self.earlier.retain(|count| {
+                count.day != day && count.day.0 >= day.0 - LABELS_BACK && count.assigned > 0
+            });
+        }
+        self.latest.assigned += 1;
+        self.latest.rota += u32::from(rota);
+        self.tally.assigned += 1;
     }
 }
 

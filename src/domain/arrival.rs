@@ -95,9 +95,7 @@ impl Shop {
             record.server = BOT;
         }
         let number = self.sessions.insert(record);
-        let buyer = &mut self.buyers[buyer];
-        buyer.open_session = number;
-        buyer.held_by += 1;
+        self.buyers[buyer].open_session = number;
         self.totals.opened(bot);
         if bot {
             self.time_silence(number);
@@ -125,7 +123,7 @@ impl Shop {
     ) -> Result<(), Rejection> {
         let number = self.find_with_bot(session)?;
         let record = &self.sessions[number];
-        let mut ask = (*record.ask).clone();
+        let mut ask = record.ask.as_deref().cloned().unwrap_or_default();
         ask.question = question.clone().or(ask.question);
         ask.order_status = order_status.clone().or(ask.order_status);
         let buyer = Some(record.buyer);
@@ -137,7 +135,7 @@ impl Shop {
         };
         let route = self.route(caller, out);
         self.check_room(&route)?;
-        *self.sessions[number].ask = ask;
+        self.sessions[number].ask = Some(Box::new(ask));
         self.settle_repeat_visit(number);
         self.follow(number, route, out);
         self.count_handoff(number, out);

@@ -43,9 +43,7 @@ impl Shop {
         let server = &mut self.roster.agents[agent];
         server.sessions.append(&mut self.sessions, session);
         server.last_assigned = self.seq + 1;
-        server.today.assigned += 1;
-        server.today.rota += u32::from(reason == AssignReason::OfflineRota);
-        server.tally.assigned += 1;
+        server.book_assignment(self.stretch.day, reason == AssignReason::OfflineRota);
         self.agent_changed(agent);
         self.served(buyer, agent);
         self.time_silence(session);

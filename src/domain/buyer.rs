@@ -14,7 +14,7 @@ pub struct Buyer {
     pub id: Id,
     /// Its open session's number (S1), or [`NOBODY`].
     pub open_session: u32,
-    /// How many sessions and ties of it the shop holds.
+    /// How many ties of it the shop holds, and sessions past the time for which they are remembered.
     pub held_by: u32,
     /// The agent that served it last (R1), or [`NOBODY`].
     pub recent_agent: u32,
@@ -22,6 +22,8 @@ pub struct Buyer {
     pub risk: bool,
     /// Until when the recent agent served it.
     pub recent_until: Instant,
+    /// When its latest session closed.
+    pub closed_at: Instant,
     /// When it last opened or submitted a rating in the shop (I9).
     pub rated_at: Instant,
     /// When it last submitted one (Q1).
@@ -33,6 +35,9 @@ pub struct Buyer {
 }
 
 impl Buyer {
+    /// What one buyer's record takes in memory, its id included where that is short.
+    pub const BYTES: usize = size_of::<Buyer>();
+
     /// A buyer of whom nothing is known.
     pub fn new(id: Id) -> Buyer {
         Buyer {
@@ -42,6 +47,7 @@ impl Buyer {
             recent_agent: NOBODY,
             risk: false,
             recent_until: Instant::NEVER,
+            closed_at: Instant::NEVER,
             rated_at: Instant::NEVER,
             submitted_at: Instant::NEVER,
             auto_invited_at: Instant::NEVER,
@@ -53,6 +59,7 @@ impl Buyer {
     pub fn last_deed(&self) -> Instant {
         let deeds = [
             self.recent_until,
+            self.closed_at,
             self.rated_at,
             self.submitted_at,
             self.auto_invited_at,

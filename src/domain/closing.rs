@@ -43,7 +43,10 @@ impl Shop {
         self.timers.disarm(session, Timer::ReplyDue);
         let record = &mut self.sessions[session];
         record.place = Place::Closed { at: self.now };
-        self.buyers[record.buyer].open_session = NOBODY;
+        record.ask = None;
+        let buyer = &mut self.buyers[record.buyer];
+        buyer.open_session = NOBODY;
+        buyer.closed_at = self.now;
         self.closed.push_back((self.now, session));
         self.totals.closed += 1;
         let (id, buyer) = self.names(session);

@@ -8,6 +8,7 @@
 use std::cmp::Ordering;
 
 use super::agent::{Agent, Presence};
+use super::calendar::Day;
 use super::heap::Heap;
 use super::lot::lot;
 use super::policy::Strategy;
@@ -70,13 +71,21 @@ impl Duty {
         }
     }
 
-    /// The agent's place in the order.
-    pub fn turn(self, agent: &Agent) -> Turn {
+    /// Whether the order follows what was assigned on the day, so that it is another on the next.
+    pub fn by_day(self) -> bool {
+        match self {
+            Duty::Desk(Strategy::FewestToday) | Duty::Rota => true,
+            Duty::Desk(Strategy::LeastSaturated | Strategy::Random) => false,
+        }
+    }
+
+    /// The agent's place in the order on a day.
+    pub fn turn(self, agent: &Agent, day: Day) -> Turn {
         let (over, under) = match self {
             Duty::Desk(Strategy::LeastSaturated) => (agent.load(), agent.capacity()),
-            Duty::Desk(Strategy::FewestToday) => (agent.today.assigned, agent.weight()),
+            Duty::Desk(Strategy::FewestToday) => (agent.on_day(day).assigned, agent.weight()),
             Duty::Desk(Strategy::Random) => (0, 1),
-            Duty::Rota => (agent.today.rota, 1),
+            Duty::Rota => (agent.on_day(day).rota, 1),
         };
         Turn {
             ratio: Ratio { over, under },
@@ -113,13 +122,18 @@ impl Crew {
         self.ranks.len() > 0
     }
 
+    /// Whether its order is another on the next day.
+    pub fn by_day(&self) -> bool {
+        self.duty.by_day()
+    }
+
     /// Takes a seat's agent as it is now.
-    pub fn refresh(&mut self, seat: u32, agent: &Agent) {
+    pub fn refresh(&mut self, seat: u32, agent: &Agent, day: Day) {
         let takes = self.duty.takes(agent);
         self.ranks.set(seat, takes);
         if takes {
             // Lots are drawn by rank: the heap then only says that somebody is there.
-            self.turns.set(seat, self.duty.turn(agent));
+            self.turns.set(seat, self.duty.turn(agent, day));
         } else {
             self.turns.remove(seat);
         }

@@ -149,100 +149,78 @@ impl Shop {
         ledger: &mut dyn Ledger,
         out: &mut Outcome,
     ) {
-        let own = self.auto_checks(session, reason);
-        let clear = own.iter().all(|check| !check.applies);
-        let shared = self.shared_check(session, clear, ledger);
-        let codes = applying(own.iter().chain([&shared]));
-        out.drop_notes();
-        out.note(self.seq, || Note::Invite {
-            trigger: Trigger::Auto,
-            checks: own.iter().chain([&shared]).copied().collect(),
-        });
+        let mut tried = Tried::new(Trigger::Auto, out.is_asked(self.seq));
+        for code in AUTO_OWN {
+            tried.add(self.auto_check(code, session, reason));
+        }
+        tried.add(self.shared_check(session, tried.codes.is_empty(), ledger));
         let agent = self.sessions[session].served_by();
-        let (true, Some(agent)) = (codes.is_empty(), agent) else {
-            let all = own.iter().chain([&shared]);
-            return self.block_invite(session, agent, Trigger::Auto, codes, retry_at(all), out);
+        let (true, Some(agent)) = (tried.codes.is_empty(), agent) else {
+            return self.block_invite(session, agent, tried, out);
         };
         let buyer = self.sessions[session].buyer;
         self.buyers[buyer].auto_invited_at = self.now;
         self.days.on(self.stretch.day).book_auto_invite(buyer);
-        self.send_invite(session, agent, Trigger::Auto, out);
+        self.send_invite(session, agent, tried, out);
     }
 
-    /// I1 to I11 of an automatic invite.
-    fn auto_checks(&self, session: u32, reason: CloseReason) -> [Check; 11] {
+    /// All checks of the automatic invite that would follow if its agent closed the session now; nothing is booked.
+    /// `None` where no such session is open.
+    pub fn check_auto_invite(&self, session: &Id, ledger: &mut dyn Ledger) -> Option<Vec<Check>> {
+        let session = self.find_open(session).ok()?;
+        let own = AUTO_OWN.map(|code| self.auto_check(code, session, CloseReason::Agent));
+        let mut checks = Vec::with_capacity(own.len() + 1);
+        checks.extend(own);
+        checks.push(self.shared_check(session, false, ledger));
+        Some(checks)
+    }
+
+    /// One of I1 to I11 for an automatic invite.
+    fn auto_check(&self, code: BlockCode, session: u32, reason: CloseReason) -> Check {
         let (policy, now) = (&self.policy.invite, self.now);
         let record = &self.sessions[session];
         let buyer = &self.buyers[record.buyer];
-        let (human, bot) = (record.marks.human, record.served_by() == Some(BOT));
-        let after = policy.after;
-        let allowed = match reason {
-            CloseReason::Timeout => after.timeout,
-            CloseReason::Agent => after.agent,
-            CloseReason::Buyer => after.buyer,
-            CloseReason::System | CloseReason::AgentOffline => false,
+        let (applies, seen) = match code {
+            BlockCode::Disabled => (!policy.auto, Seen::Switch(policy.auto)),
+            BlockCode::BotSession => {
+                let (human, bot) = (record.marks.human, record.served_by() == Some(BOT));
+                let bots = policy.bots;
+                (!human && !(bot && bots), Seen::Served { human, bot, bots })
+            }
+            BlockCode::CloseReason => (!policy.after.allows(reason), Seen::Reason(reason)),
+            BlockCode::BuyerSpokeLast => {
+                let (last, required) = (record.speaker, policy.agent_spoke_last);
+                let applies = required && last != Some(Speaker::Agent);
+                (applies, Seen::Spoke { last, required })
+            }
+            BlockCode::TooShort => {
+                let (lasted, longer_than) = (now - record.opened, policy.longer_than);
+                let applies = !longer_than.is_zero() && lasted <= longer_than;
+                (applies, Seen::Lasted { lasted, longer_than })
+            }
+            BlockCode::Suspended => {
+                let suspension = self.suspension();
+                (suspension.is_some(), Seen::Suspended(suspension))
+            }
+            BlockCode::RiskBuyer => (buyer.risk, Seen::Flag(buyer.risk)),
+            BlockCode::NotSampled => {
+                let (drawn, below) = (self.invite_lot(session), policy.auto_per_myriad);
+                (drawn >= below, Seen::Lot { drawn, below })
+            }
+            BlockCode::RatedRecently => {
+                let rated = (buyer.rated_at, policy.quiet_after_rating);
+                return Check::quiet(code, rated, None, now);
+            }
+            BlockCode::AlreadyInvited => {
+                let manual = (buyer.manual_invited_at, policy.manual_quiet);
+                let auto = (buyer.auto_invited_at, policy.auto_quiet);
+                return Check::quiet(code, manual, Some(auto), now);
+            }
+            BlockCode::ShopDayCap => return self.shop_day_check(record.buyer),
+            // I12 is asked of the ledger, I13 only of manual invites.
+            BlockCode::BuyerDayCap | BlockCode::NoContact => (false, Seen::Switch(true)),
         };
-        let last = record.speaker;
-        let lasted = now - record.opened;
-        let suspension = self.suspension();
-        let drawn = self.invite_lot(session);
-        let flag = buyer.risk;
-        [
-            Check::new(BlockCode::Disabled, !policy.auto, Seen::Switch(policy.auto)),
-            Check::new(
-                BlockCode::BotSession,
-                !human && !(bot && policy.bots),
-                Seen::Served {
-                    human,
-                    bot,
-                    bots: policy.bots,
-                },
-            ),
-            Check::new(BlockCode::CloseReason, !allowed, Seen::Reason(reason)),
-            Check::new(
-                BlockCode::BuyerSpokeLast,
-                policy.agent_spoke_last && last != Some(Speaker::Agent),
-                Seen::Spoke {
-                    last,
-                    required: policy.agent_spoke_last,
-                },
-            ),
-            Check::new(
-                BlockCode::TooShort,
-                !policy.longer_than.is_zero() && lasted <= policy.longer_than,
-                Seen::Lasted {
-                    lasted,
-                    longer_than: policy.longer_than,
-                },
-            ),
-            Check::new(
-                BlockCode::Suspended,
-                suspension.is_some(),
-                Seen::Suspended(suspension),
-            ),
-            Check::new(BlockCode::RiskBuyer, flag, Seen::Flag(flag)),
-            Check::new(
-                BlockCode::NotSampled,
-                drawn >= policy.auto_per_myriad,
-                Seen::Lot {
-                    drawn,
-                    below: policy.auto_per_myriad,
-                },
-            ),
-            Check::quiet(
-                BlockCode::RatedRecently,
-                (buyer.rated_at, policy.quiet_after_rating),
-                None,
-                now,
-            ),
-            Check::quiet(
-                BlockCode::AlreadyInvited,
-                (buyer.manual_invited_at, policy.manual_quiet),
-                Some((buyer.auto_invited_at, policy.auto_quiet)),
-                now,
-            ),
-            self.shop_day_check(record.buyer),
-        ]
+        Check::new(code, applies, seen)
     }
 
     /// I6.
@@ -312,20 +290,16 @@ impl Shop {
         out: &mut Outcome,
     ) -> Result<(), Rejection> {
         let (session, agent) = self.find_own(session, agent)?;
-        let checks = self.manual_checks(session, agent);
-        let codes = applying(checks.iter());
-        out.drop_notes();
-        out.note(self.seq, || Note::Invite {
-            trigger: Trigger::Manual,
-            checks: checks.to_vec(),
-        });
-        if codes.is_empty() {
+        let mut tried = Tried::new(Trigger::Manual, out.is_asked(self.seq));
+        for check in self.manual_checks(session, agent) {
+            tried.add(check);
+        }
+        if tried.codes.is_empty() {
             let buyer = self.sessions[session].buyer;
             self.buyers[buyer].manual_invited_at = self.now;
-            self.send_invite(session, agent, Trigger::Manual, out);
+            self.send_invite(session, agent, tried, out);
         } else {
-            let retry_at = retry_at(checks.iter());
-            self.block_invite(session, Some(agent), Trigger::Manual, codes, retry_at, out);
+            self.block_invite(session, Some(agent), tried, out);
         }
         Ok(())
     }
@@ -335,47 +309,40 @@ impl Shop {
         let (policy, now) = (&self.policy.invite, self.now);
         let number = self.sessions[session].buyer;
         let buyer = &self.buyers[number];
-        let rated = self.tie(number, agent).map_or(Instant::NEVER, |tie| tie.rated_at);
+        let tie = self.tie(number, agent);
+        let rated = tie.map_or(Instant::NEVER, |tie| tie.rated_at);
+        let manual = (buyer.manual_invited_at, policy.manual_quiet);
+        let auto = (buyer.auto_invited_at, policy.manual_quiet);
         let day = self.days.get(self.stretch.day);
         let wrote = day.is_some_and(|day| day.wrote_to(number, agent));
         let needed = policy.manual_needs_contact;
+        let on = Seen::Switch(policy.manual);
+        let contact = Seen::Contact { wrote, needed };
+        let rated = (rated, policy.quiet_after_rating);
         [
-            Check::new(BlockCode::Disabled, !policy.manual, Seen::Switch(policy.manual)),
-            Check::quiet(
-                BlockCode::RatedRecently,
-                (rated, policy.quiet_after_rating),
-                None,
-                now,
-            ),
-            Check::quiet(
-                BlockCode::AlreadyInvited,
-                (buyer.manual_invited_at, policy.manual_quiet),
-                Some((buyer.auto_invited_at, policy.manual_quiet)),
-                now,
-            ),
-            Check::new(
-                BlockCode::NoContact,
-                needed && !wrote,
-                Seen::Contact { wrote, needed },
-            ),
+            Check::new(BlockCode::Disabled, !policy.manual, on),
+            Check::quiet(BlockCode::RatedRecently, rated, None, now),
+            Check::quiet(BlockCode::AlreadyInvited, manual, Some(auto), now),
+            Check::new(BlockCode::NoContact, needed && !wrote, contact),
         ]
     }
 
-    fn send_invite(&mut self, session: u32, agent: u32, trigger: Trigger, out: &mut Outcome) {
-        let source = match trigger {
+    fn send_invite(&mut self, session: u32, agent: u32, tried: Tried, out: &mut Outcome) {
+        let source = match tried.trigger {
             Trigger::Auto => Source::Auto,
             Trigger::Manual => Source::Agent,
         };
         let place = self.make_card(session, agent, source);
-        self.totals.invite(trigger, &[]);
+        self.totals.invite(tried.trigger, &[]);
         let (id, buyer) = self.names(session);
         let body = Body::InviteSent {
             card: self.card_id(session, place),
             session: id,
             buyer,
             agent: self.agent_id(agent),
-            trigger,
+            trigger: tried.trigger,
         };
+        tried.note(self.seq, out);
         self.decide(body, out);
     }
 
@@ -383,35 +350,81 @@ impl Shop {
         &mut self,
         session: u32,
         agent: Option<u32>,
-        trigger: Trigger,
-        codes: Vec<BlockCode>,
-        retry_at: Option<Instant>,
+        mut tried: Tried,
         out: &mut Outcome,
     ) {
-        self.totals.invite(trigger, &codes);
+        self.totals.invite(tried.trigger, &tried.codes);
         let (id, buyer) = self.names(session);
         let body = Body::InviteBlocked {
             session: id,
             buyer,
             agent: agent.map(|agent| self.agent_id(agent)),
-            trigger,
-            blocked_by: codes,
-            retry_at: retry_at.map(|at| self.stamp(at)),
+            trigger: tried.trigger,
+            retry_at: tried.retry_at().map(|at| self.stamp(at)),
+            blocked_by: std::mem::take(&mut tried.codes),
         };
+        tried.note(self.seq, out);
         self.decide(body, out);
     }
 }
 
-fn applying<'a>(checks: impl Iterator<Item = &'a Check>) -> Vec<BlockCode> {
-    let applying = checks.filter(|check| check.applies);
-    applying.map(|check| check.code).collect()
+/// The rules of an automatic invite that the shop answers by itself, in their order; I12 follows.
+const AUTO_OWN: [BlockCode; 11] = [
+    BlockCode::Disabled,
+    BlockCode::BotSession,
+    BlockCode::CloseReason,
+    BlockCode::BuyerSpokeLast,
+    BlockCode::TooShort,
+    BlockCode::Suspended,
+    BlockCode::RiskBuyer,
+    BlockCode::NotSampled,
+    BlockCode::RatedRecently,
+    BlockCode::AlreadyInvited,
+    BlockCode::ShopDayCap,
+];
+
+/// The rules of one invite, as far as they have been tried.
+struct Tried {
+    trigger: Trigger,
+    /// Those that apply.
+    codes: Vec<BlockCode>,
+    /// The latest instant at which one of them lets go.
+    lets_go: Option<Instant>,
+    /// All of them, where somebody asked why.
+    checks: Option<Vec<Check>>,
 }
 
-/// The latest end of what keeps the invite back, where all of it has one.
-fn retry_at<'a>(checks: impl Iterator<Item = &'a Check> + Clone) -> Option<Instant> {
-    let mut applying = checks.filter(|check| check.applies);
-    if !applying.clone().all(|check| can_be_waited_for(check.code)) {
-        return None;
+impl Tried {
+    fn new(trigger: Trigger, asked: bool) -> Tried {
+        Tried {
+            trigger,
+            codes: Vec::new(),
+            lets_go: None,
+            checks: asked.then(Vec::new),
+        }
     }
-    applying.by_ref().filter_map(|check| check.lets_go).max()
+
+    fn add(&mut self, check: Check) {
+        if check.applies {
+            self.codes.push(check.code);
+            self.lets_go = self.lets_go.max(check.lets_go);
+        }
+        if let Some(checks) = &mut self.checks {
+            checks.push(check);
+        }
+    }
+
+    /// The latest end of what keeps the invite back, where all of it has one.
+    fn retry_at(&self) -> Option<Instant> {
+        let all = self.codes.iter().all(|&code| can_be_waited_for(code));
+        self.lets_go.filter(|_| all)
+    }
+
+    fn note(self, seq: u64, out: &mut Outcome) {
+        out.drop_notes();
+        if let Some(checks) = self.checks {
+            let trigger = self.trigger;
+            out.note(seq, || Note::Invite { trigger, checks });
+        }
+    }
 }

@@ -47,7 +47,7 @@ pub struct MemoryLedger {
 }
 
 /// How many buyers of a space are held before old ones are let go.
-const HELD_MIN: usize = 1_000_000;
+const HELD_MIN: usize = 65_536;
 
 /// How far behind the latest clock an invite is let go: longer than any natural day, and than shops' clocks differ.
 const KEPT: Duration = Duration::days(4);

@@ -1,7 +1,7 @@
 //! Forgetting: what no rule can look at any more leaves, without scans and without timers.
 //!
-//! Closed sessions leave after 7 days (S1), event ids after 7 days (contract, section 2). A buyer leaves when the
-//! shop remembers no session of it and every window has passed, a tie when its windows have: a few records are
+//! Closed sessions leave after 7 days (S1), event ids after 7 days (contract, section 2). A buyer leaves when every
+//! window has passed, which is never before its sessions are forgotten; a tie when its windows have: a few records are
 //! looked at with every event, in turn. Small tables are left alone.
 
 use std::collections::VecDeque;
@@ -13,7 +13,7 @@ use super::buyer::Buyer;
 use super::id::Id;
 use super::session::REMEMBERED;
 use super::shop::Shop;
-use super::table::Table;
+use super::table::{NOBODY, Table};
 use super::time::{Duration, Instant};
 
 /// For how long the id of an accepted event is remembered.
@@ -76,25 +76,34 @@ impl Shop {
         }
         if self.buyers.len() >= SWEPT_FROM {
             self.buyers.sweep(|buyer| {
-                buyer.held_by == 0 && !buyer.risk && buyer.last_deed() + horizon <= now
+                let held = buyer.held_by > 0 || buyer.open_session != NOBODY || buyer.risk;
+                !held && buyer.last_deed() + horizon <= now
             });
         }
     }
 
     /// The session's id is free again. The record stays while a message of it can still become late.
     fn forget_session(&mut self, session: u32) {
-        self.sessions.forget_key(session);
-        self.sessions[session].marks.forgotten = true;
-        self.drop_if_done(session);
+        if self.is_done(session) {
+            self.sessions.remove(session);
+        } else {
+            self.sessions.forget_key(session);
+            let record = &mut self.sessions[session];
+            record.marks.forgotten = true;
+            self.buyers[record.buyer].held_by += 1;
+        }
+    }
+
+    /// Whether nothing about a closed session is to come.
+    fn is_done(&self, session: u32) -> bool {
+        !self.timers.is_armed(session) && self.lates.get(session).is_none()
     }
 
     /// Drops a forgotten session once nothing about it is to come.
     pub(super) fn drop_if_done(&mut self, session: u32) {
         let record = &self.sessions[session];
-        let to_come = self.timers.is_armed(session) || self.lates.get(session).is_some();
-        if record.marks.forgotten && !to_come {
-            let buyer = record.buyer;
-            self.buyers[buyer].held_by -= 1;
+        if record.marks.forgotten && self.is_done(session) {
+            self.buyers[record.buyer].held_by -= 1;
             self.sessions.remove(session);
         }
     }

@@ -117,9 +117,10 @@ impl Shop {
     /// Routes a session anew whose agent is offline or gone (R9). The crews must be fresh.
     pub(super) fn reroute(&mut self, session: u32, stranded: Stranded, out: &mut Outcome) {
         let record = &self.sessions[session];
+        let ask = record.ask.as_deref().cloned().unwrap_or_default();
         let caller = Caller {
             session: &record.id,
-            ask: &record.ask,
+            ask: &ask,
             buyer: Some(record.buyer),
         };
         match (self.route_anew(caller, out), stranded) {

@@ -60,6 +60,11 @@ pub struct Queue {
 }
 
 impl Shop {
+    /// How many sessions wait.
+    pub fn waiting(&self) -> u32 {
+        self.queue.waiting
+    }
+
     /// Whether one more may wait (R6).
     pub(super) fn queue_has_room(&self) -> bool {
         let limit = self.policy.routing.queue.limit;

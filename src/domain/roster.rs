@@ -60,6 +60,8 @@ pub struct Roster {
     entries: BTreeMap<Id, EntryCrews>,
     order_status: BTreeMap<Id, u32>,
     rota: Option<u32>,
+    /// The shop's natural day of now.
+    day: Day,
     stale: bool,
 }
 
@@ -74,6 +76,7 @@ impl Roster {
             entries: BTreeMap::new(),
             order_status: BTreeMap::new(),
             rota: None,
+            day,
             stale: true,
         }
     }
@@ -145,7 +148,7 @@ impl Roster {
         }
         let record = &self.agents[agent];
         for &(crew, seat) in &record.seats {
-            self.crews[crew as usize].refresh(seat, record);
+            self.crews[crew as usize].refresh(seat, record, self.day);
         }
     }
 
@@ -161,11 +164,13 @@ impl Roster {
         self.refresh(agent);
     }
 
-    /// Turns every agent's counts to another day.
+    /// Turns to another day: crews that count by the day begin anew.
     pub fn turn_to(&mut self, day: Day) {
-        for agent in 0..self.agents.len() as u32 {
-            self.agents[agent].turn_to(day);
-            self.refresh(agent);
+        self.day = day;
+        if self.crews.iter().any(Crew::by_day) {
+            for agent in 0..self.agents.len() as u32 {
+                self.refresh(agent);
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Sessions: where each one is, who served it, and what was said last.
 
+use smallvec::SmallVec;
+
 use super::agent::BOT;
 use super::chain::Link;
 use super::id::Id;
@@ -105,8 +107,8 @@ pub struct Session {
     pub server: u32,
     /// When it was opened.
     pub opened: Instant,
-    /// What it came with.
-    pub ask: Box<Ask>,
+    /// What it came with, where that is anything, and as long as it is open.
+    pub ask: Option<Box<Ask>>,
     /// Who spoke last in it.
     pub speaker: Option<Speaker>,
     /// What happened once.
@@ -114,9 +116,9 @@ pub struct Session {
     /// Its oldest message that counts and waits for a reply (M3).
     pub awaited: Option<Awaited>,
     /// The instants from which its unanswered messages are late, one a day (M1).
-    pub late_marks: Vec<LateMark>,
+    pub late_marks: SmallVec<[LateMark; 1]>,
     /// Its rating cards, in the order in which they came to be.
-    pub cards: Vec<Card>,
+    pub cards: SmallVec<[Card; 1]>,
 }
 
 impl Session {
@@ -129,12 +131,12 @@ impl Session {
             link: Link::LOOSE,
             server: NOBODY,
             opened,
-            ask: Box::new(ask),
+            ask: (ask != Ask::default()).then(|| Box::new(ask)),
             speaker: None,
             marks: Marks::default(),
             awaited: None,
-            late_marks: Vec::new(),
-            cards: Vec::new(),
+            late_marks: SmallVec::new(),
+            cards: SmallVec::new(),
         }
     }
 

@@ -21,7 +21,7 @@ use super::policy::Policy;
 use super::queue::Queue;
 use super::roster::Roster;
 use super::score::Scores;
-use super::session::Session;
+use super::session::{REMEMBERED, Session};
 use super::table::Table;
 use super::time::{Duration, Instant, Stamp};
 use super::timer::{Timer, Timers};
@@ -47,7 +47,7 @@ pub struct Shop {
     /// Closed sessions that are still remembered, in the order in which they closed (S1).
     pub(super) closed: VecDeque<(Instant, u32)>,
     pub(super) remembered: Remembered,
-    /// The longest window that any policy of the shop ever had.
+    /// The longest window that any policy of the shop ever had, or the time for which sessions are remembered.
     pub(super) horizon: Duration,
     pub(super) totals: Totals,
 }
@@ -105,7 +105,7 @@ impl Shop {
             scores: Scores::default(),
             closed: VecDeque::new(),
             remembered: Remembered::default(),
-            horizon: policy.longest_window(),
+            horizon: policy.longest_window().max(REMEMBERED),
             totals: Totals::default(),
             policy,
         }

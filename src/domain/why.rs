@@ -1,6 +1,7 @@
 //! Why: the notes that a decision can be explained with, as data. How they are told is not said here.
 
 use super::agent::{Agent, Presence};
+use super::crew::Duty;
 use super::decision::{Decision, Trigger};
 use super::id::Id;
 use super::invite::Check;
@@ -201,7 +202,7 @@ impl Shop {
     pub(super) fn note_manual(&self, agent: u32, out: &mut Outcome) {
         out.drop_notes();
         out.note(self.seq, || {
-            Note::Manual(candidate(&self.roster.agents[agent], Verdict::Picked))
+            Note::Manual(self.candidate(&self.roster.agents[agent], Verdict::Picked))
         });
     }
 
@@ -213,29 +214,53 @@ impl Shop {
             let agent = &agents[number];
             let verdict = match picked {
                 Some(picked) if picked == number => Verdict::Picked,
-                Some(picked) => passed_over(by, agent, &agents[picked]),
+                Some(picked) => self.passed_over(by, agent, &agents[picked]),
                 None => unfit(agent).unwrap_or(Verdict::NotDrawn),
             };
-            candidate(agent, verdict)
+            self.candidate(agent, verdict)
         });
         Note::Candidates {
             by,
             candidates: candidates.collect(),
         }
     }
-}
 
-fn candidate(agent: &Agent, verdict: Verdict) -> Candidate {
-    Candidate {
-        agent: agent.id.clone(),
-        presence: agent.presence,
-        load: agent.load(),
-        capacity: agent.capacity(),
-        today: agent.today.assigned,
-        rota_today: agent.today.rota,
-        weight: agent.weight(),
-        last_assigned: agent.last_assigned,
-        verdict,
+    fn candidate(&self, agent: &Agent, verdict: Verdict) -> Candidate {
+        let today = agent.on_day(self.stretch.day);
+        Candidate {
+            agent: agent.id.clone(),
+            presence: agent.presence,
+            load: agent.load(),
+            capacity: agent.capacity(),
+            today: today.assigned,
+            rota_today: today.rota,
+            weight: agent.weight(),
+            last_assigned: agent.last_assigned,
+            verdict,
+        }
+    }
+
+    fn passed_over(&self, by: Comparison, agent: &Agent, picked: &Agent) -> Verdict {
+        let duty = match by {
+            Comparison::Strategy(strategy) => Duty::Desk(strategy),
+            Comparison::Lot => Duty::Desk(Strategy::Random),
+            Comparison::Rota => Duty::Rota,
+        };
+        if let (Duty::Desk(_), Some(unfit)) = (duty, unfit(agent)) {
+            return unfit;
+        }
+        if duty == Duty::Desk(Strategy::Random) {
+            return Verdict::NotDrawn;
+        }
+        let day = self.stretch.day;
+        let (turn, ahead) = (duty.turn(agent, day), duty.turn(picked, day));
+        if turn.ratio != ahead.ratio {
+            Verdict::LargerRatio
+        } else if turn.last_assigned != ahead.last_assigned {
+            Verdict::AssignedLater
+        } else {
+            Verdict::LaterId
+        }
     }
 }
 
@@ -245,28 +270,5 @@ fn unfit(agent: &Agent) -> Option<Verdict> {
         Presence::Offline => Some(Verdict::Offline),
         Presence::Away => Some(Verdict::Away),
         Presence::Online => (!agent.has_room()).then_some(Verdict::Full),
-    }
-}
-
-fn passed_over(by: Comparison, agent: &Agent, picked: &Agent) -> Verdict {
-    use super::crew::Duty;
-    let duty = match by {
-        Comparison::Strategy(strategy) => Duty::Desk(strategy),
-        Comparison::Lot => Duty::Desk(Strategy::Random),
-        Comparison::Rota => Duty::Rota,
-    };
-    if let (Duty::Desk(_), Some(unfit)) = (duty, unfit(agent)) {
-        return unfit;
-    }
-    if duty == Duty::Desk(Strategy::Random) {
-        return Verdict::NotDrawn;
-    }
-    let (turn, ahead) = (duty.turn(agent), duty.turn(picked));
-    if turn.ratio != ahead.ratio {
-        Verdict::LargerRatio
-    } else if turn.last_assigned != ahead.last_assigned {
-        Verdict::AssignedLater
-    } else {
-        Verdict::LaterId
     }
 }

@@ -14,6 +14,7 @@ pub use parse::PolicyError;
 pub use preset::{PolicyFileError, Preset};
 
 use super::calendar::{LocalTime, Zone};
+use super::decision::CloseReason;
 use super::id::Id;
 use super::time::Duration;
 
@@ -245,6 +246,18 @@ pub struct InviteAfter {
     pub agent: bool,
     /// Closed by the buyer.
     pub buyer: bool,
+}
+
+impl InviteAfter {
+    /// Whether a close for this reason may be followed by an invite; the last two never are (I3).
+    pub fn allows(self, reason: CloseReason) -> bool {
+        match reason {
+            CloseReason::Timeout => self.timeout,
+            CloseReason::Agent => self.agent,
+            CloseReason::Buyer => self.buyer,
+            CloseReason::System | CloseReason::AgentOffline => false,
+        }
+    }
 }
 
 /// One window of `invite.suspended`: `from` ≤ local now < `to`; `from` after `to` spans the new year.
