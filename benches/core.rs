@@ -136,7 +136,8 @@ fn measure(
         #[expect(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
         let start = Watch::now();
         for event in &events {
-            desk.shop.take(black_box(event), &mut desk.ledger, &mut desk.out);
+            desk.shop
+                .take(black_box(event), &mut desk.ledger, &mut desk.out);
         }
         spent += start.elapsed();
         after(desk);
@@ -210,9 +211,12 @@ fn pick(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTi
 }
 
 fn assigned_sessions(decisions: &[Decision]) -> impl Iterator<Item = Id> + '_ {
-    decisions.iter().filter_map(|decision| match &decision.body {
-        Body::SessionAssigned { session, .. } => Some(session.clone()),
-        _ => None,
+    decisions.iter().filter_map(|decision| {
+        if let Body::SessionAssigned { session, .. } = &decision.body {
+            Some(session.clone())
+        } else {
+            None
+        }
     })
 }
 
@@ -294,13 +298,18 @@ fn large_shop(buyers: u64) -> Desk {
 }
 
 fn invite(c: &mut Criterion) {
-    let asked = std::env::var("XIAOER_BUYERS").ok().and_then(|n| n.parse().ok());
+    let asked = std::env::var("XIAOER_BUYERS")
+        .ok()
+        .and_then(|n| n.parse().ok());
     let buyers: u64 = asked.unwrap_or(10_000_000);
     let mut group = c.benchmark_group("invite");
     group.sample_size(20);
     let mut desk = large_shop(buyers);
     println!("held: {:?}", desk.shop.held());
-    println!("bytes of a buyer's record: {}", xiaoer::domain::buyer::Buyer::BYTES);
+    println!(
+        "bytes of a buyer's record: {}",
+        xiaoer::domain::buyer::Buyer::BYTES
+    );
     let mut visit = 0;
     group.bench_function(BenchmarkId::new("check", buyers), |b| {
         b.iter_custom(|rounds| {
@@ -321,8 +330,9 @@ fn invite(c: &mut Criterion) {
         });
     });
     drop(desk);
-    let map: HashMap<String, [u64; 4]> =
-        (0..buyers).map(|buyer| (format!("buyer-{buyer}"), [buyer; 4])).collect();
+    let map: HashMap<String, [u64; 4]> = (0..buyers)
+        .map(|buyer| (format!("buyer-{buyer}"), [buyer; 4]))
+        .collect();
     group.bench_function(BenchmarkId::new("yardstick_hash_map_get", buyers), |b| {
         b.iter_custom(|rounds| {
             let mut spent = Duration::ZERO;

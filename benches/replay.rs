@@ -13,7 +13,10 @@ fn replay(c: &mut Criterion) {
         concat!(env!("CARGO_MANIFEST_DIR"), "/data/sample-day.jsonl").to_owned()
     });
     let trace = std::fs::read(&path).expect("a trace");
-    let events = trace.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
+    let events = trace
+        .split(|&byte| byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .count();
     let mut group = c.benchmark_group("replay");
     group.throughput(Throughput::Elements(events as u64));
     group.bench_function("decide_and_write", |b| {
@@ -27,7 +30,10 @@ fn replay(c: &mut Criterion) {
     group.bench_function("yardstick_parse_and_print_json", |b| {
         b.iter(|| {
             let mut printed = Vec::new();
-            for line in trace.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+            for line in trace
+                .split(|&byte| byte == b'\n')
+                .filter(|line| !line.is_empty())
+            {
                 let value: serde_json::Value = serde_json::from_slice(line).expect("JSON");
                 serde_json::to_writer(&mut printed, &value).expect("memory");
                 printed.push(b'\n');

@@ -105,7 +105,9 @@ fn language(asked: Option<LanguageArgument>) -> Language {
         Some(LanguageArgument::En) => Language::English,
         None => {
             let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
-            let set = names.iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+            let set = names
+                .iter()
+                .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
             match set {
                 Some(locale) if locale.starts_with("en") => Language::English,
                 Some(_) | None => Language::Chinese,
@@ -121,7 +123,10 @@ fn open_trace(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     }
     match File::open(path) {
         Ok(file) => Ok(Box::new(BufReader::with_capacity(PIECE_BYTES, file))),
-        Err(error) => Err(Failure::failed(format!("{} could not be opened: {error}", path.display()))),
+        Err(error) => Err(Failure::failed(format!(
+            "{} could not be opened: {error}",
+            path.display()
+        ))),
     }
 }
 
@@ -129,11 +134,11 @@ fn open_trace(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
 fn replay_failure(path: &Path, error: crate::replay::ReplayError) -> Failure {
     use crate::replay::ReplayError;
     match error {
-        ReplayError::Line(..) | ReplayError::NotUtf8(_) => {
-            Failure::bad_input(format!("{}: {error}; every line of a trace is one event", path.display()))
-        }
+        ReplayError::Line(..) | ReplayError::NotUtf8(_) => Failure::bad_input(format!(
+            "{}: {error}; every line of a trace is one event",
+            path.display()
+        )),
         ReplayError::Read(_) => Failure::failed(format!("{}: {error}", path.display())),
         ReplayError::Write(_) => Failure::failed(error.to_string()),
     }
 }
-

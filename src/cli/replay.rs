@@ -54,7 +54,10 @@ fn bar(trace: &Path) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let length = fs::metadata(trace).ok().filter(|file| file.is_file()).map(|file| file.len());
+    let length = fs::metadata(trace)
+        .ok()
+        .filter(|file| file.is_file())
+        .map(|file| file.len());
     let bar = length.map_or_else(ProgressBar::no_length, ProgressBar::new);
     let template = match length {
         Some(_) => "{bar:40} {percent:>3}% {bytes_per_sec} {msg} ETA {eta}",
@@ -68,9 +71,11 @@ fn bar(trace: &Path) -> ProgressBar {
 
 fn write_report(path: &Path, installation: &mut Installation) -> Result<(), Failure> {
     let failed = |error: io::Error| {
-        Failure::failed(format!("the report could not be written to {}: {error}", path.display()))
+        Failure::failed(format!(
+            "the report could not be written to {}: {error}",
+            path.display()
+        ))
     };
     let file = File::create(path).map_err(failed)?;
-    serde_json::to_writer_pretty(file, &installation.report())
-        .map_err(|error| failed(error.into()))
+    serde_json::to_writer_pretty(file, &installation.report()).map_err(|error| failed(error.into()))
 }

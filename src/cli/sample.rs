@@ -1,15 +1,45 @@
-//! `xiaoer sample`.
+//! `xiaoer sample`: a made-up trace of a small shop, to replay and to look at.
+
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, PIECE_BYTES};
+use crate::sample::DAYS_MAX;
 
-/// Sample
+/// Make a sample trace: a busy day of a small shop
 #[derive(Args)]
-pub(super) struct Sample {}
+pub(super) struct Sample {
+    /// The same seed gives the same trace, on every machine
+    #[arg(long, value_name = "N")]
+    seed: u64,
+    /// How many days it lasts, from 2026-11-10 on
+    #[arg(long, value_name = "D", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=DAYS_MAX))]
+    days: u64,
+    /// Write it to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
 
 impl Sample {
     pub(super) fn run(self) -> Result<(), Failure> {
-        Ok(())
+        let Some(path) = self.output else {
+            let trace = BufWriter::with_capacity(PIECE_BYTES, io::stdout().lock());
+            return match crate::sample::write(self.seed, self.days, trace) {
+                // Whoever reads has read enough.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+                result => result.map_err(|error| {
+                    Failure::failed(format!("the sample could not be written: {error}"))
+                }),
+            };
+        };
+        let failed = |error: io::Error| {
+            Failure::failed(format!("{} could not be written: {error}", path.display()))
+        };
+        let file = File::create(&path).map_err(failed)?;
+        let trace = BufWriter::with_capacity(PIECE_BYTES, file);
+        crate::sample::write(self.seed, self.days, trace).map_err(failed)
     }
 }

@@ -1,15 +1,105 @@
-//! `xiaoer why`.
+//! `xiaoer why`: the whole reason of one decision of a trace, in words or as JSON.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use clap::Args;
+use serde::Serialize;
 
-use super::Failure;
+use super::{Failure, LanguageArgument, language, open_trace, replay_failure};
+use crate::domain::id::Id;
+use crate::domain::why::Why as Reason;
+use crate::replay::{Found, explain};
+use crate::wire::Written;
+use crate::words;
 
-/// Why
+/// How many shops are named where the one asked for is not there.
+const SHOPS_NAMED_MAX: usize = 20;
+
+/// Say why a decision of a trace was taken
 #[derive(Args)]
-pub(super) struct Why {}
+pub(super) struct Why {
+    /// The trace, one event a line; `-` is standard input
+    trace: PathBuf,
+    /// The decision's `seq`
+    seq: u64,
+    /// The shop whose decision it is
+    #[arg(long, default_value = "default")]
+    shop: String,
+    /// Print one JSON object: the decision, the facts behind it, and the words in both languages
+    #[arg(long)]
+    json: bool,
+    /// The language of the words; the environment's where left out, else Chinese
+    #[arg(long)]
+    lang: Option<LanguageArgument>,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Explained<'a> {
+    decision: Written<'a>,
+    why: Vec<serde_json::Value>,
+    text: words::Both,
+}
 
 impl Why {
     pub(super) fn run(self) -> Result<(), Failure> {
-        Ok(())
+        let shop = Id::new(&self.shop).ok_or_else(|| {
+            Failure::bad_input("--shop is no id: 1 to 128 bytes without control characters")
+        })?;
+        let trace = open_trace(&self.trace)?;
+        let found = explain(trace, &shop, self.seq);
+        match found.map_err(|error| replay_failure(&self.trace, error))? {
+            Found::Why(why) => self.print(&why),
+            Found::NoShop(shops) => Err(no_shop(&shop, &shops)),
+            Found::NoDecision { last } => Err(no_decision(&shop, self.seq, last)),
+        }
     }
+
+    fn print(&self, why: &Reason) -> Result<(), Failure> {
+        let text = if self.json {
+            let explained = Explained {
+                decision: Written {
+                    shop: &self.shop,
+                    decision: &why.decision,
+                },
+                why: words::facts(why),
+                text: words::both(&self.shop, why),
+            };
+            serde_json::to_string(&explained).map_err(|error| {
+                Failure::failed(format!("the answer could not be written: {error}"))
+            })?
+        } else {
+            words::explain(&self.shop, why, language(self.lang))
+        };
+        writeln!(io::stdout().lock(), "{text}")
+            .map_err(|error| Failure::failed(format!("the answer could not be written: {error}")))
+    }
+}
+
+fn no_shop(shop: &Id, shops: &[Id]) -> Failure {
+    let named: Vec<String> = shops
+        .iter()
+        .take(SHOPS_NAMED_MAX)
+        .map(ToString::to_string)
+        .collect();
+    let more = shops.len().saturating_sub(SHOPS_NAMED_MAX);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    let there_are = if named.is_empty() {
+        "it configures no shop".to_owned()
+    } else {
+        format!("ask with --shop for one of: {}{more}", named.join(", "))
+    };
+    Failure::bad_input(format!("the trace has no shop {shop:?}: {there_are}"))
+}
+
+fn no_decision(shop: &Id, seq: u64, last: u64) -> Failure {
+    Failure::bad_input(match last {
+        0 => format!("shop {shop:?} takes no decision in this trace"),
+        last => format!("shop {shop:?} has no decision {seq}: ask for one from 1 to {last}"),
+    })
 }

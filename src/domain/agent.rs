@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::calendar::Day;
 use super::chain::Chain;
+use super::daybook::LABELS_BACK;
 use super::id::Id;
 use super::rating::Level;
 use super::table::{Keyed, Table};
@@ -25,9 +26,6 @@ pub const CAPACITY_MAX: u32 = 1000;
 
 /// The largest weight of an agent.
 pub const WEIGHT_MAX: u32 = 100;
-
-/// How many days back a label may return when the shop's zone changes.
-const LABELS_BACK: i32 = 2;
 
 /// Where an agent is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +181,8 @@ impl Agent {
     pub fn book_assignment(&mut self, day: Day, rota: bool) {
         if self.latest.day != day {
             let known = self.on_day(day);
-            self.earlier.push(std::mem::replace(&mut self.latest, known));
+            self.earlier
+                .push(std::mem::replace(&mut self.latest, known));
             // A label may return when the shop's zone changes, but not from far back.
             self.earlier.retain(|count| {
                 count.day != day && count.day.0 >= day.0 - LABELS_BACK && count.assigned > 0

@@ -1,6 +1,7 @@
 //! Arrival: a buyer comes in (`session.opened`), and the bot gives it to a person (`session.handoff`); S1, S2.
 
 use super::agent::BOT;
+use super::buyer::Buyer;
 use super::decision::ErrorCode;
 use super::event::What;
 use super::id::Id;
@@ -31,7 +32,7 @@ impl Shop {
             order_status: order_status.clone(),
         };
         if *bot {
-            self.begin(session, buyer, ask, true);
+            self.begin(session, buyer, known, ask, true);
             return Ok(());
         }
         self.fresh_crews();
@@ -42,7 +43,7 @@ impl Shop {
         };
         let route = self.route(caller, out);
         self.check_room(&route)?;
-        let number = self.begin(session, buyer, ask, false);
+        let number = self.begin(session, buyer, known, ask, false);
         self.settle_repeat_visit(number);
         self.follow(number, route, out);
         Ok(())
@@ -60,9 +61,8 @@ impl Shop {
         let open = known.map_or(NOBODY, |buyer| self.buyers[buyer].open_session);
         if open != NOBODY {
             let other = self.sessions[open].id.clone();
-            let message = format!(
-                "Buyer {buyer:?} is in session {other:?}: go on in it, or close it first."
-            );
+            let message =
+                format!("Buyer {buyer:?} is in session {other:?}: go on in it, or close it first.");
             return Err(Rejection {
                 error: ErrorCode::BuyerInSession,
                 message,
@@ -88,8 +88,8 @@ impl Shop {
     }
 
     /// The session exists from here on, with the bot or about to be routed.
-    fn begin(&mut self, session: &Id, buyer: &Id, ask: Ask, bot: bool) -> u32 {
-        let buyer = self.buyer_number(buyer);
+    fn begin(&mut self, session: &Id, buyer: &Id, known: Option<u32>, ask: Ask, bot: bool) -> u32 {
+        let buyer = known.unwrap_or_else(|| self.buyers.insert(Buyer::new(buyer.clone())));
         let mut record = Session::new(session.clone(), buyer, self.now, ask);
         if bot {
             record.server = BOT;

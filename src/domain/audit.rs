@@ -32,7 +32,9 @@ impl Shop {
             let open = loads.get(&number).copied().unwrap_or(0);
             if agent.load() != open {
                 let (id, load) = (&agent.id, agent.load());
-                return Err(format!("agent {id} has a load of {load}, but {open} open sessions"));
+                return Err(format!(
+                    "agent {id} has a load of {load}, but {open} open sessions"
+                ));
             }
         }
         Ok(())
@@ -41,14 +43,21 @@ impl Shop {
     /// A buyer has one open session, and knows which.
     fn audit_open_sessions(&self) -> Result<(), String> {
         let mut open = BTreeMap::new();
-        for (number, session) in self.sessions.iter().filter(|(_, session)| !session.closed()) {
+        for (number, session) in self
+            .sessions
+            .iter()
+            .filter(|(_, session)| !session.closed())
+        {
             let buyer = &self.buyers[session.buyer];
             if let Some(other) = open.insert(session.buyer, number) {
                 let other = &self.sessions[other].id;
                 return Err(format!("{} is in {} and in {other}", buyer.id, session.id));
             }
             if buyer.open_session != number {
-                return Err(format!("{} does not know its session {}", buyer.id, session.id));
+                return Err(format!(
+                    "{} does not know its session {}",
+                    buyer.id, session.id
+                ));
             }
         }
         Ok(())
@@ -73,7 +82,9 @@ impl Shop {
         }
         if waiting != self.queue.waiting {
             let counted = self.queue.waiting;
-            return Err(format!("{waiting} sessions wait, but {counted} are counted"));
+            return Err(format!(
+                "{waiting} sessions wait, but {counted} are counted"
+            ));
         }
         Ok(())
     }
@@ -86,7 +97,10 @@ impl Shop {
                 let (entry, question) = (entry.clone(), Clone::clone(question));
                 Scope::Question { entry, question }.pool_name() == pool
             };
-            let found = scopes.questions.iter().find(|(question, _)| named(question));
+            let found = scopes
+                .questions
+                .iter()
+                .find(|(question, _)| named(question));
             found.map(|(_, members)| members)
         });
         let entry = routing.entries.iter().find_map(|(entry, scopes)| {
@@ -95,7 +109,10 @@ impl Shop {
         let status = routing.order_status.iter().find_map(|(status, members)| {
             (Scope::OrderStatus(status.clone()).pool_name() == pool).then_some(members)
         });
-        let members = question.or(entry).or(status).filter(|list| !list.is_empty());
+        let members = question
+            .or(entry)
+            .or(status)
+            .filter(|list| !list.is_empty());
         let Some(members) = members else {
             return true;
         };
@@ -132,11 +149,17 @@ impl Shop {
         for (number, session) in self.sessions.iter() {
             let waits = matches!(session.place, Place::Waiting { .. });
             if self.timers.due(number, Timer::Queue).is_some() && !waits {
-                return Err(format!("{} has a queue timer and does not wait", session.id));
+                return Err(format!(
+                    "{} has a queue timer and does not wait",
+                    session.id
+                ));
             }
             let served = matches!(session.place, Place::Bot | Place::Agent(_));
             if self.timers.due(number, Timer::Silence).is_some() && !served {
-                return Err(format!("{} has a silence timer, but nobody serves it", session.id));
+                return Err(format!(
+                    "{} has a silence timer, but nobody serves it",
+                    session.id
+                ));
             }
             if self.timers.due(number, Timer::ReplyDue).is_some() && session.closed() {
                 return Err(format!("{} is closed, but would be reminded", session.id));
@@ -190,13 +213,17 @@ impl Shop {
         };
         if !there {
             let (presence, reason) = (record.presence.code(), reason.code());
-            return Err(format!("{agent} is {presence} and was assigned by {reason}"));
+            return Err(format!(
+                "{agent} is {presence} and was assigned by {reason}"
+            ));
         }
         if !over_capacity && record.load() > record.capacity() {
             let (load, capacity) = (record.load(), record.capacity());
-            return Err(format!("{agent} has {load} of {capacity} by {}", reason.code()));
+            return Err(format!(
+                "{agent} has {load} of {capacity} by {}",
+                reason.code()
+            ));
         }
         Ok(())
     }
 }
-

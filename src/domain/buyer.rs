@@ -3,6 +3,7 @@
 //! A window only ever asks for the latest instant, so an instant a rule is all there is to keep.
 //! What no window reaches any more leaves by the sweep of [`super::memory`].
 
+use super::calendar::Day;
 use super::id::Id;
 use super::table::{Keyed, NOBODY};
 use super::time::Instant;
@@ -30,6 +31,8 @@ pub struct Buyer {
     pub submitted_at: Instant,
     /// When it last got an automatic invite of the shop (I10).
     pub auto_invited_at: Instant,
+    /// The day on which that is booked, and how many it got on it (I11).
+    pub auto_invites: (Day, u32),
     /// When it last got a manual one (I10).
     pub manual_invited_at: Instant,
 }
@@ -51,6 +54,7 @@ impl Buyer {
             rated_at: Instant::NEVER,
             submitted_at: Instant::NEVER,
             auto_invited_at: Instant::NEVER,
+            auto_invites: (Day(i32::MIN), 0),
             manual_invited_at: Instant::NEVER,
         }
     }

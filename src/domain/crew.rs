@@ -119,7 +119,7 @@ impl Crew {
 
     /// Whether somebody can be picked.
     pub fn has_free(&self) -> bool {
-        self.ranks.len() > 0
+        self.ranks.count() > 0
     }
 
     /// Whether its order is another on the next day.
@@ -161,10 +161,10 @@ impl Crew {
 
     /// The agent that the session's lot falls on (P3).
     pub fn draw(&self, session: &str) -> Option<u32> {
-        if self.ranks.len() == 0 {
+        if self.ranks.count() == 0 {
             return None;
         }
-        let index = lot(&[session]) % u64::from(self.ranks.len());
+        let index = lot(&[session]) % u64::from(self.ranks.count());
         let seat = self.ranks.nth(index as u32)?;
         Some(self.seats[seat as usize])
     }
@@ -182,7 +182,11 @@ mod tests {
             (ratio(333, 1000), ratio(1, 3), Ordering::Less),
             (ratio(998, 999), ratio(999, 1000), Ordering::Less),
             (ratio(0, 1), ratio(0, 1000), Ordering::Equal),
-            (ratio(4_000_000_000, 1), ratio(4_000_000_000, 1000), Ordering::Greater),
+            (
+                ratio(4_000_000_000, 1),
+                ratio(4_000_000_000, 1000),
+                Ordering::Greater,
+            ),
         ] {
             assert_eq!(a.cmp(&b), order, "{a:?} {b:?}");
         }

@@ -11,7 +11,7 @@ use hashbrown::{HashMap, HashSet};
 use super::calendar::Day;
 
 /// How many days back a label may return when the shop's zone changes.
-const LABELS_BACK: i32 = 2;
+pub const LABELS_BACK: i32 = 2;
 
 /// What one buyer did on a day, and what was done to it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +24,7 @@ pub struct BuyerDay {
     pub replied: bool,
     /// It wrote, whether that counts or not (Q1).
     pub wrote: bool,
-    /// How many automatic invites it got (I11).
+    /// How many automatic invites it got (I11), where its own record counts those of another day.
     pub auto_invites: u32,
 }
 
@@ -108,9 +108,9 @@ impl DayBook {
         }
     }
 
-    /// Books an automatic invite to the buyer.
-    pub fn book_auto_invite(&mut self, buyer: u32) {
-        self.people().buyers.entry(buyer).or_default().auto_invites += 1;
+    /// Keeps how many automatic invites the buyer got on the day, while its own record counts those of another.
+    pub fn keep_auto_invites(&mut self, buyer: u32, count: u32) {
+        self.people().buyers.entry(buyer).or_default().auto_invites = count;
     }
 
     /// One more or one less message of the day can make somebody late.
@@ -158,6 +158,7 @@ impl DayBooks {
                 book.people = None;
             }
         }
-        self.days.retain(|&day, book| day >= over || book.consulting > 0 || book.people.is_some());
+        self.days
+            .retain(|&day, book| day >= over || book.consulting > 0 || book.people.is_some());
     }
 }

@@ -1,10 +1,13 @@
 //! Decisions: what the shop answers, in the words of the contract (section 3).
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
 use super::calendar::{Day, Month, Week};
-use super::id::Id;
-use super::rating::{Level, Source};
 use super::event::Stars;
+use super::id::Id;
 use super::policy::Share;
+use super::rating::{Level, Source};
+use super::report::Decimal;
 use super::time::{Duration, Stamp};
 
 /// One decision of a shop.
@@ -18,8 +21,9 @@ pub struct Decision {
     pub body: Body,
 }
 
-/// What was decided.
-#[derive(Clone, Debug, PartialEq)]
+/// What was decided, written as the contract's fields of its type; those without a value are left out.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(untagged)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 3")]
 pub enum Body {
     /// An agent gets a session.
@@ -29,6 +33,7 @@ pub enum Body {
         agent: Id,
         reason: AssignReason,
         repeat_visit: bool,
+        #[serde(serialize_with = "seconds")]
         waited: Duration,
     },
     /// A session waits.
@@ -44,6 +49,7 @@ pub enum Body {
     SessionClosed {
         session: Id,
         buyer: Id,
+        #[serde(skip_serializing_if = "Option::is_none")]
         agent: Option<Id>,
         reason: CloseReason,
     },
@@ -63,9 +69,11 @@ pub enum Body {
     InviteBlocked {
         session: Id,
         buyer: Id,
+        #[serde(skip_serializing_if = "Option::is_none")]
         agent: Option<Id>,
         trigger: Trigger,
         blocked_by: Vec<BlockCode>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         retry_at: Option<Stamp>,
     },
     /// A card is open.
@@ -88,7 +96,9 @@ pub enum Body {
     },
     /// A rating does not count.
     RatingRefused {
+        #[serde(skip_serializing_if = "Option::is_none")]
         session: Option<Id>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         card: Option<Id>,
         reason: RefuseReason,
     },
@@ -96,6 +106,7 @@ pub enum Body {
     ReplyDue {
         session: Id,
         buyer: Id,
+        #[serde(skip_serializing_if = "Option::is_none")]
         agent: Option<Id>,
         since: Stamp,
         overdue_at: Stamp,
@@ -104,18 +115,22 @@ pub enum Body {
     ReplyOverdue {
         session: Id,
         buyer: Id,
+        #[serde(skip_serializing_if = "Option::is_none")]
         agent: Option<Id>,
         since: Stamp,
     },
     /// A score crossed its line for the worse (M6).
     ScoreAlert {
+        #[serde(flatten)]
         period: Period,
         value: Rate,
         threshold: Share,
+        #[serde(skip_serializing_if = "Option::is_none")]
         needed: Option<u64>,
     },
     /// A score is back on the right side of its line (M6).
     ScoreRecovered {
+        #[serde(flatten)]
         period: Period,
         value: Rate,
         threshold: Share,
@@ -125,8 +140,32 @@ pub enum Body {
         event: Box<str>,
         error: ErrorCode,
         message: Box<str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         session: Option<Id>,
     },
+}
+
+impl Body {
+    /// The decision's type, as the wire language writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Body::SessionAssigned { .. } => "session.assigned",
+            Body::SessionQueued { .. } => "session.queued",
+            Body::SessionClosed { .. } => "session.closed",
+            Body::AgentNotified { .. } => "agent.notified",
+            Body::AutoReplySent { .. } => "auto_reply.sent",
+            Body::InviteSent { .. } => "invite.sent",
+            Body::InviteBlocked { .. } => "invite.blocked",
+            Body::RatingOpened { .. } => "rating.opened",
+            Body::RatingRecorded { .. } => "rating.recorded",
+            Body::RatingRefused { .. } => "rating.refused",
+            Body::ReplyDue { .. } => "reply.due",
+            Body::ReplyOverdue { .. } => "reply.overdue",
+            Body::ScoreAlert { .. } => "score.alert",
+            Body::ScoreRecovered { .. } => "score.recovered",
+            Body::EventRejected { .. } => "event.rejected",
+        }
+    }
 }
 
 /// A period of a score; it names the metric too.
@@ -162,6 +201,19 @@ impl std::fmt::Display for Period {
     }
 }
 
+impl Serialize for Period {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("metric", self.metric())?;
+        map.serialize_entry("period", &self.to_string())?;
+        map.end()
+    }
+}
+
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    Decimal::seconds(*duration).serialize(serializer)
+}
+
 /// A share of whole numbers, kept exact; it is rounded only where it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -190,6 +242,13 @@ impl Rate {
     }
 }
 
+impl Serialize for Rate {
+    /// With 4 decimals; `null` where nothing is below the line.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Decimal::rate(*self).serialize(serializer)
+    }
+}
+
 /// Defines an enum whose variants have a name in the wire language.
 macro_rules! codes {
     ($(#[$doc:meta])* $name:ident { $($(#[$note:meta])* $variant:ident = $code:literal,)+ }) => {
@@ -204,6 +263,12 @@ macro_rules! codes {
             /// As the wire language writes it.
             pub fn code(self) -> &'static str {
                 match self { $($name::$variant => $code,)+ }
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.code())
             }
         }
     };

@@ -207,3 +207,9 @@ impl Stars {
         self.0
     }
 }
+
+impl serde::Serialize for Stars {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.0)
+    }
+}

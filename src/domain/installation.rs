@@ -48,7 +48,11 @@ impl Installation {
                 taken
             }
             Err(rejection) => {
-                out.push(reject_without_shop(event.what.name(), Some(event.at), rejection));
+                out.push(reject_without_shop(
+                    event.what.name(),
+                    Some(event.at),
+                    rejection,
+                ));
                 Taken::Rejected
             }
         }
@@ -82,7 +86,9 @@ impl Installation {
     /// The report of every shop, each as of its own clock.
     pub fn report(&mut self) -> BTreeMap<String, Report> {
         let shops = self.shops.iter_mut();
-        shops.map(|(id, shop)| (id.to_string(), shop.report())).collect()
+        shops
+            .map(|(id, shop)| (id.to_string(), shop.report()))
+            .collect()
     }
 }
 
@@ -112,4 +118,3 @@ fn reject_without_shop(event: &str, at: Option<Instant>, rejection: Rejection) -
         },
     }
 }
-

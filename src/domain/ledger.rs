@@ -126,7 +126,11 @@ impl Ledger for MemoryLedger {
 /// The other shops with an invite on the day, each counted once.
 fn others(places: &Places, shop: u32, day: &Range<Instant>) -> u32 {
     let on_day = |(other, at): &(u32, Instant)| *other != shop && day.contains(at);
-    let mut shops: Vec<u32> = places.all().filter(on_day).map(|(other, _)| other).collect();
+    let mut shops: Vec<u32> = places
+        .all()
+        .filter(on_day)
+        .map(|(other, _)| other)
+        .collect();
     shops.sort_unstable();
     shops.dedup();
     shops.len() as u32

@@ -108,15 +108,10 @@ impl Shop {
         }
     }
 
-    /// The number of a buyer, who is known from here on.
-    pub(super) fn buyer_number(&mut self, buyer: &Id) -> u32 {
-        let known = self.buyers.find(buyer);
-        known.unwrap_or_else(|| self.buyers.insert(Buyer::new(buyer.clone())))
-    }
-
     /// `buyer.flagged` (I7).
     pub(super) fn flag(&mut self, buyer: &Id, risk: bool) {
-        let number = self.buyer_number(buyer);
+        let known = self.buyers.find(buyer);
+        let number = known.unwrap_or_else(|| self.buyers.insert(Buyer::new(buyer.clone())));
         self.buyers[number].risk = risk;
     }
 }

@@ -7,48 +7,48 @@
 //! keeps many shops and the one thing that they share, [`ledger`].
 
 // What everything is written in.
-pub mod id;
-pub mod time;
 pub mod calendar;
-pub mod lot;
+pub mod chain;
 pub mod heap;
+pub mod id;
+pub mod lot;
 pub mod ranks;
 pub mod table;
-pub mod chain;
+pub mod time;
 
 // What comes in, what goes out, and what is switched.
-pub mod event;
 pub mod decision;
+pub mod event;
 pub mod outcome;
 pub mod policy;
 
 // Who and what there is.
 pub mod agent;
+pub mod buyer;
 pub mod crew;
+pub mod daybook;
 pub mod roster;
 pub mod session;
-pub mod buyer;
 pub mod timer;
-pub mod daybook;
 pub mod totals;
 
 // The rules.
-pub mod shop;
 pub mod arrival;
-pub mod routing;
 pub mod assignment;
-pub mod queue;
-pub mod presence;
-pub mod reply;
 pub mod closing;
 pub mod invite;
 pub mod ledger;
-pub mod rating;
-pub mod score;
 pub mod memory;
+pub mod presence;
+pub mod queue;
+pub mod rating;
+pub mod reply;
+pub mod routing;
+pub mod score;
+pub mod shop;
 
 // What can be asked.
-pub mod why;
-pub mod report;
 pub mod audit;
 pub mod installation;
+pub mod report;
+pub mod why;

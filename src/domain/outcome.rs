@@ -43,7 +43,9 @@ impl Outcome {
 
     /// Whether the decision that follows `seq_before` is the one asked about.
     pub fn is_asked(&self, seq_before: u64) -> bool {
-        self.asked.as_ref().is_some_and(|asked| asked.seq == seq_before + 1)
+        self.asked
+            .as_ref()
+            .is_some_and(|asked| asked.seq == seq_before + 1)
     }
 
     /// What was noted came to no decision.

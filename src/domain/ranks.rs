@@ -19,7 +19,7 @@ impl Ranks {
     }
 
     /// How many numbers are in the set.
-    pub fn len(&self) -> u32 {
+    pub fn count(&self) -> u32 {
         self.count
     }
 
@@ -82,7 +82,7 @@ mod tests {
                 let number = number % size as u32;
                 let changed = if inside { model.insert(number) } else { model.remove(&number) };
                 prop_assert_eq!(ranks.set(number, inside), changed);
-                prop_assert_eq!(ranks.len() as usize, model.len());
+                prop_assert_eq!(ranks.count() as usize, model.len());
                 for (index, &member) in model.iter().enumerate() {
                     prop_assert_eq!(ranks.nth(index as u32), Some(member));
                 }

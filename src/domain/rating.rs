@@ -181,7 +181,9 @@ impl Shop {
             Whom::Shop => day.buyer(record.buyer).wrote,
         });
         if !wrote {
-            out.note(self.seq, || Note::NotContacted(contact, self.agent_id(agent)));
+            out.note(self.seq, || {
+                Note::NotContacted(contact, self.agent_id(agent))
+            });
             return Err(RefuseReason::NoContact);
         }
         self.rated_recently(record.buyer, agent, out)?;
@@ -198,7 +200,9 @@ impl Shop {
         let policy = self.policy.rating;
         let submitted = match policy.per {
             Whom::Shop => self.buyers[buyer].submitted_at,
-            Whom::Agent => self.tie(buyer, agent).map_or(Instant::NEVER, |tie| tie.submitted_at),
+            Whom::Agent => self
+                .tie(buyer, agent)
+                .map_or(Instant::NEVER, |tie| tie.submitted_at),
         };
         if submitted.covers(policy.window, self.now) {
             out.note(self.seq, || Note::RatedAt {

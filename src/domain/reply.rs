@@ -35,7 +35,11 @@ pub struct LateMark {
 
 impl Shop {
     /// `buyer.message`: to the agent who has the session, after R9 has looked for one who is there.
-    pub(super) fn buyer_message(&mut self, session: &Id, out: &mut Outcome) -> Result<(), Rejection> {
+    pub(super) fn buyer_message(
+        &mut self,
+        session: &Id,
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
         let session = self.find_open(session)?;
         self.fresh_crews();
         let stranded = self.sessions[session].agent();
@@ -94,7 +98,8 @@ impl Shop {
                 day,
             });
             if !reply.remind_after.is_zero() && reply.remind_after < reply.within {
-                self.timers.arm(session, Timer::ReplyDue, now + reply.remind_after);
+                self.timers
+                    .arm(session, Timer::ReplyDue, now + reply.remind_after);
             }
             self.timers.arm(session, Timer::ReplyOverdue, late_at);
         }

@@ -168,10 +168,19 @@ impl Shop {
         Report {
             sessions: sessions(&self.totals),
             waits: waits(&self.totals.waits),
-            days: days.map(|(day, book)| (day.to_string(), day_report(book, &self.policy))).collect(),
-            weeks: weeks.map(|(week, book)| (week.to_string(), week_report(book, &self.policy))).collect(),
-            months: months.map(|(month, book)| (month.to_string(), month_report(book))).collect(),
-            agents: agents.filter(|agent| served_or_rated(agent)).map(agent_report).collect(),
+            days: days
+                .map(|(day, book)| (day.to_string(), day_report(book, &self.policy)))
+                .collect(),
+            weeks: weeks
+                .map(|(week, book)| (week.to_string(), week_report(book, &self.policy)))
+                .collect(),
+            months: months
+                .map(|(month, book)| (month.to_string(), month_report(book)))
+                .collect(),
+            agents: agents
+                .filter(|agent| served_or_rated(agent))
+                .map(agent_report)
+                .collect(),
             invites: Invites {
                 auto_sent: self.totals.auto_sent,
                 manual_sent: self.totals.manual_sent,
@@ -193,8 +202,14 @@ fn sessions(totals: &Totals) -> Sessions {
 
 fn waits(waits: &BTreeMap<Duration, u64>) -> Waits {
     let count: u64 = waits.values().sum();
-    let sum: u128 = waits.iter().map(|(wait, &n)| wait.ms() as u128 * u128::from(n)).sum();
-    let mean = (sum * 2).checked_div(u128::from(count)).unwrap_or(0).div_ceil(2);
+    let sum: u128 = waits
+        .iter()
+        .map(|(wait, &n)| wait.ms() as u128 * u128::from(n))
+        .sum();
+    let mean = (sum * 2)
+        .checked_div(u128::from(count))
+        .unwrap_or(0)
+        .div_ceil(2);
     Waits {
         count,
         mean: Decimal::seconds(Duration::from_ms(mean as i64)),
@@ -273,7 +288,9 @@ fn agent_report(agent: &Agent) -> (String, AgentReport) {
         disappointed: tally.levels[Level::Disappointed as usize],
         mean_stars: rate(tally.stars),
         good_rate: rate(satisfied),
-        reasons: reasons.map(|(reason, &n)| (reason.to_string(), n)).collect(),
+        reasons: reasons
+            .map(|(reason, &n)| (reason.to_string(), n))
+            .collect(),
     };
     (agent.id.to_string(), report)
 }

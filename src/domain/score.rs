@@ -213,7 +213,11 @@ impl Line {
             return None;
         }
         *alerted = self.bad;
-        Some(if self.bad { Word::Alert } else { Word::Recovered })
+        Some(if self.bad {
+            Word::Alert
+        } else {
+            Word::Recovered
+        })
     }
 }
 
@@ -234,7 +238,11 @@ mod tests {
             (2, 7, 9999, Some(49_993)),
         ] {
             let rate = Rate { over, under };
-            assert_eq!(good_needed(rate, Share(min)), needed, "{over}/{under} at {min}");
+            assert_eq!(
+                good_needed(rate, Share(min)),
+                needed,
+                "{over}/{under} at {min}"
+            );
         }
     }
 }

@@ -46,7 +46,10 @@ impl<T> Default for Table<T> {
 impl<T> Table<T> {
     fn slot(&self, number: u32) -> Option<&T> {
         let number = number as usize;
-        self.chunks.get(number / CHUNK)?.get(number % CHUNK)?.as_ref()
+        self.chunks
+            .get(number / CHUNK)?
+            .get(number % CHUNK)?
+            .as_ref()
     }
 
     fn slot_mut(&mut self, number: u32) -> Option<&mut Option<T>> {
@@ -97,7 +100,9 @@ impl<T> Table<T> {
     /// All records with their numbers, by number.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         let slots = self.chunks.iter().flatten();
-        (0..).zip(slots).filter_map(|(number, slot)| Some((number, slot.as_ref()?)))
+        (0..)
+            .zip(slots)
+            .filter_map(|(number, slot)| Some((number, slot.as_ref()?)))
     }
 }
 
@@ -115,7 +120,8 @@ impl<T: Keyed> Table<T> {
         let code = hash(record.key());
         let number = self.keep(record);
         let chunks = &self.chunks;
-        self.by_key.insert_unique(code, number, |&other| rehash(chunks, other));
+        self.by_key
+            .insert_unique(code, number, |&other| rehash(chunks, other));
         number
     }
 
@@ -211,7 +217,7 @@ mod tests {
                         model.remove(&key);
                     }
                     (1, _) => {
-                        if let Some(Pair(key, _)) = table.sweep(|pair| pair.1 % 5 == 0) {
+                        if let Some(Pair(key, _)) = table.sweep(|pair: &Pair| pair.1.is_multiple_of(5)) {
                             model.remove(&key);
                         }
                     }

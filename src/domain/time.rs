@@ -301,7 +301,11 @@ impl fmt::Display for Duration {
             }
             rest %= unit_ms;
         }
-        if self.0 == 0 { f.write_str("0s") } else { Ok(()) }
+        if self.0 == 0 {
+            f.write_str("0s")
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -78,7 +78,9 @@ impl Timers {
 
     /// Whether any timer of a session is armed.
     pub fn is_armed(&self, session: u32) -> bool {
-        TIMERS.iter().any(|&timer| self.due(session, timer).is_some())
+        TIMERS
+            .iter()
+            .any(|&timer| self.due(session, timer).is_some())
     }
 
     /// How many timers are armed.

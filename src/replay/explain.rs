@@ -13,8 +13,22 @@ use crate::domain::why::Why;
 use super::{Lines, ReplayError, take_line};
 use crate::wire::Line;
 
-/// Why the decision `seq` of `shop` was taken; `None` where the trace holds none.
-pub fn explain(trace: impl BufRead, shop: &Id, seq: u64) -> Result<Option<Why>, ReplayError> {
+/// What a trace holds of the decision that was asked for.
+#[derive(Debug)]
+pub enum Found {
+    /// The decision, and why it was taken.
+    Why(Box<Why>),
+    /// No such shop; these there are.
+    NoShop(Vec<Id>),
+    /// The shop takes no such decision.
+    NoDecision {
+        /// The `seq` of its last one; 0 where it takes none.
+        last: u64,
+    },
+}
+
+/// Why the decision `seq` of `shop` was taken, or what there is instead. The trace is read no further than needed.
+pub fn explain(trace: impl BufRead, shop: &Id, seq: u64) -> Result<Found, ReplayError> {
     let mut installation = Installation::default();
     let (mut asked, mut others) = (Outcome::explaining(seq), Outcome::default());
     let mut lines = Lines::new(trace);
@@ -26,10 +40,13 @@ pub fn explain(trace: impl BufRead, shop: &Id, seq: u64) -> Result<Option<Why>, 
         let out = if of_shop { &mut asked } else { &mut others };
         take_line(&mut installation, line, out);
         if let Some((decision, notes)) = asked.take_answer() {
-            return Ok(Some(Why { decision, notes }));
+            return Ok(Found::Why(Box::new(Why { decision, notes })));
         }
         asked.decisions.clear();
         others.decisions.clear();
     }
-    Ok(None)
+    Ok(match installation.shop(shop) {
+        Some(shop) => Found::NoDecision { last: shop.seq() },
+        None => Found::NoShop(installation.shops().map(|shop| shop.id().clone()).collect()),
+    })
 }

@@ -6,7 +6,7 @@ mod explain;
 
 use std::io::{self, BufRead, Write};
 
-pub use explain::explain;
+pub use explain::{Found, explain};
 
 use crate::domain::decision::Decision;
 use crate::domain::id::Id;
@@ -72,7 +72,10 @@ impl<R: BufRead> Lines<R> {
     pub fn next_line(&mut self) -> Result<Option<Line>, ReplayError> {
         loop {
             self.buffer.clear();
-            let read = self.trace.read_until(b'\n', &mut self.buffer).map_err(ReplayError::Read)?;
+            let read = self
+                .trace
+                .read_until(b'\n', &mut self.buffer)
+                .map_err(ReplayError::Read)?;
             if read == 0 {
                 return Ok(None);
             }
@@ -131,7 +134,7 @@ pub fn replay(
     let mut lines = Vec::new();
     let result = replay_with(installation, trace, |shop, taken, progress| {
         for decision in taken {
-            serde_json::to_writer(&mut lines, &Written { shop, decision })?;
+            serde_json::to_writer(&mut lines, &Written::new(shop, decision))?;
             lines.push(b'\n');
         }
         if lines.len() >= WRITE_BYTES {

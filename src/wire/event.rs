@@ -70,7 +70,12 @@ pub fn read_line(text: &str) -> Result<Line, NotAnObject> {
                 Some(_) | None => String::new(),
             },
             at: at.ok(),
-            message: shop.as_ref().err().cloned().or(event.err()).unwrap_or_default(),
+            message: shop
+                .as_ref()
+                .err()
+                .cloned()
+                .or(event.err())
+                .unwrap_or_default(),
             shop: shop.ok(),
         }),
     })
@@ -153,11 +158,17 @@ fn what(name: &str, fields: &mut Reader<'_>) -> Result<What, String> {
         },
         "buyer.flagged" => What::BuyerFlagged {
             buyer: fields.need_id("buyer")?,
-            risk: fields.bool("risk")?.ok_or("`risk` is missing: true or false.")?,
+            risk: fields
+                .bool("risk")?
+                .ok_or("`risk` is missing: true or false.")?,
         },
         "shop.configured" => policy(fields)?,
         "clock" => What::Clock,
-        _ => return Err(format!("`type` {name:?} is no event type: see the table of events.")),
+        _ => {
+            return Err(format!(
+                "`type` {name:?} is no event type: see the table of events."
+            ));
+        }
     })
 }
 
@@ -176,8 +187,12 @@ fn agent(fields: &mut Reader<'_>) -> Result<What, String> {
         agent,
         name: fields.text("name")?.map(Cow::into_owned),
         roles: roles.unwrap_or_else(|| vec![Id::known(ROUTABLE_ROLE)]),
-        capacity: fields.whole("capacity", CAPACITY_MAX)?.unwrap_or(CAPACITY_DEFAULT),
-        weight: fields.whole("weight", WEIGHT_MAX)?.unwrap_or(WEIGHT_DEFAULT),
+        capacity: fields
+            .whole("capacity", CAPACITY_MAX)?
+            .unwrap_or(CAPACITY_DEFAULT),
+        weight: fields
+            .whole("weight", WEIGHT_MAX)?
+            .unwrap_or(WEIGHT_DEFAULT),
     })
 }
 
@@ -232,10 +247,15 @@ impl<'a> Reader<'a> {
 
     fn finish(&self, event: &str) -> Result<(), String> {
         // Of two equal unknown keys the last counts, and null counts as left out.
-        let unknown = self.0.iter().rev().enumerate().find(|(from_end, (key, value))| {
-            let later = self.0.len() - from_end..self.0.len();
-            *value != Value::Null && !self.0[later].iter().any(|(other, _)| other == key)
-        });
+        let unknown = self
+            .0
+            .iter()
+            .rev()
+            .enumerate()
+            .find(|(from_end, (key, value))| {
+                let later = self.0.len() - from_end..self.0.len();
+                *value != Value::Null && !self.0[later].iter().any(|(other, _)| other == key)
+            });
         match unknown {
             None => Ok(()),
             Some((_, (key, _))) => Err(format!("`{key}` is no field of {event}: leave it out.")),
@@ -259,12 +279,16 @@ impl<'a> Reader<'a> {
     }
 
     fn need_id(&mut self, name: &str) -> Result<Id, String> {
-        self.id(name)?.ok_or_else(|| format!("`{name}` is missing: an id."))
+        self.id(name)?
+            .ok_or_else(|| format!("`{name}` is missing: an id."))
     }
 
     fn card(&mut self) -> Result<Option<Id>, String> {
-        let wrong =
-            || format!("`card` must be a string of 1 to {CARD_ID_BYTES_MAX} bytes without control characters.");
+        let wrong = || {
+            format!(
+                "`card` must be a string of 1 to {CARD_ID_BYTES_MAX} bytes without control characters."
+            )
+        };
         match self.take("card") {
             None => Ok(None),
             Some(Value::Text(text)) => Id::card(&text).map(Some).ok_or_else(wrong),
@@ -273,14 +297,12 @@ impl<'a> Reader<'a> {
     }
 
     fn ids(&mut self, name: &str) -> Result<Option<Vec<Id>>, String> {
-        let wrong = || format!("`{name}` must be an array of strings, each of 1 to {ID_BYTES_MAX} bytes.");
+        let wrong =
+            || format!("`{name}` must be an array of strings, each of 1 to {ID_BYTES_MAX} bytes.");
         match self.take(name) {
             None => Ok(None),
             Some(Value::List(list)) => {
-                let ids = list.iter().map(|value| match value {
-                    Value::Text(text) => Id::new(text),
-                    _ => None,
-                });
+                let ids = list.iter().map(|value| Id::new(value.as_text()?));
                 let ids: Option<Vec<Id>> = ids.collect();
                 ids.map(Some).ok_or_else(wrong)
             }
@@ -353,4 +375,3 @@ impl<'a> Reader<'a> {
 fn no_id(name: &str) -> String {
     format!("`{name}` must be a string of 1 to {ID_BYTES_MAX} bytes without control characters.")
 }
-

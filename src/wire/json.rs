@@ -27,6 +27,17 @@ pub enum Value<'a> {
     Strange,
 }
 
+impl Value<'_> {
+    /// The text of a string.
+    pub fn as_text(&self) -> Option<&str> {
+        if let Value::Text(text) = self {
+            Some(text)
+        } else {
+            None
+        }
+    }
+}
+
 /// The fields of an object in the order in which they stand; of two equal keys the last counts.
 #[derive(Debug)]
 pub struct Fields<'a>(pub Vec<(Cow<'a, str>, Value<'a>)>);
@@ -62,13 +73,14 @@ fn past_limits(error: &serde_json::Error) -> bool {
 fn read_strange_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
     let no_object = |error: serde_json::Error| NotAnObject(error.to_string());
     let raw: RawFields<'_> = serde_json::from_str(text).map_err(no_object)?;
-    let fields = raw.0.into_iter().map(|(name, raw)| {
-        match serde_json::from_str::<Value<'_>>(raw.get()) {
-            Ok(value) => Ok((name, value)),
-            Err(error) if past_limits(&error) => Ok((name, Value::Strange)),
-            Err(error) => Err(no_object(error)),
-        }
-    });
+    let fields =
+        raw.0.into_iter().map(
+            |(name, raw)| match serde_json::from_str::<Value<'_>>(raw.get()) {
+                Ok(value) => Ok((name, value)),
+                Err(error) if past_limits(&error) => Ok((name, Value::Strange)),
+                Err(error) => Err(no_object(error)),
+            },
+        );
     Ok(Fields(fields.collect::<Result<_, _>>()?))
 }
 
@@ -192,7 +204,6 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Object(Box::new(object)))
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -3,142 +3,40 @@
 //! Every rule is one [`Check`]: whether it applies, what it looked at, and when it lets go. The decision and its
 //! explanation are made of the same checks.
 
-use super::agent::BOT;
-use super::decision::{BlockCode, Body, CloseReason, Trigger};
-use super::id::Id;
-use super::ledger::{Claim, Ledger};
-use super::lot::lot;
-use super::outcome::Outcome;
-use super::policy::Suspension;
-use super::rating::Source;
-use super::session::Speaker;
-use super::shop::{Rejection, Shop};
-use super::time::{Duration, Instant};
-use super::why::Note;
+mod check;
 
-/// One rule of the invitations, as it stands for one invite.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Check {
-    /// The rule's code.
-    pub code: BlockCode,
-    /// Whether it keeps the invite back.
-    pub applies: bool,
-    /// What it looked at.
-    pub seen: Seen,
-    /// When it stops to apply, where that is known.
-    pub lets_go: Option<Instant>,
-}
+pub use check::{Check, Seen};
 
-/// What a check looked at.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Seen {
-    /// A switch of the policy.
-    Switch(bool),
-    /// Who ever had the session: a person, the bot; and whether the bot's sessions are asked about.
-    Served {
-        /// An agent had it.
-        human: bool,
-        /// The bot had it.
-        bot: bool,
-        /// The policy's `invite.bots`.
-        bots: bool,
-    },
-    /// Why the session closed.
-    Reason(CloseReason),
-    /// Who spoke last, and whether it must be an agent.
-    Spoke {
-        /// Who.
-        last: Option<Speaker>,
-        /// The policy's `invite.agent_spoke_last`.
-        required: bool,
-    },
-    /// How long the session lasted, and how long it has to.
-    Lasted {
-        /// From its opening to its close.
-        lasted: Duration,
-        /// The policy's `invite.longer_than`.
-        longer_than: Duration,
-    },
-    /// The suspended window that covers now.
-    Suspended(Option<Suspension>),
-    /// Whether the buyer is flagged.
-    Flag(bool),
-    /// The session's lot, and below what it must fall, in ten-thousandths.
-    Lot {
-        /// 0 to 9,999.
-        drawn: u16,
-        /// The policy's `invite.auto_percent`.
-        below: u16,
-    },
-    /// The latest deeds, each with the window that it opened.
-    Quiet {
-        /// When, and for how long.
-        first: (Instant, Duration),
-        /// A second kind of deed, where the rule has one: for I10 the automatic invites.
-        second: Option<(Instant, Duration)>,
-    },
-    /// A counter and its cap; 0: no cap.
-    Count {
-        /// So far.
-        count: u32,
-        /// At most.
-        cap: u32,
-    },
-    /// Whether the buyer wrote to the agent today, and whether it must have.
-    Contact {
-        /// It did.
-        wrote: bool,
-        /// The policy's `invite.manual_needs_contact`.
-        needed: bool,
-    },
-}
+use check::Tried;
 
-impl Check {
-    fn new(code: BlockCode, applies: bool, seen: Seen) -> Check {
-        Check {
-            code,
-            applies,
-            seen,
-            lets_go: None,
-        }
-    }
+use crate::domain::agent::BOT;
+use crate::domain::calendar::Day;
+use crate::domain::daybook::LABELS_BACK;
+use crate::domain::decision::{BlockCode, Body, CloseReason, Trigger};
+use crate::domain::id::Id;
+use crate::domain::ledger::{Claim, Ledger};
+use crate::domain::lot::lot;
+use crate::domain::outcome::Outcome;
+use crate::domain::policy::Suspension;
+use crate::domain::rating::Source;
+use crate::domain::session::Speaker;
+use crate::domain::shop::{Rejection, Shop};
+use crate::domain::time::Instant;
 
-    /// I9 and I10: quiet after one kind of deed, or two.
-    fn quiet(
-        code: BlockCode,
-        first: (Instant, Duration),
-        second: Option<(Instant, Duration)>,
-        now: Instant,
-    ) -> Check {
-        let covering = |(deed, window): (Instant, Duration)| {
-            deed.covers(window, now).then(|| deed + window)
-        };
-        let lets_go = covering(first).max(second.and_then(covering));
-        Check {
-            code,
-            applies: lets_go.is_some(),
-            seen: Seen::Quiet { first, second },
-            lets_go,
-        }
-    }
-}
-
-/// The codes that say when they let go, so that `retry_at` can be told.
-fn can_be_waited_for(code: BlockCode) -> bool {
-    match code {
-        BlockCode::RatedRecently | BlockCode::AlreadyInvited | BlockCode::ShopDayCap => true,
-        BlockCode::Disabled
-        | BlockCode::BotSession
-        | BlockCode::CloseReason
-        | BlockCode::BuyerSpokeLast
-        | BlockCode::TooShort
-        | BlockCode::Suspended
-        | BlockCode::RiskBuyer
-        | BlockCode::NotSampled
-        | BlockCode::BuyerDayCap
-        | BlockCode::NoContact => false,
-    }
-}
+/// The rules of an automatic invite that the shop answers by itself, in their order; I12 follows.
+const AUTO_OWN: [BlockCode; 11] = [
+    BlockCode::Disabled,
+    BlockCode::BotSession,
+    BlockCode::CloseReason,
+    BlockCode::BuyerSpokeLast,
+    BlockCode::TooShort,
+    BlockCode::Suspended,
+    BlockCode::RiskBuyer,
+    BlockCode::NotSampled,
+    BlockCode::RatedRecently,
+    BlockCode::AlreadyInvited,
+    BlockCode::ShopDayCap,
+];
 
 impl Shop {
     /// The automatic invite of a session that has just closed.
@@ -159,8 +57,7 @@ impl Shop {
             return self.block_invite(session, agent, tried, out);
         };
         let buyer = self.sessions[session].buyer;
-        self.buyers[buyer].auto_invited_at = self.now;
-        self.days.on(self.stretch.day).book_auto_invite(buyer);
+        self.book_auto_invite(buyer);
         self.send_invite(session, agent, tried, out);
     }
 
@@ -185,7 +82,8 @@ impl Shop {
             BlockCode::BotSession => {
                 let (human, bot) = (record.marks.human, record.served_by() == Some(BOT));
                 let bots = policy.bots;
-                (!human && !(bot && bots), Seen::Served { human, bot, bots })
+                let asked_about = human || (bot && bots);
+                (!asked_about, Seen::Served { human, bot, bots })
             }
             BlockCode::CloseReason => (!policy.after.allows(reason), Seen::Reason(reason)),
             BlockCode::BuyerSpokeLast => {
@@ -196,7 +94,13 @@ impl Shop {
             BlockCode::TooShort => {
                 let (lasted, longer_than) = (now - record.opened, policy.longer_than);
                 let applies = !longer_than.is_zero() && lasted <= longer_than;
-                (applies, Seen::Lasted { lasted, longer_than })
+                (
+                    applies,
+                    Seen::Lasted {
+                        lasted,
+                        longer_than,
+                    },
+                )
             }
             BlockCode::Suspended => {
                 let suspension = self.suspension();
@@ -252,14 +156,38 @@ impl Shop {
     /// I11.
     fn shop_day_check(&self, buyer: u32) -> Check {
         let cap = self.policy.invite.auto_per_shop_day;
-        let count = match self.days.get(self.stretch.day) {
-            Some(day) if cap > 0 => day.buyer(buyer).auto_invites,
-            Some(_) | None => 0,
+        let count = if cap > 0 {
+            self.auto_invites_on(buyer, self.stretch.day)
+        } else {
+            0
         };
         let applies = cap > 0 && count >= cap;
         Check {
             lets_go: applies.then_some(self.stretch.day_until),
             ..Check::new(BlockCode::ShopDayCap, applies, Seen::Count { count, cap })
+        }
+    }
+
+    /// How many automatic invites are booked for the buyer on a day.
+    fn auto_invites_on(&self, buyer: u32, day: Day) -> u32 {
+        let (latest, count) = self.buyers[buyer].auto_invites;
+        if latest == day {
+            return count;
+        }
+        let book = self.days.get(day);
+        book.map_or(0, |book| book.buyer(buyer).auto_invites)
+    }
+
+    /// Books an automatic invite of now (I10, I11).
+    fn book_auto_invite(&mut self, buyer: u32) {
+        let day = self.stretch.day;
+        let count = self.auto_invites_on(buyer, day) + 1;
+        let record = &mut self.buyers[buyer];
+        record.auto_invited_at = self.now;
+        let (before, kept) = std::mem::replace(&mut record.auto_invites, (day, count));
+        // The label of the day before may return when the shop's zone changes.
+        if before != day && before.0 >= day.0 - LABELS_BACK {
+            self.days.on(before).keep_auto_invites(buyer, kept);
         }
     }
 
@@ -365,66 +293,5 @@ impl Shop {
         };
         tried.note(self.seq, out);
         self.decide(body, out);
-    }
-}
-
-/// The rules of an automatic invite that the shop answers by itself, in their order; I12 follows.
-const AUTO_OWN: [BlockCode; 11] = [
-    BlockCode::Disabled,
-    BlockCode::BotSession,
-    BlockCode::CloseReason,
-    BlockCode::BuyerSpokeLast,
-    BlockCode::TooShort,
-    BlockCode::Suspended,
-    BlockCode::RiskBuyer,
-    BlockCode::NotSampled,
-    BlockCode::RatedRecently,
-    BlockCode::AlreadyInvited,
-    BlockCode::ShopDayCap,
-];
-
-/// The rules of one invite, as far as they have been tried.
-struct Tried {
-    trigger: Trigger,
-    /// Those that apply.
-    codes: Vec<BlockCode>,
-    /// The latest instant at which one of them lets go.
-    lets_go: Option<Instant>,
-    /// All of them, where somebody asked why.
-    checks: Option<Vec<Check>>,
-}
-
-impl Tried {
-    fn new(trigger: Trigger, asked: bool) -> Tried {
-        Tried {
-            trigger,
-            codes: Vec::new(),
-            lets_go: None,
-            checks: asked.then(Vec::new),
-        }
-    }
-
-    fn add(&mut self, check: Check) {
-        if check.applies {
-            self.codes.push(check.code);
-            self.lets_go = self.lets_go.max(check.lets_go);
-        }
-        if let Some(checks) = &mut self.checks {
-            checks.push(check);
-        }
-    }
-
-    /// The latest end of what keeps the invite back, where all of it has one.
-    fn retry_at(&self) -> Option<Instant> {
-        let all = self.codes.iter().all(|&code| can_be_waited_for(code));
-        self.lets_go.filter(|_| all)
-    }
-
-    fn note(self, seq: u64, out: &mut Outcome) {
-        out.drop_notes();
-        if let Some(checks) = self.checks {
-            let trigger = self.trigger;
-            out.note(seq, || Note::Invite { trigger, checks });
-        }
     }
 }

@@ -1,0 +1,140 @@
+//! Arrivals: how many buyers come when, through which entry, and what for.
+
+use super::agenda::{Agenda, DAY_S, Moment, Step};
+use super::luck::Luck;
+use super::topic::Topic;
+
+/// A buyer comes in.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit {
+    /// What for.
+    pub topic: Topic,
+    /// Through which entry.
+    pub entry: Entry,
+    /// Whether the bot serves it first.
+    pub bot: bool,
+}
+
+/// Where a buyer comes in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Entry {
+    /// From a product.
+    Product,
+    /// From an order.
+    Order,
+    /// From the list of messages.
+    Message,
+    /// From the live stream, with a question of its menu or without.
+    Live {
+        /// Whether it chose from the menu.
+        asks: bool,
+    },
+    /// From elsewhere: nothing is said of it.
+    Elsewhere,
+}
+
+impl Entry {
+    /// As the wire language writes it, where it is written.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Entry::Product => Some("product_detail"),
+            Entry::Order => Some("order_detail"),
+            Entry::Message => Some("message"),
+            Entry::Live { .. } => Some("live"),
+            Entry::Elsewhere => None,
+        }
+    }
+}
+
+/// How the shop is found at some time of the day.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    /// As ever.
+    Usual,
+    /// The live stream runs.
+    Live,
+}
+
+/// From a minute of the day to another: how many buyers come, and how.
+const DAY: [(u64, u64, u64, Mood); 15] = [
+    (10, 90, 5, Mood::Usual),
+    (90, 420, 4, Mood::Usual),
+    (420, 510, 4, Mood::Usual),
+    (510, 600, 17, Mood::Usual),
+    (600, 705, 26, Mood::Usual),
+    (705, 740, 22, Mood::Usual),
+    (740, 800, 40, Mood::Live),
+    (800, 1000, 30, Mood::Usual),
+    (1000, 1110, 22, Mood::Usual),
+    (1110, 1195, 26, Mood::Usual),
+    (1195, 1200, 6, Mood::Live),
+    (1200, 1208, 66, Mood::Live),
+    (1208, 1230, 28, Mood::Live),
+    (1230, 1320, 36, Mood::Live),
+    (1320, 1439, 22, Mood::Usual),
+];
+
+/// The last arrivals are on the morning after, in the night's part of the table.
+const NIGHT_SLOTS: usize = 3;
+
+/// Plans everybody who comes on `days` days and in the night after.
+pub fn plan_arrivals(agenda: &mut Agenda, luck: &mut Luck, days: u64) {
+    for day in 0..=days {
+        let slots = if day < days { DAY.len() } else { NIGHT_SLOTS };
+        for &(from, to, count, mood) in &DAY[..slots] {
+            let some = luck.between((count * 9, count * 11 + 5)) / 10;
+            for _ in 0..some {
+                let second = luck.between((from * 60, to * 60 - 1));
+                let visit = visit(mood, luck);
+                agenda.plan(Moment(day * DAY_S + second), Step::Arrive(visit));
+            }
+        }
+    }
+}
+
+fn visit(mood: Mood, luck: &mut Luck) -> Visit {
+    let live = match mood {
+        Mood::Usual => false,
+        Mood::Live => luck.chance(62),
+    };
+    let topic = if live {
+        luck.weighted(&[
+            (30, Topic::Shipping),
+            (18, Topic::Courier),
+            (28, Topic::Size),
+            (24, Topic::Coupon),
+        ])
+    } else {
+        luck.weighted(&[
+            (12, Topic::Shipping),
+            (6, Topic::Courier),
+            (18, Topic::Size),
+            (8, Topic::Coupon),
+            (10, Topic::Payment),
+            (8, Topic::Change),
+            (18, Topic::Tracking),
+            (10, Topic::Return),
+            (10, Topic::Open),
+        ])
+    };
+    Visit {
+        topic,
+        entry: entry(topic, live, luck),
+        bot: luck.chance(if live { 8 } else { 34 }),
+    }
+}
+
+fn entry(topic: Topic, live: bool, luck: &mut Luck) -> Entry {
+    match topic {
+        Topic::Shipping | Topic::Courier | Topic::Size | Topic::Coupon if live => Entry::Live {
+            asks: luck.chance(85),
+        },
+        Topic::Shipping | Topic::Courier | Topic::Size | Topic::Coupon => {
+            luck.weighted(&[(70, Entry::Product), (30, Entry::Message)])
+        }
+        Topic::Payment | Topic::Change | Topic::Tracking | Topic::Return => {
+            luck.weighted(&[(80, Entry::Order), (20, Entry::Message)])
+        }
+        Topic::Open => luck.weighted(&[(60, Entry::Message), (40, Entry::Elsewhere)]),
+    }
+}

@@ -1,0 +1,159 @@
+//! A chat of the sample as its buyer and its agent see it, and the people in it.
+
+use std::collections::VecDeque;
+
+use crate::domain::agent::Presence;
+
+use super::agenda::{AgentNumber, ChatNumber, Moment};
+use super::arrivals::Visit;
+
+/// How the sample's sessions are called: this and the chat's number, from 1.
+const SESSION_PREFIX: &str = "s-";
+
+/// Whom a chat is with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum With {
+    /// Just opened: the core has not answered yet.
+    Nobody,
+    /// The bot.
+    Bot,
+    /// The queue, since then.
+    Queue(Moment),
+    /// An agent.
+    Agent(AgentNumber),
+    /// Over.
+    Closed,
+}
+
+/// A chat.
+pub struct Chat {
+    /// The session's id.
+    pub id: String,
+    /// Whose it is.
+    pub buyer: usize,
+    /// What it is about.
+    pub visit: Visit,
+    /// Whom it is with.
+    pub with: With,
+    /// Which plan for its next step holds; the others are void.
+    pub plan: u32,
+    /// How often it has been queued.
+    pub waits: u32,
+    /// How many more questions the buyer has.
+    pub turns_left: u64,
+    /// Since when the buyer waits for a word, if it does.
+    pub unanswered: Option<Moment>,
+    /// Whether the buyer has said what it came for.
+    pub opened: bool,
+    /// Whether the buyer has said that this was it.
+    pub thanked: bool,
+    /// Whether an agent has spoken.
+    pub served: bool,
+    /// How often the buyer has asked whether anybody is there.
+    pub nudges: u64,
+    /// Whether the buyer had to wait longer than it liked.
+    pub waited_long: bool,
+    /// Whether an agent was short with the buyer.
+    pub snubbed: bool,
+    /// Whether it has been given to a colleague.
+    pub transferred: bool,
+}
+
+impl Chat {
+    /// A chat that begins.
+    pub fn new(number: ChatNumber, buyer: usize, visit: Visit, turns_left: u64) -> Chat {
+        Chat {
+            id: format!("{SESSION_PREFIX}{:04}", number + 1),
+            buyer,
+            visit,
+            with: if visit.bot { With::Bot } else { With::Nobody },
+            plan: 0,
+            waits: 0,
+            turns_left,
+            unanswered: None,
+            opened: false,
+            thanked: false,
+            served: false,
+            nudges: 0,
+            waited_long: false,
+            snubbed: false,
+            transferred: false,
+        }
+    }
+
+    /// The agent who has it.
+    pub fn agent(&self) -> Option<AgentNumber> {
+        match self.with {
+            With::Agent(agent) => Some(agent),
+            With::Nobody | With::Bot | With::Queue(_) | With::Closed => None,
+        }
+    }
+
+    /// Whether it is open, and nothing has happened since `plan` was made.
+    pub fn follows(&self, plan: u32) -> bool {
+        self.plan == plan && self.with != With::Closed
+    }
+
+    /// Voids what was planned; the number of the new plan.
+    pub fn replan(&mut self) -> u32 {
+        self.plan += 1;
+        self.plan
+    }
+}
+
+/// The chat of a session.
+pub fn chat_of(session: &str) -> Option<ChatNumber> {
+    let number: usize = session.strip_prefix(SESSION_PREFIX)?.parse().ok()?;
+    number.checked_sub(1)
+}
+
+/// One who buys.
+pub struct Buyer {
+    /// Its id.
+    pub id: String,
+    /// Whether it has a chat now.
+    pub busy: bool,
+    /// Whether the platform has flagged it.
+    pub flagged: bool,
+}
+
+/// One who talks to buyers, at work.
+pub struct Desk {
+    /// Where it is.
+    pub presence: Presence,
+    /// The chats in which a buyer waits for its word.
+    pub inbox: VecDeque<ChatNumber>,
+    /// Whether it is writing.
+    pub writing: bool,
+    /// How many chats it has.
+    pub load: u64,
+}
+
+impl Desk {
+    /// One who is not there yet.
+    pub fn empty() -> Desk {
+        Desk {
+            presence: Presence::Offline,
+            inbox: VecDeque::new(),
+            writing: false,
+            load: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_names_its_chat() {
+        for (session, chat) in [
+            ("s-0001", Some(0)),
+            ("s-12345", Some(12_344)),
+            ("s-0000", None),
+            ("x", None),
+        ] {
+            assert_eq!(chat_of(session), chat, "{session}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Luck: draws that are the same for a seed on every machine.
+//!
+//! The stream is ChaCha8's, and every draw is made from it with whole numbers alone, so that neither a platform's
+//! floating point nor another version of the random crates' own draws can change a sample.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+/// A stream of draws.
+pub struct Luck(ChaCha8Rng);
+
+impl Luck {
+    /// The stream of this seed.
+    pub fn new(seed: u64) -> Luck {
+        Luck(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// From 0 to `end` − 1; 0 where `end` is 0.
+    pub fn below(&mut self, end: u64) -> u64 {
+        ((u128::from(self.0.next_u64()) * u128::from(end)) >> 64) as u64
+    }
+
+    /// From `range.0` to `range.1`, both included.
+    pub fn between(&mut self, range: (u64, u64)) -> u64 {
+        range.0 + self.below((range.1 + 1).saturating_sub(range.0))
+    }
+
+    /// True `percent` times of a hundred.
+    pub fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    /// One of `choices`, each as likely as its weight says. The weights' sum must not be 0.
+    pub fn weighted<T: Copy>(&mut self, choices: &[(u64, T)]) -> T {
+        let sum = choices.iter().map(|(weight, _)| weight).sum();
+        let mut left = self.below(sum);
+        for &(weight, choice) in choices {
+            if left < weight {
+                return choice;
+            }
+            left -= weight;
+        }
+        choices[0].1
+    }
+
+    /// One of `choices`, of which there must be one.
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len() as u64) as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_draws_the_same() {
+        let draws = |seed| {
+            let mut luck = Luck::new(seed);
+            [luck.below(1000), luck.below(1000), luck.below(1000)]
+        };
+        assert_eq!(draws(1), draws(1));
+        assert_ne!(draws(1), draws(2));
+    }
+
+    #[test]
+    fn draws_keep_to_their_bounds() {
+        let mut luck = Luck::new(7);
+        for _ in 0..1000 {
+            assert!((3..=5).contains(&luck.between((3, 5))));
+            assert_eq!(luck.below(1), 0);
+            assert!(luck.chance(100) && !luck.chance(0));
+            assert_eq!(luck.weighted(&[(0, 'a'), (2, 'b')]), 'b');
+        }
+    }
+}

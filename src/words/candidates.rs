@@ -1,0 +1,162 @@
+//! Candidates: one row an agent, and why it was picked or passed over (R4, R5, R7, R8; P1 to P4).
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use crate::domain::crew::Ratio;
+use crate::domain::policy::Strategy;
+use crate::domain::why::{Candidate, Comparison, Verdict};
+
+use super::phrase::Voice;
+use super::table::{Side, Table};
+
+/// How many candidates are told one by one.
+const SHOWN_MAX: usize = 20;
+
+/// By what candidates were compared.
+pub(super) fn comparison(voice: Voice, by: Comparison) -> &'static str {
+    match by {
+        Comparison::Strategy(strategy) => voice.strategy(strategy),
+        Comparison::Lot => voice.say("随机抽一位空闲客服", "drawn among the free"),
+        Comparison::Rota => voice.say("今日离线分配最少的先接", "fewest offline assignments today"),
+    }
+}
+
+/// The candidates as a table, the most relevant first, and how many more there are.
+pub(super) fn table(voice: Voice, by: Comparison, candidates: &[Candidate]) -> Vec<String> {
+    let mut ordered: Vec<&Candidate> = candidates.iter().collect();
+    ordered.sort_by(|a, b| relevance(by, a, b));
+    let mut table = Table::new(&[
+        (voice.say("客服", "agent"), Side::Left),
+        (voice.say("状态", "presence"), Side::Left),
+        (voice.say("接待/上限", "load/capacity"), Side::Right),
+        (today_title(voice, by), Side::Right),
+        (voice.say("权重", "weight"), Side::Right),
+        (voice.say("上次分到", "last assigned"), Side::Right),
+        (voice.say("结果", "outcome"), Side::Left),
+    ]);
+    for candidate in ordered.iter().take(SHOWN_MAX) {
+        table.row(row(voice, by, candidate));
+    }
+    let mut lines = table.lines("  ");
+    if let Some(rest) = ordered.get(SHOWN_MAX..).filter(|rest| !rest.is_empty()) {
+        lines.push(format!("  {}", more(voice, by, rest)));
+    }
+    lines
+}
+
+fn today_title(voice: Voice, by: Comparison) -> &'static str {
+    match by {
+        Comparison::Rota => voice.say("今日离线分配", "offline today"),
+        Comparison::Strategy(_) | Comparison::Lot => voice.say("今日接待", "today"),
+    }
+}
+
+fn row(voice: Voice, by: Comparison, candidate: &Candidate) -> [String; 7] {
+    let Candidate {
+        agent,
+        presence,
+        load,
+        capacity,
+        weight,
+        last_assigned,
+        verdict,
+        ..
+    } = candidate;
+    let last = match last_assigned {
+        0 => voice.say("还没有", "never").to_owned(),
+        seq => format!("#{seq}"),
+    };
+    [
+        agent.to_string(),
+        voice.presence(*presence).to_owned(),
+        format!("{load}/{capacity}"),
+        today(by, candidate).to_string(),
+        weight.to_string(),
+        last,
+        outcome(voice, by, *verdict).to_owned(),
+    ]
+}
+
+fn today(by: Comparison, candidate: &Candidate) -> u32 {
+    match by {
+        Comparison::Rota => candidate.rota_today,
+        Comparison::Strategy(_) | Comparison::Lot => candidate.today,
+    }
+}
+
+/// Why a candidate was picked or passed over.
+fn outcome(voice: Voice, by: Comparison, verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Picked => voice.say("分给 TA", "picked"),
+        Verdict::LargerRatio => match by {
+            Comparison::Strategy(Strategy::LeastSaturated) => {
+                voice.say("饱和度更高", "more saturated")
+            }
+            Comparison::Strategy(Strategy::FewestToday) => {
+                voice.say("今日接待（按权重算）更多", "more today by weight")
+            }
+            Comparison::Rota => voice.say("今日离线分配更多", "more offline ones today"),
+            Comparison::Strategy(Strategy::Random) | Comparison::Lot => {
+                voice.say("没抽中", "not drawn")
+            }
+        },
+        Verdict::AssignedLater => voice.say(
+            "条件相同，但刚接过更近的一单",
+            "equal, but assigned more recently",
+        ),
+        Verdict::LaterId => voice.say("条件相同，编号排在后面", "equal, but later by id"),
+        Verdict::NotDrawn => voice.say("没抽中", "not drawn"),
+        Verdict::Full => voice.say("满载", "full"),
+        Verdict::Away => voice.say("小休，不接新买家", "away"),
+        Verdict::Offline => voice.say("离线", "offline"),
+    }
+}
+
+/// The closest to being picked come first.
+fn relevance(by: Comparison, a: &Candidate, b: &Candidate) -> Ordering {
+    let of_verdict = distance(a.verdict).cmp(&distance(b.verdict));
+    of_verdict
+        .then_with(|| ratio(by, a).cmp(&ratio(by, b)))
+        .then_with(|| a.last_assigned.cmp(&b.last_assigned))
+        .then_with(|| a.agent.cmp(&b.agent))
+}
+
+fn distance(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Picked => 0,
+        Verdict::LaterId | Verdict::AssignedLater | Verdict::LargerRatio | Verdict::NotDrawn => 1,
+        Verdict::Full => 2,
+        Verdict::Away => 3,
+        Verdict::Offline => 4,
+    }
+}
+
+fn ratio(by: Comparison, candidate: &Candidate) -> Ratio {
+    let (over, under) = match by {
+        Comparison::Strategy(Strategy::LeastSaturated) => {
+            (candidate.load, candidate.capacity.max(1))
+        }
+        Comparison::Strategy(Strategy::FewestToday) => (candidate.today, candidate.weight.max(1)),
+        Comparison::Rota => (candidate.rota_today, 1),
+        Comparison::Strategy(Strategy::Random) | Comparison::Lot => (0, 1),
+    };
+    Ratio { over, under }
+}
+
+/// How many are not told one by one, by what came of them.
+fn more(voice: Voice, by: Comparison, rest: &[&Candidate]) -> String {
+    let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
+    for candidate in rest {
+        *counts.entry(candidate.verdict).or_default() += 1;
+    }
+    let counts = counts.iter();
+    let parts: Vec<String> = counts
+        .map(|(&verdict, n)| format!("{} {n}", outcome(voice, by, verdict)))
+        .collect();
+    let (count, parts) = (rest.len(), voice.list(&parts));
+    voice.say(
+        format!("……另有 {count} 位没有列出（{parts}）"),
+        format!("... and {count} more ({parts})"),
+    )
+}

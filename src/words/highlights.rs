@@ -1,0 +1,179 @@
+//! Highlights: the few decisions of many that are worth a look, picked as they come by.
+//!
+//! What is kept is bounded, however many decisions there are.
+
+use crate::domain::decision::{AssignReason, Body, Decision, Period, Rate};
+use crate::domain::id::Id;
+use crate::domain::policy::Share;
+use crate::domain::time::{Duration, Stamp};
+
+use super::Language;
+
+/// How many alerts and recoveries are kept.
+const ALERTS_MAX: usize = 8;
+
+/// The longest wait that ended with an agent.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct LongestWait {
+    pub(super) seq: u64,
+    pub(super) at: Option<Stamp>,
+    pub(super) session: Id,
+    pub(super) agent: Id,
+    pub(super) waited: Duration,
+}
+
+/// A word on a score.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Alert {
+    pub(super) seq: u64,
+    pub(super) at: Option<Stamp>,
+    pub(super) period: Period,
+    pub(super) value: Rate,
+    pub(super) line: Share,
+    pub(super) word: Word,
+}
+
+/// Which word.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Word {
+    /// How many more satisfied ratings are needed, where that is known.
+    Alert(Option<u64>),
+    Recovered,
+}
+
+/// Why a decision is worth asking about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The one who waited longest.
+    LongestWait,
+    /// A buyer who was not asked for a rating, for the most reasons.
+    Block,
+    /// A buyer who got the agent it knows.
+    RecentAgent,
+    /// The first alert.
+    Alert,
+}
+
+impl Asked {
+    /// The question, in words.
+    pub fn words(self, language: Language) -> &'static str {
+        match self {
+            Asked::LongestWait => language.say(
+                "等得最久的买家，为什么给了这位客服",
+                "who waited longest, and why this agent",
+            ),
+            Asked::Block => language.say(
+                "为什么没有邀请这位买家评价",
+                "why this buyer was not asked for a rating",
+            ),
+            Asked::RecentAgent => language.say(
+                "为什么回到了最近联系的客服",
+                "why this buyer got the agent it knows",
+            ),
+            Asked::Alert => language.say("这条预警怎么来的", "where this alert comes from"),
+        }
+    }
+}
+
+/// What is worth a look in a shop's decisions.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Highlights {
+    pub(super) longest_wait: Option<LongestWait>,
+    /// The first alerts and recoveries.
+    pub(super) alerts: Vec<Alert>,
+    pub(super) alerts_in_all: u64,
+    pub(super) overdue: u64,
+    pub(super) rejected: u64,
+    /// The block with the most reasons, the first of those: its `seq` and how many reasons.
+    pub(super) block: Option<(u64, usize)>,
+    pub(super) blocked_in_all: u64,
+    /// An assignment past those who wait, for the agent that the buyer knows.
+    pub(super) recent: Option<u64>,
+}
+
+impl Highlights {
+    /// Looks at a shop's next decision.
+    pub fn take(&mut self, decision: &Decision) {
+        let seq = decision.seq;
+        match &decision.body {
+            Body::SessionAssigned {
+                session,
+                agent,
+                reason,
+                waited,
+                ..
+            } => {
+                if self.recent.is_none() && *reason == AssignReason::RecentAgent {
+                    self.recent = Some(seq);
+                }
+                let longest = self.longest_wait.as_ref().map(|longest| longest.waited);
+                if *waited > longest.unwrap_or(Duration::ZERO) {
+                    self.longest_wait = Some(LongestWait {
+                        seq,
+                        at: decision.at,
+                        session: session.clone(),
+                        agent: agent.clone(),
+                        waited: *waited,
+                    });
+                }
+            }
+            Body::InviteBlocked { blocked_by, .. } => {
+                self.blocked_in_all += 1;
+                if self
+                    .block
+                    .is_none_or(|(_, reasons)| blocked_by.len() > reasons)
+                {
+                    self.block = Some((seq, blocked_by.len()));
+                }
+            }
+            Body::ReplyOverdue { .. } => self.overdue += 1,
+            Body::ScoreAlert {
+                period,
+                value,
+                threshold,
+                needed,
+            } => self.alert(decision, *period, *value, *threshold, Word::Alert(*needed)),
+            Body::ScoreRecovered {
+                period,
+                value,
+                threshold,
+            } => self.alert(decision, *period, *value, *threshold, Word::Recovered),
+            Body::EventRejected { .. } => self.rejected += 1,
+            Body::SessionQueued { .. }
+            | Body::SessionClosed { .. }
+            | Body::AgentNotified { .. }
+            | Body::AutoReplySent { .. }
+            | Body::InviteSent { .. }
+            | Body::RatingOpened { .. }
+            | Body::RatingRecorded { .. }
+            | Body::RatingRefused { .. }
+            | Body::ReplyDue { .. } => {}
+        }
+    }
+
+    fn alert(&mut self, decision: &Decision, period: Period, value: Rate, line: Share, word: Word) {
+        self.alerts_in_all += 1;
+        if self.alerts.len() < ALERTS_MAX {
+            self.alerts.push(Alert {
+                seq: decision.seq,
+                at: decision.at,
+                period,
+                value,
+                line,
+                word,
+            });
+        }
+    }
+
+    /// Decisions whose reasons are worth reading, by `seq`, each with a word on what it is about.
+    pub fn interesting(&self) -> Vec<(u64, Asked)> {
+        let wait = self
+            .longest_wait
+            .as_ref()
+            .map(|longest| (longest.seq, Asked::LongestWait));
+        let block = self.block.map(|(seq, _)| (seq, Asked::Block));
+        let recent = self.recent.map(|seq| (seq, Asked::RecentAgent));
+        let alert = self.alerts.first().map(|alert| (alert.seq, Asked::Alert));
+        [wait, block, recent, alert].into_iter().flatten().collect()
+    }
+}

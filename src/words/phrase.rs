@@ -1,0 +1,247 @@
+//! Phrases that every sentence needs: times of day, lengths of time, shares, names and where a buyer came in.
+
+use crate::domain::agent::{BOT_ID, Presence};
+use crate::domain::calendar::LocalTime;
+use crate::domain::decision::{Period, Rate};
+use crate::domain::id::Id;
+use crate::domain::policy::{Share, Strategy};
+use crate::domain::time::{Duration, Instant, Stamp};
+
+use super::Language;
+
+/// Who speaks: in which language, and at which moment, so that times close to it are told short.
+#[derive(Clone, Copy)]
+pub(super) struct Voice {
+    pub(super) language: Language,
+    now: Option<Stamp>,
+}
+
+impl Voice {
+    pub(super) fn new(language: Language, now: Option<Stamp>) -> Voice {
+        Voice { language, now }
+    }
+
+    pub(super) fn say<T>(self, chinese: T, english: T) -> T {
+        self.language.say(chinese, english)
+    }
+
+    /// A moment on the shop's clock: the time alone on the same day, without the year in the same year.
+    pub(super) fn time(self, at: Stamp) -> String {
+        let (date, clock) = local(at);
+        let Some((today, _)) = self.now.map(local) else {
+            return format!("{date} {clock}");
+        };
+        if date == today {
+            clock
+        } else if date[..4] == today[..4] {
+            format!("{} {clock}", &date[5..])
+        } else {
+            format!("{date} {clock}")
+        }
+    }
+
+    /// A moment that only its instant is known of, at the offset of now.
+    pub(super) fn instant(self, at: Instant) -> String {
+        self.time(self.stamp(at))
+    }
+
+    pub(super) fn stamp(self, at: Instant) -> Stamp {
+        at.at_offset(self.now.map_or(0, |now| now.offset_s))
+    }
+
+    /// `1 分 30 秒`, `48 小时`, `30 天`.
+    pub(super) fn length(self, length: Duration) -> String {
+        const DAY_MS: i64 = 86_400_000;
+        let ms = length.ms();
+        // The platforms speak of windows of up to three days in hours.
+        if ms > 3 * DAY_MS && ms % DAY_MS == 0 {
+            let days = ms / DAY_MS;
+            return self.say(format!("{days} 天"), format!("{days} days"));
+        }
+        let (hours, minutes, rest) = (ms / 3_600_000, ms / 60_000 % 60, ms % 60_000);
+        let mut parts = Vec::new();
+        if hours > 0 {
+            parts.push(format!("{hours} {}", self.say("小时", "h")));
+        }
+        if minutes > 0 {
+            let alone = hours == 0 && rest == 0;
+            let unit = self.say(if alone { "分钟" } else { "分" }, "min");
+            parts.push(format!("{minutes} {unit}"));
+        }
+        if rest > 0 || parts.is_empty() {
+            parts.push(format!(
+                "{} {}",
+                decimal(rest as u64, 1000),
+                self.say("秒", "s")
+            ));
+        }
+        parts.join(" ")
+    }
+
+    /// An agent by its id within a sentence; the bot by what it is. In Chinese a name in Latin letters stands off.
+    pub(super) fn agent(self, agent: &Id) -> String {
+        let after = self.agent_last(agent);
+        let latin = after.ends_with(|sign: char| sign.is_ascii());
+        let blank = self.say(if latin { " " } else { "" }, "");
+        format!("{after}{blank}")
+    }
+
+    /// [`Voice::agent`] at the end of a phrase.
+    pub(super) fn agent_last(self, agent: &Id) -> String {
+        if agent.as_str() == BOT_ID {
+            return self.say("机器人", "the bot").to_owned();
+        }
+        let latin = agent.starts_with(|sign: char| sign.is_ascii());
+        let blank = self.say(if latin { " " } else { "" }, "");
+        format!("{blank}{agent}")
+    }
+
+    /// [`Voice::agent`] where nothing stands before it or after it.
+    pub(super) fn agent_alone(self, agent: &Id) -> String {
+        self.agent_last(agent).trim_start().to_owned()
+    }
+
+    /// A name that the shop itself gave to something, or words that were said.
+    pub(super) fn quoted(self, words: &str) -> String {
+        self.say(format!("“{words}”"), format!("\"{words}\""))
+    }
+
+    pub(super) fn list(self, parts: &[String]) -> String {
+        parts.join(self.say("、", ", "))
+    }
+
+    pub(super) fn presence(self, presence: Presence) -> &'static str {
+        match presence {
+            Presence::Online => self.say("在线", "online"),
+            Presence::Away => self.say("小休", "away"),
+            Presence::Offline => self.say("离线", "offline"),
+        }
+    }
+
+    /// P1 to P3, as the platforms call them.
+    pub(super) fn strategy(self, strategy: Strategy) -> &'static str {
+        match strategy {
+            Strategy::LeastSaturated => self.say("接待量不饱和优先", "least saturated first"),
+            Strategy::FewestToday => self.say("平均分配", "fewest today first"),
+            Strategy::Random => self.say("随机分配", "at random"),
+        }
+    }
+
+    /// `(12-31, 22:00)` of any year.
+    pub(super) fn yearly(self, at: LocalTime) -> String {
+        let minutes = at.of_day_ms / 60_000;
+        let (month, day, hour, minute) = (at.month, at.day, minutes / 60, minutes % 60);
+        format!("{month:02}-{day:02} {hour:02}:{minute:02}")
+    }
+
+    /// An entry that the platforms have, or one that the shop made.
+    fn entry(self, entry: &str) -> String {
+        match entry {
+            "product_detail" => self.say("商品详情页", "the product page").to_owned(),
+            "order_detail" => self.say("订单详情页", "the order page").to_owned(),
+            "message" => self.say("消息页", "the message page").to_owned(),
+            "live" => self.say("直播间", "the live room").to_owned(),
+            "other" => self.say("其他入口", "other entries").to_owned(),
+            own => self.say(format!("入口“{own}”"), format!("entry \"{own}\"")),
+        }
+    }
+
+    /// A scope by the name of its pool: `question:live/几天发货`, `entry:live`, `order_status:unpaid`, `all`.
+    pub(super) fn pool(self, name: &str) -> String {
+        let question = name
+            .strip_prefix("question:")
+            .and_then(|rest| rest.split_once('/'));
+        if let Some((entry, question)) = question {
+            let entry = self.entry(entry);
+            return self.say(
+                format!("{entry}的问题“{question}”"),
+                format!("question \"{question}\" of {entry}"),
+            );
+        }
+        if let Some(entry) = name.strip_prefix("entry:") {
+            return self.entry(entry);
+        }
+        if let Some(status) = name.strip_prefix("order_status:") {
+            return self.say(
+                format!("订单状态“{status}”"),
+                format!("order status \"{status}\""),
+            );
+        }
+        self.say("全店", "the whole shop").to_owned()
+    }
+
+    /// The day, week or month of a score.
+    pub(super) fn period(self, period: Period) -> String {
+        let written = period.to_string();
+        match self.language {
+            Language::English => written,
+            Language::Chinese => chinese_period(&written),
+        }
+    }
+
+    /// What a score is called.
+    pub(super) fn metric(self, period: Period) -> &'static str {
+        match period {
+            Period::ReplyRate(_) => self.say("人工回复率", "reply rate"),
+            Period::GoodRate(_) => self.say("好评率", "good rate"),
+            Period::AttitudeRate(_) => self.say("服务态度差占比", "attitude rate"),
+        }
+    }
+}
+
+/// A period as it is written on the wire, said in Chinese: `2026-11-11`, `2026 年第 46 周`, `2026 年 11 月`.
+pub(super) fn chinese_period(written: &str) -> String {
+    if let Some((year, week)) = written.split_once("-W") {
+        return format!("{year} 年第 {} 周", week.trim_start_matches('0'));
+    }
+    match written.split_once('-') {
+        Some((year, month)) if !month.contains('-') => {
+            format!("{year} 年 {} 月", month.trim_start_matches('0'))
+        }
+        Some(_) | None => written.to_owned(),
+    }
+}
+
+/// The date and the time of day that a stamp shows, without its offset.
+fn local(at: Stamp) -> (String, String) {
+    let text = at.to_string();
+    let (date, rest) = text.split_once('T').unwrap_or((&text, ""));
+    let clock = rest.split(['+', '-']).next().unwrap_or_default();
+    (date.to_owned(), clock.to_owned())
+}
+
+/// `3` of `1000`: `0.003`, without zeros at its end.
+pub(super) fn decimal(scaled: u64, scale: u64) -> String {
+    let (whole, rest) = (scaled / scale, scaled % scale);
+    if rest == 0 {
+        return whole.to_string();
+    }
+    let width = scale.ilog10() as usize;
+    let digits = format!("{rest:0width$}");
+    format!("{whole}.{}", digits.trim_end_matches('0'))
+}
+
+/// Ten-thousandths as a percentage.
+pub(super) fn percent(myriads: u64) -> String {
+    format!("{}%", decimal(myriads, 100))
+}
+
+/// A line that a score is held against.
+pub(super) fn share(share: Share) -> String {
+    percent(u64::from(share.0))
+}
+
+/// `75%（15/20）`.
+pub(super) fn rate(voice: Voice, rate: Rate) -> String {
+    let Rate { over, under } = rate;
+    match rate.myriads() {
+        Some(myriads) => {
+            let percent = percent(myriads);
+            voice.say(
+                format!("{percent}（{over}/{under}）"),
+                format!("{percent} ({over}/{under})"),
+            )
+        }
+        None => "-".to_owned(),
+    }
+}

@@ -1,0 +1,258 @@
+//! Ratings in words: cards that open, ratings that count and ratings that do not (Q1 to Q5).
+
+use crate::domain::decision::{Body, RefuseReason};
+use crate::domain::id::Id;
+use crate::domain::policy::Whom;
+use crate::domain::rating::{Level, Source};
+use crate::domain::why::Note;
+
+use super::phrase::Voice;
+
+/// What a rating says.
+pub(super) fn level(voice: Voice, level: Level) -> &'static str {
+    match level {
+        Level::Satisfied => voice.say("满意", "satisfied"),
+        Level::Neutral => voice.say("一般", "neutral"),
+        Level::Disappointed => voice.say("不满意", "disappointed"),
+    }
+}
+
+fn source(voice: Voice, source: Source) -> &'static str {
+    match source {
+        Source::Buyer => voice.say("买家主动评价", "by the buyer itself"),
+        Source::Agent => voice.say("客服手动邀评", "the agent's invite"),
+        Source::Auto => voice.say("自动邀评", "the automatic invite"),
+    }
+}
+
+/// The rule behind a card that opens.
+pub(super) fn rule_of_opening(source: Source) -> &'static str {
+    match source {
+        Source::Buyer => "Q1",
+        Source::Agent | Source::Auto => "Q2",
+    }
+}
+
+/// `rating.opened`.
+pub(super) fn opened(voice: Voice, body: &Body) -> Vec<String> {
+    let Body::RatingOpened {
+        card,
+        session,
+        buyer,
+        agent,
+        source: from,
+    } = body
+    else {
+        return Vec::new();
+    };
+    let (agent, rule) = (voice.agent_last(agent), rule_of_opening(*from));
+    let from = source(voice, *from);
+    vec![
+        voice.say(
+            format!(
+                "买家 {buyer} 打开了会话 {session} 的评价卡 {card}（{from}），评价对象是{agent}。"
+            ),
+            format!(
+                "Buyer {buyer} opened card {card} of session {session} ({from}), to rate {agent}."
+            ),
+        ),
+        voice.say(
+            format!("[{rule}] 没有妨碍评价的情况，提交之前可以反复打开。"),
+            format!(
+                "[{rule}] Nothing stands in the way; it may be opened again until it is submitted."
+            ),
+        ),
+    ]
+}
+
+/// `rating.recorded`.
+pub(super) fn recorded(voice: Voice, body: &Body) -> Vec<String> {
+    let Body::RatingRecorded {
+        card,
+        session,
+        buyer,
+        agent,
+        level: rated,
+        stars,
+        source: from,
+    } = body
+    else {
+        return Vec::new();
+    };
+    let (agent, stars) = (voice.agent_last(agent), stars.count());
+    let (rated, from) = (level(voice, *rated), source(voice, *from));
+    vec![
+        voice.say(
+            format!("买家 {buyer} 评了 {stars} 星（{rated}），记给{agent}：会话 {session}，评价卡 {card}（{from}）。"),
+            format!(
+                "Buyer {buyer} gave {stars} of 5 stars ({rated}), which count for {agent}: \
+                 session {session}, card {card} ({from})."
+            ),
+        ),
+        voice.say(
+            "[Q4] 评价记给评价卡上的客服，不管会话后来转给了谁。".to_owned(),
+            "[Q4] A rating counts for the agent on its card, whoever has the session by then.".to_owned(),
+        ),
+        voice.say(
+            "[Q5] 5、4 星是满意，3 星是一般，2、1 星是不满意。".to_owned(),
+            "[Q5] 5 and 4 stars are satisfied, 3 neutral, 2 and 1 disappointed.".to_owned(),
+        ),
+    ]
+}
+
+/// The rule of a refusal.
+pub(super) fn rule_of_refusal(reason: RefuseReason, card: Option<&Id>) -> &'static str {
+    match reason {
+        RefuseReason::SessionOver | RefuseReason::NobodyServed | RefuseReason::NoContact => "Q1",
+        RefuseReason::RatedRecently if card.is_none() => "Q1",
+        RefuseReason::RatedRecently => "Q3",
+        RefuseReason::CardUnknown | RefuseReason::CardUsed | RefuseReason::CardExpired => "Q2",
+    }
+}
+
+/// `rating.refused`.
+pub(super) fn refused(voice: Voice, body: &Body, notes: &[Note]) -> Vec<String> {
+    let Body::RatingRefused {
+        session,
+        card,
+        reason,
+    } = body
+    else {
+        return Vec::new();
+    };
+    let of = [
+        session
+            .as_ref()
+            .map(|session| voice.say(format!("会话 {session}"), format!("session {session}"))),
+        card.as_ref()
+            .map(|card| voice.say(format!("评价卡 {card}"), format!("card {card}"))),
+    ];
+    let of: Vec<String> = of.into_iter().flatten().collect();
+    let (of, why) = (voice.list(&of), refusal(voice, *reason, notes));
+    let mut lines = vec![voice.say(
+        format!("这次评价没有生效（{of}）：{why}。"),
+        format!("The rating does not count ({of}): {why}."),
+    )];
+    let rule = rule_of_refusal(*reason, card.as_ref());
+    lines.extend(
+        notes
+            .iter()
+            .filter_map(|note| noted(voice, note))
+            .map(|told| format!("[{rule}] {told}")),
+    );
+    if lines.len() == 1 {
+        lines.push(format!("[{rule}] {}", general(voice, *reason)));
+    }
+    lines
+}
+
+fn refusal(voice: Voice, reason: RefuseReason, notes: &[Note]) -> &'static str {
+    let to_agent = notes
+        .iter()
+        .any(|note| matches!(note, Note::NotContacted(Whom::Agent, _)));
+    match reason {
+        RefuseReason::SessionOver => voice.say(
+            "会话结束已满 24 小时",
+            "the session closed 24 hours ago or longer",
+        ),
+        RefuseReason::NobodyServed => {
+            voice.say("这个会话还没有人接待过", "nobody ever served the session")
+        }
+        RefuseReason::NoContact if to_agent => voice.say(
+            "买家今天还没和这位客服说过话",
+            "the buyer wrote nothing to this agent today",
+        ),
+        RefuseReason::NoContact => voice.say(
+            "买家今天还没在本店说过话",
+            "the buyer wrote nothing to this shop today",
+        ),
+        RefuseReason::RatedRecently => voice.say("不久前刚评价过", "the buyer rated not long ago"),
+        RefuseReason::CardUnknown => {
+            voice.say("这个会话没有这张评价卡", "the session has no such card")
+        }
+        RefuseReason::CardUsed => {
+            voice.say("这张评价卡已经提交过", "the card was submitted already")
+        }
+        RefuseReason::CardExpired => voice.say("评价卡已过期", "the card has expired"),
+    }
+}
+
+/// What there is to say of a refusal without a note.
+fn general(voice: Voice, reason: RefuseReason) -> &'static str {
+    match reason {
+        RefuseReason::SessionOver
+        | RefuseReason::NobodyServed
+        | RefuseReason::NoContact
+        | RefuseReason::RatedRecently => voice.say(
+            "买家主动评价的条件没有满足。",
+            "The buyer may not rate by itself now.",
+        ),
+        RefuseReason::CardUnknown => voice.say(
+            "评价卡号是会话号加 # 和序号，要用本会话发出的那一张。",
+            "A card's id is its session's, # and a number: take one that this session has sent.",
+        ),
+        RefuseReason::CardUsed => {
+            voice.say("一张评价卡只能提交一次。", "A card can be submitted once.")
+        }
+        RefuseReason::CardExpired => {
+            voice.say("评价卡过了有效期。", "The card was made too long ago.")
+        }
+    }
+}
+
+/// What a note adds to a refusal.
+fn noted(voice: Voice, note: &Note) -> Option<String> {
+    match note {
+        Note::ClosedAt(at) => {
+            let at = voice.time(*at);
+            Some(voice.say(
+                format!("会话在 {at} 结束，买家主动评价只在结束后 24 小时内有效。"),
+                format!(
+                    "It closed at {at}; a buyer may rate by itself for 24 hours after the close."
+                ),
+            ))
+        }
+        Note::NotContacted(Whom::Agent, agent) => {
+            let agent = voice.agent(agent);
+            Some(voice.say(
+                format!("要主动评价，买家当天得先和{agent}说过话。"),
+                format!(
+                    "To rate by itself, the buyer has to have written to {agent} on the same day."
+                ),
+            ))
+        }
+        Note::NotContacted(Whom::Shop, _) => Some(
+            voice.say(
+                "要主动评价，买家当天得先在本店说过话。".to_owned(),
+                "To rate by itself, the buyer has to have written to the shop on the same day."
+                    .to_owned(),
+            ),
+        ),
+        Note::RatedAt { per, at, again } => {
+            let (at, again) = (voice.time(*at), voice.time(*again));
+            let whom = match per {
+                Whom::Agent => voice.say("这位客服", "this agent"),
+                Whom::Shop => voice.say("本店", "this shop"),
+            };
+            Some(voice.say(
+                format!("{at} 评价过{whom}，{again} 起可以再评。"),
+                format!("The buyer rated {whom} at {at}, and may again from {again} on."),
+            ))
+        }
+        Note::CardExpired(at) => {
+            let at = voice.time(*at);
+            Some(voice.say(
+                format!("这张评价卡的有效期到 {at}。"),
+                format!("The card could be used until {at}."),
+            ))
+        }
+        Note::Recent { .. }
+        | Note::AnyoneInstead
+        | Note::Scope(_)
+        | Note::NobodyOnline
+        | Note::Candidates { .. }
+        | Note::Drained { .. }
+        | Note::Manual(_)
+        | Note::Invite { .. } => None,
+    }
+}

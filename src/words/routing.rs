@@ -1,0 +1,162 @@
+//! Routing in a sentence: who got a buyer and for what reason, or where it waits (R1 to R9).
+
+use crate::domain::decision::{AssignReason, Body, WaitReason};
+use crate::domain::policy::Strategy;
+use crate::domain::time::Duration;
+use crate::domain::why::{Comparison, Note};
+
+use super::candidates;
+use super::phrase::Voice;
+
+/// `session.assigned` in one sentence.
+pub(super) fn assigned(voice: Voice, body: &Body, notes: &[Note]) -> String {
+    let Body::SessionAssigned {
+        session,
+        buyer,
+        agent,
+        reason,
+        repeat_visit,
+        waited,
+    } = body
+    else {
+        return String::new();
+    };
+    let because = because(voice, *reason, notes, *waited);
+    let repeat = repeat(voice, *reason, *repeat_visit);
+    let agent = voice.agent(agent);
+    voice.say(
+        format!("会话 {session}（买家 {buyer}）由{agent}接待：{because}{repeat}。"),
+        format!("Session {session} (buyer {buyer}) goes to {agent}: {because}{repeat}."),
+    )
+}
+
+/// `session.queued` in one sentence.
+pub(super) fn queued(voice: Voice, body: &Body) -> String {
+    let Body::SessionQueued {
+        session,
+        buyer,
+        pool,
+        position,
+        reason,
+        prompt,
+    } = body
+    else {
+        return String::new();
+    };
+    let (pool, reason, told) = (
+        voice.pool(pool),
+        waiting_for(voice, *reason),
+        voice.quoted(prompt),
+    );
+    voice.say(
+        format!(
+            "会话 {session}（买家 {buyer}）开始排队，在{pool}队列排第 {position} 位：{reason}。买家看到{told}。"
+        ),
+        format!(
+            "Session {session} (buyer {buyer}) waits at position {position} of the queue for {pool}: {reason}. \
+             The buyer reads {told}."
+        ),
+    )
+}
+
+fn because(voice: Voice, reason: AssignReason, notes: &[Note], waited: Duration) -> String {
+    let turn = turn(voice, notes);
+    let scope = scope_of(voice, notes);
+    match reason {
+        AssignReason::RecentAgent => voice.say(
+            "买家最近联系的客服就是 TA，优先接待，不用排队".to_owned(),
+            "this buyer's recent agent, so without queueing".to_owned(),
+        ),
+        AssignReason::RecentAgentUnavailable => voice.say(
+            "最近联系的客服不在，随机分给一位空闲客服".to_owned(),
+            "the buyer's recent agent is not there, so anybody free was drawn".to_owned(),
+        ),
+        AssignReason::Question | AssignReason::Entry | AssignReason::OrderStatus => voice.say(
+            format!("按{scope}分流，{turn}"),
+            format!("routed by {scope}, {turn}"),
+        ),
+        AssignReason::All => voice.say(
+            format!("没有指定分组，全店空闲客服里{turn}"),
+            format!("no group is set, so anybody free may serve, {turn}"),
+        ),
+        AssignReason::ScopeOffline => voice.say(
+            format!("{scope}的客服都不在线，改由全店空闲客服随机接待"),
+            format!("nobody of {scope} is online, so anybody free was drawn"),
+        ),
+        AssignReason::Overflow => voice.say(
+            format!("{scope}的客服都满载，溢出给全店空闲客服，{turn}"),
+            format!("everybody of {scope} is full, so it overflows to anybody free, {turn}"),
+        ),
+        AssignReason::Queue if waited.is_zero() => voice.say(
+            format!("刚开始排队就有客服空出来，{turn}"),
+            format!("somebody was free as soon as it queued, {turn}"),
+        ),
+        AssignReason::Queue => {
+            let waited = voice.length(waited);
+            voice.say(
+                format!("排队 {waited}后有客服空出来，{turn}"),
+                format!("somebody became free after {waited} of waiting, {turn}"),
+            )
+        }
+        AssignReason::OfflineRota => voice.say(
+            "全店没有客服在线，按离线分流留给 TA".to_owned(),
+            "nobody is online, so the offline rota leaves it to this agent".to_owned(),
+        ),
+        AssignReason::Manual => voice.say(
+            "人工分配或转接".to_owned(),
+            "assigned or transferred by hand".to_owned(),
+        ),
+        AssignReason::AgentOffline => voice.say(
+            format!("原来的客服离线了，重新分流（{scope}），{turn}"),
+            format!("its agent is offline, so it was routed anew ({scope}), {turn}"),
+        ),
+    }
+}
+
+/// How the last comparison came to its pick.
+fn turn(voice: Voice, notes: &[Note]) -> String {
+    let mut by = None;
+    for note in notes {
+        if let Note::Candidates { by: this, .. } = note {
+            by = Some(*this);
+        }
+    }
+    match by {
+        Some(Comparison::Strategy(Strategy::Random) | Comparison::Lot) => {
+            voice.say("随机抽中 TA".to_owned(), "drawn at random".to_owned())
+        }
+        Some(by @ (Comparison::Strategy(_) | Comparison::Rota)) => {
+            let by = candidates::comparison(voice, by);
+            voice.say(format!("按“{by}”轮到 TA"), format!("next by \"{by}\""))
+        }
+        None => voice.say("轮到 TA".to_owned(), "whose turn it is".to_owned()),
+    }
+}
+
+fn repeat(voice: Voice, reason: AssignReason, repeat_visit: bool) -> &'static str {
+    if !repeat_visit || reason == AssignReason::RecentAgent {
+        return "";
+    }
+    voice.say("（重复来访）", " (a repeat visit)")
+}
+
+fn scope_of(voice: Voice, notes: &[Note]) -> String {
+    let scope = notes.iter().find_map(|note| {
+        if let Note::Scope(scope) = note {
+            Some(scope.pool_name())
+        } else {
+            None
+        }
+    });
+    voice.pool(scope.as_deref().unwrap_or("all"))
+}
+
+fn waiting_for(voice: Voice, reason: WaitReason) -> &'static str {
+    match reason {
+        WaitReason::AllBusy => voice.say("在线客服都满载", "everybody online is full"),
+        WaitReason::ScopeOffline => {
+            voice.say("能接的客服都不在线", "nobody who serves it is online")
+        }
+        WaitReason::NobodyOnline => voice.say("全店没有客服在线", "nobody of the shop is online"),
+    }
+}

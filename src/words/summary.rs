@@ -1,0 +1,339 @@
+//! A shop's summary on one screen: sessions, waits, agents, invites, scores against their lines, and what to look at.
+
+use std::collections::BTreeMap;
+
+use crate::domain::decision::BlockCode;
+use crate::domain::policy::{ServicePolicy, Share};
+use crate::domain::rating::Level;
+use crate::domain::report::{AgentReport, DayReport, Decimal, MonthReport, Report, WeekReport};
+use crate::domain::time::Duration;
+
+use super::highlights::{Highlights, Word};
+use super::phrase::{Voice, chinese_period, decimal, percent, share};
+use super::table::{Side, Table};
+use super::{Language, invite, other, rating};
+
+/// How many agents have a row of their own.
+const AGENTS_MAX: usize = 20;
+
+/// How many of the latest days, weeks and months are told.
+const PERIODS_MAX: usize = 3;
+
+/// How a shop stands, as lines of text that end without a line break.
+///
+/// The scores are held against the lines of `service`, the policy of now. What is worth a look is told where
+/// `highlights` has seen the shop's decisions.
+pub fn summary(
+    report: &Report,
+    service: &ServicePolicy,
+    highlights: &Highlights,
+    language: Language,
+) -> String {
+    let voice = Voice::new(language, None);
+    let parts = [
+        part(voice.say("接待", "Sessions"), sessions(voice, report)),
+        part(voice.say("客服", "Agents"), agents(voice, &report.agents)),
+        part(
+            voice.say("邀评", "Invites"),
+            invites(voice, report, highlights),
+        ),
+        part(voice.say("分数", "Scores"), scores(voice, report, service)),
+        part(
+            voice.say("值得留意", "Worth a look"),
+            events(voice, highlights),
+        ),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    parts.join("\n\n")
+}
+
+fn part(title: &str, lines: Vec<String>) -> Option<String> {
+    let lines: Vec<String> = lines.iter().map(|line| format!("  {line}")).collect();
+    (!lines.is_empty()).then(|| format!("{title}\n{}", lines.join("\n")))
+}
+
+fn sessions(voice: Voice, report: &Report) -> Vec<String> {
+    let it = &report.sessions;
+    let (opened, bot, assigned) = (it.opened, it.bot_only, it.assigned);
+    let (queued, closed) = (it.queued, it.closed);
+    let mut lines = vec![voice.say(
+        format!("来访 {opened}，机器人独自接待 {bot}，人工接待 {assigned}，排过队 {queued}，已结束 {closed}"),
+        format!("{opened} opened, {bot} by the bot alone, {assigned} assigned, {queued} queued, {closed} closed"),
+    )];
+    if report.waits.count > 0 {
+        let length = |seconds: Decimal| voice.length(length_of(seconds));
+        let (mean, p50) = (length(report.waits.mean), length(report.waits.p50));
+        let (p95, max) = (length(report.waits.p95), length(report.waits.max));
+        let none = report.waits.p95.scaled == 0;
+        let within = if none {
+            "95% 的买家不用等".to_owned()
+        } else {
+            format!("95% 的买家不超过 {p95}")
+        };
+        lines.push(voice.say(
+            format!("等待人工：平均 {mean}，中位 {p50}，{within}，最长 {max}"),
+            format!(
+                "Waits for an agent: mean {mean}, median {p50}, 95% within {p95}, longest {max}"
+            ),
+        ));
+    }
+    lines
+}
+
+/// Whole seconds from ten of them on: nobody wants milliseconds there.
+fn length_of(seconds: Decimal) -> Duration {
+    let ms = seconds.scaled * 1000 / u64::from(seconds.scale).max(1);
+    let step = if ms >= 10_000 { 1000 } else { 100 };
+    Duration::from_ms(((ms + step / 2) / step * step) as i64)
+}
+
+fn agents(voice: Voice, agents: &BTreeMap<String, AgentReport>) -> Vec<String> {
+    let mut ordered: Vec<(&String, &AgentReport)> = agents.iter().collect();
+    ordered.sort_by(|a, b| b.1.assigned.cmp(&a.1.assigned).then_with(|| a.0.cmp(b.0)));
+    let mut table = Table::new(&[
+        (voice.say("客服", "agent"), Side::Left),
+        (voice.say("接待", "assigned"), Side::Right),
+        (rating::level(voice, Level::Satisfied), Side::Right),
+        (rating::level(voice, Level::Neutral), Side::Right),
+        (rating::level(voice, Level::Disappointed), Side::Right),
+        (voice.say("平均星级", "mean stars"), Side::Right),
+        (voice.say("好评率", "good rate"), Side::Right),
+    ]);
+    for (id, agent) in ordered.iter().take(AGENTS_MAX) {
+        let name = if id.as_str() == "bot" {
+            voice.say("机器人", "the bot")
+        } else {
+            id.as_str()
+        };
+        let stars = agent
+            .mean_stars
+            .map(|stars| decimal((stars.scaled + 50) / 100, 100));
+        table.row([
+            name.to_owned(),
+            agent.assigned.to_string(),
+            agent.satisfied.to_string(),
+            agent.neutral.to_string(),
+            agent.disappointed.to_string(),
+            stars.unwrap_or_else(|| "-".to_owned()),
+            agent.good_rate.map_or_else(|| "-".to_owned(), rate),
+        ]);
+    }
+    let mut lines = if ordered.is_empty() {
+        Vec::new()
+    } else {
+        table.lines("")
+    };
+    if let Some(more) = ordered
+        .len()
+        .checked_sub(AGENTS_MAX)
+        .filter(|&more| more > 0)
+    {
+        lines.push(voice.say(format!("……另有 {more} 位"), format!("... and {more} more")));
+    }
+    lines
+}
+
+/// A rate as exact as the report has it, so that none seems to reach a line that it misses.
+fn rate(rate: Decimal) -> String {
+    percent(rate.scaled)
+}
+
+fn invites(voice: Voice, report: &Report, highlights: &Highlights) -> Vec<String> {
+    let it = &report.invites;
+    let (auto, manual) = (it.auto_sent, it.manual_sent);
+    let blocked = match highlights.blocked_in_all {
+        0 => String::new(),
+        n => voice.say(format!("，没有发出 {n}"), format!(", {n} kept back")),
+    };
+    let mut lines = vec![voice.say(
+        format!("自动发出 {auto}，客服手动发出 {manual}{blocked}"),
+        format!("{auto} sent automatically, {manual} by the agents' button{blocked}"),
+    )];
+    let counts = BlockCode::ALL.iter().zip(it.blocked.0);
+    let mut counts: Vec<(u64, BlockCode)> = counts
+        .filter(|(_, count)| *count > 0)
+        .map(|(&code, count)| (count, code))
+        .collect();
+    counts.sort_by_key(|&(count, code)| (std::cmp::Reverse(count), code));
+    if counts.is_empty() {
+        return lines;
+    }
+    lines.push(
+        voice
+            .say(
+                "没有发出的原因（一次可能有几个）：",
+                "Kept back because (one may have several reasons):",
+            )
+            .to_owned(),
+    );
+    let mut table = Table::headless(&[Side::Right, Side::Left]);
+    for (count, code) in counts {
+        let (rule, reason) = (invite::rule(code), invite::blocked(voice, code));
+        table.row([count.to_string(), format!("{reason} [{rule}]")]);
+    }
+    lines.extend(table.lines("  "));
+    lines
+}
+
+fn latest<T>(periods: &BTreeMap<String, T>) -> impl Iterator<Item = (&String, &T)> {
+    periods
+        .iter()
+        .skip(periods.len().saturating_sub(PERIODS_MAX))
+}
+
+fn scores(voice: Voice, report: &Report, service: &ServicePolicy) -> Vec<String> {
+    let days = latest(&report.days).map(|(when, day)| day_line(voice, when, day, service));
+    let weeks = latest(&report.weeks).map(|(when, week)| week_line(voice, when, week, service));
+    let months = latest(&report.months).filter(|(_, month)| month.unhappy > 0);
+    let months = months.map(|(when, month)| month_line(voice, when, month, service));
+    days.chain(weeks).chain(months).collect()
+}
+
+fn when_of(voice: Voice, when: &str) -> String {
+    voice.say(chinese_period(when), when.to_owned())
+}
+
+/// What a rate is held against: nothing where the policy has no line.
+fn held_against(voice: Voice, line: Share, off: Share, bad: Option<bool>) -> String {
+    if line == off {
+        return String::new();
+    }
+    let line = share(line);
+    match bad {
+        Some(true) => voice.say(
+            format!("，没达到 {line} 的线"),
+            format!(", below its line of {line}"),
+        ),
+        Some(false) => voice.say(
+            format!("，达标（线是 {line}）"),
+            format!(", on the right side of {line}"),
+        ),
+        None => String::new(),
+    }
+}
+
+fn day_line(voice: Voice, when: &str, day: &DayReport, service: &ServicePolicy) -> String {
+    let (consulting, late, replied) = (day.consulting, day.late, day.replied);
+    let value = day.reply_rate.map_or_else(|| "-".to_owned(), rate);
+    let min = service.reply.min_rate;
+    let bad = (consulting - late.min(consulting)) * 10_000 < u64::from(min.0) * consulting;
+    let line = held_against(voice, min, Share::ZERO, Some(bad));
+    let within = voice.length(service.reply.within);
+    let when = when_of(voice, when);
+    let risk = if day.penalty_risk {
+        voice.say(
+            "；当天有效回复不到一半，有处罚风险",
+            "; less than half were answered: a penalty may follow",
+        )
+    } else {
+        ""
+    };
+    voice.say(
+        format!(
+            "{when} 人工回复率 {value}{line}：咨询 {consulting} 人，{late} 人等 {within}还没回复，{replied} 人当天得到回复{risk}"
+        ),
+        format!(
+            "{when} reply rate {value}{line}: {consulting} buyers consulted, {late} waited {within} or longer, \
+             {replied} were answered that day{risk}"
+        ),
+    )
+}
+
+fn week_line(voice: Voice, when: &str, week: &WeekReport, service: &ServicePolicy) -> String {
+    let when = when_of(voice, when);
+    let all = week.satisfied + week.neutral + week.disappointed;
+    let (value, satisfied) = (
+        week.good_rate.map_or_else(|| "-".to_owned(), rate),
+        week.satisfied,
+    );
+    let min = service.good_rate_min;
+    let line = held_against(voice, min, Share::ZERO, Some(week.good_needed != Some(0)));
+    let needed = match week.good_needed {
+        Some(0) => String::new(),
+        Some(n) => voice.say(
+            format!("，还差 {n} 个满意"),
+            format!(", {n} more satisfied needed"),
+        ),
+        None => voice.say(
+            "，再多满意也达不到".to_owned(),
+            ", which no number of satisfied reaches".to_owned(),
+        ),
+    };
+    voice.say(
+        format!("{when} 好评率 {value}{line}{needed}：{all} 个评价里 {satisfied} 个满意"),
+        format!("{when} good rate {value}{line}{needed}: {satisfied} of {all} ratings satisfied"),
+    )
+}
+
+fn month_line(voice: Voice, when: &str, month: &MonthReport, service: &ServicePolicy) -> String {
+    let when = when_of(voice, when);
+    let value = month.attitude_rate.map_or_else(|| "-".to_owned(), rate);
+    let (unhappy, attitude) = (month.unhappy, month.attitude);
+    let max = service.attitude_max;
+    let bad = attitude * 10_000 > u64::from(max.0) * unhappy;
+    let line = match (max == Share::ONE, bad) {
+        (true, _) => String::new(),
+        (false, true) => voice.say(
+            format!("，超过 {} 的线", share(max)),
+            format!(", above its line of {}", share(max)),
+        ),
+        (false, false) => held_against(voice, max, Share::ONE, Some(false)),
+    };
+    voice.say(
+        format!("{when} 服务态度差占比 {value}{line}：{unhappy} 个一般或不满意的评价里有 {attitude} 个"),
+        format!("{when} attitude rate {value}{line}: {attitude} of {unhappy} neutral or disappointed ratings"),
+    )
+}
+
+fn events(voice: Voice, highlights: &Highlights) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(longest) = &highlights.longest_wait {
+        let waited = voice.length(longest.waited);
+        let at = longest.at.map(|at| voice.time(at)).unwrap_or_default();
+        let (session, agent, seq) = (&longest.session, voice.agent(&longest.agent), longest.seq);
+        lines.push(voice.say(
+            format!("{at} 等得最久：会话 {session} 排队 {waited}，最后由{agent}接待（#{seq}）"),
+            format!(
+                "{at} longest wait: session {session} waited {waited} and went to {agent} (#{seq})"
+            ),
+        ));
+    }
+    for alert in &highlights.alerts {
+        let at = alert.at.map(|at| voice.time(at)).unwrap_or_default();
+        let seq = alert.seq;
+        let told = match alert.word {
+            Word::Alert(needed) => {
+                other::alert_line(voice, alert.period, alert.value, alert.line, needed)
+            }
+            Word::Recovered => other::recovered_line(voice, alert.period, alert.value, alert.line),
+        };
+        lines.push(voice.say(
+            format!("{at} {told}（#{seq}）"),
+            format!("{at} {told} (#{seq})"),
+        ));
+    }
+    lines.extend(counted(voice, highlights));
+    lines
+}
+
+fn counted(voice: Voice, highlights: &Highlights) -> Vec<String> {
+    let more = highlights.alerts_in_all - highlights.alerts.len() as u64;
+    let rows = [
+        (
+            more,
+            voice.say("条预警和恢复没有列出", "more alerts and recoveries"),
+        ),
+        (
+            highlights.overdue,
+            voice.say("次回复超时", "replies overdue"),
+        ),
+        (
+            highlights.rejected,
+            voice.say("个事件没有生效", "events rejected"),
+        ),
+    ];
+    rows.into_iter()
+        .filter(|&(n, _)| n > 0)
+        .map(|(n, what)| format!("{n} {what}"))
+        .collect()
+}
