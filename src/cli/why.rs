@@ -59,10 +59,7 @@ impl Why {
     fn print(&self, why: &Reason) -> Result<(), Failure> {
         let text = if self.json {
             let explained = Explained {
-                decision: Written {
-                    shop: &self.shop,
-                    decision: &why.decision,
-                },
+                decision: Written::new(&self.shop, &why.decision),
                 why: words::facts(why),
                 text: words::both(&self.shop, why),
             };
