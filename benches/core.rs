@@ -12,6 +12,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use xiaoer::domain::agent::Presence;
+use xiaoer::domain::buyer::{Buyer, Counters};
 use xiaoer::domain::decision::{Body, Decision};
 use xiaoer::domain::event::{ClosedBy, Event, What};
 use xiaoer::domain::id::Id;
@@ -311,20 +312,37 @@ fn invite(c: &mut Criterion) {
         xiaoer::domain::buyer::Buyer::BYTES
     );
     let mut visit = 0;
+    // Sessions that are open while others come and go, so that what is checked has left the caches.
+    let mut open: VecDeque<Id> = VecDeque::new();
+    for agent in 10..1010 {
+        desk.agent(&format!("agent-{agent}"), &["agent"], 100);
+    }
     group.bench_function(BenchmarkId::new("check", buyers), |b| {
         b.iter_custom(|rounds| {
-            let mut spent = Duration::ZERO;
-            for _ in 0..rounds {
-                visit += 1;
-                desk.now_ms += 1;
-                let (session, opening) = desk.opening(scattered(visit) % buyers, None);
-                desk.take(&opening);
+            let (mut spent, mut left) = (Duration::ZERO, rounds);
+            while left > 0 {
+                let piece = left.min(PIECE);
+                left -= piece;
+                desk.now_ms += 1000;
+                while open.len() < 50_000 {
+                    visit += 1;
+                    let (session, opening) = desk.opening(scattered(visit) % buyers, None);
+                    desk.take(&opening);
+                    if !matches!(desk.out.decisions[0].body, Body::EventRejected { .. }) {
+                        open.push_back(session);
+                    }
+                }
+                let checked: Vec<Id> = open.drain(..piece as usize).collect();
                 #[expect(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
                 let start = Watch::now();
-                black_box(desk.shop.check_auto_invite(&session, &mut desk.ledger));
+                for session in &checked {
+                    black_box(desk.shop.check_auto_invite(session, &mut desk.ledger));
+                }
                 spent += start.elapsed();
-                let closing = desk.closing(session);
-                desk.take(&closing);
+                for session in checked {
+                    let closing = desk.closing(session);
+                    desk.take(&closing);
+                }
             }
             spent
         });
@@ -335,13 +353,19 @@ fn invite(c: &mut Criterion) {
         .collect();
     group.bench_function(BenchmarkId::new("yardstick_hash_map_get", buyers), |b| {
         b.iter_custom(|rounds| {
-            let mut spent = Duration::ZERO;
-            for _ in 0..rounds {
-                visit += 1;
-                let key = format!("buyer-{}", scattered(visit) % buyers);
+            let (mut spent, mut left) = (Duration::ZERO, rounds);
+            while left > 0 {
+                let piece = left.min(PIECE);
+                left -= piece;
+                let keys =
+                    (visit..visit + piece).map(|n| format!("buyer-{}", scattered(n) % buyers));
+                let keys: Vec<String> = keys.collect();
+                visit += piece;
                 #[expect(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
                 let start = Watch::now();
-                black_box(map.get(&key));
+                for key in &keys {
+                    black_box(map.get(key));
+                }
                 spent += start.elapsed();
             }
             spent

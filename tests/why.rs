@@ -1058,7 +1058,7 @@ fn a_summary_fits_a_screen() {
     let summary = |language| words::summary(&report, service, &highlights, language);
     expect![[r#"
         接待
-          来访 2，机器人独自接待 0，人工接待 2，排过队 1，已结束 2
+          来访 2，机器人独自接待 0，人工接待 2；排过队 1，已结束 2
           等待人工：平均 3 分 45 秒，中位 0 秒，95% 的买家不超过 7 分 30 秒，最长 7 分 30 秒
 
         客服
@@ -1083,7 +1083,7 @@ fn a_summary_fits_a_screen() {
           1 次回复超时"#]].assert_eq(&summary(Language::Chinese));
     expect![[r#"
         Sessions
-          2 opened, 0 by the bot alone, 2 assigned, 1 queued, 2 closed
+          2 opened, 0 by the bot alone, 2 assigned; 1 queued, 2 closed
           Waits for an agent: mean 3 min 45 s, median 0 s, 95% within 7 min 30 s, longest 7 min 30 s
 
         Agents

@@ -8,7 +8,7 @@ use super::id::Id;
 use super::table::{Keyed, NOBODY};
 use super::time::Instant;
 
-/// The instants and facts about one buyer in one shop.
+/// One buyer in one shop.
 #[derive(Debug)]
 pub struct Buyer {
     /// Its id.
@@ -25,20 +25,32 @@ pub struct Buyer {
     pub recent_until: Instant,
     /// When its latest session closed.
     pub closed_at: Instant,
+    /// What its invites are counted by.
+    pub counters: Counters,
+}
+
+/// What I9 to I11 and Q1 count of one buyer in one shop.
+#[derive(Debug)]
+pub struct Counters {
     /// When it last opened or submitted a rating in the shop (I9).
     pub rated_at: Instant,
     /// When it last submitted one (Q1).
     pub submitted_at: Instant,
-    /// When it last got an automatic invite of the shop (I10).
+    /// When it last got a manual invite of the shop (I10).
+    pub manual_invited_at: Instant,
+    /// When it last got an automatic one (I10).
     pub auto_invited_at: Instant,
     /// The day on which that is booked, and how many it got on it (I11).
     pub auto_invites: (Day, u32),
-    /// When it last got a manual one (I10).
-    pub manual_invited_at: Instant,
+}
+
+impl Counters {
+    /// What they take in memory.
+    pub const BYTES: usize = size_of::<Counters>();
 }
 
 impl Buyer {
-    /// What one buyer's record takes in memory, its id included where that is short.
+    /// What one buyer's record takes in memory, its id included where that has no more than 24 bytes.
     pub const BYTES: usize = size_of::<Buyer>();
 
     /// A buyer of whom nothing is known.
@@ -51,11 +63,13 @@ impl Buyer {
             risk: false,
             recent_until: Instant::NEVER,
             closed_at: Instant::NEVER,
-            rated_at: Instant::NEVER,
-            submitted_at: Instant::NEVER,
-            auto_invited_at: Instant::NEVER,
-            auto_invites: (Day(i32::MIN), 0),
-            manual_invited_at: Instant::NEVER,
+            counters: Counters {
+                rated_at: Instant::NEVER,
+                submitted_at: Instant::NEVER,
+                manual_invited_at: Instant::NEVER,
+                auto_invited_at: Instant::NEVER,
+                auto_invites: (Day(i32::MIN), 0),
+            },
         }
     }
 
@@ -64,10 +78,10 @@ impl Buyer {
         let deeds = [
             self.recent_until,
             self.closed_at,
-            self.rated_at,
-            self.submitted_at,
-            self.auto_invited_at,
-            self.manual_invited_at,
+            self.counters.rated_at,
+            self.counters.submitted_at,
+            self.counters.manual_invited_at,
+            self.counters.auto_invited_at,
         ];
         deeds.into_iter().max().unwrap_or(Instant::NEVER)
     }
@@ -106,5 +120,15 @@ impl Keyed for Tie {
     type Key = (u32, u32);
     fn key(&self) -> &(u32, u32) {
         &self.pair
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buyers_counters_fit_in_64_bytes() {
+        const { assert!(Counters::BYTES <= 64) }
     }
 }

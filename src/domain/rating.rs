@@ -199,7 +199,7 @@ impl Shop {
     ) -> Result<(), RefuseReason> {
         let policy = self.policy.rating;
         let submitted = match policy.per {
-            Whom::Shop => self.buyers[buyer].submitted_at,
+            Whom::Shop => self.buyers[buyer].counters.submitted_at,
             Whom::Agent => self
                 .tie(buyer, agent)
                 .map_or(Instant::NEVER, |tie| tie.submitted_at),
@@ -291,7 +291,7 @@ impl Shop {
     fn open_card(&mut self, session: u32, place: usize, out: &mut Outcome) {
         let card = self.sessions[session].cards[place];
         let buyer = self.sessions[session].buyer;
-        self.buyers[buyer].rated_at = self.now;
+        self.buyers[buyer].counters.rated_at = self.now;
         let now = self.now;
         self.tie_mut(buyer, card.agent).rated_at = now;
         let (id, buyer) = self.names(session);
@@ -312,8 +312,8 @@ impl Shop {
         card.used = true;
         let card = *card;
         let now = self.now;
-        self.buyers[buyer].rated_at = now;
-        self.buyers[buyer].submitted_at = now;
+        self.buyers[buyer].counters.rated_at = now;
+        self.buyers[buyer].counters.submitted_at = now;
         let tie = self.tie_mut(buyer, card.agent);
         (tie.rated_at, tie.submitted_at) = (now, now);
         let level = Level::of(rating.stars);

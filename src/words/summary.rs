@@ -56,9 +56,21 @@ fn sessions(voice: Voice, report: &Report) -> Vec<String> {
     let it = &report.sessions;
     let (opened, bot, assigned) = (it.opened, it.bot_only, it.assigned);
     let (queued, closed) = (it.queued, it.closed);
+    // Who left the queue before its turn, or still stands in it.
+    let unserved = match opened.saturating_sub(assigned + bot) {
+        0 => String::new(),
+        n => voice.say(
+            format!("，没等到客服 {n}"),
+            format!(", {n} never reached an agent"),
+        ),
+    };
     let mut lines = vec![voice.say(
-        format!("来访 {opened}，机器人独自接待 {bot}，人工接待 {assigned}，排过队 {queued}，已结束 {closed}"),
-        format!("{opened} opened, {bot} by the bot alone, {assigned} assigned, {queued} queued, {closed} closed"),
+        format!(
+            "来访 {opened}，机器人独自接待 {bot}，人工接待 {assigned}{unserved}；排过队 {queued}，已结束 {closed}"
+        ),
+        format!(
+            "{opened} opened, {bot} by the bot alone, {assigned} assigned{unserved}; {queued} queued, {closed} closed"
+        ),
     )];
     if report.waits.count > 0 {
         let length = |seconds: Decimal| voice.length(length_of(seconds));

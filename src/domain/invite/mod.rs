@@ -112,12 +112,12 @@ impl Shop {
                 (drawn >= below, Seen::Lot { drawn, below })
             }
             BlockCode::RatedRecently => {
-                let rated = (buyer.rated_at, policy.quiet_after_rating);
+                let rated = (buyer.counters.rated_at, policy.quiet_after_rating);
                 return Check::quiet(code, rated, None, now);
             }
             BlockCode::AlreadyInvited => {
-                let manual = (buyer.manual_invited_at, policy.manual_quiet);
-                let auto = (buyer.auto_invited_at, policy.auto_quiet);
+                let manual = (buyer.counters.manual_invited_at, policy.manual_quiet);
+                let auto = (buyer.counters.auto_invited_at, policy.auto_quiet);
                 return Check::quiet(code, manual, Some(auto), now);
             }
             BlockCode::ShopDayCap => return self.shop_day_check(record.buyer),
@@ -170,7 +170,7 @@ impl Shop {
 
     /// How many automatic invites are booked for the buyer on a day.
     fn auto_invites_on(&self, buyer: u32, day: Day) -> u32 {
-        let (latest, count) = self.buyers[buyer].auto_invites;
+        let (latest, count) = self.buyers[buyer].counters.auto_invites;
         if latest == day {
             return count;
         }
@@ -182,7 +182,7 @@ impl Shop {
     fn book_auto_invite(&mut self, buyer: u32) {
         let day = self.stretch.day;
         let count = self.auto_invites_on(buyer, day) + 1;
-        let record = &mut self.buyers[buyer];
+        let record = &mut self.buyers[buyer].counters;
         record.auto_invited_at = self.now;
         let (before, kept) = std::mem::replace(&mut record.auto_invites, (day, count));
         // The label of the day before may return when the shop's zone changes.
@@ -224,7 +224,7 @@ impl Shop {
         }
         if tried.codes.is_empty() {
             let buyer = self.sessions[session].buyer;
-            self.buyers[buyer].manual_invited_at = self.now;
+            self.buyers[buyer].counters.manual_invited_at = self.now;
             self.send_invite(session, agent, tried, out);
         } else {
             self.block_invite(session, Some(agent), tried, out);
@@ -239,8 +239,8 @@ impl Shop {
         let buyer = &self.buyers[number];
         let tie = self.tie(number, agent);
         let rated = tie.map_or(Instant::NEVER, |tie| tie.rated_at);
-        let manual = (buyer.manual_invited_at, policy.manual_quiet);
-        let auto = (buyer.auto_invited_at, policy.manual_quiet);
+        let manual = (buyer.counters.manual_invited_at, policy.manual_quiet);
+        let auto = (buyer.counters.auto_invited_at, policy.manual_quiet);
         let day = self.days.get(self.stretch.day);
         let wrote = day.is_some_and(|day| day.wrote_to(number, agent));
         let needed = policy.manual_needs_contact;
