@@ -307,10 +307,8 @@ fn invite(c: &mut Criterion) {
     group.sample_size(20);
     let mut desk = large_shop(buyers);
     println!("held: {:?}", desk.shop.held());
-    println!(
-        "bytes of a buyer's record: {}",
-        xiaoer::domain::buyer::Buyer::BYTES
-    );
+    let (counters, all) = (Counters::BYTES, Buyer::BYTES);
+    println!("bytes of a buyer: {counters} of counters, {all} in all with a short id");
     let mut visit = 0;
     // Sessions that are open while others come and go, so that what is checked has left the caches.
     let mut open: VecDeque<Id> = VecDeque::new();

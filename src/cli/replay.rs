@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, open_trace, replay_failure};
 use crate::domain::installation::Installation;
+use crate::replay::ReplayError;
 
 /// Replay a trace of events in virtual time
 #[derive(Args)]
@@ -38,7 +39,13 @@ impl Replay {
         if let Some(bar) = bar {
             bar.finish_and_clear();
         }
-        let progress = result.map_err(|error| replay_failure(&self.trace, error))?;
+        let progress = match result {
+            // Whoever reads has read enough.
+            Err(ReplayError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return Ok(());
+            }
+            result => result.map_err(|error| replay_failure(&self.trace, error))?,
+        };
         if self.progress {
             eprintln!("{} lines, {} decisions", progress.lines, progress.decisions);
         }

@@ -38,8 +38,6 @@ pub struct Stretch {
     offset_s: i32,
     /// The natural day of the whole stretch.
     pub day: Day,
-    /// The first instant of that day.
-    pub day_from: Instant,
     /// The first instant of the next day.
     pub day_until: Instant,
 }
@@ -96,7 +94,6 @@ impl Zone {
             offset_until,
             offset_s,
             day: Day(day as i32),
-            day_from: self.day_start(Day(day as i32)),
             day_until: self.day_start(Day(day as i32).next()),
         }
     }

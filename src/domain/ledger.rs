@@ -3,8 +3,6 @@
 //! It is the one thing that shops share. A shop asks and books in one call, so that whoever keeps the ledger for
 //! shops on several threads can make the two one step.
 
-use std::ops::Range;
-
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
@@ -13,7 +11,6 @@ use super::table::{Keyed, Table};
 use super::time::{Duration, Instant};
 
 /// A shop's question about a buyer, and its wish to send an invite.
-#[derive(Debug)]
 pub struct Claim<'a> {
     /// The shop that asks.
     pub shop: &'a Id,
@@ -23,8 +20,8 @@ pub struct Claim<'a> {
     pub buyer: &'a Id,
     /// The shop's clock.
     pub at: Instant,
-    /// The shop's natural day of now.
-    pub day: Range<Instant>,
+    /// Whether an instant is on the shop's natural day of now.
+    pub on_day: &'a dyn Fn(Instant) -> bool,
     /// How many other shops may have asked this buyer that day; 0: any number.
     pub cap: u32,
     /// Whether to book an invite at `at`, where the cap allows it.
@@ -98,7 +95,7 @@ impl Ledger for MemoryLedger {
             return 0;
         };
         let found = buyers.find(claim.buyer);
-        let others = found.map_or(0, |number| others(&buyers[number], shop, &claim.day));
+        let others = found.map_or(0, |number| others(&buyers[number], shop, claim.on_day));
         if claim.send && (claim.cap == 0 || others < claim.cap) {
             let place = (shop, claim.at);
             match found {
@@ -124,8 +121,8 @@ impl Ledger for MemoryLedger {
 }
 
 /// The other shops with an invite on the day, each counted once.
-fn others(places: &Places, shop: u32, day: &Range<Instant>) -> u32 {
-    let on_day = |(other, at): &(u32, Instant)| *other != shop && day.contains(at);
+fn others(places: &Places, shop: u32, on_day: &dyn Fn(Instant) -> bool) -> u32 {
+    let on_day = |(other, at): &(u32, Instant)| *other != shop && on_day(*at);
     let mut shops: Vec<u32> = places
         .all()
         .filter(on_day)

@@ -19,6 +19,10 @@ use super::time::{Duration, Instant};
 /// For how long the id of an accepted event is remembered.
 pub const EVENT_ID_REMEMBERED: Duration = Duration::days(7);
 
+/// How far back the longest window of any preset looks: a shop that changes to another platform's rules sees as far
+/// as those do.
+pub const PRESET_WINDOW_MAX: Duration = Duration::days(30);
+
 /// Tables of fewer records are not swept.
 const SWEPT_FROM: usize = 4096;
 
@@ -143,6 +147,19 @@ impl Shop {
             ties: count(&self.ties),
             timers: self.timers.len(),
             event_ids: self.remembered.ids.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PRESET_WINDOW_MAX;
+    use crate::domain::policy::{Policy, Preset};
+
+    #[test]
+    fn no_preset_looks_further_back_than_is_remembered() {
+        for preset in Preset::ALL {
+            assert!(Policy::preset(preset).longest_window() <= PRESET_WINDOW_MAX);
         }
     }
 }

@@ -17,10 +17,12 @@ pub mod table;
 pub mod time;
 
 // What comes in, what goes out, and what is switched.
+pub mod code;
 pub mod decision;
 pub mod event;
 pub mod outcome;
 pub mod policy;
+pub mod rate;
 
 // Who and what there is.
 pub mod agent;

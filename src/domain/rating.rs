@@ -2,7 +2,8 @@
 
 use super::agent::BOT;
 use super::buyer::Tie;
-use super::decision::{Body, RefuseReason, codes};
+use super::code::{RefuseReason, codes};
+use super::decision::Body;
 use super::event::{RatedOn, Stars};
 use super::id::Id;
 use super::outcome::Outcome;

@@ -6,53 +6,15 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::agent::{Agent, Tally};
-use super::decision::{BlockCode, Rate};
+use super::code::BlockCode;
 use super::policy::Policy;
+pub use super::rate::Decimal;
+use super::rate::Rate;
 use super::rating::Level;
 use super::score::{MonthBook, WeekBook, good_needed};
 use super::shop::Shop;
 use super::time::Duration;
 use super::totals::Totals;
-
-/// A number with a fixed count of decimals, written as short as it goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decimal {
-    /// The value times `scale`.
-    pub scaled: u64,
-    /// 1,000 for milliseconds as seconds, 10,000 for ratios.
-    pub scale: u32,
-}
-
-impl Decimal {
-    /// Seconds with at most 3 decimals.
-    pub fn seconds(duration: Duration) -> Decimal {
-        Decimal {
-            scaled: duration.ms() as u64,
-            scale: 1000,
-        }
-    }
-
-    /// A rate with 4 decimals, half away from zero; `None` where nothing is below the line.
-    pub fn rate(rate: Rate) -> Option<Decimal> {
-        let scaled = rate.myriads()?;
-        Some(Decimal {
-            scaled,
-            scale: 10_000,
-        })
-    }
-}
-
-impl Serialize for Decimal {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let scale = u64::from(self.scale);
-        if self.scaled.is_multiple_of(scale) {
-            serializer.serialize_u64(self.scaled / scale)
-        } else {
-            // The nearest double of a short decimal is written as that decimal again.
-            serializer.serialize_f64(self.scaled as f64 / scale as f64)
-        }
-    }
-}
 
 /// The report of one shop.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -2,7 +2,7 @@
 //!
 //! The same shop, the same event and the same instant give the same decisions, today and in a replay.
 //! An event is checked in the contract's order; then the timers that are due fire, each at its own due time;
-//! then it is handled in the room of its rule, and whoever waits longest is served (R7).
+//! then it is handled in the room of its rule, and whoever waits longest is served (R7): the order of S5.
 
 use std::collections::VecDeque;
 
@@ -15,13 +15,13 @@ use super::event::{ENTRIES, Event, What};
 use super::heap::Heap;
 use super::id::Id;
 use super::ledger::Ledger;
-use super::memory::Remembered;
+use super::memory::{PRESET_WINDOW_MAX, Remembered};
 use super::outcome::Outcome;
 use super::policy::Policy;
 use super::queue::Queue;
 use super::roster::Roster;
 use super::score::Scores;
-use super::session::{REMEMBERED, Session};
+use super::session::Session;
 use super::table::Table;
 use super::time::{Duration, Instant, Stamp};
 use super::timer::{Timer, Timers};
@@ -47,7 +47,7 @@ pub struct Shop {
     /// Closed sessions that are still remembered, in the order in which they closed (S1).
     pub(super) closed: VecDeque<(Instant, u32)>,
     pub(super) remembered: Remembered,
-    /// The longest window that any policy of the shop ever had, or the time for which sessions are remembered.
+    /// How far back buyers are remembered: the longest window that a policy of the shop ever had, or any preset has.
     pub(super) horizon: Duration,
     pub(super) totals: Totals,
 }
@@ -105,7 +105,7 @@ impl Shop {
             scores: Scores::default(),
             closed: VecDeque::new(),
             remembered: Remembered::default(),
-            horizon: policy.longest_window().max(REMEMBERED),
+            horizon: policy.longest_window().max(PRESET_WINDOW_MAX),
             totals: Totals::default(),
             policy,
         }

@@ -77,11 +77,40 @@ fn read_strange_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
         raw.0.into_iter().map(
             |(name, raw)| match serde_json::from_str::<Value<'_>>(raw.get()) {
                 Ok(value) => Ok((name, value)),
-                Err(error) if past_limits(&error) => Ok((name, Value::Strange)),
+                Err(error) if past_limits(&error) => Ok((name, strange(raw.get()))),
                 Err(error) => Err(no_object(error)),
             },
         );
     Ok(Fields(fields.collect::<Result<_, _>>()?))
+}
+
+/// Of an object, what can be read of it, so that a policy can be told which of its keys is wrong.
+fn strange<'a>(raw: &str) -> Value<'a> {
+    let value = readable(raw, DEPTH_MAX);
+    if value.is_object() {
+        Value::Object(Box::new(value))
+    } else {
+        Value::Strange
+    }
+}
+
+/// How deep values are read that nest past what is taken.
+const DEPTH_MAX: u32 = 32;
+
+/// JSON in which what is past all limits stands as the text that it was: never what a key wants.
+fn readable(raw: &str, depth: u32) -> serde_json::Value {
+    if let Ok(value) = serde_json::from_str(raw) {
+        return value;
+    }
+    match serde_json::from_str::<RawFields<'_>>(raw) {
+        Ok(fields) if depth > 0 => {
+            let read = |(name, raw): (Cow<'_, str>, &RawValue)| {
+                (name.into_owned(), readable(raw.get(), depth - 1))
+            };
+            serde_json::Value::Object(fields.0.into_iter().map(read).collect())
+        }
+        Ok(_) | Err(_) => serde_json::Value::String(raw.to_owned()),
+    }
 }
 
 /// A string that borrows from the text where it holds no escapes.

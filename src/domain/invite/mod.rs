@@ -195,13 +195,15 @@ impl Shop {
     fn shared_check(&self, session: u32, send: bool, ledger: &mut dyn Ledger) -> Check {
         let cap = self.policy.invite.shops_per_buyer_day;
         let mut count = 0;
+        let (zone, today) = (&self.policy.timezone, &self.stretch);
+        let on_day = |at| today.holds(at) || zone.stretch(at).day == today.day;
         if send || cap > 0 {
             count = ledger.claim(&Claim {
                 shop: &self.id,
                 space: &self.policy.buyer_space,
                 buyer: &self.buyers[self.sessions[session].buyer].id,
                 at: self.now,
-                day: self.stretch.day_from..self.stretch.day_until,
+                on_day: &on_day,
                 cap,
                 send,
             });

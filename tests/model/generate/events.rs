@@ -1,0 +1,365 @@
+//! The next event of a shop, chosen from what is open there.
+
+use super::dice::Dice;
+use super::policies::{self, AGENTS, QUESTIONS, ROLES, STATUSES};
+use super::spoil;
+use super::time;
+use super::view::{Place, SessionView, View};
+use crate::model::value::{DAY_MS, WEEK_MS};
+use serde_json::{Map, Value, json};
+
+const KINDS: [&str; 8] = [
+    "text",
+    "emoji",
+    "product_card",
+    "payment_request",
+    "auto_reply",
+    "auto_reply",
+    "image",
+    "order_repriced",
+];
+
+pub fn next(dice: &mut Dice, shop: &mut View) -> Value {
+    if !shop.configured {
+        shop.configured = true;
+        return configured(dice, shop, false);
+    }
+    if shop.agents.len() < shop.agents_wanted && dice.chance(60) {
+        return agent_configured(dice, shop);
+    }
+    let event = match dice.weighted(&[
+        180, 240, 170, 40, 55, 45, 60, 60, 55, 75, 95, 22, 9, 8, 25, 13,
+    ]) {
+        0 if shop.open().len() < shop.buyers || dice.chance(10) => Some(opened(dice, shop)),
+        0 => closed(dice, shop),
+        1 => buyer_message(dice, shop),
+        2 => agent_message(dice, shop),
+        3 => bot_message(dice, shop),
+        4 => handoff(dice, shop),
+        5 => transferred(dice, shop),
+        6 => closed(dice, shop),
+        7 => invite_requested(dice, shop),
+        8 => rating_opened(dice, shop),
+        9 => rating_submitted(dice, shop),
+        10 => Some(presence(dice, shop)),
+        11 => Some(agent_configured(dice, shop)),
+        12 => Some(removed(dice, shop)),
+        13 => Some(
+            json!({ "type": "buyer.flagged", "buyer": buyer(dice, shop), "risk": dice.chance(25) }),
+        ),
+        14 => Some(json!({ "type": "clock" })),
+        _ => Some(reconfigured(dice, shop)),
+    };
+    event.unwrap_or_else(|| presence(dice, shop))
+}
+
+/// The common fields: `at`, `shop`, sometimes `id`, now and then a repeated one.
+pub fn frame(dice: &mut Dice, shop: &mut View, event: &mut Value, number: u64) {
+    event["at"] = json!(time::spelled(dice, shop.now));
+    if shop.name != "default" || dice.chance(10) {
+        event["shop"] = json!(shop.name);
+    }
+    if dice.chance(12) {
+        let id = format!("e{number}");
+        event["id"] = json!(id);
+        shop.event_ids.push(id);
+        if dice.chance(20) {
+            shop.targets.push(shop.now + WEEK_MS);
+        }
+    } else if dice.chance(2) && !shop.event_ids.is_empty() {
+        event["id"] = json!(dice.pick(&shop.event_ids));
+    }
+    shop.aim(shop.now);
+}
+
+fn configured(dice: &mut Dice, shop: &mut View, may_be_bad: bool) -> Value {
+    let mut policy = policies::policy(dice, shop.now);
+    if may_be_bad && dice.chance(15) {
+        spoil::spoil_policy(dice, &mut policy);
+    } else {
+        shop.windows = policies::windows(&policy);
+        shop.windows.extend([DAY_MS, WEEK_MS]);
+        shop.has_vip = policy["routing"]["entries"].get("vip").is_some();
+    }
+    json!({ "type": "shop.configured", "policy": policy })
+}
+
+fn reconfigured(dice: &mut Dice, shop: &mut View) -> Value {
+    configured(dice, shop, true)
+}
+
+fn agent_configured(dice: &mut Dice, shop: &mut View) -> Value {
+    let agent = match shop.agents.len() < shop.agents_wanted {
+        true => AGENTS[dice.below(shop.agents_wanted)].to_owned(),
+        false => dice.pick(&shop.agents).clone(),
+    };
+    if !shop.agents.contains(&agent) {
+        shop.agents.push(agent.clone());
+    }
+    let mut event = json!({ "type": "agent.configured", "agent": agent });
+    if dice.chance(85) {
+        event["capacity"] = json!(dice.pick(&[1, 1, 1, 2, 2, 3]));
+    }
+    if dice.chance(40) {
+        event["weight"] = json!(1 + dice.below(3));
+    }
+    if dice.chance(40) {
+        let mut roles: Vec<&str> = ROLES[..3]
+            .iter()
+            .copied()
+            .filter(|_| dice.chance(40))
+            .collect();
+        if dice.chance(85) {
+            roles.push("agent");
+        }
+        event["roles"] = json!(roles);
+    }
+    event
+}
+
+fn presence(dice: &mut Dice, shop: &View) -> Value {
+    let kind = ["agent.online", "agent.away", "agent.offline"][dice.weighted(&[50, 15, 35])];
+    json!({ "type": kind, "agent": agent(dice, shop) })
+}
+
+fn removed(dice: &mut Dice, shop: &mut View) -> Value {
+    let agent = agent(dice, shop);
+    shop.agents.retain(|known| *known != agent);
+    json!({ "type": "agent.removed", "agent": agent })
+}
+
+fn agent(dice: &mut Dice, shop: &View) -> String {
+    if dice.chance(3) {
+        return (*dice.pick(&["bot", "nobody"])).to_owned();
+    }
+    dice.maybe_pick(&shop.agents)
+        .unwrap_or_else(|| "anna".to_owned())
+}
+
+fn buyer(dice: &mut Dice, shop: &View) -> String {
+    format!("b{}", dice.below(shop.buyers))
+}
+
+fn free_buyer(dice: &mut Dice, shop: &View) -> String {
+    let open: Vec<String> = shop
+        .open()
+        .iter()
+        .map(|session| session.buyer.clone())
+        .collect();
+    let free: Vec<String> = (0..shop.buyers)
+        .map(|number| format!("b{number}"))
+        .filter(|buyer| !open.contains(buyer))
+        .collect();
+    dice.maybe_pick(&free).unwrap_or_else(|| buyer(dice, shop))
+}
+
+fn opened(dice: &mut Dice, shop: &mut View) -> Value {
+    let buyer = if dice.chance(6) {
+        buyer(dice, shop)
+    } else {
+        free_buyer(dice, shop)
+    };
+    let session = new_session_id(dice, shop);
+    let mut event = json!({ "type": "session.opened", "session": session, "buyer": buyer });
+    if shop.has_vip && dice.chance(20) {
+        event["entry"] = json!("vip");
+    } else if dice.chance(70) {
+        event["entry"] = json!(dice.pick(&[
+            "live",
+            "live",
+            "live",
+            "other",
+            "product_detail",
+            "message",
+            "order_detail"
+        ]));
+    }
+    scope(dice, &mut event);
+    if dice.chance(30) {
+        event["bot"] = json!(true);
+    } else if dice.chance(10) {
+        event["bot"] = json!(false);
+    }
+    event
+}
+
+/// Mostly a new id, now and then that of an earlier session.
+fn new_session_id(dice: &mut Dice, shop: &mut View) -> String {
+    let old: Vec<String> = shop
+        .sessions
+        .iter()
+        .map(|session| session.id.clone())
+        .collect();
+    if dice.chance(12) && !old.is_empty() {
+        return dice.pick(&old).clone();
+    }
+    shop.opened_ever += 1;
+    match dice.chance(5) {
+        true => format!("会话#{}", shop.opened_ever),
+        false => format!("s{}", shop.opened_ever),
+    }
+}
+
+fn scope(dice: &mut Dice, event: &mut Value) {
+    if dice.chance(60) {
+        event["question"] = json!(dice.pick(&QUESTIONS));
+    }
+    if dice.chance(40) {
+        event["order_status"] = json!(dice.pick(&STATUSES));
+    }
+}
+
+/// A session that fits; seldom one that does not.
+fn some_session(
+    dice: &mut Dice,
+    shop: &View,
+    wanted: impl Fn(&Place) -> bool,
+) -> Option<SessionView> {
+    if dice.chance(4) {
+        return shop.session(dice, |_| true);
+    }
+    shop.session(dice, wanted)
+}
+
+fn is_open(place: &Place) -> bool {
+    *place != Place::Closed
+}
+
+fn has_agent(place: &Place) -> bool {
+    matches!(place, Place::Agent(_))
+}
+
+fn on_session(kind: &str, session: &SessionView) -> Value {
+    json!({ "type": kind, "session": session.id })
+}
+
+fn buyer_message(dice: &mut Dice, shop: &View) -> Option<Value> {
+    let mut event = on_session("buyer.message", &some_session(dice, shop, is_open)?);
+    if dice.chance(5) {
+        event["kind"] = json!("anything at all");
+        event["text"] = json!("");
+    }
+    Some(event)
+}
+
+fn agent_message(dice: &mut Dice, shop: &View) -> Option<Value> {
+    let session = some_session(dice, shop, has_agent)?;
+    let mut event = on_session("agent.message", &session);
+    if dice.chance(40) {
+        event["kind"] = json!(dice.pick(&KINDS));
+    }
+    name_agent(dice, shop, &session, &mut event);
+    Some(event)
+}
+
+/// Sometimes the agent is named, seldom a wrong one.
+fn name_agent(dice: &mut Dice, shop: &View, session: &SessionView, event: &mut Value) {
+    match (dice.below(20), &session.place) {
+        (0, _) => event["agent"] = json!(agent(dice, shop)),
+        (1..5, Place::Agent(own)) => event["agent"] = json!(own),
+        _ => {}
+    }
+}
+
+fn bot_message(dice: &mut Dice, shop: &View) -> Option<Value> {
+    let session = some_session(dice, shop, |place| *place == Place::Bot)?;
+    Some(on_session("bot.message", &session))
+}
+
+fn handoff(dice: &mut Dice, shop: &View) -> Option<Value> {
+    let mut event = on_session(
+        "session.handoff",
+        &some_session(dice, shop, |place| *place == Place::Bot)?,
+    );
+    if dice.chance(40) {
+        scope(dice, &mut event);
+    }
+    Some(event)
+}
+
+fn transferred(dice: &mut Dice, shop: &View) -> Option<Value> {
+    let mut event = on_session("session.transferred", &some_session(dice, shop, is_open)?);
+    event["to"] = json!(agent(dice, shop));
+    if dice.chance(20) {
+        event["by"] = json!("anybody");
+    }
+    Some(event)
+}
+
+fn closed(dice: &mut Dice, shop: &View) -> Option<Value> {
+    let mut event = on_session("session.closed", &some_session(dice, shop, is_open)?);
+    event["by"] = json!(dice.pick(&["agent", "agent", "buyer", "buyer", "system"]));
+    Some(event)
+}
+
+fn invite_requested(dice: &mut Dice, shop: &View) -> Option<Value> {
+    let session = some_session(dice, shop, has_agent)?;
+    let mut event = on_session("invite.requested", &session);
+    name_agent(dice, shop, &session, &mut event);
+    Some(event)
+}
+
+fn rating_opened(dice: &mut Dice, shop: &View) -> Option<Value> {
+    let mut session = rated_session(dice, shop)?;
+    let mut card = None;
+    if dice.chance(55) {
+        card = some_card(dice, shop);
+        let own = card.as_deref().and_then(|card| card.rsplit_once('#'));
+        if let (Some((own, _)), true) = (own, dice.chance(90)) {
+            session.id = own.to_owned();
+        }
+    }
+    let mut event = on_session("rating.opened", &session);
+    if let Some(card) = card {
+        event["card"] = json!(card);
+    }
+    Some(event)
+}
+
+/// Mostly one that an agent has, of a buyer who may have written to it.
+fn rated_session(dice: &mut Dice, shop: &View) -> Option<SessionView> {
+    match dice.below(10) {
+        0..6 => some_session(dice, shop, has_agent),
+        6..8 => shop.session(dice, |place| *place == Place::Closed),
+        _ => shop.session(dice, |_| true),
+    }
+}
+
+fn some_card(dice: &mut Dice, shop: &View) -> Option<String> {
+    if dice.chance(4) {
+        return Some((*dice.pick(&["s1#9", "s1#01", "s1", "s1#", "#1", "s1#1 "])).to_owned());
+    }
+    match shop.cards.last() {
+        Some(newest) if dice.chance(65) => Some(newest.clone()),
+        _ => dice.maybe_pick(&shop.cards),
+    }
+}
+
+fn rating_submitted(dice: &mut Dice, shop: &View) -> Option<Value> {
+    let mut event = json!({ "type": "rating.submitted" });
+    if dice.chance(50) {
+        event["card"] = json!(some_card(dice, shop)?);
+    } else {
+        event["session"] = json!(rated_session(dice, shop)?.id);
+    }
+    if dice.chance(50) {
+        event["level"] = json!(dice.pick(&["satisfied", "satisfied", "neutral", "disappointed"]));
+    } else {
+        event["stars"] = json!(1 + dice.below(5));
+    }
+    if dice.chance(50) {
+        let reasons = [
+            vec!["attitude"],
+            vec!["attitude", "attitude", "slow"],
+            vec!["慢"],
+            vec![],
+        ];
+        event["reasons"] = json!(dice.pick(&reasons));
+    }
+    Some(event)
+}
+
+/// The keys of an event, for those who spoil it.
+pub fn keys(event: &Value) -> &Map<String, Value> {
+    event.as_object().expect("an event")
+}

@@ -1,0 +1,150 @@
+//! What the generator knows of a shop: from its own events and from the model's decisions.
+
+use super::dice::Dice;
+use crate::model::value::{DAY_MS, Ms, WEEK_MS, instant};
+use serde_json::Value;
+
+/// How many instants worth meeting exactly are kept.
+const TARGETS_MAX: usize = 80;
+const CARDS_MAX: usize = 4;
+const CLOSED_MAX: usize = 8;
+
+#[derive(Clone, PartialEq)]
+pub enum Place {
+    Bot,
+    Agent(String),
+    Queue,
+    Closed,
+}
+
+#[derive(Clone)]
+pub struct SessionView {
+    pub id: String,
+    pub buyer: String,
+    pub place: Place,
+}
+
+pub struct View {
+    pub name: String,
+    pub now: Ms,
+    pub configured: bool,
+    pub agents: Vec<String>,
+    pub agents_wanted: usize,
+    pub buyers: usize,
+    pub sessions: Vec<SessionView>,
+    pub opened_ever: usize,
+    pub has_vip: bool,
+    pub cards: Vec<String>,
+    pub event_ids: Vec<String>,
+    /// Lengths that the policy speaks of.
+    pub windows: Vec<Ms>,
+    /// Ends of windows.
+    pub targets: Vec<Ms>,
+    turn: usize,
+}
+
+impl View {
+    pub fn new(dice: &mut Dice, name: &str, start: Ms) -> View {
+        View {
+            name: name.to_owned(),
+            now: start,
+            configured: false,
+            agents: Vec::new(),
+            agents_wanted: *dice.pick(&[1, 2, 2, 3, 3, 4, 5, 8]),
+            buyers: 3 + dice.below(7),
+            sessions: Vec::new(),
+            opened_ever: 0,
+            has_vip: false,
+            cards: Vec::new(),
+            event_ids: Vec::new(),
+            windows: vec![DAY_MS, WEEK_MS],
+            targets: Vec::new(),
+            turn: 0,
+        }
+    }
+
+    pub fn open(&self) -> Vec<&SessionView> {
+        self.sessions
+            .iter()
+            .filter(|session| session.place != Place::Closed)
+            .collect()
+    }
+
+    /// A session of a kind, or any at all where there is none.
+    pub fn session(&self, dice: &mut Dice, wanted: impl Fn(&Place) -> bool) -> Option<SessionView> {
+        let fitting: Vec<_> = self
+            .sessions
+            .iter()
+            .filter(|session| wanted(&session.place))
+            .collect();
+        if fitting.is_empty() {
+            return None;
+        }
+        Some((*dice.pick(&fitting)).clone())
+    }
+
+    /// Takes in what came of the last event.
+    pub fn learn(&mut self, decisions: &[Value], open: Vec<(String, String, Option<String>)>) {
+        for decision in decisions {
+            let text = |key: &str| {
+                decision
+                    .get(key)
+                    .and_then(Value::as_str)
+                    .unwrap_or("")
+                    .to_owned()
+            };
+            match text("type").as_str() {
+                "session.closed" => self.note_closed(text("session"), text("buyer")),
+                "invite.sent" | "rating.opened" => self.note_card(text("card")),
+                _ => {}
+            }
+            if let Some(at) = instant(&text("at")) {
+                self.aim(at);
+            }
+        }
+        self.sessions
+            .retain(|session| session.place == Place::Closed);
+        self.sessions
+            .extend(open.into_iter().map(|(id, buyer, by)| {
+                let place = match by {
+                    None => Place::Queue,
+                    Some(bot) if bot == "bot" => Place::Bot,
+                    Some(agent) => Place::Agent(agent),
+                };
+                SessionView { id, buyer, place }
+            }));
+    }
+
+    fn note_closed(&mut self, id: String, buyer: String) {
+        self.sessions
+            .retain(|session| session.place == Place::Closed && session.id != id);
+        self.sessions.push(SessionView {
+            id,
+            buyer,
+            place: Place::Closed,
+        });
+        if self.sessions.len() > CLOSED_MAX {
+            self.sessions.remove(0);
+        }
+    }
+
+    fn note_card(&mut self, card: String) {
+        if !self.cards.contains(&card) {
+            self.cards.push(card);
+        }
+        if self.cards.len() > CARDS_MAX {
+            self.cards.remove(0);
+        }
+    }
+
+    /// Remembers where the windows end that something at `at` opens.
+    pub fn aim(&mut self, at: Ms) {
+        self.turn += 1;
+        let target = at + self.windows[self.turn % self.windows.len()];
+        self.targets.retain(|target| *target > self.now);
+        self.targets.push(target);
+        if self.targets.len() > TARGETS_MAX {
+            self.targets.remove(0);
+        }
+    }
+}
