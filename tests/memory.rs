@@ -1,7 +1,8 @@
 //! A shop that lives for months holds what its rules can still look at, and no more.
 //!
 //! Every buyer comes once. What is held is bounded by what comes in a week and a day, however long the shop lives:
-//! closed sessions and event ids are remembered for 7 days (S1), buyers and ties as long as a window reaches them.
+//! closed sessions and event ids are remembered for 7 days (S1), buyers and ties as long as a window reaches them, or
+//! one of a preset would: 30 days, and the few that it takes to look at each in turn.
 
 use xiaoer::domain::agent::Presence;
 use xiaoer::domain::event::{ClosedBy, Event, RatedOn, Stars, What};
@@ -163,8 +164,8 @@ fn what_a_shop_holds_does_not_grow_with_its_age() {
     let a_day = SESSIONS_A_DAY as usize;
     let most = Held {
         sessions: 8 * a_day,
-        buyers: (9 * a_day).max(2 * SMALL),
-        ties: (9 * a_day).max(2 * SMALL),
+        buyers: (35 * a_day).max(2 * SMALL),
+        ties: (35 * a_day).max(2 * SMALL),
         timers: a_day,
         event_ids: 8 * a_day * EVENTS_A_SESSION,
     };

@@ -23,6 +23,13 @@ use crate::domain::session::Speaker;
 use crate::domain::shop::{Rejection, Shop};
 use crate::domain::time::Instant;
 
+/// Whether an invite that nothing keeps back is to be sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sending {
+    Yes,
+    No,
+}
+
 /// The rules of an automatic invite that the shop answers by itself, in their order; I12 follows.
 const AUTO_OWN: [BlockCode; 11] = [
     BlockCode::Disabled,
@@ -47,11 +54,8 @@ impl Shop {
         ledger: &mut dyn Ledger,
         out: &mut Outcome,
     ) {
-        let mut tried = Tried::new(Trigger::Auto, out.is_asked(self.seq));
-        for code in AUTO_OWN {
-            tried.add(self.auto_check(code, session, reason));
-        }
-        tried.add(self.shared_check(session, tried.codes.is_empty(), ledger));
+        let asked = out.is_asked(self.seq);
+        let tried = self.try_auto_invite(session, reason, asked, Sending::Yes, ledger);
         let agent = self.sessions[session].served_by();
         let (true, Some(agent)) = (tried.codes.is_empty(), agent) else {
             return self.block_invite(session, agent, tried, out);
@@ -61,15 +65,35 @@ impl Shop {
         self.send_invite(session, agent, tried, out);
     }
 
-    /// All checks of the automatic invite that would follow if its agent closed the session now; nothing is booked.
+    /// What would keep the automatic invite back if its agent closed the session now; nothing is booked.
     /// `None` where no such session is open.
-    pub fn check_auto_invite(&self, session: &Id, ledger: &mut dyn Ledger) -> Option<Vec<Check>> {
+    pub fn check_auto_invite(
+        &self,
+        session: &Id,
+        ledger: &mut dyn Ledger,
+    ) -> Option<Vec<BlockCode>> {
         let session = self.find_open(session).ok()?;
-        let own = AUTO_OWN.map(|code| self.auto_check(code, session, CloseReason::Agent));
-        let mut checks = Vec::with_capacity(own.len() + 1);
-        checks.extend(own);
-        checks.push(self.shared_check(session, false, ledger));
-        Some(checks)
+        let reason = CloseReason::Agent;
+        let tried = self.try_auto_invite(session, reason, false, Sending::No, ledger);
+        Some(tried.codes)
+    }
+
+    /// I1 to I12 for an automatic invite. Where it is to be sent and nothing keeps it back, the ledger has it booked.
+    fn try_auto_invite(
+        &self,
+        session: u32,
+        reason: CloseReason,
+        asked: bool,
+        sending: Sending,
+        ledger: &mut dyn Ledger,
+    ) -> Tried {
+        let mut tried = Tried::new(Trigger::Auto, asked);
+        for code in AUTO_OWN {
+            tried.add(self.auto_check(code, session, reason));
+        }
+        let send = sending == Sending::Yes && tried.codes.is_empty();
+        tried.add(self.shared_check(session, send, ledger));
+        tried
     }
 
     /// One of I1 to I11 for an automatic invite.
