@@ -1,6 +1,6 @@
 //! `xiaoer replay`: a trace in, decisions out, and a report if one is asked for.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
@@ -83,6 +83,8 @@ fn write_report(path: &Path, installation: &mut Installation) -> Result<(), Fail
             path.display()
         ))
     };
-    let file = File::create(path).map_err(failed)?;
-    serde_json::to_writer_pretty(file, &installation.report()).map_err(|error| failed(error.into()))
+    let mut text =
+        serde_json::to_vec_pretty(&installation.report()).map_err(|error| failed(error.into()))?;
+    text.push(b'\n');
+    fs::write(path, text).map_err(failed)
 }

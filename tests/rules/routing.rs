@@ -566,6 +566,8 @@ fn r5_nobody_is_online() {
         "10:00 shop standard routing.offline={\"mode\":\"rota\",\"members\":[\"bo\",\"anna\",\"ghost\"]} session.on_agent_offline=keep
                agents anna bo capacity=1
                online bo
+               opened s8 b8
+               closed s8 system
                opened s9 b9
                offline bo
          10:01 opened s1 b1
@@ -576,6 +578,9 @@ fn r5_nobody_is_online() {
          11-17T00:00 opened s6 b6
                opened s7 b7",
         expect![[r#"
+            10:00:00 assigned s8 b8 bo all
+            10:00:00 closed s8 b8 bo system
+            10:00:00 invite.blocked s8 b8 bo auto close_reason
             10:00:00 assigned s9 b9 bo all
             10:01:00 assigned s1 b1 anna offline_rota
             10:01:00 notified anna s1
@@ -794,30 +799,17 @@ fn r7_draining() {
         "#]],
     );
     check(
-        "R7 own free agents first, though another is less saturated",
-        "10:00 shop standard routing.entries.live.questions.when=[\"anna\"]
-               agents anna bo capacity=1
-               online anna bo
-               opened s1 b1
-               opened s2 b2
-               opened s3 b3 entry=live question=when
-               agents bo capacity=10
-         10:01 shop standard routing.entries.live.questions.when=[\"anna\"] routing.overflow=false
-               transfer s3 anna
-               opened s4 b4
-               transfer s4 anna
-               opened s5 b5 entry=live question=when
-               shop standard routing.entries.live.questions.when=[\"anna\"] routing.overflow=true",
+        "R7 own free agents first: bo is free as well, and would be first by P4",
+        "10:00 shop standard routing.overflow=false routing.when_scope_offline=wait routing.entries.live.questions.when=[\"zoe\"]
+               agents bo carl
+               online bo carl
+               opened s1 b1 entry=live question=when
+         10:01 shop standard routing.entries.live.questions.when=[\"carl\"]
+               opened s2 b2",
         expect![[r#"
-            10:00:00 assigned s1 b1 anna all
-            10:00:00 assigned s2 b2 bo all
-            10:00:00 queued s3 b3 question:live/when 1 all_busy
-            10:00:00 assigned s3 b3 bo queue
-            10:01:00 assigned s3 b3 anna manual
-            10:01:00 assigned s4 b4 bo all
-            10:01:00 assigned s4 b4 anna manual
-            10:01:00 queued s5 b5 question:live/when 1 all_busy
-            10:01:00 assigned s5 b5 bo queue
+            10:00:00 queued s1 b1 question:live/when 1 scope_offline
+            10:01:00 assigned s1 b1 carl queue waited=60
+            10:01:00 assigned s2 b2 bo all
         "#]],
     );
     check(
