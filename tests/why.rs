@@ -74,7 +74,7 @@ fn an_assignment_by_the_strategy() {
             会话 s1（买家 b1）由 anna 接待：没有指定分组，全店空闲客服里按“接待量不饱和优先”轮到 TA。
 
             依次看过的规则：
-              [R1] 最近联系客服：没有可优先的客服
+              [R1] 最近联系客服：没有记录
               [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
               [R4a] 有空闲客服，按接待量不饱和优先选 anna
 
@@ -87,7 +87,7 @@ fn an_assignment_by_the_strategy() {
             Session s1 (buyer b1) goes to anna: no group is set, so anybody free may serve, next by "least saturated first".
 
             The rules, in the order they were tried:
-              [R1] recent agent: nobody to prefer
+              [R1] recent agent: none known
               [R2] scope: the whole shop, as no entry, question or order status names agents
               [R4a] somebody is free, least saturated first: anna
 
@@ -121,13 +121,21 @@ fn an_assignment_to_the_recent_agent() {
             会话 s3（买家 b1）由 anna 接待：买家最近联系的客服就是 TA，优先接待，不用排队。
 
             依次看过的规则：
-              [R1] 最近联系客服：anna（到 10:03:30，72 小时内有效），可以接，直接分给 TA"#]],
+              [R1a] 最近联系客服：anna（到 10:03:30，72 小时内有效），在线 0/1，直接分给 TA
+
+            [R1a] 最近联系的客服：
+              客服  状态  接待/上限  今日接待  权重  上次分到  结果
+              anna  在线        0/1         1     1        #1  分给 TA"#]],
         expect![[r#"
             #4  2026-11-16 10:05:00  shop default  assigned
             Session s3 (buyer b1) goes to anna: this buyer's recent agent, so without queueing.
 
             The rules, in the order they were tried:
-              [R1] recent agent: anna until 10:03:30, within 72 h: gets the buyer"#]],
+              [R1a] recent agent: anna until 10:03:30, within 72 h, online 0/1: gets the buyer
+
+            [R1a] the recent agent:
+              agent  presence  load/capacity  today  weight  last assigned  outcome
+              anna   online              0/1      1       1             #1  picked"#]],
     );
 }
 
@@ -191,7 +199,7 @@ fn an_assignment_that_overflows() {
             会话 s2（买家 b2）由小波接待：直播间的问题“几天发货”的客服都满载，溢出给全店空闲客服，按“接待量不饱和优先”轮到 TA。
 
             依次看过的规则：
-              [R1] 最近联系客服：没有可优先的客服
+              [R1] 最近联系客服：没有记录
               [R2] 分流范围：直播间的问题“几天发货”，由指定客服接待
               [R4b] 在线客服都满载
               [R4b] 可以溢出给全店空闲客服，按接待量不饱和优先选小波
@@ -209,7 +217,7 @@ fn an_assignment_that_overflows() {
             Session s2 (buyer b2) goes to 小波: everybody of question "几天发货" of the live room is full, so it overflows to anybody free, next by "least saturated first".
 
             The rules, in the order they were tried:
-              [R1] recent agent: nobody to prefer
+              [R1] recent agent: none known
               [R2] scope: question "几天发货" of the live room, which has agents of its own
               [R4b] everybody online is full
               [R4b] it may overflow to anybody free, least saturated first: 小波
@@ -244,10 +252,15 @@ fn an_assignment_by_the_offline_rota() {
             会话 s1（买家 b1）由 anna 接待：全店没有客服在线，按离线分流留给 TA。
 
             依次看过的规则：
-              [R1] 最近联系客服：没有可优先的客服
+              [R1] 最近联系客服：没有记录
               [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
               [R3] 全店没有客服在线
               [R5] 离线分流，今天离线分到最少的是 anna
+
+            [R3] 客服（2 位）：
+              客服  状态  接待/上限  今日接待  权重  上次分到  结果
+              anna  离线        0/1         0     1    还没有  离线
+              小波  离线        0/1         0     2    还没有  离线
 
             [R5] 客服（2 位，今日离线分配最少的先接）：
               客服  状态  接待/上限  今日离线分配  权重  上次分到  结果
@@ -258,10 +271,15 @@ fn an_assignment_by_the_offline_rota() {
             Session s1 (buyer b1) goes to anna: nobody is online, so the offline rota leaves it to this agent.
 
             The rules, in the order they were tried:
-              [R1] recent agent: nobody to prefer
+              [R1] recent agent: none known
               [R2] scope: the whole shop, as no entry, question or order status names agents
               [R3] nobody of the shop is online
               [R5] the offline rota, fewest offline assignments today: anna
+
+            [R3] the agents (2):
+              agent  presence  load/capacity  today  weight  last assigned  outcome
+              anna   offline             0/1      0       1          never  offline
+              小波   offline             0/1      0       2          never  offline
 
             [R5] the agents (2; fewest offline assignments today):
               agent  presence  load/capacity  offline today  weight  last assigned  outcome
@@ -325,10 +343,10 @@ fn an_assignment_after_the_agent_went_offline() {
         2,
         expect![[r#"
             #2  2026-11-16 10:02:00  店铺 default  分配
-            会话 s1（买家 b1）由小波接待：原来的客服离线了，重新分流（全店），按“接待量不饱和优先”轮到 TA。
+            会话 s1（买家 b1）由小波接待：原客服 anna 离线，重新分流（全店），按“接待量不饱和优先”轮到 TA。
 
             依次看过的规则：
-              [R9] 原客服离线，重新分流，不再看最近联系客服
+              [R9] 原客服 anna 离线，重新分流，不再看最近联系客服
               [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
               [R4a] 有空闲客服，按接待量不饱和优先选小波
 
@@ -338,10 +356,10 @@ fn an_assignment_after_the_agent_went_offline() {
               anna  离线        1/1         1     1        #1  离线"#]],
         expect![[r##"
             #2  2026-11-16 10:02:00  shop default  assigned
-            Session s1 (buyer b1) goes to 小波: its agent is offline, so it was routed anew (the whole shop), next by "least saturated first".
+            Session s1 (buyer b1) goes to 小波: anna, who had it, went offline, so it was routed anew (the whole shop), next by "least saturated first".
 
             The rules, in the order they were tried:
-              [R9] its agent is offline: routed anew, without the recent agent
+              [R9] anna, who had it, went offline: routed anew, without the recent agent
               [R2] scope: the whole shop, as no entry, question or order status names agents
               [R4a] somebody is free, least saturated first: 小波
 
@@ -362,7 +380,7 @@ fn a_wait_for_busy_agents() {
             会话 s2（买家 b2）开始排队，在全店队列排第 1 位：在线客服都满载。买家看到“前面还有0位，请稍候”。
 
             依次看过的规则：
-              [R1] 最近联系客服：没有可优先的客服
+              [R1] 最近联系客服：没有记录
               [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
               [R4b] 在线客服都满载，排队等待
 
@@ -375,7 +393,7 @@ fn a_wait_for_busy_agents() {
             Session s2 (buyer b2) waits at position 1 of the queue for the whole shop: everybody online is full. The buyer reads "前面还有0位，请稍候".
 
             The rules, in the order they were tried:
-              [R1] recent agent: nobody to prefer
+              [R1] recent agent: none known
               [R2] scope: the whole shop, as no entry, question or order status names agents
               [R4b] everybody online is full: it waits
 
@@ -396,19 +414,27 @@ fn a_wait_while_nobody_is_online() {
             会话 s1（买家 b1）开始排队，在全店队列排第 1 位：全店没有客服在线。买家看到“前面还有0位，请稍候”。
 
             依次看过的规则：
-              [R1] 最近联系客服：没有可优先的客服
+              [R1] 最近联系客服：没有记录
               [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
               [R3] 全店没有客服在线
-              [R5] 没有可以离线分配的客服，排队等客服上线"#]],
+              [R5] 店铺没有开启离线分流，排队等客服上线
+
+            [R3] 客服（1 位）：
+              客服  状态  接待/上限  今日接待  权重  上次分到  结果
+              anna  离线        0/1         0     1    还没有  离线"#]],
         expect![[r##"
             #1  2026-11-16 10:01:00  shop default  queued
             Session s1 (buyer b1) waits at position 1 of the queue for the whole shop: nobody of the shop is online. The buyer reads "前面还有0位，请稍候".
 
             The rules, in the order they were tried:
-              [R1] recent agent: nobody to prefer
+              [R1] recent agent: none known
               [R2] scope: the whole shop, as no entry, question or order status names agents
               [R3] nobody of the shop is online
-              [R5] nobody on an offline rota: it waits until somebody comes online"##]],
+              [R5] no offline rota is on: it waits until somebody comes online
+
+            [R3] the agents (1):
+              agent  presence  load/capacity  today  weight  last assigned  outcome
+              anna   offline             0/1      0       1          never  offline"##]],
     );
 }
 
@@ -441,11 +467,11 @@ fn a_close_by_silence() {
         expect![[r#"
             #2  2026-11-16 10:12:00  店铺 default  会话结束
             会话 s1（买家 b1，由 anna 接待）已结束：超时自动结束。
-            [S3] 买家太久没有说话；如果当时在排队，则是排队超过了最长等待 [R6]。"#]],
+            [S3] 从 10:02:00 起计时，买家满 10 分钟没有说话，自动结束（最后说话的是客服）。"#]],
         expect![[r#"
             #2  2026-11-16 10:12:00  shop default  closed
             Session s1 (buyer b1, served by anna) has ended: closed by a timeout.
-            [S3] The buyer was silent for as long as the policy allows; or waited for as long, if it was in a queue [R6]."#]],
+            [S3] The clock started at 10:02:00; the buyer said nothing for 10 min (the agent spoke last)."#]],
     );
 }
 
@@ -465,11 +491,11 @@ fn a_notice() {
         expect![[r#"
             #2  2026-11-16 10:01:00  店铺 default  手机推送
             已向 anna 的手机推送会话 s1。
-            [R5、R9] 客服不在线，却分到了买家，或手上的买家又发来消息。"#]],
+            [R5] 全店没有客服在线，会话按离线分流留给了 TA（离线 1/1，含这个会话）。"#]],
         expect![[r#"
             #2  2026-11-16 10:01:00  shop default  notified
             Session s1 was pushed to the phone of anna.
-            [R5, R9] The agent is offline and got a buyer, or a message of one it has."#]],
+            [R5] Nobody of the shop is online, and the offline rota left the session to this agent (offline 1/1, this one included)."#]],
     );
 }
 
@@ -491,11 +517,11 @@ fn an_auto_reply() {
         expect![[r#"
             #3  2026-11-16 10:02:00  店铺 default  自动回复
             在会话 s2 里自动回复了买家：“请稍等”
-            [R5、R6、R9] 店铺开启了自动回复：没有客服在线（每个会话一次）或开始排队时发送。"#]],
+            [R6] 在线客服都满载，会话开始在全店队列排队（第 1 位）。店铺开启了排队自动回复。"#]],
         expect![[r##"
             #3  2026-11-16 10:02:00  shop default  automatic reply
             The buyer of session s2 was told automatically: "请稍等"
-            [R5, R6, R9] The policy says so when nobody is online (once a session), or when a buyer begins to wait."##]],
+            [R6] It began to wait for the whole shop, at position 1: everybody online is full. The policy replies so when a buyer begins to wait."##]],
     );
 }
 
@@ -717,11 +743,11 @@ fn a_slow_reply() {
         expect![[r#"
             #2  2026-11-16 10:02:50  店铺 default  慢响应提醒
             慢响应提醒：会话 s1 的买家 b1 从 10:01:10 起已等了 1 分 40 秒，还没有人工回复（由 anna 负责）。
-            [M3] 10:04:10 之前回复就不算超时。"#]],
+            [M3] 等满 1 分 40 秒提醒，等满 3 分钟算超时：10:04:10 之前回复就不算。"#]],
         expect![[r#"
             #2  2026-11-16 10:02:50  shop default  slow response
             Slow response: buyer b1 of session s1 has waited for a human reply for 1 min 40 s, since 10:01:10 (it is with anna).
-            [M3] A reply before 10:04:10 is still in time."#]],
+            [M3] Reminder after 1 min 40 s, late after 3 min: a reply before 10:04:10 is still in time."#]],
     );
 }
 
@@ -767,11 +793,13 @@ fn an_alert() {
         expect![[r#"
             #5  2026-11-16 10:04:00  店铺 default  分数预警
             预警：2026 年第 47 周 好评率 0%（0/1），低于 80% 的线，再有 4 个满意就能达标。
-            [M4、M6] 好评率 = 满意 ÷ 本周全部评价。"#]],
+            [M4] 好评率 = 满意 ÷ 本周全部评价。
+            [M6] 样本有 1 个评价，满 1 才判断。"#]],
         expect![[r#"
             #5  2026-11-16 10:04:00  shop default  score alert
             Alert: the good rate of 2026-W47 is 0% (0/1), below its line of 80%; 4 more satisfied ratings bring it back.
-            [M4, M6] Satisfied ratings by all of that week."#]],
+            [M4] Satisfied ratings by all of that week.
+            [M6] Sample of ratings: 1; a rate is judged from 1 on."#]],
     );
 }
 
@@ -807,11 +835,13 @@ fn a_recovery() {
         expect![[r#"
             #10  2026-11-16 10:06:00  店铺 default  分数恢复
             恢复：2026 年第 47 周 好评率 50%（1/2），达到 50% 的线。
-            [M4、M6] 好评率 = 满意 ÷ 本周全部评价。"#]],
+            [M4] 好评率 = 满意 ÷ 本周全部评价。
+            [M6] 样本有 2 个评价，满 1 才判断。"#]],
         expect![[r#"
             #10  2026-11-16 10:06:00  shop default  score recovered
             Recovered: the good rate of 2026-W47 is 50% (1/2), its line is 50%.
-            [M4, M6] Satisfied ratings by all of that week."#]],
+            [M4] Satisfied ratings by all of that week.
+            [M6] Sample of ratings: 2; a rate is judged from 1 on."#]],
     );
 }
 
@@ -839,6 +869,368 @@ fn a_rejected_event() {
             Event session.opened changed nothing: the buyer has an open session (session s1).
             [S1] Buyer "b1" is in session "s1": go on in it, or close it first."##]],
     );
+}
+
+/// The lines about one rule, the Chinese ones first.
+fn told(rows: &[Row], seq: u64, rule: &str) -> String {
+    let why = why(&trace(rows), seq);
+    let languages = [Language::Chinese, Language::English];
+    let texts = languages.map(|language| words::explain("default", &why, language));
+    let lines = texts.iter().flat_map(|text| text.lines());
+    let lines = lines.map(str::trim).filter(|line| line.starts_with(rule));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Each subject, from its own trace: the decision it asks about, and the rule it asks for.
+fn told_of(cases: &[(&str, &[Row], u64, &str)]) -> String {
+    let told = cases.iter().map(|(subject, rows, seq, rule)| {
+        let told = told(rows, *seq, rule);
+        assert!(!told.is_empty(), "{subject}: nothing of {rule}");
+        format!("{subject}\n{told}\n")
+    });
+    told.collect::<Vec<_>>().join("\n")
+}
+
+const TAOBAO: Row = (
+    "10:00:00",
+    "shop.configured",
+    r#""policy":{"preset":"taobao"}"#,
+);
+const ANNA_AWAY: Row = ("10:04:00", "agent.away", r#""agent":"anna""#);
+const ANNA_LEAVES: Row = ("10:04:00", "agent.offline", r#""agent":"anna""#);
+const ANNA_REMOVED: Row = ("10:04:00", "agent.removed", r#""agent":"anna""#);
+const S1_AGAIN: Row = (
+    "10:05:00",
+    "session.opened",
+    r#""session":"s3","buyer":"b1""#,
+);
+/// Somebody else of the shop takes anna's only place.
+const S2_LATER: Row = (
+    "10:04:00",
+    "session.opened",
+    r#""session":"s2","buyer":"b2""#,
+);
+const SERVED_ONCE: [Row; 4] = [ANNA, ANNA_COMES, S1, S1_CLOSED];
+
+fn known(policy: Row, then: &[Row]) -> Vec<Row> {
+    let mut rows = vec![policy];
+    rows.extend(SERVED_ONCE);
+    rows.extend(then);
+    rows.push(S1_AGAIN);
+    rows
+}
+
+#[test]
+fn how_the_recent_agent_stood() {
+    let policy = |policy| ("10:00:00", "shop.configured", policy);
+    let wide = policy(r#""policy":{"routing":{"recent":{"over_capacity":true}}}"#);
+    let off = policy(r#""policy":{"routing":{"recent":{"window":"0s"}}}"#);
+    let short = policy(r#""policy":{"routing":{"recent":{"window":"1m"}}}"#);
+    let away = policy(r#""policy":{"routing":{"recent":{"away_window":"10m"}}}"#);
+    let away_short = policy(r#""policy":{"routing":{"recent":{"away_window":"1m"}}}"#);
+    let lot = policy(r#""policy":{"preset":"pinduoduo"}"#);
+    let full = known(STANDARD, &[S2_LATER]);
+    let over = known(wide, &[S2_LATER]);
+    let offline = known(STANDARD, &[ANNA_LEAVES]);
+    let stays_away = known(STANDARD, &[ANNA_AWAY]);
+    let takes_away = known(TAOBAO, &[ANNA_AWAY]);
+    let too_long_away = known(away_short, &[ANNA_AWAY]);
+    let full_away = known(away, &[S2_LATER, ANNA_AWAY]);
+    let removed = known(STANDARD, &[ANNA_REMOVED]);
+    let (passed, off) = (known(short, &[]), known(off, &[]));
+    let instead = [
+        lot,
+        ANNA,
+        BO,
+        ANNA_COMES,
+        BO_COMES,
+        S1,
+        S1_CLOSED,
+        ANNA_LEAVES,
+        S1_AGAIN,
+    ];
+    expect![[r#"
+        full
+        [R1c] 最近联系客服：anna（到 10:03:30，72 小时内有效），在线 1/1，但满载，店铺设置为不超出上限，继续看下一条
+        [R1c] 最近联系的客服：
+        [R1c] recent agent: anna until 10:03:30, within 72 h, online 1/1, but full, and the policy keeps to its capacity: on to the next rule
+        [R1c] the recent agent:
+
+        taken over its capacity
+        [R1a] 最近联系客服：anna（到 10:03:30，72 小时内有效），在线 1/1（满载也接，店铺允许超出上限），直接分给 TA
+        [R1a] 最近联系的客服：
+        [R1a] recent agent: anna until 10:03:30, within 72 h, online 1/1 (full, but the policy allows more than its capacity): gets the buyer
+        [R1a] the recent agent:
+
+        offline
+        [R1d] 最近联系客服：anna（到 10:03:30，72 小时内有效），离线，继续看下一条
+        [R1d] 最近联系的客服：
+        [R1d] recent agent: anna until 10:03:30, within 72 h, offline: on to the next rule
+        [R1d] the recent agent:
+
+        away
+        [R1d] 最近联系客服：anna（到 10:03:30，72 小时内有效），小休 0/1（小休时不接），继续看下一条
+        [R1d] 最近联系的客服：
+        [R1d] recent agent: anna until 10:03:30, within 72 h, away 0/1 (takes nobody while away): on to the next rule
+        [R1d] the recent agent:
+
+        away, and taken
+        [R1b] 最近联系客服：anna（到 10:03:30，72 小时内有效），小休 0/1（24 小时内接待过的，小休也接），直接分给 TA
+        [R1b] 最近联系的客服：
+        [R1b] recent agent: anna until 10:03:30, within 72 h, away 0/1 (taken while away, within 24 h): gets the buyer
+        [R1b] the recent agent:
+
+        away for too long
+        [R1d] 最近联系客服：anna（到 10:03:30，72 小时内有效），小休 0/1（小休时只接 1 分钟内接待过的），继续看下一条
+        [R1d] 最近联系的客服：
+        [R1d] recent agent: anna until 10:03:30, within 72 h, away 0/1 (takes only those of the last 1 min while away): on to the next rule
+        [R1d] the recent agent:
+
+        away and full
+        [R1d] 最近联系客服：anna（到 10:03:30，72 小时内有效），小休 1/1（而且满载），继续看下一条
+        [R1d] 最近联系的客服：
+        [R1d] recent agent: anna until 10:03:30, within 72 h, away 1/1 (and full): on to the next rule
+        [R1d] the recent agent:
+
+        removed
+        [R1] 最近联系客服：anna（到 10:03:30），现在不接买家了
+        [R1] 最近联系的客服：
+        [R1] recent agent: anna until 10:03:30, who takes no buyers any more
+        [R1] the recent agent:
+
+        too long ago
+        [R1] 最近联系客服：anna（到 10:03:30），已满 1 分钟，不算
+        [R1] 最近联系的客服：
+        [R1] recent agent: anna until 10:03:30, 1 min ago or longer, so it does not count
+        [R1] the recent agent:
+
+        switched off
+        [R1] 最近联系客服：店铺没有开启
+        [R1] recent agent: the policy does not look for one
+
+        offline, and anybody instead
+        [R1d] 最近联系客服：anna（到 10:03:30，30 天内有效），离线
+        [R1d] 改为随机分给任意一位空闲客服
+        [R1d] 有空闲客服，随机抽中小波
+        [R1d] 最近联系的客服：
+        [R1d] 客服（2 位，随机抽一位空闲客服）：
+        [R1d] recent agent: anna until 10:03:30, within 30 days, offline
+        [R1d] instead, anybody of the shop who is free
+        [R1d] somebody is free, the lot fell on 小波
+        [R1d] the recent agent:
+        [R1d] the agents (2; drawn among the free):
+    "#]].assert_eq(&told_of(&[
+        ("full", &full, 5, "[R1c]"),
+        ("taken over its capacity", &over, 5, "[R1a]"),
+        ("offline", &offline, 4, "[R1d]"),
+        ("away", &stays_away, 4, "[R1d]"),
+        ("away, and taken", &takes_away, 4, "[R1b]"),
+        ("away for too long", &too_long_away, 4, "[R1d]"),
+        ("away and full", &full_away, 5, "[R1d]"),
+        ("removed", &removed, 4, "[R1]"),
+        ("too long ago", &passed, 4, "[R1]"),
+        ("switched off", &off, 4, "[R1]"),
+        ("offline, and anybody instead", &instead, 4, "[R1d]"),
+    ]));
+}
+
+#[test]
+fn why_nobody_of_a_rota_fits() {
+    let policy = |policy| ("10:00:00", "shop.configured", policy);
+    let empty = policy(r#""policy":{"preset":"taobao"}"#);
+    let unfit = policy(
+        r#""policy":{"preset":"taobao","routing":{"groups":{"晚班":["老李","anna"]},"offline":{"members":["group:晚班","role:值班"]}}}"#,
+    );
+    let owner = (
+        "10:00:00",
+        "agent.configured",
+        r#""agent":"老李","roles":["owner"]"#,
+    );
+    let duty = (
+        "10:00:00",
+        "agent.configured",
+        r#""agent":"anna","roles":["operator","值班"]"#,
+    );
+    expect![[r#"
+        the rota names nobody
+        [R5] 离线分流里没有设置客服，排队等客服上线
+        [R5] the offline rota names nobody: it waits until somebody comes online
+
+        nobody takes buyers
+        [R5] 离线分流设置的客服（分组“晚班”、角色“值班”）现在都不接买家，排队等客服上线
+        [R5] 客服（2 位）：
+        [R5] nobody of the offline rota (group "晚班", role "值班") takes buyers: it waits until somebody comes online
+        [R5] the agents (2):
+
+        no agents at all
+        [R3] 全店没有客服在线，分流范围里也没有能接买家的客服
+        [R3] nobody of the shop is online, and the scope has no agents
+    "#]].assert_eq(&told_of(&[
+        ("the rota names nobody", &[empty, ANNA, S1], 1, "[R5]"),
+        ("nobody takes buyers", &[unfit, owner, duty, S1], 1, "[R5]"),
+        ("no agents at all", &[unfit, owner, S1], 1, "[R3]"),
+    ]));
+    let why = why(&trace(&[unfit, owner, duty, S1]), 1);
+    let text = words::explain("default", &why, Language::Chinese);
+    let (_, table) = text.split_once("\n\n[R5] ").unwrap();
+    expect![[r#"
+        客服（2 位）：
+          客服  状态  接待/上限  今日离线分配  权重  上次分到  结果
+          anna  离线       0/10             0     1    还没有  不接买家
+          老李  离线       0/10             0     1    还没有  不接买家"#]]
+    .assert_eq(table);
+}
+
+#[test]
+fn what_led_to_it() {
+    let policy = |policy| ("10:00:00", "shop.configured", policy);
+    let short = policy(r#""policy":{"routing":{"queue":{"max_wait":"5m"}}}"#);
+    let longer = (
+        "10:03:00",
+        "shop.configured",
+        r#""policy":{"routing":{"queue":{"max_wait":"1h"}},"session":{"close_after_buyer_silence":"1h"}}"#,
+    );
+    let late = ("12:00:00", "clock", "");
+    let replies = r#""policy":{"preset":"taobao","session":{"on_agent_offline":"keep"},"auto_reply":{"offline":{"enabled":true,"text":"在的"}},"routing":{"offline":{"members":["小波"]}}}"#;
+    let replies = policy(replies);
+    let waits = policy(r#""policy":{"auto_reply":{"offline":{"enabled":true,"text":"在的"}}}"#);
+    let spoken = ("10:02:30", "agent.message", r#""session":"s1""#);
+    let asked = ("10:05:00", "buyer.message", r#""session":"s1""#);
+    let question =
+        policy(r#""policy":{"routing":{"entries":{"live":{"questions":{"几天发货":["anna"]}}}}}"#);
+    let asks = (
+        "10:01:00",
+        "session.opened",
+        r#""session":"s1","buyer":"b1","entry":"live","question":"几天发货""#,
+    );
+    let asks_too = (
+        "10:02:00",
+        "session.opened",
+        r#""session":"s3","buyer":"b3","entry":"live","question":"几天发货""#,
+    );
+    let back = ("10:04:30", "agent.online", r#""agent":"小波""#);
+    let kept = [replies, ANNA, ANNA_COMES, S1, ANNA_LEAVES, asked];
+    expect![[r#"
+        waited out
+        [R6] 从 10:01:00 起在全店队列排队，排满最长等待 5 分钟，自动结束。
+        [R6] It waited for the whole shop since 10:01:00, for 5 min, which is the longest wait.
+
+        waited out, and served before
+        [R6] 从 10:04:00 起在全店队列排队，排满最长等待 5 分钟，自动结束。
+        [R6] It waited for the whole shop since 10:04:00, for 5 min, which is the longest wait.
+
+        silent, under the policy of before
+        [S3] 从 10:02:30 起计时，买家满 10 分钟没有说话，自动结束（最后说话的是客服）。
+        [S3] The clock started at 10:02:30; the buyer said nothing for 10 min (the agent spoke last).
+
+        closed with its agent
+        [R9] 原客服 anna 离线，店铺设置为 TA 手上的会话随之结束。
+        [R9] The policy closes what such an agent has: anna, who had it, went offline.
+
+        closed as its agent was removed
+        [R9] 原客服 anna 已从店铺移除，店铺设置为 TA 手上的会话随之结束。
+        [R9] The policy closes what such an agent has: anna, who had it, was removed.
+
+        queued as its agent was removed
+        [R9] 原客服 anna 已从店铺移除，重新分流，不再看最近联系客服
+        [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
+        [R3] 全店没有客服在线，分流范围里也没有能接买家的客服，排队等待
+        [R9] anna, who had it, was removed: routed anew, without the recent agent
+        [R2] scope: the whole shop, as no entry, question or order status names agents
+        [R3] nobody of the shop is online, and the scope has no agents: it waits
+
+        notified of a message
+        [R9] 买家发来消息时 TA 不在（离线 1/1），全店也没有其他客服在线。
+        [R9] The buyer wrote while this agent was not there (offline 1/1), and nobody else of the shop is online.
+
+        told so
+        [R9] 买家发来消息时，客服 anna 离线，全店也没有其他客服在线。店铺开启了离线自动回复，每个会话一次。
+        [R9] Nobody of the shop is online: anna, who has it, was offline when the buyer wrote. The policy replies so when nobody is online, once a session.
+
+        told that the rota has it
+        [R5] 全店没有客服在线，会话按离线分流留给了小波。店铺开启了离线自动回复，每个会话一次。
+        [R5] Nobody of the shop is online, and the offline rota left the session to 小波. The policy replies so when nobody is online, once a session.
+
+        told that nobody is online
+        [R5] 全店没有客服在线，会话开始在全店队列排队（第 1 位）。店铺开启了离线自动回复，每个会话一次。
+        [R5] It began to wait for the whole shop, at position 1: nobody of the shop is online. The policy replies so when nobody is online, once a session.
+
+        nobody to overflow to
+        [R4b] 在线客服都满载
+        [R4b] 可以溢出给全店空闲客服，但全店在线客服都满载，排队等待
+        [R4b] 客服（1 位，接待量不饱和优先）：
+        [R4b] 客服（2 位，接待量不饱和优先）：
+        [R4b] everybody online is full
+        [R4b] it may overflow to anybody free, but everybody online in the shop is full: it waits
+        [R4b] the agents (1; least saturated first):
+        [R4b] the agents (2; least saturated first):
+
+        routed anew by a message
+        [R9] 买家发来消息时，客服 anna 离线，重新分流，不再看最近联系客服
+        [R9] anna, who has it, was offline when the buyer wrote: routed anew, without the recent agent
+    "#]].assert_eq(&told_of(&[
+        ("waited out", &[short, ANNA, S1, longer, late], 2, "[R6]"),
+        (
+            "waited out, and served before",
+            &[short, ANNA, ANNA_COMES, S1, ANNA_REMOVED, late],
+            3,
+            "[R6]",
+        ),
+        (
+            "silent, under the policy of before",
+            &[STANDARD, ANNA, ANNA_COMES, S1, spoken, longer, late],
+            2,
+            "[S3]",
+        ),
+        (
+            "closed with its agent",
+            &[TAOBAO, ANNA, ANNA_COMES, S1, ANNA_LEAVES],
+            2,
+            "[R9]",
+        ),
+        (
+            "closed as its agent was removed",
+            &[TAOBAO, ANNA, ANNA_COMES, S1, ANNA_REMOVED],
+            2,
+            "[R9]",
+        ),
+        (
+            "queued as its agent was removed",
+            &[STANDARD, ANNA, ANNA_COMES, S1, ANNA_REMOVED],
+            2,
+            "[R",
+        ),
+        ("notified of a message", &kept, 2, "[R9]"),
+        ("told so", &kept, 3, "[R9]"),
+        ("told that the rota has it", &[replies, BO, S1], 3, "[R5]"),
+        ("told that nobody is online", &[waits, ANNA, S1], 2, "[R5]"),
+        (
+            "nobody to overflow to",
+            &[
+                question, ANNA, BO, ANNA_COMES, BO_COMES, asks, S2, asks_too,
+            ],
+            3,
+            "[R4",
+        ),
+        (
+            "routed anew by a message",
+            &[replies, ANNA, BO, ANNA_COMES, S1, ANNA_LEAVES, back, asked],
+            2,
+            "[R9]",
+        ),
+    ]));
+}
+
+/// A reply that is not sent leaves nothing behind for what is decided next.
+#[test]
+fn no_note_is_told_of_another_decision() {
+    let rows = [STANDARD, ANNA, S1, S1_CLOSED];
+    let why = why(&trace(&rows), 2);
+    assert_eq!(why.notes, []);
+    expect![[r#"
+        #2  2026-11-16 10:03:30  店铺 default  会话结束
+        会话 s1（买家 b1，没有人接待过）已结束：买家结束。"#]]
+    .assert_eq(&words::explain("default", &why, Language::Chinese));
 }
 
 #[test]
@@ -879,6 +1271,17 @@ fn the_facts_have_stable_names() {
         |seq| serde_json::to_string_pretty(&words::facts(&why(&trace(&rows), seq))).unwrap();
     expect![[r#"
         [
+          {
+            "agent": null,
+            "away_window": "0s",
+            "candidates": [],
+            "finding": "nobody",
+            "otherwise": "continue",
+            "over_capacity": false,
+            "rule": "R1",
+            "until": null,
+            "window": "72h"
+          },
           {
             "pool": "all",
             "rule": "R2",
@@ -1018,6 +1421,78 @@ fn the_facts_have_stable_names() {
 }
 
 #[test]
+fn the_facts_behind_closes_waits_and_scores_have_stable_names() {
+    let policy = |policy| ("10:00:00", "shop.configured", policy);
+    let replies = policy(
+        r#""policy":{"auto_reply":{"offline":{"enabled":true,"text":"在的"},"queued":{"enabled":true,"text":"请稍等"}},"routing":{"queue":{"max_wait":"5m"}}}"#,
+    );
+    let rota = policy(
+        r#""policy":{"preset":"taobao","routing":{"offline":{"members":["anna","role:值班"]}},"session":{"on_agent_offline":"keep"}}"#,
+    );
+    let scored = policy(r#""policy":{"preset":"kuaishou","service":{"min_sample":1}}"#);
+    let owner = (
+        "10:00:00",
+        "agent.configured",
+        r#""agent":"anna","roles":["owner"]"#,
+    );
+    let spoken = ("10:02:00", "agent.message", r#""session":"s1""#);
+    let asked = ("10:05:00", "buyer.message", r#""session":"s1""#);
+    let rated = ("10:04:00", "rating.submitted", r#""card":"s1#1","stars":2"#);
+    let late = ("10:30:00", "clock", "");
+    let cases: [(&[Row], u64); 9] = [
+        (
+            &[
+                STANDARD,
+                ANNA,
+                ANNA_COMES,
+                S1,
+                S1_CLOSED,
+                ANNA_LEAVES,
+                S1_AGAIN,
+            ],
+            4,
+        ),
+        (&[rota, owner, S1], 1),
+        (&[rota, ANNA, S1], 2),
+        (&[replies, ANNA, S1], 2),
+        (&[replies, ANNA, S1, late], 3),
+        (&[STANDARD, ANNA, ANNA_COMES, S1, spoken, late], 2),
+        (&[TAOBAO, ANNA, ANNA_COMES, S1, ANNA_LEAVES], 2),
+        (&[rota, ANNA, ANNA_COMES, S1, ANNA_LEAVES, asked], 2),
+        (&[scored, ANNA, ANNA_COMES, S1, S1_CLOSED, rated], 5),
+    ];
+    let facts = cases.map(|(rows, seq)| {
+        let facts = words::facts(&why(&trace(rows), seq));
+        let lines = facts.iter().map(ToString::to_string);
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    expect![[r#"
+        {"agent":"anna","away_window":"0s","candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"finding":"unavailable","otherwise":"continue","over_capacity":false,"rule":"R1d","until":"2026-11-16T10:03:30+08:00","window":"72h"}
+        {"pool":"all","rule":"R2","scope":"all"}
+        {"candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"online":0,"rule":"R3"}
+        {"rota":"off","rule":"R5"}
+
+        {"agent":null,"away_window":"24h","candidates":[],"finding":"nobody","otherwise":"continue","over_capacity":true,"rule":"R1","until":null,"window":"72h"}
+        {"pool":"all","rule":"R2","scope":"all"}
+        {"candidates":[],"online":0,"rule":"R3"}
+        {"candidates":[{"agent":"anna","capacity":10,"last_assigned":0,"load":0,"presence":"offline","rota_today":0,"today":0,"verdict":"not_routable","weight":1}],"members":["anna","role:值班"],"rota":"unfit","rule":"R5"}
+
+        {"candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":1,"today":1,"verdict":"picked","weight":1}],"rule":"R5"}
+
+        {"pool":"all","position":1,"reason":"nobody_online","rule":"R5"}
+
+        {"max_wait":"5m","pool":"all","rule":"R6","since":"2026-11-16T10:01:00+08:00"}
+
+        {"close_after_buyer_silence":"10m","last":"agent","rule":"S3","since":"2026-11-16T10:02:00+08:00"}
+
+        {"absence":"went_offline","candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
+
+        {"absence":"already_offline","candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
+
+        {"metric":"good_rate","min_sample":1,"over":0,"rule":"M6","threshold":0.8,"under":1}"#]].assert_eq(&facts.join("\n\n"));
+}
+
+#[test]
 fn a_summary_fits_a_screen() {
     let rows = [
         (
@@ -1145,7 +1620,7 @@ fn what_is_not_there_is_answered_with_what_is() {
     let answer: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(status, Some(0));
     assert_eq!(answer["decision"]["type"], "session.assigned");
-    assert_eq!(answer["why"][1]["candidates"][0]["verdict"], "picked");
+    assert_eq!(answer["why"][2]["candidates"][0]["verdict"], "picked");
     assert!(answer["text"]["zh"].is_string() && answer["text"]["en"].is_string());
     std::fs::remove_file(path).unwrap();
 }

@@ -16,7 +16,9 @@ impl Shop {
             Route::To { agent, reason } => {
                 self.assign(session, agent, reason, out);
                 if reason == AssignReason::OfflineRota {
+                    self.note_left_to_rota(agent, out);
                     self.notify(session, agent, out);
+                    self.note_left_to_rota(agent, out);
                     self.reply_offline(session, out);
                 }
             }

@@ -75,6 +75,7 @@ impl Shop {
         let length = policy.close_after_buyer_silence;
         if runs && !length.is_zero() {
             self.timers.arm(session, Timer::Silence, self.now + length);
+            self.sessions[session].silent_since = self.now;
         } else {
             self.timers.disarm(session, Timer::Silence);
         }
@@ -82,6 +83,7 @@ impl Shop {
 
     /// The buyer has been silent for too long (S3).
     pub(super) fn silence(&mut self, session: u32, ledger: &mut dyn Ledger, out: &mut Outcome) {
+        self.note_silence(session, out);
         self.close(session, CloseReason::Timeout, ledger, out);
     }
 }

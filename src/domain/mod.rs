@@ -52,5 +52,6 @@ pub mod shop;
 // What can be asked.
 pub mod audit;
 pub mod installation;
+pub mod noting;
 pub mod report;
 pub mod why;

@@ -65,8 +65,10 @@ impl Shop {
         if presence == Presence::Offline {
             match self.policy.session.on_agent_offline {
                 OnAgentOffline::Keep => {}
-                OnAgentOffline::Close => self.close_all_of(number, ledger, out),
-                OnAgentOffline::Reroute => self.reroute_all_of(number, Stranded::Stays, out),
+                OnAgentOffline::Close => {
+                    self.close_all_of(number, Absence::WentOffline, ledger, out);
+                }
+                OnAgentOffline::Reroute => self.reroute_all_of(number, Absence::WentOffline, out),
             }
         }
         Ok(())
@@ -86,9 +88,9 @@ impl Shop {
         record.routable = false;
         self.roster.spoil();
         match self.policy.session.on_agent_offline {
-            OnAgentOffline::Close => self.close_all_of(number, ledger, out),
+            OnAgentOffline::Close => self.close_all_of(number, Absence::Removed, ledger, out),
             OnAgentOffline::Keep | OnAgentOffline::Reroute => {
-                self.reroute_all_of(number, Stranded::Waits, out);
+                self.reroute_all_of(number, Absence::Removed, out);
             }
         }
         Ok(())
@@ -99,47 +101,61 @@ impl Shop {
         row.iter(&self.sessions).collect()
     }
 
-    fn close_all_of(&mut self, agent: u32, ledger: &mut dyn Ledger, out: &mut Outcome) {
+    fn close_all_of(
+        &mut self,
+        agent: u32,
+        absence: Absence,
+        ledger: &mut dyn Ledger,
+        out: &mut Outcome,
+    ) {
         for session in self.sessions_of(agent) {
             self.timers.visit(session);
+            self.note_absent(agent, absence, out);
             self.close(session, CloseReason::AgentOffline, ledger, out);
         }
     }
 
-    fn reroute_all_of(&mut self, agent: u32, stranded: Stranded, out: &mut Outcome) {
+    fn reroute_all_of(&mut self, agent: u32, absence: Absence, out: &mut Outcome) {
         self.fresh_crews();
         for session in self.sessions_of(agent) {
             self.timers.visit(session);
-            self.reroute(session, stranded, out);
+            self.reroute(session, absence, out);
         }
     }
 
     /// Routes a session anew whose agent is offline or gone (R9). The crews must be fresh.
-    pub(super) fn reroute(&mut self, session: u32, stranded: Stranded, out: &mut Outcome) {
+    pub(super) fn reroute(&mut self, session: u32, absence: Absence, out: &mut Outcome) {
         let record = &self.sessions[session];
+        if let Some(agent) = record.agent() {
+            self.note_absent(agent, absence, out);
+        }
         let ask = record.ask.as_deref().cloned().unwrap_or_default();
         let caller = Caller {
             session: &record.id,
             ask: &ask,
             buyer: Some(record.buyer),
         };
-        match (self.route_anew(caller, out), stranded) {
+        match (self.route_anew(caller, out), absence) {
             (Route::To { agent, .. }, _) => {
                 self.assign(session, agent, AssignReason::AgentOffline, out);
             }
-            (Route::Wait { scope, reason }, Stranded::Waits) => {
+            (Route::Wait { scope, reason }, Absence::Removed) => {
                 self.enqueue(session, scope, reason, out);
             }
-            (Route::Wait { .. }, Stranded::Stays) => out.drop_notes(),
+            (Route::Wait { .. }, Absence::WentOffline | Absence::AlreadyOffline) => {
+                out.drop_notes();
+            }
         }
     }
 }
 
-/// What becomes of a session that nobody can take over (R9).
+/// How a session comes to have an agent who is not there (R9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stranded {
-    /// It stays with its agent, who is still of the shop.
-    Stays,
-    /// It waits, whatever the queue's limit: its agent is gone.
-    Waits,
+pub enum Absence {
+    /// The agent went offline; what nobody can take over stays with it.
+    WentOffline,
+    /// The agent was removed; what nobody can take over waits, whatever the queue's limit.
+    Removed,
+    /// The agent was offline when the buyer wrote; what nobody can take over stays with it.
+    AlreadyOffline,
 }

@@ -114,6 +114,7 @@ impl Shop {
             prompt: self.prompt(position).into(),
         };
         self.decide(body, out);
+        self.note_waits(pool, position, reason, out);
         match reason {
             WaitReason::AllBusy | WaitReason::ScopeOffline => self.reply_queued(session, out),
             WaitReason::NobodyOnline => self.reply_offline(session, out),
@@ -137,6 +138,8 @@ impl Shop {
                 text: reply.text.as_str().into(),
             };
             self.decide(body, out);
+        } else {
+            out.drop_notes();
         }
     }
 
@@ -150,6 +153,8 @@ impl Shop {
                 text: reply.text.as_str().into(),
             };
             self.decide(body, out);
+        } else {
+            out.drop_notes();
         }
     }
 
@@ -178,6 +183,7 @@ impl Shop {
         ledger: &mut dyn Ledger,
         out: &mut Outcome,
     ) {
+        self.note_waited_out(session, out);
         self.close(session, CloseReason::Timeout, ledger, out);
     }
 
@@ -200,7 +206,7 @@ impl Shop {
                 break;
             };
             self.timers.visit(session);
-            self.note_drain(session, pool, crew, agent, out);
+            self.note_drain(session, crew, agent, out);
             self.assign(session, agent, AssignReason::Queue, out);
         }
     }

@@ -7,7 +7,7 @@ use super::calendar::Day;
 use super::decision::{Body, ErrorCode};
 use super::id::Id;
 use super::outcome::Outcome;
-use super::presence::Stranded;
+use super::presence::Absence;
 use super::session::{Place, Speaker};
 use super::shop::{Rejection, Shop};
 use super::time::Instant;
@@ -46,7 +46,7 @@ impl Shop {
         let stranded = stranded.filter(|&agent| self.is_offline(agent));
         let anybody_online = self.roster.anybody_online();
         if stranded.is_some() && anybody_online {
-            self.reroute(session, Stranded::Stays, out);
+            self.reroute(session, Absence::AlreadyOffline, out);
         }
         let record = &mut self.sessions[session];
         record.speaker = Some(Speaker::Buyer);
@@ -59,7 +59,9 @@ impl Shop {
         if let Some(agent) = stranded
             && !anybody_online
         {
+            self.note_absent(agent, Absence::AlreadyOffline, out);
             self.notify(session, agent, out);
+            self.note_absent(agent, Absence::AlreadyOffline, out);
             self.reply_offline(session, out);
         }
         if first {

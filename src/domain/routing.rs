@@ -1,6 +1,7 @@
 //! Routing: who gets a buyer, or where the buyer waits (R1 to R5). Nothing changes here: the answer is a [`Route`].
 
 use super::agent::Presence;
+use super::buyer::Buyer;
 use super::decision::{AssignReason, WaitReason};
 use super::outcome::Outcome;
 use super::policy::{OfflineMode, RecentOtherwise, WhenScopeOffline};
@@ -8,7 +9,7 @@ use super::roster::{EVERYBODY, Scope};
 use super::session::Ask;
 use super::shop::Shop;
 use super::table::NOBODY;
-use super::why::{Note, RecentFinding};
+use super::why::{Note, RecentFinding, Step};
 
 /// Where a session goes.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,15 +45,13 @@ impl Shop {
     /// The first rule that assigns or queues (R1 to R5). The crews must be fresh.
     pub(super) fn route(&self, caller: Caller<'_>, out: &mut Outcome) -> Route {
         out.drop_notes();
-        if let Some(buyer) = caller.buyer
-            && let Some(route) = self.route_to_recent(caller, buyer, out)
-        {
+        if let Some(route) = self.route_to_recent(caller, out) {
             return route;
         }
         let (scope, crew) = self.roster.scope_of(caller.ask);
         out.note(self.seq, || Note::Scope(scope.clone()));
         if !self.roster.anybody_online() {
-            out.note(self.seq, || Note::NobodyOnline);
+            self.note_nobody_online(crew, out);
             return self.route_offline(caller, scope, out);
         }
         self.route_in_scope(caller, scope, crew, out)
@@ -60,11 +59,10 @@ impl Shop {
 
     /// Routing anew for R9: R1 and R5 left out.
     pub(super) fn route_anew(&self, caller: Caller<'_>, out: &mut Outcome) -> Route {
-        out.drop_notes();
         let (scope, crew) = self.roster.scope_of(caller.ask);
         out.note(self.seq, || Note::Scope(scope.clone()));
         if !self.roster.anybody_online() {
-            out.note(self.seq, || Note::NobodyOnline);
+            self.note_nobody_online(crew, out);
             return Route::Wait {
                 scope,
                 reason: WaitReason::NobodyOnline,
@@ -83,23 +81,16 @@ impl Shop {
     }
 
     /// R1.
-    fn route_to_recent(&self, caller: Caller<'_>, buyer: u32, out: &mut Outcome) -> Option<Route> {
-        let recent = &self.policy.routing.recent;
-        let record = &self.buyers[buyer];
-        let finding = self.recent_finding(buyer);
-        out.note(self.seq, || Note::Recent {
-            agent: (record.recent_agent != NOBODY).then(|| self.agent_id(record.recent_agent)),
-            until: self.stamp(record.recent_until.max(super::time::Instant::from_ms(0))),
-            window: recent.window,
-            finding,
-        });
+    fn route_to_recent(&self, caller: Caller<'_>, out: &mut Outcome) -> Option<Route> {
+        let buyer = caller.buyer.map(|buyer| &self.buyers[buyer]);
+        let known = buyer.filter(|buyer| buyer.recent_agent != NOBODY);
+        let known = known.map(|buyer| (buyer, self.recent_finding(buyer)));
+        self.note_recent(known, out);
+        let (buyer, finding) = known?;
         match finding {
-            RecentFinding::Nobody
-            | RecentFinding::Passed
-            | RecentFinding::NotRoutable
-            | RecentFinding::Full => None,
+            RecentFinding::Passed | RecentFinding::NotRoutable | RecentFinding::Full => None,
             RecentFinding::Takes => Some(Route::To {
-                agent: record.recent_agent,
+                agent: buyer.recent_agent,
                 reason: AssignReason::RecentAgent,
             }),
             RecentFinding::Unavailable => self.route_instead_of_recent(caller, out),
@@ -107,18 +98,14 @@ impl Shop {
     }
 
     /// Which of R1's cases the buyer's recent agent is.
-    fn recent_finding(&self, buyer: u32) -> RecentFinding {
+    fn recent_finding(&self, buyer: &Buyer) -> RecentFinding {
         let recent = &self.policy.routing.recent;
-        let record = &self.buyers[buyer];
-        if record.recent_agent == NOBODY {
-            return RecentFinding::Nobody;
-        }
-        if !record.recent_until.covers(recent.window, self.now) {
+        if !buyer.recent_until.covers(recent.window, self.now) {
             return RecentFinding::Passed;
         }
-        let agent = &self.roster.agents[record.recent_agent];
+        let agent = &self.roster.agents[buyer.recent_agent];
         let room = recent.over_capacity || agent.has_room();
-        let away_covered = record.recent_until.covers(recent.away_window, self.now);
+        let away_covered = buyer.recent_until.covers(recent.away_window, self.now);
         match agent.presence {
             _ if !agent.routable => RecentFinding::NotRoutable,
             Presence::Online if room => RecentFinding::Takes,
@@ -139,13 +126,13 @@ impl Shop {
             return None;
         }
         out.note(self.seq, || Note::AnyoneInstead);
-        if let Some(agent) = self.draw_anyone(caller, out) {
+        if !self.roster.anybody_online() {
+            self.note_nobody_online(EVERYBODY, out);
+            return Some(self.route_offline(caller, Scope::All, out));
+        }
+        if let Some(agent) = self.draw_anyone(caller, Step::Instead, out) {
             let reason = AssignReason::RecentAgentUnavailable;
             return Some(Route::To { agent, reason });
-        }
-        if !self.roster.anybody_online() {
-            out.note(self.seq, || Note::NobodyOnline);
-            return Some(self.route_offline(caller, Scope::All, out));
         }
         Some(Route::Wait {
             scope: Scope::All,
@@ -163,7 +150,7 @@ impl Shop {
     ) -> Route {
         let own = &self.roster.crews[crew as usize];
         if let Some(agent) = own.pick(caller.session) {
-            self.note_pick(crew, agent, out);
+            self.note_candidates(Step::Own, crew, Some(agent), out);
             let reason = match scope {
                 Scope::Question { .. } => AssignReason::Question,
                 Scope::Entry(_) => AssignReason::Entry,
@@ -172,7 +159,7 @@ impl Shop {
             };
             return Route::To { agent, reason };
         }
-        self.note_nobody(crew, out);
+        self.note_candidates(Step::Own, crew, None, out);
         if own.online > 0 {
             return self.route_past_busy(caller, scope, out);
         }
@@ -181,7 +168,7 @@ impl Shop {
                 scope,
                 reason: WaitReason::ScopeOffline,
             },
-            WhenScopeOffline::AnyOnline => match self.draw_anyone(caller, out) {
+            WhenScopeOffline::AnyOnline => match self.draw_anyone(caller, Step::AnyOnline, out) {
                 Some(agent) => Route::To {
                     agent,
                     reason: AssignReason::ScopeOffline,
@@ -200,11 +187,14 @@ impl Shop {
             Scope::Question { .. } => self.policy.routing.overflow,
             Scope::Entry(_) | Scope::OrderStatus(_) | Scope::All => false,
         };
-        let everybody = &self.roster.crews[EVERYBODY as usize];
-        if overflows && let Some(agent) = everybody.pick(caller.session) {
-            self.note_pick(EVERYBODY, agent, out);
-            let reason = AssignReason::Overflow;
-            return Route::To { agent, reason };
+        if overflows {
+            let everybody = &self.roster.crews[EVERYBODY as usize];
+            let picked = everybody.pick(caller.session);
+            self.note_candidates(Step::Overflow, EVERYBODY, picked, out);
+            if let Some(agent) = picked {
+                let reason = AssignReason::Overflow;
+                return Route::To { agent, reason };
+            }
         }
         Route::Wait {
             scope,
@@ -213,13 +203,10 @@ impl Shop {
     }
 
     /// Any free agent of the shop, by lot (P3).
-    fn draw_anyone(&self, caller: Caller<'_>, out: &mut Outcome) -> Option<u32> {
+    fn draw_anyone(&self, caller: Caller<'_>, step: Step, out: &mut Outcome) -> Option<u32> {
         let everybody = &self.roster.crews[EVERYBODY as usize];
         let drawn = everybody.draw(caller.session);
-        match drawn {
-            Some(agent) => self.note_draw(agent, out),
-            None => self.note_nobody(EVERYBODY, out),
-        }
+        self.note_candidates(step, EVERYBODY, drawn, out);
         drawn
     }
 
@@ -231,14 +218,17 @@ impl Shop {
         };
         match rota.and_then(|(number, crew)| Some((number, crew.pick(caller.session)?))) {
             Some((number, agent)) => {
-                self.note_pick(number, agent, out);
+                self.note_candidates(Step::Rota, number, Some(agent), out);
                 let reason = AssignReason::OfflineRota;
                 Route::To { agent, reason }
             }
-            None => Route::Wait {
-                scope,
-                reason: WaitReason::NobodyOnline,
-            },
+            None => {
+                self.note_no_rota(out);
+                Route::Wait {
+                    scope,
+                    reason: WaitReason::NobodyOnline,
+                }
+            }
         }
     }
 }

@@ -187,6 +187,7 @@ impl Shop {
                 threshold,
             },
         };
+        self.note_judged(period, value, threshold, out);
         self.decide(body, out);
     }
 }

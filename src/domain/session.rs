@@ -107,6 +107,8 @@ pub struct Session {
     pub server: u32,
     /// When it was opened.
     pub opened: Instant,
+    /// Since when the buyer's silence is timed, where it is (S3).
+    pub silent_since: Instant,
     /// What it came with, where that is anything, and as long as it is open.
     pub ask: Option<Box<Ask>>,
     /// Who spoke last in it.
@@ -131,6 +133,7 @@ impl Session {
             link: Link::LOOSE,
             server: NOBODY,
             opened,
+            silent_since: opened,
             ask: (ask != Ask::default()).then(|| Box::new(ask)),
             speaker: None,
             marks: Marks::default(),

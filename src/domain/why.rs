@@ -1,15 +1,14 @@
-//! Why: the notes that a decision can be explained with, as data. How they are told is not said here.
+//! Why: the notes that a decision can be explained with, as data. They are taken in [`super::noting`] and in the rooms
+//! of the rules; how they are told is not said here.
 
-use super::agent::{Agent, Presence};
-use super::crew::Duty;
-use super::decision::{Decision, Trigger};
+use super::agent::Presence;
+use super::decision::{Decision, Period, Rate, Trigger, WaitReason};
 use super::id::Id;
 use super::invite::Check;
-use super::outcome::Outcome;
-use super::policy::{Strategy, Whom};
+use super::policy::{Member, Recent, Share, Strategy, Whom};
+use super::presence::Absence;
 use super::roster::Scope;
-use super::session::Place;
-use super::shop::Shop;
+use super::session::Speaker;
 use super::time::{Duration, Stamp};
 
 /// A decision and all that was looked at for it, in that order.
@@ -26,26 +25,26 @@ pub struct Why {
 pub enum Note {
     /// R1: the agent that the buyer knows.
     Recent {
-        /// Who, if anybody.
-        agent: Option<Id>,
-        /// Until when it served the buyer.
-        until: Stamp,
-        /// The policy's `routing.recent.window`.
-        window: Duration,
-        /// What came of it.
-        finding: RecentFinding,
+        /// Who, if anybody; nobody is looked for where the window is `0s`.
+        known: Option<Known>,
+        /// The policy's `routing.recent`.
+        policy: Recent,
     },
     /// R1d: instead of the recent agent, anybody who is free.
     AnyoneInstead,
     /// R2: where the session belongs.
     Scope(Scope),
-    /// R3: nobody routable is online.
-    NobodyOnline,
-    /// R4, R5, R7: those who could be picked, and who was.
+    /// R3, R1d: nobody routable is online; these are the agents of the scope.
+    NobodyOnline(Vec<Candidate>),
+    /// R5: nobody of a rota got the session.
+    NoRota(NoRota),
+    /// R1d, R4, R5, R7: those who could be picked, and who was.
     Candidates {
+        /// Who was looked at.
+        step: Step,
         /// By what they were compared.
         by: Comparison,
-        /// Everybody of the scope.
+        /// Everybody who was.
         candidates: Vec<Candidate>,
     },
     /// R7: the session waited longest among those that somebody free can serve.
@@ -59,6 +58,53 @@ pub enum Note {
     },
     /// R8: by hand.
     Manual(Candidate),
+    /// R9: who has the session is not there.
+    Absent {
+        /// Who has it, or had it until now.
+        agent: Candidate,
+        /// How that came.
+        absence: Absence,
+    },
+    /// R5: the rota has just left the session to the agent.
+    LeftToRota(Candidate),
+    /// R5, R6: the session has just begun to wait.
+    Waits {
+        /// Its pool.
+        pool: Box<str>,
+        /// Its place in it.
+        position: u32,
+        /// Why it waits.
+        reason: WaitReason,
+    },
+    /// R6: the session waited for as long as the policy allowed when it began to.
+    WaitedOut {
+        /// Its pool.
+        pool: Box<str>,
+        /// Since when.
+        since: Stamp,
+        /// The policy's `routing.queue.max_wait` of then.
+        max_wait: Duration,
+    },
+    /// S3: the buyer was silent for as long as the policy allowed when the clock started.
+    Silent {
+        /// When the clock started.
+        since: Stamp,
+        /// The policy's `session.close_after_buyer_silence` of then.
+        length: Duration,
+        /// Who spoke last.
+        last: Option<Speaker>,
+    },
+    /// M6: a rate with a sample that is large enough.
+    Judged {
+        /// The rate, and its day, week or month.
+        period: Period,
+        /// What it was counted from.
+        rate: Rate,
+        /// The policy's line.
+        line: Share,
+        /// The policy's `service.min_sample`.
+        min_sample: u32,
+    },
     /// I1 to I13: all rules of the invite.
     Invite {
         /// Who asked.
@@ -83,12 +129,21 @@ pub enum Note {
     CardExpired(Stamp),
 }
 
+/// The agent that a buyer knows (R1).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// Who, and how it stood.
+    pub agent: Candidate,
+    /// Until when it served the buyer.
+    pub until: Stamp,
+    /// What came of it.
+    pub finding: RecentFinding,
+}
+
 /// What came of R1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecentFinding {
-    /// The buyer knows nobody.
-    Nobody,
-    /// The window has passed, or R1 is off.
+    /// The window has passed.
     Passed,
     /// The agent takes no buyers any more.
     NotRoutable,
@@ -98,6 +153,39 @@ pub enum RecentFinding {
     Full,
     /// R1d: offline, or away.
     Unavailable,
+}
+
+/// Why nobody of a rota got a session (R5).
+#[derive(Clone, Debug, PartialEq)]
+pub enum NoRota {
+    /// The policy's `routing.offline.mode` is `wait`.
+    Off,
+    /// The rota names nobody.
+    Empty,
+    /// Nobody whom the rota names takes buyers.
+    Unfit {
+        /// The policy's `routing.offline.members`.
+        members: Vec<Member>,
+        /// Those of them that the shop has or had.
+        candidates: Vec<Candidate>,
+    },
+}
+
+/// Who was looked at, and by which rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// R1d: everybody, instead of the recent agent.
+    Instead,
+    /// R4: the scope's own.
+    Own,
+    /// R4b: everybody, as the scope overflows.
+    Overflow,
+    /// R4c: everybody, as nobody of the scope is online.
+    AnyOnline,
+    /// R5: the rota.
+    Rota,
+    /// R7: those who may serve the pool.
+    Drain,
 }
 
 /// By what candidates were compared.
@@ -153,122 +241,8 @@ pub enum Verdict {
     Away,
     /// It was offline.
     Offline,
-}
-
-impl Shop {
-    pub(super) fn note_pick(&self, crew: u32, picked: u32, out: &mut Outcome) {
-        out.note(self.seq, || {
-            let rota = self.roster.rota().is_some_and(|(number, _)| number == crew);
-            let by = if rota {
-                Comparison::Rota
-            } else {
-                Comparison::Strategy(self.policy.routing.strategy)
-            };
-            self.candidates(by, crew, Some(picked))
-        });
-    }
-
-    pub(super) fn note_draw(&self, picked: u32, out: &mut Outcome) {
-        out.note(self.seq, || {
-            self.candidates(Comparison::Lot, super::roster::EVERYBODY, Some(picked))
-        });
-    }
-
-    pub(super) fn note_nobody(&self, crew: u32, out: &mut Outcome) {
-        let by = Comparison::Strategy(self.policy.routing.strategy);
-        out.note(self.seq, || self.candidates(by, crew, None));
-    }
-
-    pub(super) fn note_drain(
-        &self,
-        session: u32,
-        pool: u32,
-        crew: u32,
-        picked: u32,
-        out: &mut Outcome,
-    ) {
-        out.drop_notes();
-        let Place::Waiting { since, .. } = self.sessions[session].place else {
-            return;
-        };
-        out.note(self.seq, || Note::Drained {
-            pool: self.queue.pools[pool].name().into(),
-            since: self.stamp(since),
-            waiting: self.queue.waiting,
-        });
-        self.note_pick(crew, picked, out);
-    }
-
-    pub(super) fn note_manual(&self, agent: u32, out: &mut Outcome) {
-        out.drop_notes();
-        out.note(self.seq, || {
-            Note::Manual(self.candidate(&self.roster.agents[agent], Verdict::Picked))
-        });
-    }
-
-    /// Everybody of a crew, and why each was passed over.
-    fn candidates(&self, by: Comparison, crew: u32, picked: Option<u32>) -> Note {
-        let agents = &self.roster.agents;
-        let seats = &self.roster.crews[crew as usize].seats;
-        let candidates = seats.iter().map(|&number| {
-            let agent = &agents[number];
-            let verdict = match picked {
-                Some(picked) if picked == number => Verdict::Picked,
-                Some(picked) => self.passed_over(by, agent, &agents[picked]),
-                None => unfit(agent).unwrap_or(Verdict::NotDrawn),
-            };
-            self.candidate(agent, verdict)
-        });
-        Note::Candidates {
-            by,
-            candidates: candidates.collect(),
-        }
-    }
-
-    fn candidate(&self, agent: &Agent, verdict: Verdict) -> Candidate {
-        let today = agent.on_day(self.stretch.day);
-        Candidate {
-            agent: agent.id.clone(),
-            presence: agent.presence,
-            load: agent.load(),
-            capacity: agent.capacity(),
-            today: today.assigned,
-            rota_today: today.rota,
-            weight: agent.weight(),
-            last_assigned: agent.last_assigned,
-            verdict,
-        }
-    }
-
-    fn passed_over(&self, by: Comparison, agent: &Agent, picked: &Agent) -> Verdict {
-        let duty = match by {
-            Comparison::Strategy(strategy) => Duty::Desk(strategy),
-            Comparison::Lot => Duty::Desk(Strategy::Random),
-            Comparison::Rota => Duty::Rota,
-        };
-        if let (Duty::Desk(_), Some(unfit)) = (duty, unfit(agent)) {
-            return unfit;
-        }
-        if duty == Duty::Desk(Strategy::Random) {
-            return Verdict::NotDrawn;
-        }
-        let day = self.stretch.day;
-        let (turn, ahead) = (duty.turn(agent, day), duty.turn(picked, day));
-        if turn.ratio != ahead.ratio {
-            Verdict::LargerRatio
-        } else if turn.last_assigned != ahead.last_assigned {
-            Verdict::AssignedLater
-        } else {
-            Verdict::LaterId
-        }
-    }
-}
-
-/// Why an agent could not be picked at all.
-fn unfit(agent: &Agent) -> Option<Verdict> {
-    match agent.presence {
-        Presence::Offline => Some(Verdict::Offline),
-        Presence::Away => Some(Verdict::Away),
-        Presence::Online => (!agent.has_room()).then_some(Verdict::Full),
-    }
+    /// It took no buyers: it had not the role, or was removed.
+    NotRoutable,
+    /// It served the buyer too long ago (R1).
+    Passed,
 }

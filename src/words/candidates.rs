@@ -110,6 +110,8 @@ fn outcome(voice: Voice, by: Comparison, verdict: Verdict) -> &'static str {
         Verdict::Full => voice.say("满载", "full"),
         Verdict::Away => voice.say("小休，不接新买家", "away"),
         Verdict::Offline => voice.say("离线", "offline"),
+        Verdict::NotRoutable => voice.say("不接买家", "takes no buyers"),
+        Verdict::Passed => voice.say("已过有效期", "too long ago"),
     }
 }
 
@@ -129,6 +131,7 @@ fn distance(verdict: Verdict) -> u8 {
         Verdict::Full => 2,
         Verdict::Away => 3,
         Verdict::Offline => 4,
+        Verdict::NotRoutable | Verdict::Passed => 5,
     }
 }
 

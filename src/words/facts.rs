@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use crate::domain::decision::{BlockCode, Body, Trigger};
 use crate::domain::invite::{Check, Seen};
-use crate::domain::policy::{Strategy, Suspension, Whom};
+use crate::domain::policy::{Recent, Strategy, Suspension, Whom};
+use crate::domain::presence::Absence;
 use crate::domain::roster::Scope;
 use crate::domain::session::Speaker;
 use crate::domain::time::Instant;
-use crate::domain::why::{Candidate, Comparison, Note, RecentFinding, Verdict, Why};
+use crate::domain::why::{Candidate, Comparison, Known, NoRota, Note, RecentFinding, Verdict, Why};
 
 use super::phrase::Voice;
 use super::{Language, invite, other, rating, rejection, tried};
@@ -27,21 +28,9 @@ pub fn facts(why: &Why) -> Vec<Value> {
         })
         .collect();
     if told.is_empty() {
-        return vec![without_notes(&why.decision.body)];
+        return vec![json!({ "rule": of_body })];
     }
     told
-}
-
-/// What there is to say of a decision for which nothing was noted: its rule, and for a score what it was counted from.
-fn without_notes(body: &Body) -> Value {
-    let rule = rule(body);
-    if let Body::ScoreAlert { period, value, .. } | Body::ScoreRecovered { period, value, .. } =
-        body
-    {
-        let metric = period.metric();
-        return json!({ "rule": rule, "metric": metric, "over": value.over, "under": value.under });
-    }
-    json!({ "rule": rule })
 }
 
 /// The rule of a decision for which nothing else was noted.
@@ -49,7 +38,7 @@ fn rule(body: &Body) -> &'static str {
     match body {
         Body::SessionAssigned { .. } => "R4",
         Body::SessionQueued { .. } | Body::AutoReplySent { .. } => "R6",
-        Body::SessionClosed { reason, agent, .. } => other::rule_of_close(*reason, agent.as_ref()),
+        Body::SessionClosed { reason, .. } => other::rule_of_close(*reason),
         Body::AgentNotified { .. } => "R5",
         Body::InviteSent { .. } | Body::InviteBlocked { .. } => "I",
         Body::RatingOpened { source, .. } => rating::rule_of_opening(*source),
@@ -63,32 +52,62 @@ fn rule(body: &Body) -> &'static str {
 
 fn fact(voice: Voice, note: &Note, rule: &str) -> Value {
     match note {
-        Note::Recent {
-            agent,
-            until,
-            window,
-            finding,
-        } => json!({
-            "rule": rule,
-            "agent": agent,
-            "until": agent.as_ref().map(|_| until),
-            "window": window,
-            "finding": finding_code(*finding),
-        }),
+        Note::Recent { known, policy } => recent_fact(known.as_ref(), policy, rule),
         Note::AnyoneInstead => json!({ "rule": rule, "instead": "any_free" }),
         Note::Scope(scope) => scope_fact(scope, rule),
-        Note::NobodyOnline => json!({ "rule": rule, "online": 0 }),
-        Note::Candidates { by, candidates } => json!({
+        Note::NobodyOnline(agents) => {
+            json!({ "rule": rule, "online": 0, "candidates": candidates(agents) })
+        }
+        Note::NoRota(why) => no_rota_fact(why, rule),
+        Note::Candidates {
+            by,
+            candidates: agents,
+            ..
+        } => json!({
             "rule": rule,
             "by": comparison_code(*by),
-            "candidates": candidates.iter().map(candidate).collect::<Vec<Value>>(),
+            "candidates": candidates(agents),
         }),
         Note::Drained {
             pool,
             since,
             waiting,
         } => json!({ "rule": rule, "pool": pool, "since": since, "waiting": waiting }),
-        Note::Manual(to) => json!({ "rule": rule, "candidates": [candidate(to)] }),
+        Note::Manual(to) | Note::LeftToRota(to) => {
+            json!({ "rule": rule, "candidates": [candidate(to)] })
+        }
+        Note::Absent { agent, absence } => json!({
+            "rule": rule,
+            "absence": absence_code(*absence),
+            "candidates": [candidate(agent)],
+        }),
+        Note::Waits {
+            pool,
+            position,
+            reason,
+        } => json!({ "rule": rule, "pool": pool, "position": position, "reason": reason }),
+        Note::WaitedOut {
+            pool,
+            since,
+            max_wait,
+        } => json!({ "rule": rule, "pool": pool, "since": since, "max_wait": max_wait }),
+        Note::Silent {
+            since,
+            length,
+            last,
+        } => json!({
+            "rule": rule, "since": since, "close_after_buyer_silence": length,
+            "last": last.map(speaker_code),
+        }),
+        Note::Judged {
+            period,
+            rate,
+            line,
+            min_sample,
+        } => json!({
+            "rule": rule, "metric": period.metric(), "over": rate.over, "under": rate.under,
+            "threshold": line, "min_sample": min_sample,
+        }),
         Note::Invite { trigger, checks } => json!({
             "rule": rule,
             "trigger": trigger.code(),
@@ -102,6 +121,39 @@ fn fact(voice: Voice, note: &Note, rule: &str) -> Value {
             json!({ "rule": rule, "per": whom_code(*per), "rated_at": at, "again_at": again })
         }
         Note::CardExpired(at) => json!({ "rule": rule, "expired_at": at }),
+    }
+}
+
+fn recent_fact(known: Option<&Known>, policy: &Recent, rule: &str) -> Value {
+    let nobody = if policy.window.is_zero() {
+        "off"
+    } else {
+        "nobody"
+    };
+    let agents: Vec<Value> = known.iter().map(|known| candidate(&known.agent)).collect();
+    json!({
+        "rule": rule,
+        "agent": known.map(|known| &known.agent.agent),
+        "until": known.map(|known| known.until),
+        "window": policy.window,
+        "over_capacity": policy.over_capacity,
+        "away_window": policy.away_window,
+        "otherwise": policy.otherwise,
+        "finding": known.map_or(nobody, |known| finding_code(known.finding)),
+        "candidates": agents,
+    })
+}
+
+fn no_rota_fact(why: &NoRota, rule: &str) -> Value {
+    match why {
+        NoRota::Off => json!({ "rule": rule, "rota": "off" }),
+        NoRota::Empty => json!({ "rule": rule, "rota": "empty" }),
+        NoRota::Unfit {
+            members,
+            candidates: agents,
+        } => json!({
+            "rule": rule, "rota": "unfit", "members": members, "candidates": candidates(agents),
+        }),
     }
 }
 
@@ -119,6 +171,10 @@ fn scope_fact(scope: &Scope, rule: &str) -> Value {
         }),
         Scope::All => json!({ "rule": rule, "scope": "all", "pool": pool }),
     }
+}
+
+fn candidates(candidates: &[Candidate]) -> Vec<Value> {
+    candidates.iter().map(candidate).collect()
 }
 
 fn candidate(candidate: &Candidate) -> Value {
@@ -200,7 +256,6 @@ fn suspension(voice: Voice, window: Suspension) -> Value {
 
 fn finding_code(finding: RecentFinding) -> &'static str {
     match finding {
-        RecentFinding::Nobody => "nobody",
         RecentFinding::Passed => "passed",
         RecentFinding::NotRoutable => "not_routable",
         RecentFinding::Takes => "takes",
@@ -229,6 +284,16 @@ fn verdict_code(verdict: Verdict) -> &'static str {
         Verdict::Full => "full",
         Verdict::Away => "away",
         Verdict::Offline => "offline",
+        Verdict::NotRoutable => "not_routable",
+        Verdict::Passed => "passed",
+    }
+}
+
+fn absence_code(absence: Absence) -> &'static str {
+    match absence {
+        Absence::WentOffline => "went_offline",
+        Absence::Removed => "removed",
+        Absence::AlreadyOffline => "already_offline",
     }
 }
 

@@ -9,10 +9,12 @@ mod table;
 
 // Why a decision was taken.
 mod candidates;
+mod causes;
 mod facts;
 mod invite;
 mod other;
 mod rating;
+mod recent;
 mod rejection;
 mod routing;
 mod tried;

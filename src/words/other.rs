@@ -4,28 +4,26 @@ use crate::domain::decision::{CloseReason, Period, Rate};
 use crate::domain::id::Id;
 use crate::domain::policy::Share;
 use crate::domain::time::Stamp;
+use crate::domain::why::Note;
 
-use super::invite;
 use super::phrase::{Voice, rate, share};
+use super::{causes, invite, tried};
 
-/// The rule behind a close.
-pub(super) fn rule_of_close(reason: CloseReason, agent: Option<&Id>) -> &'static str {
-    match (reason, agent) {
-        (CloseReason::Timeout, Some(_)) => "S3",
-        // Whom nobody ever served has no silence timer: it was the longest wait.
-        (CloseReason::Timeout, None) => "R6",
-        (CloseReason::AgentOffline, _) => "R9",
-        (CloseReason::Agent | CloseReason::Buyer | CloseReason::System, _) => "contract",
+/// The rule behind a close for which nothing was noted.
+pub(super) fn rule_of_close(reason: CloseReason) -> &'static str {
+    match reason {
+        CloseReason::Timeout => "S3",
+        CloseReason::AgentOffline => "R9",
+        CloseReason::Agent | CloseReason::Buyer | CloseReason::System => "contract",
     }
 }
 
 /// `session.closed`.
 pub(super) fn closed(
     voice: Voice,
-    session: &Id,
-    buyer: &Id,
-    agent: Option<&Id>,
+    (session, buyer, agent): (&Id, &Id, Option<&Id>),
     reason: CloseReason,
+    notes: &[Note],
 ) -> Vec<String> {
     let by = invite::closed_by(voice, reason);
     let served = match agent {
@@ -35,58 +33,45 @@ pub(super) fn closed(
         }
         None => voice.say("没有人接待过".to_owned(), "never served".to_owned()),
     };
-    let mut lines = vec![voice.say(
+    let told = voice.say(
         format!("会话 {session}（买家 {buyer}，{served}）已结束：{by}。"),
         format!("Session {session} (buyer {buyer}, {served}) has ended: {by}."),
-    )];
-    let more = match rule_of_close(reason, agent) {
-        "S3" => voice.say(
-            "[S3] 买家太久没有说话；如果当时在排队，则是排队超过了最长等待 [R6]。",
-            "[S3] The buyer was silent for as long as the policy allows; or waited for as long, if it was in a queue [R6].",
-        ),
-        "R6" => voice.say(
-            "[R6] 排队超过最长等待时间，自动结束。",
-            "[R6] It waited for as long as the policy allows.",
-        ),
-        "R9" => voice.say(
-            "[R9] 店铺设置为：客服离线，TA 手上的会话随之结束。",
-            "[R9] The policy closes what an agent has when it goes offline.",
-        ),
-        _ => "",
-    };
-    lines.extend((!more.is_empty()).then(|| more.to_owned()));
-    lines
+    );
+    with_causes(voice, told, notes, causes::of_close)
 }
 
 /// `agent.notified`.
-pub(super) fn notified(voice: Voice, agent: &Id, session: &Id) -> Vec<String> {
+pub(super) fn notified(voice: Voice, agent: &Id, session: &Id, notes: &[Note]) -> Vec<String> {
     let agent = voice.agent(agent);
-    vec![
-        voice.say(
-            format!("已向{agent}的手机推送会话 {session}。"),
-            format!("Session {session} was pushed to the phone of {agent}."),
-        ),
-        voice.say(
-            "[R5、R9] 客服不在线，却分到了买家，或手上的买家又发来消息。".to_owned(),
-            "[R5, R9] The agent is offline and got a buyer, or a message of one it has.".to_owned(),
-        ),
-    ]
+    let told = voice.say(
+        format!("已向{agent}的手机推送会话 {session}。"),
+        format!("Session {session} was pushed to the phone of {agent}."),
+    );
+    with_causes(voice, told, notes, causes::of_notice)
 }
 
 /// `auto_reply.sent`.
-pub(super) fn auto_reply(voice: Voice, session: &Id, text: &str) -> Vec<String> {
+pub(super) fn auto_reply(voice: Voice, session: &Id, text: &str, notes: &[Note]) -> Vec<String> {
     let text = voice.quoted(text);
-    vec![
-        voice.say(
-            format!("在会话 {session} 里自动回复了买家：{text}"),
-            format!("The buyer of session {session} was told automatically: {text}"),
-        ),
-        voice.say(
-            "[R5、R6、R9] 店铺开启了自动回复：没有客服在线（每个会话一次）或开始排队时发送。".to_owned(),
-            "[R5, R6, R9] The policy says so when nobody is online (once a session), or when a buyer begins to wait."
-                .to_owned(),
-        ),
-    ]
+    let told = voice.say(
+        format!("在会话 {session} 里自动回复了买家：{text}"),
+        format!("The buyer of session {session} was told automatically: {text}"),
+    );
+    with_causes(voice, told, notes, causes::of_reply)
+}
+
+/// What was decided, then what led to it, each with its rule.
+fn with_causes(
+    voice: Voice,
+    told: String,
+    notes: &[Note],
+    cause: fn(Voice, &Note) -> Option<String>,
+) -> Vec<String> {
+    let causes = notes.iter().enumerate().filter_map(|(place, note)| {
+        let rule = tried::rule_of(notes, place)?;
+        Some(format!("[{rule}] {}", cause(voice, note)?))
+    });
+    std::iter::once(told).chain(causes).collect()
 }
 
 /// Who should have replied.
@@ -114,6 +99,7 @@ pub(super) fn due(
     let waited = at
         .map(|at| voice.length(at.instant - since.instant))
         .unwrap_or_default();
+    let within = voice.length(overdue_at.instant - since.instant);
     let (since, until) = (voice.time(since), voice.time(overdue_at));
     let who = responsible(voice, agent);
     vec![
@@ -125,8 +111,10 @@ pub(super) fn due(
             ),
         ),
         voice.say(
-            format!("[M3] {until} 之前回复就不算超时。"),
-            format!("[M3] A reply before {until} is still in time."),
+            format!("[M3] 等满 {waited}提醒，等满 {within}算超时：{until} 之前回复就不算。"),
+            format!(
+                "[M3] Reminder after {waited}, late after {within}: a reply before {until} is still in time."
+            ),
         ),
     ]
 }
@@ -173,12 +161,10 @@ pub(super) fn alert(
     value: Rate,
     line: Share,
     needed: Option<u64>,
+    notes: &[Note],
 ) -> Vec<String> {
     let told = alert_line(voice, period, value, line, needed);
-    vec![
-        format!("{told}{}", voice.say("。", ".")),
-        defined(voice, period),
-    ]
+    judged(voice, period, told, notes)
 }
 
 /// `score.alert` in one line, without a full stop.
@@ -209,12 +195,15 @@ pub(super) fn alert_line(
 }
 
 /// `score.recovered`.
-pub(super) fn recovered(voice: Voice, period: Period, value: Rate, line: Share) -> Vec<String> {
+pub(super) fn recovered(
+    voice: Voice,
+    period: Period,
+    value: Rate,
+    line: Share,
+    notes: &[Note],
+) -> Vec<String> {
     let told = recovered_line(voice, period, value, line);
-    vec![
-        format!("{told}{}", voice.say("。", ".")),
-        defined(voice, period),
-    ]
+    judged(voice, period, told, notes)
 }
 
 /// `score.recovered` in one line, without a full stop.
@@ -231,9 +220,40 @@ pub(super) fn recovered_line(voice: Voice, period: Period, value: Rate, line: Sh
     )
 }
 
-fn defined(voice: Voice, period: Period) -> String {
-    let (rule, and) = (rule_of_score(period), voice.say("、", ", "));
-    format!("[{rule}{and}M6] {}", definition(voice, period))
+/// What was said of a rate, how it is counted, and of how many.
+fn judged(voice: Voice, period: Period, told: String, notes: &[Note]) -> Vec<String> {
+    let rule = rule_of_score(period);
+    let mut lines = vec![
+        format!("{told}{}", voice.say("。", ".")),
+        format!("[{rule}] {}", definition(voice, period)),
+    ];
+    for note in notes {
+        if let Note::Judged {
+            rate, min_sample, ..
+        } = note
+        {
+            lines.push(format!(
+                "[M6] {}",
+                sample(voice, period, rate.under, *min_sample)
+            ));
+        }
+    }
+    lines
+}
+
+/// How large the sample is, and how large it has to be.
+fn sample(voice: Voice, period: Period, size: u64, min: u32) -> String {
+    let of = match period {
+        Period::ReplyRate(_) => voice.say("位咨询买家", "consulting buyers"),
+        Period::GoodRate(_) => voice.say("个评价", "ratings"),
+        Period::AttitudeRate(_) => {
+            voice.say("个一般或不满意的评价", "neutral and disappointed ratings")
+        }
+    };
+    voice.say(
+        format!("样本有 {size} {of}，满 {min} 才判断。"),
+        format!("Sample of {of}: {size}; a rate is judged from {min} on."),
+    )
 }
 
 /// How a score is counted.

@@ -4,7 +4,7 @@ use crate::domain::agent::{BOT_ID, Presence};
 use crate::domain::calendar::LocalTime;
 use crate::domain::decision::{Period, Rate};
 use crate::domain::id::Id;
-use crate::domain::policy::{Share, Strategy};
+use crate::domain::policy::{Member, Share, Strategy};
 use crate::domain::time::{Duration, Instant, Stamp};
 
 use super::Language;
@@ -23,6 +23,11 @@ impl Voice {
 
     pub(super) fn say<T>(self, chinese: T, english: T) -> T {
         self.language.say(chinese, english)
+    }
+
+    /// The moment at which is spoken.
+    pub(super) fn now(self) -> Option<Stamp> {
+        self.now
     }
 
     /// A moment on the shop's clock: the time alone on the same day, without the year in the same year.
@@ -168,6 +173,17 @@ impl Voice {
             );
         }
         self.say("全店", "the whole shop").to_owned()
+    }
+
+    /// A member of a rota, as the policy names it.
+    pub(super) fn member(self, member: &Member) -> String {
+        match member {
+            Member::Agent(agent) => agent.to_string(),
+            Member::Group(group) => {
+                self.say(format!("分组“{group}”"), format!("group \"{group}\""))
+            }
+            Member::Role(role) => self.say(format!("角色“{role}”"), format!("role \"{role}\"")),
+        }
     }
 
     /// The day, week or month of a score.

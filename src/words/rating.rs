@@ -249,10 +249,17 @@ fn noted(voice: Voice, note: &Note) -> Option<String> {
         Note::Recent { .. }
         | Note::AnyoneInstead
         | Note::Scope(_)
-        | Note::NobodyOnline
+        | Note::NobodyOnline(_)
+        | Note::NoRota(_)
         | Note::Candidates { .. }
         | Note::Drained { .. }
         | Note::Manual(_)
+        | Note::Absent { .. }
+        | Note::LeftToRota(_)
+        | Note::Waits { .. }
+        | Note::WaitedOut { .. }
+        | Note::Silent { .. }
+        | Note::Judged { .. }
         | Note::Invite { .. } => None,
     }
 }

@@ -3,10 +3,10 @@
 use crate::domain::decision::{AssignReason, Body, WaitReason};
 use crate::domain::policy::Strategy;
 use crate::domain::time::Duration;
-use crate::domain::why::{Comparison, Note};
+use crate::domain::why::{Comparison, Known, Note};
 
-use super::candidates;
 use super::phrase::Voice;
+use super::{candidates, causes};
 
 /// `session.assigned` in one sentence.
 pub(super) fn assigned(voice: Voice, body: &Body, notes: &[Note]) -> String {
@@ -67,10 +67,13 @@ fn because(voice: Voice, reason: AssignReason, notes: &[Note], waited: Duration)
             "买家最近联系的客服就是 TA，优先接待，不用排队".to_owned(),
             "this buyer's recent agent, so without queueing".to_owned(),
         ),
-        AssignReason::RecentAgentUnavailable => voice.say(
-            "最近联系的客服不在，随机分给一位空闲客服".to_owned(),
-            "the buyer's recent agent is not there, so anybody free was drawn".to_owned(),
-        ),
+        AssignReason::RecentAgentUnavailable => {
+            let recent = recent(voice, notes);
+            voice.say(
+                format!("{recent}，随机分给一位空闲客服"),
+                format!("{recent}, so anybody free was drawn"),
+            )
+        }
         AssignReason::Question | AssignReason::Entry | AssignReason::OrderStatus => voice.say(
             format!("按{scope}分流，{turn}"),
             format!("routed by {scope}, {turn}"),
@@ -106,11 +109,47 @@ fn because(voice: Voice, reason: AssignReason, notes: &[Note], waited: Duration)
             "人工分配或转接".to_owned(),
             "assigned or transferred by hand".to_owned(),
         ),
-        AssignReason::AgentOffline => voice.say(
-            format!("原来的客服离线了，重新分流（{scope}），{turn}"),
-            format!("its agent is offline, so it was routed anew ({scope}), {turn}"),
-        ),
+        AssignReason::AgentOffline => {
+            let absent = absent(voice, notes);
+            voice.say(
+                format!("{absent}，重新分流（{scope}），{turn}"),
+                format!("{absent}, so it was routed anew ({scope}), {turn}"),
+            )
+        }
     }
+}
+
+/// Who the recent agent is, and that it is not to be had.
+fn recent(voice: Voice, notes: &[Note]) -> String {
+    let known = notes.iter().find_map(|note| {
+        if let Note::Recent { known, .. } = note {
+            known.as_ref()
+        } else {
+            None
+        }
+    });
+    let Some(Known { agent, .. }) = known else {
+        return voice
+            .say("最近联系的客服不在", "the recent agent is not there")
+            .to_owned();
+    };
+    let (who, presence) = (voice.agent(&agent.agent), voice.presence(agent.presence));
+    voice.say(
+        format!("最近联系的客服{who}{presence}"),
+        format!("{who}, the buyer's recent agent, is {presence}"),
+    )
+}
+
+/// Who had the session, and why not any more.
+fn absent(voice: Voice, notes: &[Note]) -> String {
+    let told = notes.iter().find_map(|note| {
+        if let Note::Absent { agent, absence } = note {
+            Some(causes::absent(voice, agent, *absence))
+        } else {
+            None
+        }
+    });
+    told.unwrap_or_else(|| voice.say("原客服离线", "its agent is offline").to_owned())
 }
 
 /// How the last comparison came to its pick.
@@ -151,7 +190,7 @@ fn scope_of(voice: Voice, notes: &[Note]) -> String {
     voice.pool(scope.as_deref().unwrap_or("all"))
 }
 
-fn waiting_for(voice: Voice, reason: WaitReason) -> &'static str {
+pub(super) fn waiting_for(voice: Voice, reason: WaitReason) -> &'static str {
     match reason {
         WaitReason::AllBusy => voice.say("在线客服都满载", "everybody online is full"),
         WaitReason::ScopeOffline => {

@@ -1,36 +1,27 @@
 //! The rules of routing that were tried for a buyer, in order, and the agents that were compared (R1 to R9).
 
 use crate::domain::agent::Presence;
-use crate::domain::decision::{AssignReason, Body};
+use crate::domain::decision::{Body, WaitReason};
 use crate::domain::policy::Strategy;
 use crate::domain::roster::Scope;
-use crate::domain::why::{Candidate, Comparison, Note, RecentFinding, Verdict};
+use crate::domain::time::Stamp;
+use crate::domain::why::{Candidate, Comparison, NoRota, Note, Step, Verdict};
 
-use super::candidates;
 use super::phrase::Voice;
+use super::{candidates, causes, recent};
 
 /// The rules that were tried, in order, then everybody of each scope.
 pub(super) fn lines(voice: Voice, body: &Body, notes: &[Note]) -> Vec<String> {
     let mut rules = Vec::new();
     let mut tables = Vec::new();
-    if let Some(before) = before_scope(voice, body, notes) {
-        rules.push(before);
-    }
     for (place, note) in notes.iter().enumerate() {
         let Some(rule) = rule_of(notes, place) else {
             continue;
         };
-        if let Some(told) = tell(voice, body, notes, place, rule) {
+        if let Some(told) = tell(voice, body, notes, place) {
             rules.push(format!("  [{rule}] {told}"));
         }
         tables.extend(table(voice, note, rule));
-    }
-    let waits = matches!(body, Body::SessionQueued { .. });
-    if waits && matches!(notes.last(), Some(Note::NobodyOnline)) {
-        rules.push(voice.say(
-            "  [R5] 没有可以离线分配的客服，排队等客服上线".to_owned(),
-            "  [R5] nobody on an offline rota: it waits until somebody comes online".to_owned(),
-        ));
     }
     rules.insert(
         0,
@@ -45,79 +36,61 @@ pub(super) fn lines(voice: Voice, body: &Body, notes: &[Note]) -> Vec<String> {
     rules
 }
 
-/// What came before the scope where the notes begin with it: R9, or a buyer that the shop does not know.
-fn before_scope(voice: Voice, body: &Body, notes: &[Note]) -> Option<String> {
-    if !matches!(notes.first(), Some(Note::Scope(_))) {
-        return None;
-    }
-    let rerouted = matches!(
-        body,
-        Body::SessionAssigned {
-            reason: AssignReason::AgentOffline,
-            ..
-        }
-    );
-    Some(if rerouted {
-        voice.say(
-            "  [R9] 原客服离线，重新分流，不再看最近联系客服".to_owned(),
-            "  [R9] its agent is offline: routed anew, without the recent agent".to_owned(),
-        )
-    } else {
-        voice.say(
-            "  [R1] 最近联系客服：没有可优先的客服".to_owned(),
-            "  [R1] recent agent: nobody to prefer".to_owned(),
-        )
-    })
-}
-
 /// The agents that a note is about, under a head of their own.
 fn table(voice: Voice, note: &Note, rule: &str) -> Vec<String> {
-    let (head, by, candidates) = if let Note::Candidates { by, candidates } = note {
-        let (way, count) = (candidates::comparison(voice, *by), candidates.len());
-        let head = voice.say(
-            format!("[{rule}] 客服（{count} 位，{way}）："),
-            format!("[{rule}] the agents ({count}; {way}):"),
-        );
-        (head, *by, candidates.as_slice())
-    } else if let Note::Manual(to) = note {
-        let head = voice.say(
-            format!("[{rule}] 接手的客服："),
-            format!("[{rule}] the agent:"),
-        );
-        (head, Comparison::Lot, std::slice::from_ref(to))
-    } else {
+    let Some((by, candidates)) = agents_of(note).filter(|(_, agents)| !agents.is_empty()) else {
         return Vec::new();
     };
-    if candidates.is_empty() {
-        return Vec::new();
-    }
-    let mut lines = vec![String::new(), head];
+    let head = table_head(voice, note, candidates.len());
+    let mut lines = vec![String::new(), format!("[{rule}] {head}")];
     lines.extend(candidates::table(voice, by, candidates));
     lines
 }
 
-/// The rule that a note of routing belongs to; nothing for the notes of other rooms.
-pub(super) fn rule_of(notes: &[Note], place: usize) -> Option<&'static str> {
-    let earlier = notes.get(..place).unwrap_or_default();
-    match notes.get(place)? {
-        Note::Recent { finding, .. } => Some(match finding {
-            RecentFinding::Full => "R1c",
-            RecentFinding::Unavailable => "R1d",
-            RecentFinding::Nobody
-            | RecentFinding::Passed
-            | RecentFinding::NotRoutable
-            | RecentFinding::Takes => "R1",
-        }),
-        Note::AnyoneInstead => Some("R1d"),
-        Note::Scope(_) => Some("R2"),
-        Note::NobodyOnline => Some("R3"),
-        Note::Candidates { by, candidates } => {
-            let picked = picked(candidates).is_some();
-            Some(rule_of_candidates(*by, picked, candidates, earlier))
+fn table_head(voice: Voice, note: &Note, count: usize) -> String {
+    if let Note::Candidates { by, .. } = note {
+        let way = candidates::comparison(voice, *by);
+        return voice.say(
+            format!("客服（{count} 位，{way}）："),
+            format!("the agents ({count}; {way}):"),
+        );
+    }
+    if let Note::Recent { .. } = note {
+        return voice
+            .say("最近联系的客服：", "the recent agent:")
+            .to_owned();
+    }
+    if let Note::Manual(_) = note {
+        return voice.say("接手的客服：", "the agent:").to_owned();
+    }
+    voice.say(
+        format!("客服（{count} 位）："),
+        format!("the agents ({count}):"),
+    )
+}
+
+/// The agents that are listed for a note, and by what they were compared.
+fn agents_of(note: &Note) -> Option<(Comparison, &[Candidate])> {
+    match note {
+        Note::Recent { known, .. } => {
+            let known = known.as_ref()?;
+            Some((Comparison::Lot, std::slice::from_ref(&known.agent)))
         }
-        Note::Drained { .. } => Some("R7"),
-        Note::Manual(_) => Some("R8"),
-        Note::Invite { .. }
+        Note::NobodyOnline(agents) => Some((Comparison::Lot, agents)),
+        Note::NoRota(NoRota::Unfit { candidates, .. }) => Some((Comparison::Rota, candidates)),
+        Note::Candidates { by, candidates, .. } => Some((*by, candidates)),
+        Note::Manual(to) => Some((Comparison::Lot, std::slice::from_ref(to))),
+        Note::NoRota(NoRota::Off | NoRota::Empty)
+        | Note::AnyoneInstead
+        | Note::Scope(_)
+        | Note::Drained { .. }
+        | Note::Absent { .. }
+        | Note::LeftToRota(_)
+        | Note::Waits { .. }
+        | Note::WaitedOut { .. }
+        | Note::Silent { .. }
+        | Note::Judged { .. }
+        | Note::Invite { .. }
         | Note::ClosedAt(_)
         | Note::NotContacted(..)
         | Note::RatedAt { .. }
@@ -125,35 +98,46 @@ pub(super) fn rule_of(notes: &[Note], place: usize) -> Option<&'static str> {
     }
 }
 
-fn rule_of_candidates(
-    by: Comparison,
-    picked: bool,
-    candidates: &[Candidate],
-    earlier: &[Note],
-) -> &'static str {
-    let has = |wanted: fn(&Note) -> bool| earlier.iter().any(wanted);
-    let second = has(|note| matches!(note, Note::Candidates { .. }));
-    if by == Comparison::Rota {
-        "R5"
-    } else if has(|note| matches!(note, Note::Drained { .. })) {
-        "R7"
-    } else if has(|note| matches!(note, Note::AnyoneInstead)) {
-        "R1d"
-    } else if second {
-        if picked && by != Comparison::Lot {
-            "R4b"
-        } else {
-            "R4c"
-        }
-    } else if picked {
-        "R4a"
-    } else if candidates
-        .iter()
-        .any(|candidate| candidate.presence == Presence::Online)
-    {
-        "R4b"
-    } else {
-        "R4c"
+/// The rule that a note belongs to; nothing for those of invites and ratings, which their decisions name.
+pub(super) fn rule_of(notes: &[Note], place: usize) -> Option<&'static str> {
+    let instead = |note: &&Note| matches!(note, Note::AnyoneInstead);
+    Some(match notes.get(place)? {
+        Note::Recent { known, .. } => recent::rule(known.as_ref()),
+        Note::AnyoneInstead => "R1d",
+        Note::Scope(_) => "R2",
+        Note::NobodyOnline(_) if notes.iter().take(place).any(|note| instead(&note)) => "R1d",
+        Note::NobodyOnline(_) => "R3",
+        Note::NoRota(_) | Note::LeftToRota(_) => "R5",
+        Note::Candidates {
+            step, candidates, ..
+        } => rule_of_step(*step, candidates),
+        Note::Drained { .. } => "R7",
+        Note::Manual(_) => "R8",
+        Note::Absent { .. } => "R9",
+        Note::Waits { reason, .. } => match reason {
+            WaitReason::NobodyOnline => "R5",
+            WaitReason::AllBusy | WaitReason::ScopeOffline => "R6",
+        },
+        Note::WaitedOut { .. } => "R6",
+        Note::Silent { .. } => "S3",
+        Note::Judged { .. } => "M6",
+        Note::Invite { .. }
+        | Note::ClosedAt(_)
+        | Note::NotContacted(..)
+        | Note::RatedAt { .. }
+        | Note::CardExpired(_) => return None,
+    })
+}
+
+fn rule_of_step(step: Step, candidates: &[Candidate]) -> &'static str {
+    match step {
+        Step::Instead => "R1d",
+        Step::Own if picked(candidates).is_some() => "R4a",
+        Step::Own if somebody_online(candidates) => "R4b",
+        Step::Own | Step::AnyOnline => "R4c",
+        Step::Overflow => "R4b",
+        Step::Rota => "R5",
+        Step::Drain => "R7",
     }
 }
 
@@ -163,62 +147,46 @@ fn picked(candidates: &[Candidate]) -> Option<&Candidate> {
         .find(|candidate| candidate.verdict == Verdict::Picked)
 }
 
+fn somebody_online(candidates: &[Candidate]) -> bool {
+    candidates
+        .iter()
+        .any(|candidate| candidate.presence == Presence::Online)
+}
+
 /// One rule in words.
-fn tell(voice: Voice, body: &Body, notes: &[Note], place: usize, rule: &str) -> Option<String> {
+fn tell(voice: Voice, body: &Body, notes: &[Note], place: usize) -> Option<String> {
+    let last = place + 1 == notes.len();
+    let waits = last && matches!(body, Body::SessionQueued { .. });
     let told = match notes.get(place)? {
-        Note::Recent {
-            agent,
-            until,
-            window,
-            finding,
-        } => {
-            let agent = agent
-                .as_ref()
-                .map(|agent| voice.agent_alone(agent))
-                .unwrap_or_default();
-            let (until, window) = (voice.time(*until), voice.length(*window));
-            return Some(recent(voice, *finding, &agent, &until, &window));
+        Note::Recent { known, policy } => {
+            let anyone = matches!(notes.get(place + 1), Some(Note::AnyoneInstead));
+            recent::told(voice, known.as_ref(), policy, anyone)
         }
         Note::AnyoneInstead => voice.say(
             "改为随机分给任意一位空闲客服".to_owned(),
             "instead, anybody of the shop who is free".to_owned(),
         ),
-        Note::Scope(scope) => return Some(scope_words(voice, scope)),
-        Note::NobodyOnline => voice.say(
-            "全店没有客服在线".to_owned(),
-            "nobody of the shop is online".to_owned(),
-        ),
-        Note::Candidates { by, candidates } => {
-            let last = place + 1 == notes.len();
-            let waits = last && matches!(body, Body::SessionQueued { .. });
-            return Some(candidates_words(voice, waits, *by, candidates, rule));
-        }
+        Note::Scope(scope) => scope_words(voice, scope),
+        Note::NobodyOnline(agents) => nobody_online(voice, waits, agents),
+        Note::NoRota(why) => no_rota(voice, why),
+        Note::Candidates {
+            step,
+            by,
+            candidates,
+        } => candidates_words(voice, waits, *step, *by, candidates),
         Note::Drained {
             pool,
             since,
             waiting,
-        } => {
-            let (pool, since) = (voice.pool(pool), voice.time(*since));
-            voice.say(
-                format!(
-                    "从 {since} 起在{pool}队列排队；全店 {waiting} 位在排，有客服能接的里面，这位买家等得最久"
-                ),
-                format!(
-                    "waited for {pool} since {since}, {waiting} waited in the shop; of those whom somebody free \
-                     can serve, this buyer waited longest"
-                ),
-            )
-        }
-        Note::Manual(to) => {
-            let (agent, load, capacity) = (voice.agent_last(&to.agent), to.load, to.capacity);
-            voice.say(
-                format!("人工指定给{agent}（当时 {load}/{capacity}），不看是否满载"),
-                format!(
-                    "{agent} was named by hand (load {load}/{capacity} then), whatever its capacity"
-                ),
-            )
-        }
-        Note::Invite { .. }
+        } => drained(voice, pool, *since, *waiting),
+        Note::Manual(to) => manual(voice, to),
+        Note::Absent { agent, absence } => causes::rerouted(voice, agent, *absence),
+        Note::LeftToRota(_)
+        | Note::Waits { .. }
+        | Note::WaitedOut { .. }
+        | Note::Silent { .. }
+        | Note::Judged { .. }
+        | Note::Invite { .. }
         | Note::ClosedAt(_)
         | Note::NotContacted(..)
         | Note::RatedAt { .. }
@@ -227,32 +195,68 @@ fn tell(voice: Voice, body: &Body, notes: &[Note], place: usize, rule: &str) -> 
     Some(told)
 }
 
-fn recent(voice: Voice, finding: RecentFinding, agent: &str, until: &str, window: &str) -> String {
-    match finding {
-        RecentFinding::Nobody => {
-            voice.say("最近联系客服：没有记录".to_owned(), "recent agent: none known".to_owned())
-        }
-        RecentFinding::Passed => voice.say(
-            format!("最近联系客服：{agent}（到 {until}），已超过 {window}，不算"),
-            format!("recent agent: {agent} until {until}, more than {window} ago, so it does not count"),
+fn drained(voice: Voice, pool: &str, since: Stamp, waiting: u32) -> String {
+    let (pool, since) = (voice.pool(pool), voice.time(since));
+    voice.say(
+        format!(
+            "从 {since} 起在{pool}队列排队；全店 {waiting} 位在排，有客服能接的里面，这位买家等得最久"
         ),
-        RecentFinding::NotRoutable => voice.say(
-            format!("最近联系客服：{agent}（到 {until}），现在不接买家了"),
-            format!("recent agent: {agent} until {until}, who takes no buyers any more"),
+        format!(
+            "waited for {pool} since {since}, {waiting} waited in the shop; of those whom somebody free can serve, \
+             this buyer waited longest"
         ),
-        RecentFinding::Takes => voice.say(
-            format!("最近联系客服：{agent}（到 {until}，{window}内有效），可以接，直接分给 TA"),
-            format!("recent agent: {agent} until {until}, within {window}: gets the buyer"),
-        ),
-        RecentFinding::Full => voice.say(
-            format!("最近联系客服：{agent}（到 {until}，{window}内有效），但已满载，继续往下"),
-            format!("recent agent: {agent} until {until}, within {window}, but full: on to the next rule"),
-        ),
-        RecentFinding::Unavailable => voice.say(
-            format!("最近联系客服：{agent}（到 {until}，{window}内有效），但不在线或在小休"),
-            format!("recent agent: {agent} until {until}, within {window}, but offline or away"),
-        ),
+    )
+}
+
+fn manual(voice: Voice, to: &Candidate) -> String {
+    let (agent, load, capacity) = (voice.agent_last(&to.agent), to.load, to.capacity);
+    voice.say(
+        format!("人工指定给{agent}（当时 {load}/{capacity}），不看是否满载"),
+        format!("{agent} was named by hand (load {load}/{capacity} then), whatever its capacity"),
+    )
+}
+
+fn nobody_online(voice: Voice, waits: bool, agents: &[Candidate]) -> String {
+    let found = if agents.is_empty() {
+        voice.say(
+            "全店没有客服在线，分流范围里也没有能接买家的客服",
+            "nobody of the shop is online, and the scope has no agents",
+        )
+    } else {
+        voice.say("全店没有客服在线", "nobody of the shop is online")
+    };
+    format!("{found}{}", then(voice, waits))
+}
+
+fn then(voice: Voice, waits: bool) -> &'static str {
+    if waits {
+        voice.say("，排队等待", ": it waits")
+    } else {
+        ""
     }
+}
+
+fn no_rota(voice: Voice, why: &NoRota) -> String {
+    let why = match why {
+        NoRota::Off => voice
+            .say("店铺没有开启离线分流", "no offline rota is on")
+            .to_owned(),
+        NoRota::Empty => voice
+            .say("离线分流里没有设置客服", "the offline rota names nobody")
+            .to_owned(),
+        NoRota::Unfit { members, .. } => {
+            let members: Vec<String> = members.iter().map(|it| voice.member(it)).collect();
+            let members = voice.list(&members);
+            voice.say(
+                format!("离线分流设置的客服（{members}）现在都不接买家"),
+                format!("nobody of the offline rota ({members}) takes buyers"),
+            )
+        }
+    };
+    voice.say(
+        format!("{why}，排队等客服上线"),
+        format!("{why}: it waits until somebody comes online"),
+    )
 }
 
 fn scope_words(voice: Voice, scope: &Scope) -> String {
@@ -280,37 +284,42 @@ fn scope_words(voice: Voice, scope: &Scope) -> String {
 fn candidates_words(
     voice: Voice,
     waits: bool,
+    step: Step,
     by: Comparison,
     candidates: &[Candidate],
-    rule: &str,
 ) -> String {
+    let looked = match step {
+        Step::Instead | Step::Own | Step::Drain => None,
+        Step::Overflow => {
+            Some(voice.say("可以溢出给全店空闲客服", "it may overflow to anybody free"))
+        }
+        Step::AnyOnline => {
+            Some(voice.say("改由全店空闲客服接待", "anybody free of the shop may serve"))
+        }
+        Step::Rota => Some(voice.say("离线分流", "the offline rota")),
+    };
+    let comma = voice.say("，", ", ");
     if let Some(picked) = picked(candidates) {
-        let free = match rule {
-            "R4b" => voice.say("可以溢出给全店空闲客服", "it may overflow to anybody free"),
-            "R4c" => voice.say("改由全店空闲客服接待", "anybody free of the shop may serve"),
-            "R5" => voice.say("离线分流", "the offline rota"),
-            _ => voice.say("有空闲客服", "somebody is free"),
-        };
-        return format!(
-            "{free}{}{}",
-            voice.say("，", ", "),
-            chosen(voice, by, picked)
-        );
+        let free = looked.unwrap_or(voice.say("有空闲客服", "somebody is free"));
+        return format!("{free}{comma}{}", chosen(voice, by, picked));
     }
-    let nobody = candidates
-        .iter()
-        .all(|candidate| candidate.presence != Presence::Online);
-    let found = match (candidates.is_empty(), nobody) {
+    let found = match (candidates.is_empty(), somebody_online(candidates)) {
         (true, _) => voice.say("没有可以接待的客服", "there are no such agents"),
-        (false, true) => voice.say("这些客服都不在线", "none of the agents is online"),
-        (false, false) => voice.say("在线客服都满载", "everybody online is full"),
+        (false, false) => voice.say("这些客服都不在线", "none of the agents is online"),
+        (false, true) if step == Step::Own => {
+            voice.say("在线客服都满载", "everybody online is full")
+        }
+        (false, true) => voice.say(
+            "但全店在线客服都满载",
+            "but everybody online in the shop is full",
+        ),
     };
-    let then = if waits {
-        voice.say("，排队等待", ": it waits")
-    } else {
-        ""
-    };
-    format!("{found}{then}")
+    let looked = looked.map(|looked| format!("{looked}{comma}"));
+    format!(
+        "{}{found}{}",
+        looked.unwrap_or_default(),
+        then(voice, waits)
+    )
 }
 
 fn chosen(voice: Voice, by: Comparison, picked: &Candidate) -> String {
