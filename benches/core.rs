@@ -12,7 +12,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use xiaoer::domain::agent::Presence;
-use xiaoer::domain::buyer::{Buyer, Counters};
+use xiaoer::domain::buyer::Buyer;
 use xiaoer::domain::decision::{Body, Decision};
 use xiaoer::domain::event::{ClosedBy, Event, What};
 use xiaoer::domain::id::Id;
@@ -327,8 +327,7 @@ fn invite(c: &mut Criterion) {
     group.sample_size(20);
     let mut desk = large_shop(buyers);
     println!("held: {:?}", desk.shop.held());
-    let (counters, all) = (Counters::BYTES, Buyer::BYTES);
-    println!("bytes of a buyer: {counters} of counters, {all} in all with a short id");
+    println!("bytes of a buyer, its id included: {}", Buyer::BYTES);
     let mut visit = 0;
     for agent in 10..1010 {
         desk.agent(&format!("agent-{agent}"), &["agent"], 100);

@@ -7,7 +7,6 @@ use super::ledger::Ledger;
 use super::outcome::Outcome;
 use super::session::{Place, Speaker};
 use super::shop::{Rejection, Shop};
-use super::table::NOBODY;
 use super::timer::Timer;
 
 impl Shop {
@@ -44,9 +43,7 @@ impl Shop {
         let record = &mut self.sessions[session];
         record.place = Place::Closed { at: self.now };
         record.ask = None;
-        let buyer = &mut self.buyers[record.buyer];
-        buyer.open_session = NOBODY;
-        buyer.closed_at = self.now;
+        self.buyers[record.buyer].leave_session(self.now);
         self.closed.push_back((self.now, session));
         self.totals.closed += 1;
         let (id, buyer) = self.names(session);

@@ -76,24 +76,15 @@ impl Keyed for Places {
 
 impl MemoryLedger {
     fn shop_number(&mut self, shop: &Id) -> u32 {
-        if let Some(&number) = self.shops.get(shop) {
-            return number;
-        }
-        let number = self.shops.len() as u32;
-        self.shops.insert(shop.clone(), number);
-        number
+        let new = self.shops.len() as u32;
+        *self.shops.entry_ref(shop).or_insert(new)
     }
 }
 
 impl Ledger for MemoryLedger {
     fn claim(&mut self, claim: &Claim<'_>) -> u32 {
         let shop = self.shop_number(claim.shop);
-        if !self.spaces.contains_key(claim.space) {
-            self.spaces.insert(claim.space.clone(), Table::default());
-        }
-        let Some(buyers) = self.spaces.get_mut(claim.space) else {
-            return 0;
-        };
+        let buyers = self.spaces.entry_ref(claim.space).or_default();
         let found = buyers.find(claim.buyer);
         let others = found.map_or(0, |number| others(&buyers[number], shop, claim.on_day));
         if claim.send && (claim.cap == 0 || others < claim.cap) {

@@ -73,7 +73,7 @@ impl Shop {
     fn sweep(&mut self) {
         let (now, horizon) = (self.now, self.horizon);
         if self.ties.len() >= SWEPT_FROM {
-            let gone = self.ties.sweep(|tie| tie.rated_at + horizon <= now);
+            let gone = self.ties.sweep(|tie| tie.last_deed() + horizon <= now);
             if let Some(tie) = gone {
                 self.buyers[tie.pair.0].held_by -= 1;
             }

@@ -1,7 +1,7 @@
 //! Ratings: which cards open, which ratings count, and for whom (Q1 to Q6).
 
 use super::agent::BOT;
-use super::buyer::Tie;
+use super::buyer::{Tie, WHOLE_SHOP};
 use super::code::{RefuseReason, codes};
 use super::decision::Body;
 use super::event::{RatedOn, Stars};
@@ -199,12 +199,11 @@ impl Shop {
         out: &mut Outcome,
     ) -> Result<(), RefuseReason> {
         let policy = self.policy.rating;
-        let submitted = match policy.per {
-            Whom::Shop => self.buyers[buyer].counters.submitted_at,
-            Whom::Agent => self
-                .tie(buyer, agent)
-                .map_or(Instant::NEVER, |tie| tie.submitted_at),
+        let whom = match policy.per {
+            Whom::Shop => WHOLE_SHOP,
+            Whom::Agent => agent,
         };
+        let submitted = self.tie(buyer, whom).submitted_at;
         if submitted.covers(policy.window, self.now) {
             out.note(self.seq, || Note::RatedAt {
                 per: policy.per,
@@ -292,9 +291,10 @@ impl Shop {
     fn open_card(&mut self, session: u32, place: usize, out: &mut Outcome) {
         let card = self.sessions[session].cards[place];
         let buyer = self.sessions[session].buyer;
-        self.buyers[buyer].counters.rated_at = self.now;
         let now = self.now;
-        self.tie_mut(buyer, card.agent).rated_at = now;
+        for whom in [card.agent, WHOLE_SHOP] {
+            self.tie_mut(buyer, whom).rated_at = now;
+        }
         let (id, buyer) = self.names(session);
         let body = Body::RatingOpened {
             card: self.card_id(session, place),
@@ -313,10 +313,10 @@ impl Shop {
         card.used = true;
         let card = *card;
         let now = self.now;
-        self.buyers[buyer].counters.rated_at = now;
-        self.buyers[buyer].counters.submitted_at = now;
-        let tie = self.tie_mut(buyer, card.agent);
-        (tie.rated_at, tie.submitted_at) = (now, now);
+        for whom in [card.agent, WHOLE_SHOP] {
+            let tie = self.tie_mut(buyer, whom);
+            (tie.rated_at, tie.submitted_at) = (now, now);
+        }
         let level = Level::of(rating.stars);
         let tally = &mut self.roster.agents[card.agent].tally;
         tally.levels[level as usize] += 1;
@@ -352,12 +352,16 @@ impl Shop {
         self.decide(body, out);
     }
 
-    pub(super) fn tie(&self, buyer: u32, agent: u32) -> Option<&Tie> {
-        let number = self.ties.find(&(buyer, agent))?;
-        Some(&self.ties[number])
+    /// What passed between a buyer and an agent, or [`WHOLE_SHOP`]; most buyers have no tie.
+    pub(super) fn tie(&self, buyer: u32, agent: u32) -> Tie {
+        let found = match self.buyers[buyer].held_by {
+            0 => None,
+            _ => self.ties.find(&(buyer, agent)),
+        };
+        found.map_or(Tie::new(buyer, agent), |number| self.ties[number])
     }
 
-    fn tie_mut(&mut self, buyer: u32, agent: u32) -> &mut Tie {
+    pub(super) fn tie_mut(&mut self, buyer: u32, agent: u32) -> &mut Tie {
         let known = self.ties.find(&(buyer, agent));
         let number = known.unwrap_or_else(|| {
             self.buyers[buyer].held_by += 1;

@@ -10,6 +10,7 @@ pub use check::{Check, Seen};
 use check::Tried;
 
 use crate::domain::agent::BOT;
+use crate::domain::buyer::WHOLE_SHOP;
 use crate::domain::calendar::Day;
 use crate::domain::daybook::LABELS_BACK;
 use crate::domain::decision::{BlockCode, Body, CloseReason, Trigger};
@@ -21,7 +22,6 @@ use crate::domain::policy::Suspension;
 use crate::domain::rating::Source;
 use crate::domain::session::Speaker;
 use crate::domain::shop::{Rejection, Shop};
-use crate::domain::time::Instant;
 
 /// Whether an invite that nothing keeps back is to be sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -136,12 +136,14 @@ impl Shop {
                 (drawn >= below, Seen::Lot { drawn, below })
             }
             BlockCode::RatedRecently => {
-                let rated = (buyer.counters.rated_at, policy.quiet_after_rating);
+                let rated_at = self.tie(record.buyer, WHOLE_SHOP).rated_at;
+                let rated = (rated_at, policy.quiet_after_rating);
                 return Check::quiet(code, rated, None, now);
             }
             BlockCode::AlreadyInvited => {
-                let manual = (buyer.counters.manual_invited_at, policy.manual_quiet);
-                let auto = (buyer.counters.auto_invited_at, policy.auto_quiet);
+                let manual_at = self.tie(record.buyer, WHOLE_SHOP).manual_invited_at;
+                let manual = (manual_at, policy.manual_quiet);
+                let auto = (buyer.auto_invited_at, policy.auto_quiet);
                 return Check::quiet(code, manual, Some(auto), now);
             }
             BlockCode::ShopDayCap => return self.shop_day_check(record.buyer),
@@ -194,7 +196,7 @@ impl Shop {
 
     /// How many automatic invites are booked for the buyer on a day.
     fn auto_invites_on(&self, buyer: u32, day: Day) -> u32 {
-        let (latest, count) = self.buyers[buyer].counters.auto_invites;
+        let (latest, count) = self.buyers[buyer].auto_invites;
         if latest == day {
             return count;
         }
@@ -206,7 +208,7 @@ impl Shop {
     fn book_auto_invite(&mut self, buyer: u32) {
         let day = self.stretch.day;
         let count = self.auto_invites_on(buyer, day) + 1;
-        let record = &mut self.buyers[buyer].counters;
+        let record = &mut self.buyers[buyer];
         record.auto_invited_at = self.now;
         let (before, kept) = std::mem::replace(&mut record.auto_invites, (day, count));
         // The label of the day before may return when the shop's zone changes.
@@ -250,7 +252,8 @@ impl Shop {
         }
         if tried.codes.is_empty() {
             let buyer = self.sessions[session].buyer;
-            self.buyers[buyer].counters.manual_invited_at = self.now;
+            let now = self.now;
+            self.tie_mut(buyer, WHOLE_SHOP).manual_invited_at = now;
             self.send_invite(session, agent, tried, out);
         } else {
             self.block_invite(session, Some(agent), tried, out);
@@ -262,17 +265,18 @@ impl Shop {
     fn manual_checks(&self, session: u32, agent: u32) -> [Check; 4] {
         let (policy, now) = (&self.policy.invite, self.now);
         let number = self.sessions[session].buyer;
-        let buyer = &self.buyers[number];
-        let tie = self.tie(number, agent);
-        let rated = tie.map_or(Instant::NEVER, |tie| tie.rated_at);
-        let manual = (buyer.counters.manual_invited_at, policy.manual_quiet);
-        let auto = (buyer.counters.auto_invited_at, policy.manual_quiet);
+        let manual_at = self.tie(number, WHOLE_SHOP).manual_invited_at;
+        let auto_at = self.buyers[number].auto_invited_at;
+        let (manual, auto) = (
+            (manual_at, policy.manual_quiet),
+            (auto_at, policy.manual_quiet),
+        );
+        let rated = (self.tie(number, agent).rated_at, policy.quiet_after_rating);
         let day = self.days.get(self.stretch.day);
         let wrote = day.is_some_and(|day| day.wrote_to(number, agent));
         let needed = policy.manual_needs_contact;
         let on = Seen::Switch(policy.manual);
         let contact = Seen::Contact { wrote, needed };
-        let rated = (rated, policy.quiet_after_rating);
         [
             Check::new(BlockCode::Disabled, !policy.manual, on),
             Check::quiet(BlockCode::RatedRecently, rated, None, now),
