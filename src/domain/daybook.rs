@@ -9,6 +9,7 @@ use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 
 use super::calendar::Day;
+use super::rate::Rate;
 
 /// How many days back a label may return when the shop's zone changes.
 pub const LABELS_BACK: i32 = 2;
@@ -53,6 +54,14 @@ pub struct DayBook {
 }
 
 impl DayBook {
+    /// Those answered in time by consulting (M1).
+    pub fn reply_rate(&self) -> Rate {
+        Rate {
+            over: self.consulting - self.late,
+            under: self.consulting,
+        }
+    }
+
     fn people(&mut self) -> &mut People {
         self.people.get_or_insert_default()
     }

@@ -195,17 +195,17 @@ fn nearest_rank(waits: &BTreeMap<Duration, u64>, count: u64, percent: u64) -> Du
 }
 
 fn day_report(book: &super::daybook::DayBook, policy: &Policy) -> DayReport {
-    let rate = |over| Rate {
-        over,
+    let effective = Rate {
+        over: book.replied,
         under: book.consulting,
     };
     let above = u64::from(policy.service.reply.penalty_above);
     DayReport {
         consulting: book.consulting,
         late: book.late,
-        reply_rate: Decimal::rate(rate(book.consulting - book.late)),
+        reply_rate: Decimal::rate(book.reply_rate()),
         replied: book.replied,
-        effective_rate: Decimal::rate(rate(book.replied)),
+        effective_rate: Decimal::rate(effective),
         penalty_risk: above > 0 && book.consulting > above && book.replied * 2 < book.consulting,
     }
 }

@@ -103,122 +103,69 @@ impl Shop {
             let attitude = reasons.iter().any(|reason| reason.as_str() == ATTITUDE);
             book.attitude += u64::from(attitude);
         }
-        self.judge_good_rate(week, out);
-        self.judge_attitude_rate(month, out);
-    }
-
-    fn judge_good_rate(&mut self, week: Week, out: &mut Outcome) {
-        let min = self.policy.service.good_rate_min;
-        let Some(book) = self.scores.weeks.get_mut(&week) else {
-            return;
-        };
-        let rate = book.good_rate();
-        let line = Line {
-            threshold: min,
-            off: Share::ZERO,
-            bad: rate.is_below(min),
-            sample: self.policy.service.min_sample,
-        };
-        if let Some(word) = line.judge(rate, &mut book.alerted) {
-            let needed = good_needed(rate, min);
-            self.say(word, Period::GoodRate(week), rate, min, needed, out);
-        }
-    }
-
-    fn judge_attitude_rate(&mut self, month: Month, out: &mut Outcome) {
-        let max = self.policy.service.attitude_max;
-        let Some(book) = self.scores.months.get_mut(&month) else {
-            return;
-        };
-        let rate = book.attitude_rate();
-        let line = Line {
-            threshold: max,
-            off: Share::ONE,
-            bad: rate.is_above(max),
-            sample: self.policy.service.min_sample,
-        };
-        if let Some(word) = line.judge(rate, &mut book.alerted) {
-            self.say(word, Period::AttitudeRate(month), rate, max, None, out);
-        }
+        self.judge(Period::GoodRate(week), out);
+        self.judge(Period::AttitudeRate(month), out);
     }
 
     /// Judges the reply rate of a day, with all that is late by now (M6).
     pub(super) fn judge_reply_rate(&mut self, day: Day, out: &mut Outcome) {
-        let min = self.policy.service.reply.min_rate;
-        if min == Share::ZERO {
+        if self.policy.service.reply.min_rate != Share::ZERO {
+            self.settle_lates();
+            self.judge(Period::ReplyRate(day), out);
+        }
+    }
+
+    /// Says the word on a rate, if there is one: an alert after anything but an alert, a recovery after an alert (M6).
+    fn judge(&mut self, period: Period, out: &mut Outcome) {
+        let service = &self.policy.service;
+        let (rate, threshold, never, alerted) = match period {
+            Period::ReplyRate(day) => {
+                let book = self.days.on(day);
+                let rate = book.reply_rate();
+                (rate, service.reply.min_rate, Share::ZERO, &mut book.alerted)
+            }
+            Period::GoodRate(week) => {
+                let book = self.scores.weeks.entry(week).or_default();
+                let rate = book.good_rate();
+                (rate, service.good_rate_min, Share::ZERO, &mut book.alerted)
+            }
+            Period::AttitudeRate(month) => {
+                let book = self.scores.months.entry(month).or_default();
+                let rate = book.attitude_rate();
+                (rate, service.attitude_max, Share::ONE, &mut book.alerted)
+            }
+        };
+        let bad = match period {
+            Period::ReplyRate(_) | Period::GoodRate(_) => rate.is_below(threshold),
+            Period::AttitudeRate(_) => rate.is_above(threshold),
+        };
+        let enough = rate.under > 0 && rate.under >= u64::from(service.min_sample);
+        if !enough || threshold == never || bad == *alerted {
             return;
         }
-        self.settle_lates();
-        let book = self.days.on(day);
-        let rate = Rate {
-            over: book.consulting - book.late,
-            under: book.consulting,
-        };
-        let line = Line {
-            threshold: min,
-            off: Share::ZERO,
-            bad: rate.is_below(min),
-            sample: self.policy.service.min_sample,
-        };
-        if let Some(word) = line.judge(rate, &mut book.alerted) {
-            self.say(word, Period::ReplyRate(day), rate, min, None, out);
-        }
-    }
-
-    fn say(
-        &mut self,
-        word: Word,
-        period: Period,
-        value: Rate,
-        threshold: Share,
-        needed: Option<u64>,
-        out: &mut Outcome,
-    ) {
-        let body = match word {
-            Word::Alert => Body::ScoreAlert {
-                period,
-                value,
-                threshold,
-                needed,
-            },
-            Word::Recovered => Body::ScoreRecovered {
-                period,
-                value,
-                threshold,
-            },
-        };
-        self.note_judged(period, value, threshold, out);
-        self.decide(body, out);
+        *alerted = bad;
+        self.note_judged(period, rate, threshold, out);
+        self.decide(word(bad, period, rate, threshold), out);
     }
 }
 
-enum Word {
-    Alert,
-    Recovered,
-}
-
-/// What a rate is held against (M6).
-struct Line {
-    threshold: Share,
-    /// The threshold at which nothing is ever said.
-    off: Share,
-    bad: bool,
-    sample: u32,
-}
-
-impl Line {
-    /// The word to say, if there is one: an alert after anything but an alert, a recovery after an alert.
-    fn judge(&self, rate: Rate, alerted: &mut bool) -> Option<Word> {
-        let enough = rate.under > 0 && rate.under >= u64::from(self.sample);
-        if !enough || self.threshold == self.off || self.bad == *alerted {
-            return None;
-        }
-        *alerted = self.bad;
-        Some(if self.bad {
-            Word::Alert
-        } else {
-            Word::Recovered
-        })
+fn word(bad: bool, period: Period, value: Rate, threshold: Share) -> Body {
+    if !bad {
+        return Body::ScoreRecovered {
+            period,
+            value,
+            threshold,
+        };
+    }
+    let needed = match period {
+        Period::GoodRate(_) => good_needed(value, threshold),
+        Period::ReplyRate(_) | Period::AttitudeRate(_) => None,
+    };
+    Body::ScoreAlert {
+        period,
+        value,
+        threshold,
+        needed,
     }
 }
 
