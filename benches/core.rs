@@ -16,7 +16,7 @@ use xiaoer::domain::buyer::Buyer;
 use xiaoer::domain::decision::{Body, Decision};
 use xiaoer::domain::event::{ClosedBy, Event, What};
 use xiaoer::domain::id::Id;
-use xiaoer::domain::ledger::MemoryLedger;
+use xiaoer::domain::ledger::{Claim, Ledger, MemoryLedger};
 use xiaoer::domain::outcome::Outcome;
 use xiaoer::domain::policy::Policy;
 use xiaoer::domain::shop::Shop;
@@ -298,6 +298,20 @@ fn large_shop(buyers: u64) -> Desk {
     desk
 }
 
+/// Another shop of the same space sends an invite, so that the ledger has to look at every buyer.
+fn invite_of_another_shop(desk: &mut Desk) {
+    let sent = desk.ledger.claim(&Claim {
+        shop: &id("another shop"),
+        space: &id("standard"),
+        buyer: &id("buyer-1"),
+        at: Instant::from_ms(desk.now_ms),
+        on_day: &|_| true,
+        cap: 0,
+        send: true,
+    });
+    black_box(sent);
+}
+
 /// Opens sessions of scattered buyers until so many are open.
 fn open_sessions(
     desk: &mut Desk,
@@ -326,6 +340,7 @@ fn invite(c: &mut Criterion) {
     let mut group = c.benchmark_group("invite");
     group.sample_size(20);
     let mut desk = large_shop(buyers);
+    invite_of_another_shop(&mut desk);
     println!("held: {:?}", desk.shop.held());
     println!("bytes of a buyer, its id included: {}", Buyer::BYTES);
     let mut visit = 0;

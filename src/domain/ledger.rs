@@ -39,7 +39,7 @@ pub trait Ledger {
 #[derive(Default)]
 pub struct MemoryLedger {
     shops: HashMap<Id, u32, FixedState>,
-    spaces: HashMap<Id, Table<Places>, FixedState>,
+    spaces: HashMap<Id, Space, FixedState>,
     latest: Option<Instant>,
 }
 
@@ -48,6 +48,32 @@ const HELD_MIN: usize = 65_536;
 
 /// How far behind the latest clock an invite is let go: longer than any natural day, and than shops' clocks differ.
 const KEPT: Duration = Duration::days(4);
+
+/// The invites of all buyers that are known by the same ids.
+#[derive(Default)]
+struct Space {
+    buyers: Table<Places>,
+    senders: Senders,
+}
+
+/// Who has sent invites in a space: while it is one shop alone, no other can have sent any.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Senders {
+    #[default]
+    Nobody,
+    One(u32),
+    Several,
+}
+
+impl Senders {
+    fn with(self, shop: u32) -> Senders {
+        match self {
+            Senders::Nobody => Senders::One(shop),
+            Senders::One(one) if one == shop => self,
+            Senders::One(_) | Senders::Several => Senders::Several,
+        }
+    }
+}
 
 /// The invites of one buyer in one space.
 struct Places {
@@ -84,11 +110,17 @@ impl MemoryLedger {
 impl Ledger for MemoryLedger {
     fn claim(&mut self, claim: &Claim<'_>) -> u32 {
         let shop = self.shop_number(claim.shop);
-        let buyers = self.spaces.entry_ref(claim.space).or_default();
+        let space = self.spaces.entry_ref(claim.space).or_default();
+        let alone = space.senders.with(shop) == Senders::One(shop);
+        if alone && !claim.send {
+            return 0;
+        }
+        let buyers = &mut space.buyers;
         let found = buyers.find(claim.buyer);
         let others = found.map_or(0, |number| others(&buyers[number], shop, claim.on_day));
         if claim.send && (claim.cap == 0 || others < claim.cap) {
             let place = (shop, claim.at);
+            space.senders = space.senders.with(shop);
             match found {
                 Some(number) => buyers[number].more.push(place),
                 None => {
