@@ -1633,7 +1633,7 @@ fn the_demo_names_commands_that_work() {
     assert_eq!(status, Some(0));
     let commands = stdout
         .lines()
-        .filter_map(|line| line.trim().strip_prefix("xiaoer why "));
+        .filter_map(|line| line.trim().split_once("xiaoer why ").map(|(_, rest)| rest));
     let asked: Vec<(i32, &str)> = commands
         .map(|command| {
             let seq = command.split_whitespace().nth(1).unwrap();

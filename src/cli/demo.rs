@@ -85,10 +85,14 @@ fn next(
     highlights: &BTreeMap<String, Highlights>,
 ) -> String {
     let file = saved.unwrap_or(Path::new(SAMPLE_NAME)).display();
+    // As it was called, so that a line can be pasted where the program is on no path.
+    let program = std::env::args()
+        .next()
+        .unwrap_or_else(|| "xiaoer".to_owned());
     let mut rows = Vec::new();
     if saved.is_none() {
         let save = language.say("把这一天的事件存成文件", "keep the day's events in a file");
-        rows.push((format!("xiaoer demo --save {file}"), save));
+        rows.push((format!("{program} demo --save {file}"), save));
     }
     for (shop, highlights) in highlights {
         let of = if shop == SHOP_DEFAULT {
@@ -98,7 +102,7 @@ fn next(
         };
         for (seq, asked) in highlights.interesting() {
             rows.push((
-                format!("xiaoer why {file} {seq}{of}"),
+                format!("{program} why {file} {seq}{of}"),
                 asked.words(language),
             ));
         }
@@ -107,7 +111,10 @@ fn next(
         "回放全部决定，并写出报表",
         "replay all decisions, and write the report",
     );
-    rows.push((format!("xiaoer replay {file} --report report.json"), replay));
+    rows.push((
+        format!("{program} replay {file} --report report.json"),
+        replay,
+    ));
     let width = rows
         .iter()
         .map(|(command, _)| command.chars().count())
