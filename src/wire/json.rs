@@ -46,6 +46,18 @@ pub struct Fields<'a>(pub Vec<(Cow<'a, str>, Value<'a>)>);
 #[derive(Debug)]
 pub struct NotAnObject(String);
 
+impl NotAnObject {
+    /// What the parser says, with the column alone: the text is one line, and whoever reads it knows which.
+    fn new(error: &serde_json::Error) -> NotAnObject {
+        let text = error.to_string();
+        let what = text.split(" at line ").next().unwrap_or_default();
+        NotAnObject(match error.column() {
+            0 => what.to_owned(),
+            column => format!("{what} at column {column}"),
+        })
+    }
+}
+
 impl fmt::Display for NotAnObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not a JSON object: {}", self.0)
@@ -59,7 +71,7 @@ pub fn read_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
     match serde_json::from_str::<Fields<'_>>(text) {
         Ok(fields) => Ok(fields),
         Err(error) if past_limits(&error) => read_strange_object(text),
-        Err(error) => Err(NotAnObject(error.to_string())),
+        Err(error) => Err(NotAnObject::new(&error)),
     }
 }
 
@@ -71,7 +83,7 @@ fn past_limits(error: &serde_json::Error) -> bool {
 
 /// The slow way for an object that holds such a value: every field is read by itself.
 fn read_strange_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
-    let no_object = |error: serde_json::Error| NotAnObject(error.to_string());
+    let no_object = |error: serde_json::Error| NotAnObject::new(&error);
     let raw: RawFields<'_> = serde_json::from_str(text).map_err(no_object)?;
     let fields =
         raw.0.into_iter().map(
