@@ -159,10 +159,7 @@ impl DayBooks {
     /// Lets go of who did what on days that are over for good; called as a day begins.
     pub fn turn_to(&mut self, today: Day) {
         let over = Day(today.0 - LABELS_BACK);
-        for book in self.days.range_mut(..over).map(|(_, book)| book).rev() {
-            if book.people.is_none() {
-                continue;
-            }
+        for (_, book) in self.days.range_mut(..over) {
             if book.settled() {
                 book.people = None;
             }

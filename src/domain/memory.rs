@@ -13,7 +13,7 @@ use super::buyer::Buyer;
 use super::id::Id;
 use super::session::REMEMBERED;
 use super::shop::Shop;
-use super::table::{NOBODY, Table};
+use super::table::NOBODY;
 use super::time::{Duration, Instant};
 
 /// For how long the id of an accepted event is remembered.
@@ -103,11 +103,14 @@ impl Shop {
         !self.timers.is_armed(session) && self.lates.get(session).is_none()
     }
 
-    /// Drops a forgotten session once nothing about it is to come.
+    /// Drops a forgotten session once nothing about it is to come. Judging a day may have dropped it already.
     pub(super) fn drop_if_done(&mut self, session: u32) {
-        let record = &self.sessions[session];
-        if record.marks.forgotten && self.is_done(session) {
-            self.buyers[record.buyer].held_by -= 1;
+        let record = self.sessions.get(session);
+        let forgotten = record.filter(|record| record.marks.forgotten);
+        if let Some(buyer) = forgotten.map(|record| record.buyer)
+            && self.is_done(session)
+        {
+            self.buyers[buyer].held_by -= 1;
             self.sessions.remove(session);
         }
     }
@@ -138,13 +141,10 @@ pub struct Held {
 impl Shop {
     /// How many records the shop holds.
     pub fn held(&self) -> Held {
-        fn count<T>(table: &Table<T>) -> usize {
-            table.len()
-        }
         Held {
-            sessions: count(&self.sessions),
-            buyers: count(&self.buyers),
-            ties: count(&self.ties),
+            sessions: self.sessions.len(),
+            buyers: self.buyers.len(),
+            ties: self.ties.len(),
             timers: self.timers.len(),
             event_ids: self.remembered.ids.len(),
         }

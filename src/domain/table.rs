@@ -44,7 +44,8 @@ impl<T> Default for Table<T> {
 }
 
 impl<T> Table<T> {
-    fn slot(&self, number: u32) -> Option<&T> {
+    /// The record of a number, where it has not been removed.
+    pub fn get(&self, number: u32) -> Option<&T> {
         let number = number as usize;
         self.chunks
             .get(number / CHUNK)?
@@ -110,7 +111,7 @@ impl<T: Keyed> Table<T> {
     /// The number of the record with this key.
     pub fn find(&self, key: &T::Key) -> Option<u32> {
         let found = self.by_key.find(hash(key), |&number| {
-            self.slot(number).is_some_and(|record| record.key() == key)
+            self.get(number).is_some_and(|record| record.key() == key)
         });
         found.copied()
     }
@@ -127,7 +128,7 @@ impl<T: Keyed> Table<T> {
 
     /// The key no longer leads to the record, which stays under its number.
     pub fn forget_key(&mut self, number: u32) {
-        let Some(record) = self.slot(number) else {
+        let Some(record) = self.get(number) else {
             return;
         };
         let code = hash(record.key());
@@ -151,7 +152,7 @@ impl<T: Keyed> Table<T> {
         }
         let number = self.hand;
         self.hand += 1;
-        if self.slot(number).is_some_and(dead) {
+        if self.get(number).is_some_and(dead) {
             self.remove(number)
         } else {
             None
@@ -173,7 +174,7 @@ impl<T> Index<u32> for Table<T> {
     /// A number that was given and not removed. Any other is a bug of ours.
     #[track_caller]
     fn index(&self, number: u32) -> &T {
-        match self.slot(number) {
+        match self.get(number) {
             Some(record) => record,
             None => panic!("no record has the number {number}"),
         }

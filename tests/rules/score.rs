@@ -470,6 +470,21 @@ fn m6_alerts_of_replies() {
         "#]],
     );
     check(
+        "M6 of a session that is forgotten by then, and whose id another has: late all the same (S1)",
+        "10:00 shop standard service.min_sample=1 service.reply.within=8d service.reply.min_rate=0.5
+               agents anna
+               online anna
+               opened s1 b1
+               buyer s1
+         10:01 closed s1 buyer
+         11-24T09:00 opened s1 b2
+         11-24T10:00 clock",
+        expect![[r#"
+            11-24T10:00:00 reply.overdue s1 b1 anna since=10:00:00
+            11-24T10:00:00 score.alert reply_rate 2026-11-16 0 of 0.5
+        "#]],
+    );
+    check(
         "M6 never with min_rate 0",
         "10:00 shop pinduoduo service.min_sample=1 service.reply.min_rate=0
                agents anna

@@ -144,14 +144,14 @@ fn reply(dice: &mut Dice) -> Value {
         r,
         70,
         "within",
-        one_of(&["20s", "30s", "1m", "2m", "3m"]),
+        one_of(&["20s", "30s", "1m", "2m", "3m", "26h", "170h"]),
     );
     some(
         dice,
         r,
         70,
         "remind_after",
-        one_of(&["0s", "10s", "20s", "1m", "100s", "120s"]),
+        one_of(&["0s", "10s", "20s", "1m", "100s", "120s", "25h"]),
     );
     if dice.chance(40) {
         let (from, to) = *dice.pick(&[
