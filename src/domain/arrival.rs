@@ -3,7 +3,6 @@
 use super::agent::BOT;
 use super::buyer::Buyer;
 use super::decision::ErrorCode;
-use super::event::What;
 use super::id::Id;
 use super::outcome::Outcome;
 use super::routing::{Caller, Route};
@@ -13,25 +12,16 @@ use super::table::NOBODY;
 
 impl Shop {
     /// `session.opened`.
-    pub(super) fn open(&mut self, what: &What, out: &mut Outcome) -> Result<(), Rejection> {
-        let What::SessionOpened {
-            session,
-            buyer,
-            entry,
-            question,
-            order_status,
-            bot,
-        } = what
-        else {
-            return Ok(());
-        };
+    pub(super) fn open(
+        &mut self,
+        session: &Id,
+        buyer: &Id,
+        ask: Ask,
+        bot: bool,
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
         let known = self.check_opening(session, buyer)?;
-        let ask = Ask {
-            entry: entry.clone(),
-            question: question.clone(),
-            order_status: order_status.clone(),
-        };
-        if *bot {
+        if bot {
             self.begin(session, buyer, known, ask, true);
             return Ok(());
         }

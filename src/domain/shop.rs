@@ -21,7 +21,7 @@ use super::policy::Policy;
 use super::queue::Queue;
 use super::roster::Roster;
 use super::score::Scores;
-use super::session::Session;
+use super::session::{Ask, Session};
 use super::table::Table;
 use super::time::{Duration, Instant, Stamp};
 use super::timer::{Timer, Timers};
@@ -263,7 +263,21 @@ impl Shop {
             What::PresenceChanged { agent, presence } => {
                 self.change_presence(agent, *presence, ledger, out)
             }
-            What::SessionOpened { .. } => self.open(what, out),
+            What::SessionOpened {
+                session,
+                buyer,
+                entry,
+                question,
+                order_status,
+                bot,
+            } => {
+                let ask = Ask {
+                    entry: entry.clone(),
+                    question: question.clone(),
+                    order_status: order_status.clone(),
+                };
+                self.open(session, buyer, ask, *bot, out)
+            }
             What::SessionHandoff {
                 session,
                 question,
