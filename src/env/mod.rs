@@ -1,0 +1,49 @@
+//! The world around the shops: the clock, and what stops the process. Tests bring their own.
+//!
+//! The only room that reads a clock. Everything else is told what time it is.
+
+mod clock;
+
+use std::sync::Arc;
+
+pub use clock::{Clock, ServerClock};
+
+/// What the server asks of the world. Cheap to clone.
+#[derive(Clone)]
+pub struct Env {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What becomes of a world that failed, and of planted faults.
+    pub fate: Arc<dyn Fate>,
+}
+
+impl Env {
+    /// The real world.
+    pub fn real() -> Env {
+        Env {
+            clock: Arc::new(ServerClock::new()),
+            fate: Arc::new(RealFate),
+        }
+    }
+}
+
+/// What the world does to a server.
+pub trait Fate: Send + Sync {
+    /// The disk has failed: nothing may be answered any more. Does not come back.
+    fn stop(&self, why: &str) -> !;
+
+    /// Called before an event of a shop is decided; a test may panic here, as a bug of ours would.
+    fn before_event(&self, _shop: &str, _text: &str) {}
+}
+
+/// The exit status after a failed disk (`EX_IOERR`).
+pub const EXIT_DISK_FAILED: i32 = 74;
+
+struct RealFate;
+
+impl Fate for RealFate {
+    fn stop(&self, why: &str) -> ! {
+        eprintln!("xiaoer: {why}");
+        std::process::exit(EXIT_DISK_FAILED)
+    }
+}
