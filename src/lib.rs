@@ -4,9 +4,17 @@
 //! speaks; [`replay`] plays a trace; [`words`] says things to people; [`sample`] makes a day up; [`cli`] is the
 //! command line.
 
+pub mod api;
 pub mod cli;
 pub mod domain;
+pub mod env;
+pub mod journal;
+pub mod keys;
 pub mod replay;
 pub mod sample;
+pub mod server;
+pub mod settings;
+pub mod shop;
+pub mod telemetry;
 pub mod wire;
 pub mod words;

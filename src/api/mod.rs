@@ -1,0 +1,1 @@
+//! The HTTP door (contract, sections 5 and 6).

@@ -1,0 +1,1 @@
+//! The server: puts the rooms together, listens, and shuts down in order.
