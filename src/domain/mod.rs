@@ -44,6 +44,7 @@ pub mod memory;
 pub mod presence;
 pub mod queue;
 pub mod rating;
+pub mod receipt;
 pub mod reply;
 pub mod routing;
 pub mod score;

@@ -107,6 +107,8 @@ pub struct Session {
     pub server: u32,
     /// When it was opened.
     pub opened: Instant,
+    /// The shop's `seq` as it was opened: what was decided on it came after.
+    pub since_seq: u64,
     /// Since when the buyer's silence is timed, where it is (S3).
     pub silent_since: Instant,
     /// What it came with, where that is anything, and as long as it is open.
@@ -124,8 +126,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that begins now; its place is settled right after.
-    pub fn new(id: Id, buyer: u32, opened: Instant, ask: Ask) -> Session {
+    /// A session that begins at an instant, after a decision; its place is settled right after.
+    pub fn new(id: Id, buyer: u32, (opened, since_seq): (Instant, u64), ask: Ask) -> Session {
         Session {
             id,
             buyer,
@@ -133,6 +135,7 @@ impl Session {
             link: Link::LOOSE,
             server: NOBODY,
             opened,
+            since_seq,
             silent_since: opened,
             ask: (ask != Ask::default()).then(|| Box::new(ask)),
             speaker: None,

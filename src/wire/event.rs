@@ -90,7 +90,12 @@ fn event(
     let id = fields.id("id")?;
     let at = at.clone()?;
     fields.finish(name)?;
-    Ok(Event { at, id, what })
+    Ok(Event {
+        at,
+        id,
+        print: 0,
+        what,
+    })
 }
 
 fn what(name: &str, fields: &mut Reader<'_>) -> Result<What, String> {
