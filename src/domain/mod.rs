@@ -55,4 +55,5 @@ pub mod audit;
 pub mod installation;
 pub mod noting;
 pub mod report;
+pub mod stored;
 pub mod why;

@@ -8,6 +8,7 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::id::Id;
 use super::shop::Shop;
@@ -17,7 +18,7 @@ use super::time::{Duration, Instant};
 pub const EVENT_ID_REMEMBERED: Duration = Duration::days(7);
 
 /// What was answered to an accepted event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The fingerprint of its body.
     pub print: u64,
@@ -28,7 +29,7 @@ pub struct Receipt {
 }
 
 /// The receipt of one event.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     accepted: Instant,
     id: Id,
@@ -90,6 +91,27 @@ impl Remembered {
         let kept = |number: u32| &self.kept[number.wrapping_sub(self.oldest) as usize];
         let found = self.by_id.find(hash(id), |&number| kept(number).id == *id);
         found.map(|&number| kept(number))
+    }
+}
+
+impl Serialize for Remembered {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.kept.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Remembered {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Remembered, D::Error> {
+        let mut remembered = Remembered::default();
+        for Kept {
+            accepted,
+            id,
+            receipt,
+        } in Vec::<Kept>::deserialize(from)?
+        {
+            remembered.keep(id, accepted, receipt);
+        }
+        Ok(remembered)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sessions: where each one is, who served it, and what was said last.
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::agent::BOT;
@@ -17,7 +18,7 @@ pub const REMEMBERED: Duration = Duration::days(7);
 pub const ENTRY_DEFAULT: &str = "other";
 
 /// What a session came with, and what it is routed by (R2).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ask {
     /// Where it came in; nothing is [`ENTRY_DEFAULT`].
     pub entry: Option<Id>,
@@ -41,7 +42,7 @@ impl Ask {
 }
 
 /// Where a session is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Place {
     /// With the bot (S2).
     Bot,
@@ -64,7 +65,7 @@ pub enum Place {
 }
 
 /// Who spoke last. A reply that the shop gives by itself is no speaking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Speaker {
     /// The buyer.
     Buyer,
@@ -75,7 +76,7 @@ pub enum Speaker {
 }
 
 /// What has once been true of a session, each counted or done at most once.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Marks {
     /// It has been routed, so that `repeat_visit` is settled.
     pub routed: bool,
@@ -94,6 +95,7 @@ pub struct Marks {
 }
 
 /// A session, from its opening until it is forgotten.
+#[derive(Serialize, Deserialize)]
 pub struct Session {
     /// Its id.
     pub id: Id,
@@ -102,6 +104,7 @@ pub struct Session {
     /// Where it is.
     pub place: Place,
     /// Its neighbours in the pool or with its agent.
+    #[serde(skip)]
     pub link: Link,
     /// Who has it or had it last, the bot included; [`NOBODY`] where nobody ever did.
     pub server: u32,
@@ -179,5 +182,8 @@ impl Keyed for Session {
     type Key = str;
     fn key(&self) -> &str {
         &self.id
+    }
+    fn findable(&self) -> bool {
+        !self.marks.forgotten
     }
 }
