@@ -56,4 +56,5 @@ pub mod installation;
 pub mod noting;
 pub mod report;
 pub mod stored;
+pub mod view;
 pub mod why;

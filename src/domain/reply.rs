@@ -57,7 +57,7 @@ impl Shop {
         let to = record.answerable();
         self.days.on(self.stretch.day).book_message(buyer, to);
         self.time_silence(session);
-        let first = self.counts(place) && self.count_message(session);
+        let first = self.message_counts(place) && self.count_message(session);
         if let Some(agent) = stranded
             && !anybody_online
         {
@@ -73,7 +73,7 @@ impl Shop {
     }
 
     /// Whether a message sent now in a session at this place counts (M1).
-    fn counts(&self, place: Place) -> bool {
+    fn message_counts(&self, place: Place) -> bool {
         let reply = &self.policy.service.reply;
         let of_day_ms = self.stretch.of_day_ms(self.now);
         let in_hours = (reply.from_ms..reply.to_ms).contains(&of_day_ms);
@@ -84,7 +84,7 @@ impl Shop {
     pub(super) fn count_handoff(&mut self, session: u32, out: &mut Outcome) {
         let record = &self.sessions[session];
         let asked = record.marks.wrote_to_bot && !self.policy.service.reply.count_bot;
-        if asked && self.counts(record.place) && self.count_message(session) {
+        if asked && self.message_counts(record.place) && self.count_message(session) {
             self.judge_reply_rate(self.stretch.day, out);
         }
     }
