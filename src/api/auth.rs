@@ -3,7 +3,6 @@
 //! Where keys are kept is not known here; [`KeyRing`] is asked. A key of one shop learns nothing of another, not even
 //! whether it exists: both answers are the same, byte for byte.
 
-use std::io;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -112,7 +111,7 @@ pub struct KeyRow {
     pub own_clock: bool,
     /// When it was made.
     #[serde(serialize_with = "utc")]
-    pub at: Instant,
+    pub created: Instant,
 }
 
 /// No shop, no zone: what belongs to the server itself is written in UTC.
@@ -135,22 +134,31 @@ pub struct NewKey {
     pub at: Instant,
 }
 
+/// Why keys are as they were; a sentence that says what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotChanged {
+    /// What was asked for cannot be.
+    Refused(String),
+    /// The world failed.
+    Failed(String),
+}
+
 /// Where keys are kept. Changes are durable before they are answered.
 pub trait KeyRing: Send + Sync {
     /// What the key that is spelt like this grants, if it is one. Takes the same time whatever is wrong with it.
     fn check(&self, text: &str) -> Option<Grant>;
 
-    /// All keys, by id.
+    /// All keys, the oldest first.
     fn list(&self) -> Vec<KeyRow>;
 
     /// Makes a key: as it will be listed, and as it is spelt, which is not kept.
-    fn new_key(&self, key: NewKey) -> io::Result<(KeyRow, String)>;
+    fn new_key(&self, key: NewKey) -> Result<(KeyRow, String), NotChanged>;
 
     /// Takes a key back. Whether there was one.
-    fn revoke(&self, id: &str) -> io::Result<bool>;
+    fn revoke(&self, id: &str) -> Result<bool, NotChanged>;
 
     /// Takes back all keys of a shop that is gone.
-    fn revoke_of_shop(&self, shop: &Id) -> io::Result<()>;
+    fn revoke_of_shop(&self, shop: &Id) -> Result<(), NotChanged>;
 }
 
 /// How the door is kept.
@@ -260,15 +268,15 @@ pub(super) mod tests {
             Vec::new()
         }
 
-        fn new_key(&self, _: NewKey) -> io::Result<(KeyRow, String)> {
-            Err(io::ErrorKind::Unsupported.into())
+        fn new_key(&self, _: NewKey) -> Result<(KeyRow, String), NotChanged> {
+            Err(NotChanged::Refused("Not here.".to_owned()))
         }
 
-        fn revoke(&self, _: &str) -> io::Result<bool> {
+        fn revoke(&self, _: &str) -> Result<bool, NotChanged> {
             Ok(false)
         }
 
-        fn revoke_of_shop(&self, _: &Id) -> io::Result<()> {
+        fn revoke_of_shop(&self, _: &Id) -> Result<(), NotChanged> {
             Ok(())
         }
     }

@@ -8,7 +8,7 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
-use super::auth::{Grant, Keeper, Needs, Scope, admit};
+use super::auth::{Grant, Keeper, Needs, admit};
 use super::body::{self, Form, Limits};
 use super::problem::{Code, Problem};
 use super::query::{Query, segment};
@@ -135,7 +135,9 @@ fn enter(
         (Grant::nobody(), Query::read("", &[])?)
     } else {
         let header = request.headers().get(AUTHORIZATION);
-        let grant = state.keeper.identify(header.map(|value| value.as_bytes()))?;
+        let grant = state
+            .keeper
+            .identify(header.map(|value| value.as_bytes()))?;
         visitor.key = Some(grant.id.clone());
         if route.path.contains("{shop}") {
             visitor.shop = Some(id_in(route, &request, "shop")?);
@@ -209,10 +211,5 @@ impl Call {
         let shop = self.shop()?;
         let read = self.state.desk.read(&shop, |shop, _ledger| look(shop));
         read.await.map_err(|error| Problem::unread(&shop, error))
-    }
-
-    /// Whether the key may configure shops.
-    pub fn owns(&self) -> bool {
-        self.grant.scope.allows(Scope::Owner)
     }
 }

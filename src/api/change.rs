@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 
 use super::call::Call;
 use super::problem::{Code, Problem};
-use super::reading::read_event;
+use crate::domain::decision::ErrorCode;
 use crate::shop::{Answered, Intake};
-use crate::wire::Line;
+use crate::wire::{Line, read_event};
 
 /// Hands the event with this text to the path's shop. What is malformed is told at once: it is no event of anybody's.
 pub async fn change(call: &Call, text: String) -> Result<Answered, Problem> {
@@ -27,13 +27,19 @@ pub async fn change(call: &Call, text: String) -> Result<Answered, Problem> {
         stamped: read.stamped,
         text: Bytes::from(text),
     };
-    let mut answered = desk.post(&shop, vec![intake]).await.map_err(Problem::refused)?;
+    let mut answered = desk
+        .post(&shop, vec![intake])
+        .await
+        .map_err(Problem::refused)?;
     let Some(answered) = answered.pop() else {
-        return Err(Problem::new(Code::Broken, "The shop gave no answer: please report this."));
+        return Err(Problem::new(
+            Code::Broken,
+            "The shop gave no answer: please report this.",
+        ));
     };
     match rejection(&answered) {
         None => Ok(answered),
-        Some(problem) if problem.code() == Code::Rejected(crate::domain::decision::ErrorCode::ShopUnknown) => {
+        Some(problem) if problem.code() == Code::Rejected(ErrorCode::ShopUnknown) => {
             Err(Problem::shop_unknown(&shop))
         }
         Some(problem) => Err(problem),
@@ -57,15 +63,10 @@ pub fn rejection(answered: &Answered) -> Option<Problem> {
 /// Reads a body of known fields.
 pub fn read_body<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
     serde_json::from_str(text).map_err(|error| {
-        Problem::malformed(format!("The body is not the JSON object that belongs here: {error}."))
+        Problem::malformed(format!(
+            "The body is not the JSON object that belongs here: {error}."
+        ))
     })
-}
-
-/// A field that may be left out, or be `null`, which is the same.
-pub fn optional<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    Option::<T>::deserialize(deserializer).map_err(de::Error::custom)
 }
 
 /// A string as JSON.

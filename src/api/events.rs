@@ -7,6 +7,7 @@ use super::auth::Scope;
 use super::call::{Answer, Call};
 use super::change::rejection;
 use super::intake::{Door, Slot, may_make, refuse_making};
+use super::openapi::{EventsBody, Results};
 use super::problem::{Code, Problem};
 use crate::domain::id::Id;
 use crate::shop::Answered;
@@ -14,8 +15,13 @@ use crate::shop::Answered;
 /// About how long a result is.
 const RESULT_BYTES: usize = 256;
 
-/// `POST /v1/shops/{shop}/events`.
-#[utoipa::path(post, path = "/v1/shops/{shop}/events", tag = "events", operation_id = "post_events")]
+/// Tells the shop what happened; answers what it decided, once that is durable
+///
+/// One event, an array, or one a line as `application/x-ndjson`; handled one by one, answered in order. A rejected
+/// event does not stop the rest; alone in its request it sets the status.
+#[utoipa::path(post, path = "/v1/shops/{shop}/events", tag = "events", operation_id = "post_events",
+    request_body(content((EventsBody = "application/json"), (String = "application/x-ndjson"))),
+    responses((status = 200, body = Results)))]
 pub async fn post(mut call: Call) -> Answer {
     let form = call.form()?;
     let shop = call.shop()?;
@@ -71,7 +77,12 @@ fn answer(
             write_result(&mut text, id.as_ref(), "[]", Some(&problem));
         } else if let Some(answered) = answered.next() {
             let problem = answered.conflict.then(|| conflict(&answered));
-            write_result(&mut text, answered.id.as_ref(), &answered.decisions, problem.as_ref());
+            write_result(
+                &mut text,
+                answered.id.as_ref(),
+                &answered.decisions,
+                problem.as_ref(),
+            );
         }
     }
     text.push_str("]}");
@@ -113,7 +124,11 @@ fn write_result(text: &mut String, id: Option<&Id>, decisions: &str, problem: Op
         text.push(',');
     }
     text.push_str("\"decisions\":");
-    text.push_str(if decisions.is_empty() { "[]" } else { decisions });
+    text.push_str(if decisions.is_empty() {
+        "[]"
+    } else {
+        decisions
+    });
     if let Some(problem) = problem {
         text.push_str(",\"problem\":");
         text.push_str(&problem.json());
@@ -185,7 +200,10 @@ mod tests {
                  {{\"id\":\"b\",\"decisions\":[],\"problem\":{problem}}},{{\"decisions\":[]}}]}}"
             )
         );
-        assert_eq!(said(answer(0, vec![], vec![])), (200, "{\"results\":[]}".to_owned()));
+        assert_eq!(
+            said(answer(0, vec![], vec![])),
+            (200, "{\"results\":[]}".to_owned())
+        );
     }
 
     #[test]
@@ -201,8 +219,15 @@ mod tests {
             let document: serde_json::Value = serde_json::from_str(&text).unwrap();
             assert_eq!(document["code"], error.code());
             assert_eq!(document["detail"], "Do it right.");
-            assert_eq!(document["results"][0]["decisions"][1]["type"], "event.rejected");
-            let (found, text) = said(answer(2, vec![], vec![answered("a", "[]"), rejected(error)]));
+            assert_eq!(
+                document["results"][0]["decisions"][1]["type"],
+                "event.rejected"
+            );
+            let (found, text) = said(answer(
+                2,
+                vec![],
+                vec![answered("a", "[]"), rejected(error)],
+            ));
             assert_eq!(found, 200, "not alone");
             assert!(text.contains(error.code()));
         }
@@ -219,7 +244,10 @@ mod tests {
         assert!(text.contains("\"code\":\"id_conflict\""), "{text}");
         let (status, text) = said(answer(2, vec![], vec![twice, answered("e2", "[]")]));
         assert_eq!(status, 200);
-        assert!(text.contains("\"id\":\"e1\",\"decisions\":[],\"problem\":{"), "{text}");
+        assert!(
+            text.contains("\"id\":\"e1\",\"decisions\":[],\"problem\":{"),
+            "{text}"
+        );
     }
 
     #[test]

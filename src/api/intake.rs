@@ -9,13 +9,13 @@ use serde_json::value::RawValue;
 use super::auth::{Grant, Scope, forbidden};
 use super::body::Form;
 use super::problem::{Code, Problem};
-use super::reading::{Read, read_event};
+
 use crate::domain::event::{Event, What};
 use crate::domain::id::Id;
 use crate::domain::installation::Malformed;
 use crate::domain::time::{Duration, Instant};
 use crate::shop::Intake;
-use crate::wire::Line;
+use crate::wire::{Line, Read, read_event};
 
 /// The most events of one request.
 pub const EVENTS_MAX: usize = 10_000;
@@ -61,7 +61,9 @@ impl Door<'_> {
             Some(b'[') => {
                 let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(not_json)?;
                 check_count(elements.len())?;
-                let slots = elements.iter().map(|element| self.slot(element.get(), body));
+                let slots = elements
+                    .iter()
+                    .map(|element| self.slot(element.get(), body));
                 Ok(slots.collect())
             }
             Some(b'{') => match read_event(text, self.shop, self.now) {
@@ -69,7 +71,9 @@ impl Door<'_> {
                 Err(error) => {
                     // An object that only the wire's rules forbid is an event all the same, and rejected.
                     serde_json::from_str::<&RawValue>(text).map_err(not_json)?;
-                    Ok(vec![malformed(self.unnamed(format!("The event is {error}.")))])
+                    Ok(vec![malformed(
+                        self.unnamed(format!("The event is {error}.")),
+                    )])
                 }
             },
             Some(_) => Err(Problem::malformed(
@@ -128,7 +132,8 @@ impl Door<'_> {
             return None;
         }
         if !self.grant.may_send_at() {
-            let wrong = "`at` may not be sent with this key: leave it out, and the server's clock counts.";
+            let wrong =
+                "`at` may not be sent with this key: leave it out, and the server's clock counts.";
             return Some(wrong.to_owned());
         }
         (event.at > self.now + AHEAD_MAX).then(|| {
@@ -212,7 +217,10 @@ fn check_count(events: usize) -> Result<(), Problem> {
     Err(Problem::new(Code::TooManyEvents, detail))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands as a function of an error")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it stands as a function of an error"
+)]
 fn not_json(error: serde_json::Error) -> Problem {
     Problem::malformed(format!(
         "The body is not JSON, and nothing of it was done: {error}. \
@@ -250,9 +258,17 @@ mod tests {
 
     fn told(slot: &Slot) -> String {
         match slot {
-            Slot::Take(Intake::Event { event, stamped, text }) => {
+            Slot::Take(Intake::Event {
+                event,
+                stamped,
+                text,
+            }) => {
                 let read = std::str::from_utf8(text).unwrap();
-                assert!(serde_json::from_str::<serde_json::Value>(read).unwrap().is_object());
+                assert!(
+                    serde_json::from_str::<serde_json::Value>(read)
+                        .unwrap()
+                        .is_object()
+                );
                 assert!(!read.contains('\n'));
                 let own = if *stamped { "" } else { " at" };
                 format!("{}{own}", event.what.name())
@@ -266,7 +282,9 @@ mod tests {
                 assert_eq!(replayed.event, malformed.event);
                 assert_eq!(malformed.shop.as_deref(), Some("s"));
                 assert!(!malformed.message.is_empty());
-                format!("malformed {}", malformed.event).trim_end().to_owned()
+                format!("malformed {}", malformed.event)
+                    .trim_end()
+                    .to_owned()
             }
             Slot::Refuse(..) => "refused".to_owned(),
         }
@@ -277,24 +295,49 @@ mod tests {
     #[test]
     fn a_json_body_is_one_event_or_an_array() {
         let owner = grant(Scope::Owner, false);
-        let deep = format!("{{\"type\":\"clock\",\"x\":{}{}}}", "[".repeat(9_000), "]".repeat(9_000));
+        let deep = format!(
+            "{{\"type\":\"clock\",\"x\":{}{}}}",
+            "[".repeat(9_000),
+            "]".repeat(9_000)
+        );
         let malformed = Ok(vec!["malformed"]);
         let malformed_clock = Ok(vec!["malformed clock"]);
         for (body, expected) in [
             (CLOCK, Ok(vec!["clock"])),
             (" \r\n{\"type\":\n\"clock\"}\n", Ok(vec!["clock"])),
             ("[]", Ok(vec![])),
-            ("[{\"type\":\"clock\"} , {\"type\":\"clock\",\"shop\":\"s\"}]", Ok(vec!["clock", "clock"])),
-            ("[{\"type\":\"clock\"},5,null,[],\"x\"]", Ok(vec!["clock", "malformed", "malformed", "malformed", "malformed"])),
+            (
+                "[{\"type\":\"clock\"} , {\"type\":\"clock\",\"shop\":\"s\"}]",
+                Ok(vec!["clock", "clock"]),
+            ),
+            (
+                "[{\"type\":\"clock\"},5,null,[],\"x\"]",
+                Ok(vec![
+                    "clock",
+                    "malformed",
+                    "malformed",
+                    "malformed",
+                    "malformed",
+                ]),
+            ),
             ("{}", malformed.clone()),
             ("{\"type\":7}", malformed.clone()),
-            ("{\"type\":\"clock\",\"shop\":\"t\"}", malformed_clock.clone()),
+            (
+                "{\"type\":\"clock\",\"shop\":\"t\"}",
+                malformed_clock.clone(),
+            ),
             ("{\"type\":\"clock\",\"shop\":5}", malformed_clock.clone()),
             ("{\"type\":\"clock\",\"at\":5}", malformed_clock.clone()),
             ("{\"type\":\"clock\",\"x\":1}", malformed_clock.clone()),
-            ("{\"type\":\"clock\",\"at\":null,\"shop\":null}", Ok(vec!["clock"])),
+            (
+                "{\"type\":\"clock\",\"at\":null,\"shop\":null}",
+                Ok(vec!["clock"]),
+            ),
             ("{\"type\":\"clock\",\"id\":\"\\ud800\"}", malformed.clone()),
-            ("[{\"type\":\"clock\",\"id\":\"\\ud800\"},{\"type\":\"clock\"}]", Ok(vec!["malformed", "clock"])),
+            (
+                "[{\"type\":\"clock\",\"id\":\"\\ud800\"},{\"type\":\"clock\"}]",
+                Ok(vec!["malformed", "clock"]),
+            ),
             ("{\"type\":\"clock\",\"x\":1e999}", malformed_clock.clone()),
             (deep.as_str(), malformed_clock),
             ("", Err("malformed")),
@@ -312,7 +355,10 @@ mod tests {
             let expected = expected.map(|all| all.into_iter().map(str::to_owned).collect());
             assert_eq!(found, expected, "{body:.60}");
         }
-        assert_eq!(judged(&owner, Form::Json, b"{\"type\":\"\xff\"}"), Err("malformed"));
+        assert_eq!(
+            judged(&owner, Form::Json, b"{\"type\":\"\xff\"}"),
+            Err("malformed")
+        );
     }
 
     #[test]
@@ -321,9 +367,18 @@ mod tests {
         for (body, expected) in [
             (&b""[..], vec![]),
             (b"\n \r\n", vec![]),
-            (b"{\"type\":\"clock\"}\n\n{\"type\":\"clock\"}\r\n", vec!["clock", "clock"]),
-            (b"{\"type\":\"clock\"}\n{\"type\":\n{\"type\":\"clock\"}", vec!["clock", "malformed", "clock"]),
-            (b"{\"type\":\"clock\"}\n\xff\xfe\n7", vec!["clock", "malformed", "malformed"]),
+            (
+                b"{\"type\":\"clock\"}\n\n{\"type\":\"clock\"}\r\n",
+                vec!["clock", "clock"],
+            ),
+            (
+                b"{\"type\":\"clock\"}\n{\"type\":\n{\"type\":\"clock\"}",
+                vec!["clock", "malformed", "clock"],
+            ),
+            (
+                b"{\"type\":\"clock\"}\n\xff\xfe\n7",
+                vec!["clock", "malformed", "malformed"],
+            ),
         ] {
             let expected: Vec<String> = expected.into_iter().map(str::to_owned).collect();
             assert_eq!(judged(&owner, Form::Lines, body), Ok(expected), "{body:?}");
@@ -333,15 +388,29 @@ mod tests {
     #[test]
     fn own_instants_are_for_those_who_may() {
         for (scope, own_clock, at, expected) in [
-            (Scope::Events, false, "2026-11-11T10:00:00+08:00", "malformed clock"),
+            (
+                Scope::Events,
+                false,
+                "2026-11-11T10:00:00+08:00",
+                "malformed clock",
+            ),
             (Scope::Events, true, "2026-11-11T10:00:00+08:00", "clock at"),
             (Scope::Owner, false, "2020-01-01T00:00:00Z", "clock at"),
             (Scope::Admin, false, "2026-11-11T10:00:01+08:00", "clock at"),
-            (Scope::Admin, false, "2026-11-11T10:00:01.001+08:00", "malformed clock"),
+            (
+                Scope::Admin,
+                false,
+                "2026-11-11T10:00:01.001+08:00",
+                "malformed clock",
+            ),
         ] {
             let body = format!("{{\"type\":\"clock\",\"at\":\"{at}\"}}");
             let found = judged(&grant(scope, own_clock), Form::Json, body.as_bytes());
-            assert_eq!(found, Ok(vec![expected.to_owned()]), "{scope:?} {own_clock} {at}");
+            assert_eq!(
+                found,
+                Ok(vec![expected.to_owned()]),
+                "{scope:?} {own_clock} {at}"
+            );
         }
     }
 
@@ -350,20 +419,43 @@ mod tests {
         let body = r#"[{"type":"shop.configured","policy":{}},{"type":"agent.configured","agent":"a"},
             {"type":"agent.removed","agent":"a"},{"type":"agent.online","agent":"a"}]"#;
         for (scope, expected) in [
-            (Scope::Events, ["refused", "refused", "refused", "agent.online"]),
-            (Scope::Owner, ["shop.configured", "agent.configured", "agent.removed", "agent.online"]),
+            (
+                Scope::Events,
+                ["refused", "refused", "refused", "agent.online"],
+            ),
+            (
+                Scope::Owner,
+                [
+                    "shop.configured",
+                    "agent.configured",
+                    "agent.removed",
+                    "agent.online",
+                ],
+            ),
         ] {
             let found = judged(&grant(scope, false), Form::Json, body.as_bytes());
             assert_eq!(found, Ok(expected.map(str::to_owned).to_vec()));
         }
         let (shop, grant) = (Id::known("s"), grant(Scope::Owner, false));
-        let door = Door { shop: &shop, now: NOW, grant: &grant };
+        let door = Door {
+            shop: &shop,
+            now: NOW,
+            grant: &grant,
+        };
         let mut slots = door.events(Form::Json, &Bytes::from(body)).unwrap();
         assert!(may_make(&slots));
         refuse_making(&mut slots);
         assert!(!may_make(&slots));
         let found: Vec<String> = slots.iter().map(told).collect();
-        assert_eq!(found, ["refused", "agent.configured", "agent.removed", "agent.online"]);
+        assert_eq!(
+            found,
+            [
+                "refused",
+                "agent.configured",
+                "agent.removed",
+                "agent.online"
+            ]
+        );
     }
 
     #[test]
@@ -375,7 +467,14 @@ mod tests {
             for (form, body) in [(Form::Json, array), (Form::Lines, lines)] {
                 let found = judged(&owner, form, body.as_bytes());
                 let found = found.map(|events| events.len());
-                assert_eq!(found, if good { Ok(count) } else { Err("too_many_events") });
+                assert_eq!(
+                    found,
+                    if good {
+                        Ok(count)
+                    } else {
+                        Err("too_many_events")
+                    }
+                );
             }
         }
     }
@@ -384,7 +483,11 @@ mod tests {
     fn an_event_keeps_its_own_piece_of_the_body() {
         let body = Bytes::from("[ {\"type\":\"clock\", \"id\":\"é\"} ]");
         let (shop, grant) = (Id::known("s"), grant(Scope::Events, false));
-        let door = Door { shop: &shop, now: NOW, grant: &grant };
+        let door = Door {
+            shop: &shop,
+            now: NOW,
+            grant: &grant,
+        };
         let slots = door.events(Form::Json, &body).unwrap();
         let [Slot::Take(Intake::Event { text, .. })] = slots.as_slice() else {
             panic!("one event");

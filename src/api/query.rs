@@ -12,9 +12,6 @@ pub const LIMIT_DEFAULT: usize = 100;
 /// How many items a page has at most.
 pub const LIMIT_MAX: usize = 500;
 
-/// The parameters of every list.
-pub const PAGE: [&str; 2] = ["limit", "cursor"];
-
 /// The parameters of a query string.
 #[derive(Debug)]
 pub struct Query(Vec<(String, String)>);
@@ -205,6 +202,8 @@ pub fn segment(pattern: &str, path: &str, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PAGE: [&str; 2] = ["limit", "cursor"];
 
     #[test]
     fn query_strings_are_read_strictly() {

@@ -10,9 +10,7 @@ use super::auth::Needs::{self, Admin, Metrics, Nothing, Shop};
 use super::auth::Scope::{Events, Owner, Read};
 use super::call::{Answer, ApiState, Call, serve};
 use super::problem::{Code, Problem};
-use super::{
-    agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops,
-};
+use super::{agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops};
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +37,8 @@ macro_rules! table {
         },)+)+];
 
         fn register(config: &mut web::ServiceConfig, state: &Arc<ApiState>) {
-            $(
+            $({
+                const STRAY: Route = stray($path);
                 let resource = web::resource($path)
                 $(
                     .route(to(state, Method::$method, &Route {
@@ -50,9 +49,8 @@ macro_rules! table {
                     }, $handler))
                 )+;
                 let allowed = [$(stringify!($method)),+].join(", ");
-                const STRAY: Route = stray($path);
                 config.service(resource.default_service(no_method(state, &STRAY, allowed)));
-            )+
+            })+
         }
     };
 }
@@ -122,10 +120,14 @@ const fn stray(path: &'static str) -> Route {
 pub fn configure(state: Arc<ApiState>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
         register(config, &state);
-        config.default_service(web::to(move |request: HttpRequest, payload: web::Payload| {
-            const NOWHERE: Route = stray("(none)");
-            serve(Arc::clone(&state), &NOWHERE, (request, payload), |_| nothing_here())
-        }));
+        config.default_service(web::to(
+            move |request: HttpRequest, payload: web::Payload| {
+                const NOWHERE: Route = stray("(none)");
+                serve(Arc::clone(&state), &NOWHERE, (request, payload), |_| {
+                    nothing_here()
+                })
+            },
+        ));
     }
 }
 
@@ -145,16 +147,12 @@ where
     })
 }
 
-fn no_method(
-    state: &Arc<ApiState>,
-    route: &'static Route,
-    allowed: String,
-) -> actix_web::Route {
+fn no_method(state: &Arc<ApiState>, route: &'static Route, allowed: String) -> actix_web::Route {
     let state = Arc::clone(state);
     web::to(move |request: HttpRequest, payload: web::Payload| {
         let detail = format!("This path takes {allowed}: `/docs` shows what each does.");
-        let problem = Problem::new(Code::MethodNotAllowed, detail)
-            .header(header::ALLOW, allowed.clone());
+        let problem =
+            Problem::new(Code::MethodNotAllowed, detail).header(header::ALLOW, allowed.clone());
         serve(Arc::clone(&state), route, (request, payload), move |_| {
             std::future::ready(Err(problem.clone()))
         })
