@@ -47,3 +47,20 @@ impl Fate for RealFate {
         std::process::exit(EXIT_DISK_FAILED)
     }
 }
+
+/// How long something takes, for figures; no decision looks at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Starts.
+    #[expect(clippy::disallowed_methods, reason = "this is the room of the clock")]
+    pub fn start() -> Stopwatch {
+        Stopwatch(std::time::Instant::now())
+    }
+
+    /// Microseconds since it was started.
+    pub fn micros(&self) -> u64 {
+        self.0.elapsed().as_micros() as u64
+    }
+}
