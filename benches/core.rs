@@ -54,6 +54,7 @@ impl Desk {
         Event {
             at: Instant::from_ms(self.now_ms),
             id: None,
+            print: 0,
             what,
         }
     }
