@@ -33,7 +33,7 @@ pub trait Fate: Send + Sync {
     fn stop(&self, why: &str) -> !;
 
     /// Called before an event of a shop is decided; a test may panic here, as a bug of ours would.
-    fn before_event(&self, _shop: &str, _text: &str) {}
+    fn before_event(&self, _shop: &str, _text: &[u8]) {}
 }
 
 /// The exit status after a failed disk (`EX_IOERR`).

@@ -13,7 +13,7 @@ use super::record::{self, Entry, Kind};
 use super::states::{self, Head};
 use super::store::{Changes, Tree};
 use super::tail::{self, Place, Tail};
-use super::{AppendError, Done, JournalError, Owner, State, block};
+use super::{Done, Fenced, JournalError, NoRoom, Owner, State, block};
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
 use crate::env::Stopwatch;
@@ -114,19 +114,13 @@ impl Core {
         owner: Owner,
         entry: &Entry<'_>,
         done: Option<Done>,
-    ) -> Result<u64, AppendError> {
-        if self.full.load(Ordering::Relaxed) {
-            return Err(AppendError::DiskFull);
-        }
+    ) -> Result<u64, Fenced> {
         let mut line = self.line();
-        if line.next.frames.len() > WAITING_BYTES_MAX || line.closing {
-            return Err(AppendError::Busy);
-        }
         match line.owners.get_mut(&owner.shop) {
             Some(owned) if owned.epoch == owner.epoch && owned.next_n == entry.n => {
                 owned.next_n += 1;
             }
-            Some(_) | None => return Err(AppendError::Fenced),
+            Some(_) | None => return Err(Fenced),
         }
         let order = line.next_order;
         line.next_order += 1;
@@ -135,8 +129,11 @@ impl Core {
         }
         let batch = &mut line.next;
         let idle = batch.is_empty();
+        let before = batch.frames.len();
         record::write(owner.shop, entry, &mut batch.frames);
         batch.ends.push(batch.frames.len());
+        let bytes = batch.frames.len() - before;
+        self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
         let named = matches!(entry.kind, Kind::Created | Kind::Removed);
         batch.gathered.push(Gathered {
             shop: owner.shop,
@@ -157,6 +154,17 @@ impl Core {
             self.work.notify_one();
         }
         Ok(order)
+    }
+
+    /// Whether there is room for one more, in memory and on disk.
+    pub(super) fn has_room(&self) -> Result<(), NoRoom> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(NoRoom::Disk);
+        }
+        if self.waiting_bytes.load(Ordering::Relaxed) > WAITING_BYTES_MAX {
+            return Err(NoRoom::Memory);
+        }
+        Ok(())
     }
 
     /// Calls `done` once the record of this order is durable.
@@ -218,6 +226,7 @@ impl Core {
                 )),
             };
             let mut line = self.line();
+            self.waiting_bytes.store(line.next.frames.len(), Ordering::Relaxed);
             line.committing.clear();
             let late = std::mem::take(&mut line.committing_dones);
             drop(line);

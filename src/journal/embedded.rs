@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::record::{Booked, Entry, Record};
 use super::store::Store;
 use super::tail::Tail;
 use super::{
-    AppendError, Claimed, Done, Journal, JournalError, Owner, Slice, Sleeper, State, opening,
+    Claimed, Done, Fenced, Journal, JournalError, NoRoom, Owner, Slice, Sleeper, State, opening,
 };
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
@@ -90,6 +90,8 @@ pub(super) struct Core {
     /// All records up to this order are in the index.
     pub(super) checkpoint: AtomicU64,
     pub(super) full: AtomicBool,
+    /// Bytes that were appended and are not yet durable.
+    pub(super) waiting_bytes: AtomicUsize,
 }
 
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -172,6 +174,7 @@ impl Embedded {
             floor: AtomicU64::new(found.notes.floor),
             checkpoint: AtomicU64::new(found.notes.checkpoint),
             full: AtomicBool::new(false),
+            waiting_bytes: AtomicUsize::new(0),
         });
         core.look_at_the_disk();
         core.folder.lay_ballast();
@@ -240,7 +243,7 @@ impl Journal for Embedded {
         owner: Owner,
         entry: &Entry<'_>,
         done: Option<Done>,
-    ) -> Result<u64, AppendError> {
+    ) -> Result<u64, Fenced> {
         self.core.gather(owner, entry, done)
     }
 
@@ -280,10 +283,7 @@ impl Journal for Embedded {
         self.core.each_sleeper(each)
     }
 
-    fn ready(&self) -> Result<(), AppendError> {
-        if self.core.full.load(Ordering::Relaxed) {
-            return Err(AppendError::DiskFull);
-        }
-        Ok(())
+    fn has_room(&self) -> Result<(), NoRoom> {
+        self.core.has_room()
     }
 }

@@ -58,16 +58,18 @@ impl std::fmt::Display for JournalError {
 
 impl std::error::Error for JournalError {}
 
-/// Why a record was not taken.
+/// Why no record can be taken now: asked before an event is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AppendError {
+pub enum NoRoom {
     /// Too much waits to be written: try again.
-    Busy,
+    Memory,
     /// The disk is nearly full.
-    DiskFull,
-    /// The shop has another owner by now, or the record is not the one that comes next: the caller's state is stale.
-    Fenced,
+    Disk,
 }
+
+/// The shop has another owner by now, or the record is not the one that comes next: the caller's state is stale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fenced;
 
 /// The right to append to a shop. A later claim of the same shop ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +137,7 @@ pub trait Journal: Send + Sync + 'static {
         owner: Owner,
         entry: &Entry<'_>,
         done: Option<Done>,
-    ) -> Result<u64, AppendError>;
+    ) -> Result<u64, Fenced>;
 
     /// Calls `done` once the record of this order is durable; at once where it is.
     fn when_durable(&self, order: u64, done: Done);
@@ -163,6 +165,6 @@ pub trait Journal: Send + Sync + 'static {
     /// Shops that may have to be woken, all that there are; called once after opening.
     fn sleepers(&self, each: &mut dyn FnMut(Sleeper)) -> Result<(), JournalError>;
 
-    /// Whether records can be taken now.
-    fn ready(&self) -> Result<(), AppendError>;
+    /// Whether there is room for more records now.
+    fn has_room(&self) -> Result<(), NoRoom>;
 }
