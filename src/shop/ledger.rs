@@ -6,16 +6,36 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::ledger::{Claim, Ledger, MemoryLedger};
-use crate::journal::Booked;
+use crate::domain::id::Id;
+use crate::journal::{Booked, JournalError};
 
 /// The ledger that all shops of this server share.
 #[derive(Default)]
 pub struct SharedLedger(Mutex<MemoryLedger>);
 
 impl SharedLedger {
-    /// A ledger that was kept, and what was booked since.
-    pub fn new(ledger: MemoryLedger) -> SharedLedger {
-        SharedLedger(Mutex::new(ledger))
+    /// The ledger that a journal holds: its latest stored form, and what was booked since.
+    pub fn kept(
+        stored: Option<&[u8]>,
+        booked: Vec<(Id, Booked)>,
+    ) -> Result<SharedLedger, JournalError> {
+        let mut ledger = match stored {
+            None => MemoryLedger::default(),
+            Some(bytes) => {
+                let read = bincode::serde::decode_from_slice(bytes, bincode::config::standard());
+                let (ledger, _): (MemoryLedger, usize) = read.map_err(|error| {
+                    JournalError::Damaged(format!(
+                        "the stored ledger does not read: {error}. Run `xiaoer verify`; `xiaoer restore` goes back to \
+                         a backup"
+                    ))
+                })?;
+                ledger
+            }
+        };
+        for (shop, place) in booked {
+            ledger.book(&shop, &place.space, &place.buyer, place.at);
+        }
+        Ok(SharedLedger(Mutex::new(ledger)))
     }
 
     fn hold(&self) -> MutexGuard<'_, MemoryLedger> {
