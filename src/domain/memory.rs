@@ -30,6 +30,7 @@ impl Shop {
             self.closed.pop_front();
             self.forget_session(session);
         }
+        self.remembered.forget(self.now);
         for _ in 0..LOOKS {
             self.sweep();
         }

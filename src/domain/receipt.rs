@@ -47,8 +47,14 @@ pub struct Remembered {
 }
 
 impl Remembered {
-    /// Whether an event with this id was accepted less than 7 days before `now`.
-    pub fn holds(&mut self, id: &Id, now: Instant) -> bool {
+    /// The receipt of the event with this id, where it was accepted less than 7 days before `now`.
+    pub fn get(&self, id: &Id, now: Instant) -> Option<Receipt> {
+        let kept = self.find(id)?;
+        (now < kept.accepted + EVENT_ID_REMEMBERED).then_some(kept.receipt)
+    }
+
+    /// Lets go of what was accepted 7 days before `now` or longer.
+    pub fn forget(&mut self, now: Instant) {
         while let Some(front) = self.kept.front()
             && front.accepted + EVENT_ID_REMEMBERED <= now
         {
@@ -59,10 +65,9 @@ impl Remembered {
             self.kept.pop_front();
             self.oldest = oldest.wrapping_add(1);
         }
-        self.find(id).is_some()
     }
 
-    /// An event with this id, which is not remembered, was accepted.
+    /// An event with this id, which is not held, was accepted.
     pub fn keep(&mut self, id: Id, now: Instant, receipt: Receipt) {
         let number = self.oldest.wrapping_add(self.kept.len() as u32);
         let code = hash(&id);
@@ -122,7 +127,39 @@ fn hash(id: &Id) -> u64 {
 impl Shop {
     /// The receipt of an accepted event, as long as its id is remembered.
     pub fn receipt(&self, id: &Id) -> Option<Receipt> {
-        let kept = self.remembered.find(id)?;
-        (self.now < kept.accepted + EVENT_ID_REMEMBERED).then_some(kept.receipt)
+        self.remembered.get(id, self.now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #[test]
+        fn it_is_a_map_of_the_last_7_days(
+            begin in prop::sample::select(vec![0, u32::MAX - 20]),
+            steps in prop::collection::vec((0u8..40, 0i64..30), 1..300),
+        ) {
+            let mut remembered = Remembered { oldest: begin, ..Remembered::default() };
+            let mut model: BTreeMap<Id, (Instant, Receipt)> = BTreeMap::new();
+            let mut now = Instant::from_ms(0);
+            for (first, (name, hours)) in (1..).zip(steps) {
+                now = now + Duration::from_ms(hours * 3_600_000);
+                remembered.forget(now);
+                model.retain(|_, (accepted, _)| now < *accepted + EVENT_ID_REMEMBERED);
+                prop_assert_eq!(remembered.len(), model.len());
+                let id = Id::new(&name.to_string()).unwrap();
+                let known = model.get(&id).map(|&(_, receipt)| receipt);
+                prop_assert_eq!(remembered.get(&id, now), known);
+                if known.is_none() {
+                    let receipt = Receipt { print: u64::from(name), first, count: 1 };
+                    remembered.keep(id.clone(), now, receipt);
+                    model.insert(id, (now, receipt));
+                }
+            }
+        }
     }
 }

@@ -60,7 +60,7 @@ pub enum Taken {
     Accepted,
     /// It was rejected, and the outcome says why.
     Rejected,
-    /// An event with its id has happened already: nothing was decided.
+    /// An event with its id has happened already: nothing was decided, and nothing is changed.
     Repeated,
 }
 
@@ -140,7 +140,7 @@ impl Shop {
     /// Handles one well-formed event.
     pub fn take(&mut self, event: &Event, ledger: &mut dyn Ledger, out: &mut Outcome) -> Taken {
         if let Some(id) = &event.id
-            && self.remembered.holds(id, self.now)
+            && self.remembered.get(id, self.now).is_some()
         {
             return Taken::Repeated;
         }

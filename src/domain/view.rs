@@ -202,7 +202,7 @@ impl Shop {
             State::Waiting => {
                 for (_, pool) in self.queue.pools.iter() {
                     let row = pool.waiting.iter(&self.sessions);
-                    listed.extend(row.zip(1..).map(|(number, position)| (number, position)));
+                    listed.extend(row.zip(1..));
                 }
             }
             State::Open | State::Closed => {
