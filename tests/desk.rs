@@ -150,7 +150,7 @@ async fn a_shop_that_panics_comes_back_and_the_others_do_not_notice() {
         let (good, bad) = (shops.post("good", &one), shops.post("bad", &two));
         let poisoned = [poison.clone()];
         let poisoned = shops.post("bad", &poisoned);
-        let (good, bad, poisoned) = futures_util::join!(good, bad, poisoned);
+        let (good, bad, poisoned) = futures_util::future::join3(good, bad, poisoned).await;
         assert_eq!(decisions(&good.expect("an answer")[0]).len(), 1);
         assert_eq!(decisions(&bad.expect("an answer")[0]).len(), 1);
         assert_eq!(poisoned, Err(xiaoer::shop::Refused::Broken));
