@@ -477,21 +477,32 @@ mod tests {
             let text = error.to_string();
             text.replace(&folder.path().display().to_string(), "DATA")
         };
-        let check = |content: &str, error: expect_test::Expect| {
+        let mut errors = Vec::new();
+        for content in [
+            "",
+            &whole.replace("admin", "owner"),
+            &whole.replace("false", "true"),
+            "{\"version\": 2}",
+        ] {
             std::fs::write(&path, content).unwrap();
-            error.assert_eq(&shown(Keys::open(folder.path()).err().unwrap()));
-            error.assert_eq(&shown(keys.reload_if_changed().unwrap_err()));
-            error.assert_eq(&shown(keys.new_key(new(Scope::Admin, None)).unwrap_err()));
+            let error = shown(Keys::open(folder.path()).err().unwrap());
+            assert_eq!(error, shown(keys.reload_if_changed().unwrap_err()));
+            let changing = keys.new_key(new(Scope::Admin, None));
+            assert_eq!(error, shown(changing.unwrap_err()));
             assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
             assert!(keys.check(&text).is_some(), "what was granted stays so");
-        };
-        check("", expect!["DATA/keys.json is damaged (EOF while parsing a value at line 1 column 0): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused"ATA/keys.json is damaged (EOF while parsing a value at line 1 column 0): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused"ATA/keys.json is damaged (EOF while parsing a value at line 1 column 0): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused"]);
-        check(&whole.replace("admin", "owner"), expect!["DATA/keys.json is damaged (a key is not of the form of keys): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused"ATA/keys.json is damaged (a key is not of the form of keys): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused"ATA/keys.json is damaged (a key is not of the form of keys): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused"]);
-        check(&whole.replace("false", "true"), expect!["DATA/keys.json is damaged (its checksum is that of another content): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused"ATA/keys.json is damaged (its checksum is that of another content): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused"ATA/keys.json is damaged (its checksum is that of another content): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused"]);
-        check("{\"version\": 2}", expect!["DATA/keys.json is in form 2, which a newer xiaoer has written: run that one, or put back the file of this one from a backup"ATA/keys.json is in form 2, which a newer xiaoer has written: run that one, or put back the file of this one from a backup"ATA/keys.json is in form 2, which a newer xiaoer has written: run that one, or put back the file of this one from a backup"]);
+            errors.push(error);
+        }
         std::fs::remove_file(&path).unwrap();
-        expect!["DATA/keys.json was taken away while it was in use: put it back, or start again to begin without keys"].assert_eq(&shown(keys.new_key(new(Scope::Admin, None)).unwrap_err()));
-        expect!["there is no folder DATA/keys.json: make it, or name the server's folder with --data"].assert_eq(&shown(Keys::open(&path).err().unwrap()));
+        errors.push(shown(keys.new_key(new(Scope::Admin, None)).unwrap_err()));
+        errors.push(shown(Keys::open(&path).err().unwrap()));
+        expect![[r#"
+            DATA/keys.json is damaged (EOF while parsing a value at line 1 column 0): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused
+            DATA/keys.json is damaged (a key is not of the form of keys): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused
+            DATA/keys.json is damaged (its checksum is that of another content): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused
+            DATA/keys.json is in form 2, which a newer xiaoer has written: run that one, or put back the file of this one from a backup
+            DATA/keys.json was taken away while it was in use: put it back, or start again to begin without keys
+            there is no folder DATA/keys.json: make it, or name the server's folder with --data"#]].assert_eq(&errors.join("\n"));
     }
 
     #[test]
