@@ -96,7 +96,7 @@ impl Value for Size {
     fn write(&self) -> String {
         let unit = SIZES
             .iter()
-            .find(|(_, bytes)| self.0 > 0 && self.0 % bytes == 0);
+            .find(|(_, bytes)| self.0 > 0 && self.0.is_multiple_of(*bytes));
         let (unit, bytes) = unit.unwrap_or(&("", 1));
         // Plain bytes need no unit.
         let unit = if *bytes == 1 { "" } else { unit };
