@@ -54,7 +54,7 @@ impl KeyRing for Keys {
             at: key.at,
         };
         let made = Keys::new_key(self, new);
-        let (made, text) = made.map_err(|error| NotChanged::Failed(error.to_string()))?;
+        let (made, text) = made.map_err(not_changed)?;
         Ok((row(made), text))
     }
 
@@ -62,12 +62,31 @@ impl KeyRing for Keys {
         match Keys::revoke(self, id) {
             Ok(_) => Ok(true),
             Err(keys::KeyError::Unknown { .. }) => Ok(false),
-            Err(error) => Err(NotChanged::Failed(error.to_string())),
+            Err(error) => Err(not_changed(error)),
         }
     }
 
     fn revoke_of_shop(&self, shop: &Id) -> Result<(), NotChanged> {
         let revoked = Keys::revoke_of_shop(self, shop);
-        revoked.map(drop).map_err(|error| NotChanged::Failed(error.to_string()))
+        revoked.map(drop).map_err(not_changed)
+    }
+}
+
+fn not_changed(error: keys::KeyError) -> NotChanged {
+    use keys::KeyError as Error;
+    let text = error.to_string();
+    match error {
+        Error::ShopMissing { .. }
+        | Error::ShopNamed { .. }
+        | Error::NameMalformed { .. }
+        | Error::TooMany { .. }
+        | Error::Unknown { .. } => NotChanged::Refused(text),
+        Error::NoFolder { .. }
+        | Error::Io { .. }
+        | Error::Locked { .. }
+        | Error::Damaged { .. }
+        | Error::Newer { .. }
+        | Error::Gone { .. }
+        | Error::ClockWrong => NotChanged::Failed(text),
     }
 }
