@@ -23,7 +23,7 @@ pub struct Installation {
 }
 
 /// A line of the wire that is no event: what is known of it all the same.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Malformed {
     /// The shop it is for; nothing where that is malformed itself.
     pub shop: Option<Id>,

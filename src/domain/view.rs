@@ -119,7 +119,7 @@ pub struct PoolView {
 }
 
 /// How many there are of what is watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Routable agents that are online.
     pub agents_online: u32,

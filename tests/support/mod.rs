@@ -9,3 +9,4 @@ pub mod shared;
 pub mod source;
 pub mod steps;
 pub mod watch;
+pub mod world;
