@@ -5,6 +5,7 @@
 pub mod compare;
 pub mod crowd;
 pub mod player;
+pub mod schema;
 pub mod shared;
 pub mod source;
 pub mod steps;
