@@ -20,14 +20,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     (
         "server",
         &[
-            "api",
-            "keys",
-            "settings",
-            "telemetry",
-            "shop",
-            "journal",
-            "env",
-            "domain",
+            "api", "keys", "settings", "telemetry", "shop", "journal", "env", "domain",
         ],
     ),
     ("api", &["keys", "shop", "words", "wire", "domain"]),

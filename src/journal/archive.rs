@@ -37,9 +37,7 @@ fn frame(to: &mut dyn Write, tree: u8, key: &[u8], value: &[u8]) -> Result<(), J
     sum.update(key);
     sum.update(value);
     head.extend_from_slice(&sum.finalize().to_be_bytes());
-    let written = [&head, key, value]
-        .into_iter()
-        .try_for_each(|part| to.write_all(part));
+    let written = [&head, key, value].into_iter().try_for_each(|part| to.write_all(part));
     written.map_err(|error| failed("written", &error))
 }
 
@@ -57,17 +55,9 @@ pub fn backup(journal: &Embedded, to: &mut dyn Write) -> Result<Reach, JournalEr
 }
 
 fn copy(core: &Core, to: &mut dyn Write) -> Result<Reach, JournalError> {
-    to.write_all(FORM)
-        .map_err(|error| failed("written", &error))?;
+    to.write_all(FORM).map_err(|error| failed("written", &error))?;
     let mut pairs = 0u64;
-    for tree in [
-        Tree::Notes,
-        Tree::Names,
-        Tree::Heads,
-        Tree::Index,
-        Tree::States,
-        Tree::Ledger,
-    ] {
+    for tree in [Tree::Notes, Tree::Names, Tree::Heads, Tree::Index, Tree::States, Tree::Ledger] {
         core.store.scan(tree, b"", |key, value| {
             pairs += 1;
             frame(to, tree as u8, key, value).map(|()| true)
@@ -86,12 +76,7 @@ fn copy(core: &Core, to: &mut dyn Write) -> Result<Reach, JournalError> {
         order: until,
         at: core.clock.now(),
     };
-    let end = [
-        pairs.to_be_bytes(),
-        reach.order.to_be_bytes(),
-        reach.at.ms().to_be_bytes(),
-    ]
-    .concat();
+    let end = [pairs.to_be_bytes(), reach.order.to_be_bytes(), reach.at.ms().to_be_bytes()].concat();
     frame(to, END, &[], &end)?;
     to.flush().map_err(|error| failed("written", &error))?;
     Ok(reach)
@@ -118,11 +103,7 @@ fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
     };
     let mut head = [0; 13];
     from.read_exact(&mut head).map_err(cut)?;
-    let number = |from: usize| {
-        head[from..from + 4]
-            .iter()
-            .fold(0u32, |n, &byte| (n << 8) | u32::from(byte))
-    };
+    let number = |from: usize| head[from..from + 4].iter().fold(0u32, |n, &byte| (n << 8) | u32::from(byte));
     let (key, value) = (number(1) as usize, number(5) as usize);
     if key + value > PAIR_BYTES_MAX {
         return Err(wrong());
@@ -138,12 +119,8 @@ fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
     let value = body.split_off(key);
     if head[0] == END {
         let number = |place: usize| {
-            let bytes = value
-                .get(place * 8..)
-                .and_then(|rest| rest.first_chunk::<8>());
-            bytes
-                .map(|bytes| u64::from_be_bytes(*bytes))
-                .ok_or_else(wrong)
+            let bytes = value.get(place * 8..).and_then(|rest| rest.first_chunk::<8>());
+            bytes.map(|bytes| u64::from_be_bytes(*bytes)).ok_or_else(wrong)
         };
         let at = Instant::from_ms(number(2)? as i64);
         let order = number(1)?;

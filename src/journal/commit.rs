@@ -226,8 +226,7 @@ impl Core {
                 )),
             };
             let mut line = self.line();
-            self.waiting_bytes
-                .store(line.next.frames.len(), Ordering::Relaxed);
+            self.waiting_bytes.store(line.next.frames.len(), Ordering::Relaxed);
             line.committing.clear();
             let late = std::mem::take(&mut line.committing_dones);
             drop(line);
@@ -243,13 +242,10 @@ impl Core {
         let watch = Stopwatch::start();
         let records = batch.ends.len();
         if let (Some(first), Some(last)) = (batch.gathered.first(), batch.gathered.last()) {
-            let (first, reach) = (
-                first.place.order,
-                Reach {
-                    order: last.place.order,
-                    at: last.at,
-                },
-            );
+            let (first, reach) = (first.place.order, Reach {
+                order: last.place.order,
+                at: last.at,
+            });
             let mut changes = Changes::default();
             block::write(first, &batch.frames, &batch.ends, &mut changes);
             self.store.apply(Tree::Journal, changes)?;
@@ -268,8 +264,7 @@ impl Core {
             }
         }
         self.look_at_the_disk();
-        self.watch
-            .committed(records, batch.frames.len(), watch.micros());
+        self.watch.committed(records, batch.frames.len(), watch.micros());
         Ok(batch.dones)
     }
 
@@ -346,9 +341,7 @@ impl Core {
                 head.id = id.to_string();
             }
             let taken = tail.places.partition_point(|place| place.n <= put.state.n);
-            order = tail.places[..taken]
-                .last()
-                .map_or(order, |place| place.order);
+            order = tail.places[..taken].last().map_or(order, |place| place.order);
             head.n = tail.places.last().map_or(head.n, |place| place.n);
             tail.places.drain(..taken);
             tail.indexed = tail.places.len();
@@ -382,26 +375,21 @@ impl Core {
         if floor <= 1 {
             return Ok(());
         }
-        let (gone, kept): (Vec<_>, Vec<_>) = head
-            .kept
-            .drain(..)
-            .partition(|&(_, _, order)| order < floor);
+        let (gone, kept): (Vec<_>, Vec<_>) =
+            head.kept.drain(..).partition(|&(_, _, order)| order < floor);
         head.kept = kept;
         for (n, _, _) in gone {
             states::remove(&self.store, shop, n, parts)?;
         }
-        self.store
-            .scan(Tree::Index, &shop.to_be_bytes(), |at, value| {
-                let of_it = at.starts_with(&shop.to_be_bytes());
-                let old = of_it
-                    && tail::read(shop, value)?
-                        .last()
-                        .is_none_or(|last| last.order < floor);
-                if old {
-                    index.remove(at);
-                }
-                Ok(old)
-            })
+        self.store.scan(Tree::Index, &shop.to_be_bytes(), |at, value| {
+            let of_it = at.starts_with(&shop.to_be_bytes());
+            let old = of_it
+                && tail::read(shop, value)?.last().is_none_or(|last| last.order < floor);
+            if old {
+                index.remove(at);
+            }
+            Ok(old)
+        })
     }
 
     /// Whether the disk is nearly full.

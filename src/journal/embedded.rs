@@ -14,7 +14,7 @@ use super::record::{Booked, Entry, Record};
 use super::store::Store;
 use super::tail::Tail;
 use super::{
-    Claimed, Done, Fenced, Journal, JournalError, NoRoom, Owner, Sleeper, Slice, State, opening,
+    Claimed, Done, Fenced, Journal, JournalError, NoRoom, Owner, Slice, Sleeper, State, opening,
 };
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
@@ -184,10 +184,7 @@ impl Embedded {
             let failed = |error| JournalError::Failed(format!("a thread: {error}"));
             thread.spawn(move || run(&core)).map_err(failed)
         };
-        let threads = vec![
-            spawn("commit", Core::commit_all)?,
-            spawn("upkeep", Core::keep_up)?,
-        ];
+        let threads = vec![spawn("commit", Core::commit_all)?, spawn("upkeep", Core::keep_up)?];
         Ok(Opened {
             journal: Embedded { core, threads },
             ledger: found.ledger,
@@ -236,16 +233,17 @@ impl Journal for Embedded {
 
     fn release(&self, owner: Owner) {
         let mut line = self.core.line();
-        if line
-            .owners
-            .get(&owner.shop)
-            .is_some_and(|owned| owned.epoch == owner.epoch)
-        {
+        if line.owners.get(&owner.shop).is_some_and(|owned| owned.epoch == owner.epoch) {
             line.owners.remove(&owner.shop);
         }
     }
 
-    fn append(&self, owner: Owner, entry: &Entry<'_>, done: Option<Done>) -> Result<u64, Fenced> {
+    fn append(
+        &self,
+        owner: Owner,
+        entry: &Entry<'_>,
+        done: Option<Done>,
+    ) -> Result<u64, Fenced> {
         self.core.gather(owner, entry, done)
     }
 

@@ -53,15 +53,12 @@ impl Core {
             }
             self.look_at_the_disk();
             ticks += 1;
-            let behind =
-                self.durable.load(Ordering::Acquire) - self.checkpoint.load(Ordering::Acquire);
+            let behind = self.durable.load(Ordering::Acquire) - self.checkpoint.load(Ordering::Acquire);
             if behind >= CHECKPOINT_RECORDS || ticks >= TRIM_TICKS || stop {
                 ticks = 0;
                 let done = self.take_checkpoint(!stop);
                 if let Err(error) = done {
-                    self.fate.stop(&format!(
-                        "the journal's upkeep failed, so nothing more is answered: {error}"
-                    ));
+                    self.fate.stop(&format!("the journal's upkeep failed, so nothing more is answered: {error}"));
                 }
             }
             if stop {
@@ -128,9 +125,7 @@ impl Core {
     fn index_all(&self) -> Result<(), JournalError> {
         let shops: Vec<u64> = {
             let tails = self.tails();
-            let behind = tails
-                .iter()
-                .filter(|(_, tail)| tail.indexed < tail.places.len());
+            let behind = tails.iter().filter(|(_, tail)| tail.indexed < tail.places.len());
             behind.map(|(&shop, _)| shop).collect()
         };
         for shops in shops.chunks(SHOPS_AT_ONCE) {

@@ -48,9 +48,8 @@ const CLOCK: &[u8] = br#"{"type":"clock"}"#;
 pub(super) struct Post(pub(super) Reply<Vec<Item>>);
 
 /// A look at the live state: gives what answers the asker once all that was seen is durable.
-pub(super) type Look = Box<
-    dyn FnOnce(Result<(&mut Shop, &mut dyn Ledger), ReadError>) -> Box<dyn FnOnce() + Send> + Send,
->;
+pub(super) type Look =
+    Box<dyn FnOnce(Result<(&mut Shop, &mut dyn Ledger), ReadError>) -> Box<dyn FnOnce() + Send> + Send>;
 
 /// Asks for a look.
 #[derive(Message)]
@@ -269,9 +268,7 @@ impl ShopActor {
     /// What the gauges show of this shop.
     fn recount(&mut self) {
         self.will_count = false;
-        let counts = self
-            .awake()
-            .map_or_else(Counts::default, |awake| awake.shop.counts());
+        let counts = self.awake().map_or_else(Counts::default, |awake| awake.shop.counts());
         let before = std::mem::replace(&mut self.counts, counts);
         self.world.watch.counted(&before, &self.counts);
     }
@@ -294,11 +291,7 @@ impl Actor for ShopActor {
                 Err(JournalError::Damaged(what))
             })
         };
-        ctx.wait(
-            found
-                .into_actor(self)
-                .map(|found, actor, ctx| actor.came_up(found, ctx)),
-        );
+        ctx.wait(found.into_actor(self).map(|found, actor, ctx| actor.came_up(found, ctx)));
     }
 }
 
@@ -373,8 +366,7 @@ impl Handler<Delete> for ShopActor {
                 Stage::Up(_) | Stage::ComingUp => reply.answer(false),
             };
         };
-        let (owner, n, seq_before, at) =
-            (awake.owner, awake.n + 1, awake.shop.seq(), awake.shop.now());
+        let (owner, n, seq_before, at) = (awake.owner, awake.n + 1, awake.shop.seq(), awake.shop.now());
         let entry = crate::journal::Entry {
             shop: &self.id,
             kind: Kind::Removed,
