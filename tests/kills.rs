@@ -41,7 +41,7 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
     let mut account = Account::default();
     let launch = || Launch::on(&data).set(&SMALL);
     let mut served = launch().start();
-    desk::configure(&mut served.client());
+    account.write_down(desk::configure(&mut served.client()));
     for life in 0..kills {
         let crowd = Crowd::begin(served.address, &format!("k{life}"), CLIENTS, luck.random());
         let death = Deadline::after(Duration::from_millis(luck.random_range(LIFE_MS)));

@@ -52,7 +52,7 @@ fn cut(luck: &mut StdRng, settings: &[&str]) -> Cut {
     let disk = Mounted::image(&place.path().join("disk"), &image).expect("a mount");
     let launch = |at: &Path| Launch::on(&at.join("data")).set(&SMALL);
     let served = launch(&disk.at).set(settings).start();
-    desk::configure(&mut served.client());
+    let configured = desk::configure(&mut served.client());
     let crowd = Crowd::begin(served.address, "p", CLIENTS, luck.random());
     let death = Deadline::after(Duration::from_millis(luck.random_range(LIFE_MS)));
     assert!(death.poll(|| crowd.is_over().then_some(())).is_none());
@@ -60,6 +60,7 @@ fn cut(luck: &mut StdRng, settings: &[&str]) -> Cut {
     copy_as_it_is(&image, &copy);
     served.kill();
     let mut account = Account::default();
+    account.write_down(configured);
     account.write_down(crowd.sent());
     let disk = Mounted::image(&place.path().join("after"), &copy).expect("a mount of the copy");
     // Without its sync a folder may have lost so much that it is no folder any more.

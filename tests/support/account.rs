@@ -75,7 +75,8 @@ impl Account {
         assert_eq!(result["id"], event["id"], "the result of another event");
         self.acknowledged += 1;
         let told = self.told.entry(shop).or_default();
-        for decision in decisions(result) {
+        // A shop that is not there has no places to give.
+        for decision in decisions(result).iter().filter(|decision| seq(decision) > 0) {
             let before = told.insert(seq(decision), decision.clone());
             if let Some(before) = before {
                 self.twice.push(format!("{shop}: told {before}, then {decision}"));
@@ -110,6 +111,7 @@ impl Account {
         for shop in SHOPS {
             match client.get(&path(shop, "/decisions?after=0&limit=1")) {
                 Ok(answer) if answer.status == 200 => {}
+                Ok(answer) if answer.status == 404 && self.knows_nothing_of(shop) => {}
                 Ok(answer) => lost.push(format!("{shop}: {} {}", answer.status, answer.text())),
                 Err(error) => lost.push(format!("{shop}: {error}")),
             }
@@ -120,14 +122,28 @@ impl Account {
         lost
     }
 
+    /// Holds only what can be read against it: for a server that cannot write.
+    pub fn hold_read(&mut self, client: &mut Client) -> Lost {
+        let mut lost = Lost::new();
+        for shop in SHOPS {
+            self.read_feed(client, shop, &mut lost);
+            self.look_for_told(shop, &mut lost);
+        }
+        lost
+    }
+
     /// Reads on where it was read to; with the first look of a life, the last page again.
     fn read_feed(&mut self, client: &mut Client, shop: &'static str, lost: &mut Lost) {
+        let unheard = self.knows_nothing_of(shop);
         let feed = self.feeds.entry(shop).or_default();
         let mut after = feed.len().saturating_sub(PAGE) as u64;
         let known = feed.len() as u64;
         loop {
             let query = path(shop, &format!("/decisions?after={after}&limit={PAGE}"));
             let answer = client.get(&query).expect("decisions");
+            if answer.status == 404 && unheard {
+                return;
+            }
             if answer.status != 200 {
                 lost.push(format!("{shop}: decisions: {} {}", answer.status, answer.text()));
                 return;
@@ -153,6 +169,13 @@ impl Account {
         if after < known {
             lost.push(format!("{shop}: had {known} decisions, has {after}"));
         }
+    }
+
+    /// Nothing of a shop was ever acknowledged or read: it may not be there.
+    fn knows_nothing_of(&self, shop: &str) -> bool {
+        let told = self.told.get(shop).is_none_or(BTreeMap::is_empty);
+        let accepted = self.accepted.get(shop).is_none_or(Vec::is_empty);
+        told && accepted && self.feeds.get(shop).is_none_or(Vec::is_empty)
     }
 
     fn ask_again(&mut self, client: &mut Client, shop: &'static str, all: bool, lost: &mut Lost) {

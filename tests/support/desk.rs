@@ -24,8 +24,6 @@ pub const INVITES_MAX: usize = 2;
 pub struct Sent {
     /// Whose.
     pub shop: &'static str,
-    /// Event ids, in order.
-    pub ids: Vec<String>,
     /// The events.
     pub events: Vec<Value>,
     /// One result an event; none where the server gave none.
@@ -58,21 +56,41 @@ fn policy(number: usize) -> Value {
     })
 }
 
-/// Makes the shops and their agents.
-pub fn configure(client: &mut Client) {
+/// Makes the shops and their agents, and says what was sent; stops where the server does not do it.
+pub fn try_configure(client: &mut Client) -> (Vec<Sent>, Outcome) {
+    let mut all = Vec::new();
     for (number, shop) in SHOPS.iter().enumerate() {
         let body = json!({ "policy": policy(number) }).to_string();
-        let answer = client.put(&path(shop, ""), &body).expect("an answer to the shop");
-        assert!(answer.status < 300, "{shop}: {} {}", answer.status, answer.text());
+        match client.put(&path(shop, ""), &body) {
+            Ok(answer) if answer.status < 300 => {}
+            Ok(answer) if matches!(answer.status, 503 | 507) => {
+                return (all, Outcome::Refused(answer.status));
+            }
+            Ok(answer) => panic!("{shop}: {} {}", answer.status, answer.text()),
+            Err(_) => return (all, Outcome::Gone),
+        }
         let mut events = Vec::new();
         for agent in ["anna", "bo", "carl"] {
-            events.push(json!({ "type": "agent.configured", "agent": agent, "capacity": 4 }));
-            events.push(json!({ "type": "agent.online", "agent": agent }));
+            let ids = ["here", "online"].map(|what| format!("{agent}-{what}"));
+            events.push(json!({ "type": "agent.configured", "id": ids[0], "agent": agent,
+                                "capacity": 4 }));
+            events.push(json!({ "type": "agent.online", "id": ids[1], "agent": agent }));
         }
-        let events = json!(events).to_string();
-        let answer = client.post(&path(shop, "/events"), &events).expect("an answer");
-        assert_eq!(answer.status, 200, "{}", answer.text());
+        let mut sent = Sent::of(shop, events);
+        let outcome = sent.send(client);
+        all.push(sent);
+        if outcome != Outcome::Answered {
+            return (all, outcome);
+        }
     }
+    (all, Outcome::Answered)
+}
+
+/// The same of a server that has no reason not to do it.
+pub fn configure(client: &mut Client) -> Vec<Sent> {
+    let (sent, outcome) = try_configure(client);
+    assert_eq!(outcome, Outcome::Answered, "shops are configured");
+    sent
 }
 
 /// A client of the desk: what it is in the middle of.
@@ -109,13 +127,7 @@ impl Desk {
                 }
             }
         }
-        let id = |event: &Value| event["id"].as_str().unwrap_or_default().to_owned();
-        Sent {
-            shop,
-            ids: events.iter().map(id).collect(),
-            events,
-            results: None,
-        }
+        Sent::of(shop, events)
     }
 
     fn event(&mut self) -> (&'static str, Value) {
@@ -154,6 +166,15 @@ impl Desk {
 }
 
 impl Sent {
+    /// Events that are not sent yet.
+    pub fn of(shop: &'static str, events: Vec<Value>) -> Sent {
+        Sent {
+            shop,
+            events,
+            results: None,
+        }
+    }
+
     /// The body of the request.
     pub fn body(&self) -> String {
         match self.events.as_slice() {

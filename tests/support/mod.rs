@@ -13,6 +13,7 @@ pub mod player;
 pub mod privilege;
 pub mod served;
 pub mod shared;
+pub mod shim;
 pub mod source;
 pub mod steps;
 pub mod watch;
