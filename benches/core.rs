@@ -1,6 +1,6 @@
-//! The core's figures, each beside a yardstick of the same run: assigning, draining, checking an invite, growing.
+//! The core's figures, most beside a yardstick of the same run: assigning, draining, checking an invite, growing, storing.
 //!
-//! `cargo bench --bench core` runs all; `-- assign`, `-- drain`, `-- invite` or `-- grow` runs one group.
+//! `cargo bench --bench core` runs all; `-- assign`, `-- drain`, `-- invite`, `-- grow` or `-- store` runs one group.
 //! The invite group holds 10,000,000 buyers and takes about 3 GB of memory; `XIAOER_BUYERS` sets another number.
 
 use std::collections::{HashMap, VecDeque};
@@ -54,6 +54,7 @@ impl Desk {
         Event {
             at: Instant::from_ms(self.now_ms),
             id: None,
+            print: 0,
             what,
         }
     }
@@ -432,5 +433,55 @@ fn grow(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(core, assign, drain, invite, grow);
+/// A shop with this many open sessions, those that it remembers, and buyers of whom it still knows.
+fn lived_in(open: u64, remembered: u64, buyers: u64) -> Desk {
+    let mut desk = Desk::new(serde_json::json!({"preset": "standard"}));
+    for agent in 0..20 {
+        desk.agent(&format!("agent-{agent}"), &["agent"], 10);
+    }
+    for buyer in 0..buyers {
+        desk.visit(buyer, 1);
+    }
+    // Past 7 days the sessions are forgotten, the buyers are not.
+    desk.now_ms += 7 * 24 * 3_600_000;
+    for buyer in 0..remembered {
+        desk.visit(1_000_000_000 + buyer, 1000);
+    }
+    for buyer in 0..open {
+        let (session, opening) = desk.opening(2_000_000_000 + buyer, None);
+        desk.take(&opening);
+        let mut message = desk.event(What::BuyerMessage { session });
+        message.id = Some(id(&format!("message-{buyer}")));
+        desk.take(&message);
+    }
+    desk
+}
+
+fn store(c: &mut Criterion) {
+    let mut group = c.benchmark_group("store");
+    group.sample_size(20);
+    let config = bincode::config::standard();
+    for (open, remembered, buyers) in [(100, 1000, 0), (100, 1000, 100_000)] {
+        let shop = lived_in(open, remembered, buyers).shop;
+        let bytes = bincode::serde::encode_to_vec(&shop, config).expect("memory");
+        println!("{:?} in {} bytes", shop.held(), bytes.len());
+        let known = shop.held().buyers;
+        group.throughput(Throughput::Bytes(bytes.len() as u64));
+        group.bench_function(BenchmarkId::new("write", known), |b| {
+            b.iter(|| {
+                let written = bincode::serde::encode_to_vec(black_box(&shop), config);
+                black_box(written.expect("memory").len())
+            });
+        });
+        group.bench_function(BenchmarkId::new("read", known), |b| {
+            b.iter_with_large_drop(|| {
+                let read = bincode::serde::decode_from_slice::<Shop, _>(black_box(&bytes), config);
+                read.expect("a shop").0
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(core, assign, drain, invite, grow, store);
 criterion_main!(core);

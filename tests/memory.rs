@@ -51,6 +51,7 @@ impl Desk {
         let event = Event {
             at: Instant::from_ms(self.now_ms),
             id,
+            print: 0,
             what,
         };
         let mut out = Outcome::default();

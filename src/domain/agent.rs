@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::calendar::Day;
 use super::chain::Chain;
 use super::daybook::LABELS_BACK;
@@ -28,7 +30,7 @@ pub const CAPACITY_MAX: u32 = 1000;
 pub const WEIGHT_MAX: u32 = 100;
 
 /// Where an agent is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Presence {
     /// At the desk.
     Online,
@@ -50,7 +52,7 @@ impl Presence {
 }
 
 /// What an agent is configured to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Post {
     /// What it is called.
     pub name: Option<String>,
@@ -70,7 +72,7 @@ impl Post {
 }
 
 /// Assignments of one natural day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayCount {
     /// The day's label.
     pub day: Day,
@@ -91,7 +93,7 @@ impl DayCount {
 }
 
 /// What the report says of an agent, since the shop began.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     /// Assignments.
     pub assigned: u64,
@@ -104,16 +106,19 @@ pub struct Tally {
 }
 
 /// An agent, or the bot.
+#[derive(Serialize, Deserialize)]
 pub struct Agent {
     /// Its id.
     pub id: Id,
     /// What it is configured to be; nothing once it is removed.
     pub post: Option<Post>,
     /// Whether its post has the role that takes buyers.
+    #[serde(skip)]
     pub routable: bool,
     /// Where it is; offline without a post.
     pub presence: Presence,
     /// Its open sessions, oldest assignment first; their number is its load.
+    #[serde(skip)]
     pub sessions: Chain,
     /// The `seq` of its latest assignment (P4); 0: never.
     pub last_assigned: u64,
@@ -121,6 +126,7 @@ pub struct Agent {
     latest: DayCount,
     earlier: Vec<DayCount>,
     /// The crews it sits in, and at which seat.
+    #[serde(skip)]
     pub seats: Vec<(u32, u32)>,
     /// For the report.
     pub tally: Tally,

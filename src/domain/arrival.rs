@@ -80,7 +80,7 @@ impl Shop {
     /// The session exists from here on, with the bot or about to be routed.
     fn begin(&mut self, session: &Id, buyer: &Id, known: Option<u32>, ask: Ask, bot: bool) -> u32 {
         let buyer = known.unwrap_or_else(|| self.buyers.insert(Buyer::new(buyer.clone())));
-        let mut record = Session::new(session.clone(), buyer, self.now, ask);
+        let mut record = Session::new(session.clone(), buyer, (self.now, self.seq), ask);
         if bot {
             record.server = BOT;
         }

@@ -4,20 +4,24 @@
 //! fits in one cache line, its id included; what only those have who rate or are invited by hand is a [`Tie`].
 //! What no window reaches any more leaves by the sweep of [`super::memory`].
 
+use serde::{Deserialize, Serialize};
+
 use super::calendar::Day;
 use super::id::Id;
 use super::table::{Keyed, NOBODY};
 use super::time::{DAY_MS, Instant};
 
 /// One buyer in one shop.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 #[repr(align(64))]
 pub struct Buyer {
     /// Its id; up to 24 bytes of it lie here.
     pub id: Id,
     /// Its open session's number (S1), or [`NOBODY`].
+    #[serde(skip, default = "nobody")]
     pub open_session: u32,
     /// How many ties of it the shop holds, and sessions past the time for which they are remembered.
+    #[serde(skip)]
     pub held_by: u32,
     /// The agent that served it last (R1), or [`NOBODY`].
     pub recent_agent: u32,
@@ -31,6 +35,10 @@ pub struct Buyer {
     pub auto_invited_at: Instant,
     /// The day on which that is booked, and how many it got on it (I11).
     pub auto_invites: (Day, u32),
+}
+
+fn nobody() -> u32 {
+    NOBODY
 }
 
 impl Buyer {
@@ -76,7 +84,7 @@ impl Keyed for Buyer {
 pub const WHOLE_SHOP: u32 = NOBODY;
 
 /// What passed between a buyer and one agent, or the bot, or the whole shop.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Tie {
     /// The buyer's and the agent's number, or [`WHOLE_SHOP`].
     pub pair: (u32, u32),

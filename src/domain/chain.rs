@@ -6,7 +6,7 @@ use super::session::Session;
 use super::table::{NOBODY, Table};
 
 /// A session's neighbours in its row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
     previous: u32,
     next: u32,
@@ -18,6 +18,12 @@ impl Link {
         previous: NOBODY,
         next: NOBODY,
     };
+}
+
+impl Default for Link {
+    fn default() -> Link {
+        Link::LOOSE
+    }
 }
 
 /// The ends of a row.
@@ -35,6 +41,15 @@ impl Chain {
         last: NOBODY,
         len: 0,
     };
+
+    /// The row of these sessions, none of which stands in any.
+    pub fn of(row: &[u32], sessions: &mut Table<Session>) -> Chain {
+        let mut chain = Chain::EMPTY;
+        for &session in row {
+            chain.append(sessions, session);
+        }
+        chain
+    }
 
     /// The session at the head.
     pub fn first(&self) -> Option<u32> {
@@ -87,5 +102,11 @@ impl Chain {
             let next = sessions[session].link.next;
             (next != NOBODY).then_some(next)
         })
+    }
+}
+
+impl Default for Chain {
+    fn default() -> Chain {
+        Chain::EMPTY
     }
 }

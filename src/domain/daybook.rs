@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
 
 use super::calendar::Day;
 use super::rate::Rate;
@@ -15,7 +16,7 @@ use super::rate::Rate;
 pub const LABELS_BACK: i32 = 2;
 
 /// What one buyer did on a day, and what was done to it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BuyerDay {
     /// It sent a message that counts (M1).
     pub consulted: bool,
@@ -30,16 +31,18 @@ pub struct BuyerDay {
 }
 
 /// Who did what on a day, by buyers' and agents' numbers.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct People {
+    #[serde(with = "super::stored::sorted")]
     buyers: HashMap<u32, BuyerDay, FixedState>,
+    #[serde(with = "super::stored::sorted")]
     wrote_to: HashSet<(u32, u32), FixedState>,
     /// Unanswered messages that can still make somebody late.
     pub pending: u32,
 }
 
 /// One natural day.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct DayBook {
     /// Buyers with a message that counts.
     pub consulting: u64,
@@ -135,7 +138,7 @@ impl DayBook {
 }
 
 /// The days of a shop by their labels.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct DayBooks {
     days: BTreeMap<Day, DayBook>,
 }

@@ -16,6 +16,9 @@ pub struct Event {
     pub at: Instant,
     /// The event's own id: a second one with it changes nothing.
     pub id: Option<Id>,
+    /// The fingerprint of its body as it was sent, for whoever has to tell two bodies with one id apart; 0 where
+    /// nobody does.
+    pub print: u64,
     /// What.
     pub what: What,
 }

@@ -3,15 +3,18 @@
 //! Four children a node. Looking at the first is O(1); putting, moving and taking out are O(log n).
 //! Equal keys are ordered by their handles, so that the order is total whatever happened before.
 
+use serde::{Deserialize, Serialize};
+
 /// Where an entry that is not in the heap stands.
 const ABSENT: u32 = u32::MAX;
 
 const CHILDREN: usize = 4;
 
 /// Entries of a key and a small whole number, the handle, at most one entry a handle.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Heap<K> {
     entries: Vec<(K, u32)>,
+    #[serde(skip)]
     places: Vec<u32>,
 }
 
@@ -84,6 +87,27 @@ impl<K: Ord + Copy> Heap<K> {
         } else {
             self.sink(place, last);
         }
+    }
+
+    /// Finds out where each handle stands, in a heap that has just been read; whether it is one, of handles below
+    /// `handles`.
+    pub(super) fn find_places(&mut self, handles: u32) -> bool {
+        self.places.clear();
+        for (place, &entry) in self.entries.iter().enumerate() {
+            let (_, handle) = entry;
+            if self.places.len() <= handle as usize {
+                if handle >= handles {
+                    return false;
+                }
+                self.places.resize(handle as usize + 1, ABSENT);
+            }
+            let parent = place.saturating_sub(1) / CHILDREN;
+            if self.places[handle as usize] != ABSENT || entry < self.entries[parent] {
+                return false;
+            }
+            self.places[handle as usize] = place as u32;
+        }
+        true
     }
 
     fn place(&self, handle: u32) -> Option<usize> {

@@ -23,7 +23,7 @@ pub struct Installation {
 }
 
 /// A line of the wire that is no event: what is known of it all the same.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Malformed {
     /// The shop it is for; nothing where that is malformed itself.
     pub shop: Option<Id>,
@@ -105,7 +105,7 @@ pub fn create(shop: &Id, event: &Event) -> Result<Shop, Rejection> {
 }
 
 /// A rejection for a shop that does not exist: `seq` 0, the event's own instant at +08:00.
-fn reject_without_shop(event: &str, at: Option<Instant>, rejection: Rejection) -> Decision {
+pub fn reject_without_shop(event: &str, at: Option<Instant>, rejection: Rejection) -> Decision {
     let at: Option<Stamp> = at.map(|at| at.at_offset(NO_SHOP_OFFSET_S));
     Decision {
         seq: 0,

@@ -5,6 +5,7 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 use super::id::Id;
 use super::table::{Keyed, Table};
@@ -36,9 +37,11 @@ pub trait Ledger {
 }
 
 /// A ledger in memory. What has become older than any shop's day is let go once there is much of it.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct MemoryLedger {
+    #[serde(with = "super::stored::sorted")]
     shops: HashMap<Id, u32, FixedState>,
+    #[serde(with = "super::stored::sorted_by_key")]
     spaces: HashMap<Id, Space, FixedState>,
     latest: Option<Instant>,
 }
@@ -50,14 +53,37 @@ const HELD_MIN: usize = 65_536;
 const KEPT: Duration = Duration::days(4);
 
 /// The invites of all buyers that are known by the same ids.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 struct Space {
     buyers: Table<Places>,
     senders: Senders,
 }
 
+impl Space {
+    /// Books an invite, and lets go of what is far behind the latest.
+    fn book(&mut self, buyer: &Id, place: (u32, Instant), latest: Instant) {
+        let buyers = &mut self.buyers;
+        self.senders = self.senders.with(place.0);
+        match buyers.find(buyer) {
+            Some(number) => buyers[number].more.push(place),
+            None => {
+                buyers.insert(Places {
+                    buyer: buyer.clone(),
+                    first: place,
+                    more: Vec::new(),
+                });
+            }
+        }
+        if buyers.len() > HELD_MIN {
+            for _ in 0..2 {
+                buyers.sweep(|places| latest - places.latest() > KEPT);
+            }
+        }
+    }
+}
+
 /// Who has sent invites in a space: while it is one shop alone, no other can have sent any.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Senders {
     #[default]
     Nobody,
@@ -76,6 +102,7 @@ impl Senders {
 }
 
 /// The invites of one buyer in one space.
+#[derive(Serialize, Deserialize)]
 struct Places {
     buyer: Id,
     /// The first, which is mostly the only one: the shop's number and the instant.
@@ -101,6 +128,15 @@ impl Keyed for Places {
 }
 
 impl MemoryLedger {
+    /// Books an invite that a shop has sent, where no claim did: a ledger is made anew from what was written down.
+    pub fn book(&mut self, shop: &Id, space: &Id, buyer: &Id, at: Instant) {
+        let shop = self.shop_number(shop);
+        let latest = self.latest.map_or(at, |latest| latest.max(at));
+        self.latest = Some(latest);
+        let space = self.spaces.entry_ref(space).or_default();
+        space.book(buyer, (shop, at), latest);
+    }
+
     fn shop_number(&mut self, shop: &Id) -> u32 {
         let new = self.shops.len() as u32;
         *self.shops.entry_ref(shop).or_insert(new)
@@ -115,29 +151,14 @@ impl Ledger for MemoryLedger {
         if alone && !claim.send {
             return 0;
         }
-        let buyers = &mut space.buyers;
-        let found = buyers.find(claim.buyer);
-        let others = found.map_or(0, |number| others(&buyers[number], shop, claim.on_day));
+        let found = space.buyers.find(claim.buyer);
+        let others = found.map_or(0, |number| {
+            others(&space.buyers[number], shop, claim.on_day)
+        });
         if claim.send && (claim.cap == 0 || others < claim.cap) {
-            let place = (shop, claim.at);
-            space.senders = space.senders.with(shop);
-            match found {
-                Some(number) => buyers[number].more.push(place),
-                None => {
-                    buyers.insert(Places {
-                        buyer: claim.buyer.clone(),
-                        first: place,
-                        more: Vec::new(),
-                    });
-                }
-            }
             let latest = self.latest.map_or(claim.at, |latest| latest.max(claim.at));
             self.latest = Some(latest);
-            if buyers.len() > HELD_MIN {
-                for _ in 0..2 {
-                    buyers.sweep(|places| latest - places.latest() > KEPT);
-                }
-            }
+            space.book(claim.buyer, (shop, claim.at), latest);
         }
         others
     }

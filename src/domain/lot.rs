@@ -3,17 +3,36 @@
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 
-/// H of P3 over the UTF-8 bytes of `parts`, one after the other: FNV-1a 64, then a mix that spreads its low bits.
+/// H of P3, fed piece by piece.
+#[derive(Clone, Copy, Debug)]
+pub struct Lot(u64);
+
+impl Lot {
+    /// Before the first byte.
+    pub const EMPTY: Lot = Lot(FNV_OFFSET);
+
+    /// With these bytes behind all before them: FNV-1a 64.
+    pub fn with(self, bytes: &[u8]) -> Lot {
+        Lot(bytes.iter().fold(self.0, |h, &byte| {
+            (h ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
+        }))
+    }
+
+    /// The number: a mix that spreads the low bits.
+    pub fn number(self) -> u64 {
+        let mut h = self.0;
+        h ^= h >> 30;
+        h = h.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        h ^= h >> 27;
+        h = h.wrapping_mul(0x94d0_49bb_1331_11eb);
+        h ^ (h >> 31)
+    }
+}
+
+/// H of P3 over the UTF-8 bytes of `parts`, one after the other.
 pub fn lot(parts: &[&str]) -> u64 {
-    let bytes = parts.iter().flat_map(|part| part.bytes());
-    let mut h = bytes.fold(FNV_OFFSET, |h, byte| {
-        (h ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
-    });
-    h ^= h >> 30;
-    h = h.wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    h ^= h >> 27;
-    h = h.wrapping_mul(0x94d0_49bb_1331_11eb);
-    h ^ (h >> 31)
+    let fed = |lot: Lot, part: &&str| lot.with(part.as_bytes());
+    parts.iter().fold(Lot::EMPTY, fed).number()
 }
 
 #[cfg(test)]

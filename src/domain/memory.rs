@@ -1,23 +1,15 @@
 //! Forgetting: what no rule can look at any more leaves, without scans and without timers.
 //!
-//! Closed sessions leave after 7 days (S1), event ids after 7 days (contract, section 2). A buyer leaves when every
+//! Closed sessions leave after 7 days (S1); event ids do in [`super::receipt`]. A buyer leaves when every
 //! window has passed, which is never before its sessions are forgotten; a tie when its windows have: a few records are
 //! looked at with every event, in turn. Small tables are left alone.
-
-use std::collections::VecDeque;
-
-use foldhash::fast::FixedState;
-use hashbrown::HashSet;
 
 use super::buyer::Buyer;
 use super::id::Id;
 use super::session::REMEMBERED;
 use super::shop::Shop;
 use super::table::NOBODY;
-use super::time::{Duration, Instant};
-
-/// For how long the id of an accepted event is remembered.
-pub const EVENT_ID_REMEMBERED: Duration = Duration::days(7);
+use super::time::Duration;
 
 /// How far back the longest window of any preset looks: a shop that changes to another platform's rules sees as far
 /// as those do.
@@ -29,32 +21,6 @@ const SWEPT_FROM: usize = 4096;
 /// Records looked at with every event: more than an event can add, so that the dead stay few.
 const LOOKS: u32 = 2;
 
-/// The ids of accepted events, as long as they are remembered.
-#[derive(Default)]
-pub struct Remembered {
-    ids: HashSet<Id, FixedState>,
-    oldest: VecDeque<(Instant, Id)>,
-}
-
-impl Remembered {
-    /// Whether an event with this id was accepted less than 7 days before `now`.
-    pub fn holds(&mut self, id: &Id, now: Instant) -> bool {
-        while let Some((accepted, _)) = self.oldest.front()
-            && *accepted + EVENT_ID_REMEMBERED <= now
-            && let Some((_, old)) = self.oldest.pop_front()
-        {
-            self.ids.remove(&old);
-        }
-        self.ids.contains(id)
-    }
-
-    /// An event with this id was accepted.
-    pub fn keep(&mut self, id: Id, now: Instant) {
-        self.oldest.push_back((now, id.clone()));
-        self.ids.insert(id);
-    }
-}
-
 impl Shop {
     /// Lets go of what has become too old by now.
     pub(super) fn forget(&mut self) {
@@ -64,6 +30,7 @@ impl Shop {
             self.closed.pop_front();
             self.forget_session(session);
         }
+        self.remembered.forget(self.now);
         for _ in 0..LOOKS {
             self.sweep();
         }
@@ -146,7 +113,7 @@ impl Shop {
             buyers: self.buyers.len(),
             ties: self.ties.len(),
             timers: self.timers.len(),
-            event_ids: self.remembered.ids.len(),
+            event_ids: self.remembered.len(),
         }
     }
 }

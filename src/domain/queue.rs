@@ -8,6 +8,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize, Serializer};
+
 use super::chain::Chain;
 use super::decision::{AssignReason, Body, CloseReason, WaitReason};
 use super::heap::Heap;
@@ -21,6 +23,8 @@ use super::table::{Keyed, Table};
 use super::timer::Timer;
 
 /// Sessions that wait for the same scope, first in, first out.
+#[derive(Deserialize)]
+#[serde(from = "Scope")]
 pub struct Pool {
     name: Box<str>,
     scope: Scope,
@@ -39,6 +43,26 @@ impl Keyed for Pool {
     }
 }
 
+impl Serialize for Pool {
+    /// As its scope: the rest follows from the policy and the sessions.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.scope.serialize(to)
+    }
+}
+
+impl From<Scope> for Pool {
+    /// A pool in which nobody waits, and which stands in no line yet.
+    fn from(scope: Scope) -> Pool {
+        Pool {
+            name: scope.pool_name().into(),
+            scope,
+            waiting: Chain::EMPTY,
+            crew: EVERYBODY,
+            line: EVERYBODY,
+        }
+    }
+}
+
 impl Pool {
     /// As the wire language writes it.
     pub fn name(&self) -> &str {
@@ -53,7 +77,7 @@ pub struct Queue {
     pub pools: Table<Pool>,
     /// How many sessions wait.
     pub waiting: u32,
-    tickets: u64,
+    pub(super) tickets: u64,
     /// By crew, the pools of its line by the ticket of their head.
     lines: Vec<BTreeSet<(u64, u32)>>,
     ready: Heap<u64>,
@@ -229,13 +253,8 @@ impl Shop {
         }
         let crew = self.roster.crew_of(&scope).unwrap_or(EVERYBODY);
         let line = self.line_of(&scope, crew);
-        self.queue.pools.insert(Pool {
-            name: name.into(),
-            scope,
-            waiting: Chain::EMPTY,
-            crew,
-            line,
-        })
+        let pool = Pool::from(scope);
+        self.queue.pools.insert(Pool { crew, line, ..pool })
     }
 
     /// The crew whose free agents may serve a pool of this scope (R7).

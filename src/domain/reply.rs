@@ -3,6 +3,8 @@
 //! Invariants: a session's late marks are in the heap of lates under the earliest of them; a buyer is booked late
 //! on a day at most once; `awaited` is the oldest message that counts since the last human reply.
 
+use serde::{Deserialize, Serialize};
+
 use super::calendar::Day;
 use super::decision::{Body, ErrorCode};
 use super::id::Id;
@@ -14,7 +16,7 @@ use super::time::Instant;
 use super::timer::Timer;
 
 /// The oldest message of a session that counts and has no human reply yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Awaited {
     /// When it was sent.
     pub since: Instant,
@@ -25,7 +27,7 @@ pub struct Awaited {
 }
 
 /// Unanswered messages of one day, by the first instant at which one of them is late.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LateMark {
     /// The day they are booked on.
     pub day: Day,
@@ -55,7 +57,7 @@ impl Shop {
         let to = record.answerable();
         self.days.on(self.stretch.day).book_message(buyer, to);
         self.time_silence(session);
-        let first = self.counts(place) && self.count_message(session);
+        let first = self.message_counts(place) && self.count_message(session);
         if let Some(agent) = stranded
             && !anybody_online
         {
@@ -71,7 +73,7 @@ impl Shop {
     }
 
     /// Whether a message sent now in a session at this place counts (M1).
-    fn counts(&self, place: Place) -> bool {
+    fn message_counts(&self, place: Place) -> bool {
         let reply = &self.policy.service.reply;
         let of_day_ms = self.stretch.of_day_ms(self.now);
         let in_hours = (reply.from_ms..reply.to_ms).contains(&of_day_ms);
@@ -82,7 +84,7 @@ impl Shop {
     pub(super) fn count_handoff(&mut self, session: u32, out: &mut Outcome) {
         let record = &self.sessions[session];
         let asked = record.marks.wrote_to_bot && !self.policy.service.reply.count_bot;
-        if asked && self.counts(record.place) && self.count_message(session) {
+        if asked && self.message_counts(record.place) && self.count_message(session) {
             self.judge_reply_rate(self.stretch.day, out);
         }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::calendar::{Day, Month, Week};
 use super::decision::{Body, Period, Rate};
 use super::id::Id;
@@ -14,7 +16,7 @@ use super::shop::Shop;
 pub const ATTITUDE: &str = "attitude";
 
 /// The ratings of a natural week.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct WeekBook {
     /// All of them, by [`Level`].
     pub levels: [u64; Level::COUNT],
@@ -44,7 +46,7 @@ impl WeekBook {
 }
 
 /// The unhappy ratings of a natural month.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct MonthBook {
     /// Neutral and disappointed.
     pub unhappy: u64,
@@ -65,7 +67,7 @@ impl MonthBook {
 }
 
 /// The weeks and months in which something was rated.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Scores {
     /// By week.
     pub weeks: BTreeMap<Week, WeekBook>,

@@ -1,5 +1,6 @@
 //! Sessions: where each one is, who served it, and what was said last.
 
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::agent::BOT;
@@ -17,7 +18,7 @@ pub const REMEMBERED: Duration = Duration::days(7);
 pub const ENTRY_DEFAULT: &str = "other";
 
 /// What a session came with, and what it is routed by (R2).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ask {
     /// Where it came in; nothing is [`ENTRY_DEFAULT`].
     pub entry: Option<Id>,
@@ -41,7 +42,7 @@ impl Ask {
 }
 
 /// Where a session is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Place {
     /// With the bot (S2).
     Bot,
@@ -64,7 +65,7 @@ pub enum Place {
 }
 
 /// Who spoke last. A reply that the shop gives by itself is no speaking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Speaker {
     /// The buyer.
     Buyer,
@@ -75,7 +76,7 @@ pub enum Speaker {
 }
 
 /// What has once been true of a session, each counted or done at most once.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Marks {
     /// It has been routed, so that `repeat_visit` is settled.
     pub routed: bool,
@@ -94,6 +95,7 @@ pub struct Marks {
 }
 
 /// A session, from its opening until it is forgotten.
+#[derive(Serialize, Deserialize)]
 pub struct Session {
     /// Its id.
     pub id: Id,
@@ -102,11 +104,14 @@ pub struct Session {
     /// Where it is.
     pub place: Place,
     /// Its neighbours in the pool or with its agent.
+    #[serde(skip)]
     pub link: Link,
     /// Who has it or had it last, the bot included; [`NOBODY`] where nobody ever did.
     pub server: u32,
     /// When it was opened.
     pub opened: Instant,
+    /// The shop's `seq` as it was opened: what was decided on it came after.
+    pub since_seq: u64,
     /// Since when the buyer's silence is timed, where it is (S3).
     pub silent_since: Instant,
     /// What it came with, where that is anything, and as long as it is open.
@@ -124,8 +129,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that begins now; its place is settled right after.
-    pub fn new(id: Id, buyer: u32, opened: Instant, ask: Ask) -> Session {
+    /// A session that begins at an instant, after a decision; its place is settled right after.
+    pub fn new(id: Id, buyer: u32, (opened, since_seq): (Instant, u64), ask: Ask) -> Session {
         Session {
             id,
             buyer,
@@ -133,6 +138,7 @@ impl Session {
             link: Link::LOOSE,
             server: NOBODY,
             opened,
+            since_seq,
             silent_since: opened,
             ask: (ask != Ask::default()).then(|| Box::new(ask)),
             speaker: None,
@@ -176,5 +182,8 @@ impl Keyed for Session {
     type Key = str;
     fn key(&self) -> &str {
         &self.id
+    }
+    fn findable(&self) -> bool {
+        !self.marks.forgotten
     }
 }

@@ -15,10 +15,11 @@ use super::event::{ENTRIES, Event, What};
 use super::heap::Heap;
 use super::id::Id;
 use super::ledger::Ledger;
-use super::memory::{PRESET_WINDOW_MAX, Remembered};
+use super::memory::PRESET_WINDOW_MAX;
 use super::outcome::Outcome;
 use super::policy::Policy;
 use super::queue::Queue;
+use super::receipt::{Receipt, Remembered};
 use super::roster::Roster;
 use super::score::Scores;
 use super::session::{Ask, Session};
@@ -59,7 +60,7 @@ pub enum Taken {
     Accepted,
     /// It was rejected, and the outcome says why.
     Rejected,
-    /// An event with its id has happened already: nothing was decided.
+    /// An event with its id has happened already: nothing was decided, and nothing is changed.
     Repeated,
 }
 
@@ -139,10 +140,11 @@ impl Shop {
     /// Handles one well-formed event.
     pub fn take(&mut self, event: &Event, ledger: &mut dyn Ledger, out: &mut Outcome) -> Taken {
         if let Some(id) = &event.id
-            && self.remembered.holds(id, self.now)
+            && self.remembered.get(id, self.now).is_some()
         {
             return Taken::Repeated;
         }
+        let seq_before = self.seq;
         let result = self.check_before(event).and_then(|()| {
             self.advance(event.at, ledger, out);
             self.handle(&event.what, ledger, out)
@@ -153,7 +155,12 @@ impl Shop {
         }
         self.drain(out);
         if let Some(id) = &event.id {
-            self.remembered.keep(id.clone(), self.now);
+            let receipt = Receipt {
+                print: event.print,
+                first: seq_before + 1,
+                count: (self.seq - seq_before) as u32,
+            };
+            self.remembered.keep(id.clone(), self.now, receipt);
         }
         Taken::Accepted
     }

@@ -9,6 +9,7 @@ use std::ops::{Index, IndexMut};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Records in one chunk.
 const CHUNK: usize = 256;
@@ -22,12 +23,18 @@ pub trait Keyed {
     type Key: Hash + Eq + ?Sized;
     /// The record's own key.
     fn key(&self) -> &Self::Key;
+    /// Whether its key leads to it, which it does until [`Table::forget_key`].
+    fn findable(&self) -> bool {
+        true
+    }
 }
 
 /// The records, by number and by key.
+#[derive(Serialize)]
 pub struct Table<T> {
     chunks: Vec<Vec<Option<T>>>,
     free: Vec<u32>,
+    #[serde(skip)]
     by_key: HashTable<u32>,
     hand: u32,
 }
@@ -59,7 +66,7 @@ impl<T> Table<T> {
     }
 
     /// Numbers given so far, removed ones included.
-    fn reach(&self) -> u32 {
+    pub fn reach(&self) -> u32 {
         match self.chunks.last() {
             Some(last) => ((self.chunks.len() - 1) * CHUNK + last.len()) as u32,
             None => 0,
@@ -157,6 +164,52 @@ impl<T: Keyed> Table<T> {
         } else {
             None
         }
+    }
+}
+
+/// What is written of a table.
+#[derive(Deserialize)]
+struct Stored<T> {
+    chunks: Vec<Vec<Option<T>>>,
+    free: Vec<u32>,
+    hand: u32,
+}
+
+impl<T> Stored<T> {
+    /// Whether all chunks but the last are full, and the free numbers are those without a record, each once.
+    fn sound(&self) -> bool {
+        let full = self.chunks.split_last().is_none_or(|(last, full)| {
+            (1..=CHUNK).contains(&last.len()) && full.iter().all(|chunk| chunk.len() == CHUNK)
+        });
+        let slots = (0..).zip(self.chunks.iter().flatten());
+        let empty = slots.filter(|(_, slot)| slot.is_none());
+        let mut free = self.free.clone();
+        free.sort_unstable();
+        full && empty.map(|(number, _)| number).eq(free)
+    }
+}
+
+impl<'de, T: Keyed + Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Table<T>, D::Error> {
+        let stored = Stored::<T>::deserialize(from)?;
+        if !stored.sound() {
+            return Err(serde::de::Error::custom("a table that is none"));
+        }
+        let Stored { chunks, free, hand } = stored;
+        let mut table = Table {
+            chunks,
+            free,
+            by_key: HashTable::new(),
+            hand,
+        };
+        let mut by_key = HashTable::with_capacity(table.len());
+        for (number, record) in table.iter().filter(|(_, record)| record.findable()) {
+            by_key.insert_unique(hash(record.key()), number, |&other| {
+                rehash(&table.chunks, other)
+            });
+        }
+        table.by_key = by_key;
+        Ok(table)
     }
 }
 

@@ -15,7 +15,10 @@ pub const DURATION_DAYS_MAX: i64 = 3650;
 const YEARS_MS: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize,
+)]
+#[serde(try_from = "i64")]
 pub struct Instant(i64);
 
 /// A length of time in milliseconds, never negative.
@@ -67,6 +70,11 @@ impl Instant {
         let of_day = ((hour * 60 + minute) * 60 + second) * 1000 + fraction_ms;
         let ms = days_from_civil(year, month, day) * DAY_MS + of_day - offset_ms(zone)?;
         YEARS_MS.contains(&ms).then_some(Instant(ms))
+    }
+
+    /// Whether it is of the years that an event can have.
+    pub fn of_an_event(self) -> bool {
+        YEARS_MS.contains(&self.0)
     }
 
     /// This instant written at `offset_s` seconds east of UTC.
@@ -232,6 +240,18 @@ impl Sub<Instant> for Instant {
     /// How long after `earlier` this is; nothing where it is not.
     fn sub(self, earlier: Instant) -> Duration {
         Duration((self.0 - earlier.0).max(0))
+    }
+}
+
+impl TryFrom<i64> for Instant {
+    type Error = &'static str;
+    /// From milliseconds that leave room for every window.
+    fn try_from(ms: i64) -> Result<Instant, &'static str> {
+        let range = Instant::NEVER.0..=-Instant::NEVER.0;
+        range
+            .contains(&ms)
+            .then_some(Instant(ms))
+            .ok_or("an instant out of range")
     }
 }
 

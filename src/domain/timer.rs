@@ -3,6 +3,8 @@
 //! Timers fire in the order of their due times, then of when they were armed. One event arms session by session,
 //! in the order in which it comes to them, and for each in the order of [`Timer`] (contract, section 2).
 
+use serde::{Deserialize, Serialize};
+
 use super::heap::Heap;
 use super::time::Instant;
 
@@ -27,13 +29,17 @@ const TIMERS: [Timer; 4] = [
 ];
 
 /// The armed timers of a shop, at most one of each kind a session.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Timers {
     /// By due time, then by when they were armed.
     heap: Heap<(Instant, u64)>,
     /// By session, its place among all visits; an event comes to each session once.
+    #[serde(skip)]
     visits: Vec<u64>,
     visited: u64,
+    /// Set anew as an event begins, so that what was visited before does not count: between events neither this nor
+    /// the visits matter.
+    #[serde(skip)]
     event_began: u64,
 }
 
@@ -69,6 +75,19 @@ impl Timers {
     /// Disarms a timer, if it is armed.
     pub fn disarm(&mut self, session: u32, timer: Timer) {
         self.heap.remove(handle(session, timer));
+    }
+
+    /// Finds out where each timer stands, in timers that have just been read, of sessions with numbers below
+    /// `sessions`; whether they are such.
+    pub(super) fn find_places(&mut self, sessions: u32) -> bool {
+        self.heap
+            .find_places(sessions.saturating_mul(TIMERS.len() as u32))
+    }
+
+    /// The sessions that have a timer, once for each.
+    pub(super) fn sessions(&self) -> impl Iterator<Item = u32> {
+        let entries = self.heap.iter();
+        entries.map(|(_, handle)| handle / TIMERS.len() as u32)
     }
 
     /// When a timer is due, if it is armed.

@@ -33,7 +33,7 @@ pub trait Fate: Send + Sync {
     fn stop(&self, why: &str) -> !;
 
     /// Called before an event of a shop is decided; a test may panic here, as a bug of ours would.
-    fn before_event(&self, _shop: &str, _text: &str) {}
+    fn before_event(&self, _shop: &str, _text: &[u8]) {}
 }
 
 /// The exit status after a failed disk (`EX_IOERR`).
@@ -45,5 +45,22 @@ impl Fate for RealFate {
     fn stop(&self, why: &str) -> ! {
         eprintln!("xiaoer: {why}");
         std::process::exit(EXIT_DISK_FAILED)
+    }
+}
+
+/// How long something takes, for figures; no decision looks at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Starts.
+    #[expect(clippy::disallowed_methods, reason = "this is the room of the clock")]
+    pub fn start() -> Stopwatch {
+        Stopwatch(std::time::Instant::now())
+    }
+
+    /// Microseconds since it was started.
+    pub fn micros(&self) -> u64 {
+        self.0.elapsed().as_micros() as u64
     }
 }

@@ -1,1 +1,170 @@
-//! The journal: what happened, durable.
+//! The journal: what happened to every shop, durable, in one order; and what is kept so that it can be read quickly.
+//!
+//! [`Journal`] is the seam: append with an expected sequence and an owner's epoch, claim, read, states, ledger.
+//! Nothing above this room knows how it is stored. [`Embedded`] keeps it in one folder of this machine.
+//!
+//! What holds: a record is whole or absent; records of a shop are dense (`n` = 1, 2, 3 …) and so are those of the
+//! whole journal (`order`); [`Done`] is called only once the record, and all before it, would survive a power cut.
+//! A failed write or sync is final: the process stops, and nothing is answered any more.
+
+mod archive;
+mod block;
+mod claim;
+mod commit;
+mod embedded;
+mod folder;
+mod mark;
+mod opening;
+mod reading;
+mod record;
+mod states;
+mod store;
+mod tail;
+mod upkeep;
+mod verify;
+
+use crate::domain::id::Id;
+use crate::domain::time::Instant;
+
+pub use archive::{backup, restore};
+pub use embedded::{Embedded, LedgerSource, Nobody, Opened, Settings, Watch};
+pub use folder::Folder;
+pub use record::{Booked, Entry, Kind, Record};
+pub use verify::{Verified, each_record, verify};
+
+/// What is called once something is durable.
+pub type Done = Box<dyn FnOnce() + Send>;
+
+/// Why the journal could not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JournalError {
+    /// What is stored is damaged: what, and what to do.
+    Damaged(String),
+    /// The folder is of another use: in use, of a newer version, without permission; and what to do.
+    Unusable(String),
+    /// The world failed: a file could not be read or written.
+    Failed(String),
+}
+
+impl std::fmt::Display for JournalError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            JournalError::Damaged(what)
+            | JournalError::Unusable(what)
+            | JournalError::Failed(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for JournalError {}
+
+/// Why no record can be taken now: asked before an event is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRoom {
+    /// Too much waits to be written: try again.
+    Memory,
+    /// The disk is nearly full.
+    Disk,
+}
+
+/// The shop has another owner by now, or the record is not the one that comes next: the caller's state is stale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fenced;
+
+/// The right to append to a shop. A later claim of the same shop ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The shop's number: another one each time a shop is made.
+    pub shop: u64,
+    /// How often the shop has been claimed.
+    pub epoch: u64,
+}
+
+/// What a claim finds of a shop.
+pub struct Claimed {
+    /// The right to append to it.
+    pub owner: Owner,
+    /// The latest stored state, if there is one.
+    pub state: Option<State>,
+    /// The records after it, oldest first.
+    pub tail: Vec<Record>,
+}
+
+/// A stored state of a shop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// The number of the last record that it has taken in; 0 before the first.
+    pub n: u64,
+    /// The shop's `seq` then.
+    pub seq: u64,
+    /// The state, in a form that the journal does not know.
+    pub bytes: Vec<u8>,
+}
+
+/// A shop that wants to be woken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sleeper {
+    /// Which shop.
+    pub shop: Id,
+    /// When its next timer is due; nothing where only a look at its tail can tell.
+    pub due: Option<Instant>,
+}
+
+/// Where a shop's decisions are read from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slice {
+    /// Records in the order of `n`.
+    pub records: Vec<Record>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// The seam (see the module).
+pub trait Journal: Send + Sync + 'static {
+    /// Takes a shop over: whoever had it before can append no more. Waits until all that is appended to it is
+    /// durable. `None` where there is no such shop.
+    fn claim(&self, shop: &Id) -> Result<Option<Claimed>, JournalError>;
+
+    /// The right to append the first record of a new shop.
+    fn create(&self, shop: &Id) -> Owner;
+
+    /// The owner appends no more: the shop sleeps.
+    fn release(&self, owner: Owner);
+
+    /// Appends a record that must be the shop's next; `done` is called once it is durable. Returns its order.
+    fn append(
+        &self,
+        owner: Owner,
+        entry: &Entry<'_>,
+        done: Option<Done>,
+    ) -> Result<u64, Fenced>;
+
+    /// Calls `done` once the record of this order is durable; at once where it is.
+    fn when_durable(&self, order: u64, done: Done);
+
+    /// Keeps a state of a shop, behind all that has been appended; `due` is when it wants to be woken.
+    fn put_state(&self, owner: Owner, state: State, due: Option<Instant>);
+
+    /// Whether a shop exists.
+    fn exists(&self, shop: &Id) -> Result<bool, JournalError>;
+
+    /// Shops by id, after one.
+    fn shops(&self, after: Option<&Id>, limit: usize) -> Result<Vec<Id>, JournalError>;
+
+    /// Records of a shop from the one that holds decision `seq` on, or would: at most `limit`.
+    fn read(&self, shop: &Id, seq: u64, limit: usize) -> Result<Option<Slice>, JournalError>;
+
+    /// The latest records of a shop with a recorded rating, newest first, of a `seq` below `before`.
+    fn rated(&self, shop: &Id, before: u64, limit: usize) -> Result<Option<Slice>, JournalError>;
+
+    /// A stored state of a shop from before decision `seq`, and the records from there up to the one that holds it.
+    /// `None` where what is needed has been dropped.
+    fn before(&self, shop: &Id, seq: u64)
+    -> Result<Option<(Option<State>, Vec<Record>)>, JournalError>;
+
+    /// Shops that may have to be woken, all that there are; called once after opening.
+    fn sleepers(&self, each: &mut dyn FnMut(Sleeper)) -> Result<(), JournalError>;
+
+    /// Whether there is room for more records now.
+    fn has_room(&self) -> Result<(), NoRoom>;
+}

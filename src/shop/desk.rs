@@ -1,7 +1,20 @@
 //! The desk: finds the actor of a shop, wakes it where it sleeps, and asks it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use actix::dev::SendError;
+use actix::prelude::*;
+use actix_rt::ArbiterHandle;
 use bytes::Bytes;
 
+use super::actor::{Close, Delete, Look, Post, Read, ShopActor};
+use super::asking::{Page, answers_of};
+use super::deciding::Item;
+use super::ledger::SharedLedger;
+use super::reply::{Answer, Reply, Unanswered};
+use super::world::{Registry, Sleepers, Watch, World};
 use crate::domain::code::ErrorCode;
 use crate::domain::event::Event;
 use crate::domain::id::Id;
@@ -9,9 +22,23 @@ use crate::domain::installation::Malformed;
 use crate::domain::ledger::Ledger;
 use crate::domain::shop::Shop;
 use crate::domain::time::Instant;
-use crate::domain::why::Why;
+use crate::env::Env;
+use crate::journal::{Journal, JournalError, NoRoom};
+
+/// How often a question is asked again that an actor going to sleep did not look at.
+const TRIES: usize = 8;
+
+/// Sleeping shops that are woken at once.
+const WOKEN_AT_ONCE: usize = 512;
+
+/// How often sleepers are looked at: their timers fire within a second.
+const TICK: Duration = Duration::from_millis(200);
+
+/// How long the last shops may take to store their states.
+const CLOSE_WITHIN: Duration = Duration::from_secs(20);
 
 /// One event of a request, read and not yet decided.
+#[derive(Clone, Debug)]
 pub enum Intake {
     /// A well-formed one.
     Event {
@@ -42,6 +69,21 @@ pub struct Answered {
     pub rejected: Option<ErrorCode>,
     /// An event with this id and another body was accepted before: nothing was done (answered 422).
     pub conflict: bool,
+    /// It was not looked at, and why; those before it were.
+    pub refused: Option<Refused>,
+}
+
+impl Answered {
+    /// An event that was not looked at.
+    pub(super) fn refused(why: Refused) -> Answered {
+        Answered {
+            id: None,
+            decisions: "[]".to_owned(),
+            rejected: None,
+            conflict: false,
+            refused: Some(why),
+        }
+    }
 }
 
 /// Why nothing was done, and nothing will be.
@@ -68,13 +110,10 @@ pub enum ReadError {
     Refused(Refused),
 }
 
-/// One page of a list.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Page<T> {
-    /// The items.
-    pub items: Vec<T>,
-    /// Whether there are more.
-    pub more: bool,
+impl From<JournalError> for ReadError {
+    fn from(error: JournalError) -> ReadError {
+        ReadError::Refused(Refused::Damaged(error.to_string()))
+    }
 }
 
 /// A shop in the list of shops.
@@ -84,105 +123,223 @@ pub struct ShopRow {
     pub shop: Id,
 }
 
-/// A decision as the journal keeps it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredDecision {
-    /// Its `seq`.
-    pub seq: u64,
-    /// The instant of the event's record.
-    pub at: Instant,
-    /// As it was answered: one JSON object.
-    pub json: String,
-    /// The event that it was an answer to, as it was sent (a `clock` where a timer fired by itself).
-    pub event: Bytes,
-}
-
-/// One entry of a session's timeline: an event of the session or a decision about it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum TimelineEntry {
-    /// An event, as it was sent, and when.
-    Event(Instant, Bytes),
-    /// A decision, as it was answered.
-    Decision(String),
+/// How the desk is run.
+#[derive(Clone, Debug)]
+pub struct DeskSettings {
+    /// Requests that may wait for one shop.
+    pub mailbox: usize,
+    /// How long a shop stays in memory without being asked.
+    pub idle: Duration,
 }
 
 /// All shops of a server. Cheap to clone.
 #[derive(Clone)]
-pub struct Desk {}
+pub struct Desk {
+    pub(super) world: Arc<World>,
+    /// Threads on which shops can live.
+    homes: Arc<Mutex<Vec<ArbiterHandle>>>,
+    closing: Arc<AtomicBool>,
+}
 
 impl Desk {
+    /// A desk over a journal; the ledger is what the journal holds for it.
+    pub fn new(
+        journal: Arc<dyn Journal>,
+        ledger: Arc<SharedLedger>,
+        env: Env,
+        watch: Arc<dyn Watch>,
+        settings: &DeskSettings,
+    ) -> Desk {
+        Desk {
+            world: Arc::new(World {
+                journal,
+                ledger,
+                env,
+                watch,
+                mailbox: settings.mailbox,
+                idle: settings.idle,
+                registry: Registry::new(),
+                sleepers: Sleepers::default(),
+            }),
+            homes: Arc::default(),
+            closing: Arc::default(),
+        }
+    }
+
+    /// Shops may live on this thread, which runs an arbiter. A shop that is asked from here for the first time does.
+    pub fn settle_here(&self) {
+        if let Some(arbiter) = actix_rt::Arbiter::try_current() {
+            self.homes.lock().unwrap_or_else(PoisonError::into_inner).push(arbiter);
+        }
+    }
+
+    /// Wakes sleeping shops for their timers, as long as the server runs. Those of before the start come first.
+    pub async fn wake_sleepers(self) -> Result<(), JournalError> {
+        let (world, now) = (Arc::clone(&self.world), self.now());
+        let found = actix_rt::task::spawn_blocking(move || {
+            world.journal.sleepers(&mut |sleeper| {
+                world.sleepers.add(sleeper.due.unwrap_or(now), sleeper.shop);
+            })
+        });
+        match found.await {
+            Ok(found) => found?,
+            Err(error) => return Err(JournalError::Failed(error.to_string())),
+        }
+        loop {
+            for shop in self.world.sleepers.due(self.now(), WOKEN_AT_ONCE) {
+                self.wake(shop);
+            }
+            actix_rt::time::sleep(TICK).await;
+        }
+    }
+
+    /// Has a shop come up, on one of the threads where shops live.
+    fn wake(&self, shop: Id) {
+        let home = {
+            let homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = self.world.registry.hash(&shop) as usize;
+            homes.get(at % homes.len().max(1)).cloned()
+        };
+        let desk = self.clone();
+        match home {
+            Some(home) => {
+                home.spawn_fn(move || drop(desk.actor(&shop)));
+            }
+            None => drop(self.actor(&shop)),
+        }
+    }
+
+    /// The actor of a shop; a new one lives on this thread.
+    fn actor(&self, shop: &Id) -> Addr<ShopActor> {
+        self.world.registry.find(shop, || {
+            ShopActor::new(shop.clone(), Arc::clone(&self.world)).start()
+        })
+    }
+
     /// Handles events of a shop, in order; answers once what they did is durable.
-    pub async fn post(&self, _shop: &Id, _events: Vec<Intake>) -> Result<Vec<Answered>, Refused> {
-        todo!()
+    pub async fn post(&self, shop: &Id, events: Vec<Intake>) -> Result<Vec<Answered>, Refused> {
+        let items = self.ask(shop, Post, events).await?;
+        let repeats = items.iter().any(|item| matches!(item, Item::Repeated(..)));
+        if !repeats {
+            let answered = items.into_iter().filter_map(|item| match item {
+                Item::Answered(answered) => Some(answered),
+                Item::Repeated(..) => None,
+            });
+            return Ok(answered.collect());
+        }
+        let (journal, shop) = (Arc::clone(&self.world.journal), shop.clone());
+        let answered = actix_rt::task::spawn_blocking(move || answers_of(&*journal, &shop, items));
+        match answered.await {
+            Ok(answered) => answered.map_err(|error| Refused::Damaged(error.to_string())),
+            Err(_) => Err(Refused::Broken),
+        }
+    }
+
+    /// Sends a message that owes a reply; again where the actor went to sleep before it looked.
+    async fn ask<M, T>(
+        &self,
+        shop: &Id,
+        message: impl Fn(Reply<T>) -> M,
+        mut events: Vec<Intake>,
+    ) -> Result<T, Refused>
+    where
+        M: Message<Result = ()> + Send + 'static,
+        ShopActor: Handler<M>,
+        T: Send + 'static,
+    {
+        for _ in 0..TRIES {
+            if self.closing.load(Ordering::Relaxed) {
+                return Err(Refused::Closing);
+            }
+            let (reply, answer): (Reply<T>, Answer<T>) = Reply::new(events);
+            let sent = self.actor(shop).try_send(message(reply));
+            if let Err(SendError::Full(_)) = sent {
+                return Err(Refused::Busy);
+            }
+            // A message that came too late comes back as one that was not looked at.
+            drop(sent);
+            match answer.await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(Unanswered::Refused(why))) => return Err(why),
+                Ok(Err(Unanswered::NotBegun(back))) => events = back,
+                Err(_) => return Err(Refused::Broken),
+            }
+        }
+        Err(Refused::Busy)
     }
 
     /// Whether a shop exists.
-    pub async fn exists(&self, _shop: &Id) -> Result<bool, Refused> {
-        todo!()
+    pub async fn exists(&self, shop: &Id) -> Result<bool, Refused> {
+        let found = self.world.journal.exists(shop);
+        found.map_err(|error| Refused::Damaged(error.to_string()))
     }
 
-    /// Reads a shop's live state. The shop's timers that are due fire first.
+    /// Reads a shop's live state.
     pub async fn read<T: Send + 'static>(
         &self,
-        _shop: &Id,
-        _read: impl FnOnce(&mut Shop, &mut dyn Ledger) -> T + Send + 'static,
+        shop: &Id,
+        read: impl FnOnce(&mut Shop, &mut dyn Ledger) -> T + Send + 'static,
     ) -> Result<T, ReadError> {
-        todo!()
+        let (sender, answer) = tokio::sync::oneshot::channel();
+        let look: Look = Box::new(move |seen| {
+            let seen = seen.map(|(shop, ledger)| read(shop, ledger));
+            Box::new(move || drop(sender.send(seen)))
+        });
+        let mut message = Read(look);
+        for _ in 0..TRIES {
+            match self.actor(shop).try_send(message) {
+                Ok(()) => {
+                    let refused = ReadError::Refused(Refused::Busy);
+                    return answer.await.unwrap_or(Err(refused));
+                }
+                Err(SendError::Full(_)) => break,
+                Err(SendError::Closed(back)) => message = back,
+            }
+        }
+        Err(ReadError::Refused(Refused::Busy))
     }
 
     /// Shops by id, after a cursor; `limit` of them at most.
-    pub async fn shops(&self, _after: Option<Id>, _limit: usize) -> Result<Page<ShopRow>, Refused> {
-        todo!()
+    pub async fn shops(&self, after: Option<Id>, limit: usize) -> Result<Page<ShopRow>, Refused> {
+        let journal = Arc::clone(&self.world.journal);
+        let found = actix_rt::task::spawn_blocking(move || journal.shops(after.as_ref(), limit + 1));
+        let found = found.await.map_err(|_| Refused::Broken)?;
+        let mut shops = found.map_err(|error| Refused::Damaged(error.to_string()))?;
+        let more = shops.len() > limit;
+        shops.truncate(limit);
+        let items = shops.into_iter().map(|shop| ShopRow { shop }).collect();
+        Ok(Page { items, more })
     }
 
     /// Takes a shop and all it holds away. Whether it existed.
-    pub async fn delete(&self, _shop: &Id) -> Result<bool, Refused> {
-        todo!()
-    }
-
-    /// A shop's decisions with a `seq` above `after`.
-    pub async fn decisions(
-        &self,
-        _shop: &Id,
-        _after: u64,
-        _limit: usize,
-    ) -> Result<Page<StoredDecision>, ReadError> {
-        todo!()
-    }
-
-    /// Why a decision was taken; nothing where there is no such decision, or its journal was dropped.
-    pub async fn why(&self, _shop: &Id, _seq: u64) -> Result<Option<Why>, ReadError> {
-        todo!()
-    }
-
-    /// A session's events and decisions from its opening on, oldest first; `limit` records of the shop are looked at.
-    pub async fn timeline(
-        &self,
-        _shop: &Id,
-        _session: &Id,
-        _since_seq: u64,
-    ) -> Result<Vec<TimelineEntry>, ReadError> {
-        todo!()
-    }
-
-    /// Recorded ratings, newest first, with a `seq` below `before`: `rating.recorded` decisions with their events.
-    pub async fn ratings(
-        &self,
-        _shop: &Id,
-        _before: Option<u64>,
-        _limit: usize,
-        _wanted: impl Fn(&StoredDecision) -> bool + Send + 'static,
-    ) -> Result<Page<StoredDecision>, ReadError> {
-        todo!()
+    pub async fn delete(&self, shop: &Id) -> Result<bool, Refused> {
+        self.ask(shop, Delete, Vec::new()).await
     }
 
     /// Whether events can be taken now; else why not.
     pub fn ready(&self) -> Result<(), Refused> {
-        todo!()
+        if self.closing.load(Ordering::Relaxed) {
+            return Err(Refused::Closing);
+        }
+        match self.world.journal.has_room() {
+            Ok(()) => Ok(()),
+            Err(NoRoom::Memory) => Err(Refused::Busy),
+            Err(NoRoom::Disk) => Err(Refused::DiskFull),
+        }
     }
 
     /// What time it is.
     pub fn now(&self) -> Instant {
-        todo!()
+        self.world.env.clock.now()
+    }
+
+    /// Takes nothing more, and has every shop store its state.
+    pub async fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        let actors = self.world.registry.all();
+        let stored = actors.into_iter().map(|actor| actor.send(Close));
+        let stored = futures_util::future::join_all(stored);
+        // What a shop does not store now is read from its records at the next start.
+        actix_rt::time::timeout(CLOSE_WITHIN, stored).await.ok();
     }
 }

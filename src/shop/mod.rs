@@ -1,10 +1,18 @@
 //! The actor layer: one actor a shop is the only owner of its live state. [`Desk`] is the door to all of them.
 //!
 //! An event is decided by the shop's actor, appended to the journal, made durable, and only then answered. Reads are
-//! answered once all that they could see is durable.
+//! answered once all that they could see is durable. An actor that panics is gone, and the next one comes up from the
+//! journal, which has nothing of what was not finished.
 
+mod actor;
+mod asking;
+mod deciding;
 mod desk;
+mod ledger;
+mod reply;
+mod world;
 
-pub use desk::{
-    Answered, Desk, Intake, Page, ReadError, Refused, ShopRow, StoredDecision, TimelineEntry,
-};
+pub use asking::{Page, StoredDecision, TimelineEntry};
+pub use desk::{Answered, Desk, DeskSettings, Intake, ReadError, Refused, ShopRow};
+pub use ledger::SharedLedger;
+pub use world::Watch;

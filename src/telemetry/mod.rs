@@ -1,1 +1,13 @@
-//! Telemetry: logs and metrics.
+//! Telemetry: logs and metrics, for whoever watches the server.
+//!
+//! Nothing in either is a buyer's: no text, no id of a buyer or a session, no key. The rooms that do the work count
+//! it; this one knows the names, and reads no clock.
+
+mod decided;
+pub mod logs;
+mod metrics;
+mod routes;
+mod taken;
+
+pub use metrics::{Counter, Gauge, Histogram, Metrics, Refusal};
+pub use routes::Route;

@@ -7,8 +7,10 @@
 
 mod decision;
 mod event;
+mod fields;
 mod json;
+mod print;
 
 pub use decision::Written;
-pub use event::{Line, SHOP_DEFAULT, read_line};
+pub use event::{Line, Read, SHOP_DEFAULT, read_event, read_line};
 pub use json::NotAnObject;

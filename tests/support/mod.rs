@@ -17,3 +17,4 @@ pub mod shim;
 pub mod source;
 pub mod steps;
 pub mod watch;
+pub mod world;

@@ -1,0 +1,330 @@
+//! Who may do what: keys are checked before anything else is looked at.
+//!
+//! Where keys are kept is not known here; [`KeyRing`] is asked. A key of one shop learns nothing of another, not even
+//! whether it exists: both answers are the same, byte for byte.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::problem::{Code, Problem};
+use crate::domain::id::Id;
+use crate::domain::time::Instant;
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Sends events of its shop.
+    Events,
+    /// Reads its shop.
+    Read,
+    /// Both, and configures its shop (仅主账号有权限).
+    Owner,
+    /// Everything, of every shop.
+    Admin,
+}
+
+impl Scope {
+    /// All of them.
+    pub const ALL: [Scope; 4] = [Scope::Events, Scope::Read, Scope::Owner, Scope::Admin];
+
+    /// As the contract writes it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Scope::Events => "events",
+            Scope::Read => "read",
+            Scope::Owner => "owner",
+            Scope::Admin => "admin",
+        }
+    }
+
+    /// Whether a key with this scope may do what asks for `needed`.
+    pub fn allows(self, needed: Scope) -> bool {
+        match self {
+            Scope::Admin => true,
+            Scope::Owner => needed != Scope::Admin,
+            Scope::Read | Scope::Events => needed == self,
+        }
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+/// What a key grants to whoever holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The key's id, which is no secret.
+    pub id: Id,
+    /// What it is for.
+    pub scope: Scope,
+    /// Its only shop; none for an admin's.
+    pub shop: Option<Id>,
+    /// Whether its events may say `at` themselves. Owners and admins always may.
+    pub own_clock: bool,
+}
+
+impl Grant {
+    /// What everybody may where there are no keys at all.
+    fn insecure() -> Grant {
+        Grant {
+            id: Id::known("insecure"),
+            scope: Scope::Admin,
+            shop: None,
+            own_clock: true,
+        }
+    }
+
+    /// What everybody may without a key.
+    pub(super) fn nobody() -> Grant {
+        Grant {
+            id: Id::known("nobody"),
+            scope: Scope::Read,
+            shop: None,
+            own_clock: false,
+        }
+    }
+
+    /// Whether its events may say `at` themselves.
+    pub fn may_send_at(&self) -> bool {
+        self.own_clock || self.scope.allows(Scope::Owner)
+    }
+}
+
+/// A key as it is listed: without its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeyRow {
+    /// Its id.
+    pub id: Id,
+    /// Its only shop; none for an admin's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shop: Option<Id>,
+    /// What it is for.
+    pub scope: Scope,
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whether its events may say `at` themselves.
+    pub own_clock: bool,
+    /// When it was made.
+    #[serde(serialize_with = "utc")]
+    pub created: Instant,
+}
+
+/// No shop, no zone: what belongs to the server itself is written in UTC.
+fn utc<S: serde::Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+    at.at_offset(0).serialize(serializer)
+}
+
+/// A key that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewKey {
+    /// Its only shop; none for an admin's.
+    pub shop: Option<Id>,
+    /// What it is for.
+    pub scope: Scope,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Whether its events may say `at` themselves.
+    pub own_clock: bool,
+    /// Now.
+    pub at: Instant,
+}
+
+/// Why keys are as they were; a sentence that says what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotChanged {
+    /// What was asked for cannot be.
+    Refused(String),
+    /// The world failed.
+    Failed(String),
+}
+
+/// Where keys are kept. Changes are durable before they are answered.
+pub trait KeyRing: Send + Sync {
+    /// What the key that is spelt like this grants, if it is one. Takes the same time whatever is wrong with it.
+    fn check(&self, text: &str) -> Option<Grant>;
+
+    /// All keys, the oldest first.
+    fn list(&self) -> Vec<KeyRow>;
+
+    /// Makes a key: as it will be listed, and as it is spelt, which is not kept.
+    fn new_key(&self, key: NewKey) -> Result<(KeyRow, String), NotChanged>;
+
+    /// Takes a key back. Whether there was one.
+    fn revoke(&self, id: &str) -> Result<bool, NotChanged>;
+
+    /// Takes back all keys of a shop that is gone.
+    fn revoke_of_shop(&self, shop: &Id) -> Result<(), NotChanged>;
+}
+
+/// How the door is kept.
+#[derive(Clone)]
+pub enum Keeper {
+    /// Everybody may everything: for trying out, on loopback alone.
+    Insecure,
+    /// Only who has a key.
+    Keys(Arc<dyn KeyRing>),
+}
+
+/// What a route asks of whoever calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing.
+    Nothing,
+    /// An admin's key, unless the settings make it public.
+    Metrics,
+    /// A key of the path's shop with this scope.
+    Shop(Scope),
+    /// An admin's key.
+    Admin,
+}
+
+impl Keeper {
+    /// The grant behind an `Authorization` header.
+    pub fn identify(&self, header: Option<&[u8]>) -> Result<Grant, Problem> {
+        let keys = match self {
+            Keeper::Insecure => return Ok(Grant::insecure()),
+            Keeper::Keys(keys) => keys,
+        };
+        let Some(header) = header else {
+            return Err(unauthorized(
+                "Send a key: `Authorization: Bearer xek_…`. `xiaoer key new` makes one.",
+            ));
+        };
+        let text = std::str::from_utf8(header)
+            .ok()
+            .and_then(|text| text.split_once(' '));
+        let bearer = text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let Some((_, key)) = bearer else {
+            return Err(unauthorized(
+                "The `Authorization` header is no bearer key: write `Authorization: Bearer xek_…`.",
+            ));
+        };
+        keys.check(key.trim()).ok_or_else(|| {
+            unauthorized("The key is not known here: it may be misspelt or taken back. `xiaoer key new` makes one.")
+        })
+    }
+}
+
+fn unauthorized(detail: &str) -> Problem {
+    Problem::new(Code::Unauthorized, detail)
+}
+
+/// Whether a grant will do for a route; `shop` is the path's.
+pub fn admit(grant: &Grant, needs: Needs, shop: Option<&Id>) -> Result<(), Problem> {
+    if grant.scope == Scope::Admin || needs == Needs::Nothing {
+        return Ok(());
+    }
+    if let Some(shop) = shop
+        && grant.shop.as_ref() != Some(shop)
+    {
+        return Err(Problem::shop_unknown(shop));
+    }
+    match needs {
+        Needs::Shop(needed) if grant.scope.allows(needed) => Ok(()),
+        Needs::Shop(needed) => Err(forbidden(needed)),
+        Needs::Nothing | Needs::Metrics | Needs::Admin => Err(forbidden(Scope::Admin)),
+    }
+}
+
+/// The key is the right shop's, but not for this.
+pub fn forbidden(needed: Scope) -> Problem {
+    let better: Vec<&str> = Scope::ALL
+        .into_iter()
+        .filter(|scope| scope.allows(needed))
+        .map(Scope::code)
+        .collect();
+    let detail = format!(
+        "This needs a key with the scope {}: ask whoever keeps the server for one.",
+        better.join(" or ")
+    );
+    Problem::new(Code::Forbidden, detail)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Keys that are spelt as what they grant: `shop/scope`, or `admin`.
+    pub(crate) struct Spelt;
+
+    impl KeyRing for Spelt {
+        fn check(&self, text: &str) -> Option<Grant> {
+            let (shop, scope) = text.split_once('/').unwrap_or(("", text));
+            let scope = Scope::ALL.into_iter().find(|known| known.code() == scope)?;
+            Some(Grant {
+                id: Id::new(text)?,
+                scope,
+                shop: Id::new(shop),
+                own_clock: false,
+            })
+        }
+
+        fn list(&self) -> Vec<KeyRow> {
+            Vec::new()
+        }
+
+        fn new_key(&self, _: NewKey) -> Result<(KeyRow, String), NotChanged> {
+            Err(NotChanged::Refused("Not here.".to_owned()))
+        }
+
+        fn revoke(&self, _: &str) -> Result<bool, NotChanged> {
+            Ok(false)
+        }
+
+        fn revoke_of_shop(&self, _: &Id) -> Result<(), NotChanged> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn scopes_hold_one_another() {
+        for (scope, allowed) in [
+            (Scope::Events, [true, false, false, false]),
+            (Scope::Read, [false, true, false, false]),
+            (Scope::Owner, [true, true, true, false]),
+            (Scope::Admin, [true, true, true, true]),
+        ] {
+            let found = Scope::ALL.map(|needed| scope.allows(needed));
+            assert_eq!(found, allowed, "{scope:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_known_bearer_key_is_let_in() {
+        let keeper = Keeper::Keys(Arc::new(Spelt));
+        for (header, known) in [
+            (None, false),
+            (Some(""), false),
+            (Some("Bearer"), false),
+            (Some("Bearer "), false),
+            (Some("Basic s/read"), false),
+            (Some("Bearer s/write"), false),
+            (Some("s/read"), false),
+            (Some("Bearer s/read"), true),
+            (Some("bearer s/read"), true),
+            (Some("Bearer   s/read "), true),
+        ] {
+            let found = keeper.identify(header.map(str::as_bytes));
+            assert_eq!(found.is_ok(), known, "{header:?}");
+            if let Err(problem) = found {
+                assert_eq!(problem.code(), Code::Unauthorized);
+            }
+        }
+        let broken = keeper.identify(Some(b"Bearer \xff"));
+        assert_eq!(broken.unwrap_err().code(), Code::Unauthorized);
+        assert!(Keeper::Insecure.identify(None).is_ok());
+    }
+
+    #[test]
+    fn another_shop_and_no_shop_are_told_alike() {
+        let grant = Spelt.check("a/owner").unwrap();
+        let other = Id::new("b").unwrap();
+        let refused = admit(&grant, Needs::Shop(Scope::Read), Some(&other)).unwrap_err();
+        assert_eq!(refused, Problem::shop_unknown("b"));
+    }
+}

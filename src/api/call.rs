@@ -1,0 +1,215 @@
+//! One request in hand: who calls, for which shop, and how it is answered, timed and told of.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+
+use super::auth::{Grant, Keeper, Needs, admit};
+use super::body::{self, Form, Limits};
+use super::problem::{Code, Problem};
+use super::query::{Query, segment};
+use super::routes::Route;
+use crate::domain::id::Id;
+use crate::domain::shop::Shop;
+use crate::shop::Desk;
+
+/// What every request needs. One for all workers.
+pub struct ApiState {
+    /// All shops.
+    pub desk: Desk,
+    /// Who is let in.
+    pub keeper: Keeper,
+    /// How much, and how slowly.
+    pub limits: Limits,
+    /// Who is told of every request.
+    pub watch: Arc<dyn Watch>,
+}
+
+/// Whoever measures the door and keeps its log.
+pub trait Watch: Send + Sync {
+    /// A steady clock, in microseconds.
+    fn micros(&self) -> u64;
+
+    /// A request was answered: once each, also where it was refused.
+    fn visited(&self, visit: &Visit<'_>);
+
+    /// All metrics, as Prometheus reads them.
+    fn scrape(&self) -> String;
+}
+
+/// A request that was answered, without anything that a buyer wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit<'a> {
+    /// `GET`, `POST` …
+    pub method: &'a str,
+    /// The route's pattern: few, so that it may label a metric.
+    pub route: &'static str,
+    /// The path's shop, where it has one and the request came that far.
+    pub shop: Option<&'a str>,
+    /// The key's id, which is no secret.
+    pub key: Option<&'a str>,
+    /// The status of the answer.
+    pub status: u16,
+    /// The length of its body.
+    pub bytes_out: u64,
+    /// How long it took to answer, its body's coming in included.
+    pub micros: u64,
+}
+
+/// What a handler gives back.
+pub type Answer = Result<HttpResponse, Problem>;
+
+/// A request that may be answered: its key is checked, its query string read.
+pub struct Call {
+    /// What every request needs.
+    pub state: Arc<ApiState>,
+    /// What its key grants.
+    pub grant: Grant,
+    /// Its parameters: none but the route's.
+    pub query: Query,
+    route: &'static Route,
+    request: HttpRequest,
+    payload: web::Payload,
+}
+
+/// Who came, for whoever is told.
+#[derive(Default)]
+struct Visitor {
+    shop: Option<Id>,
+    key: Option<Id>,
+}
+
+/// Answers one request, and tells of it.
+pub async fn serve<F, Fut>(
+    state: Arc<ApiState>,
+    route: &'static Route,
+    (request, payload): (HttpRequest, web::Payload),
+    handler: F,
+) -> HttpResponse
+where
+    F: Fn(Call) -> Fut,
+    Fut: Future<Output = Answer>,
+{
+    let began = state.watch.micros();
+    let method = request.method().clone();
+    let watch = Arc::clone(&state.watch);
+    let mut visitor = Visitor::default();
+    let answer = match enter(state, route, (request, payload), &mut visitor) {
+        Ok(call) => handler(call).await,
+        Err(problem) => Err(problem),
+    };
+    let response = answer.unwrap_or_else(|problem| problem.response());
+    let bytes_out = match response.body().size() {
+        BodySize::Sized(bytes) => bytes,
+        BodySize::None | BodySize::Stream => 0,
+    };
+    watch.visited(&Visit {
+        method: method.as_str(),
+        route: route.path,
+        shop: visitor.shop.as_deref(),
+        key: visitor.key.as_deref(),
+        status: response.status().as_u16(),
+        bytes_out,
+        micros: watch.micros().saturating_sub(began),
+    });
+    response
+}
+
+/// Checks the key, then the path, then the query: who may not come in learns nothing of what is inside.
+fn enter(
+    state: Arc<ApiState>,
+    route: &'static Route,
+    (request, payload): (HttpRequest, web::Payload),
+    visitor: &mut Visitor,
+) -> Result<Call, Problem> {
+    let open = match route.needs {
+        Needs::Nothing => true,
+        Needs::Metrics => state.limits.metrics_public,
+        Needs::Shop(_) | Needs::Admin => false,
+    };
+    let (grant, query) = if open {
+        (Grant::nobody(), Query::read("", &[])?)
+    } else {
+        let header = request.headers().get(AUTHORIZATION);
+        let grant = state
+            .keeper
+            .identify(header.map(|value| value.as_bytes()))?;
+        visitor.key = Some(grant.id.clone());
+        if route.path.contains("{shop}") {
+            visitor.shop = Some(id_in(route, &request, "shop")?);
+        }
+        admit(&grant, route.needs, visitor.shop.as_ref())?;
+        let query = Query::read(request.query_string(), route.query)?;
+        (grant, query)
+    };
+    Ok(Call {
+        state,
+        grant,
+        query,
+        route,
+        request,
+        payload,
+    })
+}
+
+fn id_in(route: &Route, request: &HttpRequest, name: &str) -> Result<Id, Problem> {
+    let text = segment(route.path, request.uri().path(), name);
+    text.and_then(|text| Id::new(&text)).ok_or_else(|| {
+        Problem::malformed(format!(
+            "The path's {{{name}}} must be an id: 1 to 128 bytes of UTF-8 without control characters, \
+             encoded with percent signs where a URL needs them."
+        ))
+    })
+}
+
+impl Call {
+    /// The path's shop.
+    pub fn shop(&self) -> Result<Id, Problem> {
+        self.id("shop")
+    }
+
+    /// An id in the path.
+    pub fn id(&self, name: &str) -> Result<Id, Problem> {
+        id_in(self.route, &self.request, name)
+    }
+
+    /// Any text in the path; empty where it is not UTF-8.
+    pub fn segment(&self, name: &str) -> String {
+        segment(self.route.path, self.request.uri().path(), name).unwrap_or_default()
+    }
+
+    /// What the body is written in.
+    pub fn form(&self) -> Result<Form, Problem> {
+        Form::of(self.request.headers())
+    }
+
+    /// The whole body.
+    pub async fn body(&mut self) -> Result<Bytes, Problem> {
+        body::read(&self.request, &mut self.payload, &self.state.limits).await
+    }
+
+    /// The whole body as text, which is JSON by its `Content-Type`.
+    pub async fn json_text(&mut self) -> Result<String, Problem> {
+        if self.form()? == Form::Lines {
+            let detail = "This takes one JSON object: send it as application/json.";
+            return Err(Problem::new(Code::UnsupportedMediaType, detail));
+        }
+        let body = self.body().await?;
+        String::from_utf8(body.to_vec())
+            .map_err(|_| Problem::malformed("The body is not UTF-8 text: send JSON in UTF-8."))
+    }
+
+    /// Looks at the live state of the path's shop.
+    pub async fn live<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&mut Shop) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let shop = self.shop()?;
+        let read = self.state.desk.read(&shop, |shop, _ledger| look(shop));
+        read.await.map_err(|error| Problem::unread(&shop, error))
+    }
+}

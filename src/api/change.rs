@@ -1,0 +1,75 @@
+//! Changes of resources: each goes through the journal as the event that it stands for.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::call::Call;
+use super::problem::{Code, Problem};
+use crate::domain::decision::ErrorCode;
+use crate::shop::{Answered, Intake};
+use crate::wire::{Line, read_event};
+
+/// Hands the event with this text to the path's shop. What is malformed is told at once: it is no event of anybody's.
+pub async fn change(call: &Call, text: String) -> Result<Answered, Problem> {
+    let (shop, desk) = (call.shop()?, &call.state.desk);
+    // Values are as they were sent, over several lines where they were.
+    let text = text.replace(['\n', '\r'], " ");
+    let read = read_event(&text, &shop, desk.now())
+        .map_err(|error| Problem::malformed(format!("The body is {error}.")))?;
+    let event = match read.line {
+        Line::Event(_, event) => event,
+        Line::Malformed(malformed) => return Err(Problem::malformed(malformed.message)),
+    };
+    let intake = Intake::Event {
+        event,
+        stamped: read.stamped,
+        text: Bytes::from(text),
+    };
+    let mut answered = desk
+        .post(&shop, vec![intake])
+        .await
+        .map_err(Problem::refused)?;
+    let Some(answered) = answered.pop() else {
+        return Err(Problem::new(
+            Code::Broken,
+            "The shop gave no answer: please report this.",
+        ));
+    };
+    match rejection(&answered) {
+        None => Ok(answered),
+        Some(problem) if problem.code() == Code::Rejected(ErrorCode::ShopUnknown) => {
+            Err(Problem::shop_unknown(&shop))
+        }
+        Some(problem) => Err(problem),
+    }
+}
+
+/// The problem of an event that was rejected, which says what the decision says.
+pub fn rejection(answered: &Answered) -> Option<Problem> {
+    #[derive(Deserialize)]
+    struct Told<'a> {
+        #[serde(borrow)]
+        message: Option<Cow<'a, str>>,
+    }
+    let error = answered.rejected?;
+    let told: Vec<Told<'_>> = serde_json::from_str(&answered.decisions).unwrap_or_default();
+    let message = told.into_iter().rev().find_map(|told| told.message);
+    let message = message.map_or_else(String::new, Cow::into_owned);
+    Some(Problem::new(Code::Rejected(error), message))
+}
+
+/// Reads a body of known fields.
+pub fn read_body<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(|error| {
+        Problem::malformed(format!(
+            "The body is not the JSON object that belongs here: {error}."
+        ))
+    })
+}
+
+/// A string as JSON.
+pub fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

@@ -1,0 +1,48 @@
+//! The description of this door: as OpenAPI for programs, and as a page for people, without anybody else's server.
+
+use std::sync::{Arc, LazyLock};
+
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
+use utoipa_swagger_ui::Config;
+
+use super::answer::{other, text_json};
+use super::call::{Answer, Call};
+use super::openapi::described;
+use super::problem::{Code, Problem};
+
+static DESCRIPTION: LazyLock<String> = LazyLock::new(|| described().to_json().unwrap_or_default());
+
+/// This description, as OpenAPI 3.1
+#[utoipa::path(get, path = "/openapi.json", tag = "server", operation_id = "get_openapi",
+    responses((status = 200, body = serde_json::Value)))]
+pub async fn openapi(_: Call) -> Answer {
+    Ok(text_json(DESCRIPTION.clone()))
+}
+
+/// This description, as a page
+#[utoipa::path(get, path = "/docs", tag = "server", operation_id = "get_docs",
+    responses((status = 303)))]
+pub async fn front(_: Call) -> Answer {
+    // The page names its own files beside it, so its address has to end with a slash or a file.
+    let moved = HttpResponse::SeeOther()
+        .insert_header((LOCATION, "/docs/index.html"))
+        .finish();
+    Ok(moved)
+}
+
+/// A file of the page
+#[utoipa::path(get, path = "/docs/{file}", tag = "server", operation_id = "get_docs_file",
+    responses((status = 200, body = String, content_type = "text/html")))]
+pub async fn file(call: Call) -> Answer {
+    let config = Config::from("/openapi.json")
+        .validator_url("none")
+        .persist_authorization(true);
+    match utoipa_swagger_ui::serve(&call.segment("file"), Arc::new(config)) {
+        Ok(Some(file)) => Ok(other(&file.content_type, file.bytes.into_owned())),
+        Ok(None) | Err(_) => Err(Problem::new(
+            Code::NotFound,
+            "No such file: the page is at `/docs`.",
+        )),
+    }
+}

@@ -1,0 +1,260 @@
+//! `POST …/events`: events in, answered in order once what they did is durable (contract, section 5).
+//!
+//! This is the hot path: answers are put together as text, and no JSON tree is made of any event.
+
+use super::answer::text_json;
+use super::auth::Scope;
+use super::call::{Answer, Call};
+use super::change::rejection;
+use super::intake::{Door, Slot, may_make, refuse_making};
+use super::openapi::{EventsBody, Results};
+use super::problem::{Code, Problem};
+use crate::domain::id::Id;
+use crate::shop::Answered;
+
+/// About how long a result is.
+const RESULT_BYTES: usize = 256;
+
+/// Tells the shop what happened; answers what it decided, once that is durable
+///
+/// One event, an array, or one a line as `application/x-ndjson`; handled one by one, answered in order. A rejected
+/// event does not stop the rest; alone in its request it sets the status.
+#[utoipa::path(post, path = "/v1/shops/{shop}/events", tag = "events", operation_id = "post_events",
+    request_body(content((EventsBody = "application/json"), (String = "application/x-ndjson"))),
+    responses((status = 200, body = Results)))]
+pub async fn post(mut call: Call) -> Answer {
+    let form = call.form()?;
+    let shop = call.shop()?;
+    let body = call.body().await?;
+    let desk = call.state.desk.clone();
+    let door = Door {
+        shop: &shop,
+        now: desk.now(),
+        grant: &call.grant,
+    };
+    let mut slots = door.events(form, &body)?;
+    if call.grant.scope != Scope::Admin
+        && may_make(&slots)
+        && !desk.exists(&shop).await.map_err(Problem::refused)?
+    {
+        refuse_making(&mut slots);
+    }
+    let count = slots.len();
+    let (mut intakes, mut refused) = (Vec::with_capacity(count), Vec::new());
+    for (place, slot) in slots.into_iter().enumerate() {
+        match slot {
+            Slot::Take(intake) => intakes.push(intake),
+            Slot::Refuse(id, problem) => refused.push((place, id, problem)),
+        }
+    }
+    let answered = if intakes.is_empty() {
+        Vec::new()
+    } else {
+        desk.post(&shop, intakes).await.map_err(Problem::refused)?
+    };
+    answer(count, refused, answered)
+}
+
+/// The answer to a request of `count` events, some of which were refused at the door, by their places.
+fn answer(
+    count: usize,
+    refused: Vec<(usize, Option<Id>, Problem)>,
+    answered: Vec<Answered>,
+) -> Answer {
+    if count == 1
+        && let Some(problem) = alone(&refused, &answered)
+    {
+        return Err(problem);
+    }
+    let (mut refused, mut answered) = (refused.into_iter().peekable(), answered.into_iter());
+    let mut text = String::with_capacity(16 + count * RESULT_BYTES);
+    text.push_str("{\"results\":[");
+    for place in 0..count {
+        if place > 0 {
+            text.push(',');
+        }
+        if let Some((_, id, problem)) = refused.next_if(|(at, ..)| *at == place) {
+            write_result(&mut text, id.as_ref(), "[]", Some(&problem));
+        } else if let Some(answered) = answered.next() {
+            let problem = answered.conflict.then(|| conflict(&answered));
+            write_result(
+                &mut text,
+                answered.id.as_ref(),
+                &answered.decisions,
+                problem.as_ref(),
+            );
+        }
+    }
+    text.push_str("]}");
+    Ok(text_json(text))
+}
+
+/// What is wrong with the only event of a request sets the status.
+fn alone(refused: &[(usize, Option<Id>, Problem)], answered: &[Answered]) -> Option<Problem> {
+    if let [(_, _, problem)] = refused {
+        return Some(problem.clone());
+    }
+    let [only] = answered else {
+        return None;
+    };
+    if only.conflict {
+        return Some(conflict(only));
+    }
+    let problem = rejection(only)?;
+    let mut results = String::from("[");
+    write_result(&mut results, only.id.as_ref(), &only.decisions, None);
+    results.push(']');
+    Some(problem.member("results", results))
+}
+
+fn conflict(answered: &Answered) -> Problem {
+    let id = answered.id.as_deref().unwrap_or_default();
+    let detail = format!(
+        "An event with the id {id:?} and another body was accepted before, and nothing was done: \
+         give every event its own id, and send the same body where you send one again."
+    );
+    Problem::new(Code::IdConflict, detail)
+}
+
+fn write_result(text: &mut String, id: Option<&Id>, decisions: &str, problem: Option<&Problem>) {
+    text.push('{');
+    if let Some(id) = id {
+        text.push_str("\"id\":");
+        write_string(text, id);
+        text.push(',');
+    }
+    text.push_str("\"decisions\":");
+    text.push_str(if decisions.is_empty() {
+        "[]"
+    } else {
+        decisions
+    });
+    if let Some(problem) = problem {
+        text.push_str(",\"problem\":");
+        text.push_str(&problem.json());
+    }
+    text.push('}');
+}
+
+/// Writes an id as a JSON string: it holds no control characters, so that most need no escapes.
+fn write_string(text: &mut String, id: &Id) {
+    text.push('"');
+    for piece in id.split_inclusive(['"', '\\']) {
+        match piece.chars().next_back() {
+            Some(last @ ('"' | '\\')) => {
+                text.push_str(&piece[..piece.len() - 1]);
+                text.push('\\');
+                text.push(last);
+            }
+            Some(_) | None => text.push_str(piece),
+        }
+    }
+    text.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::auth::forbidden;
+    use crate::domain::decision::ErrorCode;
+    use actix_web::body::MessageBody;
+
+    fn answered(id: &str, decisions: &str) -> Answered {
+        Answered {
+            id: Id::new(id),
+            decisions: decisions.to_owned(),
+            rejected: None,
+            conflict: false,
+        }
+    }
+
+    fn rejected(error: ErrorCode) -> Answered {
+        let decisions = format!(
+            "[{{\"type\":\"reply.due\"}},{{\"type\":\"event.rejected\",\"error\":\"{}\",\"message\":\"Do it right.\"}}]",
+            error.code()
+        );
+        Answered {
+            rejected: Some(error),
+            ..answered("", &decisions)
+        }
+    }
+
+    fn said(answer: Answer) -> (u16, String) {
+        let response = answer.unwrap_or_else(|problem| problem.response());
+        let status = response.status().as_u16();
+        let body = response.into_body().try_into_bytes().unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn results_stand_in_the_order_of_the_events() {
+        let refused = vec![(1, Id::new("b"), forbidden(Scope::Owner))];
+        let events = vec![answered("a\"\\", "[1]"), answered("", "")];
+        let (status, text) = said(answer(3, refused, events));
+        let problem = forbidden(Scope::Owner).json();
+        assert_eq!(status, 200);
+        assert_eq!(
+            text,
+            format!(
+                "{{\"results\":[{{\"id\":\"a\\\"\\\\\",\"decisions\":[1]}},\
+                 {{\"id\":\"b\",\"decisions\":[],\"problem\":{problem}}},{{\"decisions\":[]}}]}}"
+            )
+        );
+        assert_eq!(
+            said(answer(0, vec![], vec![])),
+            (200, "{\"results\":[]}".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_event_alone_sets_the_status() {
+        for (error, status) in [
+            (ErrorCode::Malformed, 400),
+            (ErrorCode::SessionUnknown, 404),
+            (ErrorCode::SessionExists, 409),
+            (ErrorCode::QueueFull, 429),
+        ] {
+            let (found, text) = said(answer(1, vec![], vec![rejected(error)]));
+            assert_eq!(found, status, "{error:?}");
+            let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(document["code"], error.code());
+            assert_eq!(document["detail"], "Do it right.");
+            assert_eq!(
+                document["results"][0]["decisions"][1]["type"],
+                "event.rejected"
+            );
+            let (found, text) = said(answer(
+                2,
+                vec![],
+                vec![answered("a", "[]"), rejected(error)],
+            ));
+            assert_eq!(found, 200, "not alone");
+            assert!(text.contains(error.code()));
+        }
+    }
+
+    #[test]
+    fn an_id_with_another_body_is_a_conflict() {
+        let twice = Answered {
+            conflict: true,
+            ..answered("e1", "[]")
+        };
+        let (status, text) = said(answer(1, vec![], vec![twice.clone()]));
+        assert_eq!(status, 422);
+        assert!(text.contains("\"code\":\"id_conflict\""), "{text}");
+        let (status, text) = said(answer(2, vec![], vec![twice, answered("e2", "[]")]));
+        assert_eq!(status, 200);
+        assert!(
+            text.contains("\"id\":\"e1\",\"decisions\":[],\"problem\":{"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_event_that_the_key_may_not_send_is_forbidden() {
+        let refused = vec![(0, None, forbidden(Scope::Owner))];
+        let (status, text) = said(answer(1, refused, vec![]));
+        assert_eq!(status, 403);
+        assert!(text.contains("owner or admin"), "{text}");
+    }
+}

@@ -1,0 +1,31 @@
+//! Whether the server lives, whether it takes events, and what it measures.
+
+use super::answer::{other, text_json};
+use super::call::{Answer, Call};
+use super::openapi::Ok as Alive;
+use super::problem::Problem;
+
+/// The format of metrics that Prometheus scrapes.
+const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The server runs
+#[utoipa::path(get, path = "/healthz", tag = "server", operation_id = "get_healthz",
+    responses((status = 200, body = Alive)))]
+pub async fn alive(_: Call) -> Answer {
+    Ok(text_json("{\"ok\":true}".to_owned()))
+}
+
+/// Events can be taken now
+#[utoipa::path(get, path = "/readyz", tag = "server", operation_id = "get_readyz",
+    responses((status = 200, body = Alive)))]
+pub async fn ready(call: Call) -> Answer {
+    call.state.desk.ready().map_err(Problem::refused)?;
+    Ok(text_json("{\"ok\":true}".to_owned()))
+}
+
+/// All metrics, for Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "server", operation_id = "get_metrics",
+    responses((status = 200, body = String, content_type = "text/plain")))]
+pub async fn metrics(call: Call) -> Answer {
+    Ok(other(METRICS_TYPE, call.state.watch.scrape().into_bytes()))
+}

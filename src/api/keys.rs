@@ -1,0 +1,132 @@
+//! Keys over HTTP: listed without their secrets, made, taken back. An admin's work.
+
+use serde::Deserialize;
+
+use super::answer::{done, page, text_json};
+use super::auth::{Keeper, KeyRing, NewKey, NotChanged, Scope};
+use super::call::{Answer, Call};
+use super::change::{quoted, read_body};
+use super::openapi::{KeyBody as KeySchema, KeyMade, KeyPage};
+use super::problem::{Code, Problem};
+use crate::domain::id::Id;
+
+/// The list's name in its cursors.
+const LIST: &str = "keys";
+
+/// What `POST` takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyBody {
+    #[serde(default)]
+    shop: Option<String>,
+    scope: String,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    own_clock: Option<bool>,
+}
+
+/// All keys, without their secrets, the oldest first
+#[utoipa::path(get, path = "/v1/keys", tag = "keys", operation_id = "list_keys",
+    responses((status = 200, body = KeyPage)))]
+pub async fn list(call: Call) -> Answer {
+    let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
+    let keys = match &call.state.keeper {
+        Keeper::Insecure => Vec::new(),
+        Keeper::Keys(keys) => keys.list(),
+    };
+    // A key's place in the list is when it was made; one that was taken back since leaves the place as it is.
+    let after = after.as_deref().and_then(|after| after.split_once('.'));
+    let after = after.and_then(|(at, id)| Some((at.parse::<i64>().ok()?, id)));
+    let mut keys = keys;
+    keys.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+    keys.retain(|key| after.is_none_or(|after| (key.created.ms(), key.id.as_str()) > after));
+    let more = keys.len() > limit;
+    keys.truncate(limit);
+    let items: Vec<String> = keys
+        .iter()
+        .map(|key| serde_json::to_string(key).unwrap_or_default())
+        .collect();
+    let last = keys.last().filter(|_| more);
+    let next = last.map(|key| format!("{}.{}", key.created.ms(), key.id));
+    Ok(page(
+        LIST,
+        items.iter().map(String::as_str),
+        next.as_deref(),
+    ))
+}
+
+/// Makes a key, which is shown this once
+///
+/// `own_clock` lets its events say `at` themselves, as a gateway does that was cut off.
+#[utoipa::path(post, path = "/v1/keys", tag = "keys", operation_id = "post_key",
+    request_body = KeySchema, responses((status = 200, body = KeyMade)))]
+pub async fn post(mut call: Call) -> Answer {
+    let text = call.json_text().await?;
+    let new = wanted(read_body(&text)?, &call)?;
+    let (row, key) = ring(&call)?.new_key(new).map_err(not_changed)?;
+    let mut row = serde_json::to_string(&row).unwrap_or_default();
+    row.pop();
+    Ok(text_json(format!("{row},\"key\":{}}}", quoted(&key))))
+}
+
+fn wanted(body: KeyBody, call: &Call) -> Result<NewKey, Problem> {
+    let scope = Scope::ALL
+        .into_iter()
+        .find(|scope| scope.code() == body.scope);
+    let scope = scope.ok_or_else(|| {
+        Problem::malformed("`scope` must be \"events\", \"read\", \"owner\" or \"admin\".")
+    })?;
+    let shop = body.shop.as_deref().map(|shop| {
+        Id::new(shop).ok_or_else(|| {
+            Problem::malformed("`shop` must be an id: 1 to 128 bytes without control characters.")
+        })
+    });
+    let shop = shop.transpose()?;
+    match (scope, &shop) {
+        (Scope::Admin, Some(_)) => Err(Problem::malformed(
+            "A key with the scope admin is for every shop: leave `shop` out.",
+        )),
+        (Scope::Events | Scope::Read | Scope::Owner, None) => Err(Problem::malformed(
+            "`shop` is missing: a key with this scope is for one shop.",
+        )),
+        (Scope::Admin, None) | (Scope::Events | Scope::Read | Scope::Owner, Some(_)) => {
+            Ok(NewKey {
+                shop,
+                scope,
+                name: body.name,
+                own_clock: body.own_clock.unwrap_or(false),
+                at: call.state.desk.now(),
+            })
+        }
+    }
+}
+
+/// Takes a key back: it is refused from now on
+#[utoipa::path(delete, path = "/v1/keys/{id}", tag = "keys", operation_id = "delete_key",
+    responses((status = 204)))]
+pub async fn delete(call: Call) -> Answer {
+    let id = call.id("id")?;
+    if ring(&call)?.revoke(&id).map_err(not_changed)? {
+        return Ok(done());
+    }
+    let detail = format!("No key {id:?}: `GET /v1/keys` lists those there are.");
+    Err(Problem::new(Code::KeyUnknown, detail))
+}
+
+fn ring(call: &Call) -> Result<&dyn KeyRing, Problem> {
+    match &call.state.keeper {
+        Keeper::Keys(keys) => Ok(keys.as_ref()),
+        Keeper::Insecure => Err(Problem::new(
+            Code::NoKeys,
+            "The server was started with --insecure and asks for no keys: start it without to use them.",
+        )),
+    }
+}
+
+fn not_changed(error: NotChanged) -> Problem {
+    match error {
+        NotChanged::Refused(why) => Problem::malformed(why),
+        NotChanged::Failed(why) => Problem::new(Code::Broken, why),
+    }
+}

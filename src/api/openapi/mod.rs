@@ -1,0 +1,141 @@
+//! The door described as OpenAPI 3.1, from the handlers and the route table.
+//!
+//! The types here are for the description alone: the core, which knows no HTTP, cannot be described where it stands.
+//! The tests hold real answers against them, and the table against the operations.
+
+#![expect(dead_code, reason = "what only describes is never made")]
+
+mod decision;
+mod event;
+mod policy;
+mod report;
+mod resource;
+mod words;
+
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Content, ObjectBuilder, PathItem, Ref, Required, ResponseBuilder, Type};
+use utoipa::{Modify, OpenApi};
+
+pub use decision::Decision;
+pub use event::Event;
+pub use policy::Policy;
+pub use report::ReportOfShops;
+pub use resource::{
+    Agent, AgentBody, AgentPage, DecisionPage, EventsBody, KeyBody, KeyMade, KeyPage, Ok, PoolPage,
+    PresenceAnswer, PresenceBody, Problem, QuestionPage, RatingPage, Results, SessionPage,
+    SessionWithTimeline, ShopAnswer, ShopBody, ShopPage, WhyAnswer,
+};
+
+use super::auth::Needs;
+use super::problem::PROBLEM_TYPE;
+use super::routes::{ROUTES, Route};
+use super::{agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Xiaoer 小二",
+        description = "The head waiter of a shop's chat desk: events in, decisions out, and how the shop stands. \
+                       Every no is a problem document (RFC 9457) whose `code` is stable."
+    ),
+    paths(
+        events::post,
+        shops::list, shops::put, shops::delete, shops::report,
+        policies::get, policies::put, policies::check,
+        agents::list, agents::get, agents::put, agents::delete, agents::put_presence,
+        sessions::list, sessions::get, sessions::pools, sessions::questions,
+        ratings::list,
+        decisions::list, decisions::get, decisions::why,
+        keys::list, keys::post, keys::delete,
+        health::alive, health::ready, health::metrics,
+        docs::openapi, docs::front, docs::file,
+    ),
+    components(schemas(Problem, Event, Decision)),
+    modifiers(&FromTable)
+)]
+struct Description;
+
+/// The whole description.
+pub fn described() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
+
+/// What the route table knows of an operation is not written down twice: its parameters, its key, its problems.
+struct FromTable;
+
+/// The scheme's name.
+const BEARER: &str = "key";
+
+impl Modify for FromTable {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme(BEARER, scheme);
+        for route in ROUTES {
+            let path = openapi.paths.paths.get_mut(route.path);
+            if let Some(operation) = path.and_then(|path| operation(path, route.method)) {
+                complete(operation, route);
+            }
+        }
+    }
+}
+
+fn operation<'a>(path: &'a mut PathItem, method: &str) -> Option<&'a mut Operation> {
+    match method {
+        "GET" => path.get.as_mut(),
+        "PUT" => path.put.as_mut(),
+        "POST" => path.post.as_mut(),
+        "DELETE" => path.delete.as_mut(),
+        _ => None,
+    }
+}
+
+fn complete(operation: &mut Operation, route: &Route) {
+    let in_path = route.path.split('/').filter_map(|part| {
+        let name = part.strip_prefix('{')?.strip_suffix('}')?;
+        Some(parameter(name, ParameterIn::Path, Required::True))
+    });
+    let in_query = route
+        .query
+        .iter()
+        .map(|name| parameter(name, ParameterIn::Query, Required::False));
+    operation.parameters = Some(in_path.chain(in_query).map(Into::into).collect());
+    if route.needs != Needs::Nothing {
+        let requirement = SecurityRequirement::new(BEARER, Vec::<String>::new());
+        operation.security = Some(vec![requirement]);
+        let needed = match route.needs {
+            Needs::Shop(scope) => {
+                format!("Needs a key of the shop with the scope `{}`.", scope.code())
+            }
+            Needs::Admin => "Needs a key with the scope `admin`.".to_owned(),
+            Needs::Metrics => {
+                "Needs a key with the scope `admin`, unless the settings make it public.".to_owned()
+            }
+            Needs::Nothing => String::new(),
+        };
+        let said = operation.description.take().unwrap_or_default();
+        operation.description = Some(format!("{said}\n\n{needed}").trim().to_owned());
+    }
+    let problem = ResponseBuilder::new()
+        .description("What was wrong, and what to do next")
+        .content(
+            PROBLEM_TYPE,
+            Content::new(Some(Ref::from_schema_name("Problem"))),
+        );
+    let responses = &mut operation.responses.responses;
+    responses.insert("default".to_owned(), problem.build().into());
+}
+
+fn parameter(name: &str, place: ParameterIn, required: Required) -> Parameter {
+    let kind = match name {
+        "limit" | "after" | "seq" => Type::Integer,
+        _ => Type::String,
+    };
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .schema(Some(ObjectBuilder::new().schema_type(kind).build()))
+        .build()
+}

@@ -1,0 +1,238 @@
+//! The resources (contract, section 6), what is sent to them, and problems.
+
+use utoipa::ToSchema;
+
+use super::decision::Decision;
+use super::event::Event;
+use super::policy::Policy;
+use super::words::{Level, Presence, Scope, Source, State};
+
+/// Makes an object.
+macro_rules! objects {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$note:meta])* $field:ident: $type:ty,)+ })+) => { $(
+        $(#[$doc])*
+        #[derive(ToSchema)]
+        pub struct $name { $($(#[$note])* pub $field: $type,)+ }
+    )+ };
+}
+
+/// Makes the pages of a list.
+macro_rules! pages {
+    ($($name:ident of $item:ty;)+) => { $(
+        /// One page of a list.
+        #[derive(ToSchema)]
+        pub struct $name {
+            /// What is listed here.
+            pub items: Vec<$item>,
+            /// The `cursor` of the next page; `null` where this is the last.
+            #[schema(required)]
+            pub next: Option<String>,
+        }
+    )+ };
+}
+
+pages! {
+    ShopPage of ShopRow;
+    AgentPage of Agent;
+    SessionPage of Session;
+    PoolPage of Pool;
+    QuestionPage of Question;
+    RatingPage of Rating;
+    DecisionPage of Decision;
+    KeyPage of Key;
+}
+
+/// One event, or an array of up to 10,000.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub enum EventsBody {
+    One(Event),
+    Many(Vec<Event>),
+}
+
+objects! {
+    /// What was wrong (RFC 9457), and what to do next.
+    Problem {
+        /// `urn:xiaoer:error:` and the code.
+        #[schema(example = "urn:xiaoer:error:shop_unknown")]
+        r#type: String,
+        title: String,
+        status: u16,
+        /// What to do next, in one sentence or two.
+        detail: String,
+        /// Stable: what programs look at.
+        code: String,
+        /// Where the only event of a request was rejected: its result.
+        #[schema(nullable = false)]
+        results: Option<Vec<EventResult>>,
+    }
+    /// What became of the events of a request, in their order.
+    Results { results: Vec<EventResult>, }
+    /// What became of one event.
+    EventResult {
+        /// The event's own id.
+        #[schema(nullable = false)]
+        id: Option<String>,
+        decisions: Vec<Decision>,
+        /// Why it was not handed to the shop.
+        #[schema(nullable = false)]
+        problem: Option<Problem>,
+    }
+    /// It is so.
+    Ok { ok: bool, }
+    /// A shop in the list.
+    ShopRow { shop: String, }
+    /// What a shop is set up with.
+    ShopBody { policy: Policy, }
+    /// A shop as it is set up.
+    ShopAnswer { shop: String, policy: Policy, }
+    /// An agent.
+    Agent {
+        agent: String,
+        #[schema(nullable = false)]
+        name: Option<String>,
+        roles: Vec<String>,
+        capacity: u32,
+        weight: u32,
+        presence: Presence,
+        /// Its open sessions.
+        load: u32,
+        /// What it was assigned today.
+        today: u32,
+    }
+    /// What an agent is configured with; what is left out takes its default.
+    AgentBody {
+        name: Option<String>,
+        roles: Option<Vec<String>>,
+        #[schema(minimum = 1, maximum = 1000)]
+        capacity: Option<u32>,
+        #[schema(minimum = 1, maximum = 100)]
+        weight: Option<u32>,
+    }
+    /// Where an agent is from now on.
+    PresenceBody { presence: Presence, }
+    /// Where an agent is, and what the shop decided for it.
+    PresenceAnswer { agent: String, presence: Presence, decisions: Vec<Decision>, }
+    /// A session that is open, or closed in the last 7 days.
+    Session {
+        session: String,
+        buyer: String,
+        state: State,
+        /// Who has it, `bot` included; who had it last, where it is closed.
+        #[schema(nullable = false)]
+        agent: Option<String>,
+        #[schema(nullable = false)]
+        entry: Option<String>,
+        #[schema(nullable = false)]
+        question: Option<String>,
+        #[schema(nullable = false)]
+        order_status: Option<String>,
+        opened: String,
+        #[schema(nullable = false)]
+        closed: Option<String>,
+        /// Where it waits.
+        #[schema(nullable = false)]
+        pool: Option<String>,
+        /// 1 is next.
+        #[schema(nullable = false)]
+        position: Option<u32>,
+        #[schema(nullable = false)]
+        since: Option<String>,
+        /// In seconds.
+        #[schema(nullable = false)]
+        waited: Option<f64>,
+        repeat_visit: bool,
+        cards: Vec<Card>,
+        /// The shop's `seq` as it was opened.
+        since_seq: u64,
+    }
+    /// A rating card.
+    Card {
+        card: String,
+        agent: String,
+        source: Source,
+        made: String,
+        /// Whether its rating was submitted.
+        used: bool,
+    }
+    /// A session with its timeline.
+    SessionWithTimeline {
+        #[serde(flatten)]
+        of_list: Session,
+        timeline: Vec<TimelineEntry>,
+    }
+    /// An event of the session, as it was sent, and when; or a decision about it.
+    TimelineEntry {
+        #[schema(nullable = false)]
+        at: Option<String>,
+        #[schema(nullable = false)]
+        event: Option<Event>,
+        #[schema(nullable = false)]
+        decision: Option<Decision>,
+    }
+    /// A pool in which somebody waits.
+    Pool {
+        pool: String,
+        waiting: u32,
+        /// How long its head has waited, in seconds.
+        longest_s: f64,
+        /// The session that is next.
+        head: String,
+    }
+    /// A line of a menu.
+    Question { question: String, }
+    /// A rating that counts: the decision, and what the buyer said.
+    Rating {
+        /// `rating.recorded`.
+        r#type: String,
+        at: String,
+        shop: String,
+        seq: u64,
+        card: String,
+        session: String,
+        buyer: String,
+        agent: String,
+        level: Level,
+        stars: u8,
+        source: Source,
+        reasons: Vec<String>,
+        #[schema(nullable = false)]
+        comment: Option<String>,
+    }
+    /// Why a decision was taken.
+    WhyAnswer {
+        decision: Decision,
+        /// What was looked at, in order: each with its rule.
+        #[schema(value_type = Vec<std::collections::HashMap<String, serde_json::Value>>)]
+        why: Vec<()>,
+        text: BothLanguages,
+    }
+    /// The same in both languages.
+    BothLanguages { zh: String, en: String, }
+    /// A key that is wanted; only an admin's has no shop.
+    KeyBody {
+        shop: Option<String>,
+        scope: Scope,
+        name: Option<String>,
+        /// Whether its events may say `at` themselves.
+        own_clock: Option<bool>,
+    }
+    /// A key, without its secret.
+    Key {
+        id: String,
+        scope: Scope,
+        #[schema(nullable = false)]
+        shop: Option<String>,
+        #[schema(nullable = false)]
+        name: Option<String>,
+        created: String,
+        own_clock: bool,
+    }
+    /// A key that was made; what it is spelt like is shown this once.
+    KeyMade {
+        #[serde(flatten)]
+        of_list: Key,
+        #[schema(example = "xek_…")]
+        key: String,
+    }
+}

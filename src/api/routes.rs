@@ -1,0 +1,167 @@
+//! The route table: everything that this door answers, what key it takes, and which parameters, on one page.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, web};
+
+use super::auth::Needs::{self, Admin, Metrics, Nothing, Shop};
+use super::auth::Scope::{Events, Owner, Read};
+use super::call::{Answer, ApiState, Call, serve};
+use super::problem::{Code, Problem};
+use super::{agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops};
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// `GET`, `PUT` …
+    pub method: &'static str,
+    /// The pattern of its path.
+    pub path: &'static str,
+    /// What its key must be.
+    pub needs: Needs,
+    /// The parameters that its query string may have.
+    pub query: &'static [&'static str],
+}
+
+/// Makes the table, and registers what it says.
+macro_rules! table {
+    ($($path:literal { $($method:ident $needs:expr, [$($query:literal)*] => $handler:path;)+ })+) => {
+        /// Every route.
+        pub const ROUTES: &[Route] = &[$($(Route {
+            method: stringify!($method),
+            path: $path,
+            needs: $needs,
+            query: &[$($query),*],
+        },)+)+];
+
+        fn register(config: &mut web::ServiceConfig, state: &Arc<ApiState>) {
+            $({
+                const STRAY: Route = stray($path);
+                let resource = web::resource($path)
+                $(
+                    .route(to(state, Method::$method, &Route {
+                        method: stringify!($method),
+                        path: $path,
+                        needs: $needs,
+                        query: &[$($query),*],
+                    }, $handler))
+                )+;
+                let allowed = [$(stringify!($method)),+].join(", ");
+                config.service(resource.default_service(no_method(state, &STRAY, allowed)));
+            })+
+        }
+    };
+}
+
+table! {
+    "/v1/shops/{shop}/events" { POST Shop(Events), [] => events::post; }
+
+    "/v1/shops" { GET Admin, ["limit" "cursor"] => shops::list; }
+    "/v1/shops/{shop}" {
+        PUT Admin, [] => shops::put;
+        DELETE Admin, [] => shops::delete;
+    }
+    "/v1/shops/{shop}/policy" {
+        GET Shop(Read), [] => policies::get;
+        PUT Shop(Owner), [] => policies::put;
+    }
+    "/v1/shops/{shop}/policy/check" { POST Shop(Owner), [] => policies::check; }
+
+    "/v1/shops/{shop}/agents" { GET Shop(Read), ["limit" "cursor"] => agents::list; }
+    "/v1/shops/{shop}/agents/{agent}" {
+        GET Shop(Read), [] => agents::get;
+        PUT Shop(Owner), [] => agents::put;
+        DELETE Shop(Owner), [] => agents::delete;
+    }
+    "/v1/shops/{shop}/agents/{agent}/presence" { PUT Shop(Events), [] => agents::put_presence; }
+
+    "/v1/shops/{shop}/sessions" { GET Shop(Read), ["state" "limit" "cursor"] => sessions::list; }
+    "/v1/shops/{shop}/sessions/{session}" { GET Shop(Read), [] => sessions::get; }
+    "/v1/shops/{shop}/pools" { GET Shop(Read), ["limit" "cursor"] => sessions::pools; }
+    "/v1/shops/{shop}/entries/{entry}/questions" {
+        GET Shop(Read), ["limit" "cursor"] => sessions::questions;
+    }
+
+    "/v1/shops/{shop}/ratings" {
+        GET Shop(Read), ["agent" "level" "reason" "from" "to" "limit" "cursor"] => ratings::list;
+    }
+    "/v1/shops/{shop}/decisions" { GET Shop(Read), ["after" "limit" "cursor"] => decisions::list; }
+    "/v1/shops/{shop}/decisions/{seq}" { GET Shop(Read), [] => decisions::get; }
+    "/v1/shops/{shop}/decisions/{seq}/why" { GET Shop(Read), [] => decisions::why; }
+    "/v1/shops/{shop}/report" { GET Shop(Read), [] => shops::report; }
+
+    "/v1/keys" {
+        GET Admin, ["limit" "cursor"] => keys::list;
+        POST Admin, [] => keys::post;
+    }
+    "/v1/keys/{id}" { DELETE Admin, [] => keys::delete; }
+
+    "/healthz" { GET Nothing, [] => health::alive; }
+    "/readyz" { GET Nothing, [] => health::ready; }
+    "/metrics" { GET Metrics, [] => health::metrics; }
+    "/openapi.json" { GET Nothing, [] => docs::openapi; }
+    "/docs" { GET Nothing, [] => docs::front; }
+    "/docs/{file}" { GET Nothing, [] => docs::file; }
+}
+
+/// What is no row of the table: no key is asked for, since there is nothing to keep.
+const fn stray(path: &'static str) -> Route {
+    Route {
+        method: "",
+        path,
+        needs: Nothing,
+        query: &[],
+    }
+}
+
+/// Puts the table into a server.
+pub fn configure(state: Arc<ApiState>) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |config| {
+        register(config, &state);
+        config.default_service(web::to(
+            move |request: HttpRequest, payload: web::Payload| {
+                const NOWHERE: Route = stray("(none)");
+                serve(Arc::clone(&state), &NOWHERE, (request, payload), |_| {
+                    nothing_here()
+                })
+            },
+        ));
+    }
+}
+
+fn to<F, Fut>(
+    state: &Arc<ApiState>,
+    method: Method,
+    route: &'static Route,
+    handler: F,
+) -> actix_web::Route
+where
+    F: Fn(Call) -> Fut + Copy + 'static,
+    Fut: Future<Output = Answer> + 'static,
+{
+    let state = Arc::clone(state);
+    web::method(method).to(move |request: HttpRequest, payload: web::Payload| {
+        serve(Arc::clone(&state), route, (request, payload), handler)
+    })
+}
+
+fn no_method(state: &Arc<ApiState>, route: &'static Route, allowed: String) -> actix_web::Route {
+    let state = Arc::clone(state);
+    web::to(move |request: HttpRequest, payload: web::Payload| {
+        let detail = format!("This path takes {allowed}: `/docs` shows what each does.");
+        let problem =
+            Problem::new(Code::MethodNotAllowed, detail).header(header::ALLOW, allowed.clone());
+        serve(Arc::clone(&state), route, (request, payload), move |_| {
+            std::future::ready(Err(problem.clone()))
+        })
+    })
+}
+
+async fn nothing_here() -> Answer {
+    Err(Problem::new(
+        Code::NotFound,
+        "No such path: `/docs` shows all there are.",
+    ))
+}

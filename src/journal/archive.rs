@@ -1,0 +1,185 @@
+//! Backup and restore: a consistent copy of the journal as one stream, made while it is in use.
+//!
+//! The stream is a line that names its form, then pairs with their tree and a checksum, then a last frame that counts
+//! them and says how far the copy reaches. A stream without its last frame is no backup.
+
+use std::io::{self, Read, Write};
+use std::sync::atomic::Ordering;
+
+use super::embedded::{Core, Embedded, Settings};
+use super::folder::Folder;
+use super::mark::{Mark, Reach};
+use super::store::{Changes, Store, Tree};
+use super::{JournalError, block};
+use crate::domain::time::Instant;
+
+const FORM: &[u8] = b"xiaoer backup, form 1\n";
+
+/// The tree of the last frame.
+const END: u8 = 0xff;
+
+/// The longest key and value that a frame may announce.
+const PAIR_BYTES_MAX: usize = 1024 * 1024;
+
+/// Pairs that are restored in one step.
+const PAIRS_AT_ONCE: usize = 256;
+
+fn failed(what: &str, error: &io::Error) -> JournalError {
+    JournalError::Failed(format!("the backup could not be {what}: {error}"))
+}
+
+fn frame(to: &mut dyn Write, tree: u8, key: &[u8], value: &[u8]) -> Result<(), JournalError> {
+    let mut head = vec![tree];
+    head.extend_from_slice(&(key.len() as u32).to_be_bytes());
+    head.extend_from_slice(&(value.len() as u32).to_be_bytes());
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(&head);
+    sum.update(key);
+    sum.update(value);
+    head.extend_from_slice(&sum.finalize().to_be_bytes());
+    let written = [&head, key, value].into_iter().try_for_each(|part| to.write_all(part));
+    written.map_err(|error| failed("written", &error))
+}
+
+/// Writes a copy of the journal as it is now; states and upkeep wait meanwhile, events do not.
+pub fn backup(journal: &Embedded, to: &mut dyn Write) -> Result<Reach, JournalError> {
+    let core = &journal.core;
+    let still = core.still();
+    *core.copying() = Some(Vec::new());
+    let copied = copy(core, to);
+    let waiting = core.copying().take().unwrap_or_default();
+    let put = core.put_all(waiting);
+    drop(still);
+    put?;
+    copied
+}
+
+fn copy(core: &Core, to: &mut dyn Write) -> Result<Reach, JournalError> {
+    to.write_all(FORM).map_err(|error| failed("written", &error))?;
+    let mut pairs = 0u64;
+    for tree in [Tree::Notes, Tree::Names, Tree::Heads, Tree::Index, Tree::States, Tree::Ledger] {
+        core.store.scan(tree, b"", |key, value| {
+            pairs += 1;
+            frame(to, tree as u8, key, value).map(|()| true)
+        })?;
+    }
+    let until = core.durable.load(Ordering::Acquire);
+    core.store.scan(Tree::Journal, b"", |key, value| {
+        let within = key < &block::key(until + 1, 0)[..];
+        if within {
+            pairs += 1;
+            frame(to, Tree::Journal as u8, key, value)?;
+        }
+        Ok(within)
+    })?;
+    let reach = Reach {
+        order: until,
+        at: core.clock.now(),
+    };
+    let end = [pairs.to_be_bytes(), reach.order.to_be_bytes(), reach.at.ms().to_be_bytes()].concat();
+    frame(to, END, &[], &end)?;
+    to.flush().map_err(|error| failed("written", &error))?;
+    Ok(reach)
+}
+
+/// A pair of a stream, or its end.
+enum Frame {
+    Pair(Tree, Vec<u8>, Vec<u8>),
+    End(u64, Reach),
+}
+
+fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
+    let cut = |error: io::Error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => JournalError::Damaged(
+            "the backup is cut off: take another one, this one cannot be restored whole".to_owned(),
+        ),
+        _ => failed("read", &error),
+    };
+    let wrong = || {
+        JournalError::Damaged(
+            "the backup has a part whose checksum is wrong: take another one, this one cannot be restored whole"
+                .to_owned(),
+        )
+    };
+    let mut head = [0; 13];
+    from.read_exact(&mut head).map_err(cut)?;
+    let number = |from: usize| head[from..from + 4].iter().fold(0u32, |n, &byte| (n << 8) | u32::from(byte));
+    let (key, value) = (number(1) as usize, number(5) as usize);
+    if key + value > PAIR_BYTES_MAX {
+        return Err(wrong());
+    }
+    let mut body = vec![0; key + value];
+    from.read_exact(&mut body).map_err(cut)?;
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(&head[..9]);
+    sum.update(&body);
+    if sum.finalize() != number(9) {
+        return Err(wrong());
+    }
+    let value = body.split_off(key);
+    if head[0] == END {
+        let number = |place: usize| {
+            let bytes = value.get(place * 8..).and_then(|rest| rest.first_chunk::<8>());
+            bytes.map(|bytes| u64::from_be_bytes(*bytes)).ok_or_else(wrong)
+        };
+        let at = Instant::from_ms(number(2)? as i64);
+        let order = number(1)?;
+        return Ok(Frame::End(number(0)?, Reach { order, at }));
+    }
+    let tree = Tree::ALL.get(head[0] as usize).copied().ok_or_else(wrong)?;
+    Ok(Frame::Pair(tree, body, value))
+}
+
+/// Makes a new folder from a backup. Errors where the folder is not empty, or the stream is not whole; what was made
+/// then is left without a `mark`, and no server starts on it.
+pub fn restore(from: &mut dyn Read, settings: &Settings) -> Result<Reach, JournalError> {
+    let taken = std::fs::read_dir(&settings.data).is_ok_and(|mut files| files.next().is_some());
+    if taken {
+        return Err(JournalError::Unusable(format!(
+            "{} is not empty: name a new folder, so that nothing is written over",
+            settings.data.display()
+        )));
+    }
+    let mut form = [0; FORM.len()];
+    let read = from.read_exact(&mut form);
+    if read.is_err() || form != FORM {
+        return Err(JournalError::Unusable(
+            "that is no backup that this xiaoer can read: its first line should be \"xiaoer backup, form 1\"".to_owned(),
+        ));
+    }
+    let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
+    let store = Store::open(&folder.store_path(), settings.cache_bytes, settings.sync)?;
+    let (mut pairs, mut waiting) = (0u64, 0);
+    let mut changes = Tree::ALL.map(|_| Changes::default());
+    let reach = loop {
+        match read_frame(from)? {
+            Frame::Pair(tree, key, value) => {
+                changes[tree as usize].set(&key, value);
+                pairs += 1;
+                waiting += 1;
+                if waiting == PAIRS_AT_ONCE {
+                    waiting = 0;
+                    apply(&store, &mut changes)?;
+                }
+            }
+            Frame::End(counted, reach) if counted == pairs => break reach,
+            Frame::End(..) => {
+                return Err(JournalError::Damaged(
+                    "the backup lacks some of its parts: take another one".to_owned(),
+                ));
+            }
+        }
+    };
+    apply(&store, &mut changes)?;
+    store.sync()?;
+    let mark = Mark::create(&folder.path().join("mark"), reach);
+    mark.map_err(|error| failed("restored", &error))?;
+    Ok(reach)
+}
+
+fn apply(store: &Store, changes: &mut [Changes]) -> Result<(), JournalError> {
+    for (tree, changes) in Tree::ALL.into_iter().zip(changes) {
+        store.apply(tree, std::mem::take(changes))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! Reading what is durable: records of a shop by `seq`, those with ratings, and what explains a decision.
+
+use std::sync::atomic::Ordering;
+
+use super::embedded::Core;
+use super::record::{self, Record};
+use super::store::{Tree, damaged};
+use super::tail::{self, Place};
+use super::{JournalError, Slice, State, block, states};
+use crate::domain::id::Id;
+
+/// Records that are decided again at most to explain one decision.
+const EXPLAINED_MAX: usize = 1_000_000;
+
+impl Core {
+    /// Where the records of a shop stand that come after its record `n`, when its `seq` was `seq`: dense, durable.
+    pub(super) fn places(
+        &self,
+        shop: u64,
+        seq: u64,
+        n: u64,
+        limit: usize,
+    ) -> Result<Vec<Place>, JournalError> {
+        let mut places: Vec<Place> = Vec::new();
+        let mut hole = None;
+        let mut last = n;
+        let mut take = |place: Place, places: &mut Vec<Place>| {
+            if place.n <= last {
+                return;
+            }
+            if place.n != last + 1 && (n > 0 || !places.is_empty()) {
+                hole = hole.or(Some(last + 1));
+            }
+            last = place.n;
+            places.push(place);
+        };
+        let from = tail::key(shop, seq, n);
+        let start = self.store.last_at(Tree::Index, &from)?;
+        let start = start.filter(|(at, _)| at.starts_with(&shop.to_be_bytes()));
+        let start = start.map_or(from.to_vec(), |(at, _)| at.to_vec());
+        self.store.scan(Tree::Index, &start, |at, value| {
+            if !at.starts_with(&shop.to_be_bytes()) {
+                return Ok(false);
+            }
+            for place in tail::read(shop, value)? {
+                take(place, &mut places);
+            }
+            Ok(places.len() < limit)
+        })?;
+        if places.len() < limit
+            && let Some(tail) = self.tails().get(&shop)
+        {
+            for &place in &tail.places {
+                take(place, &mut places);
+            }
+        }
+        if let Some(n) = hole {
+            return Err(damaged(&format!("record {n} of shop {shop} is missing from the index")));
+        }
+        let durable = self.durable.load(Ordering::Acquire);
+        let floor = self.floor.load(Ordering::Acquire);
+        places.retain(|place| (floor..=durable).contains(&place.order));
+        places.truncate(limit);
+        Ok(places)
+    }
+
+    /// The records at these places.
+    pub(super) fn records(&self, places: &[Place]) -> Result<Vec<Record>, JournalError> {
+        let mut records = Vec::with_capacity(places.len().min(4096));
+        let mut rest = places;
+        while let Some(first) = rest.first() {
+            let block = block::holding(&self.store, first.order)?;
+            let inside = rest.partition_point(|place| place.order < block.end());
+            let (mut wanted, after) = rest.split_at(inside.max(1));
+            block.each(|order, body| {
+                if let Some((place, others)) = wanted.split_first()
+                    && place.order == order
+                {
+                    let record = record::read(body, order)?;
+                    if record.n != place.n || record.seq_before != place.seq_before {
+                        return Err(damaged(&format!("record {order} is not the one that the index names")));
+                    }
+                    records.push(record);
+                    wanted = others;
+                }
+                Ok(!wanted.is_empty())
+            })?;
+            rest = after;
+        }
+        Ok(records)
+    }
+
+    /// Records from the one that holds decision `seq` on.
+    pub(super) fn read_from(
+        &self,
+        shop: &Id,
+        seq: u64,
+        limit: usize,
+    ) -> Result<Option<Slice>, JournalError> {
+        let Some(number) = self.number(shop)? else {
+            return Ok(None);
+        };
+        // What was decided at `seq` stands in the last record that begins before it.
+        let before = seq.saturating_sub(1);
+        let mut places = self.places_at(number, before, limit)?;
+        let more = places.len() > limit;
+        places.truncate(limit);
+        let records = self.records(&places)?;
+        Ok(Some(Slice { records, more }))
+    }
+
+    /// Places from the last that begins at or before `seq`; one more than `limit`, to see that there are more.
+    fn places_at(&self, shop: u64, seq: u64, limit: usize) -> Result<Vec<Place>, JournalError> {
+        let at = self.store.last_at(Tree::Index, &tail::key(shop, seq, u64::MAX))?;
+        let at = at.filter(|(at, _)| at.starts_with(&shop.to_be_bytes()));
+        let skip = match &at {
+            Some((_, value)) => last_before(&tail::read(shop, value)?, seq).map(|place| place.n),
+            None => None,
+        };
+        // The end of memory may know a later one.
+        let in_memory = {
+            let tails = self.tails();
+            let tail = tails.get(&shop);
+            tail.and_then(|tail| last_before(&tail.places, seq)).map(|place| place.n)
+        };
+        let first = skip.max(in_memory).unwrap_or(1);
+        self.places(shop, seq, first - 1, limit.saturating_add(1))
+    }
+
+    /// Records with a recorded rating of a `seq` below `before`, newest first.
+    pub(super) fn read_rated(
+        &self,
+        shop: &Id,
+        before: u64,
+        limit: usize,
+    ) -> Result<Option<Slice>, JournalError> {
+        let Some(number) = self.number(shop)? else {
+            return Ok(None);
+        };
+        let (durable, floor) =
+            (self.durable.load(Ordering::Acquire), self.floor.load(Ordering::Acquire));
+        let mut rated: Vec<Place> = Vec::new();
+        let mut lowest = u64::MAX;
+        let mut take = |places: &[Place], rated: &mut Vec<Place>| {
+            for place in places.iter().rev() {
+                let of_page = place.rated && place.seq_before + 1 < before;
+                if of_page && place.n < lowest && (floor..=durable).contains(&place.order) {
+                    lowest = place.n;
+                    rated.push(*place);
+                }
+            }
+        };
+        if let Some(tail) = self.tails().get(&number) {
+            take(&tail.places, &mut rated);
+        }
+        let (from, to) = (tail::key(number, 0, 0), tail::key(number, before, u64::MAX));
+        self.store.scan_back(Tree::Index, &from, &to, |_, value| {
+            take(&tail::read(number, value)?, &mut rated);
+            Ok(rated.len() <= limit)
+        })?;
+        let more = rated.len() > limit;
+        rated.truncate(limit);
+        rated.reverse();
+        let mut records = self.records(&rated)?;
+        records.reverse();
+        Ok(Some(Slice { records, more }))
+    }
+
+    /// A state from before decision `seq`, and the records from there up to the one that holds it.
+    #[expect(clippy::type_complexity, reason = "it is the seam's")]
+    pub(super) fn read_before(
+        &self,
+        shop: &Id,
+        seq: u64,
+    ) -> Result<Option<(Option<State>, Vec<Record>)>, JournalError> {
+        let Some(number) = self.number(shop)? else {
+            return Ok(None);
+        };
+        let head = states::head(&self.store, number)?;
+        let kept = head.kept.iter().map(|&(n, seq, _)| (n, seq));
+        let stored = kept.chain((head.state_n > 0).then_some((head.state_n, head.state_seq)));
+        let (n, state_seq) = stored.filter(|&(_, of)| of < seq).max().unwrap_or((0, 0));
+        let places = self.places(number, state_seq, n, EXPLAINED_MAX)?;
+        let places: Vec<Place> =
+            places.into_iter().take_while(|place| place.seq_before < seq).collect();
+        if places.first().is_none_or(|first| first.n != n + 1) {
+            return Ok(None);
+        }
+        let records = self.records(&places)?;
+        let state = match n {
+            0 => None,
+            n => Some(states::read(&self.store, number, n, state_seq)?),
+        };
+        Ok(Some((state, records)))
+    }
+}
+
+/// The last place that begins at or before `seq`.
+fn last_before(places: &[Place], seq: u64) -> Option<Place> {
+    let after = places.partition_point(|place| place.seq_before <= seq);
+    Some(places[after.checked_sub(1)?])
+}

@@ -1,0 +1,224 @@
+//! The store: named trees of keys and values, written in one order. The only file that names sled.
+//!
+//! sled's own `flush` is not durable on Linux (it calls `sync_file_range`), so [`Store::sync`] calls `fdatasync` on a
+//! descriptor of its own. Values stay under [`VALUE_BYTES_MAX`], so that no page becomes a file of its own, which sled
+//! does not sync. A panic of sled's on damaged bytes is caught and told as damage.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use super::JournalError;
+
+/// The largest value. A page of sled holds up to 17 of them and must stay under a quarter of a segment.
+pub const VALUE_BYTES_MAX: usize = 24 * 1024;
+
+/// A segment of sled's log.
+const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
+
+/// The trees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tree {
+    /// Records in blocks, by order and part.
+    Journal,
+    /// Shops' numbers, by id.
+    Names,
+    /// What is known of a shop without its state, by number.
+    Heads,
+    /// Where a shop's records stand, by number, first `seq` and first `n`.
+    Index,
+    /// Stored states in parts, by number, `n` and part.
+    States,
+    /// The ledger in parts, by generation and part.
+    Ledger,
+    /// The journal's own notes.
+    Notes,
+}
+
+impl Tree {
+    /// All of them, in the order in which they are numbered in a backup.
+    pub const ALL: [Tree; 7] = [
+        Tree::Journal,
+        Tree::Names,
+        Tree::Heads,
+        Tree::Index,
+        Tree::States,
+        Tree::Ledger,
+        Tree::Notes,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Tree::Journal => "journal",
+            Tree::Names => "names",
+            Tree::Heads => "heads",
+            Tree::Index => "index",
+            Tree::States => "states",
+            Tree::Ledger => "ledger",
+            Tree::Notes => "notes",
+        }
+    }
+}
+
+/// Changes of one tree that are made in one step.
+#[derive(Default)]
+pub struct Changes(sled::Batch);
+
+impl Changes {
+    /// Sets a key.
+    pub fn set(&mut self, key: &[u8], value: impl Into<Vec<u8>>) {
+        let value: Vec<u8> = value.into();
+        self.0.insert(key, value);
+    }
+
+    /// Removes a key.
+    pub fn remove(&mut self, key: &[u8]) {
+        self.0.remove(key);
+    }
+}
+
+/// A key and its value, as they lie in the store's cache.
+pub type Pair = (sled::IVec, sled::IVec);
+
+/// An open store.
+pub struct Store {
+    db: sled::Db,
+    trees: Vec<sled::Tree>,
+    file: File,
+    path: PathBuf,
+    sync: bool,
+}
+
+/// What sled says, in our words.
+fn failed(error: sled::Error) -> JournalError {
+    match error {
+        sled::Error::Corruption { .. } => damaged("the store has a page whose checksum is wrong"),
+        sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_)
+        | sled::Error::Io(_) => JournalError::Failed(format!("the store: {error}")),
+    }
+}
+
+/// Damage, and what to do about it.
+pub fn damaged(what: &str) -> JournalError {
+    JournalError::Damaged(format!(
+        "{what}. Nothing was changed. Run `xiaoer verify --data FOLDER` to see how far the damage goes, and \
+         `xiaoer restore --from BACKUP --data NEW_FOLDER` to go back to a backup"
+    ))
+}
+
+/// Calls into sled, which may panic on damaged bytes.
+fn guarded<T>(call: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, JournalError> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(result) => result.map_err(failed),
+        Err(_) => Err(damaged("the store cannot make sense of its own pages")),
+    }
+}
+
+impl Store {
+    /// Opens the store in `folder`, which is made where it is not there. `sync` off is for proofs alone.
+    pub fn open(folder: &Path, cache_bytes: u64, sync: bool) -> Result<Store, JournalError> {
+        let config = sled::Config::new()
+            .path(folder)
+            .cache_capacity(cache_bytes)
+            .segment_size(SEGMENT_BYTES)
+            .flush_every_ms(None)
+            .mode(sled::Mode::HighThroughput);
+        let db = guarded(|| config.open())?;
+        let trees = Tree::ALL.map(|tree| guarded(|| db.open_tree(tree.name())));
+        let trees = trees.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .open(folder.join("db"))
+            .map_err(|error| JournalError::Failed(format!("the store's file: {error}")))?;
+        let path = folder.to_owned();
+        Ok(Store {
+            db,
+            trees,
+            file,
+            path,
+            sync,
+        })
+    }
+
+    fn tree(&self, tree: Tree) -> &sled::Tree {
+        &self.trees[tree as usize]
+    }
+
+    /// Makes changes; nothing of them is durable before [`Store::sync`].
+    pub fn apply(&self, tree: Tree, changes: Changes) -> Result<(), JournalError> {
+        guarded(|| self.tree(tree).apply_batch(changes.0))
+    }
+
+    /// Makes all that was applied before durable.
+    pub fn sync(&self) -> Result<(), JournalError> {
+        guarded(|| self.db.flush())?;
+        if self.sync {
+            self.file
+                .sync_data()
+                .map_err(|error| JournalError::Failed(format!("fdatasync of the store: {error}")))?;
+        }
+        Ok(())
+    }
+
+    /// The value of a key.
+    pub fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<sled::IVec>, JournalError> {
+        guarded(|| self.tree(tree).get(key))
+    }
+
+    /// The last pair with a key at or before `key`.
+    pub fn last_at(&self, tree: Tree, key: &[u8]) -> Result<Option<Pair>, JournalError> {
+        guarded(|| self.tree(tree).range(..=key).next_back().transpose())
+    }
+
+    /// The last pair of a tree.
+    pub fn last(&self, tree: Tree) -> Result<Option<Pair>, JournalError> {
+        guarded(|| self.tree(tree).last())
+    }
+
+    /// Pairs from a key on, in order, as long as `each` says so.
+    pub fn scan(
+        &self,
+        tree: Tree,
+        from: &[u8],
+        mut each: impl FnMut(&[u8], &[u8]) -> Result<bool, JournalError>,
+    ) -> Result<(), JournalError> {
+        let mut pairs = self.tree(tree).range(from..);
+        while let Some((key, value)) = guarded(|| pairs.next().transpose())? {
+            if !each(&key, &value)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Pairs of a range of keys, the last first, as long as `each` says so.
+    pub fn scan_back(
+        &self,
+        tree: Tree,
+        from: &[u8],
+        to: &[u8],
+        mut each: impl FnMut(&[u8], &[u8]) -> Result<bool, JournalError>,
+    ) -> Result<(), JournalError> {
+        let mut pairs = self.tree(tree).range(from..=to);
+        while let Some((key, value)) = guarded(|| pairs.next_back().transpose())? {
+            if !each(&key, &value)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many bytes the store takes on disk.
+    pub fn bytes(&self) -> u64 {
+        self.file.metadata().map_or(0, |file| file.len())
+    }
+
+    /// Files that sled keeps beside its log for values that are too large: there must be none, for they are not synced.
+    pub fn stray_files(&self) -> usize {
+        let blobs = std::fs::read_dir(self.path.join("blobs"));
+        blobs.map_or(0, |files| files.count())
+    }
+}

@@ -1,0 +1,129 @@
+//! Where a shop's records stand in the journal: in memory since its latest state, and in chunks of the index.
+//!
+//! A chunk is stored under the shop's number, the `seq` before its first record and that record's `n`; so the last
+//! chunk at or before a `seq` holds it. Chunks may overlap after a crash; readers go by `n`.
+
+use serde::{Deserialize, Serialize};
+
+use super::JournalError;
+use super::store::{Changes, damaged};
+use crate::domain::id::Id;
+
+const VERSION: u8 = 1;
+
+/// Records in one chunk at most.
+pub const CHUNK_RECORDS: usize = 1024;
+
+/// Where one record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its number among the shop's.
+    pub n: u64,
+    /// Its order among all.
+    pub order: u64,
+    /// The shop's `seq` before it.
+    pub seq_before: u64,
+    /// Whether a rating was recorded.
+    pub rated: bool,
+}
+
+/// What is known in memory of a shop whose records are not all taken in by a stored state.
+#[derive(Debug, Default)]
+pub struct Tail {
+    /// Its id, where it is known.
+    pub id: Option<Id>,
+    /// The records that follow the latest state, or those since the journal was opened; dense.
+    pub places: Vec<Place>,
+    /// How many of them are in the index.
+    pub indexed: usize,
+}
+
+impl Tail {
+    /// Puts what is not yet in the index there.
+    pub fn index(&mut self, shop: u64, changes: &mut Changes) {
+        for places in self.places[self.indexed..].chunks(CHUNK_RECORDS) {
+            changes.set(&key(shop, places[0].seq_before, places[0].n), write(places));
+        }
+        self.indexed = self.places.len();
+    }
+}
+
+/// The key of a chunk.
+pub fn key(shop: u64, seq_before: u64, n: u64) -> [u8; 24] {
+    let mut key = [0; 24];
+    key[..8].copy_from_slice(&shop.to_be_bytes());
+    key[8..16].copy_from_slice(&seq_before.to_be_bytes());
+    key[16..].copy_from_slice(&n.to_be_bytes());
+    key
+}
+
+#[derive(Serialize, Deserialize)]
+struct Chunk {
+    n: u64,
+    order: u64,
+    seq_before: u64,
+    /// Each record's order and `seq` beyond those of the one before, and whether it is rated.
+    steps: Vec<(u64, u64, bool)>,
+}
+
+fn write(places: &[Place]) -> Vec<u8> {
+    let first = places[0];
+    let mut before = first;
+    let mut steps = Vec::with_capacity(places.len());
+    for place in places {
+        let (order, seq) = (place.order - before.order, place.seq_before - before.seq_before);
+        steps.push((order, seq, place.rated));
+        before = *place;
+    }
+    sealed(&Chunk {
+        n: first.n,
+        order: first.order,
+        seq_before: first.seq_before,
+        steps,
+    })
+}
+
+/// Reads a chunk.
+pub fn read(shop: u64, value: &[u8]) -> Result<Vec<Place>, JournalError> {
+    let chunk: Chunk = unsealed(value, &format!("the index of shop {shop}"))?;
+    let (mut order, mut seq_before) = (chunk.order, chunk.seq_before);
+    let places = (chunk.n..).zip(chunk.steps).map(|(n, step)| {
+        (order, seq_before) = (order + step.0, seq_before + step.1);
+        let rated = step.2;
+        Place {
+            n,
+            order,
+            seq_before,
+            rated,
+        }
+    });
+    Ok(places.collect())
+}
+
+/// A small value in its stored form: version, checksum, bytes.
+pub fn sealed(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = vec![VERSION, 0, 0, 0, 0];
+    let config = bincode::config::standard();
+    let written = bincode::serde::encode_into_std_write(value, &mut bytes, config);
+    debug_assert!(written.is_ok());
+    let sum = crc32fast::hash(&bytes[5..]);
+    bytes[1..5].copy_from_slice(&sum.to_be_bytes());
+    bytes
+}
+
+/// Reads a small value; `what` it is stands in the error.
+pub fn unsealed<T: serde::de::DeserializeOwned>(
+    bytes: &[u8],
+    what: &str,
+) -> Result<T, JournalError> {
+    let wrong = || damaged(&format!("{what} fails its checksum"));
+    let (head, body) = bytes.split_first_chunk::<5>().ok_or_else(wrong)?;
+    let [version, sum @ ..] = *head;
+    if crc32fast::hash(body) != u32::from_be_bytes(sum) || version != VERSION {
+        return Err(wrong());
+    }
+    let config = bincode::config::standard();
+    let (value, _) =
+        bincode::serde::decode_from_slice(body, config).map_err(|_| wrong())?;
+    Ok(value)
+}

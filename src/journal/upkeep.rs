@@ -1,0 +1,265 @@
+//! Upkeep: what keeps the next start quick and the folder small, off everybody's way.
+//!
+//! A *checkpoint* puts the places of all records into the index and keeps the ledger's state, so that a start reads
+//! only what came after. Small blocks are *merged* into large ones, so that the journal has few keys; and what is
+//! older than the retention is *trimmed*, a block at a time, as far as no shop needs it to come back.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::commit::wait_at_most;
+use super::embedded::Core;
+use super::opening::{Notes, ledger_key};
+use super::store::{Changes, Tree};
+use super::{JournalError, block, record, states, tail};
+
+/// Records after which a checkpoint is taken.
+const CHECKPOINT_RECORDS: u64 = 65_536;
+
+/// How often the disk is looked at, and the chores.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Shops whose places are put into the index under one lock.
+const SHOPS_AT_ONCE: usize = 256;
+
+/// Blocks of fewer bytes are merged with their neighbours.
+const SMALL_BYTES: usize = block::PAYLOAD_BYTES_MAX / 2;
+
+/// Blocks that are trimmed at one checkpoint at most.
+const TRIMMED_MAX: usize = 20_000;
+
+/// Ticks after which old blocks are looked for although little happens.
+const TRIM_TICKS: u32 = 3600;
+
+impl Core {
+    /// The upkeep thread: until the journal is closed, with a last checkpoint.
+    pub(super) fn keep_up(&self) {
+        let mut ticks = 0;
+        loop {
+            let stop = {
+                let still = self.still();
+                if *still {
+                    true
+                } else {
+                    *wait_at_most(&self.chores, still, TICK)
+                }
+            };
+            if stop {
+                // The last commit comes first.
+                let mut line = self.line();
+                while !line.is_over() {
+                    line = wait_at_most(&self.committed, line, TICK);
+                }
+            }
+            self.look_at_the_disk();
+            ticks += 1;
+            let behind = self.durable.load(Ordering::Acquire) - self.checkpoint.load(Ordering::Acquire);
+            if behind >= CHECKPOINT_RECORDS || ticks >= TRIM_TICKS || stop {
+                ticks = 0;
+                let done = self.take_checkpoint(!stop);
+                if let Err(error) = done {
+                    self.fate.stop(&format!("the journal's upkeep failed, so nothing more is answered: {error}"));
+                }
+            }
+            if stop {
+                return;
+            }
+        }
+    }
+
+    /// Takes a checkpoint; with `all`, also merges and trims.
+    fn take_checkpoint(&self, all: bool) -> Result<(), JournalError> {
+        let still = self.still();
+        let until = self.durable.load(Ordering::Acquire);
+        let next_shop = self.line().next_shop;
+        let ledger = self.ledger_state();
+        self.bury_dead()?;
+        self.index_all()?;
+        let mut notes = Notes::read(&self.store)?;
+        let old = notes.ledger;
+        if let Some(bytes) = ledger {
+            notes.ledger = old + 1;
+            let mut parts = Changes::default();
+            states::write_parts(&bytes, |part| ledger_key(old + 1, part), &mut parts);
+            self.store.apply(Tree::Ledger, parts)?;
+        }
+        (notes.checkpoint, notes.next_shop) = (until, next_shop);
+        if all {
+            self.merge(&mut notes)?;
+            self.trim(&mut notes)?;
+        }
+        notes.write(&self.store)?;
+        self.forget_ledgers(notes.ledger)?;
+        self.store.sync()?;
+        let synced = self.mark.sync();
+        synced.map_err(|error| JournalError::Failed(format!("the mark: {error}")))?;
+        self.checkpoint.store(until, Ordering::Release);
+        self.floor.store(notes.floor, Ordering::Release);
+        drop(still);
+        self.watch.stored(self.store.bytes());
+        self.folder.lay_ballast();
+        Ok(())
+    }
+
+    /// What was kept of shops that were taken away goes.
+    fn bury_dead(&self) -> Result<(), JournalError> {
+        let dead = std::mem::take(&mut *self.dead());
+        for shop in dead {
+            for tree in [Tree::Index, Tree::States] {
+                let mut changes = Changes::default();
+                let prefix = shop.to_be_bytes();
+                self.store.scan(tree, &prefix, |at, _| {
+                    let of_it = at.starts_with(&prefix);
+                    if of_it {
+                        changes.remove(at);
+                    }
+                    Ok(of_it)
+                })?;
+                self.store.apply(tree, changes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts all places that are only in memory into the index.
+    fn index_all(&self) -> Result<(), JournalError> {
+        let shops: Vec<u64> = {
+            let tails = self.tails();
+            let behind = tails.iter().filter(|(_, tail)| tail.indexed < tail.places.len());
+            behind.map(|(&shop, _)| shop).collect()
+        };
+        for shops in shops.chunks(SHOPS_AT_ONCE) {
+            let (mut index, mut heads) = (Changes::default(), Changes::default());
+            let mut tails = self.tails();
+            for &shop in shops {
+                let Some(tail) = tails.get_mut(&shop) else {
+                    continue;
+                };
+                tail.index(shop, &mut index);
+                let mut head = states::head(&self.store, shop)?;
+                if let (Some(id), true) = (&tail.id, head.id.is_empty()) {
+                    head.id = id.to_string();
+                }
+                head.n = tail.places.last().map_or(head.n, |place| place.n);
+                states::write_head(shop, &head, &mut heads);
+            }
+            // Under the lock, so that a state that comes now finds the head as it is here.
+            self.store.apply(Tree::Index, index)?;
+            self.store.apply(Tree::Heads, heads)?;
+        }
+        Ok(())
+    }
+
+    fn forget_ledgers(&self, keep: u64) -> Result<(), JournalError> {
+        let mut changes = Changes::default();
+        self.store.scan(Tree::Ledger, b"", |at, _| {
+            let old = at < &ledger_key(keep, 0)[..];
+            if old {
+                changes.remove(at);
+            }
+            Ok(old)
+        })?;
+        self.store.apply(Tree::Ledger, changes)
+    }
+
+    /// Puts small blocks that follow each other together.
+    fn merge(&self, notes: &mut Notes) -> Result<(), JournalError> {
+        let from = notes.merged.max(notes.floor - 1) + 1;
+        let mut run = Run::default();
+        let mut torn = |_| {};
+        block::scan(&self.store, from, &mut torn, |block| {
+            if block.end() > notes.checkpoint + 1 {
+                return Ok(false);
+            }
+            notes.merged = block.end() - 1;
+            let small = block.parts == 1 && block.bytes() < SMALL_BYTES;
+            if !small || run.frames.len() + block.bytes() > block::PAYLOAD_BYTES_MAX {
+                run.write(self)?;
+            }
+            if small {
+                run.add(&block)?;
+            }
+            Ok(true)
+        })?;
+        run.write(self)
+    }
+
+    /// Drops blocks that are older than the retention, and that no shop needs to come back.
+    fn trim(&self, notes: &mut Notes) -> Result<(), JournalError> {
+        if self.retention_ms == 0 {
+            return Ok(());
+        }
+        let cutoff_ms = self.clock.now().ms() - self.retention_ms;
+        let mut needed = notes.checkpoint + 1;
+        self.store.scan(Tree::Heads, b"", |_, value| {
+            let head: states::Head = tail::unsealed(value, "what is known of a shop")?;
+            if head.n > head.state_n {
+                needed = needed.min(head.state_order + 1);
+            }
+            Ok(true)
+        })?;
+        let (mut changes, mut blocks) = (Changes::default(), 0);
+        block::scan(&self.store, 0, &mut |_| {}, |block| {
+            let mut latest_ms = 0;
+            if block.end() > needed || blocks == TRIMMED_MAX {
+                return Ok(false);
+            }
+            block.each(|order, body| {
+                latest_ms = latest_ms.max(record::read(body, order)?.at.ms());
+                Ok(true)
+            })?;
+            if latest_ms >= cutoff_ms {
+                return Ok(false);
+            }
+            for part in 0..block.parts {
+                changes.remove(&block::key(block.first, part));
+            }
+            notes.floor = notes.floor.max(block.end());
+            blocks += 1;
+            Ok(true)
+        })?;
+        if blocks > 0 {
+            // The floor is known before what lies under it goes.
+            notes.write(&self.store)?;
+            self.floor.store(notes.floor, Ordering::Release);
+            self.store.apply(Tree::Journal, changes)?;
+        }
+        Ok(())
+    }
+}
+
+/// Small blocks in a row.
+#[derive(Default)]
+struct Run {
+    first: u64,
+    blocks: Vec<u64>,
+    frames: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Run {
+    fn add(&mut self, block: &block::Block) -> Result<(), JournalError> {
+        if self.blocks.is_empty() {
+            self.first = block.first;
+        }
+        self.blocks.push(block.first);
+        let (frames, ends) = block.frames()?;
+        let before = self.frames.len();
+        self.frames.extend_from_slice(frames);
+        self.ends.extend(ends.into_iter().map(|end| before + end));
+        Ok(())
+    }
+
+    fn write(&mut self, core: &Core) -> Result<(), JournalError> {
+        let run = std::mem::take(self);
+        if run.blocks.len() < 2 {
+            return Ok(());
+        }
+        let mut changes = Changes::default();
+        for &first in &run.blocks {
+            changes.remove(&block::key(first, 0));
+        }
+        block::write(run.first, &run.frames, &run.ends, &mut changes);
+        core.store.apply(Tree::Journal, changes)
+    }
+}

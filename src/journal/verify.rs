@@ -1,0 +1,209 @@
+//! Verifying a folder: everything that is stored is read, and held against everything else.
+
+use std::collections::HashMap;
+
+use super::embedded::Settings;
+use super::opening::{self, Found};
+use super::record::{self, Kind, Record};
+use super::store::{Tree, damaged};
+use super::tail::{self, Place};
+use super::{JournalError, block, states};
+use crate::domain::id::Id;
+use crate::domain::time::Instant;
+
+/// What a sound folder holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Shops.
+    pub shops: u64,
+    /// Records.
+    pub records: u64,
+    /// Decisions.
+    pub decisions: u64,
+    /// Stored states.
+    pub states: u64,
+    /// The order of the first record that is kept, and of the last.
+    pub orders: (u64, u64),
+    /// The instants of the two.
+    pub instants: Option<(Instant, Instant)>,
+}
+
+/// What the records of one shop amount to.
+#[derive(Default)]
+struct Account {
+    last_n: u64,
+    next_seq: u64,
+    places: PlacesSum,
+}
+
+/// A sum over the places of a shop, in order.
+#[derive(Default, PartialEq, Eq)]
+struct PlacesSum(u64);
+
+impl PlacesSum {
+    fn add(&mut self, place: &Place) {
+        for part in [place.n, place.order, place.seq_before, u64::from(place.rated)] {
+            self.0 = (self.0.rotate_left(5) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+    }
+}
+
+/// Reads all of a folder that nobody uses. `progress` is told the order of each record.
+pub fn verify(
+    settings: &Settings,
+    mut progress: impl FnMut(u64),
+) -> Result<Verified, JournalError> {
+    let found = opening::open(settings)?;
+    let mut verified = Verified {
+        orders: (found.notes.floor, found.reach.order),
+        ..Verified::default()
+    };
+    let mut accounts: HashMap<u64, Account> = HashMap::new();
+    scan(&found, |record| {
+        progress(record.order);
+        let (first, last) = verified.instants.unwrap_or((record.at, record.at));
+        verified.instants = Some((first.min(record.at), last.max(record.at)));
+        verified.records += 1;
+        verified.decisions += u64::from(record.decided);
+        if record.kind == Kind::Removed {
+            accounts.remove(&record.shop);
+            return Ok(());
+        }
+        take(&mut accounts, &record)
+    })?;
+    if found.store.stray_files() > 0 {
+        return Err(damaged("the store has values outside its log"));
+    }
+    let names = names(&found)?;
+    for (&shop, account) in &accounts {
+        if !names.contains_key(&shop) {
+            return Err(damaged(&format!("shop {shop} has records, but no name")));
+        }
+        check_index(&found, shop, account)?;
+    }
+    for (&shop, id) in &names {
+        verified.states += check_states(&found, shop, id, accounts.get(&shop))?;
+    }
+    verified.shops = names.len() as u64;
+    Ok(verified)
+}
+
+/// Gives every kept record of a folder that nobody uses, in the order of handling, with the id of its shop; those of
+/// shops that were taken away are left out.
+pub fn each_record(
+    settings: &Settings,
+    mut each: impl FnMut(&Id, Record) -> Result<(), JournalError>,
+) -> Result<(), JournalError> {
+    let found = opening::open(settings)?;
+    let names = names(&found)?;
+    scan(&found, |record| match names.get(&record.shop) {
+        Some(id) => each(id, record),
+        None => Ok(()),
+    })
+}
+
+fn scan(
+    found: &Found,
+    mut each: impl FnMut(Record) -> Result<(), JournalError>,
+) -> Result<(), JournalError> {
+    let mut next = found.notes.floor;
+    block::scan(&found.store, next, &mut |_| {}, |block| {
+        if block.first != next {
+            let last = block.first.saturating_sub(1);
+            return Err(damaged(&format!("records {next} to {last} are missing from the journal")));
+        }
+        next = block.end();
+        block.each(|order, body| {
+            each(record::read(body, order)?)?;
+            Ok(true)
+        })?;
+        Ok(true)
+    })?;
+    if next != found.reach.order + 1 {
+        let last = found.reach.order;
+        return Err(damaged(&format!("records {next} to {last} are missing from the journal")));
+    }
+    Ok(())
+}
+
+fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), JournalError> {
+    let account = accounts.entry(record.shop).or_default();
+    let begins = account.last_n == 0;
+    let follows = record.n == account.last_n + 1 && record.seq_before == account.next_seq;
+    if !begins && !follows {
+        let (n, shop, order) = (account.last_n + 1, record.shop, record.order);
+        return Err(damaged(&format!("record {order} is not record {n} of shop {shop}, which comes next")));
+    }
+    account.last_n = record.n;
+    account.next_seq = record.seq_before + u64::from(record.decided);
+    account.places.add(&Place {
+        n: record.n,
+        order: record.order,
+        seq_before: record.seq_before,
+        rated: record.rated,
+    });
+    Ok(())
+}
+
+fn names(found: &Found) -> Result<HashMap<u64, Id>, JournalError> {
+    let mut names = HashMap::new();
+    found.store.scan(Tree::Names, b"", |name, value| {
+        let id = std::str::from_utf8(name).ok().and_then(Id::new);
+        let id = id.ok_or_else(|| damaged("the name of a shop is no id"))?;
+        names.insert(states::read_name(&id, value)?, id);
+        Ok(true)
+    })?;
+    Ok(names)
+}
+
+/// The index and what is read behind it name the records that there are.
+fn check_index(found: &Found, shop: u64, account: &Account) -> Result<(), JournalError> {
+    let (mut sum, mut last) = (PlacesSum::default(), 0);
+    let mut take = |place: &Place| {
+        if place.n > last && place.order >= found.notes.floor {
+            last = place.n;
+            sum.add(place);
+        }
+    };
+    found.store.scan(Tree::Index, &shop.to_be_bytes(), |at, value| {
+        if !at.starts_with(&shop.to_be_bytes()) {
+            return Ok(false);
+        }
+        tail::read(shop, value)?.iter().for_each(&mut take);
+        Ok(true)
+    })?;
+    if let Some(tail) = found.tails.get(&shop) {
+        tail.places.iter().for_each(&mut take);
+    }
+    if sum == account.places && last == account.last_n {
+        return Ok(());
+    }
+    Err(damaged(&format!("the index of shop {shop} does not name its records")))
+}
+
+/// The states of a shop can be read; how many there are.
+fn check_states(
+    found: &Found,
+    shop: u64,
+    id: &Id,
+    account: Option<&Account>,
+) -> Result<u64, JournalError> {
+    let head = states::head(&found.store, shop)?;
+    let records = account.map_or(0, |account| account.last_n);
+    let indexed = head.n.max(head.state_n);
+    let known = head.id == id.as_str() || (head == states::Head::default());
+    if !known || (account.is_some() && indexed > records) || (account.is_none() && head.state_n == 0) {
+        return Err(damaged(&format!("what is known of shop {id:?} does not fit its records")));
+    }
+    if head.state_n < records && head == states::Head::default() && !found.tails.contains_key(&shop) {
+        return Err(damaged(&format!("nothing is known of shop {id:?} but its records")));
+    }
+    let kept = head.kept.iter().map(|&(n, seq, _)| (n, seq));
+    let latest = (head.state_n > 0).then_some((head.state_n, head.state_seq));
+    let mut count = 0;
+    for (n, seq) in kept.chain(latest) {
+        states::read(&found.store, shop, n, seq)?;
+        count += 1;
+    }
+    Ok(count)
+}

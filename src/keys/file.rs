@@ -1,0 +1,359 @@
+//! `keys.json`: the stored form of the keys, and how it is read, locked and written.
+//!
+//! It is written beside itself and renamed, so that whoever reads it sees the old file or the new one. Its bytes are
+//! those of its content and of no other, and a checksum covers the content: no flipped bit goes unnoticed.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::KeyError;
+use super::ring::{KeyRow, Record};
+use super::scope::Scope;
+use super::text::{ID_CHARS, is_drawn};
+use crate::domain::id::Id;
+use crate::domain::time::Instant;
+
+/// The form in which this release writes; it reads every one up to it.
+const VERSION: u32 = 1;
+
+/// How long another process may take to write: so many tries, this far apart.
+const LOCK_TRIES: u32 = 500;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// Where the keys of a folder are.
+pub(super) struct KeyFile {
+    folder: PathBuf,
+}
+
+/// What a file looks like from outside: another mark is another content.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    inode: u64,
+    modified: (i64, i64),
+    bytes: u64,
+}
+
+/// While it lives, nobody else writes the keys of the folder.
+pub(super) struct Lock(#[expect(dead_code, reason = "what is held is the open file")] File);
+
+impl KeyFile {
+    /// The file of a folder, which must be there; the file need not.
+    pub fn of(folder: &Path) -> Result<KeyFile, KeyError> {
+        if !folder.is_dir() {
+            return Err(KeyError::NoFolder {
+                folder: folder.to_owned(),
+            });
+        }
+        Ok(KeyFile {
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join("keys.json")
+    }
+
+    /// What the file looks like now; nothing where there is none.
+    pub fn mark(&self) -> Result<Option<Mark>, KeyError> {
+        let path = self.path();
+        match path.metadata() {
+            Ok(metadata) => Ok(Some(Mark::of(&metadata))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(failed("look at", &path)(source)),
+        }
+    }
+
+    /// All keys, and what the file that they were read from looks like; none where there is no file.
+    pub fn read(&self) -> Result<(Vec<Record>, Option<Mark>), KeyError> {
+        let path = self.path();
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), None)),
+            Err(source) => return Err(failed("read", &path)(source)),
+        };
+        let metadata = file.metadata().map_err(failed("read", &path))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)
+            .map_err(failed("read", &path))?;
+        Ok((self.decode(&bytes)?, Some(Mark::of(&metadata))))
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<Vec<Record>, KeyError> {
+        let damaged = |how: String| KeyError::Damaged {
+            path: self.path(),
+            how,
+        };
+        let head: Head =
+            serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
+        if head.version > VERSION {
+            return Err(KeyError::Newer {
+                path: self.path(),
+                version: head.version,
+            });
+        }
+        let form: Form =
+            serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
+        let records = form.keys.iter().map(StoredKey::record);
+        let records: Option<Vec<Record>> = records.collect();
+        let records = records.ok_or_else(|| damaged("a key is not of the form of keys".into()))?;
+        if encode(&records) != bytes {
+            return Err(damaged("its checksum is that of another content".into()));
+        }
+        Ok(records)
+    }
+
+    /// Waits until nobody else writes, 5 s at most.
+    pub fn lock(&self) -> Result<Lock, KeyError> {
+        let path = self.folder.join("keys.lock");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        let file = options.open(&path).map_err(failed("open", &path))?;
+        for _ in 0..LOCK_TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(Lock(file)),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::Error(source)) => return Err(failed("lock", &path)(source)),
+            }
+        }
+        Err(KeyError::Locked { path })
+    }
+
+    /// Puts these keys in the place of what the file holds. Once this is answered, they outlive a power cut.
+    pub fn write(&self, records: &[Record], _held: &Lock) -> Result<Option<Mark>, KeyError> {
+        let (path, beside) = (self.path(), self.folder.join("keys.json.new"));
+        // What a writer that was killed has left behind is not what is looked for, and may have another mode.
+        match std::fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed("remove", &beside)(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        let mut file = options.open(&beside).map_err(failed("write", &beside))?;
+        file.write_all(&encode(records))
+            .and_then(|()| file.sync_all())
+            .map_err(failed("write", &beside))?;
+        std::fs::rename(&beside, &path).map_err(failed("replace", &path))?;
+        File::open(&self.folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed("sync", &self.folder))?;
+        let metadata = file.metadata().map_err(failed("look at", &path))?;
+        Ok(Some(Mark::of(&metadata)))
+    }
+}
+
+impl Mark {
+    fn of(metadata: &std::fs::Metadata) -> Mark {
+        Mark {
+            inode: metadata.ino(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            bytes: metadata.len(),
+        }
+    }
+}
+
+fn failed(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> KeyError {
+    let path = path.to_owned();
+    move |source| KeyError::Io {
+        doing,
+        path: path.clone(),
+        source,
+    }
+}
+
+/// What every version of the form has.
+#[derive(Deserialize)]
+struct Head {
+    version: u32,
+}
+
+/// The file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    version: u32,
+    /// Of the keys as JSON without blanks, 8 hexadecimal digits.
+    crc32: String,
+    keys: Vec<StoredKey>,
+}
+
+/// One key in the file. The names are promises: added to, never renamed.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredKey {
+    id: String,
+    secret_sha256: String,
+    scope: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shop: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    created: String,
+    own_clock: bool,
+}
+
+impl StoredKey {
+    fn of(record: &Record) -> StoredKey {
+        let row = &record.row;
+        StoredKey {
+            id: row.id.to_string(),
+            secret_sha256: hex(&record.secret_sha256),
+            scope: row.scope.code().to_owned(),
+            shop: row.shop.as_ref().map(Id::to_string),
+            name: row.name.clone(),
+            created: row.created.at_offset(0).to_string(),
+            own_clock: row.own_clock,
+        }
+    }
+
+    fn record(&self) -> Option<Record> {
+        let shop = match &self.shop {
+            Some(shop) => Some(Id::new(shop)?),
+            None => None,
+        };
+        let scope = Scope::parse(&self.scope)?;
+        let good = is_drawn(&self.id, ID_CHARS) && scope.is_of_a_shop() == shop.is_some();
+        good.then_some(Record {
+            row: KeyRow {
+                id: Id::new(&self.id)?,
+                scope,
+                shop,
+                name: self.name.clone(),
+                created: Instant::parse(&self.created)?,
+                own_clock: self.own_clock,
+            },
+            secret_sha256: bytes_of_hex(&self.secret_sha256)?,
+        })
+    }
+}
+
+fn encode(records: &[Record]) -> Vec<u8> {
+    let keys: Vec<StoredKey> = records.iter().map(StoredKey::of).collect();
+    let plain = serde_json::to_vec(&keys).unwrap_or_default();
+    let form = Form {
+        version: VERSION,
+        crc32: format!("{:08x}", crc32fast::hash(&plain)),
+        keys,
+    };
+    let mut bytes = serde_json::to_vec_pretty(&form).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn bytes_of_hex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 2 * bytes.len() || !text.is_ascii() {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Written by 0.1.0; must be read for ever.
+    const FIRST_FORM: &str = r#"{
+  "version": 1,
+  "crc32": "c1f3ef0b",
+  "keys": [
+    {
+      "id": "abcdefgh",
+      "secret_sha256": "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+      "scope": "events",
+      "shop": "s",
+      "name": "till",
+      "created": "2026-11-11T02:00:00+00:00",
+      "own_clock": true
+    },
+    {
+      "id": "ABCDEFGH",
+      "secret_sha256": "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+      "scope": "admin",
+      "created": "2026-11-11T02:00:00.250+00:00",
+      "own_clock": false
+    }
+  ]
+}
+"#;
+
+    fn records() -> Vec<Record> {
+        let record = |id: &str, scope, shop: Option<&str>, ms| Record {
+            row: KeyRow {
+                id: Id::new(id).unwrap(),
+                scope,
+                shop: shop.and_then(Id::new),
+                name: shop.map(|_| "till".to_owned()),
+                created: Instant::from_ms(ms),
+                own_clock: shop.is_some(),
+            },
+            secret_sha256: std::array::from_fn(|at| at as u8),
+        };
+        vec![
+            record("abcdefgh", Scope::Events, Some("s"), 1_794_362_400_000),
+            record("ABCDEFGH", Scope::Admin, None, 1_794_362_400_250),
+        ]
+    }
+
+    fn folder() -> (tempfile::TempDir, KeyFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::of(folder.path()).unwrap();
+        (folder, file)
+    }
+
+    #[test]
+    fn the_first_form_is_read_and_written_for_ever() {
+        let (_folder, file) = folder();
+        assert_eq!(String::from_utf8(encode(&records())).unwrap(), FIRST_FORM);
+        assert!(file.decode(FIRST_FORM.as_bytes()).unwrap() == records());
+    }
+
+    #[test]
+    fn no_flipped_bit_goes_unnoticed() {
+        let (_folder, file) = folder();
+        let whole = encode(&records());
+        for bit in 0..whole.len() * 8 {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(file.decode(&bytes).is_err(), "bit {bit}");
+        }
+        for bytes in 0..whole.len() {
+            assert!(file.decode(&whole[..bytes]).is_err(), "cut at {bytes}");
+        }
+    }
+
+    #[test]
+    fn a_newer_form_is_named_as_such() {
+        let (_folder, file) = folder();
+        let newer = br#"{"version": 2, "keys": {"by": "shop"}}"#;
+        let error = file.decode(newer).err().unwrap();
+        assert!(matches!(error, KeyError::Newer { version: 2, .. }));
+    }
+
+    #[test]
+    fn the_file_is_for_its_owner_alone() {
+        let (folder, file) = folder();
+        // Left behind by a writer that was killed.
+        std::fs::write(folder.path().join("keys.json.new"), "half").unwrap();
+        let lock = file.lock().unwrap();
+        let mark = file.write(&records(), &lock).unwrap();
+        assert!(file.mark().unwrap() == mark && file.read().unwrap() == (records(), mark));
+        let mode = folder.path().join("keys.json").metadata().unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(!folder.path().join("keys.json.new").exists());
+    }
+}

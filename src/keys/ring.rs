@@ -1,0 +1,520 @@
+//! The keys of a folder: making, checking and revoking them.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::error::KeyError;
+use super::file::{KeyFile, Mark};
+use super::scope::{Grant, Scope};
+use super::text;
+use crate::domain::id::Id;
+use crate::domain::time::Instant;
+
+/// The most keys of a folder: the file is written whole with every change.
+pub const KEYS_MAX: usize = 100_000;
+
+/// The longest name of a key, in bytes of UTF-8.
+pub const NAME_BYTES_MAX: usize = 128;
+
+/// All keys of a folder. Many threads may check while one changes.
+pub struct Keys {
+    file: KeyFile,
+    /// What is granted now; replaced whole, so that checking waits for no disk.
+    live: RwLock<Arc<HashMap<Id, Record>>>,
+    /// What the file looked like when `live` was read. Held while reading or writing it, so that no older reading
+    /// takes the place of a newer one.
+    seen: Mutex<Option<Mark>>,
+}
+
+/// What is asked for a new key.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// The one shop that it opens; none for scope `admin`, and for it alone.
+    pub shop: Option<Id>,
+    /// What it is for.
+    pub scope: Scope,
+    /// What people call it: 1 to [`NAME_BYTES_MAX`] bytes without control characters.
+    pub name: Option<String>,
+    /// Whether its holder may send its own `at`; `owner` and `admin` may always.
+    pub own_clock: bool,
+    /// Now.
+    pub at: Instant,
+}
+
+/// What may be shown of a key: everything but its secret.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct KeyRow {
+    /// 8 letters and digits.
+    pub id: Id,
+    /// What it is for.
+    pub scope: Scope,
+    /// The one shop that it opens; none: every shop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shop: Option<Id>,
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When it was made; written in UTC.
+    #[serde(serialize_with = "in_utc")]
+    pub created: Instant,
+    /// Whether its holder may send its own `at`.
+    pub own_clock: bool,
+}
+
+/// A key as it is kept. It has no `Debug`, so that no hash comes into a log.
+#[derive(Clone, PartialEq)]
+pub(super) struct Record {
+    pub row: KeyRow,
+    pub secret_sha256: [u8; 32],
+}
+
+impl Keys {
+    /// The keys of a folder, which must be there; without a `keys.json` in it there are none yet.
+    ///
+    /// # Errors
+    ///
+    /// The folder is not there; the file cannot be read, is damaged, or is of a newer program.
+    pub fn open(folder: &Path) -> Result<Keys, KeyError> {
+        let file = KeyFile::of(folder)?;
+        let (records, mark) = file.read()?;
+        Ok(Keys {
+            file,
+            live: RwLock::new(Arc::new(by_id(&records))),
+            seen: Mutex::new(mark),
+        })
+    }
+
+    /// Whether nobody has a key: a first start.
+    pub fn is_empty(&self) -> bool {
+        self.live().is_empty()
+    }
+
+    /// What the holder of this key may do; nothing where there is no such key. Touches no disk.
+    pub fn check(&self, key: &str) -> Option<Grant> {
+        let parts = text::read(key)?;
+        let hash = sha256(parts.secret);
+        let live = self.live();
+        let record = live.get(parts.id);
+        // An unknown id is compared too, with what no hash is, and takes as long.
+        let kept = record.map_or([0; 32], |record| record.secret_sha256);
+        let same = bool::from(kept.ct_eq(&hash));
+        record.filter(|_| same).map(|record| Grant {
+            id: record.row.id.clone(),
+            scope: record.row.scope,
+            shop: record.row.shop.clone(),
+            own_clock: record.row.own_clock || record.row.scope.has_own_clock(),
+        })
+    }
+
+    /// All keys, the oldest first.
+    pub fn list(&self) -> Vec<KeyRow> {
+        let live = self.live();
+        let mut rows: Vec<KeyRow> = live.values().map(|record| record.row.clone()).collect();
+        rows.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        rows
+    }
+
+    /// Makes a key, keeps it on disk, and answers with its text, which nobody can read again. Waits for the disk, and
+    /// up to 5 s for another process that writes: not for a thread that serves.
+    ///
+    /// # Errors
+    ///
+    /// The shop does not go with the scope; the name is malformed; the clock is wrong; there are [`KEYS_MAX`] keys; the file cannot be
+    /// locked, read or written.
+    pub fn new_key(&self, new: NewKey) -> Result<(KeyRow, String), KeyError> {
+        let scope = new.scope;
+        match (&new.shop, scope.is_of_a_shop()) {
+            (None, true) => return Err(KeyError::ShopMissing { scope }),
+            (Some(_), false) => return Err(KeyError::ShopNamed { scope }),
+            (Some(_), true) | (None, false) => {}
+        }
+        if new.name.as_deref().is_some_and(|name| !is_name(name)) {
+            return Err(KeyError::NameMalformed);
+        }
+        // The file writes instants as the wire does, which has no others.
+        if Instant::parse(&new.at.at_offset(0).to_string()).is_none() {
+            return Err(KeyError::ClockWrong);
+        }
+        let secret = self.draw(text::SECRET_CHARS)?;
+        self.change(|records| {
+            if records.len() >= KEYS_MAX {
+                return Err(KeyError::TooMany);
+            }
+            let id = self.free_id(records)?;
+            let shown = text::write(&id, &secret);
+            let row = KeyRow {
+                id,
+                scope,
+                shop: new.shop,
+                name: new.name,
+                created: new.at,
+                own_clock: new.own_clock,
+            };
+            records.push(Record {
+                row: row.clone(),
+                secret_sha256: sha256(&secret),
+            });
+            Ok((row, shown))
+        })
+    }
+
+    /// Takes a key back; from now on it is refused. Waits like [`Keys::new_key`].
+    ///
+    /// # Errors
+    ///
+    /// There is no key with this id; the file cannot be locked, read or written.
+    pub fn revoke(&self, id: &str) -> Result<KeyRow, KeyError> {
+        self.change(|records| {
+            let at = records
+                .iter()
+                .position(|record| record.row.id.as_str() == id);
+            let at = at.ok_or_else(|| KeyError::Unknown { id: id.to_owned() })?;
+            Ok(records.remove(at).row)
+        })
+    }
+
+    /// Takes all keys of a shop back, and answers how many there were. Waits like [`Keys::new_key`].
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be locked, read or written.
+    pub fn revoke_of_shop(&self, shop: &Id) -> Result<usize, KeyError> {
+        self.change(|records| {
+            let before = records.len();
+            records.retain(|record| record.row.shop.as_ref() != Some(shop));
+            Ok(before - records.len())
+        })
+    }
+
+    /// Reads the file again where it is another one than was read last, and answers whether it was. Costs one look
+    /// at the file where it is not; to be called about once a second.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, is damaged or of a newer program, or was taken away. What was granted stays so, and
+    /// the next call answers the same.
+    pub fn reload_if_changed(&self) -> Result<bool, KeyError> {
+        let mut seen = self.seen();
+        let mark = self.file.mark()?;
+        if mark == *seen {
+            return Ok(false);
+        }
+        let (records, mark) = self.read(*seen)?;
+        self.publish(&records);
+        *seen = mark;
+        Ok(true)
+    }
+
+    /// Changes the file under its lock, starting from what it holds and not from what was read of it. An edit adds
+    /// or takes away; one that does neither writes nothing.
+    fn change<T>(
+        &self,
+        edit: impl FnOnce(&mut Vec<Record>) -> Result<T, KeyError>,
+    ) -> Result<T, KeyError> {
+        let mut seen = self.seen();
+        let lock = self.file.lock()?;
+        let (mut records, mut mark) = self.read(*seen)?;
+        let before = records.len();
+        let answer = edit(&mut records)?;
+        if records.len() != before {
+            mark = self.file.write(&records, &lock)?;
+        }
+        self.publish(&records);
+        *seen = mark;
+        Ok(answer)
+    }
+
+    /// A file that was there has to be there still: a shop's keys are not lost to a slip with `rm` and one new key.
+    fn read(&self, seen: Option<Mark>) -> Result<(Vec<Record>, Option<Mark>), KeyError> {
+        let (records, mark) = self.file.read()?;
+        match (seen, mark) {
+            (Some(_), None) => Err(KeyError::Gone {
+                path: self.file.path(),
+            }),
+            (Some(_), Some(_)) | (None, _) => Ok((records, mark)),
+        }
+    }
+
+    fn free_id(&self, records: &[Record]) -> Result<Id, KeyError> {
+        loop {
+            let drawn = self.draw(text::ID_CHARS)?;
+            let taken = records.iter().any(|record| *record.row.id == *drawn);
+            if let (false, Some(id)) = (taken, Id::new(&drawn)) {
+                return Ok(id);
+            }
+        }
+    }
+
+    fn draw(&self, chars: usize) -> Result<String, KeyError> {
+        text::draw(chars).map_err(|source| KeyError::Io {
+            doing: "read",
+            path: "/dev/urandom".into(),
+            source,
+        })
+    }
+
+    fn live(&self) -> Arc<HashMap<Id, Record>> {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&live)
+    }
+
+    fn publish(&self, records: &[Record]) {
+        let by_id = Arc::new(by_id(records));
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = by_id;
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Option<Mark>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn by_id(records: &[Record]) -> HashMap<Id, Record> {
+    let records = records.iter().cloned();
+    records
+        .map(|record| (record.row.id.clone(), record))
+        .collect()
+}
+
+fn sha256(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control)
+}
+
+fn in_utc<S: serde::Serializer>(instant: &Instant, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&instant.at_offset(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    const AT: Instant = Instant::from_ms(1_794_362_400_000);
+
+    fn new(scope: Scope, shop: Option<&str>) -> NewKey {
+        NewKey {
+            shop: shop.and_then(Id::new),
+            scope,
+            name: None,
+            own_clock: false,
+            at: AT,
+        }
+    }
+
+    fn keys() -> (tempfile::TempDir, Keys) {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::open(folder.path()).unwrap();
+        (folder, keys)
+    }
+
+    #[test]
+    fn a_key_grants_what_it_was_made_for() {
+        let (_folder, keys) = keys();
+        assert!(keys.is_empty());
+        for (scope, shop, own_clock, granted) in [
+            (Scope::Events, Some("a"), false, false),
+            (Scope::Events, Some("a"), true, true),
+            (Scope::Read, Some("b"), false, false),
+            (Scope::Owner, Some("a"), false, true),
+            (Scope::Admin, None, false, true),
+        ] {
+            let asked = NewKey {
+                own_clock,
+                ..new(scope, shop)
+            };
+            let (row, text) = keys.new_key(asked).unwrap();
+            assert_eq!((row.scope, row.own_clock), (scope, own_clock));
+            let grant = keys.check(&text).unwrap();
+            assert_eq!(grant.id, row.id);
+            assert_eq!((grant.scope, grant.own_clock), (scope, granted));
+            assert_eq!(grant.shop.as_deref(), shop);
+        }
+        assert!(!keys.is_empty());
+        assert_eq!(keys.list().len(), 5);
+    }
+
+    #[test]
+    fn the_id_of_one_key_does_not_go_with_the_secret_of_another() {
+        let (_folder, keys) = keys();
+        let (one, _) = keys.new_key(new(Scope::Admin, None)).unwrap();
+        let (_, other) = keys.new_key(new(Scope::Events, Some("a"))).unwrap();
+        let secret = text::read(&other).unwrap().secret;
+        assert_eq!(keys.check(&text::write(&one.id, secret)), None);
+        assert_eq!(keys.check(&text::write("zzzzzzzz", secret)), None);
+        assert!(keys.check(&other).is_some());
+    }
+
+    #[test]
+    fn a_revoked_key_is_refused() {
+        let (folder, keys) = keys();
+        let (row, text) = keys.new_key(new(Scope::Events, Some("a"))).unwrap();
+        let (_, same_shop) = keys.new_key(new(Scope::Read, Some("a"))).unwrap();
+        let (_, other_shop) = keys.new_key(new(Scope::Read, Some("b"))).unwrap();
+        assert_eq!(keys.revoke(&row.id).unwrap(), row);
+        assert_eq!(keys.check(&text), None);
+        assert!(keys.check(&same_shop).is_some());
+        let shop = Id::new("a").unwrap();
+        assert_eq!(keys.revoke_of_shop(&shop).unwrap(), 1);
+        assert_eq!(keys.revoke_of_shop(&shop).unwrap(), 0);
+        for keys in [keys, Keys::open(folder.path()).unwrap()] {
+            assert_eq!(keys.check(&same_shop), None);
+            assert!(keys.check(&other_shop).is_some());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_made_says_what_can() {
+        let (_folder, keys) = keys();
+        let named = |name: &str| NewKey {
+            name: Some(name.to_owned()),
+            ..new(Scope::Admin, None)
+        };
+        let early = NewKey {
+            at: Instant::from_ms(0),
+            ..new(Scope::Admin, None)
+        };
+        for (asked, error) in [
+            (
+                new(Scope::Events, None),
+                expect![
+                    "a key of scope `events` is for one shop: name it with --shop (`shop` over HTTP)"
+                ],
+            ),
+            (
+                new(Scope::Read, None),
+                expect![
+                    "a key of scope `read` is for one shop: name it with --shop (`shop` over HTTP)"
+                ],
+            ),
+            (
+                new(Scope::Owner, None),
+                expect![
+                    "a key of scope `owner` is for one shop: name it with --shop (`shop` over HTTP)"
+                ],
+            ),
+            (
+                new(Scope::Admin, Some("a")),
+                expect![
+                    "a key of scope `admin` is for all shops: leave the shop out, or ask for scope `owner`"
+                ],
+            ),
+            (
+                named("a\nb"),
+                expect![
+                    "a key's name has 1 to 128 bytes and no control characters: choose another, or leave it out"
+                ],
+            ),
+            (
+                named(&"x".repeat(129)),
+                expect![
+                    "a key's name has 1 to 128 bytes and no control characters: choose another, or leave it out"
+                ],
+            ),
+            (
+                early,
+                expect![
+                    "the clock of this machine is not in the years 2000 to 2099: set it, and make the key again"
+                ],
+            ),
+        ] {
+            error.assert_eq(&keys.new_key(asked).unwrap_err().to_string());
+        }
+        expect!["there is no key `nobody`: `xiaoer key list` shows the ids of all (the 8 characters after `xek_`)"]
+            .assert_eq(&keys.revoke("nobody").unwrap_err().to_string());
+        assert!(keys.is_empty());
+    }
+
+    #[test]
+    fn two_processes_on_one_folder_see_each_others_keys() {
+        let (folder, server) = keys();
+        let command = Keys::open(folder.path()).unwrap();
+        assert!(!server.reload_if_changed().unwrap());
+        let (row, first) = command.new_key(new(Scope::Admin, None)).unwrap();
+        assert_eq!(server.check(&first), None);
+        assert!(server.reload_if_changed().unwrap() && !server.reload_if_changed().unwrap());
+        assert!(server.check(&first).is_some());
+        // Nobody writes over what the other has written since.
+        let (_, second) = server.new_key(new(Scope::Read, Some("a"))).unwrap();
+        command.revoke(&row.id).unwrap();
+        assert!(server.check(&first).is_some(), "not read again yet");
+        server.reload_if_changed().unwrap();
+        assert_eq!(server.check(&first), None);
+        assert!(server.check(&second).is_some() && command.check(&second).is_some());
+    }
+
+    #[test]
+    fn nobody_loses_a_key_to_somebody_who_writes_at_once() {
+        let (folder, keys) = keys();
+        let others: Vec<Keys> = (0..3).map(|_| Keys::open(folder.path()).unwrap()).collect();
+        std::thread::scope(|scope| {
+            for keys in others.iter().chain([&keys]) {
+                scope.spawn(|| {
+                    for _ in 0..5 {
+                        keys.new_key(new(Scope::Admin, None)).unwrap();
+                    }
+                });
+            }
+        });
+        keys.reload_if_changed().unwrap();
+        assert_eq!(keys.list().len(), 20);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_grants_nothing_new_and_says_what_to_do() {
+        let (folder, keys) = keys();
+        let (_, text) = keys.new_key(new(Scope::Admin, None)).unwrap();
+        let path = folder.path().join("keys.json");
+        let whole = std::fs::read_to_string(&path).unwrap();
+        let shown = |error: KeyError| {
+            let text = error.to_string();
+            text.replace(&folder.path().display().to_string(), "DATA")
+        };
+        let mut errors = Vec::new();
+        for content in [
+            "",
+            &whole.replace("admin", "owner"),
+            &whole.replace("false", "true"),
+            "{\"version\": 2}",
+        ] {
+            std::fs::write(&path, content).unwrap();
+            let error = shown(Keys::open(folder.path()).err().unwrap());
+            assert_eq!(error, shown(keys.reload_if_changed().unwrap_err()));
+            let changing = keys.new_key(new(Scope::Admin, None));
+            assert_eq!(error, shown(changing.unwrap_err()));
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
+            assert!(keys.check(&text).is_some(), "what was granted stays so");
+            errors.push(error);
+        }
+        std::fs::remove_file(&path).unwrap();
+        errors.push(shown(keys.new_key(new(Scope::Admin, None)).unwrap_err()));
+        errors.push(shown(Keys::open(&path).err().unwrap()));
+        expect![[r#"
+            DATA/keys.json is damaged (EOF while parsing a value at line 1 column 0): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused
+            DATA/keys.json is damaged (a key is not of the form of keys): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused
+            DATA/keys.json is damaged (its checksum is that of another content): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused
+            DATA/keys.json is in form 2, which a newer xiaoer has written: run that one, or put back the file of this one from a backup
+            DATA/keys.json was taken away while it was in use: put it back, or start again to begin without keys
+            there is no folder DATA/keys.json: make it, or name the server's folder with --data"#]].assert_eq(&errors.join("\n"));
+    }
+
+    #[test]
+    fn what_is_shown_of_a_key_has_no_secret() {
+        let (_folder, keys) = keys();
+        let asked = NewKey {
+            name: Some("till".to_owned()),
+            ..new(Scope::Read, Some("a"))
+        };
+        let (row, _) = keys.new_key(asked).unwrap();
+        let shown = serde_json::to_string(&row).unwrap();
+        expect![[r#"{"id":"ID","scope":"read","shop":"a","name":"till","created":"2026-11-11T02:00:00+00:00","own_clock":false}"#]]
+            .assert_eq(&shown.replace(row.id.as_str(), "ID"));
+    }
+}

@@ -1,0 +1,531 @@
+//! The layers: what is set by default, in the file, in the environment and by flags, each over the one before.
+
+use std::fmt;
+
+use super::error::SettingsError;
+use super::table::{Row, Settings};
+use crate::domain::time::Duration;
+
+/// Variables that begin with `XIAOER_` and are no settings: those of tests, benches and scripts.
+pub const OTHER_VARIABLES: [&str; 7] = [
+    "XIAOER_BUYERS",
+    "XIAOER_GOLDEN",
+    "XIAOER_KILLS",
+    "XIAOER_POWER_CUTS",
+    "XIAOER_SEEDS",
+    "XIAOER_SHARED",
+    "XIAOER_TRACE",
+];
+
+/// The shortest journal but for none: answers to repeated ids are kept for 7 days, and a day more is room for clocks.
+const RETENTION_MIN: Duration = Duration::days(8);
+
+/// Where settings come from.
+pub struct Sources<E> {
+    /// The name of the file and its text, TOML; none where there is no file.
+    pub file: Option<(String, String)>,
+    /// The environment. What does not begin with `XIAOER_` is passed over.
+    pub env: E,
+    /// Names and values, in the order of the command line; of two with the same name the last counts.
+    pub flags: Vec<(String, String)>,
+}
+
+/// Who has set a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody.
+    Default,
+    /// The file of this name.
+    File(String),
+    /// The variable of this name.
+    Variable(String),
+    /// The command line.
+    Flag,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default => f.write_str("default"),
+            Origin::File(name) => f.write_str(name),
+            Origin::Variable(name) => f.write_str(name),
+            Origin::Flag => f.write_str("command line"),
+        }
+    }
+}
+
+/// Who has set each value, in the order of [`Settings::ROWS`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origins(Vec<Origin>);
+
+impl Origins {
+    /// Who has set the setting of this name; [`Origin::Default`] where there is none.
+    pub fn of(&self, name: &str) -> Origin {
+        let origins = Settings::ROWS.iter().zip(&self.0);
+        let found = origins.into_iter().find(|(row, _)| row.name == name);
+        found.map_or(Origin::Default, |(_, origin)| origin.clone())
+    }
+
+    pub(super) fn all(&self) -> &[Origin] {
+        &self.0
+    }
+}
+
+impl Settings {
+    /// Puts the layers over each other. Reads nothing but what it is given.
+    ///
+    /// The file is in the folder that `data` names, so a caller that looks for it there asks twice: without a file
+    /// for the folder, then with it.
+    ///
+    /// # Errors
+    ///
+    /// The file is no TOML; a name or a variable is no setting; a value cannot be; two settings do not go together.
+    /// The first such, with what to change.
+    pub fn load<E>(sources: Sources<E>) -> Result<(Settings, Origins), SettingsError>
+    where
+        E: Iterator<Item = (String, String)>,
+    {
+        let mut layers = Layers::new()?;
+        if let Some((name, text)) = sources.file {
+            for (path, value) in read_file(&name, &text)? {
+                layers.set(&path, &value, Origin::File(name.clone()))?;
+            }
+        }
+        // The order of an environment is nobody's choice; sorted, the same mistake gives the same error.
+        let ours = sources.env.filter(|(name, _)| name.starts_with("XIAOER_"));
+        let mut ours: Vec<(String, String)> = ours.collect();
+        ours.sort();
+        for (variable, value) in ours {
+            if OTHER_VARIABLES.contains(&variable.as_str()) {
+                continue;
+            }
+            let row = Settings::ROWS.iter().find(|row| row.variable() == variable);
+            let row = row.ok_or_else(|| SettingsError::unknown_variable(&variable))?;
+            layers.set(row.name, &value, Origin::Variable(variable))?;
+        }
+        for (name, value) in sources.flags {
+            layers.set(&name, &value, Origin::Flag)?;
+        }
+        layers.check()?;
+        Ok((layers.settings, Origins(layers.origins)))
+    }
+}
+
+struct Layers {
+    settings: Settings,
+    origins: Vec<Origin>,
+}
+
+impl Layers {
+    fn new() -> Result<Layers, SettingsError> {
+        let settings = Settings::defaults().map_err(|name| SettingsError::Value {
+            name,
+            text: "its default".to_owned(),
+            origin: Origin::Default,
+            must: "one that can be read: this is a mistake of the program".to_owned(),
+        })?;
+        let origins = vec![Origin::Default; Settings::ROWS.len()];
+        Ok(Layers { settings, origins })
+    }
+
+    fn set(&mut self, name: &str, text: &str, origin: Origin) -> Result<(), SettingsError> {
+        let at = Settings::ROWS.iter().position(|row| row.name == name);
+        let Some(at) = at else {
+            return Err(SettingsError::unknown(name, origin));
+        };
+        if let Err(must) = self.settings.set(name, text) {
+            return Err(self.wrong(&Settings::ROWS[at], text, origin, must));
+        }
+        self.origins[at] = origin;
+        Ok(())
+    }
+
+    fn wrong(&self, row: &Row, text: &str, origin: Origin, must: String) -> SettingsError {
+        SettingsError::Value {
+            name: row.name,
+            text: text.to_owned(),
+            origin,
+            must,
+        }
+    }
+
+    /// What only shows once all layers are there.
+    fn check(&self) -> Result<(), SettingsError> {
+        let settings = &self.settings;
+        let retention = settings.journal_retention;
+        if !retention.is_zero() && retention < RETENTION_MIN {
+            return Err(self.together(
+                "journal.retention",
+                "must be at least 8d, because an event that is sent again within 7 days gets its first answer; `0s` \
+                 keeps the journal for ever",
+            ));
+        }
+        if settings.insecure && !settings.listen.ip().is_loopback() {
+            return Err(self.together(
+                "insecure",
+                "is for a loopback address alone: listen on 127.0.0.1, or make keys with `xiaoer key new` and leave \
+                 it out",
+            ));
+        }
+        match (&settings.tls_certificate, &settings.tls_key) {
+            (Some(_), Some(_)) | (None, None) => Ok(()),
+            (Some(_), None) => Err(self.together(
+                "tls.certificate",
+                "needs its private key: set `tls.key` too",
+            )),
+            (None, Some(_)) => Err(self.together(
+                "tls.key",
+                "needs its certificate: set `tls.certificate` too",
+            )),
+        }
+    }
+
+    fn together(&self, name: &'static str, must: &'static str) -> SettingsError {
+        let at = Settings::ROWS.iter().position(|row| row.name == name);
+        let origin = at.map_or(Origin::Default, |at| self.origins[at].clone());
+        SettingsError::Together { name, origin, must }
+    }
+}
+
+/// The dotted names of a file and their values as text.
+fn read_file(file: &str, text: &str) -> Result<Vec<(String, String)>, SettingsError> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| SettingsError::File {
+        file: file.to_owned(),
+        line: error.span().map(|span| line_of(text, span.start)),
+        message: error.message().to_owned(),
+    })?;
+    let mut found = Vec::new();
+    flatten("", &table, &mut found);
+    Ok(found)
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    let before = text.bytes().take(at);
+    1 + before.filter(|byte| *byte == b'\n').count()
+}
+
+fn flatten(above: &str, table: &toml::Table, found: &mut Vec<(String, String)>) {
+    for (key, value) in table {
+        let name = format!("{above}{key}");
+        let text = match value {
+            toml::Value::Table(below) => {
+                flatten(&format!("{name}."), below, found);
+                continue;
+            }
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Boolean(is) => is.to_string(),
+            // No setting is one of these; as text, they are refused by name.
+            toml::Value::Float(number) => number.to_string(),
+            toml::Value::Datetime(when) => when.to_string(),
+            toml::Value::Array(_) => "[…]".to_owned(),
+        };
+        found.push((name, text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    fn load(
+        file: Option<&str>,
+        env: &[(&str, &str)],
+        flags: &[(&str, &str)],
+    ) -> Result<(Settings, Origins), String> {
+        let owned = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            let pairs = pairs.iter();
+            pairs
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect()
+        };
+        Settings::load(Sources {
+            file: file.map(|text| ("xiaoer.toml".to_owned(), text.to_owned())),
+            env: owned(env).into_iter(),
+            flags: owned(flags),
+        })
+        .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn each_layer_is_over_the_one_before() {
+        let file = "listen = '127.0.0.1:1'\nworkers = 1\n[http]\nmetrics_public = false\nbody_timeout = '1s'\n";
+        let env = [
+            ("PATH", "/bin"),
+            ("XIAOER_SEEDS", "7"),
+            ("XIAOER_WORKERS", "2"),
+            ("XIAOER_LISTEN", "127.0.0.1:2"),
+        ];
+        let flags = [
+            ("listen", "127.0.0.1:3"),
+            ("listen", "[::1]:4"),
+            ("journal.cache_bytes", "1GiB"),
+        ];
+        let (settings, origins) = load(Some(file), &env, &flags).unwrap();
+        assert_eq!(settings.workers, 2);
+        assert_eq!(settings.http_body_timeout.ms(), 1000);
+        assert_eq!(settings.journal_cache_bytes.0, 1 << 30);
+        assert_eq!(
+            origins.of("workers"),
+            Origin::Variable("XIAOER_WORKERS".into())
+        );
+        expect![[r#"
+            listen = "[::1]:4"                # command line
+            data = "xiaoer-data"              # default
+            insecure = false                  # default
+            workers = 2                       # XIAOER_WORKERS
+            tls.certificate = ""              # default
+            tls.key = ""                      # default
+            log.level = "info"                # default
+            log.format = "text"               # default
+            journal.retention = "90d"         # default
+            journal.reserve_bytes = "256MiB"  # default
+            journal.cache_bytes = "1GiB"      # command line
+            journal.linger_us = 0             # default
+            shop.mailbox = 1024               # default
+            shop.idle = "5m"                  # default
+            http.body_bytes_max = "16MiB"     # default
+            http.body_timeout = "1s"          # xiaoer.toml
+            http.header_timeout = "5s"        # default
+            http.keep_alive = "1m 15s"        # default
+            http.connections_max = 12000      # default
+            http.metrics_public = false       # xiaoer.toml
+            http.shutdown_timeout = "30s"     # default
+        "#]]
+        .assert_eq(&settings.print(&origins));
+        let (again, _) = load(Some(&settings.print(&origins)), &[], &[]).unwrap();
+        assert_eq!(again, settings);
+    }
+
+    #[test]
+    fn nothing_set_is_the_defaults() {
+        let (settings, origins) = load(None, &[], &[]).unwrap();
+        assert_eq!(settings, Settings::defaults().unwrap());
+        assert_eq!(
+            load(Some(""), &[], &[]),
+            Ok((settings.clone(), origins.clone()))
+        );
+        assert!(
+            origins
+                .all()
+                .iter()
+                .all(|origin| *origin == Origin::Default)
+        );
+        let printed = settings.print(&origins);
+        assert!(
+            printed.lines().all(|line| line.ends_with("# default")),
+            "{printed}"
+        );
+    }
+
+    #[test]
+    fn a_path_with_anything_in_it_reads_back() {
+        let path = "/a \"b\"\\c\td/店\u{7f}";
+        let (settings, origins) = load(None, &[("XIAOER_DATA", path)], &[]).unwrap();
+        let (again, _) = load(Some(&settings.print(&origins)), &[], &[]).unwrap();
+        assert_eq!(again.data.to_str(), Some(path));
+    }
+
+    #[test]
+    fn the_explained_file_sets_nothing_until_its_lines_are_taken_in() {
+        let explained = Settings::explained();
+        let defaults = Settings::defaults();
+        assert_eq!(
+            load(Some(&explained), &[], &[]).map(|(it, _)| it).ok(),
+            defaults.clone().ok()
+        );
+        let set = explained.lines().filter_map(|line| line.strip_prefix("# "));
+        let set: Vec<&str> = set.filter(|line| line.contains(" = ")).collect();
+        assert_eq!(set.len(), Settings::ROWS.len());
+        assert_eq!(
+            load(Some(&set.join("\n")), &[], &[]).map(|(it, _)| it).ok(),
+            defaults.ok()
+        );
+        expect![[r##"
+            # Settings of xiaoer. What is left out has the default that stands here; variables of the environment
+            # count more than this file, and flags more than those.
+
+            # Where the server listens: an address and a port.
+            # an address and a port like `127.0.0.1:7600` or `[::1]:7600`; variable XIAOER_LISTEN
+            # listen = "127.0.0.1:7600"
+
+            # The folder of everything that is kept: the journal, the keys, and `xiaoer.toml`, unless `--config` names another.
+            # a path; variable XIAOER_DATA
+            # data = "xiaoer-data"
+
+            # Whether everybody may do everything without a key; for trying out, and only where `listen` is a loopback address.
+            # `true` or `false`; variable XIAOER_INSECURE
+            # insecure = false
+
+            # How many threads serve; 0: one a core.
+            # a whole number, from 0 to 1024; variable XIAOER_WORKERS
+            # workers = 0
+
+            # The certificate of the server and those that vouch for it, a PEM file; with `tls.key` the server speaks HTTPS.
+            # a path, or nothing; variable XIAOER_TLS_CERTIFICATE
+            # tls.certificate = ""
+
+            # The private key of the certificate, a PEM file.
+            # a path, or nothing; variable XIAOER_TLS_KEY
+            # tls.key = ""
+
+            # What is written to the log: this and what is more urgent.
+            # `off`, `error`, `warn`, `info`, `debug` or `trace`; variable XIAOER_LOG_LEVEL
+            # log.level = "info"
+
+            # How it is written: lines for people, or one JSON object a line.
+            # `text` or `json`; variable XIAOER_LOG_FORMAT
+            # log.format = "text"
+
+            # How long the journal goes back; `0s`: for ever. At least 8d, because an event's answer is kept for 7 days.
+            # a duration like `90d`, `1h 30m` or `500ms`; variable XIAOER_JOURNAL_RETENTION
+            # journal.retention = "90d"
+
+            # Bytes of the disk that are left free: with less, nothing is taken any more (507), and reading goes on.
+            # a size like `16MiB`, or a number of bytes, from 0 to 1TiB; variable XIAOER_JOURNAL_RESERVE_BYTES
+            # journal.reserve_bytes = "256MiB"
+
+            # Bytes of memory for what was read of the journal.
+            # a size like `16MiB`, or a number of bytes, from 1MiB to 1TiB; variable XIAOER_JOURNAL_CACHE_BYTES
+            # journal.cache_bytes = "32MiB"
+
+            # Microseconds that a commit waits for others to come along; 0: it takes those who are there.
+            # a whole number, from 0 to 1000; variable XIAOER_JOURNAL_LINGER_US
+            # journal.linger_us = 0
+
+            # How many requests of one shop may wait; the next is answered 503.
+            # a whole number, from 1 to 1000000; variable XIAOER_SHOP_MAILBOX
+            # shop.mailbox = 1024
+
+            # How long a shop that nobody asks for anything stays in memory.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 365d; variable XIAOER_SHOP_IDLE
+            # shop.idle = "5m"
+
+            # The largest body of a request, in bytes; a larger one is answered 413.
+            # a size like `16MiB`, or a number of bytes, from 1KiB to 1GiB; variable XIAOER_HTTP_BODY_BYTES_MAX
+            # http.body_bytes_max = "16MiB"
+
+            # How long a request's body may take to come in; a slower one is answered 408.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h; variable XIAOER_HTTP_BODY_TIMEOUT
+            # http.body_timeout = "10s"
+
+            # How long a request's head may take to come in.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h; variable XIAOER_HTTP_HEADER_TIMEOUT
+            # http.header_timeout = "5s"
+
+            # How long a connection without a request stays open.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h; variable XIAOER_HTTP_KEEP_ALIVE
+            # http.keep_alive = "75s"
+
+            # How many connections one thread keeps open; more wait to be taken.
+            # a whole number, from 1 to 1000000; variable XIAOER_HTTP_CONNECTIONS_MAX
+            # http.connections_max = 12000
+
+            # Whether `/metrics` is answered without a key.
+            # `true` or `false`; variable XIAOER_HTTP_METRICS_PUBLIC
+            # http.metrics_public = true
+
+            # How long a server that is told to stop finishes what it took.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1h; variable XIAOER_HTTP_SHUTDOWN_TIMEOUT
+            # http.shutdown_timeout = "30s"
+        "##]].assert_eq(&explained);
+    }
+
+    #[test]
+    fn what_cannot_be_says_what_can() {
+        let errors = [
+            load(Some("listen = \n"), &[], &[]),
+            load(Some("a = 1\na = 2\n"), &[], &[]),
+            load(Some("lisen = '127.0.0.1:1'"), &[], &[]),
+            load(Some("[http]\nbody_timout = '1s'"), &[], &[]),
+            load(Some("[nothing]\nlike = 'it'"), &[], &[]),
+            load(Some("listen.port = 1"), &[], &[]),
+            load(Some("workers = [1]"), &[], &[]),
+            load(Some("workers = 1.5"), &[], &[]),
+            load(Some("what = 2026-11-11"), &[], &[]),
+            load(Some("workers = -1"), &[], &[]),
+            load(Some("listen = 7600"), &[], &[]),
+            load(None, &[("XIAOER_LISEN", "127.0.0.1:1")], &[]),
+            load(None, &[("XIAOER_HTTP__KEEP_ALIVE", "1s")], &[]),
+            load(None, &[("XIAOER_", "")], &[]),
+            load(None, &[("XIAOER_LISTEN", "")], &[]),
+            load(None, &[("XIAOER_WORKERS", "1025")], &[]),
+            load(None, &[], &[("retention", "30d")]),
+            load(None, &[], &[("Workers", "1")]),
+            load(None, &[], &[("", "1")]),
+            load(None, &[], &[("data", "")]),
+            load(None, &[], &[("log.level", "verbose")]),
+            load(None, &[], &[("log.format", "JSON")]),
+            load(None, &[], &[("http.metrics_public", "yes")]),
+            load(None, &[], &[("journal.reserve_bytes", "1GB")]),
+            load(None, &[], &[("journal.linger_us", "1001")]),
+            load(None, &[], &[("shop.mailbox", "0")]),
+            load(None, &[], &[("http.body_timeout", "10")]),
+            load(None, &[], &[("http.keep_alive", "2h")]),
+            load(None, &[], &[("journal.retention", "7d")]),
+            load(
+                None,
+                &[],
+                &[("insecure", "true"), ("listen", "0.0.0.0:7600")],
+            ),
+            load(
+                Some("insecure = true"),
+                &[("XIAOER_LISTEN", "[::]:7600")],
+                &[],
+            ),
+            load(Some("tls.key = 'k.pem'"), &[], &[]),
+            load(None, &[("XIAOER_TLS_CERTIFICATE", "c.pem")], &[]),
+        ];
+        let errors: Vec<String> = errors.into_iter().map(|error| error.unwrap_err()).collect();
+        expect![[r#"
+            xiaoer.toml, line 1: no TOML: string values must be quoted, expected literal string
+            xiaoer.toml, line 2: no TOML: duplicate key
+            xiaoer.toml: there is no setting `lisen`; did you mean `listen`?
+            xiaoer.toml: there is no setting `http.body_timout`; did you mean `http.body_timeout`?
+            xiaoer.toml: there is no setting `nothing.like`: take it away, and `xiaoer serve --print-settings` shows those there are
+            xiaoer.toml: there is no setting `listen.port`; did you mean `listen`?
+            xiaoer.toml: `workers` must be a whole number, from 0 to 1024, not `[…]`
+            xiaoer.toml: `workers` must be a whole number, from 0 to 1024, not `1.5`
+            xiaoer.toml: there is no setting `what`: take it away, and `xiaoer serve --print-settings` shows those there are
+            xiaoer.toml: `workers` must be a whole number, from 0 to 1024, not `-1`
+            xiaoer.toml: `listen` must be an address and a port like `127.0.0.1:7600` or `[::1]:7600`, not `7600`
+            environment: there is no setting `XIAOER_LISEN`; did you mean `XIAOER_LISTEN`?
+            environment: there is no setting `XIAOER_HTTP__KEEP_ALIVE`; did you mean `XIAOER_HTTP_KEEP_ALIVE`?
+            environment: there is no setting `XIAOER_`: take it away, and `xiaoer serve --print-settings` shows those there are
+            XIAOER_LISTEN: `listen` must be an address and a port like `127.0.0.1:7600` or `[::1]:7600`, not ``
+            XIAOER_WORKERS: `workers` must be a whole number, from 0 to 1024, not `1025`
+            command line: there is no setting `retention`; did you mean `journal.retention`?
+            command line: there is no setting `Workers`; did you mean `workers`?
+            command line: there is no setting ``: take it away, and `xiaoer serve --print-settings` shows those there are
+            command line: `data` must be a path, not ``
+            command line: `log.level` must be `off`, `error`, `warn`, `info`, `debug` or `trace`, not `verbose`
+            command line: `log.format` must be `text` or `json`, not `JSON`
+            command line: `http.metrics_public` must be `true` or `false`, not `yes`
+            command line: `journal.reserve_bytes` must be a size like `16MiB`, or a number of bytes, from 0 to 1TiB, not `1GB`
+            command line: `journal.linger_us` must be a whole number, from 0 to 1000, not `1001`
+            command line: `shop.mailbox` must be a whole number, from 1 to 1000000, not `0`
+            command line: `http.body_timeout` must be a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h, not `10`
+            command line: `http.keep_alive` must be a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h, not `2h`
+            command line: `journal.retention` must be at least 8d, because an event that is sent again within 7 days gets its first answer; `0s` keeps the journal for ever
+            command line: `insecure` is for a loopback address alone: listen on 127.0.0.1, or make keys with `xiaoer key new` and leave it out
+            xiaoer.toml: `insecure` is for a loopback address alone: listen on 127.0.0.1, or make keys with `xiaoer key new` and leave it out
+            xiaoer.toml: `tls.key` needs its certificate: set `tls.certificate` too
+            XIAOER_TLS_CERTIFICATE: `tls.certificate` needs its private key: set `tls.key` too"#]].assert_eq(&errors.join("\n"));
+    }
+
+    #[test]
+    fn what_goes_together_is_taken() {
+        for flags in [
+            &[("journal.retention", "8d")][..],
+            &[("journal.retention", "0s")],
+            &[("insecure", "true")],
+            &[("insecure", "true"), ("listen", "[::1]:1")],
+            &[("tls.key", "k.pem"), ("tls.certificate", "c.pem")],
+            &[("tls.key", "k.pem"), ("tls.key", "")],
+        ] {
+            load(None, &[], flags).unwrap();
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The table of the settings: everything that can be set, its default, its range, and what it is for.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use super::value::{LogFormat, LogLevel, Size, Value, between};
+use crate::domain::time::Duration;
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Its name in the file and in `--set`: words with dots between them.
+    pub name: &'static str,
+    /// What it is for, in lines.
+    pub doc: &'static [&'static str],
+    /// What it is where nobody sets it, as text.
+    pub default: &'static str,
+    /// What can be set: the form, and the range.
+    pub form: fn() -> String,
+}
+
+impl Row {
+    /// The variable of the environment: `XIAOER_` and the name in capitals, `_` for the dots.
+    pub fn variable(&self) -> String {
+        let name = self.name.replace('.', "_");
+        format!("XIAOER_{}", name.to_ascii_uppercase())
+    }
+}
+
+/// Makes the struct of the rows, and what goes through all of them.
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $field:ident: $type:ty = $name:literal, $default:literal $(, in $range:expr)?;)+) => {
+        /// Everything that can be set. [`Settings::ROWS`] is the same as a table.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Settings {
+            $($(#[doc = $doc])+ #[doc = ""] #[doc = concat!("`", $name, "`, by default `", $default, "`.")]
+            pub $field: $type,)+
+        }
+
+        impl Settings {
+            /// One row a setting, in the order of the struct.
+            pub const ROWS: &'static [Row] = &[$(Row {
+                name: $name,
+                doc: &[$($doc),+],
+                default: $default,
+                form: || form_of::<$type>(no_range::<$type>()$(.or(Some($range)))?),
+            },)+];
+
+            /// What is set where nobody sets anything.
+            pub(super) fn defaults() -> Result<Settings, &'static str> {
+                Ok(Settings { $($field: <$type>::read($default).ok_or($name)?,)+ })
+            }
+
+            /// Sets one by its name; what cannot be set answers what can.
+            pub(super) fn set(&mut self, name: &str, text: &str) -> Result<(), String> {
+                match name {
+                    $($name => {
+                        let range = no_range::<$type>()$(.or(Some($range)))?;
+                        let value = <$type>::read(text).filter(|value| within(value, range.as_ref()));
+                        self.$field = value.ok_or_else(|| form_of::<$type>(range))?;
+                    })+
+                    _ => return Err(format!("there is no setting `{name}`")),
+                }
+                Ok(())
+            }
+
+            /// Every value as text, in the order of [`Settings::ROWS`]; it reads back.
+            pub fn values(&self) -> Vec<String> {
+                vec![$(self.$field.write(),)+]
+            }
+        }
+    };
+}
+
+settings! {
+    /// Where the server listens: an address and a port.
+    listen: SocketAddr = "listen", "127.0.0.1:7600";
+    /// The folder of everything that is kept: the journal, the keys, and `xiaoer.toml`, unless `--config` names another.
+    data: PathBuf = "data", "xiaoer-data";
+    /// Whether everybody may do everything without a key; for trying out, and only where `listen` is a loopback address.
+    insecure: bool = "insecure", "false";
+    /// How many threads serve; 0: one a core.
+    workers: u64 = "workers", "0", in 0..=1024;
+    /// The certificate of the server and those that vouch for it, a PEM file; with `tls.key` the server speaks HTTPS.
+    tls_certificate: Option<PathBuf> = "tls.certificate", "";
+    /// The private key of the certificate, a PEM file.
+    tls_key: Option<PathBuf> = "tls.key", "";
+    /// What is written to the log: this and what is more urgent.
+    log_level: LogLevel = "log.level", "info";
+    /// How it is written: lines for people, or one JSON object a line.
+    log_format: LogFormat = "log.format", "text";
+    /// How long the journal goes back; `0s`: for ever. At least 8d, because an event's answer is kept for 7 days.
+    journal_retention: Duration = "journal.retention", "90d";
+    /// Bytes of the disk that are left free: with less, nothing is taken any more (507), and reading goes on.
+    journal_reserve_bytes: Size = "journal.reserve_bytes", "256MiB", in Size(0)..=Size::tib(1);
+    /// Bytes of a file that is given back when the disk is full, so that the server can start and its end can be seen.
+    journal_ballast_bytes: Size = "journal.ballast_bytes", "64MiB", in Size(0)..=Size::mib(1024);
+    /// Whether an answer waits for the disk. Off is for proofs that the wait is needed: a power cut then loses answers.
+    journal_sync: bool = "journal.sync", "true";
+    /// Bytes of memory for what was read of the journal.
+    journal_cache_bytes: Size = "journal.cache_bytes", "32MiB", in Size::mib(1)..=Size::tib(1);
+    /// Microseconds that a commit waits for others to come along; 0: it takes those who are there.
+    journal_linger_us: u64 = "journal.linger_us", "0", in 0..=1000;
+    /// How many requests of one shop may wait; the next is answered 503.
+    shop_mailbox: u64 = "shop.mailbox", "1024", in 1..=1_000_000;
+    /// How long a shop that nobody asks for anything stays in memory.
+    shop_idle: Duration = "shop.idle", "5m", in ms(10)..=Duration::days(365);
+    /// The largest body of a request, in bytes; a larger one is answered 413.
+    http_body_bytes_max: Size = "http.body_bytes_max", "16MiB", in Size::kib(1)..=Size::mib(1024);
+    /// How long a request's body may take to come in; a slower one is answered 408.
+    http_body_timeout: Duration = "http.body_timeout", "10s", in ms(10)..=ms(3_600_000);
+    /// How long a request's head may take to come in.
+    http_header_timeout: Duration = "http.header_timeout", "5s", in ms(10)..=ms(3_600_000);
+    /// How long a connection without a request stays open.
+    http_keep_alive: Duration = "http.keep_alive", "75s", in ms(10)..=ms(3_600_000);
+    /// How many connections one thread keeps open; more wait to be taken.
+    http_connections_max: u64 = "http.connections_max", "12000", in 1..=1_000_000;
+    /// Whether `/metrics` is answered without a key.
+    http_metrics_public: bool = "http.metrics_public", "true";
+    /// How long a server that is told to stop finishes what it took.
+    http_shutdown_timeout: Duration = "http.shutdown_timeout", "30s", in ms(0)..=ms(3_600_000);
+}
+
+const fn ms(ms: i64) -> Duration {
+    Duration::from_ms(ms)
+}
+
+fn no_range<T>() -> Option<RangeInclusive<T>> {
+    None
+}
+
+fn within<T: PartialOrd>(value: &T, range: Option<&RangeInclusive<T>>) -> bool {
+    range.is_none_or(|range| range.contains(value))
+}
+
+fn form_of<T: Value>(range: Option<RangeInclusive<T>>) -> String {
+    T::FORM.to_owned() + &range.map(|range| between(&range)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_default_can_be_set_and_reads_back() {
+        let defaults = Settings::defaults().unwrap();
+        for (row, value) in Settings::ROWS.iter().zip(defaults.values()) {
+            let mut settings = defaults.clone();
+            assert_eq!(settings.set(row.name, row.default), Ok(()), "{}", row.name);
+            assert_eq!(settings.set(row.name, &value), Ok(()), "{}", row.name);
+            assert_eq!(settings, defaults);
+        }
+    }
+
+    #[test]
+    fn every_row_has_a_name_of_its_own_and_is_explained() {
+        let rows = Settings::ROWS;
+        let names: BTreeSet<&str> = rows.iter().map(|row| row.name).collect();
+        let variables: BTreeSet<String> = rows.iter().map(Row::variable).collect();
+        assert_eq!((names.len(), variables.len()), (rows.len(), rows.len()));
+        for row in rows {
+            let good = row.name.chars().all(|c| matches!(c, 'a'..='z' | '_' | '.'));
+            assert!(good && row.doc.concat().ends_with('.'), "{}", row.name);
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! The actor of one shop: the only owner of its live state.
+//!
+//! It comes up from the journal, decides what its mailbox brings in order, wakes itself for its timers, stores its
+//! state from time to time, and goes to sleep when nobody has asked for a while. It never waits for the disk: what it
+//! decides is appended, and answered by the journal once it is durable.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use bytes::Bytes;
+
+use super::deciding::{Awake, Deciding, Fresh, Item, come_up, stored};
+use super::desk::{Answered, Intake, ReadError, Refused};
+use super::reply::Reply;
+use super::world::World;
+use crate::domain::event::{Event, What};
+use crate::domain::id::Id;
+use crate::domain::ledger::Ledger;
+use crate::domain::outcome::Outcome;
+use crate::domain::shop::Shop;
+use crate::domain::time::Instant;
+use crate::domain::view::Counts;
+use crate::env::Stopwatch;
+use crate::journal::{JournalError, Kind, NoRoom, State};
+
+/// A state is stored after so many records at the earliest.
+const STATE_RECORDS: u64 = 1024;
+
+/// A shop whose next timer is nearer than this stays awake.
+const NAP_MIN: Duration = Duration::from_secs(60);
+
+/// When a timer is tried again that the disk had no room for.
+const TIMER_AGAIN: Duration = Duration::from_secs(1);
+
+/// How far the gauges may be behind.
+const RECOUNT_AFTER: Duration = Duration::from_secs(1);
+
+/// How long an actor without a shop stays.
+const ABSENT_IDLE: Duration = Duration::from_millis(100);
+
+/// The event that a timer stands for.
+const CLOCK: &[u8] = br#"{"type":"clock"}"#;
+
+/// Events of one request.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Post(pub(super) Reply<Vec<Item>>);
+
+/// A look at the live state: gives what answers the asker once all that was seen is durable.
+pub(super) type Look =
+    Box<dyn FnOnce(Result<(&mut Shop, &mut dyn Ledger), ReadError>) -> Box<dyn FnOnce() + Send> + Send>;
+
+/// Asks for a look.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Read(pub(super) Look);
+
+/// Takes the shop away; whether it was there.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Delete(pub(super) Reply<bool>);
+
+/// Stores its state and stops; the server is closing.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Close;
+
+enum Stage {
+    /// It is being read from the journal; the mailbox waits.
+    ComingUp,
+    /// It is awake, or there is no such shop.
+    Up(Option<Awake>),
+    /// It could not come up.
+    Down(Refused),
+}
+
+/// The actor.
+pub(super) struct ShopActor {
+    id: Id,
+    world: Arc<World>,
+    stage: Stage,
+    /// The order of its latest record.
+    appended: u64,
+    asked: Stopwatch,
+    timer: Option<(Instant, SpawnHandle)>,
+    counts: Counts,
+    /// Whether the gauges will be set within a second.
+    will_count: bool,
+}
+
+impl ShopActor {
+    pub(super) fn new(id: Id, world: Arc<World>) -> ShopActor {
+        ShopActor {
+            id,
+            world,
+            stage: Stage::ComingUp,
+            appended: 0,
+            asked: Stopwatch::start(),
+            timer: None,
+            counts: Counts::default(),
+            will_count: false,
+        }
+    }
+
+    fn came_up(&mut self, found: Result<Option<Awake>, JournalError>, ctx: &mut Context<Self>) {
+        self.stage = match found {
+            Ok(awake) => Stage::Up(awake),
+            Err(error) => {
+                self.world.watch.failed(&self.id, &error);
+                Stage::Down(Refused::Damaged(error.to_string()))
+            }
+        };
+        self.world.watch.woke(self.asked.micros());
+        self.recount_soon(ctx);
+        self.arm(ctx);
+        let idle = match &self.stage {
+            Stage::Up(Some(_)) => self.world.idle,
+            Stage::Up(None) | Stage::ComingUp | Stage::Down(_) => ABSENT_IDLE,
+        };
+        ctx.run_later(idle, Self::rest);
+    }
+
+    fn awake(&mut self) -> Option<&mut Awake> {
+        match &mut self.stage {
+            Stage::Up(awake) => awake.as_mut(),
+            Stage::ComingUp | Stage::Down(_) => None,
+        }
+    }
+
+    /// Decides one event and puts it into the journal.
+    fn decide(&mut self, intake: Intake, out: &mut Outcome) -> Result<Item, Refused> {
+        match self.world.journal.has_room() {
+            Ok(()) => {}
+            Err(NoRoom::Memory) => return Err(Refused::Busy),
+            Err(NoRoom::Disk) => return Err(Refused::DiskFull),
+        }
+        let awake = match &mut self.stage {
+            Stage::Up(awake) => awake,
+            Stage::ComingUp => return Err(Refused::Busy),
+            Stage::Down(why) => return Err(why.clone()),
+        };
+        let (Intake::Event { text, .. } | Intake::Malformed { text, .. }) = &intake;
+        self.world.env.fate.before_event(&self.id, text);
+        let deciding = Deciding {
+            id: &self.id,
+            journal: &self.world.journal,
+            ledger: &self.world.ledger,
+        };
+        let decided = deciding.decide(awake, intake, out)?;
+        if let Some(order) = decided.order {
+            self.appended = order;
+            self.world.watch.decided(&out.decisions);
+        }
+        Ok(decided.item)
+    }
+
+    /// Fires the timers that are due, as a `clock` event would, and says when to come back.
+    fn fire(&mut self, ctx: &mut Context<Self>) {
+        self.timer = None;
+        let now = self.world.env.clock.now();
+        let due = self.awake().and_then(|awake| awake.shop.next_timer());
+        if due.is_some_and(|due| due <= now) {
+            let event = Event {
+                at: now,
+                id: None,
+                print: 0,
+                what: What::Clock,
+            };
+            let clock = Intake::Event {
+                event,
+                stamped: true,
+                text: Bytes::from_static(CLOCK),
+            };
+            if self.decide(clock, &mut Outcome::default()).is_err() {
+                ctx.run_later(TIMER_AGAIN, Self::fire);
+                return;
+            }
+            self.recount_soon(ctx);
+            self.store_if_large();
+        }
+        self.arm(ctx);
+    }
+
+    /// Sets the alarm to the shop's next timer.
+    fn arm(&mut self, ctx: &mut Context<Self>) {
+        let Some(due) = self.awake().and_then(|awake| awake.shop.next_timer()) else {
+            return;
+        };
+        match self.timer {
+            Some((armed, _)) if armed <= due => return,
+            Some((_, handle)) => {
+                ctx.cancel_future(handle);
+            }
+            None => {}
+        }
+        let wait = (due.ms() - self.world.env.clock.now().ms()).max(0) as u64;
+        let handle = ctx.run_later(Duration::from_millis(wait), Self::fire);
+        self.timer = Some((due, handle));
+    }
+
+    /// Stores the state where as much has come after the last one as it is large.
+    fn store_if_large(&mut self) {
+        let large = self.awake().is_some_and(|awake| {
+            awake.fresh.records >= STATE_RECORDS && awake.fresh.bytes >= awake.state_bytes
+        });
+        if large {
+            self.store_state();
+        }
+    }
+
+    fn store_state(&mut self) {
+        let Some(awake) = self.awake() else { return };
+        let bytes = stored(&awake.shop);
+        awake.state_bytes = bytes.len();
+        awake.fresh = Fresh::default();
+        let (owner, due) = (awake.owner, awake.shop.next_timer());
+        let (n, seq) = (awake.n, awake.shop.seq());
+        let state = State { n, seq, bytes };
+        self.world.journal.put_state(owner, state, due);
+    }
+
+    /// Goes to sleep where nobody has asked for a while.
+    fn rest(&mut self, ctx: &mut Context<Self>) {
+        let now = self.world.env.clock.now();
+        let idle = match &self.stage {
+            Stage::Up(Some(_)) => self.world.idle,
+            Stage::Up(None) | Stage::Down(_) | Stage::ComingUp => ABSENT_IDLE,
+        };
+        let rested = Duration::from_micros(self.asked.micros());
+        if rested < idle {
+            ctx.run_later(idle - rested, Self::rest);
+            return;
+        }
+        let next = self.awake().and_then(|awake| awake.shop.next_timer());
+        let near = next.is_some_and(|due| due.ms() < now.ms() + NAP_MIN.as_millis() as i64);
+        if near {
+            ctx.run_later(NAP_MIN, Self::rest);
+            return;
+        }
+        self.sleep(ctx);
+    }
+
+    /// Leaves memory; the next one who asks wakes another actor.
+    fn sleep(&mut self, ctx: &mut Context<Self>) {
+        if self.awake().is_some_and(|awake| awake.fresh.records > 0) {
+            self.store_state();
+        }
+        if let Some(awake) = self.awake() {
+            let (owner, due) = (awake.owner, awake.shop.next_timer());
+            self.world.journal.release(owner);
+            if let Some(due) = due {
+                self.world.sleepers.add(due, self.id.clone());
+            }
+        }
+        self.stage = Stage::Up(None);
+        self.world.registry.leave(&self.id, &ctx.address());
+        ctx.stop();
+    }
+
+    /// The gauges follow within a second: counting looks at every agent.
+    fn recount_soon(&mut self, ctx: &mut Context<Self>) {
+        if !std::mem::replace(&mut self.will_count, true) {
+            ctx.run_later(RECOUNT_AFTER, |actor, _| actor.recount());
+        }
+    }
+
+    /// What the gauges show of this shop.
+    fn recount(&mut self) {
+        self.will_count = false;
+        let counts = self.awake().map_or_else(Counts::default, |awake| awake.shop.counts());
+        let before = std::mem::replace(&mut self.counts, counts);
+        self.world.watch.counted(&before, &self.counts);
+    }
+}
+
+impl Actor for ShopActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.set_mailbox_capacity(self.world.mailbox);
+        self.world.watch.alive(1);
+        let (world, id) = (Arc::clone(&self.world), self.id.clone());
+        let found = actix_rt::task::spawn_blocking(move || {
+            let claimed = world.journal.claim(&id)?;
+            claimed.map(|claimed| come_up(&id, claimed)).transpose()
+        });
+        let found = async move {
+            found.await.unwrap_or_else(|_| {
+                let what = "reading it from the journal met a bug of ours".to_owned();
+                Err(JournalError::Damaged(what))
+            })
+        };
+        ctx.wait(found.into_actor(self).map(|found, actor, ctx| actor.came_up(found, ctx)));
+    }
+}
+
+impl Drop for ShopActor {
+    fn drop(&mut self) {
+        self.world.watch.alive(-1);
+        self.world.watch.counted(&self.counts, &Counts::default());
+        if std::thread::panicking() {
+            self.world.watch.panicked(&self.id);
+        }
+    }
+}
+
+impl Handler<Post> for ShopActor {
+    type Result = ();
+
+    fn handle(&mut self, post: Post, ctx: &mut Context<Self>) {
+        let mut reply = post.0;
+        let events = reply.begin();
+        self.asked = Stopwatch::start();
+        let mut items = Vec::with_capacity(events.len());
+        let mut out = Outcome::default();
+        let mut refused: Option<Refused> = None;
+        for intake in events {
+            let item = match &refused {
+                Some(why) => Err(why.clone()),
+                None => self.decide(intake, &mut out),
+            };
+            match item {
+                Ok(item) => items.push(item),
+                Err(why) if items.is_empty() && refused.is_none() => return reply.refuse(why),
+                Err(why) => {
+                    items.push(Item::Answered(Answered::refused(why.clone())));
+                    refused = Some(why);
+                }
+            }
+        }
+        self.recount_soon(ctx);
+        self.store_if_large();
+        self.arm(ctx);
+        let answer = Box::new(move || reply.answer(items));
+        self.world.journal.when_durable(self.appended, answer);
+    }
+}
+
+impl Handler<Read> for ShopActor {
+    type Result = ();
+
+    fn handle(&mut self, read: Read, _: &mut Context<Self>) {
+        self.asked = Stopwatch::start();
+        let mut turn = self.world.ledger.turn();
+        let seen = match &mut self.stage {
+            Stage::Up(Some(awake)) => Ok((&mut awake.shop, &mut turn as &mut dyn Ledger)),
+            Stage::Up(None) => Err(ReadError::NoShop),
+            Stage::ComingUp => Err(ReadError::Refused(Refused::Busy)),
+            Stage::Down(why) => Err(ReadError::Refused(why.clone())),
+        };
+        let answer = read.0(seen);
+        self.world.journal.when_durable(self.appended, answer);
+    }
+}
+
+impl Handler<Delete> for ShopActor {
+    type Result = ();
+
+    fn handle(&mut self, delete: Delete, ctx: &mut Context<Self>) {
+        let mut reply = delete.0;
+        reply.begin();
+        let Some(awake) = self.awake() else {
+            return match &self.stage {
+                Stage::Down(why) => reply.refuse(why.clone()),
+                Stage::Up(_) | Stage::ComingUp => reply.answer(false),
+            };
+        };
+        let (owner, n, seq_before, at) = (awake.owner, awake.n + 1, awake.shop.seq(), awake.shop.now());
+        let entry = crate::journal::Entry {
+            shop: &self.id,
+            kind: Kind::Removed,
+            n,
+            at,
+            seq_before,
+            decided: 0,
+            text: "{}",
+            decisions: "[]",
+            claims: &[],
+            booked: &[],
+            rated: false,
+        };
+        match self.world.journal.append(owner, &entry, None) {
+            Ok(order) => self.appended = order,
+            Err(_) => return reply.refuse(Refused::Broken),
+        }
+        self.world.journal.release(owner);
+        self.stage = Stage::Up(None);
+        self.recount_soon(ctx);
+        ctx.run_later(ABSENT_IDLE, Self::rest);
+        let answer = Box::new(move || reply.answer(true));
+        self.world.journal.when_durable(self.appended, answer);
+    }
+}
+
+impl Handler<Close> for ShopActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Close, ctx: &mut Context<Self>) {
+        self.sleep(ctx);
+    }
+}

@@ -1,0 +1,294 @@
+//! Asking the journal: decisions that were taken, why, what happened in a session, and who rated how.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use super::deciding::{Item, astray, read_state, replay};
+use super::desk::{Answered, Desk, ReadError, Refused};
+use crate::domain::id::Id;
+use crate::domain::outcome::Outcome;
+use crate::domain::time::Instant;
+use crate::domain::why::Why;
+use crate::journal::{Journal, JournalError, Record, State};
+
+/// Records that are read at once.
+const RECORDS_AT_ONCE: usize = 512;
+
+/// Records of the shop that are looked at for the timeline of one session.
+const TIMELINE_RECORDS_MAX: usize = 50_000;
+
+/// Rated records that are looked at for one page of ratings.
+const RATINGS_LOOKED_AT_MAX: usize = 20_000;
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// A decision as the journal keeps it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredDecision {
+    /// Its `seq`.
+    pub seq: u64,
+    /// The instant of the event's record.
+    pub at: Instant,
+    /// As it was answered: one JSON object.
+    pub json: String,
+    /// The event that it was an answer to, as it was sent (a `clock` where a timer fired by itself).
+    pub event: Bytes,
+}
+
+/// One entry of a session's timeline: an event of the session or a decision about it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TimelineEntry {
+    /// An event, as it was sent, and when.
+    Event(Instant, Bytes),
+    /// A decision, as it was answered.
+    Decision(String),
+}
+
+/// The decisions of a record, one JSON object each.
+fn decisions_of<'a>(shop: &Id, record: &'a Record) -> Result<Vec<&'a RawValue>, JournalError> {
+    serde_json::from_str(&record.decisions)
+        .map_err(|_| astray(shop, &format!("the decisions of its record {} do not read", record.n)))
+}
+
+/// Decisions as they are listed.
+fn listed(shop: &Id, record: &Record) -> Result<Vec<StoredDecision>, JournalError> {
+    let event = Bytes::copy_from_slice(record.text.as_bytes());
+    let decisions = (record.seq_before + 1..).zip(decisions_of(shop, record)?);
+    let listed = decisions.map(|(seq, json)| StoredDecision {
+        seq,
+        at: record.at,
+        json: json.get().to_owned(),
+        event: event.clone(),
+    });
+    Ok(listed.collect())
+}
+
+/// The answers of a request in which some events had happened before.
+pub(super) fn answers_of(
+    journal: &dyn Journal,
+    shop: &Id,
+    items: Vec<Item>,
+) -> Result<Vec<Answered>, JournalError> {
+    let answers = items.into_iter().map(|item| match item {
+        Item::Answered(answered) => Ok(answered),
+        Item::Repeated(id, receipt) => {
+            let mut parts = Vec::new();
+            if receipt.count > 0 {
+                let slice = journal.read(shop, receipt.first, 1)?;
+                let record = slice.and_then(|slice| slice.records.into_iter().next());
+                let record = record.ok_or_else(|| astray(shop, "the answer to a repeated event is gone"))?;
+                let wanted = receipt.first..receipt.first + u64::from(receipt.count);
+                let decisions = listed(shop, &record)?.into_iter();
+                parts.extend(decisions.filter(|d| wanted.contains(&d.seq)).map(|d| d.json));
+            }
+            Ok(Answered {
+                id: Some(id),
+                decisions: format!("[{}]", parts.join(",")),
+                rejected: None,
+                conflict: false,
+                refused: None,
+            })
+        }
+    });
+    answers.collect()
+}
+
+impl Desk {
+    /// Runs what reads the journal where it may wait for the disk.
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        shop: &Id,
+        read: impl FnOnce(&dyn Journal, &Id) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let (journal, shop) = (Arc::clone(&self.world.journal), shop.clone());
+        let done = actix_rt::task::spawn_blocking(move || read(&*journal, &shop));
+        done.await.unwrap_or(Err(ReadError::Refused(Refused::Broken)))
+    }
+
+    /// A shop's decisions with a `seq` above `after`, those that are durable and not dropped by retention.
+    pub async fn decisions(
+        &self,
+        shop: &Id,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<StoredDecision>, ReadError> {
+        let read = move |journal: &dyn Journal, shop: &Id| {
+            let (mut items, mut next, mut more) = (Vec::new(), after, true);
+            while items.len() <= limit && more {
+                let slice = journal.read(shop, next + 1, RECORDS_AT_ONCE.min(limit + 1))?;
+                let slice = slice.ok_or(ReadError::NoShop)?;
+                more = slice.more;
+                let mut until = next;
+                for record in &slice.records {
+                    until = until.max(record.seq_before + u64::from(record.decided));
+                    let listed = listed(shop, record)?.into_iter();
+                    items.extend(listed.filter(|decision| decision.seq > next));
+                }
+                if until == next {
+                    // Records that decided nothing: what follows them is found from beyond.
+                    let skipped = journal.read(shop, next + 1, RECORDS_AT_ONCE * 64)?;
+                    let skipped = skipped.ok_or(ReadError::NoShop)?;
+                    let first = skipped.records.iter().find(|record| {
+                        record.seq_before + u64::from(record.decided) > next
+                    });
+                    match first {
+                        Some(record) => items.extend(listed(shop, record)?),
+                        None => break,
+                    }
+                    until = items.last().map_or(next, |decision: &StoredDecision| decision.seq);
+                }
+                next = until;
+            }
+            let more = items.len() > limit;
+            items.truncate(limit);
+            Ok(Page { items, more })
+        };
+        self.off_thread(shop, read).await
+    }
+
+    /// Why a decision was taken; nothing where there is no such decision, or its journal was dropped.
+    pub async fn why(&self, shop: &Id, seq: u64) -> Result<Option<Why>, ReadError> {
+        let read = move |journal: &dyn Journal, shop: &Id| {
+            if !journal.exists(shop)? {
+                return Err(ReadError::NoShop);
+            }
+            match journal.before(shop, seq)? {
+                Some((state, records)) => Ok(explain(shop, state, &records, seq)?),
+                None => Ok(None),
+            }
+        };
+        self.off_thread(shop, read).await
+    }
+
+    /// A session's events and decisions from its opening on, oldest first; `since_seq` is the shop's `seq` before it.
+    pub async fn timeline(
+        &self,
+        shop: &Id,
+        session: &Id,
+        since_seq: u64,
+    ) -> Result<Vec<TimelineEntry>, ReadError> {
+        let session = session.clone();
+        let read = move |journal: &dyn Journal, shop: &Id| {
+            let slice = journal.read(shop, since_seq + 1, TIMELINE_RECORDS_MAX)?;
+            let slice = slice.ok_or(ReadError::NoShop)?;
+            let mut entries = Vec::new();
+            for record in &slice.records {
+                if !record.text.contains(session.as_str()) && !record.decisions.contains(session.as_str()) {
+                    continue;
+                }
+                if is_of(&record.text, &session) {
+                    let event = Bytes::copy_from_slice(record.text.as_bytes());
+                    entries.push(TimelineEntry::Event(record.at, event));
+                }
+                let decisions = decisions_of(shop, record)?.into_iter().map(RawValue::get);
+                let own = decisions.filter(|decision| is_of(decision, &session));
+                entries.extend(own.map(|decision| TimelineEntry::Decision(decision.to_owned())));
+            }
+            Ok(entries)
+        };
+        self.off_thread(shop, read).await
+    }
+
+    /// Recorded ratings, newest first, with a `seq` below `before`: `rating.recorded` decisions with their events.
+    pub async fn ratings(
+        &self,
+        shop: &Id,
+        before: Option<u64>,
+        limit: usize,
+        wanted: impl Fn(&StoredDecision) -> bool + Send + 'static,
+    ) -> Result<Page<StoredDecision>, ReadError> {
+        let read = move |journal: &dyn Journal, shop: &Id| {
+            let (mut items, mut before) = (Vec::new(), before.unwrap_or(u64::MAX - 1));
+            let (mut looked_at, mut more) = (0, true);
+            while items.len() <= limit && more && looked_at < RATINGS_LOOKED_AT_MAX {
+                let slice = journal.rated(shop, before, RECORDS_AT_ONCE.min(limit + 1))?;
+                let slice = slice.ok_or(ReadError::NoShop)?;
+                more = slice.more;
+                looked_at += slice.records.len();
+                for record in &slice.records {
+                    let decisions = listed(shop, record)?.into_iter().rev();
+                    let rated = decisions.filter(|decision| {
+                        decision.seq < before && type_of(&decision.json) == "rating.recorded"
+                    });
+                    items.extend(rated.filter(&wanted));
+                }
+                before = slice.records.last().map_or(0, |record| record.seq_before + 1);
+            }
+            let more = items.len() > limit;
+            items.truncate(limit);
+            Ok(Page { items, more })
+        };
+        self.off_thread(shop, read).await
+    }
+}
+
+/// Decides a shop's records again up to the one that holds the decision, and takes notes for it alone.
+fn explain(
+    id: &Id,
+    state: Option<State>,
+    records: &[Record],
+    seq: u64,
+) -> Result<Option<Why>, JournalError> {
+    let mut shop = match state {
+        Some(state) => Some(read_state(id, &state.bytes)?),
+        None => None,
+    };
+    let mut out = Outcome::explaining(seq);
+    for record in records {
+        replay(id, &mut shop, record, &mut out)?;
+        if let Some((decision, notes)) = out.take_answer() {
+            return Ok(Some(Why { decision, notes }));
+        }
+    }
+    Ok(None)
+}
+
+#[derive(serde::Deserialize)]
+struct Named<'a> {
+    #[serde(borrow, default)]
+    session: Option<std::borrow::Cow<'a, str>>,
+    #[serde(borrow, default)]
+    card: Option<std::borrow::Cow<'a, str>>,
+    #[serde(rename = "type", borrow, default)]
+    name: Option<std::borrow::Cow<'a, str>>,
+    #[serde(default)]
+    error: Option<ErrorText>,
+}
+
+/// Present on rejections alone, whose `session` is another one.
+#[derive(serde::Deserialize)]
+struct ErrorText(#[expect(dead_code, reason = "its presence says enough")] String);
+
+/// Whether an event or a decision is of this session, by its id or by one of its cards.
+fn is_of(text: &str, session: &Id) -> bool {
+    let Ok(named) = serde_json::from_str::<Named<'_>>(text) else {
+        return false;
+    };
+    if named.error.is_some() {
+        return false;
+    }
+    let of_card = named.card.as_ref().and_then(|card| card.rsplit_once('#'));
+    named.session.as_deref() == Some(session.as_str())
+        || of_card.is_some_and(|(of, _)| of == session.as_str())
+}
+
+fn type_of(decision: &str) -> String {
+    let named = serde_json::from_str::<Named<'_>>(decision).ok();
+    named.and_then(|named| named.name).map_or_else(String::new, |name| name.into_owned())
+}
+
+/// So that callers outside need not name the state.
+impl From<JournalError> for Refused {
+    fn from(error: JournalError) -> Refused {
+        Refused::Damaged(error.to_string())
+    }
+}

@@ -1,0 +1,104 @@
+//! The ledger of I12 over all shops of this server: asked and booked in one step, whichever threads the shops live on.
+//!
+//! A [`Turn`] holds the ledger from an event's first claim until the event is in the journal, so that the order of the
+//! journal is the order of the claims: a replay of all shops in that order answers the same.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::domain::ledger::{Claim, Ledger, MemoryLedger};
+use crate::domain::id::Id;
+use crate::journal::{Booked, JournalError};
+
+/// The ledger that all shops of this server share.
+#[derive(Default)]
+pub struct SharedLedger(Mutex<MemoryLedger>);
+
+impl SharedLedger {
+    /// The ledger that a journal holds: its latest stored form, and what was booked since.
+    pub fn kept(
+        stored: Option<&[u8]>,
+        booked: Vec<(Id, Booked)>,
+    ) -> Result<SharedLedger, JournalError> {
+        let mut ledger = match stored {
+            None => MemoryLedger::default(),
+            Some(bytes) => {
+                let read = bincode::serde::decode_from_slice(bytes, bincode::config::standard());
+                let (ledger, _): (MemoryLedger, usize) = read.map_err(|error| {
+                    JournalError::Damaged(format!(
+                        "the stored ledger does not read: {error}. Run `xiaoer verify`; `xiaoer restore` goes back to \
+                         a backup"
+                    ))
+                })?;
+                ledger
+            }
+        };
+        for (shop, place) in booked {
+            ledger.book(&shop, &place.space, &place.buyer, place.at);
+        }
+        Ok(SharedLedger(Mutex::new(ledger)))
+    }
+
+    fn hold(&self) -> MutexGuard<'_, MemoryLedger> {
+        // A shop that panicked has claimed or it has not: a claim is one step.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its stored form.
+    pub fn stored(&self) -> Vec<u8> {
+        let config = bincode::config::standard();
+        // Writing into memory cannot fail.
+        bincode::serde::encode_to_vec(&*self.hold(), config).unwrap_or_default()
+    }
+
+    /// The turn of one event.
+    pub fn turn(&self) -> Turn<'_> {
+        Turn {
+            shared: self,
+            held: None,
+            claims: Vec::new(),
+            booked: Vec::new(),
+        }
+    }
+}
+
+/// One event's turn with the ledger: takes it with the first claim, and holds it until it is dropped.
+pub struct Turn<'a> {
+    shared: &'a SharedLedger,
+    held: Option<MutexGuard<'a, MemoryLedger>>,
+    /// What was answered, in order.
+    pub claims: Vec<u32>,
+    /// What was booked.
+    pub booked: Vec<Booked>,
+}
+
+impl Ledger for Turn<'_> {
+    fn claim(&mut self, claim: &Claim<'_>) -> u32 {
+        let ledger = self.held.get_or_insert_with(|| self.shared.hold());
+        let others = ledger.claim(claim);
+        self.claims.push(others);
+        if claim.send && (claim.cap == 0 || others < claim.cap) {
+            self.booked.push(Booked {
+                space: claim.space.clone(),
+                buyer: claim.buyer.clone(),
+                at: claim.at,
+            });
+        }
+        others
+    }
+}
+
+/// What the ledger answered when an event was first decided: so a shop comes back from its journal alone.
+pub struct Recorded<'a>(std::slice::Iter<'a, u32>);
+
+impl<'a> Recorded<'a> {
+    /// The answers of one event, in order.
+    pub fn new(claims: &'a [u32]) -> Recorded<'a> {
+        Recorded(claims.iter())
+    }
+}
+
+impl Ledger for Recorded<'_> {
+    fn claim(&mut self, _claim: &Claim<'_>) -> u32 {
+        self.0.next().copied().unwrap_or_default()
+    }
+}

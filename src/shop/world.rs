@@ -1,0 +1,133 @@
+//! What all shops of a server share: the journal, the ledger, who is awake, and who sleeps until when.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use actix::Addr;
+
+use super::actor::ShopActor;
+use super::ledger::SharedLedger;
+use crate::domain::decision::Decision;
+use crate::domain::id::Id;
+use crate::domain::time::Instant;
+use crate::domain::view::Counts;
+use crate::env::Env;
+use crate::journal::{Journal, JournalError};
+
+/// Those who watch the shops: metrics and logs.
+pub trait Watch: Send + Sync {
+    /// Decisions were taken.
+    fn decided(&self, decisions: &[Decision]);
+    /// A shop's counts have changed.
+    fn counted(&self, before: &Counts, after: &Counts);
+    /// An actor came or went.
+    fn alive(&self, by: i64);
+    /// A shop came up from the journal, in so many microseconds.
+    fn woke(&self, micros: u64);
+    /// A bug of ours stopped a shop.
+    fn panicked(&self, shop: &Id);
+    /// A shop could not come up.
+    fn failed(&self, shop: &Id, error: &JournalError);
+}
+
+/// What all shops share.
+pub(super) struct World {
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) ledger: Arc<SharedLedger>,
+    pub(super) env: Env,
+    pub(super) watch: Arc<dyn Watch>,
+    /// Requests that may wait for one shop.
+    pub(super) mailbox: usize,
+    /// How long a shop stays awake without being asked.
+    pub(super) idle: Duration,
+    pub(super) registry: Registry,
+    pub(super) sleepers: Sleepers,
+}
+
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Whoever panicked while it held a lock of ours has left nothing half done.
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const SHARDS: usize = 16;
+
+/// Who is awake: at most one actor a shop.
+pub(super) struct Registry {
+    hasher: RandomState,
+    shards: [Mutex<HashMap<Id, Addr<ShopActor>>>; SHARDS],
+}
+
+impl Registry {
+    pub(super) fn new() -> Registry {
+        Registry {
+            hasher: RandomState::new(),
+            shards: std::array::from_fn(|_| Mutex::default()),
+        }
+    }
+
+    fn shard(&self, shop: &Id) -> MutexGuard<'_, HashMap<Id, Addr<ShopActor>>> {
+        held(&self.shards[self.hash(shop) as usize % SHARDS])
+    }
+
+    /// A number that spreads shops.
+    pub(super) fn hash(&self, shop: &Id) -> u64 {
+        self.hasher.hash_one(shop.as_str())
+    }
+
+    /// The actor of a shop; `start` makes one where none is awake.
+    pub(super) fn find(
+        &self,
+        shop: &Id,
+        start: impl FnOnce() -> Addr<ShopActor>,
+    ) -> Addr<ShopActor> {
+        let mut shard = self.shard(shop);
+        if let Some(addr) = shard.get(shop)
+            && addr.connected()
+        {
+            return addr.clone();
+        }
+        let addr = start();
+        shard.insert(shop.clone(), addr.clone());
+        addr
+    }
+
+    /// The actor goes; nobody finds it any more.
+    pub(super) fn leave(&self, shop: &Id, addr: &Addr<ShopActor>) {
+        let mut shard = self.shard(shop);
+        if shard.get(shop) == Some(addr) {
+            shard.remove(shop);
+        }
+    }
+
+    /// All actors.
+    pub(super) fn all(&self) -> Vec<Addr<ShopActor>> {
+        let shards = self.shards.iter();
+        shards.flat_map(|shard| held(shard).values().cloned().collect::<Vec<_>>()).collect()
+    }
+}
+
+/// Shops that sleep, by when their next timer is due.
+#[derive(Default)]
+pub(super) struct Sleepers(Mutex<BTreeSet<(Instant, Id)>>);
+
+impl Sleepers {
+    /// A shop wants to be woken.
+    pub(super) fn add(&self, due: Instant, shop: Id) {
+        held(&self.0).insert((due, shop));
+    }
+
+    /// Shops that are due by `now`, at most so many; they are asleep no more.
+    pub(super) fn due(&self, now: Instant, limit: usize) -> Vec<Id> {
+        let mut sleepers = held(&self.0);
+        let mut due = Vec::new();
+        while due.len() < limit
+            && sleepers.first().is_some_and(|(due, _)| *due <= now)
+            && let Some((_, shop)) = sleepers.pop_first()
+        {
+            due.push(shop);
+        }
+        due
+    }
+}

@@ -1,0 +1,277 @@
+//! `xiaoer_decisions_total`: a counter for every type and reason, found by arithmetic.
+
+use crate::domain::code::{
+    AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, WaitReason,
+};
+use crate::domain::decision::Body;
+
+// Where the counters of each type begin: in the order of `Body`, each as long as its list of reasons.
+const ASSIGNED: usize = 0;
+const QUEUED: usize = ASSIGNED + AssignReason::ALL.len();
+const CLOSED: usize = QUEUED + WaitReason::ALL.len();
+const NOTIFIED: usize = CLOSED + CloseReason::ALL.len();
+const AUTO_REPLY: usize = NOTIFIED + 1;
+const INVITED: usize = AUTO_REPLY + 1;
+const BLOCKED: usize = INVITED + 1;
+const RATING_OPENED: usize = BLOCKED + BlockCode::ALL.len();
+const RECORDED: usize = RATING_OPENED + 1;
+const REFUSED: usize = RECORDED + 1;
+const DUE: usize = REFUSED + RefuseReason::ALL.len();
+const OVERDUE: usize = DUE + 1;
+const ALERT: usize = OVERDUE + 1;
+const RECOVERED: usize = ALERT + 1;
+const REJECTED: usize = RECOVERED + 1;
+
+/// Which counter a decision moves. A blocked invite counts once, under the first of its codes.
+pub(super) fn slot(body: &Body) -> usize {
+    match body {
+        Body::SessionAssigned { reason, .. } => ASSIGNED + *reason as usize,
+        Body::SessionQueued { reason, .. } => QUEUED + *reason as usize,
+        Body::SessionClosed { reason, .. } => CLOSED + *reason as usize,
+        Body::AgentNotified { .. } => NOTIFIED,
+        Body::AutoReplySent { .. } => AUTO_REPLY,
+        Body::InviteSent { .. } => INVITED,
+        Body::InviteBlocked { blocked_by, .. } => {
+            BLOCKED + blocked_by.first().map_or(0, |code| *code as usize)
+        }
+        Body::RatingOpened { .. } => RATING_OPENED,
+        Body::RatingRecorded { .. } => RECORDED,
+        Body::RatingRefused { reason, .. } => REFUSED + *reason as usize,
+        Body::ReplyDue { .. } => DUE,
+        Body::ReplyOverdue { .. } => OVERDUE,
+        Body::ScoreAlert { .. } => ALERT,
+        Body::ScoreRecovered { .. } => RECOVERED,
+        Body::EventRejected { error, .. } => REJECTED + *error as usize,
+    }
+}
+
+/// The type and the reason of every counter, in the order of [`slot`].
+pub(super) fn labels() -> Vec<(&'static str, Option<&'static str>)> {
+    let none = Vec::new;
+    let types = [
+        (
+            "session.assigned",
+            codes(AssignReason::ALL, AssignReason::code),
+        ),
+        ("session.queued", codes(WaitReason::ALL, WaitReason::code)),
+        ("session.closed", codes(CloseReason::ALL, CloseReason::code)),
+        ("agent.notified", none()),
+        ("auto_reply.sent", none()),
+        ("invite.sent", none()),
+        ("invite.blocked", codes(BlockCode::ALL, BlockCode::code)),
+        ("rating.opened", none()),
+        ("rating.recorded", none()),
+        (
+            "rating.refused",
+            codes(RefuseReason::ALL, RefuseReason::code),
+        ),
+        ("reply.due", none()),
+        ("reply.overdue", none()),
+        ("score.alert", none()),
+        ("score.recovered", none()),
+        ("event.rejected", codes(ErrorCode::ALL, ErrorCode::code)),
+    ];
+    let mut labels = Vec::new();
+    for (name, reasons) in types {
+        match reasons.is_empty() {
+            true => labels.push((name, None)),
+            false => labels.extend(reasons.into_iter().map(|reason| (name, Some(reason)))),
+        }
+    }
+    labels
+}
+
+fn codes<T: Copy>(all: &[T], code: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|reason| code(*reason)).collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::domain::calendar::Day;
+    use crate::domain::code::Trigger;
+    use crate::domain::decision::{Period, Rate};
+    use crate::domain::event::Stars;
+    use crate::domain::id::Id;
+    use crate::domain::policy::Share;
+    use crate::domain::rating::{Level, Source};
+    use crate::domain::time::{Duration, Instant, Stamp};
+
+    fn id() -> Id {
+        Id::new("x").unwrap()
+    }
+
+    fn stamp() -> Stamp {
+        Instant::from_ms(1_794_362_400_000).at_offset(0)
+    }
+
+    fn assigned(reason: AssignReason) -> Body {
+        Body::SessionAssigned {
+            session: id(),
+            buyer: id(),
+            agent: id(),
+            reason,
+            repeat_visit: false,
+            waited: Duration::ZERO,
+        }
+    }
+
+    fn queued(reason: WaitReason) -> Body {
+        Body::SessionQueued {
+            session: id(),
+            buyer: id(),
+            pool: "".into(),
+            position: 1,
+            reason,
+            prompt: "".into(),
+        }
+    }
+
+    fn closed(reason: CloseReason) -> Body {
+        Body::SessionClosed {
+            session: id(),
+            buyer: id(),
+            agent: None,
+            reason,
+        }
+    }
+
+    fn blocked(blocked_by: Vec<BlockCode>) -> Body {
+        Body::InviteBlocked {
+            session: id(),
+            buyer: id(),
+            agent: None,
+            trigger: Trigger::Auto,
+            blocked_by,
+            retry_at: None,
+        }
+    }
+
+    fn refused(reason: RefuseReason) -> Body {
+        Body::RatingRefused {
+            session: None,
+            card: None,
+            reason,
+        }
+    }
+
+    fn rejected(error: ErrorCode) -> Body {
+        Body::EventRejected {
+            event: "".into(),
+            error,
+            message: "".into(),
+            session: None,
+        }
+    }
+
+    /// One decision of every type and reason, with its reason.
+    pub fn every_decision() -> Vec<(Body, Option<&'static str>)> {
+        let period = Period::ReplyRate(Day(0));
+        let (value, threshold) = (Rate { over: 1, under: 2 }, Share::ONE);
+        let (card, session, buyer, agent) = (id(), id(), id(), id());
+        let source = Source::Buyer;
+        let invite = Body::InviteSent {
+            card: card.clone(),
+            session: session.clone(),
+            buyer: buyer.clone(),
+            agent: agent.clone(),
+            trigger: Trigger::Auto,
+        };
+        let opened = Body::RatingOpened {
+            card: card.clone(),
+            session: session.clone(),
+            buyer: buyer.clone(),
+            agent: agent.clone(),
+            source,
+        };
+        let (level, stars) = (Level::Satisfied, Stars::new(5).unwrap());
+        let recorded = Body::RatingRecorded {
+            card,
+            session,
+            buyer,
+            agent,
+            level,
+            stars,
+            source,
+        };
+        let plain = [
+            Body::AgentNotified {
+                agent: id(),
+                session: id(),
+            },
+            Body::AutoReplySent {
+                session: id(),
+                text: "".into(),
+            },
+            invite,
+            opened,
+            recorded,
+            Body::ReplyDue {
+                session: id(),
+                buyer: id(),
+                agent: None,
+                since: stamp(),
+                overdue_at: stamp(),
+            },
+            Body::ReplyOverdue {
+                session: id(),
+                buyer: id(),
+                agent: None,
+                since: stamp(),
+            },
+            Body::ScoreAlert {
+                period,
+                value,
+                threshold,
+                needed: None,
+            },
+            Body::ScoreRecovered {
+                period,
+                value,
+                threshold,
+            },
+        ];
+        let mut all: Vec<_> = plain.into_iter().map(|body| (body, None)).collect();
+        all.extend(
+            AssignReason::ALL
+                .iter()
+                .map(|it| (assigned(*it), Some(it.code()))),
+        );
+        all.extend(
+            WaitReason::ALL
+                .iter()
+                .map(|it| (queued(*it), Some(it.code()))),
+        );
+        all.extend(
+            CloseReason::ALL
+                .iter()
+                .map(|it| (closed(*it), Some(it.code()))),
+        );
+        all.extend(
+            RefuseReason::ALL
+                .iter()
+                .map(|it| (refused(*it), Some(it.code()))),
+        );
+        all.extend(
+            ErrorCode::ALL
+                .iter()
+                .map(|it| (rejected(*it), Some(it.code()))),
+        );
+        all.extend(BlockCode::ALL.iter().map(|it| {
+            let codes = vec![*it, BlockCode::NoContact];
+            (blocked(codes), Some(it.code()))
+        }));
+        all
+    }
+
+    #[test]
+    fn every_decision_moves_the_counter_of_its_type_and_reason() {
+        let labels = labels();
+        let mut moved = vec![0; labels.len()];
+        for (body, reason) in every_decision() {
+            assert_eq!(labels[slot(&body)], (body.name(), reason));
+            moved[slot(&body)] += 1;
+        }
+        assert_eq!(moved, vec![1; labels.len()], "each once");
+    }
+}

@@ -1,0 +1,202 @@
+//! Logs: lines on standard error, for people or as JSON. One line a request, and nothing of a buyer in any.
+
+use std::fmt;
+use std::io::IsTerminal;
+
+use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::SetGlobalDefaultError;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::domain::id::Id;
+
+/// Why there is no log.
+#[derive(Debug)]
+pub enum LogsError {
+    /// There is no such level.
+    Level {
+        /// What was asked for.
+        level: String,
+    },
+    /// The process writes a log already.
+    Taken(SetGlobalDefaultError),
+}
+
+impl fmt::Display for LogsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LogsError::Level { level } => write!(
+                f,
+                "there is no log level `{level}`: it is one of off, error, warn, info, debug, trace"
+            ),
+            LogsError::Taken(_) => f.write_str(
+                "this process writes a log already: begin it once, before the server starts",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for LogsError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            LogsError::Level { .. } => None,
+            LogsError::Taken(source) => Some(source),
+        }
+    }
+}
+
+/// Begins the log of this process on standard error: `level` and what is more urgent, for people or, with `json`, one
+/// object a line.
+///
+/// # Errors
+///
+/// There is no such level; the process has a log already.
+pub fn init(level: &str, json: bool) -> Result<(), LogsError> {
+    let colours = std::io::stderr().is_terminal();
+    let subscriber = subscriber(level_of(level)?, json, colours, std::io::stderr);
+    tracing::subscriber::set_global_default(subscriber).map_err(LogsError::Taken)
+}
+
+/// Writes the line of one request: its method, the pattern of its route (not its path, which names sessions and
+/// agents), the status, how long it took in microseconds, the bytes of the answer, and the shop by [`shop_hash`].
+pub fn request(method: &str, route: &str, status: u16, micros: u64, bytes: u64, shop: Option<u32>) {
+    let shop = shop.map(|hash| format!("{hash:08x}"));
+    tracing::info!(method, route, status, micros, bytes, shop, "request");
+}
+
+/// What stands for a shop in the log: the same for a shop always, so that its lines can be found, and not its name.
+pub fn shop_hash(shop: &Id) -> u32 {
+    crc32fast::hash(shop.as_bytes())
+}
+
+fn level_of(level: &str) -> Result<LevelFilter, LogsError> {
+    // The crate's own reading takes numbers and the empty text too.
+    let known = matches!(level, "off" | "error" | "warn" | "info" | "debug" | "trace");
+    let read = level.parse().ok().filter(|_| known);
+    read.ok_or_else(|| LogsError::Level {
+        level: level.to_owned(),
+    })
+}
+
+fn subscriber<W>(
+    level: LevelFilter,
+    json: bool,
+    colours: bool,
+    writer: W,
+) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_ansi(colours)
+        .with_target(false)
+        .with_writer(writer);
+    if json {
+        Box::new(lines.json().flatten_event(true).finish())
+    } else {
+        Box::new(lines.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Sink(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What two requests and a warning write, without the time of each line.
+    fn check(level: &str, json: bool, lines: Expect) {
+        let sink = Sink::default();
+        let writer = sink.clone();
+        let subscriber = subscriber(level_of(level).unwrap(), json, false, move || {
+            writer.clone()
+        });
+        tracing::subscriber::with_default(subscriber, || {
+            let shop = Id::new("店").unwrap();
+            request(
+                "POST",
+                "/v1/shops/{shop}/events",
+                200,
+                812,
+                213,
+                Some(shop_hash(&shop)),
+            );
+            request("GET", "/healthz", 200, 9, 2, None);
+            tracing::warn!("the disk is nearly full");
+        });
+        let text = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+        let without_time = text.lines().map(|line| match line.split_once("Z") {
+            Some((time, rest)) => {
+                let digits = time.chars().filter(char::is_ascii_digit).count();
+                assert_eq!(digits, 20, "{line}");
+                let begin =
+                    time.trim_end_matches(|c: char| c.is_ascii_digit() || "-:.T".contains(c));
+                format!("{begin}TIME{rest}\n")
+            }
+            None => panic!("a line without its time: {line}"),
+        });
+        lines.assert_eq(&without_time.collect::<String>());
+    }
+
+    #[test]
+    fn a_request_is_one_line() {
+        check(
+            "info",
+            false,
+            expect![[r#"
+            TIME  INFO request method="POST" route="/v1/shops/{shop}/events" status=200 micros=812 bytes=213 shop="20298b8c"
+            TIME  INFO request method="GET" route="/healthz" status=200 micros=9 bytes=2
+            TIME  WARN the disk is nearly full
+        "#]],
+        );
+        check(
+            "info",
+            true,
+            expect![[r#"
+            {"timestamp":"TIME","level":"INFO","message":"request","method":"POST","route":"/v1/shops/{shop}/events","status":200,"micros":812,"bytes":213,"shop":"20298b8c"}
+            {"timestamp":"TIME","level":"INFO","message":"request","method":"GET","route":"/healthz","status":200,"micros":9,"bytes":2}
+            {"timestamp":"TIME","level":"WARN","message":"the disk is nearly full"}
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_level_leaves_out_what_is_less_urgent() {
+        check(
+            "warn",
+            false,
+            expect![[r#"
+            TIME  WARN the disk is nearly full
+        "#]],
+        );
+        check("off", true, expect![[r#""#]]);
+    }
+
+    #[test]
+    fn an_unknown_level_says_which_there_are() {
+        for level in ["", "3", "INFO", "verbose"] {
+            let error = level_of(level).unwrap_err().to_string();
+            let expected = format!(
+                "there is no log level `{level}`: it is one of off, error, warn, info, debug, trace"
+            );
+            assert_eq!(error, expected);
+        }
+    }
+}

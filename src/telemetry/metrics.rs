@@ -1,0 +1,543 @@
+//! The metrics: every name, what it tells, and its handles.
+//!
+//! All counters with known labels are made at the start, so that counting is one step of an atomic and looks nothing
+//! up. A [`Metrics`] is a value, not the process's: a test has its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::{Key, KeyName, Label, Level, Metadata, Recorder};
+use metrics_exporter_prometheus::{
+    Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
+
+use super::decided;
+use super::routes::{Route, Routes};
+use super::taken;
+use crate::domain::code::codes;
+use crate::domain::decision::Body;
+use crate::domain::event::What;
+
+codes! {
+    /// Why a request was refused before a shop could decide anything: the label of `xiaoer_refused_total`.
+    Refusal {
+        /// As many requests of the shop wait as may (503).
+        MailboxFull = "mailbox_full",
+        /// The server is as busy as it may be (503).
+        Overloaded = "overloaded",
+        /// The server is shutting down (503).
+        Stopping = "stopping",
+        /// The shop comes back from its journal (503).
+        Recovering = "recovering",
+        /// The disk is nearly full (507).
+        DiskFull = "disk_full",
+        /// The body is larger than the limit (413).
+        BodyTooLarge = "body_too_large",
+        /// The body came in too slowly (408).
+        BodyTooSlow = "body_too_slow",
+        /// No key, or none that there is (401).
+        KeyUnknown = "key_unknown",
+        /// The key is not for this (403).
+        ScopeMissing = "scope_missing",
+        /// The key is of another shop (404).
+        ShopForeign = "shop_foreign",
+        /// The event's id was used with another body (422).
+        IdReused = "id_reused",
+    }
+}
+
+/// Seconds: of commits, requests and wakes. From 0.2 ms, which a quick disk takes, to 1 s.
+const SECONDS: &[f64] = &[
+    0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0,
+];
+
+/// Numbers of things: of records in a commit, of requests in a mailbox.
+const COUNTS: &[f64] = &[
+    0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0,
+];
+
+enum Kind {
+    Counter,
+    Gauge,
+    Histogram(&'static [f64]),
+}
+
+/// Every metric: its name, its kind, and what it tells.
+const NAMES: [(&str, Kind, &str); 16] = [
+    (
+        "xiaoer_decisions_total",
+        Kind::Counter,
+        "Decisions, by type and reason. A blocked invite counts under the first of its codes",
+    ),
+    (
+        "xiaoer_events_total",
+        Kind::Counter,
+        "Events that were handled, by type",
+    ),
+    (
+        "xiaoer_waiting",
+        Kind::Gauge,
+        "Sessions that wait for an agent, of the shops in memory",
+    ),
+    (
+        "xiaoer_agents_free",
+        Kind::Gauge,
+        "Agents that are online with room for a session, of the shops in memory",
+    ),
+    (
+        "xiaoer_sessions_open",
+        Kind::Gauge,
+        "Open sessions, of the shops in memory",
+    ),
+    ("xiaoer_shops_live", Kind::Gauge, "Shops in memory"),
+    (
+        "xiaoer_commit_seconds",
+        Kind::Histogram(SECONDS),
+        "How long a group commit took until it was durable",
+    ),
+    (
+        "xiaoer_commit_records",
+        Kind::Histogram(COUNTS),
+        "Records of a group commit",
+    ),
+    (
+        "xiaoer_mailbox_depth",
+        Kind::Histogram(COUNTS),
+        "Requests that waited in a shop's mailbox when another came",
+    ),
+    (
+        "xiaoer_journal_bytes",
+        Kind::Gauge,
+        "Bytes of the journal on disk",
+    ),
+    (
+        "xiaoer_journal_records_total",
+        Kind::Counter,
+        "Records that were made durable",
+    ),
+    (
+        "xiaoer_http_requests_total",
+        Kind::Counter,
+        "Requests that were answered, by route and status",
+    ),
+    (
+        "xiaoer_http_seconds",
+        Kind::Histogram(SECONDS),
+        "How long a request took, by route",
+    ),
+    (
+        "xiaoer_refused_total",
+        Kind::Counter,
+        "Requests that were refused before a shop decided, by why",
+    ),
+    (
+        "xiaoer_shop_panics_total",
+        Kind::Counter,
+        "Shops that stopped by a mistake of the program and came back from the journal",
+    ),
+    (
+        "xiaoer_wake_seconds",
+        Kind::Histogram(SECONDS),
+        "How long a shop took to come back into memory",
+    ),
+];
+
+/// All metrics of a server. Shared by its threads.
+pub struct Metrics {
+    handle: PrometheusHandle,
+    decisions: Vec<Counter>,
+    events: Vec<Counter>,
+    refusals: Vec<Counter>,
+    routes: Routes,
+    /// Sessions that wait: `xiaoer_waiting`.
+    pub waiting: Gauge,
+    /// Agents with room: `xiaoer_agents_free`.
+    pub agents_free: Gauge,
+    /// Open sessions: `xiaoer_sessions_open`.
+    pub sessions_open: Gauge,
+    /// Shops in memory: `xiaoer_shops_live`.
+    pub shops_live: Gauge,
+    /// How long a group commit took: `xiaoer_commit_seconds`.
+    pub commit_seconds: Histogram,
+    /// Records of a group commit: `xiaoer_commit_records`.
+    pub commit_records: Histogram,
+    /// Requests that waited when another came: `xiaoer_mailbox_depth`.
+    pub mailbox_depth: Histogram,
+    /// Bytes of the journal: `xiaoer_journal_bytes`.
+    pub journal_bytes: Gauge,
+    /// Records that were made durable: `xiaoer_journal_records_total`.
+    pub journal_records: Counter,
+    /// Shops that stopped by a mistake of ours: `xiaoer_shop_panics_total`.
+    pub shop_panics: Counter,
+    /// How long a shop took to come back: `xiaoer_wake_seconds`.
+    pub wake_seconds: Histogram,
+}
+
+impl Metrics {
+    /// All metrics at nothing. `routes` are the names of the door's routes; what is asked of any other counts as
+    /// `other`.
+    pub fn new(routes: &[&'static str]) -> Metrics {
+        let recorder = &Arc::new(recorder());
+        let decisions = decided::labels().into_iter().map(|(name, reason)| {
+            let labels = [("type", Some(name)), ("reason", reason)];
+            let labels = labels.into_iter();
+            let labels: Vec<_> = labels
+                .filter_map(|(key, value)| Some((key, value?)))
+                .collect();
+            counter(recorder, "xiaoer_decisions_total", &labels)
+        });
+        let events = taken::TYPES.iter();
+        let events = events.map(|name| counter(recorder, "xiaoer_events_total", &[("type", name)]));
+        let refusals = Refusal::ALL
+            .iter()
+            .map(|why| counter(recorder, "xiaoer_refused_total", &[("why", why.code())]));
+        Metrics {
+            decisions: decisions.collect(),
+            events: events.collect(),
+            refusals: refusals.collect(),
+            routes: Routes::new(recorder, routes),
+            waiting: gauge(recorder, "xiaoer_waiting"),
+            agents_free: gauge(recorder, "xiaoer_agents_free"),
+            sessions_open: gauge(recorder, "xiaoer_sessions_open"),
+            shops_live: gauge(recorder, "xiaoer_shops_live"),
+            commit_seconds: histogram(recorder, "xiaoer_commit_seconds", &[]),
+            commit_records: histogram(recorder, "xiaoer_commit_records", &[]),
+            mailbox_depth: histogram(recorder, "xiaoer_mailbox_depth", &[]),
+            journal_bytes: gauge(recorder, "xiaoer_journal_bytes"),
+            journal_records: counter(recorder, "xiaoer_journal_records_total", &[]),
+            shop_panics: counter(recorder, "xiaoer_shop_panics_total", &[]),
+            wake_seconds: histogram(recorder, "xiaoer_wake_seconds", &[]),
+            handle: recorder.handle(),
+        }
+    }
+
+    /// A decision was taken.
+    pub fn decided(&self, body: &Body) {
+        self.decisions[decided::slot(body)].add(1);
+    }
+
+    /// An event was handled, whatever was decided.
+    pub fn taken(&self, what: &What) {
+        self.events[taken::slot(what)].add(1);
+    }
+
+    /// A request was refused before a shop could decide.
+    pub fn refused(&self, why: Refusal) {
+        self.refusals[why as usize].add(1);
+    }
+
+    /// The counters of a route by its name.
+    pub fn route(&self, name: &str) -> &Route {
+        self.routes.get(name)
+    }
+
+    /// All metrics in the text format of Prometheus, `text/plain; version=0.0.4`.
+    pub fn render(&self) -> String {
+        self.handle.render()
+    }
+
+    /// Adds what the histograms were told into their buckets; rendering does so too. A server that nobody asks for
+    /// its metrics would keep every measurement for ever, so this is called every few seconds.
+    pub fn upkeep(&self) {
+        self.handle.run_upkeep();
+    }
+}
+
+/// A number that only grows.
+#[derive(Clone)]
+pub struct Counter(metrics::Counter);
+
+impl Counter {
+    /// So many more.
+    pub fn add(&self, count: u64) {
+        self.0.increment(count);
+    }
+}
+
+/// A number that is now so high.
+#[derive(Clone)]
+pub struct Gauge(metrics::Gauge);
+
+impl Gauge {
+    /// So many more, or fewer. Each shop adds what it changes, and takes all it added back when it leaves.
+    pub fn add(&self, delta: i64) {
+        self.0.increment(delta as f64);
+    }
+
+    /// Exactly so many.
+    pub fn set(&self, count: u64) {
+        self.0.set(count as f64);
+    }
+}
+
+/// How often a number was how large.
+#[derive(Clone)]
+pub struct Histogram(metrics::Histogram);
+
+impl Histogram {
+    /// It took so long; kept in seconds.
+    pub fn took(&self, time: Duration) {
+        self.0.record(time.as_secs_f64());
+    }
+
+    /// It was so many.
+    pub fn saw(&self, count: usize) {
+        self.0.record(count as f64);
+    }
+}
+
+/// A recorder of our own that knows all names. It is not installed: two servers in one process do not mix.
+fn recorder() -> PrometheusRecorder {
+    let mut builder = PrometheusBuilder::new();
+    for (name, kind, _) in &NAMES {
+        if let Kind::Histogram(buckets) = kind {
+            let name = Matcher::Full((*name).to_owned());
+            // Only an empty list of buckets is an error; a test sees that every histogram has its buckets.
+            builder = builder
+                .set_buckets_for_metric(name, buckets)
+                .unwrap_or_default();
+        }
+    }
+    let recorder = builder.build_recorder();
+    for (name, kind, tells) in &NAMES {
+        let (name, tells) = (KeyName::from_const_str(name), (*tells).into());
+        match kind {
+            Kind::Counter => recorder.describe_counter(name, None, tells),
+            Kind::Gauge => recorder.describe_gauge(name, None, tells),
+            Kind::Histogram(_) => recorder.describe_histogram(name, None, tells),
+        }
+    }
+    recorder
+}
+
+const METADATA: Metadata<'static> = Metadata::new("xiaoer", Level::INFO, None);
+
+fn key(name: &'static str, labels: &[(&'static str, &str)]) -> Key {
+    let labels = labels.iter();
+    let labels: Vec<Label> = labels
+        .map(|(key, value)| Label::new(*key, (*value).to_owned()))
+        .collect();
+    Key::from_parts(name, labels)
+}
+
+/// A counter of its own for these labels.
+pub(super) fn counter(
+    recorder: &PrometheusRecorder,
+    name: &'static str,
+    labels: &[(&'static str, &str)],
+) -> Counter {
+    Counter(recorder.register_counter(&key(name, labels), &METADATA))
+}
+
+fn gauge(recorder: &PrometheusRecorder, name: &'static str) -> Gauge {
+    Gauge(recorder.register_gauge(&key(name, &[]), &METADATA))
+}
+
+/// A histogram of its own for these labels.
+pub(super) fn histogram(
+    recorder: &PrometheusRecorder,
+    name: &'static str,
+    labels: &[(&'static str, &str)],
+) -> Histogram {
+    Histogram(recorder.register_histogram(&key(name, labels), &METADATA))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::super::decided::tests::every_decision;
+    use super::*;
+
+    const EVENTS: &str = "POST /v1/shops/{shop}/events";
+
+    /// A metric's lines by what stands before the value, as the grammar of the text format has them; panics where a
+    /// line is of no such grammar, where a line comes twice, or before the type of its metric.
+    fn parse(text: &str) -> BTreeMap<String, f64> {
+        let (mut types, mut samples) = (BTreeMap::new(), BTreeMap::new());
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            if let Some(comment) = line.strip_prefix("# ") {
+                let (what, rest) = comment.split_once(' ').unwrap();
+                let (name, rest) = rest.split_once(' ').unwrap();
+                assert!(is_name(name) && !rest.is_empty(), "{line}");
+                match what {
+                    "HELP" => {}
+                    "TYPE" => assert_eq!(types.insert(name, rest), None, "{line}"),
+                    other => panic!("{other} in {line}"),
+                }
+                continue;
+            }
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            let (name, labels) = match series.split_once('{') {
+                Some((name, labels)) => (name, labels.strip_suffix('}').unwrap()),
+                None => (series, ""),
+            };
+            let ends = ["_bucket", "_sum", "_count"].into_iter();
+            let family = ends
+                .filter_map(|end| name.strip_suffix(end))
+                .find(|family| types.get(family) == Some(&"histogram"));
+            assert!(
+                is_name(name) && types.contains_key(family.unwrap_or(name)),
+                "{line}"
+            );
+            check_labels(labels);
+            let value: f64 = value.parse().unwrap();
+            assert_eq!(samples.insert(series.to_owned(), value), None, "{line}");
+        }
+        samples
+    }
+
+    fn is_name(name: &str) -> bool {
+        let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
+        begins
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    }
+
+    fn check_labels(mut labels: &str) {
+        while !labels.is_empty() {
+            let (name, rest) = labels.split_once("=\"").unwrap();
+            let (value, rest) = rest.split_once('"').unwrap();
+            assert!(is_name(name) && !value.contains(['\\', '\n']), "{labels}");
+            labels = rest.strip_prefix(',').unwrap_or(rest);
+        }
+    }
+
+    fn value(metrics: &Metrics, series: &str) -> Option<f64> {
+        parse(&metrics.render()).get(series).copied()
+    }
+
+    #[test]
+    fn every_name_is_there_from_the_start_with_what_it_tells() {
+        let metrics = Metrics::new(&[EVENTS]);
+        metrics.route(EVENTS).answered(200, Duration::ZERO);
+        for histogram in [
+            &metrics.commit_seconds,
+            &metrics.wake_seconds,
+            &metrics.commit_records,
+            &metrics.mailbox_depth,
+        ] {
+            histogram.saw(0);
+        }
+        let text = metrics.render();
+        parse(&text);
+        for (name, kind, tells) in &NAMES {
+            let kind = match kind {
+                Kind::Counter => "counter",
+                Kind::Gauge => "gauge",
+                Kind::Histogram(buckets) => {
+                    let lines = text
+                        .lines()
+                        .filter(|line| line.starts_with(&format!("{name}_bucket{{")));
+                    let (lines, series) = (lines.count(), buckets.len() + 1);
+                    assert!(lines > 0 && lines % series == 0, "{name}: {text}");
+                    "histogram"
+                }
+            };
+            assert!(text.contains(&format!("# TYPE {name} {kind}\n")), "{name}");
+            assert!(text.contains(&format!("# HELP {name} {tells}")), "{name}");
+        }
+        let named: BTreeSet<&str> = NAMES.iter().map(|(name, _, _)| *name).collect();
+        let typed = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        for line in typed {
+            assert!(named.contains(line.split(' ').next().unwrap()), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_has_not_happened_yet_is_nothing() {
+        let samples = parse(&Metrics::new(&[EVENTS]).render());
+        let of = |name: &str| {
+            samples
+                .keys()
+                .filter(|series| series.starts_with(name))
+                .count()
+        };
+        assert_eq!(of("xiaoer_decisions_total{"), every_decision().len());
+        assert_eq!(of("xiaoer_events_total{"), taken::TYPES.len());
+        assert_eq!(of("xiaoer_refused_total{"), Refusal::ALL.len());
+        assert!(samples.values().all(|value| *value == 0.0));
+    }
+
+    #[test]
+    fn decisions_are_counted_by_type_and_reason() {
+        let metrics = Metrics::new(&[]);
+        for (body, _) in every_decision() {
+            metrics.decided(&body);
+            metrics.decided(&body);
+        }
+        for (body, reason) in every_decision() {
+            let name = body.name();
+            let reason = reason.map(|reason| format!(",reason=\"{reason}\""));
+            let reason = reason.unwrap_or_default();
+            let series = format!("xiaoer_decisions_total{{type=\"{name}\"{reason}}}");
+            assert_eq!(value(&metrics, &series), Some(2.0), "{series}");
+        }
+    }
+
+    #[test]
+    fn counters_gauges_and_histograms_move() {
+        let metrics = Metrics::new(&[EVENTS, "GET /healthz"]);
+        metrics.taken(&What::Clock);
+        metrics.refused(Refusal::DiskFull);
+        metrics.waiting.add(5);
+        metrics.waiting.add(-2);
+        metrics.journal_bytes.set(1 << 40);
+        metrics.journal_records.add(7);
+        metrics.shop_panics.add(1);
+        metrics.commit_records.saw(3);
+        metrics.commit_seconds.took(Duration::from_micros(300));
+        metrics.commit_seconds.took(Duration::from_secs(2));
+        metrics
+            .route(EVENTS)
+            .answered(200, Duration::from_millis(3));
+        metrics
+            .route(EVENTS)
+            .answered(418, Duration::from_millis(3));
+        metrics
+            .route("GET /../x\"y")
+            .answered(404, Duration::from_millis(3));
+        // Nothing is lost between an upkeep and the next rendering.
+        metrics.upkeep();
+        metrics.commit_seconds.took(Duration::from_micros(300));
+        for (series, expected) in [
+            ("xiaoer_events_total{type=\"clock\"}", 1.0),
+            ("xiaoer_refused_total{why=\"disk_full\"}", 1.0),
+            ("xiaoer_waiting", 3.0),
+            ("xiaoer_journal_bytes", (1_u64 << 40) as f64),
+            ("xiaoer_journal_records_total", 7.0),
+            ("xiaoer_shop_panics_total", 1.0),
+            ("xiaoer_commit_records_bucket{le=\"2\"}", 0.0),
+            ("xiaoer_commit_records_bucket{le=\"5\"}", 1.0),
+            ("xiaoer_commit_seconds_bucket{le=\"0.0002\"}", 0.0),
+            ("xiaoer_commit_seconds_bucket{le=\"0.0005\"}", 2.0),
+            ("xiaoer_commit_seconds_bucket{le=\"1\"}", 2.0),
+            ("xiaoer_commit_seconds_bucket{le=\"+Inf\"}", 3.0),
+            ("xiaoer_commit_seconds_count", 3.0),
+            (
+                "xiaoer_http_requests_total{route=\"POST /v1/shops/{shop}/events\",status=\"200\"}",
+                1.0,
+            ),
+            (
+                "xiaoer_http_requests_total{route=\"POST /v1/shops/{shop}/events\",status=\"other\"}",
+                1.0,
+            ),
+            (
+                "xiaoer_http_requests_total{route=\"other\",status=\"404\"}",
+                1.0,
+            ),
+            (
+                "xiaoer_http_seconds_count{route=\"POST /v1/shops/{shop}/events\"}",
+                2.0,
+            ),
+        ] {
+            assert_eq!(value(&metrics, series), Some(expected), "{series}");
+        }
+        assert_eq!(
+            value(&Metrics::new(&[]), "xiaoer_waiting"),
+            Some(0.0),
+            "another server's"
+        );
+    }
+}

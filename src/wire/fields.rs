@@ -1,0 +1,196 @@
+//! The fields of one event, read by name, and what is said of one that is wrong.
+
+use std::borrow::Cow;
+
+use crate::domain::event::ClosedBy;
+use crate::domain::id::{CARD_ID_BYTES_MAX, ID_BYTES_MAX, Id};
+use crate::domain::rating::Level;
+use crate::domain::time::Instant;
+
+use super::json::Value;
+
+/// What an agent can send that is a human reply.
+const HUMAN_KINDS: [&str; 15] = [
+    "text",
+    "emoji",
+    "image",
+    "video",
+    "payment_card",
+    "address_change_result",
+    "follow_coupon",
+    "product_coupon",
+    "product_card",
+    "product_recommendation",
+    "group_free_card",
+    "payment_request",
+    "group_card",
+    "order_repriced",
+    "return_tracking_changed",
+];
+
+/// What an agent's workbench sends by itself.
+const AUTO_REPLY_KIND: &str = "auto_reply";
+
+/// What `at` should be.
+const AN_INSTANT: &str =
+    "an instant of the years 2000 to 2099, such as \"2026-11-11T10:00:00+08:00\"";
+
+/// The fields of an event, taken one by one; what is left over is unknown.
+pub(super) struct Reader<'a>(pub(super) Vec<(Cow<'a, str>, Value<'a>)>);
+
+impl<'a> Reader<'a> {
+    /// The last value of a field, unless it is left out.
+    pub(super) fn take(&mut self, name: &str) -> Option<Value<'a>> {
+        let mut taken = None;
+        for (key, value) in &mut self.0 {
+            if key == name {
+                taken = Some(std::mem::replace(value, Value::Null));
+            }
+        }
+        taken.filter(|value| *value != Value::Null)
+    }
+
+    /// Whether a field is there, and not `null`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let last = self.0.iter().rfind(|(key, _)| key == name);
+        last.is_some_and(|(_, value)| *value != Value::Null)
+    }
+
+    pub(super) fn finish(&self, event: &str) -> Result<(), String> {
+        // Of two equal unknown keys the last counts, and null counts as left out.
+        let unknown = self
+            .0
+            .iter()
+            .rev()
+            .enumerate()
+            .find(|(from_end, (key, value))| {
+                let later = self.0.len() - from_end..self.0.len();
+                *value != Value::Null && !self.0[later].iter().any(|(other, _)| other == key)
+            });
+        match unknown {
+            None => Ok(()),
+            Some((_, (key, _))) => Err(format!("`{key}` is no field of {event}: leave it out.")),
+        }
+    }
+
+    pub(super) fn text(&mut self, name: &str) -> Result<Option<Cow<'a, str>>, String> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(format!("`{name}` must be a string.")),
+        }
+    }
+
+    pub(super) fn id(&mut self, name: &str) -> Result<Option<Id>, String> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Text(text)) => Id::new(&text).map(Some).ok_or_else(|| no_id(name)),
+            Some(_) => Err(no_id(name)),
+        }
+    }
+
+    pub(super) fn need_id(&mut self, name: &str) -> Result<Id, String> {
+        self.id(name)?
+            .ok_or_else(|| format!("`{name}` is missing: an id."))
+    }
+
+    pub(super) fn card(&mut self) -> Result<Option<Id>, String> {
+        let wrong = || {
+            format!(
+                "`card` must be a string of 1 to {CARD_ID_BYTES_MAX} bytes without control characters."
+            )
+        };
+        match self.take("card") {
+            None => Ok(None),
+            Some(Value::Text(text)) => Id::card(&text).map(Some).ok_or_else(wrong),
+            Some(_) => Err(wrong()),
+        }
+    }
+
+    pub(super) fn ids(&mut self, name: &str) -> Result<Option<Vec<Id>>, String> {
+        let wrong =
+            || format!("`{name}` must be an array of strings, each of 1 to {ID_BYTES_MAX} bytes.");
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::List(list)) => {
+                let ids = list.iter().map(|value| Id::new(value.as_text()?));
+                let ids: Option<Vec<Id>> = ids.collect();
+                ids.map(Some).ok_or_else(wrong)
+            }
+            Some(_) => Err(wrong()),
+        }
+    }
+
+    pub(super) fn bool(&mut self, name: &str) -> Result<Option<bool>, String> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(value)),
+            Some(_) => Err(format!("`{name}` must be true or false.")),
+        }
+    }
+
+    /// A whole number from 1 to `max`.
+    pub(super) fn whole(&mut self, name: &str, max: u32) -> Result<Option<u32>, String> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Whole(number)) if (1..=u64::from(max)).contains(&number) => {
+                Ok(Some(number as u32))
+            }
+            Some(_) => Err(format!(
+                "`{name}` must be a whole number from 1 to {max}, without fraction or exponent."
+            )),
+        }
+    }
+
+    /// The event's instant, unless it is left out.
+    pub(super) fn instant(&mut self) -> Result<Option<Instant>, String> {
+        let instant = match self.take("at") {
+            None => return Ok(None),
+            Some(Value::Text(text)) => Instant::parse(&text),
+            Some(_) => None,
+        };
+        instant
+            .map(Some)
+            .ok_or_else(|| format!("`at` must be {AN_INSTANT}."))
+    }
+
+    pub(super) fn need_instant(&mut self) -> Result<Instant, String> {
+        self.instant()?
+            .ok_or_else(|| format!("`at` is missing: {AN_INSTANT}."))
+    }
+
+    pub(super) fn human_kind(&mut self) -> Result<bool, String> {
+        match self.text("kind")?.as_deref() {
+            None => Ok(true),
+            Some(AUTO_REPLY_KIND) => Ok(false),
+            Some(kind) if HUMAN_KINDS.contains(&kind) => Ok(true),
+            Some(kind) => Err(format!(
+                "`kind` {kind:?} is none of {}, {AUTO_REPLY_KIND}.",
+                HUMAN_KINDS.join(", ")
+            )),
+        }
+    }
+
+    pub(super) fn closed_by(&mut self) -> Result<ClosedBy, String> {
+        match self.text("by")?.as_deref() {
+            Some("agent") => Ok(ClosedBy::Agent),
+            Some("buyer") => Ok(ClosedBy::Buyer),
+            Some("system") => Ok(ClosedBy::System),
+            Some(_) | None => Err("`by` must be \"agent\", \"buyer\" or \"system\".".to_owned()),
+        }
+    }
+
+    pub(super) fn level(&mut self) -> Result<Option<Level>, String> {
+        let Some(name) = self.text("level")? else {
+            return Ok(None);
+        };
+        let level = Level::ALL.iter().find(|level| level.code() == name);
+        level.copied().map(Some).ok_or_else(|| {
+            "`level` must be \"satisfied\", \"neutral\" or \"disappointed\".".to_owned()
+        })
+    }
+}
+
+fn no_id(name: &str) -> String {
+    format!("`{name}` must be a string of 1 to {ID_BYTES_MAX} bytes without control characters.")
+}

@@ -1,0 +1,187 @@
+//! A server's shops without its HTTP: a journal in a folder of its own, a clock that a test sets, and the desk.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+use xiaoer::domain::decision::Decision;
+use xiaoer::domain::id::Id;
+use xiaoer::domain::ledger::MemoryLedger;
+use xiaoer::domain::time::Instant;
+use xiaoer::domain::view::Counts;
+use xiaoer::env::{Clock, Env, Fate};
+use xiaoer::journal::{Embedded, JournalError, Nobody, Settings};
+use xiaoer::shop::{Answered, Desk, DeskSettings, Intake, Refused, SharedLedger, Watch};
+use xiaoer::wire::{Line, read_event};
+
+/// A clock that stands where it is put.
+pub struct SetClock(AtomicI64);
+
+impl SetClock {
+    /// A clock at this instant.
+    pub fn at(instant: &str) -> Arc<SetClock> {
+        let instant = Instant::parse(instant).expect("an instant");
+        Arc::new(SetClock(AtomicI64::new(instant.ms())))
+    }
+
+    /// Puts it somewhere, ahead or back.
+    pub fn set(&self, instant: Instant) {
+        self.0.store(instant.ms(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> Instant {
+        Instant::from_ms(self.0.load(Ordering::SeqCst))
+    }
+
+    fn at_least(&self, instant: Instant) {
+        self.0.fetch_max(instant.ms(), Ordering::SeqCst);
+    }
+}
+
+/// A fate that panics on events that hold a word, and where the disk failing is a failed test.
+#[derive(Default)]
+pub struct Planted {
+    /// The word.
+    pub word: Mutex<Option<String>>,
+}
+
+impl Fate for Planted {
+    fn stop(&self, why: &str) -> ! {
+        panic!("the disk failed: {why}")
+    }
+
+    fn before_event(&self, _shop: &str, text: &[u8]) {
+        let word = self.word.lock().map(|word| word.clone()).unwrap_or_default();
+        if let Some(word) = word
+            && String::from_utf8_lossy(text).contains(&word)
+        {
+            panic!("a planted bug");
+        }
+    }
+}
+
+/// Counts what happens to shops.
+#[derive(Default)]
+pub struct Seen {
+    /// Shops that a bug stopped.
+    pub panics: AtomicI64,
+    /// Shops that are awake.
+    pub alive: AtomicI64,
+}
+
+impl Watch for Seen {
+    fn decided(&self, _decisions: &[Decision]) {}
+    fn counted(&self, _before: &Counts, _after: &Counts) {}
+    fn alive(&self, by: i64) {
+        self.alive.fetch_add(by, Ordering::SeqCst);
+    }
+    fn woke(&self, _micros: u64) {}
+    fn panicked(&self, _shop: &Id) {
+        self.panics.fetch_add(1, Ordering::SeqCst);
+    }
+    fn failed(&self, shop: &Id, error: &JournalError) {
+        eprintln!("shop {shop}: {error}");
+    }
+}
+
+/// Shops over a folder.
+pub struct Shops {
+    /// The desk.
+    pub desk: Desk,
+    /// The clock that it goes by.
+    pub clock: Arc<SetClock>,
+    /// What it met.
+    pub seen: Arc<Seen>,
+    /// What is planted.
+    pub planted: Arc<Planted>,
+    /// The journal under it.
+    pub journal: Arc<Embedded>,
+}
+
+/// The journal's settings in a folder.
+pub fn settings(folder: &Path) -> Settings {
+    Settings {
+        data: folder.to_owned(),
+        cache_bytes: 8 * 1024 * 1024,
+        reserve_bytes: 0,
+        ballast_bytes: 0,
+        linger_us: 0,
+        retention_ms: 0,
+        sync: true,
+    }
+}
+
+impl Shops {
+    /// Opens a folder; `idle` is how long a shop stays awake.
+    pub fn open(folder: &Path, clock: &Arc<SetClock>, idle: Duration) -> Shops {
+        let planted = Arc::new(Planted::default());
+        let env = Env {
+            clock: Arc::clone(clock) as Arc<dyn Clock>,
+            fate: Arc::clone(&planted) as Arc<dyn Fate>,
+        };
+        let opened = Embedded::open(&settings(folder), &env, Box::new(Nobody));
+        let opened = opened.unwrap_or_else(|error| panic!("the folder does not open: {error}"));
+        let ledger = SharedLedger::kept(opened.ledger.as_deref(), opened.booked).expect("a ledger");
+        let ledger = Arc::new(ledger);
+        let journal = Arc::new(opened.journal);
+        let source = Arc::clone(&ledger);
+        journal.keep_ledger(Box::new(move || source.stored()));
+        let seen = Arc::new(Seen::default());
+        let desk = Desk::new(
+            Arc::clone(&journal) as Arc<dyn xiaoer::journal::Journal>,
+            ledger,
+            env,
+            Arc::clone(&seen) as Arc<dyn Watch>,
+            &DeskSettings { mailbox: 64, idle },
+        );
+        desk.settle_here();
+        Shops {
+            desk,
+            clock: Arc::clone(clock),
+            seen,
+            planted,
+            journal,
+        }
+    }
+
+    /// Posts events of a shop, each one JSON object.
+    pub async fn post(&self, shop: &str, texts: &[String]) -> Result<Vec<Answered>, Refused> {
+        let shop = Id::new(shop).expect("an id");
+        let events = texts.iter().map(|text| intake(text, &shop, self.clock.now())).collect();
+        self.desk.post(&shop, events).await
+    }
+
+    /// Stores all states and lets go of the folder.
+    pub async fn close(self) {
+        self.desk.close().await;
+    }
+}
+
+/// One event, as a door reads it.
+pub fn intake(text: &str, shop: &Id, now: Instant) -> Intake {
+    let read = read_event(text, shop, now).unwrap_or_else(|error| panic!("{text} is {error}"));
+    let text = Bytes::copy_from_slice(text.as_bytes());
+    match read.line {
+        Line::Event(_, event) => Intake::Event {
+            event,
+            stamped: read.stamped,
+            text,
+        },
+        Line::Malformed(malformed) => Intake::Malformed { malformed, text },
+    }
+}
+
+/// The decisions of an answer.
+pub fn decisions(answered: &Answered) -> Vec<Value> {
+    serde_json::from_str(&answered.decisions).expect("an array of decisions")
+}
+
+/// The ledger of nobody.
+pub fn no_ledger() -> MemoryLedger {
+    MemoryLedger::default()
+}
