@@ -6,14 +6,25 @@ use super::error::SettingsError;
 use super::table::{Row, Settings};
 use crate::domain::time::Duration;
 
-/// Variables that begin with `XIAOER_` and are no settings: those of tests, benches and scripts.
-pub const OTHER_VARIABLES: [&str; 7] = [
+/// Variables that begin with `XIAOER_` and are no settings: those of tests, benches and scripts, which a server that
+/// they start inherits.
+pub const OTHER_VARIABLES: [&str; 17] = [
+    "XIAOER_BIN",
     "XIAOER_BUYERS",
+    "XIAOER_CUTS",
+    "XIAOER_ECHO_ANSWERS",
+    "XIAOER_FAULTS",
+    "XIAOER_FLIPS",
     "XIAOER_GOLDEN",
     "XIAOER_KILLS",
-    "XIAOER_POWER_CUTS",
+    "XIAOER_SEED",
     "XIAOER_SEEDS",
     "XIAOER_SHARED",
+    "XIAOER_SHIM_AT",
+    "XIAOER_SHIM_ERRNO",
+    "XIAOER_SHIM_LAST",
+    "XIAOER_SHIM_LOG",
+    "XIAOER_SHIM_UNDER",
     "XIAOER_TRACE",
 ];
 
@@ -255,6 +266,7 @@ mod tests {
         let env = [
             ("PATH", "/bin"),
             ("XIAOER_SEEDS", "7"),
+            ("XIAOER_SHIM_AT", "3"),
             ("XIAOER_WORKERS", "2"),
             ("XIAOER_LISTEN", "127.0.0.1:2"),
         ];

@@ -1,0 +1,72 @@
+//! The control socket: a file in the data folder through which this machine's own commands ask a running server.
+//!
+//! Who may open the file may read the folder, so nothing more is asked. One line in, an answer out: `backup` is
+//! answered with the stream of a backup.
+
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ServeError;
+use crate::journal::{Embedded, backup};
+
+/// The socket's name in the data folder.
+pub const SOCKET: &str = "control.sock";
+
+/// How long whoever asks may take to ask, or to take the next piece of the answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The longest question.
+const QUESTION_BYTES_MAX: u64 = 64;
+
+/// Listens until the process ends.
+pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) -> Result<(), ServeError> {
+    let path = folder.join(SOCKET);
+    // One that a killed server has left; the folder's lock says that nobody else listens.
+    std::fs::remove_file(&path).ok();
+    let failed = |error: std::io::Error| {
+        ServeError::Unusable(format!("{}: the control socket cannot be made: {error}", path.display()))
+    };
+    let listener = UnixListener::bind(&path).map_err(failed)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    let journal = Arc::downgrade(journal);
+    let thread = std::thread::Builder::new().name("control".to_owned());
+    let run = move || {
+        for stream in listener.incoming().flatten() {
+            let Some(journal) = journal.upgrade() else {
+                return;
+            };
+            if let Err(error) = answer(&stream, &journal) {
+                tracing::warn!(%error, "a question on the control socket was not answered");
+            }
+        }
+    };
+    thread.spawn(run).map(drop).map_err(failed)
+}
+
+fn answer(stream: &UnixStream, journal: &Embedded) -> Result<(), String> {
+    let text = |error: std::io::Error| error.to_string();
+    stream.set_read_timeout(Some(PATIENCE)).map_err(text)?;
+    stream.set_write_timeout(Some(PATIENCE)).map_err(text)?;
+    let mut question = String::new();
+    let mut limited = std::io::Read::take(stream, QUESTION_BYTES_MAX);
+    BufReader::new(&mut limited).read_line(&mut question).map_err(text)?;
+    match question.trim() {
+        "backup" => {
+            let mut to = BufWriter::with_capacity(256 * 1024, stream);
+            backup(journal, &mut to).map_err(|error| error.to_string())?;
+            to.flush().map_err(text)
+        }
+        other => Err(format!("unknown question {other:?}")),
+    }
+}
+
+/// Asks the server that runs on a folder for a backup; `None` where none runs.
+pub fn ask_backup(folder: &Path) -> Option<std::io::Result<UnixStream>> {
+    let mut stream = UnixStream::connect(folder.join(SOCKET)).ok()?;
+    let asked = stream.write_all(b"backup\n");
+    Some(asked.map(|()| stream))
+}

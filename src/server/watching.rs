@@ -1,0 +1,119 @@
+//! Those who watch: what the journal, the shops and the door tell, as metrics and logs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::{self, ROUTES, Visit};
+use crate::domain::decision::Decision;
+use crate::domain::id::Id;
+use crate::domain::view::Counts;
+use crate::env::Stopwatch;
+use crate::journal::{self, JournalError};
+use crate::shop;
+use crate::telemetry::{Metrics, Refusal, logs};
+
+/// Watches everything.
+pub(super) struct Watching {
+    metrics: Metrics,
+    began: Stopwatch,
+}
+
+impl Watching {
+    pub(super) fn new() -> Arc<Watching> {
+        let routes: Vec<&'static str> = ROUTES.iter().map(|route| route.path).collect();
+        Arc::new(Watching {
+            metrics: Metrics::new(&routes),
+            began: Stopwatch::start(),
+        })
+    }
+
+    /// Keeps the histograms small where nobody asks for them.
+    pub(super) fn upkeep(&self) {
+        self.metrics.upkeep();
+    }
+}
+
+/// The journal's watch.
+pub(super) struct OfJournal(pub(super) Arc<Watching>);
+
+impl journal::Watch for OfJournal {
+    fn committed(&self, records: usize, _bytes: usize, micros: u64) {
+        let metrics = &self.0.metrics;
+        metrics.commit_seconds.took(Duration::from_micros(micros));
+        metrics.commit_records.saw(records);
+        metrics.journal_records.add(records as u64);
+    }
+
+    fn stored(&self, bytes: u64) {
+        self.0.metrics.journal_bytes.set(bytes);
+    }
+}
+
+impl shop::Watch for Watching {
+    fn decided(&self, decisions: &[Decision]) {
+        for decision in decisions {
+            self.metrics.decided(&decision.body);
+        }
+    }
+
+    fn counted(&self, before: &Counts, after: &Counts) {
+        let by = |before: u64, after: u64| after as i64 - before as i64;
+        let metrics = &self.metrics;
+        metrics.waiting.add(by(before.sessions_waiting, after.sessions_waiting));
+        metrics.sessions_open.add(by(before.sessions_open, after.sessions_open));
+        metrics.agents_free.add(by(before.agents_free.into(), after.agents_free.into()));
+    }
+
+    fn alive(&self, by: i64) {
+        self.metrics.shops_live.add(by);
+    }
+
+    fn woke(&self, micros: u64) {
+        self.metrics.wake_seconds.took(Duration::from_micros(micros));
+    }
+
+    fn panicked(&self, shop: &Id) {
+        self.metrics.shop_panics.add(1);
+        let shop = logs::shop_hash(shop);
+        tracing::error!(shop, "a bug stopped a shop; it comes back from its journal");
+    }
+
+    fn failed(&self, shop: &Id, error: &JournalError) {
+        tracing::error!(shop = logs::shop_hash(shop), %error, "a shop could not come up");
+    }
+}
+
+impl api::Watch for Watching {
+    fn micros(&self) -> u64 {
+        self.began.micros()
+    }
+
+    fn visited(&self, visit: &Visit<'_>) {
+        let route = self.metrics.route(visit.route);
+        route.answered(visit.status, Duration::from_micros(visit.micros));
+        if let Some(why) = refusal(visit.status) {
+            self.metrics.refused(why);
+        }
+        let shop = visit.shop.and_then(Id::new);
+        let shop = shop.as_ref().map(logs::shop_hash);
+        logs::request(visit.method, visit.route, visit.status, visit.micros, visit.bytes_out, shop);
+    }
+
+    fn scrape(&self) -> String {
+        self.metrics.render()
+    }
+}
+
+/// What kept a request from a shop, by the status that it was answered with.
+fn refusal(status: u16) -> Option<Refusal> {
+    match status {
+        401 => Some(Refusal::KeyUnknown),
+        403 => Some(Refusal::ScopeMissing),
+        408 => Some(Refusal::BodyTooSlow),
+        413 => Some(Refusal::BodyTooLarge),
+        422 => Some(Refusal::IdReused),
+        503 => Some(Refusal::Overloaded),
+        507 => Some(Refusal::DiskFull),
+        _ => None,
+    }
+}
