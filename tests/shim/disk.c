@@ -1,0 +1,178 @@
+//! A disk that fails: stands before the C library's calls that change files under one folder, counts them over all
+//! threads, and fails one of them, or that one and all after it.
+//!
+//! XIAOER_SHIM_UNDER  the folder, as an absolute path
+//! XIAOER_SHIM_LOG    a file; it begins with the count of calls (8 bytes), the name of the call that failed follows
+//! XIAOER_SHIM_AT     which call fails, from 1; 0 fails none
+//! XIAOER_SHIM_LAST   the last one that fails; left out, it is the first one's number
+//! XIAOER_SHIM_ERRNO  what it fails with, EIO where left out
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+struct log {
+    _Atomic unsigned long count;
+    char failed[248];
+};
+
+static const char *under;
+static struct log *seen;
+static unsigned long first, last;
+static int error_number = EIO;
+
+static unsigned long number(const char *name, unsigned long otherwise) {
+    const char *text = getenv(name);
+    return text ? strtoul(text, NULL, 10) : otherwise;
+}
+
+// A file that many processes may have open: the count outlives the one that is killed.
+__attribute__((constructor)) static void begin(void) {
+    const char *path = getenv("XIAOER_SHIM_LOG");
+    const char *folder = getenv("XIAOER_SHIM_UNDER");
+    if (!path || !folder) return;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || ftruncate(fd, sizeof(struct log)) != 0) abort();
+    seen = mmap(NULL, sizeof(struct log), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (seen == MAP_FAILED) abort();
+    close(fd);
+    first = number("XIAOER_SHIM_AT", 0);
+    last = number("XIAOER_SHIM_LAST", first);
+    error_number = (int)number("XIAOER_SHIM_ERRNO", EIO);
+    under = folder;
+}
+
+static int is_under(const char *path) {
+    size_t length = under ? strlen(under) : 0;
+    return length && path && strncmp(path, under, length) == 0;
+}
+
+// Whether this call fails. `path` is of a file under the folder.
+static int fails(const char *call, const char *path) {
+    unsigned long at = atomic_fetch_add(&seen->count, 1) + 1;
+    if (first == 0 || at < first || at > last) return 0;
+    if (at == first) {
+        snprintf(seen->failed, sizeof seen->failed, "%s %s", call, path + strlen(under));
+    }
+    errno = error_number;
+    return 1;
+}
+
+static int fails_at(const char *call, int fd) {
+    char link[64], path[4096];
+    if (!under) return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    int saved = errno;
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    errno = saved;
+    if (length < 0) return 0;
+    path[length] = 0;
+    return is_under(path) && fails(call, path);
+}
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+ssize_t write(int fd, const void *bytes, size_t length) {
+    static __typeof__(&write) real;
+    if (!real) real = REAL(write);
+    return fails_at("write", fd) ? -1 : real(fd, bytes, length);
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int count) {
+    static __typeof__(&writev) real;
+    if (!real) real = REAL(writev);
+    return fails_at("writev", fd) ? -1 : real(fd, parts, count);
+}
+
+ssize_t pwrite(int fd, const void *bytes, size_t length, off_t at) {
+    static __typeof__(&pwrite) real;
+    if (!real) real = REAL(pwrite);
+    return fails_at("pwrite", fd) ? -1 : real(fd, bytes, length, at);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t at) {
+    static __typeof__(&pwrite64) real;
+    if (!real) real = REAL(pwrite64);
+    return fails_at("pwrite", fd) ? -1 : real(fd, bytes, length, at);
+}
+
+int fsync(int fd) {
+    static __typeof__(&fsync) real;
+    if (!real) real = REAL(fsync);
+    return fails_at("fsync", fd) ? -1 : real(fd);
+}
+
+int fdatasync(int fd) {
+    static __typeof__(&fdatasync) real;
+    if (!real) real = REAL(fdatasync);
+    return fails_at("fdatasync", fd) ? -1 : real(fd);
+}
+
+int sync_file_range(int fd, off64_t at, off64_t length, unsigned int how) {
+    static __typeof__(&sync_file_range) real;
+    if (!real) real = REAL(sync_file_range);
+    return fails_at("sync_file_range", fd) ? -1 : real(fd, at, length, how);
+}
+
+int ftruncate(int fd, off_t length) {
+    static __typeof__(&ftruncate) real;
+    if (!real) real = REAL(ftruncate);
+    return fails_at("ftruncate", fd) ? -1 : real(fd, length);
+}
+
+int ftruncate64(int fd, off64_t length) {
+    static __typeof__(&ftruncate64) real;
+    if (!real) real = REAL(ftruncate64);
+    return fails_at("ftruncate", fd) ? -1 : real(fd, length);
+}
+
+int rename(const char *from, const char *to) {
+    static __typeof__(&rename) real;
+    if (!real) real = REAL(rename);
+    return is_under(to) && fails("rename", to) ? -1 : real(from, to);
+}
+
+static int writes(int flags) {
+    return (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT);
+}
+
+static mode_t mode_of(int flags, va_list rest) {
+    return flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
+}
+
+#define OPEN(name)                                                                   \
+    int name(const char *path, int flags, ...) {                                     \
+        static __typeof__(&name) real;                                               \
+        va_list rest;                                                                \
+        if (!real) real = REAL(name);                                                \
+        va_start(rest, flags);                                                       \
+        mode_t mode = mode_of(flags, rest);                                          \
+        va_end(rest);                                                                \
+        if (writes(flags) && is_under(path) && fails("open", path)) return -1;       \
+        return real(path, flags, mode);                                              \
+    }
+OPEN(open)
+OPEN(open64)
+
+#define OPENAT(name)                                                                 \
+    int name(int folder, const char *path, int flags, ...) {                         \
+        static __typeof__(&name) real;                                               \
+        va_list rest;                                                                \
+        if (!real) real = REAL(name);                                                \
+        va_start(rest, flags);                                                       \
+        mode_t mode = mode_of(flags, rest);                                          \
+        va_end(rest);                                                                \
+        if (writes(flags) && is_under(path) && fails("open", path)) return -1;       \
+        return real(folder, path, flags, mode);                                      \
+    }
+OPENAT(openat)
+OPENAT(openat64)

@@ -1,0 +1,295 @@
+//! The built program as users have it: started, waited for, killed, and started again on the same folder.
+//!
+//! `XIAOER_BIN=FILE` takes another build of it, a release one for example.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek};
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::deadline::Deadline;
+use super::http::Client;
+
+/// A server that has not come up by then will not.
+const START_WAIT_S: u64 = 30;
+
+/// Settings that keep a folder small.
+pub const SMALL: [&str; 2] = [
+    "journal.ballast_bytes=1048576",
+    "journal.reserve_bytes=1048576",
+];
+
+/// The program.
+pub fn program() -> Command {
+    let built = env!("CARGO_BIN_EXE_xiaoer");
+    let mut command = Command::new(std::env::var("XIAOER_BIN").unwrap_or(built.to_owned()));
+    command.env("LC_ALL", "en_US.UTF-8").stdin(Stdio::null());
+    command
+}
+
+/// What the program said, and how it ended.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+    /// How it ended.
+    pub status: ExitStatus,
+}
+
+impl Said {
+    /// The exit status; none where a signal ended it.
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// Whether it ended as a program that knows what it does: not by a signal, not by a panic, and where it failed,
+    /// with a message.
+    pub fn is_orderly(&self) -> bool {
+        let said = self.status.success() || !self.err.trim().is_empty();
+        let panicked = self.code() == Some(101) || self.err.contains("panicked at");
+        said && !panicked && self.status.signal().is_none()
+    }
+}
+
+/// Runs a command to its end.
+pub fn run(arguments: &[&str]) -> Said {
+    let output = program().args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Said {
+        out: text(output.stdout),
+        err: text(output.stderr),
+        status: output.status,
+    }
+}
+
+/// A path as an argument.
+pub fn argument(path: &Path) -> &str {
+    path.to_str().expect("a path that is text")
+}
+
+/// How a server is to be started.
+pub struct Launch {
+    command: Command,
+}
+
+impl Launch {
+    /// On a folder, at a free port, without keys.
+    pub fn on(data: &Path) -> Launch {
+        Launch::by(program(), data)
+    }
+
+    /// The same by another command, which runs the program with what follows.
+    pub fn by(mut command: Command, data: &Path) -> Launch {
+        command.args(["serve", "--listen", "127.0.0.1:0", "--insecure", "--data"]);
+        command.arg(data);
+        Launch { command }
+    }
+
+    /// With settings `name=value`.
+    pub fn set(mut self, settings: &[&str]) -> Launch {
+        for setting in settings {
+            self.command.args(["--set", setting]);
+        }
+        self
+    }
+
+    /// With a variable of the environment.
+    pub fn env(mut self, name: &str, value: &str) -> Launch {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Starts it and does not wait.
+    pub fn begin(mut self) -> Starting {
+        let mut log = tempfile::tempfile().expect("a file for what the server says");
+        let theirs = log.try_clone().expect("the same file");
+        self.command.stdout(Stdio::piped()).stderr(theirs);
+        let mut child = self.command.spawn().expect("the server's process");
+        log.rewind().expect("its beginning");
+        let out = child.stdout.take().expect("its output");
+        let (tell, told) = sync_channel(1);
+        std::thread::spawn(move || {
+            let mut out = BufReader::new(out);
+            let mut line = String::new();
+            let _ = out.read_line(&mut line);
+            let _ = tell.send(line);
+            // Whatever it says later is read, so that it never waits for a reader.
+            let _ = std::io::copy(&mut out, &mut std::io::sink());
+        });
+        Starting {
+            process: Process { child, log },
+            told,
+        }
+    }
+
+    /// Starts it and waits until it listens.
+    pub fn start(self) -> Served {
+        match self.begin().ready() {
+            Ok(served) => served,
+            Err(said) => panic!("the server did not start: {said:?}"),
+        }
+    }
+}
+
+/// A server that may not listen yet.
+pub struct Starting {
+    process: Process,
+    told: Receiver<String>,
+}
+
+impl Starting {
+    /// Waits until it listens; where it ends instead, how.
+    pub fn ready(mut self) -> Result<Served, Said> {
+        match self.told.recv_timeout(Duration::from_secs(START_WAIT_S)) {
+            Ok(line) if line.is_empty() => Err(self.process.ended()),
+            Ok(line) => {
+                let address = line.trim().strip_prefix("listening on http://");
+                let address = address.and_then(|address| address.parse().ok());
+                let address = address.unwrap_or_else(|| panic!("it first said {line:?}"));
+                Ok(Served {
+                    process: self.process,
+                    address,
+                })
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                self.process.kill();
+                let said = self.process.ended();
+                panic!("no line from the server in {START_WAIT_S} s: {said:?}")
+            }
+        }
+    }
+
+    /// Takes its life at once (SIGKILL).
+    pub fn kill(mut self) {
+        self.process.kill();
+    }
+}
+
+/// A server that listens. Dropped, it is killed.
+pub struct Served {
+    process: Process,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Served {
+    /// A new connection to it.
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.process.child.id()
+    }
+
+    /// Takes its life at once (SIGKILL).
+    pub fn kill(mut self) -> Said {
+        self.process.kill();
+        self.process.ended()
+    }
+
+    /// Asks it to end (SIGTERM) and waits until it has.
+    pub fn stop(mut self) -> Said {
+        self.process.signal(Signal::TERM);
+        self.process.ended()
+    }
+
+    /// Freezes it (SIGSTOP) and waits until none of its threads is in a call any more.
+    pub fn freeze(&self) {
+        self.process.signal(Signal::STOP);
+        let stopped = Deadline::seconds(20).poll(|| all_stopped(self.pid()).then_some(()));
+        assert!(stopped.is_some(), "a server that does not stop");
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.child.try_wait().is_ok_and(|ended| ended.is_some())
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn ended(mut self) -> Said {
+        self.process.ended()
+    }
+
+    /// Bytes of memory that it has resident.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+        kilobytes.unwrap_or_default() * 1024
+    }
+}
+
+fn all_stopped(pid: u32) -> bool {
+    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
+        return false;
+    };
+    tasks.flatten().all(|task| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        let state = stat.rsplit_once(") ").map(|(_, rest)| rest.as_bytes()[0]);
+        matches!(state, Some(b'T' | b't' | b'Z'))
+    })
+}
+
+struct Process {
+    child: Child,
+    log: File,
+}
+
+impl Process {
+    fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let _ = kill_process(pid.expect("its process"), signal);
+    }
+
+    fn kill(&mut self) {
+        let _ = self.child.kill();
+    }
+
+    /// Waits for its end, which must come.
+    fn ended(&mut self) -> Said {
+        let ended = Deadline::seconds(START_WAIT_S).poll(|| self.child.try_wait().ok().flatten());
+        let late = ended.is_none();
+        if late {
+            self.kill();
+        }
+        let status = self.child.wait().expect("its exit status");
+        let mut err = String::new();
+        let _ = self.log.rewind();
+        let _ = self.log.read_to_string(&mut err);
+        assert!(!late, "the server did not end in {START_WAIT_S} s: {err}");
+        Said {
+            out: String::new(),
+            err,
+            status,
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A folder for one test; it goes with it.
+pub fn folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::Builder::new()
+        .prefix("xiaoer-")
+        .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+        .expect("a folder");
+    let data = folder.path().join("data");
+    (folder, data)
+}
