@@ -4,7 +4,6 @@
 //! them and says how far the copy reaches. A stream without its last frame is no backup.
 
 use std::io::{self, Read, Write};
-use std::sync::atomic::Ordering;
 
 use super::embedded::{Core, Embedded, Settings};
 use super::folder::Folder;
@@ -73,9 +72,9 @@ fn copy(core: &Core, to: &mut dyn Write) -> Result<Reach, JournalError> {
             frame(to, tree as u8, key, value).map(|()| true)
         })?;
     }
-    let until = core.durable.load(Ordering::Acquire);
+    let last = *core.last_commit();
     core.store.scan(Tree::Journal, b"", |key, value| {
-        let within = key < &block::key(until + 1, 0)[..];
+        let within = key < &block::key(last.block + 1, 0)[..];
         if within {
             pairs += 1;
             frame(to, Tree::Journal as u8, key, value)?;
@@ -83,7 +82,7 @@ fn copy(core: &Core, to: &mut dyn Write) -> Result<Reach, JournalError> {
         Ok(within)
     })?;
     let reach = Reach {
-        order: until,
+        order: last.order,
         at: core.clock.now(),
     };
     let end = [

@@ -1,30 +1,50 @@
 //! A block: records in a row under one key, or one record that is too large for a key, in parts.
 //!
-//! Stored form, version 1: version, first order, number of records, part, parts, checksum of these and the payload,
-//! payload. The key is the first order and the part, so that the last block at or before an order holds it.
+//! Stored form, version 1: version, number, first order, count of records, part, parts, checksum of these and the
+//! payload, payload. Blocks are numbered in order, and the key is the number and the part. Small blocks are merged into
+//! the first of them, so that the last block at or before a number has what was written under it.
+//!
+//! Keys are *laid* before they are needed, with nothing under them. A page of the store splits by the number of its keys,
+//! and writes all its values anew: so it splits while they are empty, and every block is written once.
 
 use super::JournalError;
 use super::record;
 use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX, damaged};
 
 const VERSION: u8 = 1;
-const HEADER_BYTES: usize = 1 + 8 + 4 + 2 + 2 + 4;
+const HEADER_BYTES: usize = 1 + 8 + 8 + 4 + 2 + 2 + 4;
 /// The most that records of one block take, but for a record that is larger alone.
 pub const PAYLOAD_BYTES_MAX: usize = VALUE_BYTES_MAX - HEADER_BYTES;
 
-/// The key of a part.
-pub fn key(order: u64, part: u16) -> [u8; 10] {
+/// The key of a part of a block.
+pub fn key(number: u64, part: u16) -> [u8; 10] {
     let mut key = [0; 10];
-    key[..8].copy_from_slice(&order.to_be_bytes());
+    key[..8].copy_from_slice(&number.to_be_bytes());
     key[8..].copy_from_slice(&part.to_be_bytes());
     key
 }
 
-fn value(first: u64, count: u32, part: u16, parts: u16, payload: &[u8]) -> Vec<u8> {
+/// Lays keys for the blocks of these numbers.
+pub fn lay(numbers: std::ops::Range<u64>, changes: &mut Changes) {
+    for number in numbers {
+        changes.set(&key(number, 0), Vec::new());
+    }
+}
+
+/// Which records a block holds.
+#[derive(Clone, Copy)]
+struct Span {
+    number: u64,
+    first: u64,
+    count: u32,
+}
+
+fn value(span: Span, part: u16, parts: u16, payload: &[u8]) -> Vec<u8> {
     let mut value = Vec::with_capacity(HEADER_BYTES + payload.len());
     value.push(VERSION);
-    value.extend_from_slice(&first.to_be_bytes());
-    value.extend_from_slice(&count.to_be_bytes());
+    value.extend_from_slice(&span.number.to_be_bytes());
+    value.extend_from_slice(&span.first.to_be_bytes());
+    value.extend_from_slice(&span.count.to_be_bytes());
     value.extend_from_slice(&part.to_be_bytes());
     value.extend_from_slice(&parts.to_be_bytes());
     let mut sum = crc32fast::Hasher::new();
@@ -35,30 +55,46 @@ fn value(first: u64, count: u32, part: u16, parts: u16, payload: &[u8]) -> Vec<u
     value
 }
 
-/// Puts frames that follow each other into blocks: `ends` are where each of them ends in `frames`.
-pub fn write(first: u64, frames: &[u8], ends: &[usize], changes: &mut Changes) {
+/// Puts frames that follow each other into blocks from `number` on: `ends` are where each of them ends in `frames`, and
+/// `first` is the order of the first. `placed` is told each record's index and block; gives the number after the last.
+pub fn write(
+    mut number: u64,
+    first: u64,
+    frames: &[u8],
+    ends: &[usize],
+    changes: &mut Changes,
+    mut placed: impl FnMut(usize, u64),
+) -> u64 {
     let (mut start, mut begun) = (0, 0);
     for (index, &end) in ends.iter().enumerate() {
+        placed(index, number);
         let next = ends.get(index + 1).copied();
         if next.is_some_and(|next| next - start <= PAYLOAD_BYTES_MAX) {
             continue;
         }
-        let count = (index + 1 - begun) as u32;
-        write_one(first + begun as u64, count, &frames[start..end], changes);
-        (start, begun) = (end, index + 1);
+        let span = Span {
+            number,
+            first: first + begun as u64,
+            count: (index + 1 - begun) as u32,
+        };
+        write_one(span, &frames[start..end], changes);
+        (start, begun, number) = (end, index + 1, number + 1);
     }
+    number
 }
 
-fn write_one(first: u64, count: u32, payload: &[u8], changes: &mut Changes) {
+fn write_one(span: Span, payload: &[u8], changes: &mut Changes) {
     let parts = payload.len().div_ceil(PAYLOAD_BYTES_MAX) as u16;
     for (part, piece) in (0..).zip(payload.chunks(PAYLOAD_BYTES_MAX)) {
-        changes.set(&key(first, part), value(first, count, part, parts, piece));
+        changes.set(&key(span.number, part), value(span, part, parts, piece));
     }
 }
 
 /// A block as it was read, its checksum checked.
 #[derive(Debug)]
 pub struct Block {
+    /// Its number.
+    pub number: u64,
     /// The order of its first record.
     pub first: u64,
     /// How many there are.
@@ -69,8 +105,7 @@ pub struct Block {
 }
 
 struct Part<'a> {
-    first: u64,
-    count: u32,
+    span: Span,
     part: u16,
     parts: u16,
     payload: &'a [u8],
@@ -79,8 +114,8 @@ struct Part<'a> {
 fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<Part<'a>, JournalError> {
     let named = at
         .first_chunk::<8>()
-        .map_or(0, |order| u64::from_be_bytes(*order));
-    let wrong = || damaged(&format!("the block of record {named} fails its checksum"));
+        .map_or(0, |number| u64::from_be_bytes(*number));
+    let wrong = || damaged(&format!("block {named} of the journal fails its checksum"));
     let (header, rest) = value.split_at_checked(HEADER_BYTES - 4).ok_or_else(wrong)?;
     let (sum, payload) = rest.split_first_chunk::<4>().ok_or_else(wrong)?;
     let mut own = crc32fast::Hasher::new();
@@ -91,24 +126,27 @@ fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<Part<'a>, JournalError> {
     }
     if header[0] != VERSION {
         return Err(JournalError::Unusable(format!(
-            "the block of record {named} is of version {}, which this program does not know: use the newer program",
+            "block {named} of the journal is of version {}, which this program does not know: use the newer program",
             header[0]
         )));
     }
-    let number = |from: usize, to: usize| {
+    let field = |from: usize, to: usize| {
         let bytes = header[from..to].iter();
         bytes.fold(0u64, |number, &byte| (number << 8) | u64::from(byte))
     };
     let part = Part {
-        first: number(1, 9),
-        count: number(9, 13) as u32,
-        part: number(13, 15) as u16,
-        parts: number(15, 17) as u16,
+        span: Span {
+            number: field(1, 9),
+            first: field(9, 17),
+            count: field(17, 21) as u32,
+        },
+        part: field(21, 23) as u16,
+        parts: field(23, 25) as u16,
         payload,
     };
-    if at != key(part.first, part.part) {
+    if at != key(part.span.number, part.part) {
         return Err(damaged(&format!(
-            "the block of record {named} stands in another's place"
+            "block {named} of the journal stands in another's place"
         )));
     }
     Ok(part)
@@ -160,8 +198,8 @@ impl Block {
     }
 }
 
-/// Reads blocks in order from the one that begins at `from` on, as long as `each` says so. A last block whose parts
-/// are not all there was never acknowledged: `torn` gets its order, and it is left out.
+/// Reads blocks in order from a number on, as long as `each` says so. A last block whose parts are not all there was
+/// never acknowledged: `torn` gets its number, and it is left out.
 pub fn scan(
     store: &Store,
     from: u64,
@@ -171,35 +209,31 @@ pub fn scan(
     let mut open: Option<Block> = None;
     let mut stopped = false;
     let mut have = 0;
+    let lacks = |number: u64| damaged(&format!("block {number} of the journal lacks a part"));
     store.scan(Tree::Journal, &key(from, 0), |at, value| {
+        if value.is_empty() {
+            // Laid, and not yet needed.
+            return Ok(open.is_none());
+        }
         let part = read_part(at, value)?;
-        if part.part == 0 {
-            if let Some(block) = &open {
-                return Err(damaged(&format!(
-                    "the block of record {} lacks a part",
-                    block.first
-                )));
+        let span = part.span;
+        match &mut open {
+            None if part.part == 0 => {
+                open = Some(Block {
+                    number: span.number,
+                    first: span.first,
+                    count: span.count,
+                    parts: part.parts,
+                    payload: part.payload.to_vec(),
+                });
+                have = 1;
             }
-            open = Some(Block {
-                first: part.first,
-                count: part.count,
-                parts: part.parts,
-                payload: part.payload.to_vec(),
-            });
-            have = 1;
-        } else {
-            match &mut open {
-                Some(block) if block.first == part.first && part.part == have => {
-                    block.payload.extend_from_slice(part.payload);
-                    have += 1;
-                }
-                Some(_) | None => {
-                    return Err(damaged(&format!(
-                        "the block of record {} lacks a part",
-                        part.first
-                    )));
-                }
+            Some(block) if block.number == span.number && part.part == have => {
+                block.payload.extend_from_slice(part.payload);
+                have += 1;
             }
+            Some(block) => return Err(lacks(block.number)),
+            None => return Err(lacks(span.number)),
         }
         if let Some(block) = open.take_if(|block| block.parts == have) {
             stopped = !each(block)?;
@@ -207,33 +241,34 @@ pub fn scan(
         Ok(!stopped)
     })?;
     if let Some(block) = open {
-        torn(block.first);
+        torn(block.number);
     }
     Ok(())
 }
 
-/// The block that holds the record of this order.
-pub fn holding(store: &Store, order: u64) -> Result<Block, JournalError> {
-    let missing = || damaged(&format!("record {order} is missing from the journal"));
+/// The block that holds what was written under this number; it may have been merged into one before.
+pub fn holding(store: &Store, number: u64) -> Result<Block, JournalError> {
+    let missing = || damaged(&format!("block {number} is missing from the journal"));
     let (at, value) = store
-        .last_at(Tree::Journal, &key(order, u16::MAX))?
+        .last_at(Tree::Journal, &key(number, u16::MAX))?
         .ok_or_else(missing)?;
     let last = read_part(&at, &value)?;
+    let span = last.span;
     let mut payload = Vec::new();
     for part in 0..last.part {
-        let at = key(last.first, part);
+        let at = key(span.number, part);
         let value = store.get(Tree::Journal, &at)?.ok_or_else(missing)?;
         payload.extend_from_slice(read_part(&at, &value)?.payload);
     }
     payload.extend_from_slice(last.payload);
-    let block = Block {
-        first: last.first,
-        count: last.count,
-        parts: last.parts,
-        payload,
-    };
-    if last.part + 1 != last.parts || block.end() <= order {
+    if last.part + 1 != last.parts {
         return Err(missing());
     }
-    Ok(block)
+    Ok(Block {
+        number: span.number,
+        first: span.first,
+        count: span.count,
+        parts: last.parts,
+        payload,
+    })
 }

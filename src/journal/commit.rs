@@ -5,7 +5,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::embedded::Core;
+use super::embedded::{Core, Ended};
 use super::line::{Batch, Gathered, Put, wait};
 use super::mark::Reach;
 use super::record::Kind;
@@ -15,6 +15,9 @@ use super::tail::{self, Tail};
 use super::{Done, JournalError, block};
 use crate::domain::time::Instant;
 use crate::env::Stopwatch;
+
+/// Keys of blocks that are laid at once.
+const LAID_AHEAD: u64 = 256;
 
 impl Core {
     /// The commit thread: until the journal is closed and nothing waits.
@@ -64,7 +67,7 @@ impl Core {
     }
 
     /// Writes one batch and makes it durable.
-    fn commit(&self, batch: Batch) -> Result<Vec<Done>, JournalError> {
+    fn commit(&self, mut batch: Batch) -> Result<Vec<Done>, JournalError> {
         let watch = Stopwatch::start();
         let records = batch.ends.len();
         if let (Some(first), Some(last)) = (batch.gathered.first(), batch.gathered.last()) {
@@ -76,14 +79,30 @@ impl Core {
                 },
             );
             let mut changes = Changes::default();
-            block::write(first, &batch.frames, &batch.ends, &mut changes);
+            let next = self.next_block.load(Ordering::Relaxed);
+            let gathered = &mut batch.gathered;
+            let placed = |index: usize, number| gathered[index].place.block = number;
+            let after = block::write(
+                next,
+                first,
+                &batch.frames,
+                &batch.ends,
+                &mut changes,
+                placed,
+            );
+            self.lay_until(after)?;
             self.store.apply(Tree::Journal, changes)?;
+            self.next_block.store(after, Ordering::Release);
             self.take_names(&batch.gathered)?;
             self.take_places(batch.gathered);
             self.put_all(batch.puts)?;
             self.store.sync()?;
             let marked = self.mark.set(reach);
             marked.map_err(|error| JournalError::Failed(format!("the mark: {error}")))?;
+            *self.last_commit() = Ended {
+                order: reach.order,
+                block: after - 1,
+            };
             self.durable.store(reach.order, Ordering::Release);
         } else {
             let changed = !batch.puts.is_empty();
@@ -96,6 +115,18 @@ impl Core {
         self.watch
             .committed(records, batch.frames.len(), watch.micros());
         Ok(batch.dones)
+    }
+
+    /// Lays keys ahead of the blocks that are about to be written.
+    fn lay_until(&self, after: u64) -> Result<(), JournalError> {
+        let laid = self.laid_until.load(Ordering::Relaxed);
+        if after <= laid {
+            return Ok(());
+        }
+        let mut changes = Changes::default();
+        block::lay(laid..after + LAID_AHEAD, &mut changes);
+        self.laid_until.store(after + LAID_AHEAD, Ordering::Relaxed);
+        self.store.apply(Tree::Journal, changes)
     }
 
     /// Shops that came to be or were taken away with these records.

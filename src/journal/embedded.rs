@@ -83,8 +83,13 @@ pub(super) struct Core {
     pub(super) chores: Condvar,
     /// Whether the upkeep has to stop; also held by whoever reads all of the journal, which then stands still.
     pub(super) still: Mutex<bool>,
+    /// Where the last commit ended.
+    last_commit: Mutex<Ended>,
     /// The order of the last durable record.
     pub(super) durable: AtomicU64,
+    /// The number of the next block, and up to which keys are laid.
+    pub(super) next_block: AtomicU64,
+    pub(super) laid_until: AtomicU64,
     /// The order of the first record that is kept.
     pub(super) floor: AtomicU64,
     /// All records up to this order are in the index.
@@ -92,6 +97,15 @@ pub(super) struct Core {
     pub(super) full: AtomicBool,
     /// Bytes that were appended and are not yet durable.
     pub(super) waiting_bytes: AtomicUsize,
+}
+
+/// Where a commit ended.
+#[derive(Clone, Copy)]
+pub(super) struct Ended {
+    /// The order of its last record.
+    pub(super) order: u64,
+    /// The number of its last block.
+    pub(super) block: u64,
 }
 
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -114,6 +128,10 @@ impl Core {
 
     pub(super) fn copying(&self) -> MutexGuard<'_, Option<Vec<Put>>> {
         held(&self.copying)
+    }
+
+    pub(super) fn last_commit(&self) -> MutexGuard<'_, Ended> {
+        held(&self.last_commit)
     }
 
     pub(super) fn ledger_state(&self) -> Option<Vec<u8>> {
@@ -170,7 +188,13 @@ impl Embedded {
             committed: Condvar::new(),
             chores: Condvar::new(),
             still: Mutex::new(false),
+            last_commit: Mutex::new(Ended {
+                order: found.reach.order,
+                block: found.next_block - 1,
+            }),
             durable: AtomicU64::new(found.reach.order),
+            next_block: AtomicU64::new(found.next_block),
+            laid_until: AtomicU64::new(found.laid_until),
             floor: AtomicU64::new(found.notes.floor),
             checkpoint: AtomicU64::new(found.notes.checkpoint),
             full: AtomicBool::new(false),

@@ -136,6 +136,8 @@ impl Core {
             place: Place {
                 n: entry.n,
                 order,
+                // Known when it is written.
+                block: 0,
                 seq_before: entry.seq_before,
                 rated: entry.rated,
             },

@@ -24,13 +24,15 @@ const NOTES_KEY: &[u8] = b"checkpoint";
 pub struct Notes {
     /// All records up to this order are in the index, and in the ledger's state.
     pub checkpoint: u64,
+    /// The number of the block that ends there, when it was written.
+    pub checkpoint_block: u64,
     /// The first record that is kept.
     pub floor: u64,
     /// The number of the next shop.
     pub next_shop: u64,
     /// The generation of the ledger's state; 0 where there is none.
     pub ledger: u64,
-    /// Records up to this order lie in blocks that are as large as they get.
+    /// Blocks up to this number have been looked at for merging.
     pub merged: u64,
 }
 
@@ -38,6 +40,7 @@ impl Notes {
     /// Those of an empty journal.
     pub const EMPTY: Notes = Notes {
         checkpoint: 0,
+        checkpoint_block: 0,
         floor: 1,
         next_shop: 1,
         ledger: 0,
@@ -80,6 +83,10 @@ pub struct Found {
     pub reach: Reach,
     /// As of the latest checkpoint.
     pub notes: Notes,
+    /// The number of the next block.
+    pub next_block: u64,
+    /// Keys of blocks are laid up to this number.
+    pub laid_until: u64,
     /// Where the records since then stand, by shop.
     pub tails: HashMap<u64, Tail>,
     /// Shops that were taken away since then.
@@ -104,6 +111,8 @@ pub fn open(settings: &Settings) -> Result<Found, JournalError> {
         store,
         mark,
         reach: Reach::NOWHERE,
+        next_block: notes.checkpoint_block + 1,
+        laid_until: 0,
         notes,
         tails: HashMap::new(),
         dead: Vec::new(),
@@ -136,7 +145,7 @@ impl Found {
             self.reach.order = order;
             return Ok(());
         }
-        let block = block::holding(&self.store, order)?;
+        let block = block::holding(&self.store, self.notes.checkpoint_block)?;
         let mut last = None;
         block.each(|_, body| {
             last = Some(body.to_vec());
@@ -155,14 +164,14 @@ impl Found {
     /// What came after the checkpoint.
     fn read_tail(&mut self) -> Result<(), JournalError> {
         let mut torn = Vec::new();
-        let mut reach = self.reach;
+        let (mut reach, mut next_block) = (self.reach, self.next_block);
         let (mut names, mut heads) = (Changes::default(), Changes::default());
         let (tails, dead, booked) = (&mut self.tails, &mut self.dead, &mut self.booked);
         let notes = &mut self.notes;
         block::scan(
             &self.store,
-            reach.order + 1,
-            &mut |first| torn.push(first),
+            self.next_block,
+            &mut |number| torn.push(number),
             |block| {
                 if block.first != reach.order + 1 {
                     let (from, to) = (reach.order + 1, block.first - 1);
@@ -170,6 +179,7 @@ impl Found {
                         "records {from} to {to} are missing from the journal"
                     )));
                 }
+                next_block = block.number + 1;
                 block.each(|order, body| {
                     let record = record::read(body, order)?;
                     reach = Reach {
@@ -179,6 +189,7 @@ impl Found {
                     let place = Place {
                         n: record.n,
                         order,
+                        block: block.number,
                         seq_before: record.seq_before,
                         rated: record.rated,
                     };
@@ -217,20 +228,23 @@ impl Found {
                 Ok(true)
             },
         )?;
-        self.reach = reach;
+        (self.reach, self.next_block) = (reach, next_block);
         self.store.apply(Tree::Names, names)?;
         self.store.apply(Tree::Heads, heads)?;
-        for first in torn {
-            self.drop_from(first)?;
+        for number in torn {
+            self.drop_from(number)?;
         }
+        let last = self.store.last(Tree::Journal)?;
+        let laid = last.and_then(|(at, _)| Some(u64::from_be_bytes(*at.first_chunk()?)));
+        self.laid_until = laid.map_or(0, |laid| laid + 1).max(self.next_block);
         self.store.sync()
     }
 
     /// Takes a last block away that was being written when the process died.
-    fn drop_from(&self, first: u64) -> Result<(), JournalError> {
+    fn drop_from(&self, number: u64) -> Result<(), JournalError> {
         let mut changes = Changes::default();
         self.store
-            .scan(Tree::Journal, &block::key(first, 0), |at, _| {
+            .scan(Tree::Journal, &block::key(number, 0), |at, _| {
                 changes.remove(at);
                 Ok(true)
             })?;

@@ -71,7 +71,13 @@ impl Core {
         let mut records = Vec::with_capacity(places.len().min(4096));
         let mut rest = places;
         while let Some(first) = rest.first() {
-            let block = block::holding(&self.store, first.order)?;
+            let block = block::holding(&self.store, first.block)?;
+            if !(block.first..block.end()).contains(&first.order) {
+                let order = first.order;
+                return Err(damaged(&format!(
+                    "record {order} is not in the block that the index names"
+                )));
+            }
             let inside = rest.partition_point(|place| place.order < block.end());
             let (mut wanted, after) = rest.split_at(inside.max(1));
             block.each(|order, body| {

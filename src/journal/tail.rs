@@ -21,6 +21,8 @@ pub struct Place {
     pub n: u64,
     /// Its order among all.
     pub order: u64,
+    /// The block that it was written in.
+    pub block: u64,
     /// The shop's `seq` before it.
     pub seq_before: u64,
     /// Whether a rating was recorded.
@@ -61,9 +63,10 @@ pub fn key(shop: u64, seq_before: u64, n: u64) -> [u8; 24] {
 struct Chunk {
     n: u64,
     order: u64,
+    block: u64,
     seq_before: u64,
-    /// Each record's order and `seq` beyond those of the one before, and whether it is rated.
-    steps: Vec<(u64, u64, bool)>,
+    /// Each record's order, block and `seq` beyond those of the one before, and whether it is rated.
+    steps: Vec<(u64, u64, u64, bool)>,
 }
 
 fn write(places: &[Place]) -> Vec<u8> {
@@ -71,16 +74,18 @@ fn write(places: &[Place]) -> Vec<u8> {
     let mut before = first;
     let mut steps = Vec::with_capacity(places.len());
     for place in places {
-        let (order, seq) = (
+        steps.push((
             place.order - before.order,
+            place.block - before.block,
             place.seq_before - before.seq_before,
-        );
-        steps.push((order, seq, place.rated));
+            place.rated,
+        ));
         before = *place;
     }
     sealed(&Chunk {
         n: first.n,
         order: first.order,
+        block: first.block,
         seq_before: first.seq_before,
         steps,
     })
@@ -89,15 +94,15 @@ fn write(places: &[Place]) -> Vec<u8> {
 /// Reads a chunk.
 pub fn read(shop: u64, value: &[u8]) -> Result<Vec<Place>, JournalError> {
     let chunk: Chunk = unsealed(value, &format!("the index of shop {shop}"))?;
-    let (mut order, mut seq_before) = (chunk.order, chunk.seq_before);
+    let (mut order, mut block, mut seq_before) = (chunk.order, chunk.block, chunk.seq_before);
     let places = (chunk.n..).zip(chunk.steps).map(|(n, step)| {
-        (order, seq_before) = (order + step.0, seq_before + step.1);
-        let rated = step.2;
+        (order, block, seq_before) = (order + step.0, block + step.1, seq_before + step.2);
         Place {
             n,
             order,
+            block,
             seq_before,
-            rated,
+            rated: step.3,
         }
     });
     Ok(places.collect())

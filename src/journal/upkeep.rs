@@ -7,7 +7,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::embedded::Core;
+use super::embedded::{Core, Ended};
 use super::line::wait_at_most;
 use super::opening::{Notes, ledger_key};
 use super::store::{Changes, Tree};
@@ -78,7 +78,10 @@ impl Core {
     /// Takes a checkpoint; with `all`, also merges and trims.
     pub(super) fn take_checkpoint(&self, all: bool) -> Result<(), JournalError> {
         let still = self.still();
-        let until = self.durable.load(Ordering::Acquire);
+        let Ended {
+            order: until,
+            block,
+        } = *self.last_commit();
         let next_shop = self.line().next_shop;
         let ledger = self.ledger_state();
         self.bury_dead()?;
@@ -91,7 +94,8 @@ impl Core {
             states::write_parts(&bytes, |part| ledger_key(old + 1, part), &mut parts);
             self.store.apply(Tree::Ledger, parts)?;
         }
-        (notes.checkpoint, notes.next_shop) = (until, next_shop);
+        (notes.checkpoint, notes.checkpoint_block) = (until, block);
+        notes.next_shop = next_shop;
         if all {
             self.merge(&mut notes)?;
             self.trim(&mut notes)?;
@@ -171,14 +175,15 @@ impl Core {
 
     /// Puts small blocks that follow each other together.
     fn merge(&self, notes: &mut Notes) -> Result<(), JournalError> {
-        let from = notes.merged.max(notes.floor - 1) + 1;
+        let from = notes.merged + 1;
         let mut run = Run::default();
         let mut torn = |_| {};
         block::scan(&self.store, from, &mut torn, |block| {
-            if block.end() > notes.checkpoint + 1 {
+            // The checkpoint's own block stays where the notes say.
+            if block.number >= notes.checkpoint_block {
                 return Ok(false);
             }
-            notes.merged = block.end() - 1;
+            notes.merged = block.number;
             let small = block.parts == 1 && block.bytes() < SMALL_BYTES;
             if !small || run.frames.len() + block.bytes() > block::PAYLOAD_BYTES_MAX {
                 run.write(self)?;
@@ -219,7 +224,7 @@ impl Core {
                 return Ok(false);
             }
             for part in 0..block.parts {
-                changes.remove(&block::key(block.first, part));
+                changes.remove(&block::key(block.number, part));
             }
             notes.floor = notes.floor.max(block.end());
             blocks += 1;
@@ -238,7 +243,9 @@ impl Core {
 /// Small blocks in a row.
 #[derive(Default)]
 struct Run {
+    /// The order of the first record.
     first: u64,
+    /// The numbers of the blocks.
     blocks: Vec<u64>,
     frames: Vec<u8>,
     ends: Vec<usize>,
@@ -249,7 +256,7 @@ impl Run {
         if self.blocks.is_empty() {
             self.first = block.first;
         }
-        self.blocks.push(block.first);
+        self.blocks.push(block.number);
         let (frames, ends) = block.frames()?;
         let before = self.frames.len();
         self.frames.extend_from_slice(frames);
@@ -259,14 +266,24 @@ impl Run {
 
     fn write(&mut self, core: &Core) -> Result<(), JournalError> {
         let run = std::mem::take(self);
-        if run.blocks.len() < 2 {
+        let [first, others @ ..] = run.blocks.as_slice() else {
+            return Ok(());
+        };
+        if others.is_empty() {
             return Ok(());
         }
         let mut changes = Changes::default();
-        for &first in &run.blocks {
-            changes.remove(&block::key(first, 0));
+        for &number in others {
+            changes.remove(&block::key(number, 0));
         }
-        block::write(run.first, &run.frames, &run.ends, &mut changes);
+        block::write(
+            *first,
+            run.first,
+            &run.frames,
+            &run.ends,
+            &mut changes,
+            |_, _| {},
+        );
         core.store.apply(Tree::Journal, changes)
     }
 }

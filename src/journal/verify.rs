@@ -64,7 +64,7 @@ pub fn verify(
         ..Verified::default()
     };
     let mut accounts: HashMap<u64, Account> = HashMap::new();
-    scan(&found, |record| {
+    let spans = scan(&found, |record| {
         progress(record.order);
         let (first, last) = verified.instants.unwrap_or((record.at, record.at));
         verified.instants = Some((first.min(record.at), last.max(record.at)));
@@ -84,7 +84,7 @@ pub fn verify(
         if !names.contains_key(&shop) {
             return Err(damaged(&format!("shop {shop} has records, but no name")));
         }
-        check_index(&found, shop, account)?;
+        check_index(&found, shop, account, &spans)?;
     }
     for (&shop, id) in &names {
         verified.states += check_states(&found, shop, id, accounts.get(&shop))?;
@@ -105,14 +105,32 @@ pub fn each_record(
         Some(id) => each(id, record),
         None => Ok(()),
     })
+    .map(drop)
+}
+
+/// The blocks of a journal in order: number, first order, and the order after the last.
+struct Spans(Vec<(u64, u64, u64)>);
+
+impl Spans {
+    /// Whether the record of this order is found by the number of the block that it was written in.
+    fn hold(&self, place: &Place) -> bool {
+        let after = self.0.partition_point(|span| span.0 <= place.block);
+        let span = after.checked_sub(1).map(|at| self.0[at]);
+        span.is_some_and(|(_, first, end)| (first..end).contains(&place.order))
+    }
 }
 
 fn scan(
     found: &Found,
     mut each: impl FnMut(Record) -> Result<(), JournalError>,
-) -> Result<(), JournalError> {
+) -> Result<Spans, JournalError> {
     let mut next = found.notes.floor;
-    block::scan(&found.store, next, &mut |_| {}, |block| {
+    let mut spans = Vec::new();
+    block::scan(&found.store, 0, &mut |_| {}, |block| {
+        if block.end() <= next {
+            // Under the floor, and about to be trimmed.
+            return Ok(true);
+        }
         if block.first != next {
             let last = block.first.saturating_sub(1);
             return Err(damaged(&format!(
@@ -120,6 +138,7 @@ fn scan(
             )));
         }
         next = block.end();
+        spans.push((block.number, block.first, block.end()));
         block.each(|order, body| {
             each(record::read(body, order)?)?;
             Ok(true)
@@ -132,7 +151,7 @@ fn scan(
             "records {next} to {last} are missing from the journal"
         )));
     }
-    Ok(())
+    Ok(Spans(spans))
 }
 
 fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), JournalError> {
@@ -150,6 +169,7 @@ fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), Jou
     account.places.add(&Place {
         n: record.n,
         order: record.order,
+        block: 0,
         seq_before: record.seq_before,
         rated: record.rated,
     });
@@ -168,11 +188,17 @@ fn names(found: &Found) -> Result<HashMap<u64, Id>, JournalError> {
 }
 
 /// The index and what is read behind it name the records that there are.
-fn check_index(found: &Found, shop: u64, account: &Account) -> Result<(), JournalError> {
-    let (mut sum, mut last) = (PlacesSum::default(), 0);
+fn check_index(
+    found: &Found,
+    shop: u64,
+    account: &Account,
+    spans: &Spans,
+) -> Result<(), JournalError> {
+    let (mut sum, mut last, mut astray) = (PlacesSum::default(), 0, false);
     let mut take = |place: &Place| {
         if place.n > last && place.order >= found.notes.floor {
             last = place.n;
+            astray |= !spans.hold(place);
             sum.add(place);
         }
     };
@@ -188,7 +214,7 @@ fn check_index(found: &Found, shop: u64, account: &Account) -> Result<(), Journa
     if let Some(tail) = found.tails.get(&shop) {
         tail.places.iter().for_each(&mut take);
     }
-    if sum == account.places && last == account.last_n {
+    if sum == account.places && last == account.last_n && !astray {
         return Ok(());
     }
     Err(damaged(&format!(

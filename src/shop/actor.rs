@@ -23,8 +23,11 @@ use crate::domain::view::Counts;
 use crate::env::Stopwatch;
 use crate::journal::{JournalError, Kind, NoRoom, State};
 
-/// A state is stored after so many records at the earliest.
-const STATE_RECORDS: u64 = 1024;
+/// A state is stored after so many records at the earliest…
+const STATE_RECORDS: u64 = 2048;
+
+/// … and after so many times its own bytes: writing states is a part of writing records.
+const STATE_TIMES: usize = 4;
 
 /// A shop whose next timer is nearer than this stays awake.
 const NAP_MIN: Duration = Duration::from_secs(60);
@@ -177,7 +180,8 @@ impl ShopActor {
     /// Stores the state where as much has come after the last one as it is large.
     fn store_if_large(&mut self) {
         let large = self.awake().is_some_and(|awake| {
-            awake.fresh.records >= STATE_RECORDS && awake.fresh.bytes >= awake.state_bytes
+            awake.fresh.records >= STATE_RECORDS
+                && awake.fresh.bytes >= STATE_TIMES * awake.state_bytes
         });
         if large {
             self.store_state();

@@ -72,8 +72,10 @@ pub fn try_configure(client: &mut Client) -> (Vec<Sent>, Outcome) {
         let mut events = Vec::new();
         for agent in ["anna", "bo", "carl"] {
             let ids = ["here", "online"].map(|what| format!("{agent}-{what}"));
-            events.push(json!({ "type": "agent.configured", "id": ids[0], "agent": agent,
-                                "capacity": 4 }));
+            events.push(
+                json!({ "type": "agent.configured", "id": ids[0], "agent": agent,
+                                "capacity": 4 }),
+            );
             events.push(json!({ "type": "agent.online", "id": ids[1], "agent": agent }));
         }
         let mut sent = Sent::of(shop, events);
@@ -251,7 +253,9 @@ impl Crowd {
 
     /// Whether all clients have ended by themselves.
     pub fn is_over(&self) -> bool {
-        self.threads.iter().all(std::thread::JoinHandle::is_finished)
+        self.threads
+            .iter()
+            .all(std::thread::JoinHandle::is_finished)
     }
 
     /// All that was sent, once every client has ended.

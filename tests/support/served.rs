@@ -213,7 +213,10 @@ impl Served {
 
     /// Whether it has ended by itself.
     pub fn has_ended(&mut self) -> bool {
-        self.process.child.try_wait().is_ok_and(|ended| ended.is_some())
+        self.process
+            .child
+            .try_wait()
+            .is_ok_and(|ended| ended.is_some())
     }
 
     /// Waits until it has ended by itself.
