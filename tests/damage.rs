@@ -87,7 +87,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         match entry.path() {
             path if path.is_dir() => found.extend(files(&path)),
-            path => found.push(path),
+            path if path.is_file() => found.push(path),
+            // A socket holds nothing.
+            _ => {}
         }
     }
     found.sort();

@@ -422,7 +422,7 @@ fn a_clock_that_jumps_goes_on() {
     let wall = Wall(place.path().join("offset"));
     wall.jump(0);
     let launch = || {
-        launch(&data).env("LD_PRELOAD", argument(&shim)).env("XIAOER_SHIM_CLOCK", argument(&wall.0))
+        launch(&data).env("LD_PRELOAD", argument(&shim)).env("SHIM_CLOCK", argument(&wall.0))
     };
     let served = shop(launch());
     let mut client = served.client();

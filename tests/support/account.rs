@@ -230,11 +230,12 @@ impl Account {
         }
     }
 
-    /// No buyer was asked for a rating by more shops on a day than its shops allow (I12).
+    /// No buyer was asked for a rating unasked by more shops on a day than its shops allow (I12).
     pub fn hold_cap(&self) -> Lost {
         let mut shops: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
         for (shop, feed) in &self.feeds {
-            for sent in feed.iter().filter(|decision| decision["type"] == "invite.sent") {
+            let auto = |invite: &&Value| invite["type"] == "invite.sent" && invite["trigger"] == "auto";
+            for sent in feed.iter().filter(auto) {
                 let text = |key: &str| sent[key].as_str().unwrap_or_default().to_owned();
                 let day = text("at").get(..10).unwrap_or_default().to_owned();
                 let of = shops.entry((text("buyer"), day)).or_default();
