@@ -30,16 +30,24 @@ async fn through_the_desk(trace: &str, restarts: usize) -> Vec<Value> {
     let clock = SetClock::at("2026-01-01T00:00:00Z");
     let mut shops = Shops::open(folder.path(), &clock, LONG);
     let mut decided = Vec::new();
-    let lines: Vec<&str> = trace.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = trace
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     for (index, line) in lines.iter().enumerate() {
         if restarts > 0 && index > 0 && index % lines.len().div_ceil(restarts + 1) == 0 {
             shops.close().await;
             shops = Shops::open(folder.path(), &clock, LONG);
         }
         let Some(shop) = shop_of(line) else { continue };
-        let answered = shops.post(&shop, &[(*line).to_owned()]).await.expect("an answer");
+        let answered = shops
+            .post(&shop, &[(*line).to_owned()])
+            .await
+            .expect("an answer");
         // A repeated event is answered again over HTTP; a replay writes nothing.
-        let repeated = answered.iter().all(|a| a.rejected.is_none() && a.id.is_some())
+        let repeated = answered
+            .iter()
+            .all(|a| a.rejected.is_none() && a.id.is_some())
             && lines[..index].iter().any(|earlier| earlier == line);
         if !repeated {
             decided.extend(answered.iter().filter(|a| !a.conflict).flat_map(decisions));
@@ -66,8 +74,10 @@ async fn every_scenario_comes_to_the_same_through_the_desk_and_across_restarts()
         let read = |file: String| std::fs::read_to_string(folder.join(file)).expect("a file");
         let trace = read(format!("{name}.jsonl"));
         let expected = read(format!("{name}.expected.jsonl"));
-        let expected: Vec<Value> =
-            expected.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let expected: Vec<Value> = expected
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect();
         for restarts in [0, 3] {
             let decided = through_the_desk(&trace, restarts).await;
             if let Some(difference) = first_difference(&expected, &decided) {
@@ -92,7 +102,8 @@ async fn a_repeated_event_is_answered_the_same_across_a_restart_and_another_body
     let shops = Shops::open(folder.path(), &clock, LONG);
     shops.post("s", &configured()).await.expect("a shop");
     let opened = json!({"type":"session.opened","id":"e1","session":"s1","buyer":"b1"}).to_string();
-    let message = json!({"type":"buyer.message","id":"e2","session":"s1","text":"在吗"}).to_string();
+    let message =
+        json!({"type":"buyer.message","id":"e2","session":"s1","text":"在吗"}).to_string();
     let both = [opened.clone(), message.clone()];
     let first = shops.post("s", &both).await.expect("an answer");
     assert_eq!(decisions(&first[0])[0]["agent"], "anna");
@@ -117,11 +128,17 @@ async fn a_shop_that_is_taken_away_begins_anew() {
     let shop = Id::new("s").expect("an id");
     shops.post("s", &configured()).await.expect("a shop");
     let opened = json!({"type":"session.opened","session":"s1","buyer":"b1"}).to_string();
-    shops.post("s", std::slice::from_ref(&opened)).await.expect("an answer");
+    shops
+        .post("s", std::slice::from_ref(&opened))
+        .await
+        .expect("an answer");
     assert!(shops.desk.delete(&shop).await.expect("an answer"));
     assert!(!shops.desk.delete(&shop).await.expect("an answer"));
     assert!(!shops.desk.exists(&shop).await.expect("an answer"));
-    let answer = shops.post("s", std::slice::from_ref(&opened)).await.expect("an answer");
+    let answer = shops
+        .post("s", std::slice::from_ref(&opened))
+        .await
+        .expect("an answer");
     assert_eq!(decisions(&answer[0])[0]["error"], "shop_unknown");
     shops.post("s", &configured()).await.expect("a shop");
     let answer = shops.post("s", &[opened]).await.expect("an answer");
@@ -131,7 +148,8 @@ async fn a_shop_that_is_taken_away_begins_anew() {
     let page = shops.desk.decisions(&shop, 0, 10).await.expect("a page");
     assert_eq!(page.items.len(), 1);
     shops.close().await;
-    xiaoer::journal::verify(&support::world::settings(folder.path()), |_| {}).expect("a sound folder");
+    xiaoer::journal::verify(&support::world::settings(folder.path()), |_| {})
+        .expect("a sound folder");
 }
 
 #[actix_rt::test]
@@ -143,7 +161,10 @@ async fn a_shop_that_panics_comes_back_and_the_others_do_not_notice() {
         shops.post(shop, &configured()).await.expect("a shop");
     }
     *shops.planted.word.lock().expect("a lock") = Some("poison".to_owned());
-    let open = |n: usize| json!({"type":"session.opened","session":format!("s{n}"),"buyer":format!("b{n}")}).to_string();
+    let open = |n: usize| {
+        json!({"type":"session.opened","session":format!("s{n}"),"buyer":format!("b{n}")})
+            .to_string()
+    };
     let poison = json!({"type":"session.opened","session":"poison","buyer":"poison"}).to_string();
     for n in 0..50 {
         let (one, two) = ([open(n)], [open(n)]);
@@ -155,10 +176,19 @@ async fn a_shop_that_panics_comes_back_and_the_others_do_not_notice() {
         assert_eq!(decisions(&bad.expect("an answer")[0]).len(), 1);
         assert_eq!(poisoned, Err(xiaoer::shop::Refused::Broken));
     }
-    assert_eq!(shops.seen.panics.load(std::sync::atomic::Ordering::SeqCst), 50);
-    let (good, bad) = (Id::new("good").expect("an id"), Id::new("bad").expect("an id"));
+    assert_eq!(
+        shops.seen.panics.load(std::sync::atomic::Ordering::SeqCst),
+        50
+    );
+    let (good, bad) = (
+        Id::new("good").expect("an id"),
+        Id::new("bad").expect("an id"),
+    );
     let plain = |page: xiaoer::shop::Page<xiaoer::shop::StoredDecision>| {
-        page.items.iter().map(|d| d.json.replace("\"bad\"", "\"good\"")).collect::<Vec<_>>()
+        page.items
+            .iter()
+            .map(|d| d.json.replace("\"bad\"", "\"good\""))
+            .collect::<Vec<_>>()
     };
     let good = plain(shops.desk.decisions(&good, 0, 500).await.expect("a page"));
     let bad = plain(shops.desk.decisions(&bad, 0, 500).await.expect("a page"));
@@ -178,8 +208,12 @@ async fn a_shop_sleeps_when_nobody_asks_and_comes_back_as_it_was() {
     let mut decided = Vec::new();
     let mut lines = configured();
     for n in 0..40 {
-        lines.push(json!({"type":"session.opened","session":format!("s{n}"),"buyer":"b"}).to_string());
-        lines.push(json!({"type":"session.closed","session":format!("s{n}"),"by":"agent"}).to_string());
+        lines.push(
+            json!({"type":"session.opened","session":format!("s{n}"),"buyer":"b"}).to_string(),
+        );
+        lines.push(
+            json!({"type":"session.closed","session":format!("s{n}"),"by":"agent"}).to_string(),
+        );
     }
     for (n, line) in lines.iter().enumerate() {
         let mut event: Value = serde_json::from_str(line).expect("JSON");

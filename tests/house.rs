@@ -13,14 +13,21 @@ const ARROWS: [(&str, &[&str]); 14] = [
     (
         "cli",
         &[
-            "server", "keys", "settings", "journal", "env", "replay", "sample", "words", "wire",
-            "domain",
+            "server", "keys", "settings", "shop", "journal", "env", "replay", "sample", "words",
+            "wire", "domain",
         ],
     ),
     (
         "server",
         &[
-            "api", "keys", "settings", "telemetry", "shop", "journal", "env", "domain",
+            "api",
+            "keys",
+            "settings",
+            "telemetry",
+            "shop",
+            "journal",
+            "env",
+            "domain",
         ],
     ),
     ("api", &["keys", "shop", "words", "wire", "domain"]),

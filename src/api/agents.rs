@@ -68,7 +68,7 @@ pub async fn get(call: Call) -> Answer {
 /// What is left out takes its default again; presence and sessions stay. Stands for `agent.configured`.
 #[utoipa::path(put, path = "/v1/shops/{shop}/agents/{agent}", tag = "agents", operation_id = "put_agent",
     request_body = AgentSchema, responses((status = 200, body = Agent)))]
-pub async fn put(mut call: Call) -> Answer {
+pub async fn put(call: Call) -> Answer {
     let text = call.json_text().await?;
     let body: AgentBody<'_> = read_body(&text)?;
     let mut event = format!(
@@ -110,7 +110,7 @@ pub async fn delete(call: Call) -> Answer {
 /// Stands for `agent.online`, `agent.away` or `agent.offline`; answers what the shop then decided.
 #[utoipa::path(put, path = "/v1/shops/{shop}/agents/{agent}/presence", tag = "agents", operation_id = "put_presence",
     request_body = PresenceSchema, responses((status = 200, body = PresenceAnswer)))]
-pub async fn put_presence(mut call: Call) -> Answer {
+pub async fn put_presence(call: Call) -> Answer {
     let text = call.json_text().await?;
     let body: PresenceBody = read_body(&text)?;
     let presence = PRESENCES.iter().find(|known| known.code() == body.presence);

@@ -246,7 +246,7 @@ pub fn forbidden(needed: Scope) -> Problem {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Keys that are spelt as what they grant: `shop/scope`, or `admin`.

@@ -137,9 +137,8 @@ fn cut_off(error: &PayloadError, bytes_max: usize) -> Problem {
     if matches!(error, PayloadError::Overflow) {
         return too_large(bytes_max);
     }
-    let detail = format!(
-        "The body was cut off ({error}); nothing of it was done: send the whole request again."
-    );
+    let detail = "The body ended before it was complete, or its framing is wrong; nothing of it was done: \
+                  send the whole request again.";
     Problem::malformed(detail).closing()
 }
 
@@ -178,8 +177,8 @@ mod tests {
             assert_eq!(read_of(request, &limits(max)).await, expected, "{body}");
         }
         let announced = TestRequest::post()
-            .insert_header(("content-length", "4"))
-            .set_payload("a");
+            .set_payload("a")
+            .insert_header(("content-length", "4"));
         assert_eq!(
             read_of(announced, &limits(3)).await,
             Err(Code::BodyTooLarge)

@@ -1,10 +1,14 @@
 //! One request in hand: who calls, for which shop, and how it is answered, timed and told of.
 
+use std::cell::Cell;
 use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use actix_web::body::{BodySize, MessageBody};
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::http::header::{AUTHORIZATION, TRANSFER_ENCODING};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
@@ -73,7 +77,35 @@ pub struct Call {
     pub query: Query,
     route: &'static Route,
     request: HttpRequest,
+    payload: Unread,
+}
+
+/// What has not been read of a body, as long as nobody reads it.
+type Unread = Rc<Cell<Option<web::Payload>>>;
+
+/// The body of an answer that keeps hold of the request's.
+///
+/// Of a body in chunks whose reader is gone, the framework waits for the end, for ever where there is none. While the
+/// reader is there, an answer that is sent before the end closes the connection.
+struct Held {
+    body: BoxBody,
+    #[expect(dead_code, reason = "it is held, not read")]
     payload: web::Payload,
+}
+
+impl MessageBody for Held {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        self.body.as_pin_mut().poll_next(cx)
+    }
 }
 
 /// Who came, for whoever is told.
@@ -98,11 +130,17 @@ where
     let method = request.method().clone();
     let watch = Arc::clone(&state.watch);
     let mut visitor = Visitor::default();
+    let chunked = request.headers().contains_key(TRANSFER_ENCODING);
+    let payload = Rc::new(Cell::new(Some(payload)));
+    let unread = chunked.then(|| Rc::clone(&payload));
     let answer = match enter(state, route, (request, payload), &mut visitor) {
         Ok(call) => handler(call).await,
         Err(problem) => Err(problem),
     };
-    let response = answer.unwrap_or_else(|problem| problem.response());
+    let mut response = answer.unwrap_or_else(|problem| problem.response());
+    if let Some(payload) = unread.and_then(|unread| unread.take()) {
+        response = response.map_body(|_, body| BoxBody::new(Held { body, payload }));
+    }
     let bytes_out = match response.body().size() {
         BodySize::Sized(bytes) => bytes,
         BodySize::None | BodySize::Stream => 0,
@@ -123,7 +161,7 @@ where
 fn enter(
     state: Arc<ApiState>,
     route: &'static Route,
-    (request, payload): (HttpRequest, web::Payload),
+    (request, payload): (HttpRequest, Unread),
     visitor: &mut Visitor,
 ) -> Result<Call, Problem> {
     let open = match route.needs {
@@ -188,12 +226,17 @@ impl Call {
     }
 
     /// The whole body.
-    pub async fn body(&mut self) -> Result<Bytes, Problem> {
-        body::read(&self.request, &mut self.payload, &self.state.limits).await
+    pub async fn body(&self) -> Result<Bytes, Problem> {
+        let Some(mut payload) = self.payload.take() else {
+            return Ok(Bytes::new());
+        };
+        let body = body::read(&self.request, &mut payload, &self.state.limits).await;
+        self.payload.set(Some(payload));
+        body
     }
 
     /// The whole body as text, which is JSON by its `Content-Type`.
-    pub async fn json_text(&mut self) -> Result<String, Problem> {
+    pub async fn json_text(&self) -> Result<String, Problem> {
         if self.form()? == Form::Lines {
             let detail = "This takes one JSON object: send it as application/json.";
             return Err(Problem::new(Code::UnsupportedMediaType, detail));

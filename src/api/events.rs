@@ -22,7 +22,7 @@ const RESULT_BYTES: usize = 256;
 #[utoipa::path(post, path = "/v1/shops/{shop}/events", tag = "events", operation_id = "post_events",
     request_body(content((EventsBody = "application/json"), (String = "application/x-ndjson"))),
     responses((status = 200, body = Results)))]
-pub async fn post(mut call: Call) -> Answer {
+pub async fn post(call: Call) -> Answer {
     let form = call.form()?;
     let shop = call.shop()?;
     let body = call.body().await?;

@@ -61,7 +61,7 @@ pub async fn list(call: Call) -> Answer {
 /// `own_clock` lets its events say `at` themselves, as a gateway does that was cut off.
 #[utoipa::path(post, path = "/v1/keys", tag = "keys", operation_id = "post_key",
     request_body = KeySchema, responses((status = 200, body = KeyMade)))]
-pub async fn post(mut call: Call) -> Answer {
+pub async fn post(call: Call) -> Answer {
     let text = call.json_text().await?;
     let new = wanted(read_body(&text)?, &call)?;
     let (row, key) = ring(&call)?.new_key(new).map_err(not_changed)?;

@@ -28,7 +28,7 @@ pub async fn get(call: Call) -> Answer {
 /// What is left out comes from the preset. Stands for `shop.configured`; answers the merged policy.
 #[utoipa::path(put, path = "/v1/shops/{shop}/policy", tag = "policy", operation_id = "put_policy",
     request_body = PolicySchema, responses((status = 200, body = PolicySchema)))]
-pub async fn put(mut call: Call) -> Answer {
+pub async fn put(call: Call) -> Answer {
     let text = call.json_text().await?;
     let policy: &RawValue = read_body(&text)?;
     // The shop is there, or an owner would make it.
@@ -44,7 +44,7 @@ pub async fn put(mut call: Call) -> Answer {
 /// Says whether a policy would be taken, and changes nothing
 #[utoipa::path(post, path = "/v1/shops/{shop}/policy/check", tag = "policy", operation_id = "check_policy",
     request_body = PolicySchema, responses((status = 200, body = CheckedOk)))]
-pub async fn check(mut call: Call) -> Answer {
+pub async fn check(call: Call) -> Answer {
     let text = call.json_text().await?;
     let policy: serde_json::Value = read_body(&text)?;
     call.live(|_| ()).await?;

@@ -165,3 +165,103 @@ async fn nothing_here() -> Answer {
         "No such path: `/docs` shows all there are.",
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::auth::tests::Spelt;
+    use crate::api::auth::{KeyRing, Scope, admit};
+    use crate::domain::id::Id;
+
+    /// The contract's table (section 6): who may what. A route that is not here fails.
+    const CONTRACT: &[(&str, &str, Needs)] = &[
+        ("GET", "/v1/shops", Admin),
+        ("PUT", "/v1/shops/{shop}", Admin),
+        ("DELETE", "/v1/shops/{shop}", Admin),
+        ("GET", "/v1/shops/{shop}/policy", Shop(Read)),
+        ("PUT", "/v1/shops/{shop}/policy", Shop(Owner)),
+        ("POST", "/v1/shops/{shop}/policy/check", Shop(Owner)),
+        ("GET", "/v1/shops/{shop}/agents", Shop(Read)),
+        ("GET", "/v1/shops/{shop}/agents/{agent}", Shop(Read)),
+        ("PUT", "/v1/shops/{shop}/agents/{agent}", Shop(Owner)),
+        ("DELETE", "/v1/shops/{shop}/agents/{agent}", Shop(Owner)),
+        (
+            "PUT",
+            "/v1/shops/{shop}/agents/{agent}/presence",
+            Shop(Events),
+        ),
+        ("POST", "/v1/shops/{shop}/events", Shop(Events)),
+        ("GET", "/v1/shops/{shop}/sessions", Shop(Read)),
+        ("GET", "/v1/shops/{shop}/sessions/{session}", Shop(Read)),
+        ("GET", "/v1/shops/{shop}/pools", Shop(Read)),
+        (
+            "GET",
+            "/v1/shops/{shop}/entries/{entry}/questions",
+            Shop(Read),
+        ),
+        ("GET", "/v1/shops/{shop}/ratings", Shop(Read)),
+        ("GET", "/v1/shops/{shop}/decisions", Shop(Read)),
+        ("GET", "/v1/shops/{shop}/decisions/{seq}", Shop(Read)),
+        ("GET", "/v1/shops/{shop}/decisions/{seq}/why", Shop(Read)),
+        ("GET", "/v1/shops/{shop}/report", Shop(Read)),
+        ("GET", "/v1/keys", Admin),
+        ("POST", "/v1/keys", Admin),
+        ("DELETE", "/v1/keys/{id}", Admin),
+        ("GET", "/healthz", Nothing),
+        ("GET", "/readyz", Nothing),
+        ("GET", "/metrics", Metrics),
+        ("GET", "/openapi.json", Nothing),
+        ("GET", "/docs", Nothing),
+        ("GET", "/docs/{file}", Nothing),
+    ];
+
+    #[test]
+    fn the_table_is_the_contracts() {
+        assert_eq!(ROUTES.len(), CONTRACT.len());
+        for (method, path, needs) in CONTRACT {
+            let row = ROUTES
+                .iter()
+                .find(|route| route.method == *method && route.path == *path);
+            let row = row.unwrap_or_else(|| panic!("{method} {path} is missing"));
+            assert_eq!(row.needs, *needs, "{method} {path}");
+        }
+    }
+
+    /// Every route, with every scope, of the path's shop and of another.
+    #[test]
+    fn only_the_right_key_of_the_right_shop_comes_in() {
+        let shop = Id::new("s").unwrap();
+        for route in ROUTES {
+            let of_path = route.path.contains("{shop}").then_some(&shop);
+            for scope in Scope::ALL {
+                for of in ["s", "t"] {
+                    let key = match scope {
+                        Scope::Admin => "admin".to_owned(),
+                        Scope::Events | Scope::Read | Scope::Owner => {
+                            format!("{of}/{}", scope.code())
+                        }
+                    };
+                    let grant = Spelt.check(&key).unwrap();
+                    let found = admit(&grant, route.needs, of_path);
+                    let found = found.map_err(|problem| problem.code().status().as_u16());
+                    let good = match route.needs {
+                        Nothing => true,
+                        Admin | Metrics => scope == Scope::Admin,
+                        Shop(needed) => scope.allows(needed),
+                    };
+                    let foreign = of == "t" && scope != Scope::Admin && of_path.is_some();
+                    let expected = match (foreign, good) {
+                        (true, _) => Err(404),
+                        (false, true) => Ok(()),
+                        (false, false) => Err(403),
+                    };
+                    assert_eq!(
+                        found, expected,
+                        "{} {} with {key}",
+                        route.method, route.path
+                    );
+                }
+            }
+        }
+    }
+}

@@ -49,7 +49,7 @@ pub async fn list(call: Call) -> Answer {
 /// Stands for `shop.configured`.
 #[utoipa::path(put, path = "/v1/shops/{shop}", tag = "shops", operation_id = "put_shop",
     request_body = ShopSchema, responses((status = 200, body = ShopAnswer)))]
-pub async fn put(mut call: Call) -> Answer {
+pub async fn put(call: Call) -> Answer {
     let text = call.json_text().await?;
     let body: ShopBody<'_> = read_body(&text)?;
     let event = format!(

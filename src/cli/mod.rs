@@ -3,8 +3,11 @@
 //! The only room that knows arguments, files by name, the terminal and exit codes.
 
 mod demo;
+mod folder;
+mod key;
 mod replay;
 mod sample;
+mod serve;
 mod why;
 
 use std::ffi::OsString;
@@ -38,6 +41,18 @@ struct Arguments {
 enum Command {
     /// Play the sample day of a small shop and say what was decided
     Demo(demo::Demo),
+    /// Serve shops over HTTP, everything kept in one folder
+    Serve(serve::Serve),
+    /// Make, list and revoke keys
+    Key(key::Key),
+    /// Read everything in a data folder and hold it against itself
+    Verify(folder::Verify),
+    /// Write the journal of a data folder as a trace
+    Export(folder::Export),
+    /// Write a consistent copy of a data folder to a file, also while a server runs on it
+    Backup(folder::Backup),
+    /// Make a new data folder from a backup
+    Restore(folder::Restore),
     /// Replay a trace of events in virtual time, decisions to standard output
     Replay(replay::Replay),
     /// Say why a decision of a trace was taken
@@ -85,6 +100,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let result = match arguments.command {
         Command::Demo(demo) => demo.run(),
+        Command::Serve(serve) => serve.run(),
+        Command::Key(key) => key.run(),
+        Command::Verify(verify) => verify.run(),
+        Command::Export(export) => export.run(),
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
         Command::Replay(replay) => replay.run(),
         Command::Why(why) => why.run(),
         Command::Sample(sample) => sample.run(),

@@ -37,7 +37,9 @@ fn frame(to: &mut dyn Write, tree: u8, key: &[u8], value: &[u8]) -> Result<(), J
     sum.update(key);
     sum.update(value);
     head.extend_from_slice(&sum.finalize().to_be_bytes());
-    let written = [&head, key, value].into_iter().try_for_each(|part| to.write_all(part));
+    let written = [&head, key, value]
+        .into_iter()
+        .try_for_each(|part| to.write_all(part));
     written.map_err(|error| failed("written", &error))
 }
 
@@ -55,9 +57,17 @@ pub fn backup(journal: &Embedded, to: &mut dyn Write) -> Result<Reach, JournalEr
 }
 
 fn copy(core: &Core, to: &mut dyn Write) -> Result<Reach, JournalError> {
-    to.write_all(FORM).map_err(|error| failed("written", &error))?;
+    to.write_all(FORM)
+        .map_err(|error| failed("written", &error))?;
     let mut pairs = 0u64;
-    for tree in [Tree::Notes, Tree::Names, Tree::Heads, Tree::Index, Tree::States, Tree::Ledger] {
+    for tree in [
+        Tree::Notes,
+        Tree::Names,
+        Tree::Heads,
+        Tree::Index,
+        Tree::States,
+        Tree::Ledger,
+    ] {
         core.store.scan(tree, b"", |key, value| {
             pairs += 1;
             frame(to, tree as u8, key, value).map(|()| true)
@@ -76,7 +86,12 @@ fn copy(core: &Core, to: &mut dyn Write) -> Result<Reach, JournalError> {
         order: until,
         at: core.clock.now(),
     };
-    let end = [pairs.to_be_bytes(), reach.order.to_be_bytes(), reach.at.ms().to_be_bytes()].concat();
+    let end = [
+        pairs.to_be_bytes(),
+        reach.order.to_be_bytes(),
+        reach.at.ms().to_be_bytes(),
+    ]
+    .concat();
     frame(to, END, &[], &end)?;
     to.flush().map_err(|error| failed("written", &error))?;
     Ok(reach)
@@ -103,7 +118,11 @@ fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
     };
     let mut head = [0; 13];
     from.read_exact(&mut head).map_err(cut)?;
-    let number = |from: usize| head[from..from + 4].iter().fold(0u32, |n, &byte| (n << 8) | u32::from(byte));
+    let number = |from: usize| {
+        head[from..from + 4]
+            .iter()
+            .fold(0u32, |n, &byte| (n << 8) | u32::from(byte))
+    };
     let (key, value) = (number(1) as usize, number(5) as usize);
     if key + value > PAIR_BYTES_MAX {
         return Err(wrong());
@@ -119,8 +138,12 @@ fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
     let value = body.split_off(key);
     if head[0] == END {
         let number = |place: usize| {
-            let bytes = value.get(place * 8..).and_then(|rest| rest.first_chunk::<8>());
-            bytes.map(|bytes| u64::from_be_bytes(*bytes)).ok_or_else(wrong)
+            let bytes = value
+                .get(place * 8..)
+                .and_then(|rest| rest.first_chunk::<8>());
+            bytes
+                .map(|bytes| u64::from_be_bytes(*bytes))
+                .ok_or_else(wrong)
         };
         let at = Instant::from_ms(number(2)? as i64);
         let order = number(1)?;
@@ -140,13 +163,7 @@ pub fn restore(from: &mut dyn Read, settings: &Settings) -> Result<Reach, Journa
             settings.data.display()
         )));
     }
-    let mut form = [0; FORM.len()];
-    let read = from.read_exact(&mut form);
-    if read.is_err() || form != FORM {
-        return Err(JournalError::Unusable(
-            "that is no backup that this xiaoer can read: its first line should be \"xiaoer backup, form 1\"".to_owned(),
-        ));
-    }
+    read_form(from)?;
     let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
     let store = Store::open(&folder.store_path(), settings.cache_bytes, settings.sync)?;
     let (mut pairs, mut waiting) = (0u64, 0);
@@ -163,11 +180,7 @@ pub fn restore(from: &mut dyn Read, settings: &Settings) -> Result<Reach, Journa
                 }
             }
             Frame::End(counted, reach) if counted == pairs => break reach,
-            Frame::End(..) => {
-                return Err(JournalError::Damaged(
-                    "the backup lacks some of its parts: take another one".to_owned(),
-                ));
-            }
+            Frame::End(..) => return Err(incomplete()),
         }
     };
     apply(&store, &mut changes)?;
@@ -175,6 +188,34 @@ pub fn restore(from: &mut dyn Read, settings: &Settings) -> Result<Reach, Journa
     let mark = Mark::create(&folder.path().join("mark"), reach);
     mark.map_err(|error| failed("restored", &error))?;
     Ok(reach)
+}
+
+/// Reads a backup to its end: how far it reaches. Errors where it is not whole.
+pub fn check(from: &mut dyn Read) -> Result<Reach, JournalError> {
+    read_form(from)?;
+    let mut pairs = 0u64;
+    loop {
+        match read_frame(from)? {
+            Frame::Pair(..) => pairs += 1,
+            Frame::End(counted, reach) if counted == pairs => return Ok(reach),
+            Frame::End(..) => return Err(incomplete()),
+        }
+    }
+}
+
+fn read_form(from: &mut dyn Read) -> Result<(), JournalError> {
+    let mut form = [0; FORM.len()];
+    let read = from.read_exact(&mut form);
+    if read.is_err() || form != FORM {
+        return Err(JournalError::Unusable(
+            "that is no backup that this xiaoer can read: its first line should be \"xiaoer backup, form 1\"".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+fn incomplete() -> JournalError {
+    JournalError::Damaged("the backup lacks some of its parts: take another one".to_owned())
 }
 
 fn apply(store: &Store, changes: &mut [Changes]) -> Result<(), JournalError> {

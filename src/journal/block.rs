@@ -77,7 +77,9 @@ struct Part<'a> {
 }
 
 fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<Part<'a>, JournalError> {
-    let named = at.first_chunk::<8>().map_or(0, |order| u64::from_be_bytes(*order));
+    let named = at
+        .first_chunk::<8>()
+        .map_or(0, |order| u64::from_be_bytes(*order));
     let wrong = || damaged(&format!("the block of record {named} fails its checksum"));
     let (header, rest) = value.split_at_checked(HEADER_BYTES - 4).ok_or_else(wrong)?;
     let (sum, payload) = rest.split_first_chunk::<4>().ok_or_else(wrong)?;
@@ -105,7 +107,9 @@ fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<Part<'a>, JournalError> {
         payload,
     };
     if at != key(part.first, part.part) {
-        return Err(damaged(&format!("the block of record {named} stands in another's place")));
+        return Err(damaged(&format!(
+            "the block of record {named} stands in another's place"
+        )));
     }
     Ok(part)
 }
@@ -137,7 +141,10 @@ impl Block {
         if rest.is_empty() {
             Ok(())
         } else {
-            Err(damaged(&format!("the block of record {} is longer than its records", self.first)))
+            Err(damaged(&format!(
+                "the block of record {} is longer than its records",
+                self.first
+            )))
         }
     }
 
@@ -168,7 +175,10 @@ pub fn scan(
         let part = read_part(at, value)?;
         if part.part == 0 {
             if let Some(block) = &open {
-                return Err(damaged(&format!("the block of record {} lacks a part", block.first)));
+                return Err(damaged(&format!(
+                    "the block of record {} lacks a part",
+                    block.first
+                )));
             }
             open = Some(Block {
                 first: part.first,
@@ -184,7 +194,10 @@ pub fn scan(
                     have += 1;
                 }
                 Some(_) | None => {
-                    return Err(damaged(&format!("the block of record {} lacks a part", part.first)));
+                    return Err(damaged(&format!(
+                        "the block of record {} lacks a part",
+                        part.first
+                    )));
                 }
             }
         }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::commit::{Owned, wait};
 use super::embedded::Core;
+use super::line::{Owned, wait};
 use super::states;
 use super::store::{Tree, damaged};
 use super::{Claimed, JournalError, Owner, Sleeper};
@@ -65,7 +65,9 @@ impl Core {
         let next_n = places.last().map_or(head.state_n, |place| place.n) + 1;
         if next_n <= head.n {
             let n = head.n;
-            return Err(damaged(&format!("record {n} of shop {number} is missing from the index")));
+            return Err(damaged(&format!(
+                "record {n} of shop {number} is missing from the index"
+            )));
         }
         let mut line = self.line();
         if let Some(owned) = line.owners.get_mut(&number)
@@ -93,15 +95,15 @@ impl Core {
             Ok(shops.len() < limit)
         })?;
         let line = self.line();
-        let creating = line.creating.keys().filter(|id| after.is_none_or(|after| *id > after));
+        let creating = line
+            .creating
+            .keys()
+            .filter(|id| after.is_none_or(|after| *id > after));
         shops.extend(creating.cloned());
         Ok(shops.into_iter().take(limit).collect())
     }
 
-    pub(super) fn each_sleeper(
-        &self,
-        each: &mut dyn FnMut(Sleeper),
-    ) -> Result<(), JournalError> {
+    pub(super) fn each_sleeper(&self, each: &mut dyn FnMut(Sleeper)) -> Result<(), JournalError> {
         let tails: Vec<u64> = self.tails().keys().copied().collect();
         let tails: std::collections::HashSet<u64> = tails.into_iter().collect();
         self.store.scan(Tree::Names, b"", |name, value| {

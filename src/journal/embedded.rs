@@ -7,14 +7,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::commit::{Line, Put};
 use super::folder::Folder;
+use super::line::{Line, Put};
 use super::mark::Mark;
 use super::record::{Booked, Entry, Record};
 use super::store::Store;
 use super::tail::Tail;
 use super::{
-    Claimed, Done, Fenced, Journal, JournalError, NoRoom, Owner, Slice, Sleeper, State, opening,
+    Claimed, Done, Fenced, Journal, JournalError, NoRoom, Owner, Sleeper, Slice, State, opening,
 };
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
@@ -184,7 +184,10 @@ impl Embedded {
             let failed = |error| JournalError::Failed(format!("a thread: {error}"));
             thread.spawn(move || run(&core)).map_err(failed)
         };
-        let threads = vec![spawn("commit", Core::commit_all)?, spawn("upkeep", Core::keep_up)?];
+        let threads = vec![
+            spawn("commit", Core::commit_all)?,
+            spawn("upkeep", Core::keep_up)?,
+        ];
         Ok(Opened {
             journal: Embedded { core, threads },
             ledger: found.ledger,
@@ -201,6 +204,23 @@ impl Embedded {
     /// Bytes of the store on disk.
     pub fn bytes(&self) -> u64 {
         self.core.store.bytes()
+    }
+
+    /// Takes a checkpoint now, merges and trims; it is done by itself from time to time. A failure is final.
+    pub fn checkpoint_now(&self) {
+        if let Err(error) = self.core.take_checkpoint(true) {
+            self.core.fate.stop(&error.to_string());
+        }
+    }
+
+    /// In how many blocks the records lie.
+    pub fn blocks(&self) -> Result<u64, JournalError> {
+        let mut blocks = 0;
+        super::block::scan(&self.core.store, 0, &mut |_| {}, |_| {
+            blocks += 1;
+            Ok(true)
+        })?;
+        Ok(blocks)
     }
 
     /// Commits what waits, takes a checkpoint, and stops.
@@ -233,17 +253,16 @@ impl Journal for Embedded {
 
     fn release(&self, owner: Owner) {
         let mut line = self.core.line();
-        if line.owners.get(&owner.shop).is_some_and(|owned| owned.epoch == owner.epoch) {
+        if line
+            .owners
+            .get(&owner.shop)
+            .is_some_and(|owned| owned.epoch == owner.epoch)
+        {
             line.owners.remove(&owner.shop);
         }
     }
 
-    fn append(
-        &self,
-        owner: Owner,
-        entry: &Entry<'_>,
-        done: Option<Done>,
-    ) -> Result<u64, Fenced> {
+    fn append(&self, owner: Owner, entry: &Entry<'_>, done: Option<Done>) -> Result<u64, Fenced> {
         self.core.gather(owner, entry, done)
     }
 

@@ -30,7 +30,11 @@ impl Folder {
     /// disk is full.
     pub fn take(path: &Path, ballast_bytes: u64) -> Result<Folder, JournalError> {
         fs::create_dir_all(path).map_err(|error| {
-            unusable(path, "the folder cannot be made; choose another with --data, or make it writable", &error)
+            unusable(
+                path,
+                "the folder cannot be made; choose another with --data, or make it writable",
+                &error,
+            )
         })?;
         let lock = path.join("LOCK");
         let ballast = path.join("ballast");
@@ -44,7 +48,11 @@ impl Folder {
             opened => opened,
         };
         let lock = lock.map_err(|error| {
-            unusable(path, "the folder is not writable; make it so, or choose another with --data", &error)
+            unusable(
+                path,
+                "the folder is not writable; make it so, or choose another with --data",
+                &error,
+            )
         })?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -85,7 +93,9 @@ impl Folder {
                     path.display()
                 ))),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.store_path().exists() => {
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound && !self.store_path().exists() =>
+            {
                 self.write_whole("VERSION", format!("{VERSION}\n").as_bytes())
             }
             Err(error) => Err(unusable(&path, "the version cannot be read", &error)),
@@ -141,7 +151,12 @@ impl Folder {
         }
         let lay = || -> io::Result<()> {
             let file = File::create(&path)?;
-            rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, self.ballast_bytes)?;
+            rustix::fs::fallocate(
+                &file,
+                rustix::fs::FallocateFlags::empty(),
+                0,
+                self.ballast_bytes,
+            )?;
             file.sync_all()
         };
         if lay().is_err() {

@@ -78,7 +78,11 @@ impl Mark {
 
     /// Opens the file, and says how far it reaches.
     pub fn open(path: &Path) -> Result<(Mark, Reach), JournalError> {
-        let lost = || damaged("the file `mark`, which says how far the journal reaches, is missing or damaged");
+        let lost = || {
+            damaged(
+                "the file `mark`, which says how far the journal reaches, is missing or damaged",
+            )
+        };
         let file = File::options()
             .read(true)
             .write(true)
@@ -99,7 +103,8 @@ impl Mark {
     /// The journal reaches this far.
     pub fn set(&self, reach: Reach) -> io::Result<()> {
         let turn = self.writes.fetch_add(1, Ordering::Relaxed) % 2;
-        self.file.write_all_at(&slot(reach), turn * SLOT_BYTES as u64)
+        self.file
+            .write_all_at(&slot(reach), turn * SLOT_BYTES as u64)
     }
 
     /// Makes it durable.

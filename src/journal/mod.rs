@@ -13,6 +13,7 @@ mod claim;
 mod commit;
 mod embedded;
 mod folder;
+mod line;
 mod mark;
 mod opening;
 mod reading;
@@ -26,9 +27,9 @@ mod verify;
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
 
-pub use archive::{backup, restore};
+pub use archive::{backup, check as check_backup, restore};
 pub use embedded::{Embedded, LedgerSource, Nobody, Opened, Settings, Watch};
-pub use folder::Folder;
+pub use mark::Reach;
 pub use record::{Booked, Entry, Kind, Record};
 pub use verify::{Verified, each_record, verify};
 
@@ -132,12 +133,7 @@ pub trait Journal: Send + Sync + 'static {
     fn release(&self, owner: Owner);
 
     /// Appends a record that must be the shop's next; `done` is called once it is durable. Returns its order.
-    fn append(
-        &self,
-        owner: Owner,
-        entry: &Entry<'_>,
-        done: Option<Done>,
-    ) -> Result<u64, Fenced>;
+    fn append(&self, owner: Owner, entry: &Entry<'_>, done: Option<Done>) -> Result<u64, Fenced>;
 
     /// Calls `done` once the record of this order is durable; at once where it is.
     fn when_durable(&self, order: u64, done: Done);
@@ -159,8 +155,11 @@ pub trait Journal: Send + Sync + 'static {
 
     /// A stored state of a shop from before decision `seq`, and the records from there up to the one that holds it.
     /// `None` where what is needed has been dropped.
-    fn before(&self, shop: &Id, seq: u64)
-    -> Result<Option<(Option<State>, Vec<Record>)>, JournalError>;
+    fn before(
+        &self,
+        shop: &Id,
+        seq: u64,
+    ) -> Result<Option<(Option<State>, Vec<Record>)>, JournalError>;
 
     /// Shops that may have to be woken, all that there are; called once after opening.
     fn sleepers(&self, each: &mut dyn FnMut(Sleeper)) -> Result<(), JournalError>;

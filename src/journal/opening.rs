@@ -147,7 +147,9 @@ impl Found {
             self.reach = Reach { order, at };
             return Ok(());
         }
-        Err(damaged(&format!("record {order} is not where the checkpoint says")))
+        Err(damaged(&format!(
+            "record {order} is not where the checkpoint says"
+        )))
     }
 
     /// What came after the checkpoint.
@@ -157,55 +159,64 @@ impl Found {
         let (mut names, mut heads) = (Changes::default(), Changes::default());
         let (tails, dead, booked) = (&mut self.tails, &mut self.dead, &mut self.booked);
         let notes = &mut self.notes;
-        block::scan(&self.store, reach.order + 1, &mut |first| torn.push(first), |block| {
-            if block.first != reach.order + 1 {
-                let (from, to) = (reach.order + 1, block.first - 1);
-                return Err(damaged(&format!("records {from} to {to} are missing from the journal")));
-            }
-            block.each(|order, body| {
-                let record = record::read(body, order)?;
-                reach = Reach {
-                    order,
-                    at: record.at,
-                };
-                let place = Place {
-                    n: record.n,
-                    order,
-                    seq_before: record.seq_before,
-                    rated: record.rated,
-                };
-                match record.kind {
-                    Kind::Removed => {
-                        tails.remove(&record.shop);
-                        dead.push(record.shop);
-                        names.remove(record.shop_id.as_ref().map_or(b"", |id| id.as_bytes()));
-                        heads.remove(&states::head_key(record.shop));
-                        return Ok(true);
-                    }
-                    Kind::Created => {
-                        notes.next_shop = notes.next_shop.max(record.shop + 1);
-                        if let Some(id) = &record.shop_id {
-                            states::write_name(id, record.shop, &mut names);
+        block::scan(
+            &self.store,
+            reach.order + 1,
+            &mut |first| torn.push(first),
+            |block| {
+                if block.first != reach.order + 1 {
+                    let (from, to) = (reach.order + 1, block.first - 1);
+                    return Err(damaged(&format!(
+                        "records {from} to {to} are missing from the journal"
+                    )));
+                }
+                block.each(|order, body| {
+                    let record = record::read(body, order)?;
+                    reach = Reach {
+                        order,
+                        at: record.at,
+                    };
+                    let place = Place {
+                        n: record.n,
+                        order,
+                        seq_before: record.seq_before,
+                        rated: record.rated,
+                    };
+                    match record.kind {
+                        Kind::Removed => {
+                            tails.remove(&record.shop);
+                            dead.push(record.shop);
+                            names.remove(record.shop_id.as_ref().map_or(b"", |id| id.as_bytes()));
+                            heads.remove(&states::head_key(record.shop));
+                            return Ok(true);
                         }
+                        Kind::Created => {
+                            notes.next_shop = notes.next_shop.max(record.shop + 1);
+                            if let Some(id) = &record.shop_id {
+                                states::write_name(id, record.shop, &mut names);
+                            }
+                        }
+                        Kind::Event | Kind::Malformed => {}
                     }
-                    Kind::Event | Kind::Malformed => {}
-                }
-                let tail = tails.entry(record.shop).or_default();
-                if let Some(last) = tail.places.last()
-                    && last.n + 1 != place.n
-                {
-                    let (shop, n) = (record.shop, last.n + 1);
-                    return Err(damaged(&format!("record {n} of shop {shop} is missing from the journal")));
-                }
-                tail.places.push(place);
-                if let Some(id) = record.shop_id {
-                    booked.extend(record.booked.into_iter().map(|place| (id.clone(), place)));
-                    tail.id = Some(id);
-                }
+                    let tail = tails.entry(record.shop).or_default();
+                    if let Some(last) = tail.places.last()
+                        && last.n + 1 != place.n
+                    {
+                        let (shop, n) = (record.shop, last.n + 1);
+                        return Err(damaged(&format!(
+                            "record {n} of shop {shop} is missing from the journal"
+                        )));
+                    }
+                    tail.places.push(place);
+                    if let Some(id) = record.shop_id {
+                        booked.extend(record.booked.into_iter().map(|place| (id.clone(), place)));
+                        tail.id = Some(id);
+                    }
+                    Ok(true)
+                })?;
                 Ok(true)
-            })?;
-            Ok(true)
-        })?;
+            },
+        )?;
         self.reach = reach;
         self.store.apply(Tree::Names, names)?;
         self.store.apply(Tree::Heads, heads)?;
@@ -218,10 +229,11 @@ impl Found {
     /// Takes a last block away that was being written when the process died.
     fn drop_from(&self, first: u64) -> Result<(), JournalError> {
         let mut changes = Changes::default();
-        self.store.scan(Tree::Journal, &block::key(first, 0), |at, _| {
-            changes.remove(at);
-            Ok(true)
-        })?;
+        self.store
+            .scan(Tree::Journal, &block::key(first, 0), |at, _| {
+                changes.remove(at);
+                Ok(true)
+            })?;
         self.store.apply(Tree::Journal, changes)
     }
 }

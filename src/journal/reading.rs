@@ -55,7 +55,9 @@ impl Core {
             }
         }
         if let Some(n) = hole {
-            return Err(damaged(&format!("record {n} of shop {shop} is missing from the index")));
+            return Err(damaged(&format!(
+                "record {n} of shop {shop} is missing from the index"
+            )));
         }
         let durable = self.durable.load(Ordering::Acquire);
         let floor = self.floor.load(Ordering::Acquire);
@@ -78,7 +80,9 @@ impl Core {
                 {
                     let record = record::read(body, order)?;
                     if record.n != place.n || record.seq_before != place.seq_before {
-                        return Err(damaged(&format!("record {order} is not the one that the index names")));
+                        return Err(damaged(&format!(
+                            "record {order} is not the one that the index names"
+                        )));
                     }
                     records.push(record);
                     wanted = others;
@@ -111,7 +115,9 @@ impl Core {
 
     /// Places from the last that begins at or before `seq`; one more than `limit`, to see that there are more.
     fn places_at(&self, shop: u64, seq: u64, limit: usize) -> Result<Vec<Place>, JournalError> {
-        let at = self.store.last_at(Tree::Index, &tail::key(shop, seq, u64::MAX))?;
+        let at = self
+            .store
+            .last_at(Tree::Index, &tail::key(shop, seq, u64::MAX))?;
         let at = at.filter(|(at, _)| at.starts_with(&shop.to_be_bytes()));
         let skip = match &at {
             Some((_, value)) => last_before(&tail::read(shop, value)?, seq).map(|place| place.n),
@@ -121,7 +127,8 @@ impl Core {
         let in_memory = {
             let tails = self.tails();
             let tail = tails.get(&shop);
-            tail.and_then(|tail| last_before(&tail.places, seq)).map(|place| place.n)
+            tail.and_then(|tail| last_before(&tail.places, seq))
+                .map(|place| place.n)
         };
         let first = skip.max(in_memory).unwrap_or(1);
         self.places(shop, seq, first - 1, limit.saturating_add(1))
@@ -137,8 +144,10 @@ impl Core {
         let Some(number) = self.number(shop)? else {
             return Ok(None);
         };
-        let (durable, floor) =
-            (self.durable.load(Ordering::Acquire), self.floor.load(Ordering::Acquire));
+        let (durable, floor) = (
+            self.durable.load(Ordering::Acquire),
+            self.floor.load(Ordering::Acquire),
+        );
         let mut rated: Vec<Place> = Vec::new();
         let mut lowest = u64::MAX;
         let mut take = |places: &[Place], rated: &mut Vec<Place>| {
@@ -181,8 +190,10 @@ impl Core {
         let stored = kept.chain((head.state_n > 0).then_some((head.state_n, head.state_seq)));
         let (n, state_seq) = stored.filter(|&(_, of)| of < seq).max().unwrap_or((0, 0));
         let places = self.places(number, state_seq, n, EXPLAINED_MAX)?;
-        let places: Vec<Place> =
-            places.into_iter().take_while(|place| place.seq_before < seq).collect();
+        let places: Vec<Place> = places
+            .into_iter()
+            .take_while(|place| place.seq_before < seq)
+            .collect();
         if places.first().is_none_or(|first| first.n != n + 1) {
             return Ok(None);
         }

@@ -145,7 +145,11 @@ pub fn write(shop: u64, entry: &Entry<'_>, buffer: &mut Vec<u8>) {
 
 /// The frame at the head of `bytes`, checked, and what follows it.
 pub fn split(bytes: &[u8], order: u64) -> Result<(&[u8], &[u8]), JournalError> {
-    let wrong = || damaged(&format!("record {order} is cut off or its checksum is wrong"));
+    let wrong = || {
+        damaged(&format!(
+            "record {order} is cut off or its checksum is wrong"
+        ))
+    };
     let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(wrong)?;
     let (sum, rest) = rest.split_first_chunk::<4>().ok_or_else(wrong)?;
     let (body, rest) = rest

@@ -27,7 +27,7 @@ pub struct Head {
     pub state_n: u64,
     /// The shop's `seq` then.
     pub state_seq: u64,
-    /// That record's order.
+    /// That record's order; where there is no state, the order before the shop's first record.
     pub state_order: u64,
     /// When the shop wants to be woken, in milliseconds since 1970, as of the latest state.
     pub due_ms: Option<i64>,
@@ -86,11 +86,7 @@ pub fn key(shop: u64, n: u64, part: u32) -> [u8; 20] {
 }
 
 /// Puts bytes into parts; `key` gives each part's.
-pub fn write_parts<K: AsRef<[u8]>>(
-    bytes: &[u8],
-    key: impl Fn(u32) -> K,
-    changes: &mut Changes,
-) {
+pub fn write_parts<K: AsRef<[u8]>>(bytes: &[u8], key: impl Fn(u32) -> K, changes: &mut Changes) {
     let parts = bytes.len().div_ceil(PAYLOAD_BYTES_MAX).max(1) as u32;
     for part in 0..parts {
         let from = part as usize * PAYLOAD_BYTES_MAX;
@@ -126,7 +122,9 @@ pub fn read_parts<K: AsRef<[u8]>>(
         if own.finalize() != u32::from_be_bytes(*sum) || header[0] != VERSION {
             return Err(wrong());
         }
-        parts = header[1..].iter().fold(0u32, |n, &byte| (n << 8) | u32::from(byte));
+        parts = header[1..]
+            .iter()
+            .fold(0u32, |n, &byte| (n << 8) | u32::from(byte));
         bytes.extend_from_slice(piece);
         part += 1;
     }

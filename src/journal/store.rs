@@ -156,9 +156,9 @@ impl Store {
     pub fn sync(&self) -> Result<(), JournalError> {
         guarded(|| self.db.flush())?;
         if self.sync {
-            self.file
-                .sync_data()
-                .map_err(|error| JournalError::Failed(format!("fdatasync of the store: {error}")))?;
+            self.file.sync_data().map_err(|error| {
+                JournalError::Failed(format!("fdatasync of the store: {error}"))
+            })?;
         }
         Ok(())
     }

@@ -71,7 +71,10 @@ fn write(places: &[Place]) -> Vec<u8> {
     let mut before = first;
     let mut steps = Vec::with_capacity(places.len());
     for place in places {
-        let (order, seq) = (place.order - before.order, place.seq_before - before.seq_before);
+        let (order, seq) = (
+            place.order - before.order,
+            place.seq_before - before.seq_before,
+        );
         steps.push((order, seq, place.rated));
         before = *place;
     }
@@ -123,7 +126,6 @@ pub fn unsealed<T: serde::de::DeserializeOwned>(
         return Err(wrong());
     }
     let config = bincode::config::standard();
-    let (value, _) =
-        bincode::serde::decode_from_slice(body, config).map_err(|_| wrong())?;
+    let (value, _) = bincode::serde::decode_from_slice(body, config).map_err(|_| wrong())?;
     Ok(value)
 }

@@ -7,8 +7,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::commit::wait_at_most;
 use super::embedded::Core;
+use super::line::wait_at_most;
 use super::opening::{Notes, ledger_key};
 use super::store::{Changes, Tree};
 use super::{JournalError, block, record, states, tail};
@@ -53,12 +53,15 @@ impl Core {
             }
             self.look_at_the_disk();
             ticks += 1;
-            let behind = self.durable.load(Ordering::Acquire) - self.checkpoint.load(Ordering::Acquire);
+            let behind =
+                self.durable.load(Ordering::Acquire) - self.checkpoint.load(Ordering::Acquire);
             if behind >= CHECKPOINT_RECORDS || ticks >= TRIM_TICKS || stop {
                 ticks = 0;
                 let done = self.take_checkpoint(!stop);
                 if let Err(error) = done {
-                    self.fate.stop(&format!("the journal's upkeep failed, so nothing more is answered: {error}"));
+                    self.fate.stop(&format!(
+                        "the journal's upkeep failed, so nothing more is answered: {error}"
+                    ));
                 }
             }
             if stop {
@@ -68,7 +71,7 @@ impl Core {
     }
 
     /// Takes a checkpoint; with `all`, also merges and trims.
-    fn take_checkpoint(&self, all: bool) -> Result<(), JournalError> {
+    pub(super) fn take_checkpoint(&self, all: bool) -> Result<(), JournalError> {
         let still = self.still();
         let until = self.durable.load(Ordering::Acquire);
         let next_shop = self.line().next_shop;
@@ -125,7 +128,9 @@ impl Core {
     fn index_all(&self) -> Result<(), JournalError> {
         let shops: Vec<u64> = {
             let tails = self.tails();
-            let behind = tails.iter().filter(|(_, tail)| tail.indexed < tail.places.len());
+            let behind = tails
+                .iter()
+                .filter(|(_, tail)| tail.indexed < tail.places.len());
             behind.map(|(&shop, _)| shop).collect()
         };
         for shops in shops.chunks(SHOPS_AT_ONCE) {
@@ -136,10 +141,7 @@ impl Core {
                     continue;
                 };
                 tail.index(shop, &mut index);
-                let mut head = states::head(&self.store, shop)?;
-                if let (Some(id), true) = (&tail.id, head.id.is_empty()) {
-                    head.id = id.to_string();
-                }
+                let mut head = self.head(shop, Some(tail))?;
                 head.n = tail.places.last().map_or(head.n, |place| place.n);
                 states::write_head(shop, &head, &mut heads);
             }

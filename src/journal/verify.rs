@@ -42,7 +42,12 @@ struct PlacesSum(u64);
 
 impl PlacesSum {
     fn add(&mut self, place: &Place) {
-        for part in [place.n, place.order, place.seq_before, u64::from(place.rated)] {
+        for part in [
+            place.n,
+            place.order,
+            place.seq_before,
+            u64::from(place.rated),
+        ] {
             self.0 = (self.0.rotate_left(5) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         }
     }
@@ -110,7 +115,9 @@ fn scan(
     block::scan(&found.store, next, &mut |_| {}, |block| {
         if block.first != next {
             let last = block.first.saturating_sub(1);
-            return Err(damaged(&format!("records {next} to {last} are missing from the journal")));
+            return Err(damaged(&format!(
+                "records {next} to {last} are missing from the journal"
+            )));
         }
         next = block.end();
         block.each(|order, body| {
@@ -121,7 +128,9 @@ fn scan(
     })?;
     if next != found.reach.order + 1 {
         let last = found.reach.order;
-        return Err(damaged(&format!("records {next} to {last} are missing from the journal")));
+        return Err(damaged(&format!(
+            "records {next} to {last} are missing from the journal"
+        )));
     }
     Ok(())
 }
@@ -132,7 +141,9 @@ fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), Jou
     let follows = record.n == account.last_n + 1 && record.seq_before == account.next_seq;
     if !begins && !follows {
         let (n, shop, order) = (account.last_n + 1, record.shop, record.order);
-        return Err(damaged(&format!("record {order} is not record {n} of shop {shop}, which comes next")));
+        return Err(damaged(&format!(
+            "record {order} is not record {n} of shop {shop}, which comes next"
+        )));
     }
     account.last_n = record.n;
     account.next_seq = record.seq_before + u64::from(record.decided);
@@ -165,20 +176,24 @@ fn check_index(found: &Found, shop: u64, account: &Account) -> Result<(), Journa
             sum.add(place);
         }
     };
-    found.store.scan(Tree::Index, &shop.to_be_bytes(), |at, value| {
-        if !at.starts_with(&shop.to_be_bytes()) {
-            return Ok(false);
-        }
-        tail::read(shop, value)?.iter().for_each(&mut take);
-        Ok(true)
-    })?;
+    found
+        .store
+        .scan(Tree::Index, &shop.to_be_bytes(), |at, value| {
+            if !at.starts_with(&shop.to_be_bytes()) {
+                return Ok(false);
+            }
+            tail::read(shop, value)?.iter().for_each(&mut take);
+            Ok(true)
+        })?;
     if let Some(tail) = found.tails.get(&shop) {
         tail.places.iter().for_each(&mut take);
     }
     if sum == account.places && last == account.last_n {
         return Ok(());
     }
-    Err(damaged(&format!("the index of shop {shop} does not name its records")))
+    Err(damaged(&format!(
+        "the index of shop {shop} does not name its records"
+    )))
 }
 
 /// The states of a shop can be read; how many there are.
@@ -192,11 +207,19 @@ fn check_states(
     let records = account.map_or(0, |account| account.last_n);
     let indexed = head.n.max(head.state_n);
     let known = head.id == id.as_str() || (head == states::Head::default());
-    if !known || (account.is_some() && indexed > records) || (account.is_none() && head.state_n == 0) {
-        return Err(damaged(&format!("what is known of shop {id:?} does not fit its records")));
+    if !known
+        || (account.is_some() && indexed > records)
+        || (account.is_none() && head.state_n == 0)
+    {
+        return Err(damaged(&format!(
+            "what is known of shop {id:?} does not fit its records"
+        )));
     }
-    if head.state_n < records && head == states::Head::default() && !found.tails.contains_key(&shop) {
-        return Err(damaged(&format!("nothing is known of shop {id:?} but its records")));
+    if head.state_n < records && head == states::Head::default() && !found.tails.contains_key(&shop)
+    {
+        return Err(damaged(&format!(
+            "nothing is known of shop {id:?} but its records"
+        )));
     }
     let kept = head.kept.iter().map(|&(n, seq, _)| (n, seq));
     let latest = (head.state_n > 0).then_some((head.state_n, head.state_seq));

@@ -28,7 +28,10 @@ pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) -> Result<(), Serve
     // One that a killed server has left; the folder's lock says that nobody else listens.
     std::fs::remove_file(&path).ok();
     let failed = |error: std::io::Error| {
-        ServeError::Unusable(format!("{}: the control socket cannot be made: {error}", path.display()))
+        ServeError::Unusable(format!(
+            "{}: the control socket cannot be made: {error}",
+            path.display()
+        ))
     };
     let listener = UnixListener::bind(&path).map_err(failed)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
@@ -53,7 +56,9 @@ fn answer(stream: &UnixStream, journal: &Embedded) -> Result<(), String> {
     stream.set_write_timeout(Some(PATIENCE)).map_err(text)?;
     let mut question = String::new();
     let mut limited = std::io::Read::take(stream, QUESTION_BYTES_MAX);
-    BufReader::new(&mut limited).read_line(&mut question).map_err(text)?;
+    BufReader::new(&mut limited)
+        .read_line(&mut question)
+        .map_err(text)?;
     match question.trim() {
         "backup" => {
             let mut to = BufWriter::with_capacity(256 * 1024, stream);

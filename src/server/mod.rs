@@ -188,7 +188,10 @@ where
 }
 
 /// Who is let in; on a first start somebody must be.
-#[expect(clippy::type_complexity, reason = "three things that are made together")]
+#[expect(
+    clippy::type_complexity,
+    reason = "three things that are made together"
+)]
 fn keep(
     settings: &Settings,
     env: &Env,
@@ -258,7 +261,9 @@ fn bind(
     let server = match (&settings.tls_certificate, &settings.tls_key) {
         (Some(certificate), Some(key)) => {
             let tls = tls::configure(Path::new(certificate), Path::new(key))?;
-            server.bind_rustls_0_23(settings.listen, tls).map_err(taken)?
+            server
+                .bind_rustls_0_23(settings.listen, tls)
+                .map_err(taken)?
         }
         (None, _) | (_, None) => server.bind(settings.listen).map_err(taken)?,
     };

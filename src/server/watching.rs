@@ -59,9 +59,15 @@ impl shop::Watch for Watching {
     fn counted(&self, before: &Counts, after: &Counts) {
         let by = |before: u64, after: u64| after as i64 - before as i64;
         let metrics = &self.metrics;
-        metrics.waiting.add(by(before.sessions_waiting, after.sessions_waiting));
-        metrics.sessions_open.add(by(before.sessions_open, after.sessions_open));
-        metrics.agents_free.add(by(before.agents_free.into(), after.agents_free.into()));
+        metrics
+            .waiting
+            .add(by(before.sessions_waiting, after.sessions_waiting));
+        metrics
+            .sessions_open
+            .add(by(before.sessions_open, after.sessions_open));
+        metrics
+            .agents_free
+            .add(by(before.agents_free.into(), after.agents_free.into()));
     }
 
     fn alive(&self, by: i64) {
@@ -69,7 +75,9 @@ impl shop::Watch for Watching {
     }
 
     fn woke(&self, micros: u64) {
-        self.metrics.wake_seconds.took(Duration::from_micros(micros));
+        self.metrics
+            .wake_seconds
+            .took(Duration::from_micros(micros));
     }
 
     fn panicked(&self, shop: &Id) {
@@ -96,7 +104,14 @@ impl api::Watch for Watching {
         }
         let shop = visit.shop.and_then(Id::new);
         let shop = shop.as_ref().map(logs::shop_hash);
-        logs::request(visit.method, visit.route, visit.status, visit.micros, visit.bytes_out, shop);
+        logs::request(
+            visit.method,
+            visit.route,
+            visit.status,
+            visit.micros,
+            visit.bytes_out,
+            shop,
+        );
     }
 
     fn scrape(&self) -> String {

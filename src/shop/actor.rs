@@ -12,13 +12,12 @@ use bytes::Bytes;
 
 use super::deciding::{Awake, Deciding, Fresh, Item, come_up, stored};
 use super::desk::{Answered, Intake, ReadError, Refused};
-use super::reply::Reply;
+use super::message::{Close, Delete, Post, Read};
 use super::world::World;
 use crate::domain::event::{Event, What};
 use crate::domain::id::Id;
 use crate::domain::ledger::Ledger;
 use crate::domain::outcome::Outcome;
-use crate::domain::shop::Shop;
 use crate::domain::time::Instant;
 use crate::domain::view::Counts;
 use crate::env::Stopwatch;
@@ -41,30 +40,6 @@ const ABSENT_IDLE: Duration = Duration::from_millis(100);
 
 /// The event that a timer stands for.
 const CLOCK: &[u8] = br#"{"type":"clock"}"#;
-
-/// Events of one request.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Post(pub(super) Reply<Vec<Item>>);
-
-/// A look at the live state: gives what answers the asker once all that was seen is durable.
-pub(super) type Look =
-    Box<dyn FnOnce(Result<(&mut Shop, &mut dyn Ledger), ReadError>) -> Box<dyn FnOnce() + Send> + Send>;
-
-/// Asks for a look.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Read(pub(super) Look);
-
-/// Takes the shop away; whether it was there.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Delete(pub(super) Reply<bool>);
-
-/// Stores its state and stops; the server is closing.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Close;
 
 enum Stage {
     /// It is being read from the journal; the mailbox waits.
@@ -268,7 +243,9 @@ impl ShopActor {
     /// What the gauges show of this shop.
     fn recount(&mut self) {
         self.will_count = false;
-        let counts = self.awake().map_or_else(Counts::default, |awake| awake.shop.counts());
+        let counts = self
+            .awake()
+            .map_or_else(Counts::default, |awake| awake.shop.counts());
         let before = std::mem::replace(&mut self.counts, counts);
         self.world.watch.counted(&before, &self.counts);
     }
@@ -291,7 +268,11 @@ impl Actor for ShopActor {
                 Err(JournalError::Damaged(what))
             })
         };
-        ctx.wait(found.into_actor(self).map(|found, actor, ctx| actor.came_up(found, ctx)));
+        ctx.wait(
+            found
+                .into_actor(self)
+                .map(|found, actor, ctx| actor.came_up(found, ctx)),
+        );
     }
 }
 
@@ -366,7 +347,8 @@ impl Handler<Delete> for ShopActor {
                 Stage::Up(_) | Stage::ComingUp => reply.answer(false),
             };
         };
-        let (owner, n, seq_before, at) = (awake.owner, awake.n + 1, awake.shop.seq(), awake.shop.now());
+        let (owner, n, seq_before, at) =
+            (awake.owner, awake.n + 1, awake.shop.seq(), awake.shop.now());
         let entry = crate::journal::Entry {
             shop: &self.id,
             kind: Kind::Removed,

@@ -55,8 +55,12 @@ pub enum TimelineEntry {
 
 /// The decisions of a record, one JSON object each.
 fn decisions_of<'a>(shop: &Id, record: &'a Record) -> Result<Vec<&'a RawValue>, JournalError> {
-    serde_json::from_str(&record.decisions)
-        .map_err(|_| astray(shop, &format!("the decisions of its record {} do not read", record.n)))
+    serde_json::from_str(&record.decisions).map_err(|_| {
+        astray(
+            shop,
+            &format!("the decisions of its record {} do not read", record.n),
+        )
+    })
 }
 
 /// Decisions as they are listed.
@@ -85,10 +89,15 @@ pub(super) fn answers_of(
             if receipt.count > 0 {
                 let slice = journal.read(shop, receipt.first, 1)?;
                 let record = slice.and_then(|slice| slice.records.into_iter().next());
-                let record = record.ok_or_else(|| astray(shop, "the answer to a repeated event is gone"))?;
+                let record =
+                    record.ok_or_else(|| astray(shop, "the answer to a repeated event is gone"))?;
                 let wanted = receipt.first..receipt.first + u64::from(receipt.count);
                 let decisions = listed(shop, &record)?.into_iter();
-                parts.extend(decisions.filter(|d| wanted.contains(&d.seq)).map(|d| d.json));
+                parts.extend(
+                    decisions
+                        .filter(|d| wanted.contains(&d.seq))
+                        .map(|d| d.json),
+                );
             }
             Ok(Answered {
                 id: Some(id),
@@ -111,7 +120,8 @@ impl Desk {
     ) -> Result<T, ReadError> {
         let (journal, shop) = (Arc::clone(&self.world.journal), shop.clone());
         let done = actix_rt::task::spawn_blocking(move || read(&*journal, &shop));
-        done.await.unwrap_or(Err(ReadError::Refused(Refused::Broken)))
+        done.await
+            .unwrap_or(Err(ReadError::Refused(Refused::Broken)))
     }
 
     /// A shop's decisions with a `seq` above `after`, those that are durable and not dropped by retention.
@@ -137,14 +147,17 @@ impl Desk {
                     // Records that decided nothing: what follows them is found from beyond.
                     let skipped = journal.read(shop, next + 1, RECORDS_AT_ONCE * 64)?;
                     let skipped = skipped.ok_or(ReadError::NoShop)?;
-                    let first = skipped.records.iter().find(|record| {
-                        record.seq_before + u64::from(record.decided) > next
-                    });
+                    let first = skipped
+                        .records
+                        .iter()
+                        .find(|record| record.seq_before + u64::from(record.decided) > next);
                     match first {
                         Some(record) => items.extend(listed(shop, record)?),
                         None => break,
                     }
-                    until = items.last().map_or(next, |decision: &StoredDecision| decision.seq);
+                    until = items
+                        .last()
+                        .map_or(next, |decision: &StoredDecision| decision.seq);
                 }
                 next = until;
             }
@@ -182,7 +195,9 @@ impl Desk {
             let slice = slice.ok_or(ReadError::NoShop)?;
             let mut entries = Vec::new();
             for record in &slice.records {
-                if !record.text.contains(session.as_str()) && !record.decisions.contains(session.as_str()) {
+                if !record.text.contains(session.as_str())
+                    && !record.decisions.contains(session.as_str())
+                {
                     continue;
                 }
                 if is_of(&record.text, &session) {
@@ -221,7 +236,10 @@ impl Desk {
                     });
                     items.extend(rated.filter(&wanted));
                 }
-                before = slice.records.last().map_or(0, |record| record.seq_before + 1);
+                before = slice
+                    .records
+                    .last()
+                    .map_or(0, |record| record.seq_before + 1);
             }
             let more = items.len() > limit;
             items.truncate(limit);
@@ -283,7 +301,9 @@ fn is_of(text: &str, session: &Id) -> bool {
 
 fn type_of(decision: &str) -> String {
     let named = serde_json::from_str::<Named<'_>>(decision).ok();
-    named.and_then(|named| named.name).map_or_else(String::new, |name| name.into_owned())
+    named
+        .and_then(|named| named.name)
+        .map_or_else(String::new, |name| name.into_owned())
 }
 
 /// So that callers outside need not name the state.

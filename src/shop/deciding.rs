@@ -317,21 +317,31 @@ pub(super) fn replay(
                 let made = create(id, &event);
                 *shop = Some(made.map_err(|rejection| astray(id, &rejection.message))?);
             }
-            let shop = shop.as_mut().ok_or_else(|| astray(id, "it was never made"))?;
+            let shop = shop
+                .as_mut()
+                .ok_or_else(|| astray(id, "it was never made"))?;
             shop.take(&event, &mut ledger, out);
         }
         (Line::Malformed(malformed), Kind::Malformed) => {
-            let shop = shop.as_mut().ok_or_else(|| astray(id, "it was never made"))?;
+            let shop = shop
+                .as_mut()
+                .ok_or_else(|| astray(id, "it was never made"))?;
             let rejection = Rejection::new(ErrorCode::Malformed, malformed.message);
             shop.reject(&malformed.event, rejection, out);
         }
         (Line::Event(..) | Line::Malformed(_), _) => {
-            return Err(astray(id, &format!("its record {} reads otherwise now", record.n)));
+            return Err(astray(
+                id,
+                &format!("its record {} reads otherwise now", record.n),
+            ));
         }
     }
     let seq = shop.as_ref().map_or(0, Shop::seq);
     if seq != record.seq_before + u64::from(record.decided) {
-        return Err(astray(id, &format!("its record {} is decided otherwise now", record.n)));
+        return Err(astray(
+            id,
+            &format!("its record {} is decided otherwise now", record.n),
+        ));
     }
     Ok(())
 }

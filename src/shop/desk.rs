@@ -9,10 +9,11 @@ use actix::prelude::*;
 use actix_rt::ArbiterHandle;
 use bytes::Bytes;
 
-use super::actor::{Close, Delete, Look, Post, Read, ShopActor};
+use super::actor::ShopActor;
 use super::asking::{Page, answers_of};
 use super::deciding::Item;
 use super::ledger::SharedLedger;
+use super::message::{Close, Delete, Look, Post, Read};
 use super::reply::{Answer, Reply, Unanswered};
 use super::world::{Registry, Sleepers, Watch, World};
 use crate::domain::code::ErrorCode;
@@ -169,7 +170,10 @@ impl Desk {
     /// Shops may live on this thread, which runs an arbiter. A shop that is asked from here for the first time does.
     pub fn settle_here(&self) {
         if let Some(arbiter) = actix_rt::Arbiter::try_current() {
-            self.homes.lock().unwrap_or_else(PoisonError::into_inner).push(arbiter);
+            self.homes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(arbiter);
         }
     }
 
@@ -302,7 +306,8 @@ impl Desk {
     /// Shops by id, after a cursor; `limit` of them at most.
     pub async fn shops(&self, after: Option<Id>, limit: usize) -> Result<Page<ShopRow>, Refused> {
         let journal = Arc::clone(&self.world.journal);
-        let found = actix_rt::task::spawn_blocking(move || journal.shops(after.as_ref(), limit + 1));
+        let found =
+            actix_rt::task::spawn_blocking(move || journal.shops(after.as_ref(), limit + 1));
         let found = found.await.map_err(|_| Refused::Broken)?;
         let mut shops = found.map_err(|error| Refused::Damaged(error.to_string()))?;
         let more = shops.len() > limit;

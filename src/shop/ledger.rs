@@ -5,8 +5,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::domain::ledger::{Claim, Ledger, MemoryLedger};
 use crate::domain::id::Id;
+use crate::domain::ledger::{Claim, Ledger, MemoryLedger};
 use crate::journal::{Booked, JournalError};
 
 /// The ledger that all shops of this server share.

@@ -9,10 +9,13 @@ mod asking;
 mod deciding;
 mod desk;
 mod ledger;
+mod message;
 mod reply;
+mod trace;
 mod world;
 
 pub use asking::{Page, StoredDecision, TimelineEntry};
 pub use desk::{Answered, Desk, DeskSettings, Intake, ReadError, Refused, ShopRow};
 pub use ledger::SharedLedger;
+pub use trace::trace_line;
 pub use world::Watch;

@@ -104,7 +104,9 @@ impl Registry {
     /// All actors.
     pub(super) fn all(&self) -> Vec<Addr<ShopActor>> {
         let shards = self.shards.iter();
-        shards.flat_map(|shard| held(shard).values().cloned().collect::<Vec<_>>()).collect()
+        shards
+            .flat_map(|shard| held(shard).values().cloned().collect::<Vec<_>>())
+            .collect()
     }
 }
 

@@ -56,7 +56,11 @@ impl Fate for Planted {
     }
 
     fn before_event(&self, _shop: &str, text: &[u8]) {
-        let word = self.word.lock().map(|word| word.clone()).unwrap_or_default();
+        let word = self
+            .word
+            .lock()
+            .map(|word| word.clone())
+            .unwrap_or_default();
         if let Some(word) = word
             && String::from_utf8_lossy(text).contains(&word)
         {
@@ -152,7 +156,10 @@ impl Shops {
     /// Posts events of a shop, each one JSON object.
     pub async fn post(&self, shop: &str, texts: &[String]) -> Result<Vec<Answered>, Refused> {
         let shop = Id::new(shop).expect("an id");
-        let events = texts.iter().map(|text| intake(text, &shop, self.clock.now())).collect();
+        let events = texts
+            .iter()
+            .map(|text| intake(text, &shop, self.clock.now()))
+            .collect();
         self.desk.post(&shop, events).await
     }
 

@@ -9,7 +9,7 @@ use super::words::{
 
 /// Makes the type of all decisions, which share their common fields.
 macro_rules! decisions {
-    ($($(#[$doc:meta])* $decision:ident = $type:literal { $($fields:tt)* })+) => {
+    ($($(#[$doc:meta])* $decision:ident = $type:tt { $($fields:tt)* })+) => {
         /// Something that a shop decided.
         #[derive(ToSchema)]
         #[serde(tag = "type")]

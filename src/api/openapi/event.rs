@@ -7,7 +7,7 @@ use super::words::{ClosedBy, Level, MessageKind};
 
 /// Makes the type of all events, which share their common fields.
 macro_rules! events {
-    ($($(#[$doc:meta])* $event:ident = $type:literal { $($fields:tt)* })+) => {
+    ($($(#[$doc:meta])* $event:ident = $type:tt { $($fields:tt)* })+) => {
         /// Something that happened to a shop; a field that is `null` counts as left out.
         #[derive(ToSchema)]
         #[serde(tag = "type", deny_unknown_fields)]

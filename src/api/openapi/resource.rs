@@ -31,6 +31,57 @@ macro_rules! pages {
     )+ };
 }
 
+/// Makes the types of a session, which is listed with less than it shows by itself.
+macro_rules! sessions {
+    ($($(#[$doc:meta])* $name:ident { $($more:tt)* })+) => { $(
+        $(#[$doc])*
+        #[derive(ToSchema)]
+        pub struct $name {
+            pub session: String,
+            pub buyer: String,
+            pub state: State,
+            /// Who has it, `bot` included; who had it last, where it is closed.
+            #[schema(nullable = false)]
+            pub agent: Option<String>,
+            #[schema(nullable = false)]
+            pub entry: Option<String>,
+            #[schema(nullable = false)]
+            pub question: Option<String>,
+            #[schema(nullable = false)]
+            pub order_status: Option<String>,
+            pub opened: String,
+            #[schema(nullable = false)]
+            pub closed: Option<String>,
+            /// Where it waits.
+            #[schema(nullable = false)]
+            pub pool: Option<String>,
+            /// 1 is next.
+            #[schema(nullable = false)]
+            pub position: Option<u32>,
+            #[schema(nullable = false)]
+            pub since: Option<String>,
+            /// In seconds.
+            #[schema(nullable = false)]
+            pub waited: Option<f64>,
+            pub repeat_visit: bool,
+            pub cards: Vec<Card>,
+            /// The shop's `seq` as it was opened.
+            pub since_seq: u64,
+            $($more)*
+        }
+    )+ };
+}
+
+sessions! {
+    /// A session that is open, or closed in the last 7 days.
+    Session {}
+    /// A session with its timeline.
+    SessionWithTimeline {
+        /// Its events, and what was decided about it.
+        pub timeline: Vec<TimelineEntry>,
+    }
+}
+
 pages! {
     ShopPage of ShopRow;
     AgentPage of Agent;
@@ -63,7 +114,7 @@ objects! {
         /// Stable: what programs look at.
         code: String,
         /// Where the only event of a request was rejected: its result.
-        #[schema(nullable = false)]
+        #[schema(nullable = false, no_recursion)]
         results: Option<Vec<EventResult>>,
     }
     /// What became of the events of a request, in their order.
@@ -113,39 +164,6 @@ objects! {
     PresenceBody { presence: Presence, }
     /// Where an agent is, and what the shop decided for it.
     PresenceAnswer { agent: String, presence: Presence, decisions: Vec<Decision>, }
-    /// A session that is open, or closed in the last 7 days.
-    Session {
-        session: String,
-        buyer: String,
-        state: State,
-        /// Who has it, `bot` included; who had it last, where it is closed.
-        #[schema(nullable = false)]
-        agent: Option<String>,
-        #[schema(nullable = false)]
-        entry: Option<String>,
-        #[schema(nullable = false)]
-        question: Option<String>,
-        #[schema(nullable = false)]
-        order_status: Option<String>,
-        opened: String,
-        #[schema(nullable = false)]
-        closed: Option<String>,
-        /// Where it waits.
-        #[schema(nullable = false)]
-        pool: Option<String>,
-        /// 1 is next.
-        #[schema(nullable = false)]
-        position: Option<u32>,
-        #[schema(nullable = false)]
-        since: Option<String>,
-        /// In seconds.
-        #[schema(nullable = false)]
-        waited: Option<f64>,
-        repeat_visit: bool,
-        cards: Vec<Card>,
-        /// The shop's `seq` as it was opened.
-        since_seq: u64,
-    }
     /// A rating card.
     Card {
         card: String,
@@ -154,12 +172,6 @@ objects! {
         made: String,
         /// Whether its rating was submitted.
         used: bool,
-    }
-    /// A session with its timeline.
-    SessionWithTimeline {
-        #[serde(flatten)]
-        of_list: Session,
-        timeline: Vec<TimelineEntry>,
     }
     /// An event of the session, as it was sent, and when; or a decision about it.
     TimelineEntry {
@@ -230,8 +242,14 @@ objects! {
     }
     /// A key that was made; what it is spelt like is shown this once.
     KeyMade {
-        #[serde(flatten)]
-        of_list: Key,
+        id: String,
+        scope: Scope,
+        #[schema(nullable = false)]
+        shop: Option<String>,
+        #[schema(nullable = false)]
+        name: Option<String>,
+        created: String,
+        own_clock: bool,
         #[schema(example = "xek_…")]
         key: String,
     }

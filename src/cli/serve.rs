@@ -1,0 +1,155 @@
+//! `xiaoer serve`: the server, from its settings to its end.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Failure;
+use crate::env::Env;
+use crate::journal::JournalError;
+use crate::server::{Listening, ServeError, serve};
+use crate::settings::{Origin, Origins, Settings, Sources};
+
+/// The file of settings in the data folder.
+const SETTINGS_FILE: &str = "xiaoer.toml";
+
+/// Serve shops over HTTP, everything kept in one folder
+#[derive(Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    layers: LayersArguments,
+    /// Where to listen [default: 127.0.0.1:7600]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// Everybody may do everything, without keys; on a loopback address alone
+    #[arg(long)]
+    insecure: bool,
+    /// Print every setting and who has set it, and stop
+    #[arg(long)]
+    print_settings: bool,
+}
+
+/// Where settings come from.
+#[derive(Args)]
+pub(super) struct LayersArguments {
+    /// The folder of everything that is kept [default: xiaoer-data]
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// A file of settings; without it `xiaoer.toml` in the data folder, if it is there
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Sets one setting, over the file and the environment; --print-settings shows all there are
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let mut flags = Vec::new();
+        if let Some(listen) = &self.listen {
+            flags.push(("listen".to_owned(), listen.clone()));
+        }
+        if self.insecure {
+            flags.push(("insecure".to_owned(), "true".to_owned()));
+        }
+        let (settings, origins) = self.layers.load(flags)?;
+        if self.print_settings {
+            let text = settings.print(&origins);
+            return std::io::stdout()
+                .lock()
+                .write_all(text.as_bytes())
+                .map_err(|error| {
+                    Failure::failed(format!("the settings could not be written: {error}"))
+                });
+        }
+        let greet = |listening: Listening| {
+            greet(&listening, &settings.data);
+            std::future::ready(())
+        };
+        serve(&settings, Env::real(), greet).map_err(failure)
+    }
+}
+
+/// What is said once the server takes requests.
+fn greet(listening: &Listening, data: &Path) {
+    let url = listening.url();
+    let mut text = format!("listening on {url}\n");
+    if let Some(key) = &listening.first_key {
+        text += &format!(
+            "This is the first start, and nobody has a key. This one may do everything; it is shown only now:\n  {key}\n\
+             More are made by `xiaoer key new --data {}`.\n",
+            data.display()
+        );
+    }
+    text += &format!("What can be asked is described at {url}/docs\n");
+    // Whoever started it may not be reading.
+    std::io::stdout().lock().write_all(text.as_bytes()).ok();
+    std::io::stdout().lock().flush().ok();
+}
+
+/// What ended a server, as the command line says it.
+pub(super) fn failure(error: ServeError) -> Failure {
+    match error {
+        ServeError::Unusable(what) => Failure::bad_input(what),
+        ServeError::Journal(error) => journal_failure(&error),
+        ServeError::Failed(what) => Failure::failed(what),
+    }
+}
+
+/// What is wrong with a folder, as the command line says it.
+pub(super) fn journal_failure(error: &JournalError) -> Failure {
+    match error {
+        JournalError::Damaged(what) | JournalError::Unusable(what) => Failure::bad_input(what),
+        JournalError::Failed(what) => Failure::failed(what),
+    }
+}
+
+impl LayersArguments {
+    /// The settings, with `flags` over what `--set` says.
+    pub(super) fn load(
+        &self,
+        flags: Vec<(String, String)>,
+    ) -> Result<(Settings, Origins), Failure> {
+        let mut all = Vec::new();
+        for set in &self.set {
+            let (name, value) = set.split_once('=').ok_or_else(|| {
+                Failure::bad_input(format!(
+                    "--set {set}: it wants NAME=VALUE, such as --set shop.idle=10m"
+                ))
+            })?;
+            all.push((name.trim().to_owned(), value.trim().to_owned()));
+        }
+        if let Some(data) = &self.data {
+            all.push(("data".to_owned(), data.display().to_string()));
+        }
+        all.extend(flags);
+        let load = |file| {
+            let sources = Sources {
+                file,
+                env: std::env::vars(),
+                flags: all.clone(),
+            };
+            Settings::load(sources).map_err(|error| Failure::bad_input(error.to_string()))
+        };
+        if let Some(path) = &self.config {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                Failure::bad_input(format!("{} could not be read: {error}", path.display()))
+            })?;
+            return load(Some((path.display().to_string(), text)));
+        }
+        let (settings, origins) = load(None)?;
+        let path = settings.data.join(SETTINGS_FILE);
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            return Ok((settings, origins));
+        };
+        let name = path.display().to_string();
+        let (settings, origins) = load(Some((name.clone(), text)))?;
+        if origins.of("data") == Origin::File(name.clone()) {
+            return Err(Failure::bad_input(format!(
+                "{name} sets `data`, but was found in that folder: take the line out, or name the file with --config"
+            )));
+        }
+        Ok((settings, origins))
+    }
+}

@@ -1,0 +1,218 @@
+//! The line: what was appended and waits for the next commit, and who may append.
+//!
+//! One lock holds it. Its order is the journal's: whoever appends first is written first, and durable no later.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::embedded::Core;
+use super::record::{self, Entry, Kind};
+use super::tail::Place;
+use super::{Done, Fenced, NoRoom, Owner, State};
+use crate::domain::id::Id;
+use crate::domain::time::Instant;
+
+/// Bytes that may wait for the next commit.
+const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// What is known of a record before it is written.
+pub(super) struct Gathered {
+    pub(super) shop: u64,
+    pub(super) place: Place,
+    pub(super) at: Instant,
+    pub(super) kind: Kind,
+    /// The shop's id, where it came to be or was taken away.
+    pub(super) id: Option<Id>,
+}
+
+/// A state on its way into the store.
+pub(super) struct Put {
+    pub(super) owner: Owner,
+    pub(super) state: State,
+    pub(super) due: Option<Instant>,
+}
+
+/// Who may append to a shop, and what comes next.
+#[derive(Clone, Copy)]
+pub(super) struct Owned {
+    pub(super) epoch: u64,
+    pub(super) next_n: u64,
+}
+
+/// What waits for a commit.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) frames: Vec<u8>,
+    pub(super) ends: Vec<usize>,
+    pub(super) gathered: Vec<Gathered>,
+    pub(super) puts: Vec<Put>,
+    pub(super) dones: Vec<Done>,
+    /// The shops that it is about.
+    pub(super) touched: HashSet<u64>,
+}
+
+impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        self.ends.is_empty() && self.puts.is_empty() && self.dones.is_empty()
+    }
+}
+
+/// All that appends and commits share, under one lock.
+pub(super) struct Line {
+    pub(super) next: Batch,
+    /// The shops of the commit that is under way.
+    pub(super) committing: HashSet<u64>,
+    /// What waits for the commit that is under way.
+    pub(super) committing_dones: Vec<Done>,
+    pub(super) committing_until: u64,
+    pub(super) next_order: u64,
+    pub(super) next_shop: u64,
+    pub(super) next_epoch: u64,
+    pub(super) owners: HashMap<u64, Owned>,
+    /// Shops whose first record is not yet in the store.
+    pub(super) creating: HashMap<Id, u64>,
+    pub(super) closing: bool,
+}
+
+impl Line {
+    /// A line in which nobody waits.
+    pub(super) fn new(next_order: u64, next_shop: u64) -> Line {
+        Line {
+            next: Batch::default(),
+            committing: HashSet::new(),
+            committing_dones: Vec::new(),
+            committing_until: next_order - 1,
+            next_order,
+            next_shop,
+            next_epoch: 1,
+            owners: HashMap::new(),
+            creating: HashMap::new(),
+            closing: false,
+        }
+    }
+
+    /// Whether nothing will be committed any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.closing && self.next.is_empty() && self.committing.is_empty()
+    }
+
+    /// Whether something of a shop is on its way.
+    pub(super) fn touches(&self, shop: u64) -> bool {
+        self.next.touched.contains(&shop) || self.committing.contains(&shop)
+    }
+}
+
+impl Core {
+    /// Puts a record into the next commit.
+    pub(super) fn gather(
+        &self,
+        owner: Owner,
+        entry: &Entry<'_>,
+        done: Option<Done>,
+    ) -> Result<u64, Fenced> {
+        let mut line = self.line();
+        match line.owners.get_mut(&owner.shop) {
+            Some(owned) if owned.epoch == owner.epoch && owned.next_n == entry.n => {
+                owned.next_n += 1;
+            }
+            Some(_) | None => return Err(Fenced),
+        }
+        let order = line.next_order;
+        line.next_order += 1;
+        if entry.kind == Kind::Created {
+            line.creating.insert(entry.shop.clone(), owner.shop);
+        }
+        let batch = &mut line.next;
+        let idle = batch.is_empty();
+        let before = batch.frames.len();
+        record::write(owner.shop, entry, &mut batch.frames);
+        batch.ends.push(batch.frames.len());
+        let bytes = batch.frames.len() - before;
+        self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let named = matches!(entry.kind, Kind::Created | Kind::Removed);
+        batch.gathered.push(Gathered {
+            shop: owner.shop,
+            place: Place {
+                n: entry.n,
+                order,
+                seq_before: entry.seq_before,
+                rated: entry.rated,
+            },
+            at: entry.at,
+            kind: entry.kind,
+            id: named.then(|| entry.shop.clone()),
+        });
+        batch.touched.insert(owner.shop);
+        batch.dones.extend(done);
+        drop(line);
+        if idle {
+            self.work.notify_one();
+        }
+        Ok(order)
+    }
+
+    /// Whether there is room for one more, in memory and on disk.
+    pub(super) fn has_room(&self) -> Result<(), NoRoom> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(NoRoom::Disk);
+        }
+        if self.waiting_bytes.load(Ordering::Relaxed) > WAITING_BYTES_MAX {
+            return Err(NoRoom::Memory);
+        }
+        Ok(())
+    }
+
+    /// Calls `done` once the record of this order is durable.
+    pub(super) fn call_when_durable(&self, order: u64, done: Done) {
+        if self.durable.load(Ordering::Acquire) >= order {
+            return done();
+        }
+        let mut line = self.line();
+        if self.durable.load(Ordering::Acquire) >= order {
+            drop(line);
+            return done();
+        }
+        if order <= line.committing_until {
+            line.committing_dones.push(done);
+        } else {
+            line.next.dones.push(done);
+        }
+    }
+
+    /// Puts a state into the next commit.
+    pub(super) fn gather_state(&self, owner: Owner, state: State, due: Option<Instant>) {
+        let mut line = self.line();
+        let owned = line.owners.get(&owner.shop);
+        if owned.is_none_or(|owned| owned.epoch != owner.epoch) {
+            return;
+        }
+        line.next.touched.insert(owner.shop);
+        line.next.puts.push(Put { owner, state, due });
+        drop(line);
+        self.work.notify_one();
+    }
+}
+
+/// Waits for a word on a lock; a thread that panicked while it held it has left nothing half done.
+pub(super) fn wait<'a, T>(
+    word: &std::sync::Condvar,
+    guard: std::sync::MutexGuard<'a, T>,
+) -> std::sync::MutexGuard<'a, T> {
+    match word.wait(guard) {
+        Ok(guard) => guard,
+        Err(poisoned) => poisoned.into_inner(),
+    }
+}
+
+/// Waits for a word, or for as long at most.
+pub(super) fn wait_at_most<'a, T>(
+    word: &std::sync::Condvar,
+    guard: std::sync::MutexGuard<'a, T>,
+    limit: Duration,
+) -> std::sync::MutexGuard<'a, T> {
+    match word.wait_timeout(guard, limit) {
+        Ok((guard, _)) => guard,
+        Err(poisoned) => poisoned.into_inner().0,
+    }
+}

@@ -1,0 +1,34 @@
+//! What an actor can be asked, each with the answer that it owes.
+
+use actix::prelude::*;
+
+use super::deciding::Item;
+use super::desk::ReadError;
+use super::reply::Reply;
+use crate::domain::ledger::Ledger;
+use crate::domain::shop::Shop;
+
+/// Events of one request.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Post(pub(super) Reply<Vec<Item>>);
+
+/// A look at the live state: gives what answers the asker once all that was seen is durable.
+pub(super) type Look = Box<
+    dyn FnOnce(Result<(&mut Shop, &mut dyn Ledger), ReadError>) -> Box<dyn FnOnce() + Send> + Send,
+>;
+
+/// Asks for a look.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Read(pub(super) Look);
+
+/// Takes the shop away; whether it was there.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Delete(pub(super) Reply<bool>);
+
+/// Stores its state and stops; the server is closing.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Close;

@@ -1,0 +1,414 @@
+//! The journal under the desk: what it keeps is a trace that decides the same, in every order of threads; it stays
+//! small, it opens quickly, and it can be copied while it is in use.
+
+mod support;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::player::Player;
+use support::shared::shared;
+use support::world::{SetClock, Shops, decisions, settings};
+use xiaoer::domain::id::Id;
+use xiaoer::domain::time::Instant;
+use xiaoer::env::Env;
+use xiaoer::journal::{self, Embedded, Journal, Kind, Nobody};
+use xiaoer::shop::trace_line;
+
+const LONG: Duration = Duration::from_secs(600);
+
+fn id(text: &str) -> Id {
+    Id::new(text).expect("an id")
+}
+
+/// Replays what a folder's journal exports, and holds it against what was answered, byte for byte.
+fn exports_what_was_decided(folder: &Path) -> usize {
+    let (mut player, mut records) = (Player::default(), 0);
+    journal::each_record(&settings(folder), |shop, record| {
+        let line = trace_line(shop, &record)?;
+        let played = player.play(&line);
+        let written: Vec<String> = played
+            .decisions
+            .iter()
+            .map(|decision| {
+                serde_json::to_string(&xiaoer::wire::Written::new(shop, decision)).expect("JSON")
+            })
+            .collect();
+        assert_eq!(
+            format!("[{}]", written.join(",")),
+            record.decisions,
+            "{line}"
+        );
+        records += 1;
+        Ok(())
+    })
+    .expect("a sound folder");
+    records
+}
+
+#[actix_rt::test]
+async fn both_real_traces_export_as_they_were_decided() {
+    let Some(data) = shared("data") else {
+        println!("the traces of real desks not found: this test is skipped");
+        return;
+    };
+    for name in ["callcentre-day.jsonl", "livechat-february.jsonl"] {
+        let trace = std::fs::read_to_string(data.join(name)).expect("a trace");
+        let folder = tempfile::tempdir().expect("a folder");
+        // Before the trace: no timer fires but with its events.
+        let clock = SetClock::at("2000-01-01T00:00:00Z");
+        let shops = Shops::open(folder.path(), &clock, LONG);
+        let lines: Vec<String> = trace.lines().map(str::to_owned).collect();
+        let mut player = Player::default();
+        for lines in lines.chunks(1000) {
+            let answered = shops.post("default", lines).await.expect("an answer");
+            for (line, answered) in lines.iter().zip(answered) {
+                assert_eq!(player.play(line).written(), decisions(&answered));
+            }
+        }
+        shops.close().await;
+        assert_eq!(exports_what_was_decided(folder.path()), lines.len());
+        let verified = journal::verify(&settings(folder.path()), |_| {}).expect("a sound folder");
+        assert_eq!(verified.records, lines.len() as u64);
+        assert!(
+            verified.states > 1,
+            "older states are kept, to explain from"
+        );
+    }
+}
+
+/// One shop's day of closing sessions of buyers that all shops share.
+async fn close_sessions(shops: Arc<Shops>, shop: &'static str, rounds: usize) -> Vec<Value> {
+    let mut decided = Vec::new();
+    for round in 0..rounds {
+        let session = format!("{shop}-{round}");
+        let buyer = format!("b{}", round % 50);
+        let events = [
+            json!({"type":"session.opened","session":session,"buyer":buyer}).to_string(),
+            json!({"type":"agent.message","session":session}).to_string(),
+            json!({"type":"session.closed","session":session,"by":"agent"}).to_string(),
+        ];
+        let answered = shops.post(shop, &events).await.expect("an answer");
+        decided.extend(answered.iter().flat_map(decisions));
+    }
+    decided
+}
+
+#[test]
+fn i12_holds_in_races_of_shops_on_different_threads_and_replays_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let system = actix_rt::System::new();
+    let path = folder.path().to_owned();
+    let decided = system.block_on(async move {
+        let clock = SetClock::at("2026-11-11T02:00:00Z");
+        let shops = Arc::new(Shops::open(&path, &clock, LONG));
+        let names = ["east", "west", "south"];
+        for shop in names {
+            let policy = json!({
+                "preset": "standard", "buyer_space": "one",
+                "invite": {"shops_per_buyer_day": 1, "auto_quiet": "0s"}
+            });
+            let made = [
+                json!({"type":"shop.configured","policy":policy}).to_string(),
+                json!({"type":"agent.configured","agent":"a","capacity":1000}).to_string(),
+                json!({"type":"agent.online","agent":"a"}).to_string(),
+            ];
+            // Each shop lives on a thread of its own, where it is asked for the first time.
+            shops.post(shop, &made[..0]).await.expect("an answer");
+            let home = actix_rt::Arbiter::new();
+            let (there, back) = tokio::sync::oneshot::channel();
+            let of_shop = Arc::clone(&shops);
+            home.spawn(async move {
+                of_shop.post(shop, &made).await.expect("a shop");
+                there.send(()).ok();
+            });
+            back.await.expect("a shop");
+        }
+        let all = names.map(|shop| {
+            let home = actix_rt::Arbiter::new();
+            let (there, back) = tokio::sync::oneshot::channel();
+            let of_shop = Arc::clone(&shops);
+            home.spawn(async move {
+                there.send(close_sessions(of_shop, shop, 1000).await).ok();
+            });
+            back
+        });
+        let mut decided = Vec::new();
+        for back in all {
+            decided.extend(back.await.expect("decisions"));
+        }
+        shops.desk.close().await;
+        decided
+    });
+    drop(system);
+    // However the threads raced, each buyer was asked by one shop alone.
+    let mut asked = std::collections::BTreeMap::new();
+    for decision in decided
+        .iter()
+        .filter(|decision| decision["type"] == "invite.sent")
+    {
+        let buyer = decision["buyer"].to_string();
+        let shops: &mut std::collections::BTreeSet<String> = asked.entry(buyer).or_default();
+        shops.insert(decision["shop"].to_string());
+    }
+    assert_eq!(asked.len(), 50);
+    assert!(asked.values().all(|shops| shops.len() == 1), "{asked:?}");
+    let winners: std::collections::BTreeSet<_> = asked.values().flatten().collect();
+    println!("{} of 3 shops won a buyer", winners.len());
+    exports_what_was_decided(folder.path());
+}
+
+/// Appends records of one shop straight to a journal.
+fn append(
+    journal: &Embedded,
+    owner: journal::Owner,
+    shop: &Id,
+    ns: std::ops::Range<u64>,
+    at_ms: i64,
+) {
+    let (sent, done) = std::sync::mpsc::sync_channel(1);
+    let last = ns.end - 1;
+    for n in ns {
+        let entry = journal::Entry {
+            shop,
+            kind: if n == 1 { Kind::Created } else { Kind::Event },
+            n,
+            at: Instant::from_ms(at_ms),
+            seq_before: n - 1,
+            decided: 1,
+            text: r#"{"type":"clock"}"#,
+            decisions: &format!("[{{\"n\":{n},\"pad\":\"{}\"}}]", "x".repeat(100)),
+            claims: &[],
+            booked: &[],
+            rated: n.is_multiple_of(10),
+        };
+        let sent = sent.clone();
+        let done: Option<journal::Done> = (n == last)
+            .then(|| Box::new(move || sent.send(()).expect("a test that waits")) as journal::Done);
+        journal.append(owner, &entry, done).expect("the owner");
+    }
+    done.recv().expect("durable");
+}
+
+fn open(folder: &Path, retention_ms: i64) -> Embedded {
+    let mut settings = settings(folder);
+    settings.retention_ms = retention_ms;
+    match Embedded::open(&settings, &Env::real(), Box::new(Nobody)) {
+        Ok(opened) => opened.journal,
+        Err(error) => panic!("the folder does not open: {error}"),
+    }
+}
+
+#[test]
+fn an_owner_of_before_is_fenced_off() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let journal = open(folder.path(), 0);
+    let shop = id("s");
+    let first = journal.create(&shop);
+    append(&journal, first, &shop, 1..3, 1_000);
+    let second = journal
+        .claim(&shop)
+        .expect("a claim")
+        .expect("a shop")
+        .owner;
+    let entry = |n| journal::Entry {
+        shop: &shop,
+        kind: Kind::Event,
+        n,
+        at: Instant::from_ms(2_000),
+        seq_before: n - 1,
+        decided: 1,
+        text: "{}",
+        decisions: "[{}]",
+        claims: &[],
+        booked: &[],
+        rated: false,
+    };
+    assert_eq!(journal.append(first, &entry(3), None), Err(journal::Fenced));
+    assert_eq!(
+        journal.append(second, &entry(4), None),
+        Err(journal::Fenced)
+    );
+    assert_eq!(journal.append(second, &entry(3), None), Ok(3));
+}
+
+#[test]
+fn reading_finds_every_record_by_its_seq_across_checkpoints_and_states() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = id("s");
+    let mut journal = open(folder.path(), 0);
+    let mut owner = journal.create(&shop);
+    let mut next = 1;
+    for round in 0..6 {
+        append(&journal, owner, &shop, next..next + 700, 1_000);
+        next += 700;
+        if round % 2 == 0 {
+            let state = journal::State {
+                n: next - 1 - 100,
+                seq: next - 1 - 100,
+                bytes: vec![7; 100_000],
+            };
+            journal.put_state(owner, state, None);
+        }
+        // Closing takes a checkpoint.
+        drop(journal);
+        journal = open(folder.path(), 0);
+        let claimed = journal.claim(&shop).expect("a claim").expect("a shop");
+        let state_n = claimed.state.as_ref().map_or(0, |state| state.n);
+        let ns: Vec<u64> = claimed.tail.iter().map(|record| record.n).collect();
+        assert_eq!(ns, (state_n + 1..next).collect::<Vec<_>>());
+        owner = claimed.owner;
+        for seq in [1, 2, 650, 699, 700, 701, next - 2, next - 1]
+            .into_iter()
+            .filter(|&seq| seq < next)
+        {
+            let slice = journal
+                .read(&shop, seq, 5)
+                .expect("a read")
+                .expect("a shop");
+            assert_eq!(slice.records[0].seq_before + 1, seq, "round {round}");
+            assert_eq!(slice.more, seq + 5 < next);
+            let (state, records) = journal
+                .before(&shop, seq)
+                .expect("a read")
+                .expect("it is kept");
+            let from = state.map_or(0, |state| state.n);
+            assert!(from < seq && records.len() as u64 == seq - from);
+        }
+        let rated = journal
+            .rated(&shop, u64::MAX - 1, 3)
+            .expect("a read")
+            .expect("a shop");
+        let ns: Vec<u64> = rated.records.iter().map(|record| record.n).collect();
+        let newest = (next - 1) / 10 * 10;
+        assert_eq!(ns, [newest, newest - 10, newest - 20]);
+        assert!(rated.more);
+    }
+    drop(journal);
+    journal::verify(&settings(folder.path()), |_| {}).expect("a sound folder");
+}
+
+#[test]
+fn what_is_older_than_the_retention_goes_once_no_shop_needs_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (kept, gone) = (id("kept"), id("gone"));
+    let day_ms = 86_400_000;
+    let long_ago = Env::real().clock.now().ms() - 100 * day_ms;
+    let journal = open(folder.path(), 0);
+    for (shop, stored) in [(&gone, true), (&kept, false)] {
+        let owner = journal.create(shop);
+        append(&journal, owner, shop, 1..2001, long_ago);
+        if stored {
+            let state = journal::State {
+                n: 2000,
+                seq: 2000,
+                bytes: vec![1; 10],
+            };
+            journal.put_state(owner, state, None);
+        }
+    }
+    drop(journal);
+    let trimmed = open(folder.path(), 9 * day_ms);
+    trimmed.checkpoint_now();
+    let first = trimmed.read(&gone, 1, 10).expect("a read").expect("a shop");
+    // Blocks go whole: the one that the other shop begins in stays.
+    assert!(
+        first.records.first().is_none_or(|record| record.n > 1900),
+        "{:?}",
+        first.records.first()
+    );
+    let claimed = trimmed.claim(&kept).expect("a claim").expect("a shop");
+    assert_eq!(claimed.tail.len(), 2000);
+    let claimed = trimmed.claim(&gone).expect("a claim").expect("a shop");
+    assert_eq!(
+        (claimed.state.map(|state| state.n), claimed.tail.len()),
+        (Some(2000), 0)
+    );
+    append(&trimmed, claimed.owner, &gone, 2001..2010, long_ago);
+    assert!(trimmed.before(&gone, 5).expect("a read").is_none());
+    drop(trimmed);
+    journal::verify(&settings(folder.path()), |_| {}).expect("a sound folder");
+}
+
+#[test]
+fn small_commits_are_merged_into_few_keys() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = id("s");
+    let journal = open(folder.path(), 0);
+    let owner = journal.create(&shop);
+    for n in 1..400 {
+        append(&journal, owner, &shop, n..n + 1, 1_000);
+    }
+    assert_eq!(journal.blocks().expect("a count"), 399);
+    journal.checkpoint_now();
+    let blocks = journal.blocks().expect("a count");
+    assert!(blocks <= 6, "{blocks} blocks of 399 records");
+    let slice = journal
+        .read(&shop, 1, 1000)
+        .expect("a read")
+        .expect("a shop");
+    assert_eq!(slice.records.len(), 399);
+}
+
+#[actix_rt::test]
+async fn a_backup_that_is_taken_under_load_restores_to_what_was_answered_before_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = SetClock::at("2026-11-11T02:00:00Z");
+    let shops = Arc::new(Shops::open(
+        &folder.path().join("data"),
+        &clock,
+        Duration::ZERO,
+    ));
+    let made = [
+        json!({"type":"shop.configured","policy":{}}).to_string(),
+        json!({"type":"agent.configured","agent":"a","capacity":1000}).to_string(),
+        json!({"type":"agent.online","agent":"a"}).to_string(),
+    ];
+    let names = ["one", "two"];
+    for shop in names {
+        shops.post(shop, &made).await.expect("a shop");
+    }
+    let before = close_sessions(Arc::clone(&shops), "one", 200).await;
+    let journal = Arc::clone(&shops.journal);
+    let path = folder.path().join("copy");
+    let to = path.clone();
+    let copying = actix_rt::task::spawn_blocking(move || {
+        let mut file = std::fs::File::create(to).expect("a file");
+        journal::backup(&journal, &mut file).expect("a backup");
+    });
+    close_sessions(Arc::clone(&shops), "two", 200).await;
+    copying.await.expect("a backup");
+    let restored = folder.path().join("restored");
+    let mut file = std::fs::File::open(&path).expect("a backup");
+    journal::restore(&mut file, &settings(&restored)).expect("restored");
+    journal::verify(&settings(&restored), |_| {}).expect("a sound folder");
+    exports_what_was_decided(&restored);
+    let again = Shops::open(&restored, &clock, LONG);
+    let page = again
+        .desk
+        .decisions(&id("one"), 0, 5000)
+        .await
+        .expect("decisions");
+    let kept: Vec<Value> = page
+        .items
+        .iter()
+        .map(|decision| serde_json::from_str(&decision.json).expect("JSON"))
+        .collect();
+    assert_eq!(kept, before);
+    // A backup that is cut off, or changed by a bit, is refused.
+    let bytes = std::fs::read(&path).expect("a backup");
+    for cut in [0, 10, bytes.len() / 2, bytes.len() - 1] {
+        let mut half = &bytes[..cut];
+        assert!(journal::check_backup(&mut half).is_err(), "cut at {cut}");
+    }
+    for place in (30..bytes.len()).step_by(bytes.len() / 97) {
+        let mut bent = bytes.clone();
+        bent[place] ^= 4;
+        assert!(
+            journal::check_backup(&mut bent.as_slice()).is_err(),
+            "bent at {place}"
+        );
+    }
+}
