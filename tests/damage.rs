@@ -41,7 +41,10 @@ struct Reference {
 
 /// Little room in reserve: damage to it would be no damage.
 fn launch(data: &Path) -> Launch {
-    Launch::on(data).set(&["journal.ballast_bytes=4096", "journal.reserve_bytes=1048576"])
+    Launch::on(data).set(&[
+        "journal.ballast_bytes=4096",
+        "journal.reserve_bytes=1048576",
+    ])
 }
 
 fn reference(place: &Path, clean: bool) -> Reference {
@@ -62,9 +65,15 @@ fn reference(place: &Path, clean: bool) -> Reference {
     let copy = place.join("reference");
     copy_folder(&data, &copy);
     let export = run(&["export", "--data", argument(&copy)]);
-    assert!(export.status.success() && export.out.lines().count() > 100, "{export:?}");
+    assert!(
+        export.status.success() && export.out.lines().count() > 100,
+        "{export:?}"
+    );
     let verify = run(&["verify", "--data", argument(&copy)]);
-    assert!(verify.status.success(), "a folder without damage: {verify:?}");
+    assert!(
+        verify.status.success(),
+        "a folder without damage: {verify:?}"
+    );
     // A server fires what is due, so the feeds that are compared are those of the export alone.
     let trace = place.join("reference.jsonl");
     fs::write(&trace, &export.out).expect("a trace");
@@ -72,7 +81,10 @@ fn reference(place: &Path, clean: bool) -> Reference {
     for line in run(&["replay", argument(&trace)]).out.lines() {
         let decision: Value = serde_json::from_str(line).expect("a decision");
         let shop = SHOPS.into_iter().find(|shop| decision["shop"] == *shop);
-        feeds.entry(shop.expect("one of the shops")).or_default().push(decision);
+        feeds
+            .entry(shop.expect("one of the shops"))
+            .or_default()
+            .push(decision);
     }
     fs::remove_dir_all(&copy).expect("the copy goes");
     Reference {
@@ -114,13 +126,15 @@ fn damage(folder: &Path, luck: &mut StdRng, rough: bool) -> String {
         .map(|(bytes, file)| (file, bytes))
         .collect();
     let mut at = luck.random_range(0..files.iter().map(|(_, bytes)| bytes).sum::<u64>());
-    let hit = files.iter().find(|(_, bytes)| match at.checked_sub(*bytes) {
-        None => true,
-        Some(rest) => {
-            at = rest;
-            false
-        }
-    });
+    let hit = files
+        .iter()
+        .find(|(_, bytes)| match at.checked_sub(*bytes) {
+            None => true,
+            Some(rest) => {
+                at = rest;
+                false
+            }
+        });
     let (file, _) = hit.expect("a file that is hit");
     let mut bytes = fs::read(file).expect("its bytes");
     let at = at as usize;
@@ -164,7 +178,10 @@ fn look(data: &Path, reference: &Reference, serve: bool) -> Result<Outcome, Stri
         return Err(format!("export: {} {}", export.status, export.err));
     }
     if export.status.success() && export.out != reference.export {
-        return Err(format!("export differs and says nothing, verify: {}", verify.status));
+        return Err(format!(
+            "export differs and says nothing, verify: {}",
+            verify.status
+        ));
     }
     if serve {
         match launch(data).begin().ready() {
@@ -189,11 +206,16 @@ fn serves_the_same(served: &Served, reference: &Reference) -> Result<(), String>
         let mut after = 0;
         while after < feed.len() {
             let query = path(shop, &format!("/decisions?after={after}&limit=500"));
-            let answer = client.get(&query).map_err(|error| format!("{shop}: {error}"))?;
+            let answer = client
+                .get(&query)
+                .map_err(|error| format!("{shop}: {error}"))?;
             if answer.status >= 500 {
                 break;
             }
-            let items = answer.json()["items"].as_array().cloned().unwrap_or_default();
+            let items = answer.json()["items"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
             let same = items.iter().zip(&feed[after..]).all(|(is, was)| is == was);
             if answer.status != 200 || items.is_empty() || !same {
                 let text: String = answer.text().chars().take(300).collect();
@@ -230,19 +252,33 @@ fn damage_is_noticed(clean: bool, seed: u64) {
     };
     let found: Vec<String> = std::thread::scope(|scope| {
         let workers = [0, 1].map(|worker| scope.spawn(move || work(worker)));
-        workers.into_iter().flat_map(|worker| worker.join().expect("a worker")).collect()
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().expect("a worker"))
+            .collect()
     });
     let refused = refused.into_inner();
     assert!(
         found.is_empty(),
         "{} of {flips} were not noticed, {refused} were; some of them:\n  {}",
         found.len(),
-        found.iter().take(20).cloned().collect::<Vec<_>>().join("\n  ")
+        found
+            .iter()
+            .take(20)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n  ")
     );
     // A folder in which nothing is ever found damaged is not looked at.
-    assert!(refused * 20 > flips, "only {refused} of {flips} were refused");
+    assert!(
+        refused * 20 > flips,
+        "only {refused} of {flips} were refused"
+    );
     let kind = if clean { "closed" } else { "killed" };
-    println!("{kind}: {flips} bits turned, {refused} refused, none served; {:.0?}", watch.passed());
+    println!(
+        "{kind}: {flips} bits turned, {refused} refused, none served; {:.0?}",
+        watch.passed()
+    );
 }
 
 #[test]

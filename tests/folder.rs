@@ -29,7 +29,10 @@ fn refused(launch: Launch, codes: &[i32], what: &str) -> Said {
         panic!("it started, where it should have named {what}");
     };
     let right = said.code().is_some_and(|code| codes.contains(&code));
-    assert!(said.is_orderly() && right && said.err.contains(what), "not {codes:?} and {what}: {said:?}");
+    assert!(
+        said.is_orderly() && right && said.err.contains(what),
+        "not {codes:?} and {what}: {said:?}"
+    );
     said
 }
 
@@ -54,7 +57,10 @@ fn a_folder_of_a_newer_version_is_refused() {
     refused(launch(&data), &[2], "99");
     for command in ["verify", "export"] {
         let said = run(&[command, "--data", argument(&data)]);
-        assert!(said.is_orderly() && said.code() == Some(2) && said.err.contains("99"), "{said:?}");
+        assert!(
+            said.is_orderly() && said.code() == Some(2) && said.err.contains("99"),
+            "{said:?}"
+        );
     }
     for text in ["", "one\n", "-1\n"] {
         fs::write(&version, text).expect("a version");
@@ -83,7 +89,9 @@ fn a_folder_without_permission_is_refused() {
         fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).expect("permissions");
         let server = program().get_program().to_owned();
         let mut nobody = std::process::Command::new("setpriv");
-        nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(server);
+        nobody
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
+            .arg(server);
         let mut tried = std::process::Command::new("setpriv");
         tried.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]);
         tried.arg(program().get_program()).arg("--version");
@@ -137,13 +145,26 @@ fn a_folder_that_is_not_ours_is_left_alone() {
     fs::write(data.join("letters.txt"), "dear").expect("a file");
     for command in ["verify", "export"] {
         let said = run(&[command, "--data", argument(&data)]);
-        assert!(said.is_orderly() && said.code() == Some(2), "{command}: {said:?}");
+        assert!(
+            said.is_orderly() && said.code() == Some(2),
+            "{command}: {said:?}"
+        );
     }
     for command in ["verify", "export"] {
         let said = run(&[command, "--data", argument(&data.join("nowhere"))]);
-        assert!(said.is_orderly() && said.code() == Some(2), "{command}: {said:?}");
+        assert!(
+            said.is_orderly() && said.code() == Some(2),
+            "{command}: {said:?}"
+        );
     }
     assert!(!data.join("nowhere").exists(), "looking made a folder");
-    assert_eq!(fs::read_to_string(data.join("letters.txt")).expect("the file"), "dear");
-    assert_eq!(fs::read_dir(&data).expect("the folder").count(), 1, "looking left something");
+    assert_eq!(
+        fs::read_to_string(data.join("letters.txt")).expect("the file"),
+        "dear"
+    );
+    assert_eq!(
+        fs::read_dir(&data).expect("the folder").count(),
+        1,
+        "looking left something"
+    );
 }

@@ -29,7 +29,10 @@ fn launch(data: &Path) -> Launch {
 /// A server with one shop, `s`.
 fn shop(launch: Launch) -> Served {
     let served = launch.start();
-    let answer = served.client().put("/v1/shops/s", r#"{"policy":{}}"#).expect("an answer");
+    let answer = served
+        .client()
+        .put("/v1/shops/s", r#"{"policy":{}}"#)
+        .expect("an answer");
     assert!(answer.status < 300, "{}", answer.text());
     served
 }
@@ -42,9 +45,15 @@ fn opened(number: u64) -> Value {
 /// A new buyer is served, and soon.
 fn serves(client: &mut Client, number: u64) {
     let watch = Stopwatch::start();
-    let answer = client.post(EVENTS, &opened(number).to_string()).expect("an answer");
+    let answer = client
+        .post(EVENTS, &opened(number).to_string())
+        .expect("an answer");
     assert_eq!(answer.status, 200, "{}", answer.text());
-    assert!(watch.passed() < Duration::from_secs(2), "a good client waited {:?}", watch.passed());
+    assert!(
+        watch.passed() < Duration::from_secs(2),
+        "a good client waited {:?}",
+        watch.passed()
+    );
 }
 
 /// All decisions of the shop, which have no gap.
@@ -67,15 +76,32 @@ fn decisions(client: &mut Client) -> Vec<Value> {
 /// Ends a server that must not have panicked, whatever it was sent.
 fn ends_well(served: Served) {
     let said = served.stop();
-    assert!(said.status.success() && !said.err.contains("panicked"), "{said:?}");
+    assert!(
+        said.status.success() && !said.err.contains("panicked"),
+        "{said:?}"
+    );
 }
 
 /// A problem document, as every refusal is.
 fn problem(answer: &Answer, statuses: &[u16], what: &str) {
-    assert!(statuses.contains(&answer.status), "{what}: {} {}", answer.status, answer.text());
+    assert!(
+        statuses.contains(&answer.status),
+        "{what}: {} {}",
+        answer.status,
+        answer.text()
+    );
     let kind = answer.header("content-type");
-    assert_eq!(kind, Some("application/problem+json"), "{what}: {}", answer.text());
-    assert!(answer.json()["detail"].is_string(), "{what}: {}", answer.text());
+    assert_eq!(
+        kind,
+        Some("application/problem+json"),
+        "{what}: {}",
+        answer.text()
+    );
+    assert!(
+        answer.json()["detail"].is_string(),
+        "{what}: {}",
+        answer.text()
+    );
 }
 
 #[test]
@@ -108,10 +134,17 @@ fn a_bad_event_in_the_middle_stops_nobody() {
         let answer = client.post(EVENTS, &body).expect("an answer");
         assert_eq!(answer.status, 200, "{bad}: {}", answer.text());
         let results = answer.json()["results"].clone();
-        assert_eq!(results.as_array().map(Vec::len), Some(3), "{bad}: {results}");
+        assert_eq!(
+            results.as_array().map(Vec::len),
+            Some(3),
+            "{bad}: {results}"
+        );
         for (at, event) in [(0, first), (2, last)] {
             assert_eq!(results[at]["id"], event["id"], "{bad}: {results}");
-            assert_eq!(results[at]["decisions"][0]["type"], "session.queued", "{bad}: {results}");
+            assert_eq!(
+                results[at]["decisions"][0]["type"], "session.queued",
+                "{bad}: {results}"
+            );
         }
         let rejected = &results[1]["decisions"][0];
         let refused = rejected["type"] == "event.rejected" || results[1]["problem"].is_object();
@@ -119,7 +152,11 @@ fn a_bad_event_in_the_middle_stops_nobody() {
         let lines = [r#"{"type":"clock"}"#, bad, r#"{"type":"clock"}"#].join("\n");
         let answer = client.send("POST", EVENTS, "application/x-ndjson", lines.as_bytes());
         let answer = answer.expect("an answer").json();
-        assert_eq!(answer["results"].as_array().map(Vec::len), Some(3), "{bad}: {answer}");
+        assert_eq!(
+            answer["results"].as_array().map(Vec::len),
+            Some(3),
+            "{bad}: {answer}"
+        );
         assert!(decisions(&mut client).len() >= before + 3, "{bad}");
     }
     ends_well(served);
@@ -129,12 +166,17 @@ fn a_bad_event_in_the_middle_stops_nobody() {
 fn mutated(luck: &mut StdRng) -> Vec<u8> {
     let whole = [
         opened(luck.random_range(0..1000)).to_string(),
-        json!([opened(1), { "type": "clock" }, { "type": "agent.online", "agent": "a" }]).to_string(),
-        json!({ "policy": { "preset": "douyin", "routing": { "queue": { "limit": 3 } } } }).to_string(),
+        json!([opened(1), { "type": "clock" }, { "type": "agent.online", "agent": "a" }])
+            .to_string(),
+        json!({ "policy": { "preset": "douyin", "routing": { "queue": { "limit": 3 } } } })
+            .to_string(),
         json!({ "presence": "online", "lease": "30s" }).to_string(),
-        "{\"type\":\"rating.submitted\",\"session\":\"s1\",\"stars\":5,\"comment\":\"好\\ud83d\"}".to_owned(),
+        "{\"type\":\"rating.submitted\",\"session\":\"s1\",\"stars\":5,\"comment\":\"好\\ud83d\"}"
+            .to_owned(),
     ];
-    let mut bytes = whole[luck.random_range(0..whole.len())].clone().into_bytes();
+    let mut bytes = whole[luck.random_range(0..whole.len())]
+        .clone()
+        .into_bytes();
     for _ in 0..luck.random_range(1..6) {
         if bytes.is_empty() {
             break;
@@ -173,7 +215,12 @@ fn any_bytes_to_any_door_are_answered() {
         let (method, rest) = doors[luck.random_range(0..doors.len())];
         let content = ["application/json", "application/x-ndjson"][luck.random_range(0..2)];
         let body = mutated(&mut luck);
-        let what = || format!("{number}: {method} {rest} {}", String::from_utf8_lossy(&body));
+        let what = || {
+            format!(
+                "{number}: {method} {rest} {}",
+                String::from_utf8_lossy(&body)
+            )
+        };
         let answer = client.send(method, &path("s", rest), content, &body);
         let answer = answer.unwrap_or_else(|error| panic!("{}: {error}", what()));
         if answer.status >= 300 {
@@ -182,7 +229,10 @@ fn any_bytes_to_any_door_are_answered() {
     }
     for (target, statuses) in [
         ("/v1/shops/s/decisions?after=-1", &[400][..]),
-        ("/v1/shops/s/decisions?after=99999999999999999999999", &[400]),
+        (
+            "/v1/shops/s/decisions?after=99999999999999999999999",
+            &[400],
+        ),
         ("/v1/shops/s/decisions?limit=0", &[400]),
         ("/v1/shops/s/decisions?cursor=%00%ff", &[400]),
         ("/v1/shops/%00/decisions", &[400, 404]),
@@ -199,7 +249,9 @@ fn any_bytes_to_any_door_are_answered() {
     }
     decisions(&mut client);
     // Some mutation may have left a policy under which nobody may wait.
-    let answer = client.put(&path("s", "/policy"), r#"{"policy":{}}"#).expect("an answer");
+    let answer = client
+        .put(&path("s", "/policy"), r#"{"policy":{}}"#)
+        .expect("an answer");
     assert!(answer.status < 500, "{}", answer.text());
     serves(&mut client, 900_001);
     ends_well(served);
@@ -212,13 +264,26 @@ fn json_that_is_deep_or_huge_is_refused() {
     let mut client = served.client();
     for (what, body) in [
         ("deep arrays", "[".repeat(200_000)),
-        ("deep objects", r#"{"type":"#.to_owned() + &r#"{"a":"#.repeat(100_000)),
-        ("closed and deep", format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))),
+        (
+            "deep objects",
+            r#"{"type":"#.to_owned() + &r#"{"a":"#.repeat(100_000),
+        ),
+        (
+            "closed and deep",
+            format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)),
+        ),
         ("a number", format!("[{}]", "9".repeat(300_000))),
-        ("10,001 events", format!("[{}]", vec!["{}"; 10_001].join(","))),
+        (
+            "10,001 events",
+            format!("[{}]", vec!["{}"; 10_001].join(",")),
+        ),
     ] {
         let answer = client.post(EVENTS, &body).expect("an answer");
-        assert!(answer.status == 200 || (400..500).contains(&answer.status), "{what}: {}", answer.status);
+        assert!(
+            answer.status == 200 || (400..500).contains(&answer.status),
+            "{what}: {}",
+            answer.status
+        );
     }
     // Announced or not, too long is told.
     let long = vec![b' '; (1 << 20) + 1];
@@ -227,24 +292,37 @@ fn json_that_is_deep_or_huge_is_refused() {
     let mut stream = connect(&served);
     let head = format!("POST {EVENTS} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
     stream.get_mut().write_all(head.as_bytes()).expect("a head");
-    let chunk = [format!("{:x}\r\n", long.len()).as_bytes(), &long, b"\r\n0\r\n\r\n"].concat();
+    let chunk = [
+        format!("{:x}\r\n", long.len()).as_bytes(),
+        &long,
+        b"\r\n0\r\n\r\n",
+    ]
+    .concat();
     // The server may close before it has read all of it.
     let _ = stream.get_mut().write_all(&chunk);
-    problem(&read_answer(&mut stream).expect("an answer"), &[413], "a body of a megabyte and one byte");
+    problem(
+        &read_answer(&mut stream).expect("an answer"),
+        &[413],
+        "a body of a megabyte and one byte",
+    );
     serves(&mut served.client(), 1);
     ends_well(served);
 }
 
 fn connect(served: &Served) -> BufReader<TcpStream> {
     let stream = TcpStream::connect(served.address).expect("a connection");
-    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .expect("a timeout");
     BufReader::new(stream)
 }
 
 /// The answer to a head that announces a body, of which nothing is sent.
 fn announced(served: &Served, path: &str, bytes: u64) -> Answer {
     let mut stream = connect(served);
-    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {bytes}\r\n\r\n");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {bytes}\r\n\r\n"
+    );
     stream.get_mut().write_all(head.as_bytes()).expect("a head");
     read_answer(&mut stream).expect("an answer")
 }
@@ -273,20 +351,41 @@ fn a_body_that_is_cut_off_did_nothing() {
     let served = shop(launch(&data));
     let mut client = served.client();
     let events: Vec<Value> = (0..50).map(opened).collect();
-    let whole = request("POST", EVENTS, "application/json", json!(events).to_string().as_bytes());
+    let whole = request(
+        "POST",
+        EVENTS,
+        "application/json",
+        json!(events).to_string().as_bytes(),
+    );
     let lines: Vec<String> = events.iter().map(Value::to_string).collect();
-    let lines = request("POST", EVENTS, "application/x-ndjson", lines.join("\n").as_bytes());
+    let lines = request(
+        "POST",
+        EVENTS,
+        "application/x-ndjson",
+        lines.join("\n").as_bytes(),
+    );
     for bytes in [whole, lines] {
         for part in [bytes.len() / 3, bytes.len() / 2, bytes.len() - 1] {
             let mut stream = connect(&served);
             stream.get_mut().write_all(&bytes[..part]).expect("a part");
-            stream.get_mut().shutdown(std::net::Shutdown::Write).expect("no more");
+            stream
+                .get_mut()
+                .shutdown(std::net::Shutdown::Write)
+                .expect("no more");
             // A server may answer that it was cut off, or say nothing; it closes.
             let mut answer = Vec::new();
             let _ = stream.read_to_end(&mut answer);
             let text = String::from_utf8_lossy(&answer);
-            assert!(answer.is_empty() || text.starts_with("HTTP/1.1 4"), "{part}: {text}");
-            assert_eq!(decisions(&mut client), Vec::<Value>::new(), "{part} of {}", bytes.len());
+            assert!(
+                answer.is_empty() || text.starts_with("HTTP/1.1 4"),
+                "{part}: {text}"
+            );
+            assert_eq!(
+                decisions(&mut client),
+                Vec::<Value>::new(),
+                "{part} of {}",
+                bytes.len()
+            );
         }
     }
     serves(&mut client, 1);
@@ -299,7 +398,9 @@ fn slow_bodies_are_cut_off_and_disturb_nobody() {
     let served = shop(launch(&data).set(&["http.body_timeout=1s"]));
     let watch = Stopwatch::start();
     let mut slow: Vec<BufReader<TcpStream>> = (0..100).map(|_| connect(&served)).collect();
-    let head = format!("POST {EVENTS} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n");
+    let head = format!(
+        "POST {EVENTS} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n"
+    );
     for stream in &mut slow {
         stream.get_mut().write_all(head.as_bytes()).expect("a head");
     }
@@ -312,17 +413,33 @@ fn slow_bodies_are_cut_off_and_disturb_nobody() {
             let _ = stream.get_mut().write_all(b" ");
             stream.get_mut().set_nonblocking(true).expect("no waiting");
             let mut byte = [0];
-            let open = stream.get_mut().peek(&mut byte).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+            let open = stream
+                .get_mut()
+                .peek(&mut byte)
+                .is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
             stream.get_mut().set_nonblocking(false).expect("waiting");
             open
         });
         slow.is_empty().then_some(())
     });
-    assert!(cut.is_some(), "{} slow bodies are still read after {:?}", slow.len(), watch.passed());
-    assert!(watch.passed() >= Duration::from_secs(1), "cut off too soon: {:?}", watch.passed());
+    assert!(
+        cut.is_some(),
+        "{} slow bodies are still read after {:?}",
+        slow.len(),
+        watch.passed()
+    );
+    assert!(
+        watch.passed() >= Duration::from_secs(1),
+        "cut off too soon: {:?}",
+        watch.passed()
+    );
     let mut stream = connect(&served);
     stream.get_mut().write_all(head.as_bytes()).expect("a head");
-    problem(&read_answer(&mut stream).expect("an answer"), &[408], "a body that does not come");
+    problem(
+        &read_answer(&mut stream).expect("an answer"),
+        &[408],
+        "a body that does not come",
+    );
     ends_well(served);
 }
 
@@ -372,7 +489,10 @@ fn thousands_of_idle_connections_disturb_nobody() {
     let limit = getrlimit(Resource::Nofile);
     let room = limit.maximum.unwrap_or(u64::MAX);
     if room < IDLE + 500 {
-        return cannot_run("the test of idle connections", &format!("{room} files may be open"));
+        return cannot_run(
+            "the test of idle connections",
+            &format!("{room} files may be open"),
+        );
     }
     let raised = Rlimit {
         current: Some(room.min(IDLE * 2)),
@@ -407,8 +527,13 @@ struct Wall(std::path::PathBuf);
 impl Wall {
     fn jump(&self, seconds: i64) {
         // The server looks at the file through a map of it: it must stay the same file.
-        let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(&self.0);
-        file.and_then(|mut file| file.write_all(&seconds.to_ne_bytes())).expect("the wall's clock");
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&self.0);
+        file.and_then(|mut file| file.write_all(&seconds.to_ne_bytes()))
+            .expect("the wall's clock");
     }
 }
 
@@ -422,15 +547,28 @@ fn a_clock_that_jumps_goes_on() {
     let wall = Wall(place.path().join("offset"));
     wall.jump(0);
     let launch = || {
-        launch(&data).env("LD_PRELOAD", argument(&shim)).env("SHIM_CLOCK", argument(&wall.0))
+        launch(&data)
+            .env("LD_PRELOAD", argument(&shim))
+            .env("SHIM_CLOCK", argument(&wall.0))
     };
     let served = shop(launch());
     let mut client = served.client();
     let policy = r#"{"policy":{"session":{"requires_agent_reply":false}}}"#;
-    let answer = client.put(&path("s", "/policy"), policy).expect("an answer");
+    let answer = client
+        .put(&path("s", "/policy"), policy)
+        .expect("an answer");
     assert!(answer.status < 300, "{}", answer.text());
-    for event in [json!({ "type": "agent.configured", "agent": "a" }), json!({ "type": "agent.online", "agent": "a" })] {
-        assert_eq!(client.post(EVENTS, &event.to_string()).expect("an answer").status, 200);
+    for event in [
+        json!({ "type": "agent.configured", "agent": "a" }),
+        json!({ "type": "agent.online", "agent": "a" }),
+    ] {
+        assert_eq!(
+            client
+                .post(EVENTS, &event.to_string())
+                .expect("an answer")
+                .status,
+            200
+        );
     }
     let mut number = 0;
     let mut step = |client: &mut Client, seconds: i64| {
@@ -451,7 +589,10 @@ fn a_clock_that_jumps_goes_on() {
         let closed = |decision: &&Value| decision["type"] == "session.closed";
         (decisions(&mut client).iter().filter(closed).count() > 0).then_some(())
     });
-    assert!(closed.is_some(), "{open} decisions, and after a day nobody is sent off");
+    assert!(
+        closed.is_some(),
+        "{open} decisions, and after a day nobody is sent off"
+    );
     step(&mut client, day);
     step(&mut client, day - 3600);
     ends_well(served);
@@ -462,8 +603,14 @@ fn a_clock_that_jumps_goes_on() {
     step(&mut client, 0);
     step(&mut client, -3600);
     let all = decisions(&mut client);
-    let instants: Vec<&str> = all.iter().filter_map(|decision| decision["at"].as_str()).collect();
+    let instants: Vec<&str> = all
+        .iter()
+        .filter_map(|decision| decision["at"].as_str())
+        .collect();
     // All of one zone, and as long as each other but for the milliseconds: compared as far as seconds.
-    assert!(instants.windows(2).all(|two| two[0][..19] <= two[1][..19]), "time went back");
+    assert!(
+        instants.windows(2).all(|two| two[0][..19] <= two[1][..19]),
+        "time went back"
+    );
     ends_well(served);
 }

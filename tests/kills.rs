@@ -46,7 +46,11 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
         let crowd = Crowd::begin(served.address, &format!("k{life}"), CLIENTS, luck.random());
         let death = Deadline::after(Duration::from_millis(luck.random_range(LIFE_MS)));
         let early = death.poll(|| crowd.is_over().then_some(()));
-        assert!(early.is_none() && !served.has_ended(), "{:?}", served.ended());
+        assert!(
+            early.is_none() && !served.has_ended(),
+            "{:?}",
+            served.ended()
+        );
         served.kill();
         account.write_down(crowd.sent());
         if luck.random_range(0..4) == 0 {
@@ -57,14 +61,25 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
         }
         served = launch().start();
         let lost = account.hold(&mut served.client(), false);
-        assert!(lost.is_empty(), "seed {seed}, kill {life}:\n  {}", lost.join("\n  "));
+        assert!(
+            lost.is_empty(),
+            "seed {seed}, kill {life}:\n  {}",
+            lost.join("\n  ")
+        );
     }
     let mut lost = account.hold(&mut served.client(), true);
     lost.extend(account.hold_cap());
     served.kill();
     lost.extend(account.hold_export(&data, place.path()));
-    assert!(lost.is_empty(), "seed {seed}, at the end:\n  {}", lost.join("\n  "));
-    assert!(account.acknowledged as u64 > kills, "hardly anything was sent");
+    assert!(
+        lost.is_empty(),
+        "seed {seed}, at the end:\n  {}",
+        lost.join("\n  ")
+    );
+    assert!(
+        account.acknowledged as u64 > kills,
+        "hardly anything was sent"
+    );
     println!(
         "{kills} kills, {} events acknowledged, {} decisions, 0 lost; without an answer {} were whole, {} absent; {:.0?}",
         account.acknowledged,

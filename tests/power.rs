@@ -87,7 +87,10 @@ fn cut(luck: &mut StdRng, settings: &[&str]) -> Cut {
 
 /// Holes stay holes, so that a copy is quick.
 fn copy_as_it_is(from: &Path, to: &Path) {
-    let copied = Command::new("cp").arg("--sparse=always").args([from, to]).status();
+    let copied = Command::new("cp")
+        .arg("--sparse=always")
+        .args([from, to])
+        .status();
     assert!(copied.expect("cp").success());
 }
 
@@ -111,8 +114,14 @@ fn nothing_acknowledged_is_lost_by_a_power_cut() {
         );
         acknowledged += cut.acknowledged;
     }
-    assert!(acknowledged as u64 > cuts * 10, "hardly anything was sent: {acknowledged}");
-    println!("{cuts} cuts, {acknowledged} events acknowledged, 0 lost; {:.0?}", watch.passed());
+    assert!(
+        acknowledged as u64 > cuts * 10,
+        "hardly anything was sent: {acknowledged}"
+    );
+    println!(
+        "{cuts} cuts, {acknowledged} events acknowledged, 0 lost; {:.0?}",
+        watch.passed()
+    );
 }
 
 #[test]
@@ -122,9 +131,13 @@ fn without_its_sync_the_server_does_lose_what_it_acknowledged() {
     }
     let mut luck = StdRng::seed_from_u64(7);
     let (cuts, must) = CONTROL;
-    let losses: Vec<usize> =
-        (0..cuts).map(|_| cut(&mut luck, &["journal.sync=false"]).lost.len()).collect();
+    let losses: Vec<usize> = (0..cuts)
+        .map(|_| cut(&mut luck, &["journal.sync=false"]).lost.len())
+        .collect();
     let lossy = losses.iter().filter(|lost| **lost > 0).count();
-    assert!(lossy >= must, "cuts without a sync lost something in {lossy} of {cuts}: they are no cuts");
+    assert!(
+        lossy >= must,
+        "cuts without a sync lost something in {lossy} of {cuts}: they are no cuts"
+    );
     println!("without the sync {lossy} of {cuts} cuts lost something, in findings: {losses:?}");
 }

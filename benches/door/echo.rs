@@ -43,7 +43,10 @@ pub fn serve(answers: &str) -> io::Result<()> {
     actix_web::rt::System::new().block_on(async move {
         let app = move || {
             let events = web::resource("/v1/shops/{shop}/events").route(web::post().to(echo));
-            App::new().app_data(answers.clone()).app_data(web::PayloadConfig::new(16 << 20)).service(events)
+            App::new()
+                .app_data(answers.clone())
+                .app_data(web::PayloadConfig::new(16 << 20))
+                .service(events)
         };
         let server = HttpServer::new(app).bind("127.0.0.1:0")?;
         let address = server.addrs()[0];

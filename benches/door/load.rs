@@ -65,7 +65,12 @@ impl Connection {
     }
 
     /// Sends a request and answers the status and the body.
-    pub async fn send(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<(u16, &[u8])> {
+    pub async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &[u8],
+    ) -> io::Result<(u16, &[u8])> {
         self.head.clear();
         let length = body.len();
         io::Write::write_fmt(
@@ -101,7 +106,8 @@ fn head_of(read: &[u8]) -> Option<(u16, usize, usize)> {
     let status = head.split(' ').nth(1)?.parse().ok()?;
     let length = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().ok())?
     });
     Some((status, begin, begin + length.unwrap_or(0)))
 }
@@ -136,7 +142,9 @@ impl Load {
         for _ in 0..STEPS {
             let body = desk.body(1);
             let event: Value = serde_json::from_slice(&body)?;
-            let (_, answer) = connection.send("POST", "/v1/shops/shop-0/events", &body).await?;
+            let (_, answer) = connection
+                .send("POST", "/v1/shops/shop-0/events", &body)
+                .await?;
             let answer: Value = serde_json::from_slice(answer)?;
             let kind = event["type"].as_str().unwrap_or_default().to_owned();
             answers.insert(kind, answer["results"][0]["decisions"].clone());
@@ -151,7 +159,10 @@ impl Load {
         self.life += 1;
         let (before, watch) = (processor_ticks(served), Stopwatch::start());
         let taken = self.once(served, Duration::from_secs(self.seconds)).await?;
-        let (seconds, ticks) = (watch.passed().as_secs_f64(), processor_ticks(served) - before);
+        let (seconds, ticks) = (
+            watch.passed().as_secs_f64(),
+            processor_ticks(served) - before,
+        );
         let mut latencies = Histogram::<u64>::new(3).expect("a histogram");
         for one in &taken {
             latencies.add(one).expect("the same histogram");
@@ -171,7 +182,10 @@ impl Load {
     async fn once(&self, served: &Served, time: Duration) -> io::Result<Vec<Histogram<u64>>> {
         let end = Deadline::after(time);
         let load = *self;
-        all(self.connections, |number| work(load, number, served.address, end)).await
+        all(self.connections, |number| {
+            work(load, number, served.address, end)
+        })
+        .await
     }
 
     /// The shops of a connection.
@@ -189,7 +203,9 @@ where
     let of = Rc::new(of);
     tasks
         .run_until(async move {
-            let handles: Vec<_> = (0..count).map(|number| tokio::task::spawn_local(of(number))).collect();
+            let handles: Vec<_> = (0..count)
+                .map(|number| tokio::task::spawn_local(of(number)))
+                .collect();
             let mut answers = Vec::with_capacity(count);
             for handle in handles {
                 answers.push(handle.await.map_err(io::Error::other)??);
@@ -199,10 +215,20 @@ where
         .await
 }
 
-async fn work(load: Load, number: usize, address: SocketAddr, end: Deadline) -> io::Result<Histogram<u64>> {
-    let mut desks: Vec<Desk> = load.shops_of(number).map(|shop| Desk::new(shop, load.life)).collect();
-    let paths: Vec<String> =
-        desks.iter().map(|desk| format!("/v1/shops/shop-{}/events", desk.shop)).collect();
+async fn work(
+    load: Load,
+    number: usize,
+    address: SocketAddr,
+    end: Deadline,
+) -> io::Result<Histogram<u64>> {
+    let mut desks: Vec<Desk> = load
+        .shops_of(number)
+        .map(|shop| Desk::new(shop, load.life))
+        .collect();
+    let paths: Vec<String> = desks
+        .iter()
+        .map(|desk| format!("/v1/shops/shop-{}/events", desk.shop))
+        .collect();
     let mut latencies = Histogram::new(3).expect("a histogram");
     let mut connection = Connection::new(address).await?;
     let mut count = 0_u64;
@@ -247,5 +273,7 @@ fn processor_ticks(served: &Served) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", served.pid())).unwrap_or_default();
     let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
     let numbers = rest.split(' ').skip(11).take(2);
-    numbers.filter_map(|number| number.parse::<f64>().ok()).sum()
+    numbers
+        .filter_map(|number| number.parse::<f64>().ok())
+        .sum()
 }

@@ -57,7 +57,9 @@ fn main() -> io::Result<()> {
     let asked = Asked {
         words: std::env::args().skip(1).collect(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     for (part, batch) in [("singles", 1), ("batches", BATCH)] {
         if asked.wants(part) {
             runtime.block_on(beside_echo(&asked, part, batch))?;
@@ -85,8 +87,14 @@ async fn beside_echo(asked: &Asked, part: &str, batch: usize) -> io::Result<()> 
         true => None,
         false => Some(echo::start(place.path(), &load.answers(&ours).await?)),
     };
-    println!("\n{part}: {batch} a request, {} connections, {} shops", load.connections, load.shops);
-    println!("{:>8} {:>12} {:>9} {:>9} {:>9} {:>9} {:>9}", "", "events/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "cpu us/ev");
+    println!(
+        "\n{part}: {batch} a request, {} connections, {} shops",
+        load.connections, load.shops
+    );
+    println!(
+        "{:>8} {:>12} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "", "events/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "cpu us/ev"
+    );
     let (mut ours_runs, mut echo_runs) = (Vec::new(), Vec::new());
     for _ in 0..asked.number("runs", 5) {
         run_once("ours", &mut load, &ours, &mut ours_runs).await?;
@@ -94,16 +102,27 @@ async fn beside_echo(asked: &Asked, part: &str, batch: usize) -> io::Result<()> 
             run_once("echo", &mut load, echo, &mut echo_runs).await?;
         }
     }
-    let (rate, p99) = (median(&ours_runs, |run| run.rate), median(&ours_runs, |run| run.p99_ms));
+    let (rate, p99) = (
+        median(&ours_runs, |run| run.rate),
+        median(&ours_runs, |run| run.p99_ms),
+    );
     println!("median   ours {rate:.0} events/s, p99 {p99:.2} ms");
     if echo.is_some() {
         let beside = median(&echo_runs, |run| run.rate);
-        println!("median   echo {beside:.0} events/s; ours is {:.1} % of it", 100.0 * rate / beside);
+        println!(
+            "median   echo {beside:.0} events/s; ours is {:.1} % of it",
+            100.0 * rate / beside
+        );
     }
     Ok(())
 }
 
-async fn run_once(name: &str, load: &mut Load, served: &Served, runs: &mut Vec<Run>) -> io::Result<()> {
+async fn run_once(
+    name: &str,
+    load: &mut Load,
+    served: &Served,
+    runs: &mut Vec<Run>,
+) -> io::Result<()> {
     let run = load.run(served).await?;
     println!(
         "{name:>8} {:>12.0} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {:>9.1}",

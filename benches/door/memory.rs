@@ -47,7 +47,9 @@ pub async fn measure(asked: &Asked) -> io::Result<()> {
             body.extend_from_slice(event.as_bytes());
         }
         body.push(b']');
-        let (status, answer) = connection.send("POST", &format!("{path}/events"), &body).await?;
+        let (status, answer) = connection
+            .send("POST", &format!("{path}/events"), &body)
+            .await?;
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(answer));
     }
     let full = served.resident_bytes();

@@ -53,7 +53,9 @@ fn decisions(result: &Value) -> &[Value] {
 }
 
 fn is_rejected(result: &Value) -> bool {
-    decisions(result).iter().any(|decision| decision["type"] == "event.rejected")
+    decisions(result)
+        .iter()
+        .any(|decision| decision["type"] == "event.rejected")
 }
 
 impl Account {
@@ -76,10 +78,14 @@ impl Account {
         self.acknowledged += 1;
         let told = self.told.entry(shop).or_default();
         // A shop that is not there has no places to give.
-        for decision in decisions(result).iter().filter(|decision| seq(decision) > 0) {
+        for decision in decisions(result)
+            .iter()
+            .filter(|decision| seq(decision) > 0)
+        {
             let before = told.insert(seq(decision), decision.clone());
             if let Some(before) = before {
-                self.twice.push(format!("{shop}: told {before}, then {decision}"));
+                self.twice
+                    .push(format!("{shop}: told {before}, then {decision}"));
             }
         }
         if !is_rejected(result) {
@@ -145,7 +151,11 @@ impl Account {
                 return;
             }
             if answer.status != 200 {
-                lost.push(format!("{shop}: decisions: {} {}", answer.status, answer.text()));
+                lost.push(format!(
+                    "{shop}: decisions: {} {}",
+                    answer.status,
+                    answer.text()
+                ));
                 return;
             }
             let page = answer.json();
@@ -186,8 +196,13 @@ impl Account {
         for some in accepted[from..].chunks(AGAIN) {
             let events: Vec<&Value> = some.iter().map(|(event, _)| event).collect();
             let body = serde_json::to_string(&events).expect("JSON");
-            let answer = client.post(&path(shop, "/events"), &body).expect("answers again");
-            let results = answer.json()["results"].as_array().cloned().unwrap_or_default();
+            let answer = client
+                .post(&path(shop, "/events"), &body)
+                .expect("answers again");
+            let results = answer.json()["results"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
             if results.len() != some.len() {
                 lost.push(format!("{shop}: {} {}", answer.status, answer.text()));
                 continue;
@@ -203,9 +218,16 @@ impl Account {
     /// What had no answer is asked for: all of an event had happened, or nothing.
     fn ask_open(&mut self, client: &mut Client, lost: &mut Lost) {
         for mut sent in std::mem::take(&mut self.open) {
-            let last = self.feeds.get(sent.shop).map_or(0, |feed| feed.len() as u64);
+            let last = self
+                .feeds
+                .get(sent.shop)
+                .map_or(0, |feed| feed.len() as u64);
             let outcome = sent.send(client);
-            assert_eq!(outcome, Outcome::Answered, "a server that just started: {sent:?}");
+            assert_eq!(
+                outcome,
+                Outcome::Answered,
+                "a server that just started: {sent:?}"
+            );
             for (event, result) in sent.events.iter().zip(sent.results.iter().flatten()) {
                 let before = |decision: &&Value| seq(decision) <= last;
                 let count = decisions(result).iter().filter(before).count();
@@ -234,7 +256,8 @@ impl Account {
     pub fn hold_cap(&self) -> Lost {
         let mut shops: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
         for (shop, feed) in &self.feeds {
-            let auto = |invite: &&Value| invite["type"] == "invite.sent" && invite["trigger"] == "auto";
+            let auto =
+                |invite: &&Value| invite["type"] == "invite.sent" && invite["trigger"] == "auto";
             for sent in feed.iter().filter(auto) {
                 let text = |key: &str| sent[key].as_str().unwrap_or_default().to_owned();
                 let day = text("at").get(..10).unwrap_or_default().to_owned();
@@ -244,9 +267,13 @@ impl Account {
                 }
             }
         }
-        assert!(shops.len() > 1, "nobody was asked for a rating: I12 was not met");
+        assert!(
+            shops.len() > 1,
+            "nobody was asked for a rating: I12 was not met"
+        );
         let over = shops.iter().filter(|(_, shops)| shops.len() > INVITES_MAX);
-        over.map(|(buyer, shops)| format!("I12: {buyer:?} by {shops:?}")).collect()
+        over.map(|(buyer, shops)| format!("I12: {buyer:?} by {shops:?}"))
+            .collect()
     }
 
     /// `verify` finds nothing, and what is exported decides the same again.
@@ -279,7 +306,11 @@ impl Account {
             if let Some((was, is)) = differs {
                 lost.push(format!("{shop}: replayed, {was} is {is}"));
             } else if again.len() < feed.len() {
-                lost.push(format!("{shop}: replayed, {} of {}", again.len(), feed.len()));
+                lost.push(format!(
+                    "{shop}: replayed, {} of {}",
+                    again.len(),
+                    feed.len()
+                ));
             }
         }
         lost

@@ -109,7 +109,9 @@ impl Client {
             stream.set_write_timeout(Some(self.wait))?;
             self.stream = Some(BufReader::new(stream));
         }
-        self.stream.as_mut().ok_or(io::ErrorKind::NotConnected.into())
+        self.stream
+            .as_mut()
+            .ok_or(io::ErrorKind::NotConnected.into())
     }
 }
 
@@ -117,7 +119,10 @@ impl Client {
 pub fn request(method: &str, path: &str, content: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("{method} {path} HTTP/1.1\r\nhost: xiaoer\r\n").into_bytes();
     if !content.is_empty() {
-        let head = format!("content-type: {content}\r\ncontent-length: {}\r\n", body.len());
+        let head = format!(
+            "content-type: {content}\r\ncontent-length: {}\r\n",
+            body.len()
+        );
         bytes.extend_from_slice(head.as_bytes());
     }
     bytes.extend_from_slice(b"\r\n");

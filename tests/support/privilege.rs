@@ -21,7 +21,11 @@ pub fn system(command: &str, arguments: &[&str]) -> Result<(), String> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("{command} {}: {}", arguments.join(" "), said.trim()))
+    Err(format!(
+        "{command} {}: {}",
+        arguments.join(" "),
+        said.trim()
+    ))
 }
 
 /// A file system that is mounted as long as this lives.
@@ -80,5 +84,14 @@ pub fn make_image(image: &Path, bytes: u64) -> Result<(), String> {
     file.set_len(bytes).map_err(|error| error.to_string())?;
     drop(file);
     let image = image.to_str().ok_or("a path that is no text")?;
-    system("mkfs.ext4", &["-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", image])
+    system(
+        "mkfs.ext4",
+        &[
+            "-q",
+            "-F",
+            "-E",
+            "lazy_itable_init=0,lazy_journal_init=0",
+            image,
+        ],
+    )
 }

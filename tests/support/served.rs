@@ -32,7 +32,10 @@ pub fn program() -> Command {
     command.env("LC_ALL", "en_US.UTF-8").stdin(Stdio::null());
     // What tells a test how long to run is no setting of the program.
     for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(|name| name.starts_with("XIAOER_")) {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with("XIAOER_"))
+        {
             command.env_remove(name);
         }
     }
@@ -219,7 +222,10 @@ impl Served {
 
     /// Whether it has ended by itself.
     pub fn has_ended(&mut self) -> bool {
-        self.process.child.try_wait().is_ok_and(|ended| ended.is_some())
+        self.process
+            .child
+            .try_wait()
+            .is_ok_and(|ended| ended.is_some())
     }
 
     /// Waits until it has ended by itself.
