@@ -6,10 +6,10 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use jsonschema::Validator;
-use serde_json::{Value, json};
+use serde_json::json;
 use support::player::Player;
-use xiaoer::api::{Code, Needs, Problem, ROUTES, described};
+use support::schema::{check, description, strict};
+use xiaoer::api::{Code, Needs, Problem, ROUTES};
 use xiaoer::domain::decision::ErrorCode;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::policy::Policy;
@@ -18,40 +18,6 @@ use xiaoer::domain::view::State;
 use xiaoer::wire::Written;
 
 const SAMPLE: &str = include_str!("../data/sample-day.jsonl");
-
-fn description() -> Value {
-    serde_json::from_str(&described().to_json().unwrap()).unwrap()
-}
-
-/// A validator of one of the described types, under which an object may have no key that is not described.
-fn strict(name: &str) -> Validator {
-    let mut schemas = description()["components"].take();
-    close(&mut schemas);
-    let schema = json!({ "components": schemas, "$ref": format!("#/components/schemas/{name}") });
-    jsonschema::draft202012::new(&schema).unwrap()
-}
-
-fn close(schema: &mut Value) {
-    match schema {
-        Value::Object(map) => {
-            map.values_mut().for_each(close);
-            let keyed = map.get("properties").is_some_and(Value::is_object);
-            if keyed && !map.contains_key("additionalProperties") {
-                map.insert("additionalProperties".to_owned(), Value::Bool(false));
-            }
-        }
-        Value::Array(list) => list.iter_mut().for_each(close),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-fn check(validator: &Validator, value: &Value) {
-    let wrong: Vec<String> = validator
-        .iter_errors(value)
-        .map(|error| format!("{}: {error}", error.instance_path))
-        .collect();
-    assert!(wrong.is_empty(), "{value}\n  {}", wrong.join("\n  "));
-}
 
 #[test]
 fn every_route_has_its_operation_and_every_operation_its_route() {

@@ -37,6 +37,9 @@ pub async fn change(call: &Call, text: String) -> Result<Answered, Problem> {
             "The shop gave no answer: please report this.",
         ));
     };
+    if let Some(why) = answered.refused {
+        return Err(Problem::refused(why));
+    }
     match rejection(&answered) {
         None => Ok(answered),
         Some(problem) if problem.code() == Code::Rejected(ErrorCode::ShopUnknown) => {

@@ -10,7 +10,7 @@ use super::intake::{Door, Slot, may_make, refuse_making};
 use super::openapi::{EventsBody, Results};
 use super::problem::{Code, Problem};
 use crate::domain::id::Id;
-use crate::shop::Answered;
+use crate::shop::{Answered, Refused};
 
 /// About how long a result is.
 const RESULT_BYTES: usize = 256;
@@ -66,6 +66,11 @@ fn answer(
     {
         return Err(problem);
     }
+    if refused.is_empty()
+        && let Some(why) = nothing_done(&answered)
+    {
+        return Err(Problem::refused(why));
+    }
     let (mut refused, mut answered) = (refused.into_iter().peekable(), answered.into_iter());
     let mut text = String::with_capacity(16 + count * RESULT_BYTES);
     text.push_str("{\"results\":[");
@@ -76,7 +81,7 @@ fn answer(
         if let Some((_, id, problem)) = refused.next_if(|(at, ..)| *at == place) {
             write_result(&mut text, id.as_ref(), "[]", Some(&problem));
         } else if let Some(answered) = answered.next() {
-            let problem = answered.conflict.then(|| conflict(&answered));
+            let problem = undone(&answered);
             write_result(
                 &mut text,
                 answered.id.as_ref(),
@@ -97,14 +102,29 @@ fn alone(refused: &[(usize, Option<Id>, Problem)], answered: &[Answered]) -> Opt
     let [only] = answered else {
         return None;
     };
-    if only.conflict {
-        return Some(conflict(only));
+    if let Some(problem) = undone(only) {
+        return Some(problem);
     }
     let problem = rejection(only)?;
     let mut results = String::from("[");
     write_result(&mut results, only.id.as_ref(), &only.decisions, None);
     results.push(']');
     Some(problem.member("results", results))
+}
+
+/// Why nothing of a request was done, where nothing was: then all of it may be sent again.
+fn nothing_done(answered: &[Answered]) -> Option<Refused> {
+    let all = answered.iter().all(|answered| answered.refused.is_some());
+    let first = answered.first().filter(|_| all)?;
+    first.refused.clone()
+}
+
+/// Why an event was not decided by the shop.
+fn undone(answered: &Answered) -> Option<Problem> {
+    match &answered.refused {
+        Some(why) => Some(Problem::refused(why.clone())),
+        None => answered.conflict.then(|| conflict(answered)),
+    }
 }
 
 fn conflict(answered: &Answered) -> Problem {
@@ -165,6 +185,7 @@ mod tests {
             decisions: decisions.to_owned(),
             rejected: None,
             conflict: false,
+            refused: None,
         }
     }
 
@@ -248,6 +269,23 @@ mod tests {
             text.contains("\"id\":\"e1\",\"decisions\":[],\"problem\":{"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_was_not_looked_at_may_be_sent_again() {
+        let busy = || Answered {
+            refused: Some(Refused::Busy),
+            ..answered("", "[]")
+        };
+        for (events, expected) in [
+            (vec![busy()], 503),
+            (vec![busy(), busy()], 503),
+            (vec![answered("e1", "[]"), busy()], 200),
+        ] {
+            let (status, text) = said(answer(events.len(), vec![], events));
+            assert_eq!(status, expected);
+            assert!(text.contains("\"code\":\"busy\""), "{text}");
+        }
     }
 
     #[test]

@@ -18,7 +18,11 @@ use crate::env::Stopwatch;
 
 impl Core {
     /// The commit thread: until the journal is closed and nothing waits.
+    ///
+    /// Where more than one came together the last time, more are likely to come in a moment: then it lingers, so that
+    /// one sync serves them all. Whoever comes alone waits for nobody.
     pub(super) fn commit_all(&self) {
+        let mut lingers = false;
         loop {
             let mut line = self.line();
             while line.next.is_empty() && !line.closing {
@@ -29,7 +33,7 @@ impl Core {
                 self.committed.notify_all();
                 return;
             }
-            if !self.linger.is_zero() && !line.closing {
+            if lingers && !line.closing {
                 drop(line);
                 std::thread::sleep(self.linger);
                 line = self.line();
@@ -38,6 +42,7 @@ impl Core {
             line.committing.clone_from(&batch.touched);
             line.committing_until = line.next_order - 1;
             drop(line);
+            lingers = !self.linger.is_zero() && batch.dones.len() > 1;
             let dones = match self.commit(batch) {
                 Ok(dones) => dones,
                 Err(error) => self.fate.stop(&format!(

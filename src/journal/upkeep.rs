@@ -14,7 +14,7 @@ use super::store::{Changes, Tree};
 use super::{JournalError, block, record, states, tail};
 
 /// Records after which a checkpoint is taken.
-const CHECKPOINT_RECORDS: u64 = 65_536;
+const CHECKPOINT_RECORDS: u64 = 262_144;
 
 /// How often the disk is looked at, and the chores.
 const TICK: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ const TICK: Duration = Duration::from_secs(1);
 const SHOPS_AT_ONCE: usize = 256;
 
 /// Blocks of fewer bytes are merged with their neighbours.
-const SMALL_BYTES: usize = block::PAYLOAD_BYTES_MAX / 2;
+const SMALL_BYTES: usize = block::PAYLOAD_BYTES_MAX / 6;
 
 /// Blocks that are trimmed at one checkpoint at most.
 const TRIMMED_MAX: usize = 20_000;

@@ -100,8 +100,8 @@ settings! {
     journal_sync: bool = "journal.sync", "true";
     /// Bytes of memory for what was read of the journal.
     journal_cache_bytes: Size = "journal.cache_bytes", "32MiB", in Size::mib(1)..=Size::tib(1);
-    /// Microseconds that a commit waits for others to come along; 0: it takes those who are there.
-    journal_linger_us: u64 = "journal.linger_us", "0", in 0..=1000;
+    /// Microseconds that a commit waits for others to come along, where some came together before; 0: never.
+    journal_linger_us: u64 = "journal.linger_us", "200", in 0..=1000;
     /// How many requests of one shop may wait; the next is answered 503.
     shop_mailbox: u64 = "shop.mailbox", "1024", in 1..=1_000_000;
     /// How long a shop that nobody asks for anything stays in memory.

@@ -1,0 +1,337 @@
+//! The HTTP door over real shops: what it answers is as described, route by route; who may not come in learns nothing.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Service, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::test::{TestRequest, init_service, read_body};
+use actix_web::{App, Error};
+use serde_json::{Value, json};
+use support::schema;
+use support::world::{SetClock, Shops};
+use xiaoer::api::{
+    ApiState, Grant, Keeper, KeyRing, KeyRow, Limits, Needs, NewKey, NotChanged, ROUTES, Scope,
+    Visit, Watch, configure,
+};
+use xiaoer::domain::id::Id;
+
+/// Keys that are spelt as what they grant: `shop/scope`, or `admin`.
+struct Spelt;
+
+impl KeyRing for Spelt {
+    fn check(&self, text: &str) -> Option<Grant> {
+        let (shop, scope) = text.split_once('/').unwrap_or(("", text));
+        let scope = Scope::ALL.into_iter().find(|known| known.code() == scope)?;
+        Some(Grant {
+            id: Id::new(text)?,
+            scope,
+            shop: Id::new(shop),
+            own_clock: false,
+        })
+    }
+
+    fn list(&self) -> Vec<KeyRow> {
+        Vec::new()
+    }
+
+    fn new_key(&self, key: NewKey) -> Result<(KeyRow, String), NotChanged> {
+        let row = KeyRow {
+            id: Id::new("abcdefgh").unwrap(),
+            shop: key.shop,
+            scope: key.scope,
+            name: key.name,
+            own_clock: key.own_clock,
+            created: key.at,
+        };
+        Ok((row, "xek_abcdefgh".to_owned()))
+    }
+
+    fn revoke(&self, id: &str) -> Result<bool, NotChanged> {
+        Ok(id == "abcdefgh")
+    }
+
+    fn revoke_of_shop(&self, _: &Id) -> Result<(), NotChanged> {
+        Ok(())
+    }
+}
+
+/// Nobody who watches.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn micros(&self) -> u64 {
+        0
+    }
+    fn visited(&self, _: &Visit<'_>) {}
+    fn scrape(&self) -> String {
+        "xiaoer_up 1\n".to_owned()
+    }
+}
+
+/// One request: the status, the media type and the body.
+async fn ask(
+    app: &impl Service<actix_http::Request, Response = ServiceResponse, Error = Error>,
+    method: &str,
+    path: &str,
+    key: &str,
+    body: Option<&Value>,
+) -> (u16, String, Vec<u8>) {
+    let mut request = TestRequest::with_uri(path).method(method.parse::<Method>().unwrap());
+    if !key.is_empty() {
+        request = request.insert_header(("authorization", format!("Bearer {key}")));
+    }
+    if let Some(body) = body {
+        request = request.set_json(body);
+    }
+    let response = app.call(request.to_request()).await.unwrap();
+    let kind = response.headers().get("content-type");
+    let kind = kind.map_or("", |kind| kind.to_str().unwrap()).to_owned();
+    (
+        response.status().as_u16(),
+        kind,
+        read_body(response).await.to_vec(),
+    )
+}
+
+/// What is asked of a shop in which something has happened, in order: `METHOD path`, the body, the status.
+fn asked() -> Vec<(&'static str, &'static str, Option<Value>, u16)> {
+    let session = |n: u32| json!({"type": "session.opened", "session": format!("s{n}"), "buyer": format!("b{n}")});
+    vec![
+        (
+            "PUT",
+            "/v1/shops/s",
+            Some(json!({"policy": {"preset": "standard"}})),
+            200,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/policy",
+            Some(json!({"routing": {"entries": {"live": {"questions": {"几天发货": ["anna"]}}}}})),
+            200,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/policy",
+            Some(json!({"rooting": {}})),
+            400,
+        ),
+        ("GET", "/v1/shops/s/policy", None, 200),
+        ("POST", "/v1/shops/s/policy/check", Some(json!({})), 200),
+        (
+            "POST",
+            "/v1/shops/s/policy/check",
+            Some(json!({"timezone": "Mars"})),
+            400,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/agents/anna",
+            Some(json!({"name": "安娜", "capacity": 1})),
+            200,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/agents/bo",
+            Some(json!({"lease": "30s"})),
+            400,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/agents/anna/presence",
+            Some(json!({"presence": "online"})),
+            200,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/agents/nobody/presence",
+            Some(json!({"presence": "online"})),
+            404,
+        ),
+        (
+            "POST",
+            "/v1/shops/s/events",
+            Some(json!([session(1), session(2), {"type": "nonsense"}])),
+            200,
+        ),
+        ("POST", "/v1/shops/s/events", Some(session(1)), 409),
+        (
+            "POST",
+            "/v1/shops/s/events",
+            Some(json!({"type": "session.closed", "session": "s9", "by": "agent"})),
+            404,
+        ),
+        (
+            "POST",
+            "/v1/shops/s/events",
+            Some(json!([
+                {"type": "buyer.message", "session": "s1", "text": "在吗"},
+                {"type": "agent.message", "session": "s1", "text": "在的"},
+                {"type": "rating.submitted", "session": "s1", "stars": 2, "reasons": ["slow"], "comment": "慢"},
+            ])),
+            200,
+        ),
+        ("GET", "/v1/shops", None, 200),
+        ("GET", "/v1/shops/s/agents", None, 200),
+        ("GET", "/v1/shops/s/agents/anna", None, 200),
+        ("GET", "/v1/shops/s/agents/bo", None, 404),
+        ("GET", "/v1/shops/s/sessions", None, 200),
+        (
+            "GET",
+            "/v1/shops/s/sessions?state=waiting&limit=1",
+            None,
+            200,
+        ),
+        ("GET", "/v1/shops/s/sessions?state=asleep", None, 400),
+        ("GET", "/v1/shops/s/sessions/s1", None, 200),
+        ("GET", "/v1/shops/s/sessions/s9", None, 404),
+        ("GET", "/v1/shops/s/pools", None, 200),
+        ("GET", "/v1/shops/s/entries/live/questions", None, 200),
+        ("GET", "/v1/shops/s/entries/nowhere/questions", None, 404),
+        (
+            "GET",
+            "/v1/shops/s/ratings?level=disappointed&reason=slow&agent=anna",
+            None,
+            200,
+        ),
+        ("GET", "/v1/shops/s/decisions?limit=2", None, 200),
+        ("GET", "/v1/shops/s/decisions/1", None, 200),
+        ("GET", "/v1/shops/s/decisions/1/why", None, 200),
+        ("GET", "/v1/shops/s/decisions/999", None, 404),
+        ("GET", "/v1/shops/s/report", None, 200),
+        ("GET", "/v1/keys", None, 200),
+        (
+            "POST",
+            "/v1/keys",
+            Some(json!({"shop": "s", "scope": "events"})),
+            200,
+        ),
+        ("POST", "/v1/keys", Some(json!({"scope": "events"})), 400),
+        ("DELETE", "/v1/keys/abcdefgh", None, 204),
+        ("DELETE", "/v1/keys/unknown", None, 404),
+        ("GET", "/healthz", None, 200),
+        ("GET", "/readyz", None, 200),
+        ("GET", "/metrics", None, 200),
+        ("GET", "/openapi.json", None, 200),
+        ("GET", "/docs", None, 303),
+        ("GET", "/docs/index.html", None, 200),
+        ("GET", "/docs/nothing", None, 404),
+        ("GET", "/nowhere", None, 404),
+        ("PATCH", "/v1/shops/s", None, 405),
+        ("DELETE", "/v1/shops/s/agents/anna", None, 204),
+        ("DELETE", "/v1/shops/s", None, 204),
+        ("DELETE", "/v1/shops/s", None, 404),
+    ]
+}
+
+/// The pattern that a path goes by.
+fn pattern(method: &str, path: &str) -> Option<&'static str> {
+    let path = path.split('?').next()?;
+    let fits = |pattern: &str| {
+        let (parts, given) = (pattern.split('/'), path.split('/'));
+        parts.clone().count() == given.clone().count()
+            && parts
+                .zip(given)
+                .all(|(part, given)| part == given || part.starts_with('{'))
+    };
+    let route = ROUTES
+        .iter()
+        .find(|route| route.method == method && fits(route.path));
+    route.map(|route| route.path)
+}
+
+async fn app_over(
+    shops: &Shops,
+) -> impl Service<actix_http::Request, Response = ServiceResponse, Error = Error> {
+    let state = Arc::new(ApiState {
+        desk: shops.desk.clone(),
+        keeper: Keeper::Keys(Arc::new(Spelt)),
+        limits: Limits::default(),
+        watch: Arc::new(Unwatched),
+    });
+    init_service(App::new().configure(configure(state))).await
+}
+
+#[actix_rt::test]
+async fn every_answer_is_as_described() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = SetClock::at("2026-11-11T02:00:00Z");
+    let shops = Shops::open(folder.path(), &clock, Duration::from_secs(600));
+    let app = app_over(&shops).await;
+    let mut seen = BTreeSet::new();
+    for (method, path, body, status) in asked() {
+        let (found, kind, text) = ask(&app, method, path, "admin", body.as_ref()).await;
+        let shown = String::from_utf8_lossy(&text).into_owned();
+        assert_eq!(found, status, "{method} {path}: {shown}");
+        match pattern(method, path) {
+            Some(pattern) => {
+                if status == 200
+                    && ["ratings", "pools", "sessions", "decisions"]
+                        .iter()
+                        .any(|list| pattern.ends_with(list))
+                {
+                    assert!(
+                        !shown.contains("\"items\":[]"),
+                        "{method} {path} lists nothing"
+                    );
+                }
+                seen.insert((method, pattern));
+                schema::check_answer(method, pattern, found, &kind, &text);
+            }
+            None => assert_eq!(kind, "application/problem+json", "{method} {path}"),
+        }
+    }
+    for route in ROUTES {
+        let asked = seen.contains(&(route.method, route.path));
+        assert!(asked, "nobody asks {} {}", route.method, route.path);
+    }
+    drop(app);
+    shops.close().await;
+}
+
+/// Every route with every kind of key: a wrong one is told the same whether the shop exists or not.
+#[actix_rt::test]
+async fn who_may_not_come_in_learns_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = SetClock::at("2026-11-11T02:00:00Z");
+    let shops = Shops::open(folder.path(), &clock, Duration::from_secs(600));
+    let app = app_over(&shops).await;
+    let made = json!({"policy": {}});
+    ask(&app, "PUT", "/v1/shops/there", "admin", Some(&made)).await;
+    for route in ROUTES.iter().filter(|route| route.needs != Needs::Nothing) {
+        let path = |shop: &str| {
+            let path = route.path.replace("{shop}", shop).replace("{seq}", "1");
+            path.replace(['{', '}'], "x")
+        };
+        for key in ["", "there/write", "nonsense"] {
+            let (status, ..) = ask(&app, route.method, &path("there"), key, None).await;
+            assert_eq!(status, 401, "{} {} with {key:?}", route.method, route.path);
+        }
+        for scope in ["events", "read", "owner"] {
+            let key = format!("mine/{scope}");
+            let there = ask(&app, route.method, &path("there"), &key, None).await;
+            let nowhere = ask(&app, route.method, &path("nowhere"), &key, None).await;
+            let expected = if route.path.contains("{shop}") {
+                404
+            } else {
+                403
+            };
+            assert_eq!(
+                there.0, expected,
+                "{} {} with {key}",
+                route.method, route.path
+            );
+            let told = String::from_utf8(there.2)
+                .unwrap()
+                .replace("there", "nowhere");
+            assert_eq!(told, String::from_utf8(nowhere.2).unwrap());
+        }
+    }
+    drop(app);
+    shops.close().await;
+}
