@@ -29,8 +29,8 @@ pub struct Account {
     feeds: HashMap<&'static str, Vec<Value>>,
     /// How many of the accepted were asked for again.
     asked: HashMap<&'static str, usize>,
-    /// Places that were given to two decisions.
-    twice: Lost,
+    /// Answers that cannot be: places that were given to two decisions, results without their ids.
+    wrong: Lost,
     /// Without an answer.
     open: Vec<Sent>,
     /// Acknowledged events.
@@ -74,6 +74,15 @@ impl Account {
     }
 
     fn told_of(&mut self, shop: &'static str, event: &Value, result: &Value) {
+        // One that the server would not take any more, after others of its request: nothing is acknowledged.
+        if result["problem"].is_object() {
+            if result["id"] != event["id"] {
+                self.wrong
+                    .push(format!("{shop}: a result without its id: {result}"));
+            }
+            self.open.push(Sent::of(shop, vec![event.clone()]));
+            return;
+        }
         assert_eq!(result["id"], event["id"], "the result of another event");
         self.acknowledged += 1;
         let told = self.told.entry(shop).or_default();
@@ -84,7 +93,7 @@ impl Account {
         {
             let before = told.insert(seq(decision), decision.clone());
             if let Some(before) = before {
-                self.twice
+                self.wrong
                     .push(format!("{shop}: told {before}, then {decision}"));
             }
         }
@@ -107,7 +116,7 @@ impl Account {
             self.read_feed(client, shop, &mut lost);
             self.look_for_told(shop, &mut lost);
         }
-        lost.append(&mut self.twice);
+        lost.append(&mut self.wrong);
         lost
     }
 
