@@ -16,6 +16,9 @@ use super::{JournalError, block, record, states, tail};
 /// Records after which a checkpoint is taken.
 const CHECKPOINT_RECORDS: u64 = 262_144;
 
+/// How much the upkeep steps back for the other threads; on Linux this is a thread's own.
+const NICE: i32 = 10;
+
 /// How often the disk is looked at, and the chores.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -34,6 +37,8 @@ const TRIM_TICKS: u32 = 3600;
 impl Core {
     /// The upkeep thread: until the journal is closed, with a last checkpoint.
     pub(super) fn keep_up(&self) {
+        // Those who answer come first. Where that may not be said, it is only less smooth.
+        rustix::process::setpriority_process(None, NICE).ok();
         let mut ticks = 0;
         loop {
             let stop = {

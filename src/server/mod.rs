@@ -107,7 +107,9 @@ where
     )
     .map_err(|error| ServeError::Unusable(error.to_string()))?;
     raise_file_limit();
-    actix_rt::System::new().block_on(run(settings, env, listening))
+    let served = actix_rt::System::new().block_on(run(settings, env, listening));
+    crate::telemetry::logs::flush();
+    served
 }
 
 /// As many connections as the machine allows.

@@ -1,13 +1,15 @@
 //! Logs: lines on standard error, for people or as JSON. One line a request, and nothing of a buyer in any.
 
 use std::fmt;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Stderr};
+use std::sync::{Arc, OnceLock};
 
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::SetGlobalDefaultError;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::gathered::{Gathered, PAUSE, Pens};
 use crate::domain::id::Id;
 
 /// Why there is no log.
@@ -45,16 +47,39 @@ impl std::error::Error for LogsError {
     }
 }
 
+/// The log of this process, once it has begun.
+static LOG: OnceLock<Arc<Gathered<Stderr>>> = OnceLock::new();
+
 /// Begins the log of this process on standard error: `level` and what is more urgent, for people or, with `json`, one
-/// object a line.
+/// object a line. Lines that are not urgent may be up to 100 ms behind; [`flush`] writes them.
 ///
 /// # Errors
 ///
 /// There is no such level; the process has a log already.
 pub fn init(level: &str, json: bool) -> Result<(), LogsError> {
     let colours = std::io::stderr().is_terminal();
-    let subscriber = subscriber(level_of(level)?, json, colours, std::io::stderr);
-    tracing::subscriber::set_global_default(subscriber).map_err(LogsError::Taken)
+    let log = Gathered::new(std::io::stderr());
+    let pens = Pens(Arc::clone(&log));
+    let subscriber = subscriber(level_of(level)?, json, colours, pens);
+    tracing::subscriber::set_global_default(subscriber).map_err(LogsError::Taken)?;
+    let of_thread = Arc::clone(&LOG.get_or_init(|| log));
+    let thread = std::thread::Builder::new().name("log".to_owned());
+    let write = move || {
+        loop {
+            std::thread::sleep(PAUSE);
+            of_thread.flush();
+        }
+    };
+    // Without it lines wait until there are many.
+    thread.spawn(write).ok();
+    Ok(())
+}
+
+/// Writes what waits: before the process ends.
+pub fn flush() {
+    if let Some(log) = LOG.get() {
+        log.flush();
+    }
 }
 
 /// Writes the line of one request: its method, the pattern of its route (not its path, which names sessions and

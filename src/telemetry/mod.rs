@@ -4,6 +4,7 @@
 //! it; this one knows the names, and reads no clock.
 
 mod decided;
+mod gathered;
 pub mod logs;
 mod metrics;
 mod routes;
