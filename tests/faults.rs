@@ -222,7 +222,7 @@ fn a_full_disk_is_refused_and_nothing_is_lost() {
         number += 1;
         match sent.send(&mut client) {
             Outcome::Answered => account.write_down(vec![sent]),
-            other => break other,
+            other @ (Outcome::Refused(_) | Outcome::Broken | Outcome::Gone) => break other,
         }
         assert!(number < 10_000, "the disk does not fill");
     };
@@ -258,7 +258,7 @@ fn a_full_disk_is_refused_and_nothing_is_lost() {
                 account.write_down(vec![sent]);
                 None
             }
-            other => Some(other),
+            other @ (Outcome::Refused(_) | Outcome::Broken | Outcome::Gone) => Some(other),
         }
     });
     assert_eq!(refused, Some(Outcome::Refused(507)), "nothing is free");

@@ -111,7 +111,10 @@ mod tests {
         write("a request\n", false);
         assert!(held(&gathered.to).is_empty());
         write("the disk is nearly full\n", true);
-        assert_eq!(&**held(&gathered.to), b"a request\nthe disk is nearly full\n");
+        assert_eq!(
+            &**held(&gathered.to),
+            b"a request\nthe disk is nearly full\n"
+        );
         write(&"x".repeat(WAITING_BYTES_MAX + 1), false);
         assert!(held(&gathered.waiting).is_empty());
     }

@@ -77,8 +77,10 @@ impl Account {
         // One that the server would not take any more, after others of its request: nothing is acknowledged.
         if result["problem"].is_object() {
             if result["id"] != event["id"] {
-                self.wrong
-                    .push(format!("{shop}: a result without its id: {result}"));
+                let wrong = format!("{shop}: a result without its id: {result}");
+                if !self.wrong.contains(&wrong) {
+                    self.wrong.push(wrong);
+                }
             }
             self.open.push(Sent::of(shop, vec![event.clone()]));
             return;
