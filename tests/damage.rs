@@ -276,7 +276,8 @@ fn damage_is_noticed(clean: bool, seed: u64) {
     );
     let kind = if clean { "closed" } else { "killed" };
     println!(
-        "{kind}: {flips} bits turned, {refused} refused, none served; {:.0?}",
+        "{kind}: {flips} bits turned and {} rougher damages, {refused} refused, none served; {:.0?}",
+        flips / ROUGH,
         watch.passed()
     );
 }
