@@ -99,7 +99,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         match entry.path() {
             path if path.is_dir() => found.extend(files(&path)),
-            path => found.push(path),
+            path if path.is_file() => found.push(path),
+            // A socket holds nothing.
+            _ => {}
         }
     }
     found.sort();
@@ -274,7 +276,8 @@ fn damage_is_noticed(clean: bool, seed: u64) {
     );
     let kind = if clean { "closed" } else { "killed" };
     println!(
-        "{kind}: {flips} bits turned, {refused} refused, none served; {:.0?}",
+        "{kind}: {flips} bits turned and {} rougher damages, {refused} refused, none served; {:.0?}",
+        flips / ROUGH,
         watch.passed()
     );
 }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::support::served::{Launch, Served};
 
 /// The variable that names the answers.
-pub const ANSWERS: &str = "XIAOER_ECHO_ANSWERS";
+pub const ANSWERS: &str = "ECHO_ANSWERS";
 
 /// Starts the yardstick's process.
 pub fn start(place: &Path, answers: &Value) -> Served {

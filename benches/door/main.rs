@@ -34,8 +34,8 @@ pub struct Asked {
 
 impl Asked {
     fn number(&self, name: &str, otherwise: u64) -> u64 {
-        let found = self.words.iter().filter_map(|word| word.split_once('='));
-        let found = found.filter(|(key, _)| *key == name).next_back();
+        let mut found = self.words.iter().filter_map(|word| word.split_once('='));
+        let found = found.rfind(|(key, _)| *key == name);
         found.map_or(otherwise, |(_, text)| text.parse().expect("a number"))
     }
 

@@ -1,7 +1,7 @@
 //! A wall clock that jumps: adds what a file holds (seconds, as 8 bytes) to the real time, and leaves the steady clock
 //! as it is.
 //!
-//! XIAOER_SHIM_CLOCK  the file; written to while the program runs, the clock jumps
+//! SHIM_CLOCK  the file; written to while the program runs, the clock jumps
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -15,7 +15,7 @@
 static const volatile long *offset;
 
 __attribute__((constructor)) static void begin(void) {
-    const char *path = getenv("XIAOER_SHIM_CLOCK");
+    const char *path = getenv("SHIM_CLOCK");
     if (!path) return;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) abort();

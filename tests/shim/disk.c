@@ -1,11 +1,11 @@
 //! A disk that fails: stands before the C library's calls that change files under one folder, counts them over all
 //! threads, and fails one of them, or that one and all after it.
 //!
-//! XIAOER_SHIM_UNDER  the folder, as an absolute path
-//! XIAOER_SHIM_LOG    a file; it begins with the count of calls (8 bytes), the name of the call that failed follows
-//! XIAOER_SHIM_AT     which call fails, from 1; 0 fails none
-//! XIAOER_SHIM_LAST   the last one that fails; left out, it is the first one's number
-//! XIAOER_SHIM_ERRNO  what it fails with, EIO where left out
+//! SHIM_UNDER  the folder, as an absolute path
+//! SHIM_LOG    a file; it begins with the count of calls (8 bytes), the name of the call that failed follows
+//! SHIM_AT     which call fails, from 1; 0 fails none
+//! SHIM_LAST   the last one that fails; left out, it is the first one's number
+//! SHIM_ERRNO  what it fails with, EIO where left out
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -37,17 +37,17 @@ static unsigned long number(const char *name, unsigned long otherwise) {
 
 // A file that many processes may have open: the count outlives the one that is killed.
 __attribute__((constructor)) static void begin(void) {
-    const char *path = getenv("XIAOER_SHIM_LOG");
-    const char *folder = getenv("XIAOER_SHIM_UNDER");
+    const char *path = getenv("SHIM_LOG");
+    const char *folder = getenv("SHIM_UNDER");
     if (!path || !folder) return;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 || ftruncate(fd, sizeof(struct log)) != 0) abort();
     seen = mmap(NULL, sizeof(struct log), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (seen == MAP_FAILED) abort();
     close(fd);
-    first = number("XIAOER_SHIM_AT", 0);
-    last = number("XIAOER_SHIM_LAST", first);
-    error_number = (int)number("XIAOER_SHIM_ERRNO", EIO);
+    first = number("SHIM_AT", 0);
+    last = number("SHIM_LAST", first);
+    error_number = (int)number("SHIM_ERRNO", EIO);
     under = folder;
 }
 

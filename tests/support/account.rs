@@ -29,8 +29,8 @@ pub struct Account {
     feeds: HashMap<&'static str, Vec<Value>>,
     /// How many of the accepted were asked for again.
     asked: HashMap<&'static str, usize>,
-    /// Places that were given to two decisions.
-    twice: Lost,
+    /// Answers that cannot be: places that were given to two decisions, results without their ids.
+    wrong: Lost,
     /// Without an answer.
     open: Vec<Sent>,
     /// Acknowledged events.
@@ -74,6 +74,17 @@ impl Account {
     }
 
     fn told_of(&mut self, shop: &'static str, event: &Value, result: &Value) {
+        // One that the server would not take any more, after others of its request: nothing is acknowledged.
+        if result["problem"].is_object() {
+            if result["id"] != event["id"] {
+                let wrong = format!("{shop}: a result without its id: {result}");
+                if !self.wrong.contains(&wrong) {
+                    self.wrong.push(wrong);
+                }
+            }
+            self.open.push(Sent::of(shop, vec![event.clone()]));
+            return;
+        }
         assert_eq!(result["id"], event["id"], "the result of another event");
         self.acknowledged += 1;
         let told = self.told.entry(shop).or_default();
@@ -84,7 +95,7 @@ impl Account {
         {
             let before = told.insert(seq(decision), decision.clone());
             if let Some(before) = before {
-                self.twice
+                self.wrong
                     .push(format!("{shop}: told {before}, then {decision}"));
             }
         }
@@ -107,7 +118,7 @@ impl Account {
             self.read_feed(client, shop, &mut lost);
             self.look_for_told(shop, &mut lost);
         }
-        lost.append(&mut self.twice);
+        lost.append(&mut self.wrong);
         lost
     }
 
@@ -252,14 +263,13 @@ impl Account {
         }
     }
 
-    /// No buyer was asked for a rating by more shops on a day than its shops allow (I12).
+    /// No buyer was asked for a rating unasked by more shops on a day than its shops allow (I12).
     pub fn hold_cap(&self) -> Lost {
         let mut shops: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
         for (shop, feed) in &self.feeds {
-            for sent in feed
-                .iter()
-                .filter(|decision| decision["type"] == "invite.sent")
-            {
+            let auto =
+                |invite: &&Value| invite["type"] == "invite.sent" && invite["trigger"] == "auto";
+            for sent in feed.iter().filter(auto) {
                 let text = |key: &str| sent[key].as_str().unwrap_or_default().to_owned();
                 let day = text("at").get(..10).unwrap_or_default().to_owned();
                 let of = shops.entry((text("buyer"), day)).or_default();

@@ -66,6 +66,7 @@ pub fn try_configure(client: &mut Client) -> (Vec<Sent>, Outcome) {
             Ok(answer) if matches!(answer.status, 503 | 507) => {
                 return (all, Outcome::Refused(answer.status));
             }
+            Ok(answer) if answer.status == 500 => return (all, Outcome::Broken),
             Ok(answer) => panic!("{shop}: {} {}", answer.status, answer.text()),
             Err(_) => return (all, Outcome::Gone),
         }
@@ -204,6 +205,8 @@ impl Sent {
                 assert_eq!(kind, "application/problem+json", "{}", answer.text());
                 Outcome::Refused(answer.status)
             }
+            // The server says that it is at fault; what that means is for the test to say.
+            500 => Outcome::Broken,
             other => panic!("{other} {} to {}", answer.text(), self.body()),
         }
     }
@@ -216,6 +219,8 @@ pub enum Outcome {
     Answered,
     /// The server would not.
     Refused(u16),
+    /// The server says that it has a fault.
+    Broken,
     /// No answer.
     Gone,
 }
@@ -224,6 +229,7 @@ pub enum Outcome {
 pub struct Crowd {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicU64>,
+    broken: Arc<AtomicU64>,
     threads: Vec<std::thread::JoinHandle<Vec<Sent>>>,
 }
 
@@ -231,17 +237,26 @@ impl Crowd {
     /// So many clients. Each goes on until it is told to stop, or until its server is gone or refuses.
     pub fn begin(address: SocketAddr, name: &str, clients: u64, seed: u64) -> Crowd {
         let stop = Arc::new(AtomicBool::new(false));
-        let answered = Arc::new(AtomicU64::new(0));
+        let [answered, broken] = [0, 0].map(|none| Arc::new(AtomicU64::new(none)));
         let threads = (0..clients)
             .map(|number| {
-                let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));
+                let counts = [&answered, &broken].map(Arc::clone);
+                let stop = Arc::clone(&stop);
                 let desk = Desk::new(&format!("{name}-{number}"), seed.wrapping_add(number));
-                std::thread::spawn(move || work(desk, address, &stop, &answered))
+                std::thread::spawn(move || {
+                    work(
+                        desk,
+                        address,
+                        counts.each_ref().map(|count| &**count),
+                        &stop,
+                    )
+                })
             })
             .collect();
         Crowd {
             stop,
             answered,
+            broken,
             threads,
         }
     }
@@ -249,6 +264,11 @@ impl Crowd {
     /// Requests answered so far.
     pub fn answered(&self) -> u64 {
         self.answered.load(Ordering::Relaxed)
+    }
+
+    /// Clients that were told of a fault of the server.
+    pub fn broken(&self) -> u64 {
+        self.broken.load(Ordering::Relaxed)
     }
 
     /// Whether all clients have ended by themselves.
@@ -269,7 +289,12 @@ impl Crowd {
     }
 }
 
-fn work(mut desk: Desk, address: SocketAddr, stop: &AtomicBool, answered: &AtomicU64) -> Vec<Sent> {
+fn work(
+    mut desk: Desk,
+    address: SocketAddr,
+    [answered, broken]: [&AtomicU64; 2],
+    stop: &AtomicBool,
+) -> Vec<Sent> {
     let mut client = Client::new(address);
     let mut all = Vec::new();
     while !stop.load(Ordering::Relaxed) {
@@ -278,6 +303,10 @@ fn work(mut desk: Desk, address: SocketAddr, stop: &AtomicBool, answered: &Atomi
         all.push(sent);
         match outcome {
             Outcome::Answered => _ = answered.fetch_add(1, Ordering::Relaxed),
+            Outcome::Broken => {
+                broken.fetch_add(1, Ordering::Relaxed);
+                break;
+            }
             Outcome::Refused(_) | Outcome::Gone => break,
         }
     }

@@ -30,6 +30,15 @@ pub fn program() -> Command {
     let built = env!("CARGO_BIN_EXE_xiaoer");
     let mut command = Command::new(std::env::var("XIAOER_BIN").unwrap_or(built.to_owned()));
     command.env("LC_ALL", "en_US.UTF-8").stdin(Stdio::null());
+    // What tells a test how long to run is no setting of the program.
+    for (name, _) in std::env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with("XIAOER_"))
+        {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

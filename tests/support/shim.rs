@@ -47,11 +47,11 @@ impl Failing {
         let _ = std::fs::remove_file(&log);
         let launch = launch
             .env("LD_PRELOAD", argument(shim))
-            .env("XIAOER_SHIM_UNDER", argument(&place.join("data")))
-            .env("XIAOER_SHIM_LOG", argument(&log))
-            .env("XIAOER_SHIM_AT", &fault.first.to_string())
-            .env("XIAOER_SHIM_LAST", &fault.last.to_string())
-            .env("XIAOER_SHIM_ERRNO", &fault.error.raw_os_error().to_string());
+            .env("SHIM_UNDER", argument(&place.join("data")))
+            .env("SHIM_LOG", argument(&log))
+            .env("SHIM_AT", &fault.first.to_string())
+            .env("SHIM_LAST", &fault.last.to_string())
+            .env("SHIM_ERRNO", &fault.error.raw_os_error().to_string());
         (launch, Failing { log })
     }
 
