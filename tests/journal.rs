@@ -270,12 +270,12 @@ fn reading_finds_every_record_by_its_seq_across_checkpoints_and_states() {
                 .expect("a shop");
             assert_eq!(slice.records[0].seq_before + 1, seq, "round {round}");
             assert_eq!(slice.more, seq + 5 < next);
-            let (state, records) = journal
+            let basis = journal
                 .before(&shop, seq)
                 .expect("a read")
                 .expect("it is kept");
-            let from = state.map_or(0, |state| state.n);
-            assert!(from < seq && records.len() as u64 == seq - from);
+            let from = basis.state.map_or(0, |state| state.n);
+            assert!(from < seq && basis.records.len() as u64 == seq - from);
         }
         let rated = journal
             .rated(&shop, u64::MAX - 1, 3)

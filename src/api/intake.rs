@@ -131,7 +131,7 @@ impl Door<'_> {
         if stamped {
             return None;
         }
-        if !self.grant.may_send_at() {
+        if !self.grant.own_clock {
             let wrong =
                 "`at` may not be sent with this key: leave it out, and the server's clock counts.";
             return Some(wrong.to_owned());

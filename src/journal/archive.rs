@@ -48,10 +48,9 @@ pub fn backup(journal: &Embedded, to: &mut dyn Write) -> Result<Reach, JournalEr
     let still = core.still();
     *core.copying() = Some(Vec::new());
     let copied = copy(core, to);
-    let waiting = core.copying().take().unwrap_or_default();
-    let put = core.put_all(waiting);
+    // What waited comes with the next commit.
+    core.gather_again();
     drop(still);
-    put?;
     copied
 }
 
@@ -64,7 +63,6 @@ fn copy(core: &Core, to: &mut dyn Write) -> Result<Reach, JournalError> {
         Tree::Names,
         Tree::Heads,
         Tree::Index,
-        Tree::States,
         Tree::Ledger,
     ] {
         core.store.scan(tree, b"", |key, value| {
@@ -103,11 +101,13 @@ enum Frame {
 }
 
 fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
-    let cut = |error: io::Error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => JournalError::Damaged(
+    let cut = |error: io::Error| {
+        if error.kind() != io::ErrorKind::UnexpectedEof {
+            return failed("read", &error);
+        }
+        JournalError::Damaged(
             "the backup is cut off: take another one, this one cannot be restored whole".to_owned(),
-        ),
-        _ => failed("read", &error),
+        )
     };
     let wrong = || {
         JournalError::Damaged(
@@ -153,7 +153,7 @@ fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
 }
 
 /// Makes a new folder from a backup. Errors where the folder is not empty, or the stream is not whole; what was made
-/// then is left without a `mark`, and no server starts on it.
+/// then is left without a `VERSION`, and is no folder of a server.
 pub fn restore(from: &mut dyn Read, settings: &Settings) -> Result<Reach, JournalError> {
     let taken = std::fs::read_dir(&settings.data).is_ok_and(|mut files| files.next().is_some());
     if taken {
@@ -186,6 +186,7 @@ pub fn restore(from: &mut dyn Read, settings: &Settings) -> Result<Reach, Journa
     store.sync()?;
     let mark = Mark::create(&folder.path().join("mark"), reach);
     mark.map_err(|error| failed("restored", &error))?;
+    folder.made()?;
     Ok(reach)
 }
 

@@ -28,6 +28,8 @@ pub struct Notes {
     pub checkpoint_block: u64,
     /// The first record that is kept.
     pub floor: u64,
+    /// The number of the block before which no records are kept.
+    pub floor_block: u64,
     /// The number of the next shop.
     pub next_shop: u64,
     /// The generation of the ledger's state; 0 where there is none.
@@ -42,6 +44,7 @@ impl Notes {
         checkpoint: 0,
         checkpoint_block: 0,
         floor: 1,
+        floor_block: 0,
         next_shop: 1,
         ledger: 0,
         merged: 0,
@@ -104,6 +107,7 @@ pub fn open(settings: &Settings) -> Result<Found, JournalError> {
     // What was written before the first mark was never acknowledged.
     let new = store.last(Tree::Journal)?.is_none() && !folder.path().join("mark").exists();
     let (mark, marked) = folder.mark(new)?;
+    folder.made()?;
     let notes = Notes::read(&store)?;
     let mut found = Found {
         ledger: read_ledger(&store, &notes)?,
