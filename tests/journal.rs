@@ -380,6 +380,16 @@ async fn a_backup_that_is_taken_under_load_restores_to_what_was_answered_before_
     });
     close_sessions(Arc::clone(&shops), "two", 200).await;
     copying.await.expect("a backup");
+    // Once more, with states that came after the last record.
+    shops.desk.close().await;
+    let last = folder.path().join("last");
+    let mut file = std::fs::File::create(&last).expect("a file");
+    journal::backup(&shops.journal, &mut file).expect("a backup");
+    let whole = folder.path().join("whole");
+    let mut file = std::fs::File::open(&last).expect("a backup");
+    journal::restore(&mut file, &settings(&whole)).expect("restored");
+    let verified = journal::verify(&settings(&whole), |_| {}).expect("a sound folder");
+    assert_eq!((verified.shops, verified.states), (2, 2));
     let restored = folder.path().join("restored");
     let mut file = std::fs::File::open(&path).expect("a backup");
     journal::restore(&mut file, &settings(&restored)).expect("restored");

@@ -47,14 +47,14 @@ pub fn backup(journal: &Embedded, to: &mut dyn Write) -> Result<Reach, JournalEr
     let core = &journal.core;
     let still = core.still();
     *core.copying() = Some(Vec::new());
-    let copied = copy(core, to);
+    let copied = copy(core, core.settled_blocks(), to);
     // What waited comes with the next commit.
     core.gather_again();
     drop(still);
     copied
 }
 
-fn copy(core: &Core, to: &mut dyn Write) -> Result<Reach, JournalError> {
+fn copy(core: &Core, settled: u64, to: &mut dyn Write) -> Result<Reach, JournalError> {
     to.write_all(FORM)
         .map_err(|error| failed("written", &error))?;
     let mut pairs = 0u64;
@@ -70,10 +70,12 @@ fn copy(core: &Core, to: &mut dyn Write) -> Result<Reach, JournalError> {
             frame(to, tree as u8, key, value).map(|()| true)
         })?;
     }
+    // States are all among the settled; records are copied as far as they are durable by now.
     let last = *core.last_commit();
+    let until = settled.max(last.block + 1);
     core.store.scan(Tree::Journal, b"", |key, value| {
-        let within = key < &block::key(last.block + 1, 0)[..];
-        if within {
+        let within = key < &block::key(until, 0)[..];
+        if within && !value.is_empty() {
             pairs += 1;
             frame(to, Tree::Journal as u8, key, value)?;
         }

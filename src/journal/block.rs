@@ -31,6 +31,23 @@ pub fn lay(numbers: std::ops::Range<u64>, changes: &mut Changes) {
     }
 }
 
+/// The number after the last block, of records or of a state, and the number up to which keys are laid.
+pub fn ends(store: &Store) -> Result<(u64, u64), JournalError> {
+    let (mut next, mut laid) = (1, 0);
+    let (first, last) = (key(0, 0), key(u64::MAX, u16::MAX));
+    store.scan_back(Tree::Journal, &first, &last, |at, value| {
+        let after = at
+            .first_chunk::<8>()
+            .map_or(0, |number| u64::from_be_bytes(*number) + 1);
+        laid = laid.max(after);
+        if !value.is_empty() {
+            next = after;
+        }
+        Ok(value.is_empty())
+    })?;
+    Ok((next, laid.max(next)))
+}
+
 /// Which records a block holds.
 #[derive(Clone, Copy)]
 struct Span {

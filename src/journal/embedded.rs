@@ -191,7 +191,7 @@ impl Embedded {
             still: Mutex::new(false),
             last_commit: Mutex::new(Ended {
                 order: found.reach.order,
-                block: found.next_block - 1,
+                block: found.last_block,
             }),
             durable: AtomicU64::new(found.reach.order),
             next_block: AtomicU64::new(found.next_block),

@@ -182,6 +182,15 @@ impl Core {
         }
     }
 
+    /// Waits for the commit that is under way; the number after the last block that is written then.
+    pub(super) fn settled_blocks(&self) -> u64 {
+        let mut line = self.line();
+        while !line.committing.is_empty() {
+            line = wait(&self.committed, line);
+        }
+        self.next_block.load(Ordering::Acquire)
+    }
+
     /// The copy is made: the states that waited for it come with the next commit.
     pub(super) fn gather_again(&self) {
         let mut line = self.line();
