@@ -365,6 +365,11 @@ impl Desk {
     /// Takes nothing more, and has every shop store its state.
     pub async fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
+        self.sleep_all().await;
+    }
+
+    /// Has every shop store its state and leave memory; whoever asks next wakes it.
+    pub async fn sleep_all(&self) {
         let actors = self.world.registry.all();
         let stored = actors.into_iter().map(|actor| actor.send(Close));
         let stored = futures_util::future::join_all(stored);
