@@ -22,7 +22,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, Error};
-use bytes::Bytes;
+use bytestring::ByteString;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use xiaoer::api::{self, ApiState, Keeper, Limits, Visit};
 use xiaoer::domain::decision::Decision;
@@ -170,9 +170,9 @@ fn counting() -> Arc<Counting> {
 }
 
 /// The events of a body as the door reads them.
-fn intakes(shop: &Id, now: Instant, texts: &[Bytes]) -> Vec<Intake> {
-    let intake = |text: &Bytes| {
-        let spelt = std::str::from_utf8(text).expect("UTF-8");
+fn intakes(shop: &Id, now: Instant, texts: &[ByteString]) -> Vec<Intake> {
+    let intake = |text: &ByteString| {
+        let spelt: &str = text;
         let read = read_event(spelt, shop, now).expect("an object");
         let Line::Event(_, event) = read.line else {
             panic!("{spelt} is no event");
@@ -190,10 +190,10 @@ fn intakes(shop: &Id, now: Instant, texts: &[Bytes]) -> Vec<Intake> {
 async fn configure(desk: &Desk, shop: &Id) {
     let agents: Vec<serde_json::Value> =
         serde_json::from_slice(&visits::agents()).expect("the agents");
-    let mut texts = vec![Bytes::from_static(
-        b"{\"type\":\"shop.configured\",\"policy\":{}}",
+    let mut texts = vec![ByteString::from_static(
+        r#"{"type":"shop.configured","policy":{}}"#,
     )];
-    texts.extend(agents.iter().map(|agent| Bytes::from(agent.to_string())));
+    texts.extend(agents.iter().map(|agent| agent.to_string().into()));
     let answered = desk
         .post(shop, intakes(shop, desk.now(), &texts))
         .await
@@ -359,7 +359,7 @@ async fn rush(
 /// The next event of a sender, at the next of its shops.
 async fn send(desk: &Desk, sender: &mut Sender) {
     let (shop, visit) = sender.next();
-    let text = Bytes::from(visit.body(1));
+    let text = ByteString::try_from(visit.body(1)).expect("UTF-8");
     let intakes = intakes(shop, desk.now(), std::slice::from_ref(&text));
     let answered = desk.post(shop, intakes).await.expect("an answer");
     assert!(answered[0].rejected.is_none(), "{answered:?}");

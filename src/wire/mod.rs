@@ -9,8 +9,10 @@ mod decision;
 mod event;
 mod fields;
 mod json;
+mod pen;
 mod print;
 
 pub use decision::Written;
 pub use event::{Line, Read, SHOP_DEFAULT, read_event, read_line};
 pub use json::NotAnObject;
+pub use pen::Pen;
