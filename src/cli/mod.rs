@@ -86,6 +86,14 @@ impl Failure {
         }
     }
 
+    /// The disk failed: the status that a server has too which meets it later.
+    fn disk(message: impl Into<String>) -> Failure {
+        Failure {
+            message: message.into(),
+            status: crate::env::EXIT_DISK_FAILED as u8,
+        }
+    }
+
     fn failed(message: impl Into<String>) -> Failure {
         Failure {
             message: message.into(),

@@ -101,7 +101,7 @@ pub(super) fn failure(error: ServeError) -> Failure {
 pub(super) fn journal_failure(error: &JournalError) -> Failure {
     match error {
         JournalError::Damaged(what) | JournalError::Unusable(what) => Failure::bad_input(what),
-        JournalError::Failed(what) => Failure::failed(what),
+        JournalError::Failed(what) => Failure::disk(what),
     }
 }
 

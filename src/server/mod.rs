@@ -1,7 +1,6 @@
 //! The server: puts the rooms together, listens, and shuts down in order.
 
 mod control;
-mod keyring;
 mod tls;
 mod watching;
 
@@ -184,6 +183,7 @@ where
     tracing::info!("stopping: what was taken is answered, nothing more is taken");
     desk.close().await;
     handle.stop(true).await;
+    control::leave(&settings.data);
     drop(desk);
     tracing::info!("stopped");
     Ok(())

@@ -17,7 +17,7 @@ use crate::wire::{Line, Written, read_event};
 
 /// A shop that is awake, and its place in the journal.
 pub(super) struct Awake {
-    pub(super) shop: Shop,
+    pub(super) shop: Box<Shop>,
     pub(super) owner: Owner,
     /// How many records it has.
     pub(super) n: u64,
@@ -92,7 +92,7 @@ impl Deciding<'_> {
             Ok(shop) => {
                 let owner = self.journal.create(self.id);
                 let new = awake.insert(Awake {
-                    shop,
+                    shop: Box::new(shop),
                     owner,
                     n: 0,
                     fresh: Fresh::default(),
@@ -268,7 +268,7 @@ pub(super) fn come_up(id: &Id, claimed: Claimed) -> Result<Awake, JournalError> 
     }
     let shop = shop.ok_or_else(|| astray(id, "it has no first record"))?;
     Ok(Awake {
-        shop,
+        shop: Box::new(shop),
         owner,
         n,
         fresh,
