@@ -5,6 +5,8 @@
 mod demo;
 mod folder;
 mod key;
+mod once;
+mod play;
 mod replay;
 mod sample;
 mod serve;
@@ -39,7 +41,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Play the sample day of a small shop and say what was decided
+    /// Start a server with a demo shop in which a day is played at speed
     Demo(demo::Demo),
     /// Serve shops over HTTP, everything kept in one folder
     Serve(serve::Serve),
