@@ -272,7 +272,7 @@ fn rest(body: &Body, to: &mut String) {
 mod tests {
     use super::super::Written;
     use super::*;
-    use crate::domain::calendar::{Day, Month, Week};
+    use crate::domain::calendar::Day;
     use crate::domain::code::{
         AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, Trigger, WaitReason,
     };
