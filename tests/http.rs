@@ -27,12 +27,12 @@ struct Spelt;
 impl KeyRing for Spelt {
     fn check(&self, text: &str) -> Option<Grant> {
         let (shop, scope) = text.split_once('/').unwrap_or(("", text));
-        let scope = Scope::ALL.into_iter().find(|known| known.code() == scope)?;
+        let scope = Scope::parse(scope)?;
         Some(Grant {
             id: Id::new(text)?,
             scope,
             shop: Id::new(shop),
-            own_clock: false,
+            own_clock: scope.allows(Scope::Owner),
         })
     }
 

@@ -270,12 +270,12 @@ fn reading_finds_every_record_by_its_seq_across_checkpoints_and_states() {
                 .expect("a shop");
             assert_eq!(slice.records[0].seq_before + 1, seq, "round {round}");
             assert_eq!(slice.more, seq + 5 < next);
-            let (state, records) = journal
+            let basis = journal
                 .before(&shop, seq)
                 .expect("a read")
                 .expect("it is kept");
-            let from = state.map_or(0, |state| state.n);
-            assert!(from < seq && records.len() as u64 == seq - from);
+            let from = basis.state.map_or(0, |state| state.n);
+            assert!(from < seq && basis.records.len() as u64 == seq - from);
         }
         let rated = journal
             .rated(&shop, u64::MAX - 1, 3)
@@ -380,6 +380,16 @@ async fn a_backup_that_is_taken_under_load_restores_to_what_was_answered_before_
     });
     close_sessions(Arc::clone(&shops), "two", 200).await;
     copying.await.expect("a backup");
+    // Once more, with states that came after the last record.
+    shops.desk.close().await;
+    let last = folder.path().join("last");
+    let mut file = std::fs::File::create(&last).expect("a file");
+    journal::backup(&shops.journal, &mut file).expect("a backup");
+    let whole = folder.path().join("whole");
+    let mut file = std::fs::File::open(&last).expect("a backup");
+    journal::restore(&mut file, &settings(&whole)).expect("restored");
+    let verified = journal::verify(&settings(&whole), |_| {}).expect("a sound folder");
+    assert_eq!((verified.shops, verified.states), (2, 2));
     let restored = folder.path().join("restored");
     let mut file = std::fs::File::open(&path).expect("a backup");
     journal::restore(&mut file, &settings(&restored)).expect("restored");

@@ -1629,7 +1629,7 @@ fn what_is_not_there_is_answered_with_what_is() {
 fn the_demo_names_commands_that_work() {
     let path = std::env::temp_dir().join(format!("xiaoer-demo-{}.jsonl", std::process::id()));
     let saved = path.to_str().unwrap();
-    let (status, stdout, _) = xiaoer(&["demo", "--lang", "en", "--save", saved]);
+    let (status, stdout, _) = xiaoer(&["demo", "--once", "--lang", "en", "--save", saved]);
     assert_eq!(status, Some(0));
     let commands = stdout
         .lines()

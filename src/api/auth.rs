@@ -5,133 +5,29 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use super::problem::{Code, Problem};
 use crate::domain::id::Id;
-use crate::domain::time::Instant;
+pub use crate::keys::{Grant, KeyRow, NewKey, Scope};
+use crate::keys::{KeyError, Keys};
 
-/// What a key is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Sends events of its shop.
-    Events,
-    /// Reads its shop.
-    Read,
-    /// Both, and configures its shop (仅主账号有权限).
-    Owner,
-    /// Everything, of every shop.
-    Admin,
-}
-
-impl Scope {
-    /// All of them.
-    pub const ALL: [Scope; 4] = [Scope::Events, Scope::Read, Scope::Owner, Scope::Admin];
-
-    /// As the contract writes it.
-    pub fn code(self) -> &'static str {
-        match self {
-            Scope::Events => "events",
-            Scope::Read => "read",
-            Scope::Owner => "owner",
-            Scope::Admin => "admin",
-        }
-    }
-
-    /// Whether a key with this scope may do what asks for `needed`.
-    pub fn allows(self, needed: Scope) -> bool {
-        match self {
-            Scope::Admin => true,
-            Scope::Owner => needed != Scope::Admin,
-            Scope::Read | Scope::Events => needed == self,
-        }
+/// What everybody may where there are no keys at all.
+fn insecure() -> Grant {
+    Grant {
+        id: Id::known("insecure"),
+        scope: Scope::Admin,
+        shop: None,
+        own_clock: true,
     }
 }
 
-impl Serialize for Scope {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.code())
+/// What everybody may without a key.
+pub(super) fn nobody() -> Grant {
+    Grant {
+        id: Id::known("nobody"),
+        scope: Scope::Read,
+        shop: None,
+        own_clock: false,
     }
-}
-
-/// What a key grants to whoever holds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// The key's id, which is no secret.
-    pub id: Id,
-    /// What it is for.
-    pub scope: Scope,
-    /// Its only shop; none for an admin's.
-    pub shop: Option<Id>,
-    /// Whether its events may say `at` themselves. Owners and admins always may.
-    pub own_clock: bool,
-}
-
-impl Grant {
-    /// What everybody may where there are no keys at all.
-    fn insecure() -> Grant {
-        Grant {
-            id: Id::known("insecure"),
-            scope: Scope::Admin,
-            shop: None,
-            own_clock: true,
-        }
-    }
-
-    /// What everybody may without a key.
-    pub(super) fn nobody() -> Grant {
-        Grant {
-            id: Id::known("nobody"),
-            scope: Scope::Read,
-            shop: None,
-            own_clock: false,
-        }
-    }
-
-    /// Whether its events may say `at` themselves.
-    pub fn may_send_at(&self) -> bool {
-        self.own_clock || self.scope.allows(Scope::Owner)
-    }
-}
-
-/// A key as it is listed: without its secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct KeyRow {
-    /// Its id.
-    pub id: Id,
-    /// Its only shop; none for an admin's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub shop: Option<Id>,
-    /// What it is for.
-    pub scope: Scope,
-    /// What people call it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Whether its events may say `at` themselves.
-    pub own_clock: bool,
-    /// When it was made.
-    #[serde(serialize_with = "utc")]
-    pub created: Instant,
-}
-
-/// No shop, no zone: what belongs to the server itself is written in UTC.
-fn utc<S: serde::Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
-    at.at_offset(0).serialize(serializer)
-}
-
-/// A key that is wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewKey {
-    /// Its only shop; none for an admin's.
-    pub shop: Option<Id>,
-    /// What it is for.
-    pub scope: Scope,
-    /// What people call it.
-    pub name: Option<String>,
-    /// Whether its events may say `at` themselves.
-    pub own_clock: bool,
-    /// Now.
-    pub at: Instant,
 }
 
 /// Why keys are as they were; a sentence that says what to do.
@@ -161,6 +57,52 @@ pub trait KeyRing: Send + Sync {
     fn revoke_of_shop(&self, shop: &Id) -> Result<(), NotChanged>;
 }
 
+impl KeyRing for Keys {
+    fn check(&self, text: &str) -> Option<Grant> {
+        Keys::check(self, text)
+    }
+
+    fn list(&self) -> Vec<KeyRow> {
+        Keys::list(self)
+    }
+
+    fn new_key(&self, key: NewKey) -> Result<(KeyRow, String), NotChanged> {
+        Keys::new_key(self, key).map_err(not_changed)
+    }
+
+    fn revoke(&self, id: &str) -> Result<bool, NotChanged> {
+        match Keys::revoke(self, id) {
+            Ok(_) => Ok(true),
+            Err(KeyError::Unknown { .. }) => Ok(false),
+            Err(error) => Err(not_changed(error)),
+        }
+    }
+
+    fn revoke_of_shop(&self, shop: &Id) -> Result<(), NotChanged> {
+        Keys::revoke_of_shop(self, shop)
+            .map(drop)
+            .map_err(not_changed)
+    }
+}
+
+fn not_changed(error: KeyError) -> NotChanged {
+    let text = error.to_string();
+    match error {
+        KeyError::ShopMissing { .. }
+        | KeyError::ShopNamed { .. }
+        | KeyError::NameMalformed
+        | KeyError::TooMany
+        | KeyError::Unknown { .. } => NotChanged::Refused(text),
+        KeyError::NoFolder { .. }
+        | KeyError::Io { .. }
+        | KeyError::Locked { .. }
+        | KeyError::Damaged { .. }
+        | KeyError::Newer { .. }
+        | KeyError::Gone { .. }
+        | KeyError::ClockWrong => NotChanged::Failed(text),
+    }
+}
+
 /// How the door is kept.
 #[derive(Clone)]
 pub enum Keeper {
@@ -187,7 +129,7 @@ impl Keeper {
     /// The grant behind an `Authorization` header.
     pub fn identify(&self, header: Option<&[u8]>) -> Result<Grant, Problem> {
         let keys = match self {
-            Keeper::Insecure => return Ok(Grant::insecure()),
+            Keeper::Insecure => return Ok(insecure()),
             Keeper::Keys(keys) => keys,
         };
         let Some(header) = header else {
@@ -234,7 +176,8 @@ pub fn admit(grant: &Grant, needs: Needs, shop: Option<&Id>) -> Result<(), Probl
 /// The key is the right shop's, but not for this.
 pub fn forbidden(needed: Scope) -> Problem {
     let better: Vec<&str> = Scope::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|scope| scope.allows(needed))
         .map(Scope::code)
         .collect();
@@ -255,12 +198,12 @@ pub(crate) mod tests {
     impl KeyRing for Spelt {
         fn check(&self, text: &str) -> Option<Grant> {
             let (shop, scope) = text.split_once('/').unwrap_or(("", text));
-            let scope = Scope::ALL.into_iter().find(|known| known.code() == scope)?;
+            let scope = Scope::parse(scope)?;
             Some(Grant {
                 id: Id::new(text)?,
                 scope,
                 shop: Id::new(shop),
-                own_clock: false,
+                own_clock: scope.allows(Scope::Owner),
             })
         }
 
@@ -278,19 +221,6 @@ pub(crate) mod tests {
 
         fn revoke_of_shop(&self, _: &Id) -> Result<(), NotChanged> {
             Ok(())
-        }
-    }
-
-    #[test]
-    fn scopes_hold_one_another() {
-        for (scope, allowed) in [
-            (Scope::Events, [true, false, false, false]),
-            (Scope::Read, [false, true, false, false]),
-            (Scope::Owner, [true, true, true, false]),
-            (Scope::Admin, [true, true, true, true]),
-        ] {
-            let found = Scope::ALL.map(|needed| scope.allows(needed));
-            assert_eq!(found, allowed, "{scope:?}");
         }
     }
 

@@ -12,7 +12,7 @@ use actix_web::http::header::{AUTHORIZATION, TRANSFER_ENCODING};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
-use super::auth::{Grant, Keeper, Needs, admit};
+use super::auth::{Grant, Keeper, Needs, admit, nobody};
 use super::body::{self, Form, Limits};
 use super::problem::{Code, Problem};
 use super::query::{Query, segment};
@@ -170,7 +170,7 @@ fn enter(
         Needs::Shop(_) | Needs::Admin => false,
     };
     let (grant, query) = if open {
-        (Grant::nobody(), Query::read("", &[])?)
+        (nobody(), Query::read("", &[])?)
     } else {
         let header = request.headers().get(AUTHORIZATION);
         let grant = state

@@ -141,7 +141,7 @@ impl Door<'_> {
         if stamped {
             return None;
         }
-        if !self.grant.may_send_at() {
+        if !self.grant.own_clock {
             let wrong =
                 "`at` may not be sent with this key: leave it out, and the server's clock counts.";
             return Some(wrong.to_owned());
@@ -404,11 +404,11 @@ mod tests {
                 "malformed clock",
             ),
             (Scope::Events, true, "2026-11-11T10:00:00+08:00", "clock at"),
-            (Scope::Owner, false, "2020-01-01T00:00:00Z", "clock at"),
-            (Scope::Admin, false, "2026-11-11T10:00:01+08:00", "clock at"),
+            (Scope::Owner, true, "2020-01-01T00:00:00Z", "clock at"),
+            (Scope::Admin, true, "2026-11-11T10:00:01+08:00", "clock at"),
             (
                 Scope::Admin,
-                false,
+                true,
                 "2026-11-11T10:00:01.001+08:00",
                 "malformed clock",
             ),

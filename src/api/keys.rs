@@ -1,5 +1,7 @@
 //! Keys over HTTP: listed without their secrets, made, taken back. An admin's work.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::answer::{done, page, text_json};
@@ -64,17 +66,15 @@ pub async fn list(call: Call) -> Answer {
 pub async fn post(call: Call) -> Answer {
     let text = call.json_text().await?;
     let new = wanted(read_body(&text)?, &call)?;
-    let (row, key) = ring(&call)?.new_key(new).map_err(not_changed)?;
+    let made = changing(&call, move |keys| keys.new_key(new)).await?;
+    let (row, key) = made;
     let mut row = serde_json::to_string(&row).unwrap_or_default();
     row.pop();
     Ok(text_json(format!("{row},\"key\":{}}}", quoted(&key))))
 }
 
 fn wanted(body: KeyBody, call: &Call) -> Result<NewKey, Problem> {
-    let scope = Scope::ALL
-        .into_iter()
-        .find(|scope| scope.code() == body.scope);
-    let scope = scope.ok_or_else(|| {
+    let scope = Scope::parse(&body.scope).ok_or_else(|| {
         Problem::malformed("`scope` must be \"events\", \"read\", \"owner\" or \"admin\".")
     })?;
     let shop = body.shop.as_deref().map(|shop| {
@@ -107,21 +107,31 @@ fn wanted(body: KeyBody, call: &Call) -> Result<NewKey, Problem> {
     responses((status = 204)))]
 pub async fn delete(call: Call) -> Answer {
     let id = call.id("id")?;
-    if ring(&call)?.revoke(&id).map_err(not_changed)? {
+    let of_key = id.clone();
+    if changing(&call, move |keys| keys.revoke(&of_key)).await? {
         return Ok(done());
     }
     let detail = format!("No key {id:?}: `GET /v1/keys` lists those there are.");
     Err(Problem::new(Code::KeyUnknown, detail))
 }
 
-fn ring(call: &Call) -> Result<&dyn KeyRing, Problem> {
-    match &call.state.keeper {
-        Keeper::Keys(keys) => Ok(keys.as_ref()),
-        Keeper::Insecure => Err(Problem::new(
-            Code::NoKeys,
-            "The server was started with --insecure and asks for no keys: start it without to use them.",
-        )),
-    }
+/// Changes keys where waiting for the disk keeps nobody up.
+async fn changing<T: Send + 'static>(
+    call: &Call,
+    change: impl FnOnce(&dyn KeyRing) -> Result<T, NotChanged> + Send + 'static,
+) -> Result<T, Problem> {
+    let keys = match &call.state.keeper {
+        Keeper::Keys(keys) => Arc::clone(keys),
+        Keeper::Insecure => {
+            return Err(Problem::new(
+                Code::NoKeys,
+                "The server was started with --insecure and asks for no keys: start it without to use them.",
+            ));
+        }
+    };
+    let changed = actix_web::web::block(move || change(&*keys)).await;
+    let stopped = |_| Problem::new(Code::Closing, "The server is shutting down: ask again.");
+    changed.map_err(stopped)?.map_err(not_changed)
 }
 
 fn not_changed(error: NotChanged) -> Problem {

@@ -246,10 +246,10 @@ mod tests {
                     let found = found.map_err(|problem| problem.code().status().as_u16());
                     let good = match route.needs {
                         Nothing => true,
-                        Admin | Metrics => scope == Scope::Admin,
+                        Admin | Metrics => *scope == Scope::Admin,
                         Shop(needed) => scope.allows(needed),
                     };
-                    let foreign = of == "t" && scope != Scope::Admin && of_path.is_some();
+                    let foreign = of == "t" && *scope != Scope::Admin && of_path.is_some();
                     let expected = match (foreign, good) {
                         (true, _) => Err(404),
                         (false, true) => Ok(()),

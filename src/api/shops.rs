@@ -1,6 +1,7 @@
 //! Shops: listed, set up, taken away, and how one stands.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use serde::Deserialize;
@@ -81,17 +82,22 @@ pub async fn delete(call: Call) -> Answer {
         return Err(Problem::shop_unknown(&shop));
     }
     match &call.state.keeper {
-        Keeper::Insecure => {}
-        Keeper::Keys(keys) => keys.revoke_of_shop(&shop).map_err(|error| {
-            let (NotChanged::Refused(why) | NotChanged::Failed(why)) = error;
+        Keeper::Insecure => Ok(done()),
+        Keeper::Keys(keys) => {
+            let (keys, of_shop) = (Arc::clone(keys), shop.clone());
+            let revoked = actix_web::web::block(move || keys.revoke_of_shop(&of_shop)).await;
+            let why = match revoked {
+                Ok(Ok(())) => return Ok(done()),
+                Ok(Err(NotChanged::Refused(why) | NotChanged::Failed(why))) => why,
+                Err(_) => "the server is shutting down.".to_owned(),
+            };
             let detail = format!(
                 "The shop is gone, but its keys could not be taken back: {why} Then take them back one by one \
                  with `DELETE /v1/keys/{{id}}`."
             );
-            Problem::new(Code::Broken, detail)
-        })?,
+            Err(Problem::new(Code::Broken, detail))
+        }
     }
-    Ok(done())
 }
 
 /// How the shop stands: sessions, waits, days, weeks, months, agents, invites

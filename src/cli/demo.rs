@@ -1,30 +1,58 @@
-//! `xiaoer demo`: plays the sample day that is built into the program, and says how the shop stands after it.
+//! `xiaoer demo`: a server with a demo shop in which the sample day is played at speed, and lines to go on with.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use serde::Deserialize;
 
-use super::{Failure, LanguageArgument, language, replay_failure};
-use crate::domain::installation::Installation;
-use crate::words::{self, Highlights, Language};
+use super::once::once;
+use super::play::Day;
+use super::serve::{LayersArguments, failure};
+use super::{Failure, LanguageArgument, language};
+use crate::domain::agent::Presence;
+use crate::domain::id::Id;
+use crate::domain::shop::Shop;
+use crate::env::{Env, HeldClock};
+use crate::server::{Listening, serve};
+use crate::settings::{LogLevel, Origin, Settings};
+use crate::shop::{Desk, Intake, ReadError};
+use crate::wire::{Line, read_event};
+use crate::words::Language;
 
-/// The sample day, one event a line.
-const SAMPLE_DAY: &str = include_str!("../../data/sample-day.jsonl");
+/// The shop in which the day is played.
+const SHOP: &str = "demo";
 
-/// What the sample day is called where it has no file of its own.
-const SAMPLE_NAME: &str = "sample-day.jsonl";
+/// Who is there for the buyers that come by hand: one before the sale, one after it.
+const AGENTS: [&str; 2] = ["小美", "xiaolan"];
 
-/// The shop that needs no `--shop`.
-const SHOP_DEFAULT: &str = "default";
+/// More agents than the demo shop has.
+const AGENTS_MAX: usize = 100;
 
-/// Play the sample day of a small shop and say what was decided
+/// Decisions that are looked through at once for one worth asking about.
+const DECISIONS_AT_ONCE: usize = 1000;
+
+/// Start a server with a demo shop in which a day is played at speed
 #[derive(Args)]
 pub(super) struct Demo {
-    /// Also write the sample day's events to this file, to replay them and ask why
-    #[arg(long, value_name = "FILE")]
+    /// Where to listen, on this machine alone, since nobody needs a key [default: 127.0.0.1:7600]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// The folder of everything that is kept
+    #[arg(long, value_name = "FOLDER", default_value = "xiaoer-demo")]
+    data: PathBuf,
+    /// Sets one setting; `xiaoer serve --print-settings` shows all there are
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// How many seconds the day takes
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(..=3600))]
+    seconds: u64,
+    /// Start no server: play the day in memory and say how the shop stands after it
+    #[arg(long, conflicts_with_all = ["listen", "data", "set", "seconds"])]
+    once: bool,
+    /// With --once: also write the day's events to this file, to replay them and ask why
+    #[arg(long, value_name = "FILE", requires = "once")]
     save: Option<PathBuf>,
     /// The language of the words; the environment's where left out, else Chinese
     #[arg(long)]
@@ -33,101 +61,209 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let text = play(language(self.lang), self.save.as_deref())?;
-        if let Some(path) = &self.save {
-            fs::write(path, SAMPLE_DAY).map_err(|error| {
-                Failure::failed(format!("{} could not be written: {error}", path.display()))
-            })?;
+        let language = language(self.lang);
+        if self.once {
+            return once(language, self.save.as_deref());
         }
-        writeln!(io::stdout().lock(), "{text}")
-            .map_err(|error| Failure::failed(format!("the summary could not be written: {error}")))
-    }
-}
-
-/// The summary of every shop of the sample day, and what to try next.
-fn play(language: Language, saved: Option<&Path>) -> Result<String, Failure> {
-    let mut installation = Installation::default();
-    let mut highlights: BTreeMap<String, Highlights> = BTreeMap::new();
-    let played = crate::replay::replay_with(
-        &mut installation,
-        SAMPLE_DAY.as_bytes(),
-        |shop, taken, _| {
-            let of_shop = highlights.entry(shop.to_owned()).or_default();
-            taken.iter().for_each(|decision| of_shop.take(decision));
-            Ok(())
-        },
-    );
-    let progress = played.map_err(|error| replay_failure(Path::new(SAMPLE_NAME), error))?;
-    let (lines, decisions) = (progress.lines, progress.decisions);
-    let mut parts = vec![language.say(
-        format!("示例店铺的一天：{lines} 个事件，{decisions} 个决定"),
-        format!("A day of a sample shop: {lines} events, {decisions} decisions"),
-    )];
-    let reports = installation.report();
-    for (shop, report) in &reports {
-        let Some(service) = installation.shop(shop).map(|shop| &shop.policy().service) else {
-            continue;
+        let seconds = self.seconds;
+        let settings = self.settings()?;
+        let shop = Id::known(SHOP);
+        let mut day = None;
+        let clock = Arc::new(HeldClock::new(|now| {
+            let new = Day::ending_before(now, &shop);
+            let begin = new.begin();
+            day = Some(new);
+            begin
+        }));
+        let env = Env {
+            clock: Arc::clone(&clock) as Arc<dyn crate::env::Clock>,
+            ..Env::real()
         };
-        let seen = highlights.entry(shop.clone()).or_default();
-        if reports.len() > 1 {
-            parts.push(language.say(format!("店铺 {shop}"), format!("Shop {shop}")));
-        }
-        parts.push(words::summary(report, service, seen, language));
+        let scene = Scene {
+            shop,
+            clock,
+            language,
+            folder: settings.data.display().to_string(),
+        };
+        let served = serve(&settings, env, move |listening| async move {
+            if let Err(error) = scene.play(&listening, day, seconds).await {
+                scene.tell_stopped(&error);
+            }
+        });
+        served.map_err(failure)?;
+        say(language.say("已停止。", "Stopped."));
+        Ok(())
     }
-    parts.push(next(language, saved, &highlights));
-    Ok(parts.join("\n\n"))
+
+    /// As `serve --insecure`, in a folder of its own, and without a line for every request.
+    fn settings(self) -> Result<Settings, Failure> {
+        let layers = LayersArguments {
+            data: Some(self.data),
+            config: None,
+            set: self.set,
+        };
+        let mut flags = vec![("insecure".to_owned(), "true".to_owned())];
+        if let Some(listen) = self.listen {
+            flags.push(("listen".to_owned(), listen));
+        }
+        let (mut settings, origins) = layers.load(flags)?;
+        if origins.of("log.level") == Origin::Default {
+            settings.log_level = LogLevel::Warn;
+        }
+        Ok(settings)
+    }
 }
 
-/// Command lines that go further, with decisions that the sample day really has.
-fn next(
+/// What is said, at once; whoever started it may not be reading.
+pub(super) fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).ok();
+}
+
+/// The demo on a server that listens.
+struct Scene {
+    shop: Id,
+    clock: Arc<HeldClock>,
     language: Language,
-    saved: Option<&Path>,
-    highlights: &BTreeMap<String, Highlights>,
-) -> String {
-    let file = saved.unwrap_or(Path::new(SAMPLE_NAME)).display();
-    // As it was called, so that a line can be pasted where the program is on no path.
-    let program = std::env::args()
-        .next()
-        .unwrap_or_else(|| "xiaoer".to_owned());
-    let mut rows = Vec::new();
-    if saved.is_none() {
-        let save = language.say("把这一天的事件存成文件", "keep the day's events in a file");
-        rows.push((format!("{program} demo --save {file}"), save));
+    folder: String,
+}
+
+impl Scene {
+    async fn play(
+        &self,
+        listening: &Listening,
+        day: Option<Day>,
+        seconds: u64,
+    ) -> Result<(), ReadError> {
+        let (url, desk, folder) = (listening.url(), &listening.desk, &self.folder);
+        let there = desk.exists(&self.shop).await.map_err(ReadError::Refused)?;
+        say(&self.language.say(
+            format!("正在监听 {url}，接口说明在 {url}/docs\n"),
+            format!("listening on {url}; what can be asked is described at {url}/docs\n"),
+        ));
+        match day {
+            Some(day) if !there => day.play(desk, &self.clock, self.language, seconds).await?,
+            Some(_) | None => say(&self.language.say(
+                format!("示例店铺 {SHOP} 已在 {folder} 里，接着用；删掉这个文件夹，下次就从头放一遍。"),
+                format!(
+                    "The demo shop is in {folder} already and goes on; without that folder, the day is played again."
+                ),
+            )),
+        }
+        self.clock.let_go();
+        for agent in AGENTS {
+            let event = format!(r#"{{"type":"agent.online","agent":"{agent}"}}"#);
+            self.post(desk, event).await?;
+        }
+        let seq = worth_asking(desk, &self.shop).await?;
+        let online = desk.read(&self.shop, |shop, _| online(shop)).await?;
+        say(&self.what_next(&url, &online, seq));
+        Ok(())
     }
-    for (shop, highlights) in highlights {
-        let of = if shop == SHOP_DEFAULT {
-            String::new()
-        } else {
-            format!(" --shop {shop}")
-        };
-        for (seq, asked) in highlights.interesting() {
-            rows.push((
-                format!("{program} why {file} {seq}{of}"),
-                asked.words(language),
+
+    /// One event at the server's own time.
+    async fn post(&self, desk: &Desk, text: String) -> Result<(), ReadError> {
+        let read = read_event(&text, &self.shop, desk.now());
+        if let Ok(Line::Event(_, event)) = read.map(|read| read.line) {
+            let intake = Intake::Event {
+                event,
+                stamped: true,
+                text: text.into(),
+            };
+            let posted = desk.post(&self.shop, vec![intake]).await;
+            posted.map_err(ReadError::Refused)?;
+        }
+        Ok(())
+    }
+
+    /// Lines to paste, with a decision that the shop really has.
+    fn what_next(&self, url: &str, online: &[String], seq: Option<u64>) -> String {
+        let (language, folder) = (self.language, &self.folder);
+        let shop = format!("{url}/v1/shops/{SHOP}");
+        let (these, online) = (online.join("、"), online.join(", "));
+        let mut lines = vec![language.say(
+            format!(
+                "\n在线客服：{these}。全部内容存在 {folder} 里；按 Ctrl-C 停止。\n\n换一个终端试试\n\n\
+                 # 来一位新买家，分配给一位客服"
+            ),
+            format!(
+                "\nOnline: {online}. Everything is kept in {folder}; Ctrl-C stops it in order.\n\n\
+                 Try in another terminal\n\n# a new buyer, who gets an agent"
+            ),
+        )];
+        lines.push(format!(
+            "curl -sw '\\n' {shop}/events -H 'Content-Type: application/json' \
+             -d '{{\"type\":\"session.opened\",\"session\":\"demo-'$(date +%s)'\",\"buyer\":\"demo-'$(date +%s)'\"}}'"
+        ));
+        if let Some(seq) = seq {
+            lines.push(language.say(
+                format!("\n# 第 {seq} 个决定为什么这样做；换成上面回答里的 seq，问的就是那一个"),
+                format!(
+                    "\n# why decision {seq} was taken so; with the seq of the answer above it is about that one"
+                ),
             ));
+            lines.push(format!("curl -sw '\\n' {shop}/decisions/{seq}/why"));
+        }
+        let report = language.say("\n# 店铺现在怎么样", "\n# how the shop stands");
+        lines.push(report.to_owned());
+        lines.push(format!("curl -sw '\\n' {shop}/report"));
+        lines.join("\n")
+    }
+
+    fn tell_stopped(&self, error: &ReadError) {
+        use crate::shop::Refused;
+        let why = match error {
+            // It was told to stop, and stops.
+            ReadError::Refused(Refused::Closing) => return,
+            ReadError::NoShop => "the shop was taken away".to_owned(),
+            ReadError::Refused(Refused::Busy) => "the server is busy".to_owned(),
+            ReadError::Refused(Refused::DiskFull) => {
+                format!(
+                    "the disk is nearly full: make room where {} is",
+                    self.folder
+                )
+            }
+            ReadError::Refused(Refused::Broken) => "a bug stopped the shop".to_owned(),
+            ReadError::Refused(Refused::Damaged(what)) => what.clone(),
+        };
+        eprintln!("xiaoer: the demo cannot go on: {why}");
+        self.clock.let_go();
+    }
+}
+
+/// The agents that are online, by their ids.
+fn online(shop: &Shop) -> Vec<String> {
+    let agents = shop.agents(None, AGENTS_MAX).items.into_iter();
+    let online = agents.filter(|agent| agent.presence == Presence::Online);
+    online.map(|agent| agent.agent.to_string()).collect()
+}
+
+/// What is read of a decision here.
+#[derive(Deserialize)]
+struct Assigned {
+    seq: u64,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    waited: f64,
+}
+
+/// The assignment of whoever waited longest.
+async fn worth_asking(desk: &Desk, shop: &Id) -> Result<Option<u64>, ReadError> {
+    let (mut after, mut longest) = (0, None);
+    loop {
+        let page = desk.decisions(shop, after, DECISIONS_AT_ONCE).await?;
+        for decision in &page.items {
+            after = decision.seq;
+            let read = serde_json::from_str::<Assigned>(&decision.json).ok();
+            let read = read.filter(|read| read.kind == "session.assigned");
+            let Some(read) = read else { continue };
+            if longest.is_none_or(|(waited, _)| waited < read.waited) {
+                longest = Some((read.waited, read.seq));
+            }
+        }
+        if !page.more {
+            return Ok(longest.map(|(_, seq)| seq));
         }
     }
-    let replay = language.say(
-        "回放全部决定，并写出报表",
-        "replay all decisions, and write the report",
-    );
-    rows.push((
-        format!("{program} replay {file} --report report.json"),
-        replay,
-    ));
-    let width = rows
-        .iter()
-        .map(|(command, _)| command.chars().count())
-        .max()
-        .unwrap_or(0);
-    let mut lines = vec![
-        language
-            .say("接下来可以试试", "What to try next")
-            .to_owned(),
-    ];
-    lines.extend(
-        rows.iter()
-            .map(|(command, what)| format!("  {command:width$}   {what}")),
-    );
-    lines.join("\n")
 }

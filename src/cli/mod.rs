@@ -5,6 +5,8 @@
 mod demo;
 mod folder;
 mod key;
+mod once;
+mod play;
 mod replay;
 mod sample;
 mod serve;
@@ -39,7 +41,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Play the sample day of a small shop and say what was decided
+    /// Start a server with a demo shop in which a day is played at speed
     Demo(demo::Demo),
     /// Serve shops over HTTP, everything kept in one folder
     Serve(serve::Serve),
@@ -81,6 +83,14 @@ impl Failure {
         Failure {
             message: message.into(),
             status: BAD_INPUT,
+        }
+    }
+
+    /// The disk failed: the status that a server has too which meets it later.
+    fn disk(message: impl Into<String>) -> Failure {
+        Failure {
+            message: message.into(),
+            status: crate::env::EXIT_DISK_FAILED as u8,
         }
     }
 

@@ -35,13 +35,13 @@ pub(super) struct Serve {
 pub(super) struct LayersArguments {
     /// The folder of everything that is kept [default: xiaoer-data]
     #[arg(long, value_name = "FOLDER")]
-    data: Option<PathBuf>,
+    pub(super) data: Option<PathBuf>,
     /// A file of settings; without it `xiaoer.toml` in the data folder, if it is there
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// Sets one setting, over the file and the environment; --print-settings shows all there are
     #[arg(long, value_name = "NAME=VALUE")]
-    set: Vec<String>,
+    pub(super) set: Vec<String>,
 }
 
 impl Serve {
@@ -101,7 +101,7 @@ pub(super) fn failure(error: ServeError) -> Failure {
 pub(super) fn journal_failure(error: &JournalError) -> Failure {
     match error {
         JournalError::Damaged(what) | JournalError::Unusable(what) => Failure::bad_input(what),
-        JournalError::Failed(what) => Failure::failed(what),
+        JournalError::Failed(what) => Failure::disk(what),
     }
 }
 

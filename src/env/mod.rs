@@ -3,10 +3,12 @@
 //! The only room that reads a clock. Everything else is told what time it is.
 
 mod clock;
+mod held;
 
 use std::sync::Arc;
 
 pub use clock::{Clock, ServerClock};
+pub use held::HeldClock;
 
 /// What the server asks of the world. Cheap to clone.
 #[derive(Clone)]

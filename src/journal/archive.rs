@@ -47,15 +47,14 @@ pub fn backup(journal: &Embedded, to: &mut dyn Write) -> Result<Reach, JournalEr
     let core = &journal.core;
     let still = core.still();
     *core.copying() = Some(Vec::new());
-    let copied = copy(core, to);
-    let waiting = core.copying().take().unwrap_or_default();
-    let put = core.put_all(waiting);
+    let copied = copy(core, core.settled_blocks(), to);
+    // What waited comes with the next commit.
+    core.gather_again();
     drop(still);
-    put?;
     copied
 }
 
-fn copy(core: &Core, to: &mut dyn Write) -> Result<Reach, JournalError> {
+fn copy(core: &Core, settled: u64, to: &mut dyn Write) -> Result<Reach, JournalError> {
     to.write_all(FORM)
         .map_err(|error| failed("written", &error))?;
     let mut pairs = 0u64;
@@ -64,7 +63,6 @@ fn copy(core: &Core, to: &mut dyn Write) -> Result<Reach, JournalError> {
         Tree::Names,
         Tree::Heads,
         Tree::Index,
-        Tree::States,
         Tree::Ledger,
     ] {
         core.store.scan(tree, b"", |key, value| {
@@ -72,10 +70,12 @@ fn copy(core: &Core, to: &mut dyn Write) -> Result<Reach, JournalError> {
             frame(to, tree as u8, key, value).map(|()| true)
         })?;
     }
+    // States are all among the settled; records are copied as far as they are durable by now.
     let last = *core.last_commit();
+    let until = settled.max(last.block + 1);
     core.store.scan(Tree::Journal, b"", |key, value| {
-        let within = key < &block::key(last.block + 1, 0)[..];
-        if within {
+        let within = key < &block::key(until, 0)[..];
+        if within && !value.is_empty() {
             pairs += 1;
             frame(to, Tree::Journal as u8, key, value)?;
         }
@@ -103,11 +103,13 @@ enum Frame {
 }
 
 fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
-    let cut = |error: io::Error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => JournalError::Damaged(
+    let cut = |error: io::Error| {
+        if error.kind() != io::ErrorKind::UnexpectedEof {
+            return failed("read", &error);
+        }
+        JournalError::Damaged(
             "the backup is cut off: take another one, this one cannot be restored whole".to_owned(),
-        ),
-        _ => failed("read", &error),
+        )
     };
     let wrong = || {
         JournalError::Damaged(
@@ -153,7 +155,7 @@ fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
 }
 
 /// Makes a new folder from a backup. Errors where the folder is not empty, or the stream is not whole; what was made
-/// then is left without a `mark`, and no server starts on it.
+/// then is left without a `VERSION`, and is no folder of a server.
 pub fn restore(from: &mut dyn Read, settings: &Settings) -> Result<Reach, JournalError> {
     let taken = std::fs::read_dir(&settings.data).is_ok_and(|mut files| files.next().is_some());
     if taken {
@@ -186,6 +188,7 @@ pub fn restore(from: &mut dyn Read, settings: &Settings) -> Result<Reach, Journa
     store.sync()?;
     let mark = Mark::create(&folder.path().join("mark"), reach);
     mark.map_err(|error| failed("restored", &error))?;
+    folder.made()?;
     Ok(reach)
 }
 

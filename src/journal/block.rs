@@ -31,6 +31,23 @@ pub fn lay(numbers: std::ops::Range<u64>, changes: &mut Changes) {
     }
 }
 
+/// The number after the last block, of records or of a state, and the number up to which keys are laid.
+pub fn ends(store: &Store) -> Result<(u64, u64), JournalError> {
+    let (mut next, mut laid) = (1, 0);
+    let (first, last) = (key(0, 0), key(u64::MAX, u16::MAX));
+    store.scan_back(Tree::Journal, &first, &last, |at, value| {
+        let after = at
+            .first_chunk::<8>()
+            .map_or(0, |number| u64::from_be_bytes(*number) + 1);
+        laid = laid.max(after);
+        if !value.is_empty() {
+            next = after;
+        }
+        Ok(value.is_empty())
+    })?;
+    Ok((next, laid.max(next)))
+}
+
 /// Which records a block holds.
 #[derive(Clone, Copy)]
 struct Span {
@@ -90,6 +107,49 @@ fn write_one(span: Span, payload: &[u8], changes: &mut Changes) {
     }
 }
 
+/// Puts a stored state into blocks of its own from `number` on, a piece each: where a block of records names its first
+/// record, they name the shop, and they hold no records. Gives the number after the last.
+pub fn write_state(number: u64, shop: u64, bytes: &[u8], changes: &mut Changes) -> u64 {
+    let pieces = pieces_of(bytes.len());
+    for piece in 0..pieces {
+        let from = piece as usize * PAYLOAD_BYTES_MAX;
+        let payload = &bytes[from..bytes.len().min(from + PAYLOAD_BYTES_MAX)];
+        let span = Span {
+            number: number + u64::from(piece),
+            first: shop,
+            count: 0,
+        };
+        changes.set(&key(span.number, 0), value(span, piece, pieces, payload));
+    }
+    number + u64::from(pieces)
+}
+
+/// How many blocks a state of so many bytes takes.
+pub fn pieces_of(bytes: usize) -> u16 {
+    bytes.div_ceil(PAYLOAD_BYTES_MAX).max(1) as u16
+}
+
+/// Reads the stored state of a shop that begins in this block.
+pub fn read_state(store: &Store, number: u64, shop: u64) -> Result<Vec<u8>, JournalError> {
+    let wrong = || {
+        damaged(&format!(
+            "the state of shop {shop} in block {number} is not whole"
+        ))
+    };
+    let (mut bytes, mut piece, mut pieces) = (Vec::new(), 0, 1);
+    while piece < pieces {
+        let at = key(number + u64::from(piece), 0);
+        let value = store.get(Tree::Journal, &at)?.ok_or_else(wrong)?;
+        let part = read_part(&at, &value)?;
+        if part.span.count != 0 || part.span.first != shop || part.part != piece {
+            return Err(wrong());
+        }
+        bytes.extend_from_slice(part.payload);
+        (piece, pieces) = (piece + 1, part.parts);
+    }
+    Ok(bytes)
+}
+
 /// A block as it was read, its checksum checked.
 #[derive(Debug)]
 pub struct Block {
@@ -144,7 +204,9 @@ fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<Part<'a>, JournalError> {
         parts: field(23, 25) as u16,
         payload,
     };
-    if at != key(part.span.number, part.part) {
+    // A piece of a state has a number of its own.
+    let under = if part.span.count == 0 { 0 } else { part.part };
+    if at != key(part.span.number, under) {
         return Err(damaged(&format!(
             "block {named} of the journal stands in another's place"
         )));
@@ -217,6 +279,10 @@ pub fn scan(
         }
         let part = read_part(at, value)?;
         let span = part.span;
+        if span.count == 0 && open.is_none() {
+            // A piece of a state.
+            return Ok(true);
+        }
         match &mut open {
             None if part.part == 0 => {
                 open = Some(Block {
@@ -261,7 +327,7 @@ pub fn holding(store: &Store, number: u64) -> Result<Block, JournalError> {
         payload.extend_from_slice(read_part(&at, &value)?.payload);
     }
     payload.extend_from_slice(last.payload);
-    if last.part + 1 != last.parts {
+    if last.part + 1 != last.parts || span.count == 0 {
         return Err(missing());
     }
     Ok(Block {

@@ -56,13 +56,13 @@ impl Core {
             return Ok(None);
         }
         let head = states::head(&self.store, number)?;
-        let state = match head.state_n {
-            0 => None,
-            n => Some(states::read(&self.store, number, n, head.state_seq)?),
-        };
-        let places = self.places(number, head.state_seq, head.state_n, usize::MAX)?;
+        let state = head
+            .state
+            .map(|at| states::read(&self.store, number, at))
+            .transpose()?;
+        let places = self.places(number, head.state_seq(), head.state_n(), usize::MAX)?;
         let tail = self.records(&places)?;
-        let next_n = places.last().map_or(head.state_n, |place| place.n) + 1;
+        let next_n = places.last().map_or(head.state_n(), |place| place.n) + 1;
         if next_n <= head.n {
             let n = head.n;
             return Err(damaged(&format!(
@@ -113,7 +113,7 @@ impl Core {
             let number = states::read_name(&id, value)?;
             let head = states::head(&self.store, number)?;
             let due = head.due_ms.map(Instant::from_ms);
-            if tails.contains(&number) || head.n > head.state_n {
+            if tails.contains(&number) || head.n > head.state_n() {
                 each(Sleeper {
                     shop: id,
                     due: None,

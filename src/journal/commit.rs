@@ -9,10 +9,10 @@ use super::embedded::{Core, Ended};
 use super::line::{Batch, Gathered, Put, wait};
 use super::mark::Reach;
 use super::record::Kind;
-use super::states::{self, Head};
+use super::states::{self, Head, StateAt};
 use super::store::{Changes, Tree};
 use super::tail::{self, Tail};
-use super::{Done, JournalError, block};
+use super::{JournalError, State, block};
 use crate::domain::time::Instant;
 use crate::env::Stopwatch;
 
@@ -41,13 +41,15 @@ impl Core {
                 std::thread::sleep(self.linger);
                 line = self.line();
             }
-            let batch = std::mem::take(&mut line.next);
+            let mut batch = std::mem::take(&mut line.next);
             line.committing.clone_from(&batch.touched);
             line.committing_until = line.next_order - 1;
             drop(line);
             lingers = !self.linger.is_zero() && batch.dones.len() > 1;
-            let dones = match self.commit(batch) {
-                Ok(dones) => dones,
+            // Whoever waits hears nothing of a commit that failed: nobody knows what became of it.
+            let dones = std::mem::take(&mut batch.dones);
+            match self.commit(batch) {
+                Ok(()) => {}
                 Err(error) => self.fate.stop(&format!(
                     "what was taken could not be made durable, so nothing more is answered: {error}. \
                      What was answered before is safe; look at the disk, then start again"
@@ -67,7 +69,7 @@ impl Core {
     }
 
     /// Writes one batch and makes it durable.
-    fn commit(&self, mut batch: Batch) -> Result<Vec<Done>, JournalError> {
+    fn commit(&self, mut batch: Batch) -> Result<(), JournalError> {
         let watch = Stopwatch::start();
         let records = batch.ends.len();
         if let (Some(first), Some(last)) = (batch.gathered.first(), batch.gathered.last()) {
@@ -114,7 +116,7 @@ impl Core {
         self.look_at_the_disk();
         self.watch
             .committed(records, batch.frames.len(), watch.micros());
-        Ok(batch.dones)
+        Ok(())
     }
 
     /// Lays keys ahead of the blocks that are about to be written.
@@ -131,7 +133,8 @@ impl Core {
 
     /// Shops that came to be or were taken away with these records.
     fn take_names(&self, gathered: &[Gathered]) -> Result<(), JournalError> {
-        let (mut names, mut heads) = (Changes::default(), Changes::default());
+        let (mut names, mut heads, mut journal) =
+            (Changes::default(), Changes::default(), Changes::default());
         let mut removed = false;
         let mut created = Vec::new();
         for of_shop in gathered {
@@ -140,6 +143,9 @@ impl Core {
                 states::write_name(id, of_shop.shop, &mut names);
                 created.push(id.clone());
             } else {
+                let head = states::head(&self.store, of_shop.shop)?;
+                let stored = head.kept.into_iter().chain(head.state);
+                stored.for_each(|state| states::remove(state, &mut journal));
                 names.remove(id.as_bytes());
                 heads.remove(&states::head_key(of_shop.shop));
                 removed = true;
@@ -152,6 +158,7 @@ impl Core {
         self.store.apply(Tree::Names, names)?;
         if removed {
             self.store.apply(Tree::Heads, heads)?;
+            self.store.apply(Tree::Journal, journal)?;
         }
         let mut line = self.line();
         for id in created {
@@ -191,11 +198,15 @@ impl Core {
     /// Keeps a state: its records go to the index, and out of memory.
     fn put(&self, put: Put) -> Result<(), JournalError> {
         let shop = put.owner.shop;
-        let (mut index, mut parts, mut heads) =
+        let (mut index, mut journal, mut heads) =
             (Changes::default(), Changes::default(), Changes::default());
         let mut tails = self.tails();
         let mut head = self.head(shop, tails.get(&shop))?;
-        let mut order = head.state_order;
+        if head.id.is_empty() {
+            // The shop was taken away before its state came.
+            return Ok(());
+        }
+        let mut order = head.not_needed();
         if let Some(tail) = tails.get_mut(&shop) {
             tail.index(shop, &mut index);
             let taken = tail.places.partition_point(|place| place.n <= put.state.n);
@@ -209,16 +220,25 @@ impl Core {
                 tails.remove(&shop);
             }
         }
-        if head.id.is_empty() {
-            // The shop was taken away before its state came.
-            return Ok(());
-        }
         head.due_ms = put.due.map(Instant::ms);
-        states::put(&self.store, shop, &put.state, order, &mut head, &mut parts)?;
-        self.let_go(shop, &mut head, &mut index, &mut parts)?;
+        let State { n, seq, bytes } = put.state;
+        let pieces = block::pieces_of(bytes.len());
+        let first = self.next_block.load(Ordering::Relaxed);
+        let after = block::write_state(first, shop, &bytes, &mut journal);
+        let state = StateAt {
+            n,
+            seq,
+            order,
+            block: first,
+            pieces,
+        };
+        states::succeed(&mut head, state, &mut journal);
+        self.let_go(shop, &mut head, &mut index, &mut journal)?;
         states::write_head(shop, &head, &mut heads);
+        self.lay_until(after)?;
+        self.store.apply(Tree::Journal, journal)?;
+        self.next_block.store(after, Ordering::Release);
         self.store.apply(Tree::Index, index)?;
-        self.store.apply(Tree::States, parts)?;
         // Still under the lock of the tails: the upkeep writes heads too.
         self.store.apply(Tree::Heads, heads)
     }
@@ -230,7 +250,7 @@ impl Core {
             && let (Some(id), Some(first)) = (&tail.id, tail.places.first())
         {
             head.id = id.to_string();
-            head.state_order = first.order - 1;
+            head.before_first = first.order - 1;
         }
         Ok(head)
     }
@@ -241,19 +261,15 @@ impl Core {
         shop: u64,
         head: &mut Head,
         index: &mut Changes,
-        parts: &mut Changes,
+        journal: &mut Changes,
     ) -> Result<(), JournalError> {
         let floor = self.floor.load(Ordering::Acquire);
         if floor <= 1 {
             return Ok(());
         }
-        let (gone, kept): (Vec<_>, Vec<_>) = head
-            .kept
-            .drain(..)
-            .partition(|&(_, _, order)| order < floor);
-        head.kept = kept;
-        for (n, _, _) in gone {
-            states::remove(&self.store, shop, n, parts)?;
+        let gone = head.kept.partition_point(|kept| kept.order < floor);
+        for kept in head.kept.drain(..gone) {
+            states::remove(kept, journal);
         }
         self.store
             .scan(Tree::Index, &shop.to_be_bytes(), |at, value| {

@@ -10,11 +10,12 @@ use std::time::Duration;
 use super::folder::Folder;
 use super::line::{Line, Put};
 use super::mark::Mark;
-use super::record::{Booked, Entry, Record};
+use super::record::{Booked, Entry};
 use super::store::Store;
 use super::tail::Tail;
 use super::{
-    Claimed, Done, Fenced, Journal, JournalError, NoRoom, Owner, Sleeper, Slice, State, opening,
+    Basis, Claimed, Done, Fenced, Journal, JournalError, NoRoom, Owner, Sleeper, Slice, State,
+    opening,
 };
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
@@ -190,7 +191,7 @@ impl Embedded {
             still: Mutex::new(false),
             last_commit: Mutex::new(Ended {
                 order: found.reach.order,
-                block: found.next_block - 1,
+                block: found.last_block,
             }),
             durable: AtomicU64::new(found.reach.order),
             next_block: AtomicU64::new(found.next_block),
@@ -314,11 +315,7 @@ impl Journal for Embedded {
         self.core.read_rated(shop, before, limit)
     }
 
-    fn before(
-        &self,
-        shop: &Id,
-        seq: u64,
-    ) -> Result<Option<(Option<State>, Vec<Record>)>, JournalError> {
+    fn before(&self, shop: &Id, seq: u64) -> Result<Option<Basis>, JournalError> {
         self.core.read_before(shop, seq)
     }
 

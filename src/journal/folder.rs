@@ -13,6 +13,9 @@ use super::mark::{Mark, Reach};
 /// The version of the stored form that this program writes.
 pub const VERSION: u32 = 1;
 
+/// There while a folder is being made.
+const BEGUN: &str = "NEW";
+
 /// A folder that this process holds.
 pub struct Folder {
     path: PathBuf,
@@ -78,6 +81,7 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Whether the folder is of this version; one that was being made when the process died is made anew.
     fn check_version(&self) -> Result<(), JournalError> {
         let path = self.path.join("VERSION");
         match fs::read_to_string(&path) {
@@ -93,13 +97,51 @@ impl Folder {
                     path.display()
                 ))),
             },
-            Err(error)
-                if error.kind() == io::ErrorKind::NotFound && !self.store_path().exists() =>
-            {
-                self.write_whole("VERSION", format!("{VERSION}\n").as_bytes())
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.begin(),
             Err(error) => Err(unusable(&path, "the version cannot be read", &error)),
         }
+    }
+
+    /// Begins to make the folder: `NEW` is there until `VERSION` is, and nothing is acknowledged before.
+    fn begin(&self) -> Result<(), JournalError> {
+        let begun = self.path.join(BEGUN);
+        let store = self.store_path();
+        if store.exists() && !begun.exists() {
+            return Err(JournalError::Damaged(format!(
+                "{} has a store, but no file VERSION: put \"{VERSION}\" into one if nothing else is damaged \
+                 (`xiaoer verify` tells)",
+                self.path.display()
+            )));
+        }
+        self.write_whole(BEGUN, b"this folder is being made\n")?;
+        let clear = || -> io::Result<()> {
+            if store.exists() {
+                fs::remove_dir_all(&store)?;
+            }
+            let mark = self.path.join("mark");
+            if mark.exists() {
+                fs::remove_file(mark)?;
+            }
+            Ok(())
+        };
+        clear().map_err(|error| {
+            unusable(
+                &self.path,
+                "what a first start left cannot be cleared",
+                &error,
+            )
+        })
+    }
+
+    /// The folder is made, if it was not before.
+    pub fn made(&self) -> Result<(), JournalError> {
+        let begun = self.path.join(BEGUN);
+        if begun.exists() {
+            self.write_whole("VERSION", format!("{VERSION}\n").as_bytes())?;
+            let gone = fs::remove_file(&begun).and_then(|()| File::open(&self.path)?.sync_all());
+            gone.map_err(|error| unusable(&begun, "it cannot be removed", &error))?;
+        }
+        Ok(())
     }
 
     /// Writes a small file so that it is there whole or not at all, durable.

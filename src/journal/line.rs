@@ -182,6 +182,27 @@ impl Core {
         }
     }
 
+    /// Waits for the commit that is under way; the number after the last block that is written then.
+    pub(super) fn settled_blocks(&self) -> u64 {
+        let mut line = self.line();
+        while !line.committing.is_empty() {
+            line = wait(&self.committed, line);
+        }
+        self.next_block.load(Ordering::Acquire)
+    }
+
+    /// The copy is made: the states that waited for it come with the next commit.
+    pub(super) fn gather_again(&self) {
+        let mut line = self.line();
+        let waiting = self.copying().take().unwrap_or_default();
+        line.next
+            .touched
+            .extend(waiting.iter().map(|put| put.owner.shop));
+        line.next.puts.splice(0..0, waiting);
+        drop(line);
+        self.work.notify_one();
+    }
+
     /// Puts a state into the next commit.
     pub(super) fn gather_state(&self, owner: Owner, state: State, due: Option<Instant>) {
         let mut line = self.line();

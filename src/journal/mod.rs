@@ -111,6 +111,15 @@ pub struct Sleeper {
     pub due: Option<Instant>,
 }
 
+/// What a decision is explained from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Basis {
+    /// A state from before it; nothing where it is explained from the shop's first record.
+    pub state: Option<State>,
+    /// The records from there up to the one that holds it.
+    pub records: Vec<Record>,
+}
+
 /// Where a shop's decisions are read from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slice {
@@ -155,11 +164,7 @@ pub trait Journal: Send + Sync + 'static {
 
     /// A stored state of a shop from before decision `seq`, and the records from there up to the one that holds it.
     /// `None` where what is needed has been dropped.
-    fn before(
-        &self,
-        shop: &Id,
-        seq: u64,
-    ) -> Result<Option<(Option<State>, Vec<Record>)>, JournalError>;
+    fn before(&self, shop: &Id, seq: u64) -> Result<Option<Basis>, JournalError>;
 
     /// Shops that may have to be woken, all that there are; called once after opening.
     fn sleepers(&self, each: &mut dyn FnMut(Sleeper)) -> Result<(), JournalError>;

@@ -28,6 +28,8 @@ pub struct Notes {
     pub checkpoint_block: u64,
     /// The first record that is kept.
     pub floor: u64,
+    /// The number of the block before which no records are kept.
+    pub floor_block: u64,
     /// The number of the next shop.
     pub next_shop: u64,
     /// The generation of the ledger's state; 0 where there is none.
@@ -42,6 +44,7 @@ impl Notes {
         checkpoint: 0,
         checkpoint_block: 0,
         floor: 1,
+        floor_block: 0,
         next_shop: 1,
         ledger: 0,
         merged: 0,
@@ -83,6 +86,8 @@ pub struct Found {
     pub reach: Reach,
     /// As of the latest checkpoint.
     pub notes: Notes,
+    /// The number of the block that ends with the last record.
+    pub last_block: u64,
     /// The number of the next block.
     pub next_block: u64,
     /// Keys of blocks are laid up to this number.
@@ -104,6 +109,7 @@ pub fn open(settings: &Settings) -> Result<Found, JournalError> {
     // What was written before the first mark was never acknowledged.
     let new = store.last(Tree::Journal)?.is_none() && !folder.path().join("mark").exists();
     let (mark, marked) = folder.mark(new)?;
+    folder.made()?;
     let notes = Notes::read(&store)?;
     let mut found = Found {
         ledger: read_ledger(&store, &notes)?,
@@ -111,7 +117,8 @@ pub fn open(settings: &Settings) -> Result<Found, JournalError> {
         store,
         mark,
         reach: Reach::NOWHERE,
-        next_block: notes.checkpoint_block + 1,
+        last_block: notes.checkpoint_block,
+        next_block: 0,
         laid_until: 0,
         notes,
         tails: HashMap::new(),
@@ -164,13 +171,13 @@ impl Found {
     /// What came after the checkpoint.
     fn read_tail(&mut self) -> Result<(), JournalError> {
         let mut torn = Vec::new();
-        let (mut reach, mut next_block) = (self.reach, self.next_block);
+        let (mut reach, mut last_block) = (self.reach, self.last_block);
         let (mut names, mut heads) = (Changes::default(), Changes::default());
         let (tails, dead, booked) = (&mut self.tails, &mut self.dead, &mut self.booked);
         let notes = &mut self.notes;
         block::scan(
             &self.store,
-            self.next_block,
+            self.last_block + 1,
             &mut |number| torn.push(number),
             |block| {
                 if block.first != reach.order + 1 {
@@ -179,7 +186,7 @@ impl Found {
                         "records {from} to {to} are missing from the journal"
                     )));
                 }
-                next_block = block.number + 1;
+                last_block = block.number;
                 block.each(|order, body| {
                     let record = record::read(body, order)?;
                     reach = Reach {
@@ -228,15 +235,13 @@ impl Found {
                 Ok(true)
             },
         )?;
-        (self.reach, self.next_block) = (reach, next_block);
+        (self.reach, self.last_block) = (reach, last_block);
         self.store.apply(Tree::Names, names)?;
         self.store.apply(Tree::Heads, heads)?;
         for number in torn {
             self.drop_from(number)?;
         }
-        let last = self.store.last(Tree::Journal)?;
-        let laid = last.and_then(|(at, _)| Some(u64::from_be_bytes(*at.first_chunk()?)));
-        self.laid_until = laid.map_or(0, |laid| laid + 1).max(self.next_block);
+        (self.next_block, self.laid_until) = block::ends(&self.store)?;
         self.store.sync()
     }
 

@@ -6,7 +6,7 @@ use super::embedded::Core;
 use super::record::{self, Record};
 use super::store::{Tree, damaged};
 use super::tail::{self, Place};
-use super::{JournalError, Slice, State, block, states};
+use super::{Basis, JournalError, Slice, block, states};
 use crate::domain::id::Id;
 
 /// Records that are decided again at most to explain one decision.
@@ -21,6 +21,8 @@ impl Core {
         n: u64,
         limit: usize,
     ) -> Result<Vec<Place>, JournalError> {
+        // Memory is looked at before the index: places go from there to here, never back.
+        let in_memory = self.places_in_memory(shop, n);
         let mut places: Vec<Place> = Vec::new();
         let mut hole = None;
         let mut last = n;
@@ -47,12 +49,10 @@ impl Core {
             }
             Ok(places.len() < limit)
         })?;
-        if places.len() < limit
-            && let Some(tail) = self.tails().get(&shop)
-        {
-            for &place in &tail.places {
-                take(place, &mut places);
-            }
+        if places.len() < limit {
+            in_memory
+                .into_iter()
+                .for_each(|place| take(place, &mut places));
         }
         if let Some(n) = hole {
             return Err(damaged(&format!(
@@ -64,6 +64,15 @@ impl Core {
         places.retain(|place| (floor..=durable).contains(&place.order));
         places.truncate(limit);
         Ok(places)
+    }
+
+    /// The places after record `n` that are only in memory, or that were a moment ago.
+    fn places_in_memory(&self, shop: u64, n: u64) -> Vec<Place> {
+        let tails = self.tails();
+        let places = tails
+            .get(&shop)
+            .map_or(&[][..], |tail| tail.places.as_slice());
+        places[places.partition_point(|place| place.n <= n)..].to_vec()
     }
 
     /// The records at these places.
@@ -121,6 +130,7 @@ impl Core {
 
     /// Places from the last that begins at or before `seq`; one more than `limit`, to see that there are more.
     fn places_at(&self, shop: u64, seq: u64, limit: usize) -> Result<Vec<Place>, JournalError> {
+        let in_memory = last_before(&self.places_in_memory(shop, 0), seq).map(|place| place.n);
         let at = self
             .store
             .last_at(Tree::Index, &tail::key(shop, seq, u64::MAX))?;
@@ -128,13 +138,6 @@ impl Core {
         let skip = match &at {
             Some((_, value)) => last_before(&tail::read(shop, value)?, seq).map(|place| place.n),
             None => None,
-        };
-        // The end of memory may know a later one.
-        let in_memory = {
-            let tails = self.tails();
-            let tail = tails.get(&shop);
-            tail.and_then(|tail| last_before(&tail.places, seq))
-                .map(|place| place.n)
         };
         let first = skip.max(in_memory).unwrap_or(1);
         self.places(shop, seq, first - 1, limit.saturating_add(1))
@@ -182,19 +185,14 @@ impl Core {
     }
 
     /// A state from before decision `seq`, and the records from there up to the one that holds it.
-    #[expect(clippy::type_complexity, reason = "it is the seam's")]
-    pub(super) fn read_before(
-        &self,
-        shop: &Id,
-        seq: u64,
-    ) -> Result<Option<(Option<State>, Vec<Record>)>, JournalError> {
+    pub(super) fn read_before(&self, shop: &Id, seq: u64) -> Result<Option<Basis>, JournalError> {
         let Some(number) = self.number(shop)? else {
             return Ok(None);
         };
         let head = states::head(&self.store, number)?;
-        let kept = head.kept.iter().map(|&(n, seq, _)| (n, seq));
-        let stored = kept.chain((head.state_n > 0).then_some((head.state_n, head.state_seq)));
-        let (n, state_seq) = stored.filter(|&(_, of)| of < seq).max().unwrap_or((0, 0));
+        let stored = head.kept.iter().copied().chain(head.state);
+        let at = stored.filter(|at| at.seq < seq).max_by_key(|at| at.n);
+        let (n, state_seq) = at.map_or((0, 0), |at| (at.n, at.seq));
         let places = self.places(number, state_seq, n, EXPLAINED_MAX)?;
         let places: Vec<Place> = places
             .into_iter()
@@ -204,11 +202,10 @@ impl Core {
             return Ok(None);
         }
         let records = self.records(&places)?;
-        let state = match n {
-            0 => None,
-            n => Some(states::read(&self.store, number, n, state_seq)?),
-        };
-        Ok(Some((state, records)))
+        let state = at
+            .map(|at| states::read(&self.store, number, at))
+            .transpose()?;
+        Ok(Some(Basis { state, records }))
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX, damaged};
 use super::tail::{sealed, unsealed};
-use super::{JournalError, State};
+use super::{JournalError, State, block};
 use crate::domain::id::Id;
 
 /// An older state is kept where so many records lie between it and the one kept before: as many are decided again at
@@ -16,6 +16,21 @@ const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 1 + 4 + 4;
 const PAYLOAD_BYTES_MAX: usize = VALUE_BYTES_MAX - HEADER_BYTES;
 
+/// Where a stored state is, and what it has taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateAt {
+    /// The last record that it has taken in.
+    pub n: u64,
+    /// The shop's `seq` then.
+    pub seq: u64,
+    /// That record's order.
+    pub order: u64,
+    /// The block in which it begins.
+    pub block: u64,
+    /// How many blocks it takes.
+    pub pieces: u16,
+}
+
 /// What is known of a shop without its state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
@@ -23,16 +38,31 @@ pub struct Head {
     pub id: String,
     /// The last of its records that are in the index.
     pub n: u64,
-    /// The last record that the latest state has taken in; 0 where there is none.
-    pub state_n: u64,
-    /// The shop's `seq` then.
-    pub state_seq: u64,
-    /// That record's order; where there is no state, the order before the shop's first record.
-    pub state_order: u64,
+    /// The order before the shop's first record.
+    pub before_first: u64,
+    /// The latest state.
+    pub state: Option<StateAt>,
     /// When the shop wants to be woken, in milliseconds since 1970, as of the latest state.
     pub due_ms: Option<i64>,
-    /// Older states that are kept: `n`, `seq`, order.
-    pub kept: Vec<(u64, u64, u64)>,
+    /// Older states that are kept, oldest first.
+    pub kept: Vec<StateAt>,
+}
+
+impl Head {
+    /// The last record that a stored state has taken in; 0 where there is none.
+    pub fn state_n(&self) -> u64 {
+        self.state.map_or(0, |state| state.n)
+    }
+
+    /// The `seq` of the latest state; 0 where there is none.
+    pub fn state_seq(&self) -> u64 {
+        self.state.map_or(0, |state| state.seq)
+    }
+
+    /// The records up to this order are not needed for the shop to come back.
+    pub fn not_needed(&self) -> u64 {
+        self.state.map_or(self.before_first, |state| state.order)
+    }
 }
 
 /// The key of a head.
@@ -74,15 +104,6 @@ pub fn read_name(shop: &str, value: &[u8]) -> Result<u64, JournalError> {
 /// Writes a shop's number.
 pub fn write_name(shop: &Id, number: u64, changes: &mut Changes) {
     changes.set(shop.as_bytes(), sealed(&number));
-}
-
-/// The key of a part of a state.
-pub fn key(shop: u64, n: u64, part: u32) -> [u8; 20] {
-    let mut key = [0; 20];
-    key[..8].copy_from_slice(&shop.to_be_bytes());
-    key[8..16].copy_from_slice(&n.to_be_bytes());
-    key[16..].copy_from_slice(&part.to_be_bytes());
-    key
 }
 
 /// Puts bytes into parts; `key` gives each part's.
@@ -132,43 +153,27 @@ pub fn read_parts<K: AsRef<[u8]>>(
 }
 
 /// A stored state of a shop.
-pub fn read(store: &Store, shop: u64, n: u64, seq: u64) -> Result<State, JournalError> {
-    let what = format!("the state of shop {shop} at its record {n}");
-    let bytes = read_parts(store, Tree::States, |part| key(shop, n, part), &what)?;
-    Ok(State { n, seq, bytes })
-}
-
-/// Removes a state, all its parts.
-pub fn remove(store: &Store, shop: u64, n: u64, changes: &mut Changes) -> Result<(), JournalError> {
-    let prefix = key(shop, n, 0);
-    store.scan(Tree::States, &prefix, |at, _| {
-        let of_it = at.starts_with(&prefix[..16]);
-        if of_it {
-            changes.remove(at);
-        }
-        Ok(of_it)
+pub fn read(store: &Store, shop: u64, at: StateAt) -> Result<State, JournalError> {
+    Ok(State {
+        n: at.n,
+        seq: at.seq,
+        bytes: block::read_state(store, at.block, shop)?,
     })
 }
 
-/// Keeps a state, with the head that names it: an older one goes, unless it is one of those that are kept.
-pub fn put(
-    store: &Store,
-    shop: u64,
-    state: &State,
-    order: u64,
-    head: &mut Head,
-    changes: &mut Changes,
-) -> Result<(), JournalError> {
-    let old = (head.state_n, head.state_seq, head.state_order);
-    let kept = head.kept.last().map_or(0, |kept| kept.0);
-    if old.0 > 0 && old.0 != state.n {
-        if old.0 >= kept + KEPT_EVERY {
-            head.kept.push(old);
-        } else {
-            remove(store, shop, old.0, changes)?;
-        }
+/// Takes the blocks of a state away.
+pub fn remove(at: StateAt, journal: &mut Changes) {
+    for number in at.block..at.block + u64::from(at.pieces) {
+        journal.remove(&block::key(number, 0));
     }
-    write_parts(&state.bytes, |part| key(shop, state.n, part), changes);
-    (head.state_n, head.state_seq, head.state_order) = (state.n, state.seq, order);
-    Ok(())
+}
+
+/// A newer state takes the place of the latest, which goes, unless it is one of those that are kept.
+pub fn succeed(head: &mut Head, state: StateAt, journal: &mut Changes) {
+    let kept = head.kept.last().map_or(0, |kept| kept.n);
+    match head.state.replace(state) {
+        Some(old) if old.n >= kept + KEPT_EVERY && old.n < state.n => head.kept.push(old),
+        Some(old) => remove(old, journal),
+        None => {}
+    }
 }

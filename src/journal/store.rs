@@ -19,7 +19,7 @@ const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
 /// The trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tree {
-    /// Records in blocks, by order and part.
+    /// Records and stored states in blocks, by number and part.
     Journal,
     /// Shops' numbers, by id.
     Names,
@@ -27,8 +27,6 @@ pub enum Tree {
     Heads,
     /// Where a shop's records stand, by number, first `seq` and first `n`.
     Index,
-    /// Stored states in parts, by number, `n` and part.
-    States,
     /// The ledger in parts, by generation and part.
     Ledger,
     /// The journal's own notes.
@@ -37,12 +35,11 @@ pub enum Tree {
 
 impl Tree {
     /// All of them, in the order in which they are numbered in a backup.
-    pub const ALL: [Tree; 7] = [
+    pub const ALL: [Tree; 6] = [
         Tree::Journal,
         Tree::Names,
         Tree::Heads,
         Tree::Index,
-        Tree::States,
         Tree::Ledger,
         Tree::Notes,
     ];
@@ -53,7 +50,6 @@ impl Tree {
             Tree::Names => "names",
             Tree::Heads => "heads",
             Tree::Index => "index",
-            Tree::States => "states",
             Tree::Ledger => "ledger",
             Tree::Notes => "notes",
         }

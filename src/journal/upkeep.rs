@@ -117,18 +117,16 @@ impl Core {
     fn bury_dead(&self) -> Result<(), JournalError> {
         let dead = std::mem::take(&mut *self.dead());
         for shop in dead {
-            for tree in [Tree::Index, Tree::States] {
-                let mut changes = Changes::default();
-                let prefix = shop.to_be_bytes();
-                self.store.scan(tree, &prefix, |at, _| {
-                    let of_it = at.starts_with(&prefix);
-                    if of_it {
-                        changes.remove(at);
-                    }
-                    Ok(of_it)
-                })?;
-                self.store.apply(tree, changes)?;
-            }
+            let mut changes = Changes::default();
+            let prefix = shop.to_be_bytes();
+            self.store.scan(Tree::Index, &prefix, |at, _| {
+                let of_it = at.starts_with(&prefix);
+                if of_it {
+                    changes.remove(at);
+                }
+                Ok(of_it)
+            })?;
+            self.store.apply(Tree::Index, changes)?;
         }
         Ok(())
     }
@@ -185,7 +183,7 @@ impl Core {
             }
             notes.merged = block.number;
             let small = block.parts == 1 && block.bytes() < SMALL_BYTES;
-            if !small || run.frames.len() + block.bytes() > block::PAYLOAD_BYTES_MAX {
+            if !small || !run.can_take(&block) {
                 run.write(self)?;
             }
             if small {
@@ -205,13 +203,13 @@ impl Core {
         let mut needed = notes.checkpoint + 1;
         self.store.scan(Tree::Heads, b"", |_, value| {
             let head: states::Head = tail::unsealed(value, "what is known of a shop")?;
-            if head.n > head.state_n {
-                needed = needed.min(head.state_order + 1);
+            if head.n > head.state_n() {
+                needed = needed.min(head.not_needed() + 1);
             }
             Ok(true)
         })?;
         let (mut changes, mut blocks) = (Changes::default(), 0);
-        block::scan(&self.store, 0, &mut |_| {}, |block| {
+        block::scan(&self.store, notes.floor_block, &mut |_| {}, |block| {
             let mut latest_ms = 0;
             if block.end() > needed || blocks == TRIMMED_MAX {
                 return Ok(false);
@@ -227,6 +225,7 @@ impl Core {
                 changes.remove(&block::key(block.number, part));
             }
             notes.floor = notes.floor.max(block.end());
+            notes.floor_block = block.number + 1;
             blocks += 1;
             Ok(true)
         })?;
@@ -252,6 +251,15 @@ struct Run {
 }
 
 impl Run {
+    /// Whether a block may follow: it is the next, nothing lies between, and there is room.
+    fn can_take(&self, block: &block::Block) -> bool {
+        let follows = self
+            .blocks
+            .last()
+            .is_none_or(|last| last + 1 == block.number);
+        follows && self.frames.len() + block.bytes() <= block::PAYLOAD_BYTES_MAX
+    }
+
     fn add(&mut self, block: &block::Block) -> Result<(), JournalError> {
         if self.blocks.is_empty() {
             self.first = block.first;

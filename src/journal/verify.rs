@@ -231,27 +231,27 @@ fn check_states(
 ) -> Result<u64, JournalError> {
     let head = states::head(&found.store, shop)?;
     let records = account.map_or(0, |account| account.last_n);
-    let indexed = head.n.max(head.state_n);
+    let indexed = head.n.max(head.state_n());
     let known = head.id == id.as_str() || (head == states::Head::default());
     if !known
         || (account.is_some() && indexed > records)
-        || (account.is_none() && head.state_n == 0)
+        || (account.is_none() && head.state.is_none())
     {
         return Err(damaged(&format!(
             "what is known of shop {id:?} does not fit its records"
         )));
     }
-    if head.state_n < records && head == states::Head::default() && !found.tails.contains_key(&shop)
+    if head.state_n() < records
+        && head == states::Head::default()
+        && !found.tails.contains_key(&shop)
     {
         return Err(damaged(&format!(
             "nothing is known of shop {id:?} but its records"
         )));
     }
-    let kept = head.kept.iter().map(|&(n, seq, _)| (n, seq));
-    let latest = (head.state_n > 0).then_some((head.state_n, head.state_seq));
     let mut count = 0;
-    for (n, seq) in kept.chain(latest) {
-        states::read(&found.store, shop, n, seq)?;
+    for at in head.kept.into_iter().chain(head.state) {
+        states::read(&found.store, shop, at)?;
         count += 1;
     }
     Ok(count)

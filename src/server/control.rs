@@ -69,6 +69,11 @@ fn answer(stream: &UnixStream, journal: &Embedded) -> Result<(), String> {
     }
 }
 
+/// Takes the socket away: nobody listens any more.
+pub(super) fn leave(folder: &Path) {
+    std::fs::remove_file(folder.join(SOCKET)).ok();
+}
+
 /// Asks the server that runs on a folder for a backup; `None` where none runs.
 pub fn ask_backup(folder: &Path) -> Option<std::io::Result<UnixStream>> {
     let mut stream = UnixStream::connect(folder.join(SOCKET)).ok()?;

@@ -294,8 +294,10 @@ mod tests {
             log.format = "text"               # default
             journal.retention = "90d"         # default
             journal.reserve_bytes = "256MiB"  # default
+            journal.ballast_bytes = "64MiB"   # default
+            journal.sync = true               # default
             journal.cache_bytes = "1GiB"      # command line
-            journal.linger_us = 0             # default
+            journal.linger_us = 200           # default
             shop.mailbox = 1024               # default
             shop.idle = "5m"                  # default
             http.body_bytes_max = "16MiB"     # default
@@ -399,13 +401,22 @@ mod tests {
             # a size like `16MiB`, or a number of bytes, from 0 to 1TiB; variable XIAOER_JOURNAL_RESERVE_BYTES
             # journal.reserve_bytes = "256MiB"
 
+            # Bytes of a file that is given back when the disk is full, so that the server can start on it. With fewer than
+            # 8MiB it may not.
+            # a size like `16MiB`, or a number of bytes, from 0 to 1GiB; variable XIAOER_JOURNAL_BALLAST_BYTES
+            # journal.ballast_bytes = "64MiB"
+
+            # Whether an answer waits for the disk. Off is for proofs that the wait is needed: a power cut then loses answers.
+            # `true` or `false`; variable XIAOER_JOURNAL_SYNC
+            # journal.sync = true
+
             # Bytes of memory for what was read of the journal.
             # a size like `16MiB`, or a number of bytes, from 1MiB to 1TiB; variable XIAOER_JOURNAL_CACHE_BYTES
             # journal.cache_bytes = "32MiB"
 
-            # Microseconds that a commit waits for others to come along; 0: it takes those who are there.
+            # Microseconds that a commit waits for others to come along, where some came together before; 0: never.
             # a whole number, from 0 to 1000; variable XIAOER_JOURNAL_LINGER_US
-            # journal.linger_us = 0
+            # journal.linger_us = 200
 
             # How many requests of one shop may wait; the next is answered 503.
             # a whole number, from 1 to 1000000; variable XIAOER_SHOP_MAILBOX

@@ -94,7 +94,8 @@ settings! {
     journal_retention: Duration = "journal.retention", "90d";
     /// Bytes of the disk that are left free: with less, nothing is taken any more (507), and reading goes on.
     journal_reserve_bytes: Size = "journal.reserve_bytes", "256MiB", in Size(0)..=Size::tib(1);
-    /// Bytes of a file that is given back when the disk is full, so that the server can start and its end can be seen.
+    /// Bytes of a file that is given back when the disk is full, so that the server can start on it. With fewer than
+    /// 8MiB it may not.
     journal_ballast_bytes: Size = "journal.ballast_bytes", "64MiB", in Size(0)..=Size::mib(1024);
     /// Whether an answer waits for the disk. Off is for proofs that the wait is needed: a power cut then loses answers.
     journal_sync: bool = "journal.sync", "true";

@@ -12,7 +12,7 @@ use bytestring::ByteString;
 
 use super::deciding::{Awake, Deciding, Fresh, Item, Work, come_up, stored};
 use super::desk::{Answered, Intake, ReadError, Refused};
-use super::message::{Close, Delete, Post, Read};
+use super::message::{Close, Delete, Look, Post, Read};
 use super::world::World;
 use crate::domain::event::{Event, What};
 use crate::domain::id::Id;
@@ -300,6 +300,7 @@ impl Handler<Post> for ShopActor {
         let mut work = Work::new(&self.id, events.len());
         let mut refused: Option<Refused> = None;
         for intake in events {
+            let id = intake.id().cloned();
             let item = match &refused {
                 Some(why) => Err(why.clone()),
                 None => self.decide(intake, &mut work),
@@ -308,7 +309,7 @@ impl Handler<Post> for ShopActor {
                 Ok(item) => items.push(item),
                 Err(why) if items.is_empty() && refused.is_none() => return reply.refuse(why),
                 Err(why) => {
-                    items.push(Item::Answered(Answered::refused(why.clone())));
+                    items.push(Item::Answered(Answered::refused(id, why.clone())));
                     refused = Some(why);
                 }
             }
@@ -329,7 +330,7 @@ impl Handler<Read> for ShopActor {
         self.asked = Stopwatch::start();
         let mut turn = self.world.ledger.turn();
         let seen = match &mut self.stage {
-            Stage::Up(Some(awake)) => Ok((&mut awake.shop, &mut turn as &mut dyn Ledger)),
+            Stage::Up(Some(awake)) => Ok((&mut *awake.shop, &mut turn as &mut dyn Ledger)),
             Stage::Up(None) => Err(ReadError::NoShop),
             Stage::ComingUp => Err(ReadError::Refused(Refused::Busy)),
             Stage::Down(why) => Err(ReadError::Refused(why.clone())),
@@ -376,6 +377,17 @@ impl Handler<Delete> for ShopActor {
         ctx.run_later(ABSENT_IDLE, Self::rest);
         let answer = Box::new(move || reply.answer(true));
         self.world.journal.when_durable(self.appended, answer);
+    }
+}
+
+impl Handler<Look> for ShopActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Look, ctx: &mut Context<Self>) {
+        if let Some((_, alarm)) = self.timer.take() {
+            ctx.cancel_future(alarm);
+        }
+        self.arm(ctx);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::id::Id;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Instant;
 use crate::domain::why::Why;
-use crate::journal::{Journal, JournalError, Record, State};
+use crate::journal::{Basis, Journal, JournalError, Record};
 
 /// Records that are read at once.
 const RECORDS_AT_ONCE: usize = 512;
@@ -175,7 +175,7 @@ impl Desk {
                 return Err(ReadError::NoShop);
             }
             match journal.before(shop, seq)? {
-                Some((state, records)) => Ok(explain(shop, state, &records, seq)?),
+                Some(basis) => Ok(explain(shop, &basis, seq)?),
                 None => Ok(None),
             }
         };
@@ -250,18 +250,13 @@ impl Desk {
 }
 
 /// Decides a shop's records again up to the one that holds the decision, and takes notes for it alone.
-fn explain(
-    id: &Id,
-    state: Option<State>,
-    records: &[Record],
-    seq: u64,
-) -> Result<Option<Why>, JournalError> {
-    let mut shop = match state {
-        Some(state) => Some(read_state(id, &state.bytes)?),
-        None => None,
-    };
+fn explain(id: &Id, basis: &Basis, seq: u64) -> Result<Option<Why>, JournalError> {
+    let state = basis.state.as_ref();
+    let mut shop = state
+        .map(|state| read_state(id, &state.bytes))
+        .transpose()?;
     let mut out = Outcome::explaining(seq);
-    for record in records {
+    for record in &basis.records {
         replay(id, &mut shop, record, &mut out)?;
         if let Some((decision, notes)) = out.take_answer() {
             return Ok(Some(Why { decision, notes }));

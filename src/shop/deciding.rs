@@ -20,7 +20,7 @@ use crate::wire::{Line, Pen, read_event};
 
 /// A shop that is awake, and its place in the journal.
 pub(super) struct Awake {
-    pub(super) shop: Shop,
+    pub(super) shop: Box<Shop>,
     pub(super) owner: Owner,
     /// How many records it has.
     pub(super) n: u64,
@@ -137,7 +137,7 @@ impl Deciding<'_> {
             Ok(shop) => {
                 let owner = self.journal.create(self.id);
                 let new = awake.insert(Awake {
-                    shop,
+                    shop: Box::new(shop),
                     owner,
                     n: 0,
                     fresh: Fresh::default(),
@@ -298,7 +298,7 @@ pub(super) fn come_up(id: &Id, claimed: Claimed) -> Result<Awake, JournalError> 
     }
     let shop = shop.ok_or_else(|| astray(id, "it has no first record"))?;
     Ok(Awake {
-        shop,
+        shop: Box::new(shop),
         owner,
         n,
         fresh,

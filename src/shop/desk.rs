@@ -13,7 +13,7 @@ use super::actor::ShopActor;
 use super::asking::{Page, answers_of};
 use super::deciding::Item;
 use super::ledger::SharedLedger;
-use super::message::{Close, Delete, Look, Post, Read};
+use super::message::{Close, Delete, Glance, Look, Post, Read};
 use super::reply::{Answer, Reply, Unanswered};
 use super::world::{Registry, Sleepers, Watch, World};
 use crate::domain::code::ErrorCode;
@@ -23,7 +23,7 @@ use crate::domain::installation::Malformed;
 use crate::domain::ledger::Ledger;
 use crate::domain::shop::Shop;
 use crate::domain::time::Instant;
-use crate::env::Env;
+use crate::env::{Env, Stopwatch};
 use crate::journal::{Journal, JournalError, NoRoom};
 
 /// How often a question is asked again that an actor going to sleep did not look at.
@@ -34,6 +34,9 @@ const WOKEN_AT_ONCE: usize = 512;
 
 /// How often sleepers are looked at: their timers fire within a second.
 const TICK: Duration = Duration::from_millis(200);
+
+/// By how much more than has passed the clock must move to have jumped, in milliseconds.
+const JUMP_MS: i64 = 300;
 
 /// How long the last shops may take to store their states.
 const CLOSE_WITHIN: Duration = Duration::from_secs(20);
@@ -74,11 +77,21 @@ pub struct Answered {
     pub refused: Option<Refused>,
 }
 
+impl Intake {
+    /// The event's own id.
+    pub(super) fn id(&self) -> Option<&Id> {
+        match self {
+            Intake::Event { event, .. } => event.id.as_ref(),
+            Intake::Malformed { .. } => None,
+        }
+    }
+}
+
 impl Answered {
     /// An event that was not looked at.
-    pub(super) fn refused(why: Refused) -> Answered {
+    pub(super) fn refused(id: Option<Id>, why: Refused) -> Answered {
         Answered {
-            id: None,
+            id,
             decisions: ByteString::from_static("[]"),
             rejected: None,
             conflict: false,
@@ -189,11 +202,22 @@ impl Desk {
             Ok(found) => found?,
             Err(error) => return Err(JournalError::Failed(error.to_string())),
         }
+        let (mut before, mut watch) = (self.now(), Stopwatch::start());
         loop {
             for shop in self.world.sleepers.due(self.now(), WOKEN_AT_ONCE) {
                 self.wake(shop);
             }
             actix_rt::time::sleep(TICK).await;
+            let (now, passed_ms) = (self.now(), (watch.micros() / 1000) as i64);
+            if now.ms() - before.ms() > passed_ms + JUMP_MS {
+                // Alarms that were set by the clock of before ring too late.
+                self.world
+                    .registry
+                    .all()
+                    .iter()
+                    .for_each(|actor| drop(actor.try_send(Look)));
+            }
+            (before, watch) = (now, Stopwatch::start());
         }
     }
 
@@ -285,7 +309,7 @@ impl Desk {
         read: impl FnOnce(&mut Shop, &mut dyn Ledger) -> T + Send + 'static,
     ) -> Result<T, ReadError> {
         let (sender, answer) = tokio::sync::oneshot::channel();
-        let look: Look = Box::new(move |seen| {
+        let look: Glance = Box::new(move |seen| {
             let seen = seen.map(|(shop, ledger)| read(shop, ledger));
             Box::new(move || drop(sender.send(seen)))
         });
@@ -341,6 +365,11 @@ impl Desk {
     /// Takes nothing more, and has every shop store its state.
     pub async fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
+        self.sleep_all().await;
+    }
+
+    /// Has every shop store its state and leave memory; whoever asks next wakes it.
+    pub async fn sleep_all(&self) {
         let actors = self.world.registry.all();
         let stored = actors.into_iter().map(|actor| actor.send(Close));
         let stored = futures_util::future::join_all(stored);

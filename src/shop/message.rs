@@ -14,14 +14,14 @@ use crate::domain::shop::Shop;
 pub(super) struct Post(pub(super) Reply<Vec<Item>>);
 
 /// A look at the live state: gives what answers the asker once all that was seen is durable.
-pub(super) type Look = Box<
+pub(super) type Glance = Box<
     dyn FnOnce(Result<(&mut Shop, &mut dyn Ledger), ReadError>) -> Box<dyn FnOnce() + Send> + Send,
 >;
 
 /// Asks for a look.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Read(pub(super) Look);
+pub(super) struct Read(pub(super) Glance);
 
 /// Takes the shop away; whether it was there.
 #[derive(Message)]
@@ -32,3 +32,8 @@ pub(super) struct Delete(pub(super) Reply<bool>);
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Close;
+
+/// Looks at the clock: it has jumped.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Look;

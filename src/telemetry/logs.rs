@@ -62,7 +62,7 @@ pub fn init(level: &str, json: bool) -> Result<(), LogsError> {
     let pens = Pens(Arc::clone(&log));
     let subscriber = subscriber(level_of(level)?, json, colours, pens);
     tracing::subscriber::set_global_default(subscriber).map_err(LogsError::Taken)?;
-    let of_thread = Arc::clone(&LOG.get_or_init(|| log));
+    let of_thread = Arc::clone(LOG.get_or_init(|| log));
     let thread = std::thread::Builder::new().name("log".to_owned());
     let write = move || {
         loop {

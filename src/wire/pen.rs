@@ -399,8 +399,8 @@ mod tests {
         ];
         for period in [
             Period::ReplyRate(Day(20_000)),
-            Period::GoodRate(Week(2900)),
-            Period::AttitudeRate(Month(24_310)),
+            Period::GoodRate(Day(20_000).week()),
+            Period::AttitudeRate(Day(20_000).month()),
         ] {
             bodies.push(Body::ScoreAlert {
                 period,

@@ -1,0 +1,66 @@
+//! A clock that can be held in the past: so that a day that is over is played with the time it had.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::clock::{Clock, ServerClock};
+use crate::domain::time::Instant;
+
+/// Stands where it is put, never further back, until it is let go; then it is the server's clock.
+pub struct HeldClock {
+    free: ServerClock,
+    held: Mutex<Option<Instant>>,
+}
+
+impl HeldClock {
+    /// A clock that stands at `choose` of the server's time.
+    pub fn new(choose: impl FnOnce(Instant) -> Instant) -> HeldClock {
+        let free = ServerClock::new();
+        let held = Mutex::new(Some(choose(free.now())));
+        HeldClock { free, held }
+    }
+
+    fn with_held<T>(&self, change: impl FnOnce(&mut Option<Instant>) -> T) -> T {
+        change(&mut self.held.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Moves it on to an instant, where it is still held.
+    pub fn move_to(&self, instant: Instant) {
+        self.with_held(|held| *held = held.map(|held| held.max(instant)));
+    }
+
+    /// From here on it goes as the server's.
+    pub fn let_go(&self) {
+        self.with_held(|held| *held = None);
+    }
+}
+
+impl Clock for HeldClock {
+    fn now(&self) -> Instant {
+        self.with_held(|held| *held)
+            .unwrap_or_else(|| self.free.now())
+    }
+
+    fn at_least(&self, instant: Instant) {
+        self.free.at_least(instant);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_stands_until_it_is_let_go() {
+        let at = Instant::from_ms;
+        let clock = HeldClock::new(|now| at(now.ms() - 86_400_000));
+        let begin = clock.now();
+        clock.at_least(at(begin.ms() + 1));
+        assert_eq!(clock.now(), begin);
+        clock.move_to(at(begin.ms() + 5));
+        clock.move_to(at(begin.ms() + 3));
+        assert_eq!(clock.now().ms(), begin.ms() + 5);
+        clock.let_go();
+        clock.move_to(begin);
+        assert!(clock.now().ms() >= begin.ms() + 86_400_000);
+    }
+}
