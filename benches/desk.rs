@@ -119,6 +119,8 @@ struct Counting {
 }
 
 impl shop::Watch for Counting {
+    fn asked(&self, _: usize) {}
+    fn handled(&self, _: &xiaoer::domain::event::What) {}
     fn decided(&self, decisions: &[Decision]) {
         for decision in decisions {
             self.metrics.decided(&decision.body);

@@ -195,6 +195,8 @@ fn opens(records: u64) {
 struct Unwatched;
 
 impl xiaoer::shop::Watch for Unwatched {
+    fn asked(&self, _: usize) {}
+    fn handled(&self, _: &xiaoer::domain::event::What) {}
     fn decided(&self, _: &[xiaoer::domain::decision::Decision]) {}
     fn counted(&self, _: &Counts, _: &Counts) {}
     fn alive(&self, _: i64) {}

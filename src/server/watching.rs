@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::api::{self, ROUTES, Visit};
 use crate::domain::decision::Decision;
+use crate::domain::event::What;
 use crate::domain::id::Id;
 use crate::domain::view::Counts;
 use crate::env::Stopwatch;
@@ -50,6 +51,14 @@ impl journal::Watch for OfJournal {
 }
 
 impl shop::Watch for Watching {
+    fn asked(&self, waiting: usize) {
+        self.metrics.mailbox_depth.saw(waiting);
+    }
+
+    fn handled(&self, what: &What) {
+        self.metrics.taken(what);
+    }
+
     fn decided(&self, decisions: &[Decision]) {
         for decision in decisions {
             self.metrics.decided(&decision.body);

@@ -64,6 +64,8 @@ pub(super) struct ShopActor {
     counts: Counts,
     /// Whether the gauges will be set within a second.
     will_count: bool,
+    /// Whether the next who asks had better wake another actor.
+    stale: bool,
 }
 
 impl ShopActor {
@@ -77,6 +79,7 @@ impl ShopActor {
             timer: None,
             counts: Counts::default(),
             will_count: false,
+            stale: false,
         }
     }
 
@@ -119,12 +122,18 @@ impl ShopActor {
         };
         let (Intake::Event { text, .. } | Intake::Malformed { text, .. }) = &intake;
         self.world.env.fate.before_event(&self.id, text.as_bytes());
+        if let Intake::Event { event, .. } = &intake {
+            self.world.watch.handled(&event.what);
+        }
         let deciding = Deciding {
             id: &self.id,
             journal: &self.world.journal,
             ledger: &self.world.ledger,
         };
-        let decided = deciding.decide(awake, intake, work)?;
+        let decided = deciding.decide(awake, intake, work);
+        // Where the journal has another owner for the shop, what is here is no longer what it is.
+        self.stale |= matches!(decided, Err(Refused::Broken));
+        let decided = decided?;
         if let Some(order) = decided.order {
             self.appended = order;
             self.world.watch.decided(&work.out.decisions);
@@ -198,6 +207,14 @@ impl ShopActor {
         self.world.journal.put_state(owner, state, due);
     }
 
+    /// Leaves without a word to the journal, which has another owner for the shop.
+    fn stop_if_stale(&mut self, ctx: &mut Context<Self>) {
+        if self.stale {
+            self.world.registry.leave(&self.id, &ctx.address());
+            ctx.stop();
+        }
+    }
+
     /// Goes to sleep where nobody has asked for a while.
     fn rest(&mut self, ctx: &mut Context<Self>) {
         let now = self.world.env.clock.now();
@@ -258,7 +275,6 @@ impl Actor for ShopActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        ctx.set_mailbox_capacity(self.world.mailbox);
         self.world.watch.alive(1);
         let (world, id) = (Arc::clone(&self.world), self.id.clone());
         let found = actix_rt::task::spawn_blocking(move || {
@@ -307,7 +323,10 @@ impl Handler<Post> for ShopActor {
             };
             match item {
                 Ok(item) => items.push(item),
-                Err(why) if items.is_empty() && refused.is_none() => return reply.refuse(why),
+                Err(why) if items.is_empty() && refused.is_none() => {
+                    self.stop_if_stale(ctx);
+                    return reply.refuse(why);
+                }
                 Err(why) => {
                     items.push(Item::Answered(Answered::refused(id, why.clone())));
                     refused = Some(why);
@@ -315,6 +334,7 @@ impl Handler<Post> for ShopActor {
             }
         }
         work.finish(&mut items);
+        self.stop_if_stale(ctx);
         self.recount_soon(ctx);
         self.store_if_large();
         self.arm(ctx);

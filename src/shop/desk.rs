@@ -14,7 +14,7 @@ use super::asking::{Page, answers_of};
 use super::deciding::Item;
 use super::ledger::SharedLedger;
 use super::message::{Close, Delete, Glance, Look, Post, Read};
-use super::reply::{Answer, Reply, Unanswered};
+use super::reply::{Answer, Reply, Unanswered, Waiting};
 use super::world::{Registry, Sleepers, Watch, World};
 use crate::domain::code::ErrorCode;
 use crate::domain::event::Event;
@@ -173,6 +173,7 @@ impl Desk {
                 mailbox: settings.mailbox,
                 idle: settings.idle,
                 registry: Registry::new(),
+                waiting: Waiting::default(),
                 sleepers: Sleepers::default(),
             }),
             homes: Arc::default(),
@@ -240,7 +241,10 @@ impl Desk {
     /// The actor of a shop; a new one lives on this thread.
     fn actor(&self, shop: &Id) -> Addr<ShopActor> {
         self.world.registry.find(shop, || {
-            ShopActor::new(shop.clone(), Arc::clone(&self.world)).start()
+            ShopActor::create(|ctx| {
+                ctx.set_mailbox_capacity(self.world.mailbox);
+                ShopActor::new(shop.clone(), Arc::clone(&self.world))
+            })
         })
     }
 
@@ -279,7 +283,9 @@ impl Desk {
             if self.closing.load(Ordering::Relaxed) {
                 return Err(Refused::Closing);
             }
-            let (reply, answer): (Reply<T>, Answer<T>) = Reply::new(events);
+            let (reply, answer, waiting): (Reply<T>, Answer<T>, usize) =
+                Reply::new(events, &self.world.waiting);
+            self.world.watch.asked(waiting);
             let sent = self.actor(shop).try_send(message(reply));
             if let Err(SendError::Full(_)) = sent {
                 return Err(Refused::Busy);

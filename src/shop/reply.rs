@@ -1,5 +1,8 @@
 //! A reply that is owed: if nobody gives it, the asker learns whether the question was ever looked at.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use tokio::sync::oneshot;
 
 use super::desk::{Intake, Refused};
@@ -12,8 +15,24 @@ pub(super) enum Unanswered {
     Refused(Refused),
 }
 
+/// How many questions wait in mailboxes.
+#[derive(Clone, Default)]
+pub(super) struct Waiting(Arc<AtomicUsize>);
+
+impl Waiting {
+    /// One more; how many waited before it.
+    fn join(&self) -> usize {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn leave(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Owes an answer.
 pub(super) struct Reply<T> {
+    waiting: Waiting,
     sender: Option<oneshot::Sender<Result<T, Unanswered>>>,
     events: Vec<Intake>,
     begun: bool,
@@ -23,20 +42,23 @@ pub(super) struct Reply<T> {
 pub(super) type Answer<T> = oneshot::Receiver<Result<T, Unanswered>>;
 
 impl<T> Reply<T> {
-    /// A reply to what is asked with these events, and where it arrives.
-    pub(super) fn new(events: Vec<Intake>) -> (Reply<T>, Answer<T>) {
+    /// A reply to what is asked with these events, where it arrives, and how many wait already.
+    pub(super) fn new(events: Vec<Intake>, waiting: &Waiting) -> (Reply<T>, Answer<T>, usize) {
         let (sender, answer) = oneshot::channel();
+        let before = waiting.join();
         let reply = Reply {
+            waiting: waiting.clone(),
             sender: Some(sender),
             events,
             begun: false,
         };
-        (reply, answer)
+        (reply, answer, before)
     }
 
     /// From here on the question is being answered; the events that it is asked with.
     pub(super) fn begin(&mut self) -> Vec<Intake> {
         self.begun = true;
+        self.waiting.leave();
         std::mem::take(&mut self.events)
     }
 
@@ -63,6 +85,7 @@ impl<T> Drop for Reply<T> {
         let why = if self.begun {
             Unanswered::Refused(Refused::Broken)
         } else {
+            self.waiting.leave();
             Unanswered::NotBegun(std::mem::take(&mut self.events))
         };
         self.send(Err(why));

@@ -9,7 +9,9 @@ use actix::Addr;
 
 use super::actor::ShopActor;
 use super::ledger::SharedLedger;
+use super::reply::Waiting;
 use crate::domain::decision::Decision;
+use crate::domain::event::What;
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
 use crate::domain::view::Counts;
@@ -18,6 +20,10 @@ use crate::journal::{Journal, JournalError};
 
 /// Those who watch the shops: metrics and logs.
 pub trait Watch: Send + Sync {
+    /// A request came when so many waited in mailboxes.
+    fn asked(&self, waiting: usize);
+    /// An event is handled, whatever is decided.
+    fn handled(&self, what: &What);
     /// Decisions were taken.
     fn decided(&self, decisions: &[Decision]);
     /// A shop's counts have changed.
@@ -43,6 +49,7 @@ pub(super) struct World {
     /// How long a shop stays awake without being asked.
     pub(super) idle: Duration,
     pub(super) registry: Registry,
+    pub(super) waiting: Waiting,
     pub(super) sleepers: Sleepers,
 }
 

@@ -79,6 +79,8 @@ pub struct Seen {
 }
 
 impl Watch for Seen {
+    fn asked(&self, _: usize) {}
+    fn handled(&self, _: &xiaoer::domain::event::What) {}
     fn decided(&self, _decisions: &[Decision]) {}
     fn counted(&self, _before: &Counts, _after: &Counts) {}
     fn alive(&self, by: i64) {
