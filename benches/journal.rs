@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::json;
 use xiaoer::domain::id::Id;
 use xiaoer::domain::time::Instant;
@@ -261,7 +260,7 @@ async fn post(desk: &Desk, shop: &Id, events: &[String], env: &Env) {
             Line::Event(_, event) => Intake::Event {
                 event,
                 stamped: read.stamped,
-                text: Bytes::copy_from_slice(text.as_bytes()),
+                text: text.as_str().into(),
             },
             Line::Malformed(malformed) => panic!("{text}: {}", malformed.message),
         }
