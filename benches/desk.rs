@@ -224,10 +224,8 @@ fn requests(criterion: &mut Criterion) {
         }
         init_service(App::new().configure(api::configure(state))).await
     });
-    let mut life = 0;
     let mut group = criterion.benchmark_group("request");
-    for events in [1, 100] {
-        life += 1;
+    for (life, events) in (1..).zip([1, 100]) {
         let mut desks: Vec<_> = (0..SHOPS)
             .map(|shop| visits::Desk::new(shop, life))
             .collect();

@@ -357,6 +357,22 @@ mod tests {
             ("{\"type\":\"clock\"", Err("malformed")),
             ("{\"type\":\"clock\"}{\"type\":\"clock\"}", Err("malformed")),
             ("[{\"type\":\"clock\"},", Err("malformed")),
+            ("[{\"type\":\"clock\"},]", Err("malformed")),
+            ("[{\"type\":\"clock\"}", Err("malformed")),
+            ("[,{\"type\":\"clock\"}]", Err("malformed")),
+            (
+                "[{\"type\":\"clock\"}{\"type\":\"clock\"}]",
+                Err("malformed"),
+            ),
+            ("[{\"type\":\"clock\"}]]", Err("malformed")),
+            (
+                "[\n{\"type\":\"clock\",\r\n\"id\":\"a\"}\t]\n",
+                Ok(vec!["clock"]),
+            ),
+            (
+                "[{\"type\":\"clock\"},{\"type\":\"clock\",\"id\":\"\\u0041\"}]",
+                Ok(vec!["clock", "clock"]),
+            ),
             ("[{\"type\":\"clock\"}]x", Err("malformed")),
             ("\u{feff}{}", Err("malformed")),
         ] {

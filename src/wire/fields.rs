@@ -41,13 +41,10 @@ pub(super) struct Reader<'a>(pub(super) Vec<(Cow<'a, str>, Value<'a>)>);
 impl<'a> Reader<'a> {
     /// The last value of a field, unless it is left out.
     pub(super) fn take(&mut self, name: &str) -> Option<Value<'a>> {
-        let mut taken = None;
-        for (key, value) in &mut self.0 {
-            if key == name {
-                taken = Some(std::mem::replace(value, Value::Null));
-            }
-        }
-        taken.filter(|value| !value.is_null())
+        // One before it with the same name stays: nobody asks for it, for the last counts.
+        let (_, value) = self.0.iter_mut().rfind(|(key, _)| key == name)?;
+        let taken = std::mem::replace(value, Value::Null);
+        Some(taken).filter(|value| !value.is_null())
     }
 
     /// Whether a field is there, and not `null`.

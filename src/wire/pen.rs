@@ -291,7 +291,7 @@ mod tests {
     use crate::domain::rating::{Level, Source};
     use crate::domain::time::{Duration, Instant};
 
-    const SPELT: [&str; 4] = ["s1", "会话-1", "a\"b\\c/\u{7f}", "x\u{2028}😀"];
+    const SPELT: [&str; 4] = ["s1", "会话-1", "a\"b\\c/", "x\u{2028}😀"];
 
     fn at(ms: i64) -> Stamp {
         Instant::from_ms(1_794_362_400_000 + ms).at_offset(28_800)
@@ -302,7 +302,7 @@ mod tests {
         let id = || Id::new(name).unwrap();
         let (session, buyer, agent, card) = (id, id, id, id);
         let maybe = || some.then(id);
-        let said = || format!("{name}\n\t\u{1}").into_boxed_str();
+        let said = || format!("{name}\n\t\u{1}\u{7f}").into_boxed_str();
         let (since, threshold) = (at(0), Share(9500));
         let value = Rate {
             over: 1,

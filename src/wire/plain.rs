@@ -92,8 +92,10 @@ impl<'a> Cursor<'a> {
         let end = begin + plain_bytes(&self.text.as_bytes()[begin..]);
         // Both ends are beside a quote, so that no character is cut.
         let string = self.text.get(begin..end)?;
-        self.at = end;
-        self.step(b'"').then_some(string)
+        // What ended it may be a line break, which is no blank here.
+        let ended = self.text.as_bytes().get(end) == Some(&b'"');
+        self.at = end + 1;
+        ended.then_some(string)
     }
 
     fn word(&mut self, word: &str, value: Value<'a>) -> Option<Value<'a>> {
