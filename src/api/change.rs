@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use serde::Deserialize;
 
 use super::call::Call;
@@ -25,7 +24,7 @@ pub async fn change(call: &Call, text: String) -> Result<Answered, Problem> {
     let intake = Intake::Event {
         event,
         stamped: read.stamped,
-        text: Bytes::from(text),
+        text: text.into(),
     };
     let mut answered = desk
         .post(&shop, vec![intake])

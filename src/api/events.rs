@@ -182,7 +182,7 @@ mod tests {
     fn answered(id: &str, decisions: &str) -> Answered {
         Answered {
             id: Id::new(id),
-            decisions: decisions.to_owned(),
+            decisions: decisions.into(),
             rejected: None,
             conflict: false,
             refused: None,

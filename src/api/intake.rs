@@ -4,6 +4,7 @@
 //! finds malformed too; what the key may not send is answered here and never reaches the shop.
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use serde_json::value::RawValue;
 
 use super::auth::{Grant, Scope, forbidden};
@@ -15,7 +16,7 @@ use crate::domain::id::Id;
 use crate::domain::installation::Malformed;
 use crate::domain::time::{Duration, Instant};
 use crate::shop::Intake;
-use crate::wire::{Line, Read, read_event};
+use crate::wire::{Line, Read, read_event, read_plain_events};
 
 /// The most events of one request.
 pub const EVENTS_MAX: usize = 10_000;
@@ -48,17 +49,26 @@ impl Door<'_> {
     /// The events of a body, in order. Errors where the body as a whole is not what it says it is.
     pub fn events(&self, form: Form, body: &Bytes) -> Result<Vec<Slot>, Problem> {
         match form {
-            Form::Json => self.of_json(body),
+            Form::Json => {
+                let body = ByteString::try_from(body.clone()).map_err(|_| {
+                    Problem::malformed("The body is not UTF-8 text: send JSON in UTF-8.")
+                })?;
+                self.of_json(&body)
+            }
             Form::Lines => self.of_lines(body),
         }
     }
 
-    fn of_json(&self, body: &Bytes) -> Result<Vec<Slot>, Problem> {
-        let text = std::str::from_utf8(body)
-            .map_err(|_| Problem::malformed("The body is not UTF-8 text: send JSON in UTF-8."))?;
-        let text = trim(text);
+    fn of_json(&self, body: &ByteString) -> Result<Vec<Slot>, Problem> {
+        let text = trim(body);
         match text.as_bytes().first() {
             Some(b'[') => {
+                let judged = |read, text: &str| self.judge(read, text, body);
+                if let Some(slots) = read_plain_events(text, self.shop, self.now, judged)
+                    && slots.len() <= EVENTS_MAX
+                {
+                    return Ok(slots);
+                }
                 let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(not_json)?;
                 check_count(elements.len())?;
                 let slots = elements
@@ -89,22 +99,22 @@ impl Door<'_> {
         let lines = body.split(|byte| *byte == b'\n');
         let lines = lines.filter(|line| !line.iter().all(u8::is_ascii_whitespace));
         check_count(lines.clone().count())?;
-        let slots = lines.map(|line| match std::str::from_utf8(line) {
-            Ok(line) => self.slot(trim(line), body),
+        let slots = lines.map(|line| match ByteString::try_from(body.slice_ref(line)) {
+            Ok(line) => self.slot(trim(&line), &line),
             Err(_) => malformed(self.unnamed("The line is not UTF-8 text.".to_owned())),
         });
         Ok(slots.collect())
     }
 
     /// One of several: what is no object is rejected by itself.
-    fn slot(&self, text: &str, body: &Bytes) -> Slot {
+    fn slot(&self, text: &str, body: &ByteString) -> Slot {
         match read_event(text, self.shop, self.now) {
             Ok(read) => self.judge(read, text, body),
             Err(error) => malformed(self.unnamed(format!("The event is {error}."))),
         }
     }
 
-    fn judge(&self, read: Read, text: &str, body: &Bytes) -> Slot {
+    fn judge(&self, read: Read, text: &str, body: &ByteString) -> Slot {
         let event = match read.line {
             Line::Event(_, event) => event,
             Line::Malformed(wrong) => return malformed(wrong),
@@ -187,18 +197,19 @@ fn malformed(malformed: Malformed) -> Slot {
     let end = message.floor_char_boundary(MESSAGE_BYTES_MAX);
     let text = serde_json::json!({ "type": malformed.event, "malformed": message[..end] });
     Slot::Take(Intake::Malformed {
-        text: Bytes::from(text.to_string()),
+        text: text.to_string().into(),
         malformed,
     })
 }
 
 /// A piece of the body as one line, so that it can stand in a trace. Strings hold no line breaks: those between the
 /// fields may be blanks as well.
-fn one_line(text: &str, body: &Bytes) -> Bytes {
-    if text.bytes().any(|byte| byte == b'\n' || byte == b'\r') {
-        return Bytes::from(text.replace(['\n', '\r'], " "));
+fn one_line(text: &str, body: &ByteString) -> ByteString {
+    let bytes = text.as_bytes();
+    if bytes.contains(&b'\n') || bytes.contains(&b'\r') {
+        return text.replace(['\n', '\r'], " ").into();
     }
-    body.slice_ref(text.as_bytes())
+    body.slice_ref(text)
 }
 
 /// Without the blanks that JSON allows around a value.
@@ -263,18 +274,16 @@ mod tests {
                 stamped,
                 text,
             }) => {
-                let read = std::str::from_utf8(text).unwrap();
                 assert!(
-                    serde_json::from_str::<serde_json::Value>(read)
+                    serde_json::from_str::<serde_json::Value>(text)
                         .unwrap()
                         .is_object()
                 );
-                assert!(!read.contains('\n'));
+                assert!(!text.contains('\n'));
                 let own = if *stamped { "" } else { " at" };
                 format!("{}{own}", event.what.name())
             }
             Slot::Take(Intake::Malformed { malformed, text }) => {
-                let text = std::str::from_utf8(text).unwrap();
                 let replayed = crate::wire::read_line(text).unwrap();
                 let Line::Malformed(replayed) = replayed else {
                     panic!("a replay takes {text}");

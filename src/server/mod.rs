@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{App, HttpServer};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub use control::{SOCKET, ask_backup};
 use watching::{OfJournal, Watching};
@@ -130,6 +131,7 @@ async fn run<Then>(
 where
     Then: Future<Output = ()> + 'static,
 {
+    let stop = Stop::listen()?;
     let watching = Watching::new();
     let of_journal = Box::new(OfJournal(Arc::clone(&watching)));
     let opened = Embedded::open(&journal_settings(settings), &env, of_journal)?;
@@ -179,7 +181,7 @@ where
         first_key,
         desk: desk.clone(),
     }));
-    told_to_stop().await;
+    stop.told().await;
     tracing::info!("stopping: what was taken is answered, nothing more is taken");
     desk.close().await;
     handle.stop(true).await;
@@ -295,16 +297,26 @@ async fn look_after(watching: Arc<Watching>, keys: Option<Arc<Keys>>) {
     }
 }
 
-/// Ctrl-C, or the word of whoever runs services.
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => {
-            tracing::error!(%error, "signals cannot be heard");
-            return std::future::pending().await;
-        }
-    };
-    let interrupt = tokio::signal::ctrl_c();
-    futures_util::future::select(Box::pin(terminate.recv()), Box::pin(interrupt)).await;
+/// Ctrl-C, and the word of whoever runs services; heard from the moment on at which this is made.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn listen() -> Result<Stop, ServeError> {
+        let hear = |kind| {
+            let failed = |error| ServeError::Failed(format!("signals cannot be heard: {error}"));
+            signal(kind).map_err(failed)
+        };
+        Ok(Stop {
+            interrupt: hear(SignalKind::interrupt())?,
+            terminate: hear(SignalKind::terminate())?,
+        })
+    }
+
+    async fn told(mut self) {
+        let (interrupt, terminate) = (self.interrupt.recv(), self.terminate.recv());
+        futures_util::future::select(Box::pin(interrupt), Box::pin(terminate)).await;
+    }
 }

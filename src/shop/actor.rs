@@ -8,16 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use bytes::Bytes;
+use bytestring::ByteString;
 
-use super::deciding::{Awake, Deciding, Fresh, Item, come_up, stored};
+use super::deciding::{Awake, Deciding, Fresh, Item, Work, come_up, stored};
 use super::desk::{Answered, Intake, ReadError, Refused};
 use super::message::{Close, Delete, Look, Post, Read};
 use super::world::World;
 use crate::domain::event::{Event, What};
 use crate::domain::id::Id;
 use crate::domain::ledger::Ledger;
-use crate::domain::outcome::Outcome;
 use crate::domain::time::Instant;
 use crate::domain::view::Counts;
 use crate::env::Stopwatch;
@@ -42,7 +41,7 @@ const RECOUNT_AFTER: Duration = Duration::from_secs(1);
 const ABSENT_IDLE: Duration = Duration::from_millis(100);
 
 /// The event that a timer stands for.
-const CLOCK: &[u8] = br#"{"type":"clock"}"#;
+const CLOCK: &str = r#"{"type":"clock"}"#;
 
 enum Stage {
     /// It is being read from the journal; the mailbox waits.
@@ -107,7 +106,7 @@ impl ShopActor {
     }
 
     /// Decides one event and puts it into the journal.
-    fn decide(&mut self, intake: Intake, out: &mut Outcome) -> Result<Item, Refused> {
+    fn decide(&mut self, intake: Intake, work: &mut Work) -> Result<Item, Refused> {
         match self.world.journal.has_room() {
             Ok(()) => {}
             Err(NoRoom::Memory) => return Err(Refused::Busy),
@@ -119,16 +118,16 @@ impl ShopActor {
             Stage::Down(why) => return Err(why.clone()),
         };
         let (Intake::Event { text, .. } | Intake::Malformed { text, .. }) = &intake;
-        self.world.env.fate.before_event(&self.id, text);
+        self.world.env.fate.before_event(&self.id, text.as_bytes());
         let deciding = Deciding {
             id: &self.id,
             journal: &self.world.journal,
             ledger: &self.world.ledger,
         };
-        let decided = deciding.decide(awake, intake, out)?;
+        let decided = deciding.decide(awake, intake, work)?;
         if let Some(order) = decided.order {
             self.appended = order;
-            self.world.watch.decided(&out.decisions);
+            self.world.watch.decided(&work.out.decisions);
         }
         Ok(decided.item)
     }
@@ -148,9 +147,9 @@ impl ShopActor {
             let clock = Intake::Event {
                 event,
                 stamped: true,
-                text: Bytes::from_static(CLOCK),
+                text: ByteString::from_static(CLOCK),
             };
-            if self.decide(clock, &mut Outcome::default()).is_err() {
+            if self.decide(clock, &mut Work::new(&self.id, 1)).is_err() {
                 ctx.run_later(TIMER_AGAIN, Self::fire);
                 return;
             }
@@ -298,13 +297,13 @@ impl Handler<Post> for ShopActor {
         let events = reply.begin();
         self.asked = Stopwatch::start();
         let mut items = Vec::with_capacity(events.len());
-        let mut out = Outcome::default();
+        let mut work = Work::new(&self.id, events.len());
         let mut refused: Option<Refused> = None;
         for intake in events {
             let id = intake.id().cloned();
             let item = match &refused {
                 Some(why) => Err(why.clone()),
-                None => self.decide(intake, &mut out),
+                None => self.decide(intake, &mut work),
             };
             match item {
                 Ok(item) => items.push(item),
@@ -315,6 +314,7 @@ impl Handler<Post> for ShopActor {
                 }
             }
         }
+        work.finish(&mut items);
         self.recount_soon(ctx);
         self.store_if_large();
         self.arm(ctx);

@@ -83,7 +83,7 @@ pub(super) fn answers_of(
     items: Vec<Item>,
 ) -> Result<Vec<Answered>, JournalError> {
     let answers = items.into_iter().map(|item| match item {
-        Item::Answered(answered) => Ok(answered),
+        Item::Decided(answered, _) | Item::Answered(answered) => Ok(answered),
         Item::Repeated(id, receipt) => {
             let mut parts = Vec::new();
             if receipt.count > 0 {
@@ -101,7 +101,7 @@ pub(super) fn answers_of(
             }
             Ok(Answered {
                 id: Some(id),
-                decisions: format!("[{}]", parts.join(",")),
+                decisions: format!("[{}]", parts.join(",")).into(),
                 rejected: None,
                 conflict: false,
                 refused: None,

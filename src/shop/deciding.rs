@@ -1,7 +1,10 @@
 //! Deciding: an event of a request becomes decisions and a record, or an answer that needs none; and the way back, a
 //! shop that comes up from its stored state and its records.
 
+use std::ops::Range;
 use std::sync::Arc;
+
+use bytestring::ByteString;
 
 use super::desk::{Answered, Intake, Refused};
 use super::ledger::{Recorded, SharedLedger};
@@ -13,7 +16,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::shop::{Rejection, Shop, Taken};
 use crate::domain::{code::ErrorCode, receipt::Receipt};
 use crate::journal::{Claimed, Entry, Journal, JournalError, Kind, Owner, Record};
-use crate::wire::{Line, Written, read_event};
+use crate::wire::{Line, Pen, read_event};
 
 /// A shop that is awake, and its place in the journal.
 pub(super) struct Awake {
@@ -34,8 +37,50 @@ pub(super) struct Fresh {
     pub(super) bytes: usize,
 }
 
+/// About how long the decisions of an event are.
+const DECISIONS_BYTES: usize = 192;
+
+/// What the events of one request are decided with, one after the other.
+pub(super) struct Work {
+    /// The decisions of the latest.
+    pub(super) out: Outcome,
+    pen: Pen,
+    /// The decisions of all, as they are written.
+    text: String,
+}
+
+impl Work {
+    /// For about so many events of a shop.
+    pub(super) fn new(shop: &Id, events: usize) -> Work {
+        Work {
+            out: Outcome::default(),
+            pen: Pen::new(shop),
+            text: String::with_capacity(events * DECISIONS_BYTES),
+        }
+    }
+
+    /// Writes the latest decisions behind the others; where they stand.
+    fn write(&mut self) -> Range<usize> {
+        let begin = self.text.len();
+        self.pen.write(&self.out.decisions, &mut self.text);
+        begin..self.text.len()
+    }
+
+    /// Gives every item that was decided its piece of the text.
+    pub(super) fn finish(self, items: &mut [Item]) {
+        let text = ByteString::from(self.text);
+        for item in items {
+            if let Item::Decided(answered, range) = item {
+                answered.decisions = text.slice_ref(&text[range.clone()]);
+            }
+        }
+    }
+}
+
 /// What becomes of one event of a request.
 pub(super) enum Item {
+    /// It is answered, by what stands here in the text of the request's decisions.
+    Decided(Answered, Range<usize>),
     /// It is answered.
     Answered(Answered),
     /// It happened before: the journal has the answer.
@@ -61,11 +106,11 @@ impl Deciding<'_> {
         &self,
         awake: &mut Option<Awake>,
         intake: Intake,
-        out: &mut Outcome,
+        work: &mut Work,
     ) -> Result<Decided, Refused> {
         match awake {
-            Some(awake) => self.decide_awake(awake, intake, Kind::Event, out),
-            None => self.decide_absent(awake, intake, out),
+            Some(awake) => self.decide_awake(awake, intake, Kind::Event, work),
+            None => self.decide_absent(awake, intake, work),
         }
     }
 
@@ -74,7 +119,7 @@ impl Deciding<'_> {
         &self,
         awake: &mut Option<Awake>,
         intake: Intake,
-        out: &mut Outcome,
+        work: &mut Work,
     ) -> Result<Decided, Refused> {
         let (event, stamped, text) = match intake {
             Intake::Event {
@@ -85,7 +130,7 @@ impl Deciding<'_> {
             Intake::Malformed { malformed, .. } => {
                 let rejection = Rejection::new(ErrorCode::Malformed, malformed.message);
                 let decision = reject_without_shop(&malformed.event, malformed.at, rejection);
-                return Ok(self.without_record(None, &decision));
+                return Ok(without_record(None, decision, work));
             }
         };
         match create(self.id, &event) {
@@ -103,28 +148,13 @@ impl Deciding<'_> {
                     stamped,
                     text,
                 };
-                self.decide_awake(new, intake, Kind::Created, out)
+                self.decide_awake(new, intake, Kind::Created, work)
             }
             Err(rejection) => {
                 let name = event.what.name();
                 let decision = reject_without_shop(name, Some(event.at), rejection);
-                Ok(self.without_record(event.id, &decision))
+                Ok(without_record(event.id, decision, work))
             }
-        }
-    }
-
-    fn without_record(&self, id: Option<Id>, decision: &Decision) -> Decided {
-        let mut decisions = String::new();
-        write(self.id, std::slice::from_ref(decision), &mut decisions);
-        Decided {
-            item: Item::Answered(Answered {
-                id,
-                decisions,
-                rejected: rejected(std::slice::from_ref(decision)),
-                conflict: false,
-                refused: None,
-            }),
-            order: None,
         }
     }
 
@@ -133,9 +163,10 @@ impl Deciding<'_> {
         awake: &mut Awake,
         intake: Intake,
         kind: Kind,
-        out: &mut Outcome,
+        work: &mut Work,
     ) -> Result<Decided, Refused> {
         let mut turn = self.ledger.turn();
+        let out = &mut work.out;
         let shop = &mut awake.shop;
         let seq_before = shop.seq();
         out.decisions.clear();
@@ -161,10 +192,9 @@ impl Deciding<'_> {
                 (Kind::Malformed, None, shop.now(), text)
             }
         };
-        let mut decisions = String::with_capacity(256 * out.decisions.len() + 2);
-        write(self.id, &out.decisions, &mut decisions);
+        let written = work.write();
+        let (out, decisions) = (&work.out, &work.text[written.clone()]);
         let rated = |decision: &Decision| matches!(decision.body, Body::RatingRecorded { .. });
-        let text = str::from_utf8(&text).map_err(|_| Refused::Broken)?;
         let entry = Entry {
             shop: self.id,
             kind,
@@ -172,8 +202,8 @@ impl Deciding<'_> {
             at,
             seq_before,
             decided: out.decisions.len() as u32,
-            text,
-            decisions: &decisions,
+            text: &text,
+            decisions,
             claims: &turn.claims,
             booked: &turn.booked,
             rated: out.decisions.iter().any(rated),
@@ -185,16 +215,32 @@ impl Deciding<'_> {
         awake.fresh.records += 1;
         awake.fresh.bytes += bytes;
         Ok(Decided {
-            item: Item::Answered(Answered {
-                id,
-                rejected: rejected(&out.decisions),
-                decisions,
-                conflict: false,
-                refused: None,
-            }),
+            item: decided(id, out, written),
             order: Some(order),
         })
     }
+}
+
+/// An answer that the journal need not have.
+fn without_record(id: Option<Id>, decision: Decision, work: &mut Work) -> Decided {
+    work.out.decisions.clear();
+    work.out.decisions.push(decision);
+    let written = work.write();
+    Decided {
+        item: decided(id, &work.out, written),
+        order: None,
+    }
+}
+
+fn decided(id: Option<Id>, out: &Outcome, written: Range<usize>) -> Item {
+    let answered = Answered {
+        id,
+        decisions: ByteString::new(),
+        rejected: rejected(&out.decisions),
+        conflict: false,
+        refused: None,
+    };
+    Item::Decided(answered, written)
 }
 
 /// An event with the id of an accepted one: the same answer, or none where its body is another.
@@ -204,7 +250,7 @@ fn repeated(shop: &Shop, id: Option<Id>, print: u64) -> Decided {
         (Some(id), Some(receipt)) if receipt.print == print => Item::Repeated(id, receipt),
         (id, _) => Item::Answered(Answered {
             id,
-            decisions: "[]".to_owned(),
+            decisions: ByteString::from_static("[]"),
             rejected: None,
             conflict: true,
             refused: None,
@@ -232,22 +278,6 @@ fn rejected(decisions: &[Decision]) -> Option<ErrorCode> {
         | Body::ScoreAlert { .. }
         | Body::ScoreRecovered { .. } => None,
     }
-}
-
-/// Decisions as a JSON array.
-fn write(shop: &Id, decisions: &[Decision], to: &mut String) {
-    let mut bytes = std::mem::take(to).into_bytes();
-    bytes.push(b'[');
-    for (index, decision) in decisions.iter().enumerate() {
-        if index > 0 {
-            bytes.push(b',');
-        }
-        // Writing into memory cannot fail.
-        let written = serde_json::to_writer(&mut bytes, &Written::new(shop, decision));
-        debug_assert!(written.is_ok());
-    }
-    bytes.push(b']');
-    *to = String::from_utf8(bytes).unwrap_or_default();
 }
 
 /// A shop as it was when the journal was last written.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix::dev::SendError;
 use actix::prelude::*;
 use actix_rt::ArbiterHandle;
-use bytes::Bytes;
+use bytestring::ByteString;
 
 use super::actor::ShopActor;
 use super::asking::{Page, answers_of};
@@ -51,14 +51,14 @@ pub enum Intake {
         /// Whether the server's clock was put in: it then is raised to the shop's clock where that is ahead.
         stamped: bool,
         /// As it was sent, one JSON object; what the journal keeps.
-        text: Bytes,
+        text: ByteString,
     },
     /// One that is none: rejected as `malformed`, which takes a `seq` like any decision.
     Malformed {
         /// What is known of it.
         malformed: Malformed,
         /// A JSON object that is malformed for a replay too.
-        text: Bytes,
+        text: ByteString,
     },
 }
 
@@ -68,7 +68,7 @@ pub struct Answered {
     /// The event's own id.
     pub id: Option<Id>,
     /// Its decisions as a JSON array, in the wire language: `[{"at":…},…]`.
-    pub decisions: String,
+    pub decisions: ByteString,
     /// The code, where it was rejected.
     pub rejected: Option<ErrorCode>,
     /// An event with this id and another body was accepted before: nothing was done (answered 422).
@@ -92,7 +92,7 @@ impl Answered {
     pub(super) fn refused(id: Option<Id>, why: Refused) -> Answered {
         Answered {
             id,
-            decisions: "[]".to_owned(),
+            decisions: ByteString::from_static("[]"),
             rejected: None,
             conflict: false,
             refused: Some(why),
@@ -250,7 +250,7 @@ impl Desk {
         let repeats = items.iter().any(|item| matches!(item, Item::Repeated(..)));
         if !repeats {
             let answered = items.into_iter().filter_map(|item| match item {
-                Item::Answered(answered) => Some(answered),
+                Item::Decided(answered, _) | Item::Answered(answered) => Some(answered),
                 Item::Repeated(..) => None,
             });
             return Ok(answered.collect());
@@ -365,6 +365,11 @@ impl Desk {
     /// Takes nothing more, and has every shop store its state.
     pub async fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
+        self.sleep_all().await;
+    }
+
+    /// Has every shop store its state and leave memory; whoever asks next wakes it.
+    pub async fn sleep_all(&self) {
         let actors = self.world.registry.all();
         let stored = actors.into_iter().map(|actor| actor.send(Close));
         let stored = futures_util::future::join_all(stored);

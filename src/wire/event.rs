@@ -10,10 +10,14 @@ use crate::domain::time::Instant;
 
 use super::fields::Reader;
 use super::json::{NotAnObject, Value, read_object};
+use super::plain::Cursor;
 use super::print::print;
 
 /// The shop of an event that names none, in a trace.
 pub const SHOP_DEFAULT: &str = "default";
+
+/// About how long an event is at the least.
+const EVENT_BYTES: usize = 96;
 
 const CAPACITY_DEFAULT: u32 = 10;
 const WEIGHT_DEFAULT: u32 = 1;
@@ -40,7 +44,7 @@ pub struct Read {
 
 /// Reads one JSON object of a trace as an event. Errors where it is none at all.
 pub fn read_line(text: &str) -> Result<Line, NotAnObject> {
-    let mut fields = Reader(read_object(text)?.0);
+    let fields = &mut Reader(read_object(text)?.0);
     let shop = fields.id("shop");
     let shop = shop.map(|shop| shop.unwrap_or_else(|| Id::known(SHOP_DEFAULT)));
     let at = fields.need_instant();
@@ -53,7 +57,37 @@ pub fn read_line(text: &str) -> Result<Line, NotAnObject> {
 /// An event with an `id` gets its body's fingerprint: the same whatever the order of the keys, and whether a field is
 /// left out or `null`.
 pub fn read_event(text: &str, shop: &Id, now: Instant) -> Result<Read, NotAnObject> {
-    let mut fields = Reader(read_object(text)?.0);
+    Ok(read(&mut Reader(read_object(text)?.0), shop, now))
+}
+
+/// Reads a JSON array of plain objects (nearly all are) in one pass, each as [`read_event`] does and with its text.
+/// Nothing where it is no such array: then it is for the caller to see what it is, and none has been read.
+pub fn read_plain_events<'a, T>(
+    array: &'a str,
+    shop: &Id,
+    now: Instant,
+    mut each: impl FnMut(Read, &'a str) -> T,
+) -> Option<Vec<T>> {
+    let mut all = Vec::with_capacity(array.len() / EVENT_BYTES + 1);
+    let (mut cursor, mut fields) = (Cursor::new(array), Reader(Vec::with_capacity(8)));
+    if !cursor.step(b'[') {
+        return None;
+    }
+    if cursor.step(b']') {
+        return cursor.is_at_end().then_some(all);
+    }
+    loop {
+        fields.0.clear();
+        let text = cursor.object(&mut fields.0)?;
+        all.push(each(read(&mut fields, shop, now), text));
+        if !cursor.step(b',') {
+            break;
+        }
+    }
+    (cursor.step(b']') && cursor.is_at_end()).then_some(all)
+}
+
+fn read(fields: &mut Reader<'_>, shop: &Id, now: Instant) -> Read {
     let print = if fields.has("id") {
         print(&fields.0)
     } else {
@@ -70,11 +104,11 @@ pub fn read_event(text: &str, shop: &Id, now: Instant) -> Result<Read, NotAnObje
     let at = fields.instant();
     let stamped = at == Ok(None);
     let at = at.map(|at| at.unwrap_or(now));
-    Ok(Read {
+    Read {
         line: line(Some(shop.clone()), wrong, at, print, fields),
         stamped,
         shop_named: named.ok().flatten(),
-    })
+    }
 }
 
 /// The event that the fields make, where its shop is known and nothing is wrong about that.
@@ -83,11 +117,11 @@ fn line(
     wrong: Option<String>,
     at: Result<Instant, String>,
     print: u64,
-    mut fields: Reader<'_>,
+    fields: &mut Reader<'_>,
 ) -> Line {
     let name = fields.take("type");
     let event = match &name {
-        Some(Value::Text(name)) => event(name, &at, print, &mut fields),
+        Some(Value::Text(name)) => event(name, &at, print, fields),
         Some(_) => Err("`type` must be a string: one of the event types.".to_owned()),
         None => Err("`type` is missing: say what happened, such as \"session.opened\".".to_owned()),
     };

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::plain::Cursor;
+
 /// The value of a field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
@@ -40,7 +42,10 @@ impl Value<'_> {
 
 /// The fields of an object in the order in which they stand; of two equal keys the last counts.
 #[derive(Debug)]
-pub struct Fields<'a>(pub Vec<(Cow<'a, str>, Value<'a>)>);
+pub struct Fields<'a>(pub Vec<Field<'a>>);
+
+/// A field's name and value.
+pub type Field<'a> = (Cow<'a, str>, Value<'a>);
 
 /// A line that is no JSON object, and why.
 #[derive(Debug)]
@@ -68,6 +73,15 @@ impl std::error::Error for NotAnObject {}
 
 /// Reads one JSON object.
 pub fn read_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
+    let (mut plain, mut fields) = (Cursor::new(text), Vec::with_capacity(8));
+    if plain.object(&mut fields).is_some() && plain.is_at_end() {
+        return Ok(Fields(fields));
+    }
+    read_any_object(text)
+}
+
+/// Reads one JSON object, whatever it holds.
+fn read_any_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
     match serde_json::from_str::<Fields<'_>>(text) {
         Ok(fields) => Ok(fields),
         Err(error) if past_limits(&error) => read_strange_object(text),
@@ -249,6 +263,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_is_an_object_and_what_is_not() {
@@ -277,6 +292,76 @@ mod tests {
             ("\u{feff}{}", false),
         ] {
             assert_eq!(read_object(text).is_ok(), object, "{text:.40}");
+        }
+    }
+
+    /// Objects of few pieces, sound and unsound.
+    fn pieces() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "{",
+            "{",
+            "}",
+            "}",
+            "[",
+            "]",
+            ":",
+            ":",
+            ",",
+            "\"",
+            "\"",
+            "\"a\"",
+            "\"a\":",
+            "\"b\":",
+            "\"\"",
+            "null",
+            "true",
+            "false",
+            "nul",
+            "1",
+            "0",
+            "01",
+            "-1",
+            "1.5",
+            "1e3",
+            "123456789012345678",
+            "1234567890123456789",
+            "18446744073709551615",
+            "18446744073709551616",
+            " ",
+            "\n",
+            "\r\t",
+            "\u{b}",
+            "\\",
+            "\\u0041",
+            "会话，在吗",
+            "abcdefgh",
+            "\u{1f}",
+            "\u{7f}",
+            "é",
+            "{\"a\":1,\"b\":\"x\"}",
+        ]);
+        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #[test]
+        fn what_is_plain_reads_the_same_the_long_way(
+            inner in pieces(),
+            form in 0..4,
+        ) {
+            let text = match form {
+                0 => inner,
+                1 => format!("{{{inner}}}"),
+                2 => format!("{{\"k\":{inner}}}"),
+                _ => format!(" {{\"key\":\"{inner}\",\"other\":7}}\n"),
+            };
+            let (quick, long) = (read_object(&text), read_any_object(&text));
+            match (quick, long) {
+                (Ok(quick), Ok(long)) => prop_assert_eq!(quick.0, long.0),
+                (Err(quick), Err(long)) => prop_assert_eq!(quick.to_string(), long.to_string()),
+                (quick, long) => prop_assert!(false, "{:?} {:?}", quick, long),
+            }
         }
     }
 }

@@ -9,8 +9,11 @@ mod decision;
 mod event;
 mod fields;
 mod json;
+mod pen;
+mod plain;
 mod print;
 
 pub use decision::Written;
-pub use event::{Line, Read, SHOP_DEFAULT, read_event, read_line};
+pub use event::{Line, Read, SHOP_DEFAULT, read_event, read_line, read_plain_events};
 pub use json::NotAnObject;
+pub use pen::Pen;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytestring::ByteString;
 use serde_json::Value;
 use xiaoer::domain::decision::Decision;
 use xiaoer::domain::id::Id;
@@ -172,7 +172,7 @@ impl Shops {
 /// One event, as a door reads it.
 pub fn intake(text: &str, shop: &Id, now: Instant) -> Intake {
     let read = read_event(text, shop, now).unwrap_or_else(|error| panic!("{text} is {error}"));
-    let text = Bytes::copy_from_slice(text.as_bytes());
+    let text = ByteString::from(text);
     match read.line {
         Line::Event(_, event) => Intake::Event {
             event,

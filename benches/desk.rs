@@ -1,0 +1,381 @@
+//! The desk without a disk: what a request costs from its body to its answer, and shop actors at high concurrency.
+//!
+//! The journal is one that drops everything and calls durable at once, so that what is left is ours: reading, deciding,
+//! writing, answering, and the way to the actor and back.
+//!
+//! ```text
+//! cargo bench --bench desk                     # everything
+//! cargo bench --bench desk -- request          # bodies of 1 and of 100 events, through the HTTP service
+//! cargo bench --bench desk -- actors           # 1, 64, 512 senders at 1, 1,000, 100,000 shops
+//! ```
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+use actix_rt::{Arbiter, System};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Service, ServiceResponse};
+use actix_web::test::{TestRequest, init_service};
+use actix_web::{App, Error};
+use bytestring::ByteString;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use xiaoer::api::{self, ApiState, Keeper, Limits, Visit};
+use xiaoer::domain::decision::Decision;
+use xiaoer::domain::id::Id;
+use xiaoer::domain::time::Instant;
+use xiaoer::domain::view::Counts;
+use xiaoer::env::Env;
+use xiaoer::journal::{
+    Claimed, Done, Entry, Fenced, Journal, JournalError, NoRoom, Owner, Record, Sleeper, Slice,
+    State,
+};
+use xiaoer::shop::{self, Desk, DeskSettings, Intake, SharedLedger};
+use xiaoer::telemetry::Metrics;
+use xiaoer::wire::{Line, read_event};
+
+#[path = "../tests/support/deadline.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod deadline;
+#[path = "door/desk.rs"]
+#[allow(dead_code, reason = "the door uses the rest")]
+mod visits;
+
+/// Shops of the requests.
+const SHOPS: usize = 1000;
+
+/// A journal that keeps nothing.
+#[derive(Default)]
+struct Nowhere {
+    orders: AtomicU64,
+    shops: AtomicU64,
+}
+
+impl Journal for Nowhere {
+    fn claim(&self, _: &Id) -> Result<Option<Claimed>, JournalError> {
+        Ok(None)
+    }
+
+    fn create(&self, _: &Id) -> Owner {
+        let shop = self.shops.fetch_add(1, Ordering::Relaxed);
+        Owner { shop, epoch: 1 }
+    }
+
+    fn release(&self, _: Owner) {}
+
+    fn append(&self, _: Owner, entry: &Entry<'_>, done: Option<Done>) -> Result<u64, Fenced> {
+        black_box((entry.text, entry.decisions));
+        if let Some(done) = done {
+            done();
+        }
+        Ok(self.orders.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn when_durable(&self, _: u64, done: Done) {
+        done();
+    }
+
+    fn put_state(&self, _: Owner, state: State, _: Option<Instant>) {
+        black_box(state);
+    }
+
+    fn exists(&self, _: &Id) -> Result<bool, JournalError> {
+        Ok(true)
+    }
+
+    fn shops(&self, _: Option<&Id>, _: usize) -> Result<Vec<Id>, JournalError> {
+        Ok(Vec::new())
+    }
+
+    fn read(&self, _: &Id, _: u64, _: usize) -> Result<Option<Slice>, JournalError> {
+        Ok(None)
+    }
+
+    fn rated(&self, _: &Id, _: u64, _: usize) -> Result<Option<Slice>, JournalError> {
+        Ok(None)
+    }
+
+    fn before(&self, _: &Id, _: u64) -> Result<Option<(Option<State>, Vec<Record>)>, JournalError> {
+        Ok(None)
+    }
+
+    fn sleepers(&self, _: &mut dyn FnMut(Sleeper)) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    fn has_room(&self) -> Result<(), NoRoom> {
+        Ok(())
+    }
+}
+
+/// Counts what the server counts.
+struct Counting {
+    metrics: Metrics,
+    began: deadline::Stopwatch,
+}
+
+impl shop::Watch for Counting {
+    fn decided(&self, decisions: &[Decision]) {
+        for decision in decisions {
+            self.metrics.decided(&decision.body);
+        }
+    }
+
+    fn counted(&self, _: &Counts, _: &Counts) {}
+    fn alive(&self, _: i64) {}
+    fn woke(&self, _: u64) {}
+    fn panicked(&self, _: &Id) {}
+    fn failed(&self, _: &Id, _: &JournalError) {}
+}
+
+impl api::Watch for Counting {
+    fn micros(&self) -> u64 {
+        self.began.passed().as_micros() as u64
+    }
+
+    fn visited(&self, visit: &Visit<'_>) {
+        let route = self.metrics.route(visit.route);
+        route.answered(visit.status, Duration::from_micros(visit.micros));
+    }
+
+    fn scrape(&self) -> String {
+        String::new()
+    }
+}
+
+fn desk(watch: &Arc<Counting>) -> Desk {
+    let settings = DeskSettings {
+        mailbox: 4096,
+        idle: Duration::from_secs(3600),
+    };
+    Desk::new(
+        Arc::new(Nowhere::default()),
+        Arc::new(SharedLedger::default()),
+        Env::real(),
+        Arc::clone(watch) as Arc<dyn shop::Watch>,
+        &settings,
+    )
+}
+
+fn counting() -> Arc<Counting> {
+    let routes: Vec<&'static str> = api::ROUTES.iter().map(|route| route.path).collect();
+    Arc::new(Counting {
+        metrics: Metrics::new(&routes),
+        began: deadline::Stopwatch::start(),
+    })
+}
+
+/// The events of a body as the door reads them.
+fn intakes(shop: &Id, now: Instant, texts: &[ByteString]) -> Vec<Intake> {
+    let intake = |text: &ByteString| {
+        let spelt: &str = text;
+        let read = read_event(spelt, shop, now).expect("an object");
+        let Line::Event(_, event) = read.line else {
+            panic!("{spelt} is no event");
+        };
+        Intake::Event {
+            event,
+            stamped: read.stamped,
+            text: text.clone(),
+        }
+    };
+    texts.iter().map(intake).collect()
+}
+
+/// Makes a shop and its agents.
+async fn configure(desk: &Desk, shop: &Id) {
+    let agents: Vec<serde_json::Value> =
+        serde_json::from_slice(&visits::agents()).expect("the agents");
+    let mut texts = vec![ByteString::from_static(
+        r#"{"type":"shop.configured","policy":{}}"#,
+    )];
+    texts.extend(agents.iter().map(|agent| agent.to_string().into()));
+    let answered = desk
+        .post(shop, intakes(shop, desk.now(), &texts))
+        .await
+        .expect("a shop");
+    assert!(answered.iter().all(|answered| answered.rejected.is_none()));
+}
+
+fn shop_id(number: usize) -> Id {
+    Id::new(&format!("shop-{number}")).expect("an id")
+}
+
+/// Bodies through the HTTP service, without sockets.
+fn requests(criterion: &mut Criterion) {
+    let watch = counting();
+    let desk = desk(&watch);
+    let state = Arc::new(ApiState {
+        desk: desk.clone(),
+        keeper: Keeper::Insecure,
+        limits: Limits::default(),
+        watch,
+    });
+    let system = System::new();
+    let service = system.block_on(async {
+        for number in 0..SHOPS {
+            configure(&desk, &shop_id(number)).await;
+        }
+        init_service(App::new().configure(api::configure(state))).await
+    });
+    let mut life = 0;
+    let mut group = criterion.benchmark_group("request");
+    for events in [1, 100] {
+        life += 1;
+        let mut desks: Vec<_> = (0..SHOPS)
+            .map(|shop| visits::Desk::new(shop, life))
+            .collect();
+        let mut at = 0;
+        group.throughput(Throughput::Elements(events as u64));
+        group.bench_function(BenchmarkId::from_parameter(events), |bencher| {
+            bencher.iter_custom(|requests| {
+                let mut spent = Duration::ZERO;
+                for _ in 0..requests {
+                    at = (at + 1) % SHOPS;
+                    let path = format!("/v1/shops/shop-{at}/events");
+                    let body = desks[at].body(events);
+                    spent += system.block_on(once(&service, &path, body));
+                }
+                spent
+            });
+        });
+    }
+    group.finish();
+}
+
+/// One request; how long it took.
+async fn once<S>(service: &S, path: &str, body: Vec<u8>) -> Duration
+where
+    S: Service<actix_http::Request, Response = ServiceResponse<BoxBody>, Error = Error>,
+{
+    let request = TestRequest::post().uri(path).set_payload(body).to_request();
+    let watch = deadline::Stopwatch::start();
+    let answer = service.call(request).await.expect("an answer");
+    let spent = watch.passed();
+    assert_eq!(answer.status(), 200);
+    let body = answer.into_body().try_into_bytes();
+    black_box(body.map(|body| body.len()).ok());
+    spent
+}
+
+/// A sender's shops, and what it is in the middle of at each.
+struct Sender {
+    shops: Vec<(Id, visits::Desk)>,
+    at: usize,
+}
+
+impl Sender {
+    /// One of so many senders: where there are fewer shops it shares one.
+    fn new(at: usize, senders: usize, shops: usize) -> Sender {
+        // Names of what it sends begin with the sender, so that two at one shop do not meet.
+        let life = (senders * 1000 + at) as u64;
+        let of = |shop| (shop_id(shop), visits::Desk::new(shop, life));
+        let shops = (at % shops..shops).step_by(senders).map(of).collect();
+        Sender { shops, at: 0 }
+    }
+
+    /// The next of its shops.
+    fn next(&mut self) -> &mut (Id, visits::Desk) {
+        self.at = (self.at + 1) % self.shops.len();
+        &mut self.shops[self.at]
+    }
+}
+
+/// Senders beside each other, each waiting for its answer before it sends again. They live on as many threads as there
+/// are processors; a shop lives where it was first asked, which is elsewhere for some where senders share shops.
+fn actors(criterion: &mut Criterion) {
+    let system = System::new();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let arbiters: Vec<Arbiter> = (0..cores).map(|_| Arbiter::new()).collect();
+    let mut group = criterion.benchmark_group("actors");
+    group.sample_size(10);
+    group.measurement_time(Duration::from_secs(3));
+    for shops in [1, 1000, 100_000] {
+        let desk = desk(&counting());
+        // Not before the first of them is run.
+        let mut settled = false;
+        for senders in [1, 64, 512] {
+            let mut crowd: Vec<Sender> = (0..senders)
+                .map(|at| Sender::new(at, senders, shops))
+                .collect();
+            group.throughput(Throughput::Elements(1));
+            let name = BenchmarkId::new(format!("{shops} shops"), format!("{senders} senders"));
+            group.bench_function(name, |bencher| {
+                if !std::mem::replace(&mut settled, true) {
+                    system.block_on(settle(&desk, &arbiters, shops));
+                }
+                bencher.iter_custom(|events| {
+                    let taken = std::mem::take(&mut crowd);
+                    let each = (events as usize).div_ceil(senders);
+                    let (spent, back) = system.block_on(rush(&desk, &arbiters, taken, each));
+                    crowd = back;
+                    // More may have been sent than was asked for, so that every sender sends as many.
+                    spent.mul_f64(events as f64 / (each * senders) as f64)
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+/// Makes the shops, each where its first sender will be.
+async fn settle(desk: &Desk, arbiters: &[Arbiter], shops: usize) {
+    let tasks = arbiters.iter().enumerate().map(|(at, arbiter)| {
+        let (desk, step) = (desk.clone(), arbiters.len());
+        on(arbiter, async move {
+            for number in (at..shops).step_by(step) {
+                configure(&desk, &shop_id(number)).await;
+            }
+        })
+    });
+    futures_util::future::join_all(tasks.collect::<Vec<_>>()).await;
+}
+
+/// All senders send so many events; how long it took, and the senders again.
+async fn rush(
+    desk: &Desk,
+    arbiters: &[Arbiter],
+    crowd: Vec<Sender>,
+    each: usize,
+) -> (Duration, Vec<Sender>) {
+    let watch = deadline::Stopwatch::start();
+    let tasks = crowd.into_iter().enumerate().map(|(at, mut sender)| {
+        let desk = desk.clone();
+        on(&arbiters[at % arbiters.len()], async move {
+            for _ in 0..each {
+                send(&desk, &mut sender).await;
+            }
+            sender
+        })
+    });
+    let crowd = futures_util::future::join_all(tasks.collect::<Vec<_>>()).await;
+    (watch.passed(), crowd)
+}
+
+/// The next event of a sender, at the next of its shops.
+async fn send(desk: &Desk, sender: &mut Sender) {
+    let (shop, visit) = sender.next();
+    let text = ByteString::try_from(visit.body(1)).expect("UTF-8");
+    let intakes = intakes(shop, desk.now(), std::slice::from_ref(&text));
+    let answered = desk.post(shop, intakes).await.expect("an answer");
+    assert!(answered[0].rejected.is_none(), "{answered:?}");
+}
+
+/// Runs a task on a thread; what it comes to.
+async fn on<T: Send + 'static>(
+    arbiter: &Arbiter,
+    task: impl Future<Output = T> + Send + 'static,
+) -> T {
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    arbiter.spawn(async move {
+        sender.send(task.await).ok();
+    });
+    answer.await.expect("a thread that goes on")
+}
+
+criterion_group!(benches, requests, actors);
+criterion_main!(benches);

@@ -1,0 +1,437 @@
+//! Writing decisions quickly: straight into text, byte for byte as [`Written`](super::Written) writes them.
+//!
+//! Decisions of one request mostly share their instant, so that all that stands before `seq` is written once for them.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::domain::decision::{Body, Decision};
+use crate::domain::id::Id;
+use crate::domain::rate::Decimal;
+use crate::domain::time::{STAMP_BYTES_MAX, Stamp};
+
+/// About how long a decision is.
+const DECISION_BYTES: usize = 256;
+
+/// Writes decisions of one shop.
+pub struct Pen {
+    shop: Id,
+    /// The instant that `head` is of.
+    at: Option<Stamp>,
+    /// All that stands before `seq`; empty before the first decision.
+    head: String,
+}
+
+impl Pen {
+    /// A pen for the decisions of `shop`.
+    pub fn new(shop: &Id) -> Pen {
+        Pen {
+            shop: shop.clone(),
+            at: None,
+            head: String::new(),
+        }
+    }
+
+    /// Writes decisions as a JSON array.
+    pub fn write(&mut self, decisions: &[Decision], to: &mut String) {
+        to.reserve(2 + decisions.len() * DECISION_BYTES);
+        to.push('[');
+        for (index, decision) in decisions.iter().enumerate() {
+            if index > 0 {
+                to.push(',');
+            }
+            self.write_one(decision, to);
+        }
+        to.push(']');
+    }
+
+    fn write_one(&mut self, decision: &Decision, to: &mut String) {
+        if self.head.is_empty() || self.at != decision.at {
+            self.turn_to(decision.at);
+        }
+        to.push_str(&self.head);
+        number("", decision.seq, to);
+        code(",\"type\":", decision.body.name(), to);
+        fields(&decision.body, to);
+        to.push('}');
+    }
+
+    fn turn_to(&mut self, at: Option<Stamp>) {
+        self.at = at;
+        self.head.clear();
+        self.head.push('{');
+        if let Some(at) = at {
+            stamp("\"at\":", at, &mut self.head);
+            self.head.push(',');
+        }
+        text("\"shop\":", &self.shop, &mut self.head);
+        self.head.push_str(",\"seq\":");
+    }
+}
+
+/// The fields of a decision's own, each behind its comma.
+fn fields(body: &Body, to: &mut String) {
+    match body {
+        Body::SessionAssigned {
+            session,
+            buyer,
+            agent,
+            reason,
+            repeat_visit,
+            waited,
+        } => {
+            names(session, buyer, Some(agent), to);
+            code(REASON, reason.code(), to);
+            to.push_str(match repeat_visit {
+                true => ",\"repeat_visit\":true",
+                false => ",\"repeat_visit\":false",
+            });
+            match waited.ms() % 1000 {
+                0 => number(",\"waited\":", (waited.ms() / 1000) as u64, to),
+                _ => value(",\"waited\":", &Decimal::seconds(*waited), to),
+            }
+        }
+        Body::SessionQueued {
+            session,
+            buyer,
+            pool,
+            position,
+            reason,
+            prompt,
+        } => {
+            names(session, buyer, None, to);
+            text(",\"pool\":", pool, to);
+            number(",\"position\":", u64::from(*position), to);
+            code(REASON, reason.code(), to);
+            text(",\"prompt\":", prompt, to);
+        }
+        Body::SessionClosed {
+            session,
+            buyer,
+            agent,
+            reason,
+        } => {
+            names(session, buyer, agent.as_ref(), to);
+            code(REASON, reason.code(), to);
+        }
+        Body::AgentNotified { agent, session } => {
+            text(AGENT, agent, to);
+            text(SESSION, session, to);
+        }
+        Body::AutoReplySent {
+            session,
+            text: said,
+        } => {
+            text(SESSION, session, to);
+            text(",\"text\":", said, to);
+        }
+        Body::InviteSent {
+            card,
+            session,
+            buyer,
+            agent,
+            trigger,
+        } => {
+            text(CARD, card, to);
+            names(session, buyer, Some(agent), to);
+            code(TRIGGER, trigger.code(), to);
+        }
+        Body::InviteBlocked {
+            session,
+            buyer,
+            agent,
+            trigger,
+            blocked_by,
+            retry_at,
+        } => {
+            names(session, buyer, agent.as_ref(), to);
+            code(TRIGGER, trigger.code(), to);
+            to.push_str(",\"blocked_by\":");
+            for (index, blocked) in blocked_by.iter().enumerate() {
+                code(if index == 0 { "[" } else { "," }, blocked.code(), to);
+            }
+            to.push_str(if blocked_by.is_empty() { "[]" } else { "]" });
+            if let Some(retry_at) = retry_at {
+                stamp(",\"retry_at\":", *retry_at, to);
+            }
+        }
+        Body::RatingOpened {
+            card,
+            session,
+            buyer,
+            agent,
+            source,
+        } => {
+            text(CARD, card, to);
+            names(session, buyer, Some(agent), to);
+            code(SOURCE, source.code(), to);
+        }
+        Body::RatingRecorded {
+            card,
+            session,
+            buyer,
+            agent,
+            level,
+            stars,
+            source,
+        } => {
+            text(CARD, card, to);
+            names(session, buyer, Some(agent), to);
+            code(",\"level\":", level.code(), to);
+            number(",\"stars\":", u64::from(stars.count()), to);
+            code(SOURCE, source.code(), to);
+        }
+        Body::ReplyDue {
+            session,
+            buyer,
+            agent,
+            since,
+            overdue_at,
+        } => {
+            names(session, buyer, agent.as_ref(), to);
+            stamp(SINCE, *since, to);
+            stamp(",\"overdue_at\":", *overdue_at, to);
+        }
+        Body::ReplyOverdue {
+            session,
+            buyer,
+            agent,
+            since,
+        } => {
+            names(session, buyer, agent.as_ref(), to);
+            stamp(SINCE, *since, to);
+        }
+        // The rest are few: they are written the long way.
+        Body::RatingRefused { .. }
+        | Body::ScoreAlert { .. }
+        | Body::ScoreRecovered { .. }
+        | Body::EventRejected { .. } => rest(body, to),
+    }
+}
+
+const SESSION: &str = ",\"session\":";
+const AGENT: &str = ",\"agent\":";
+const CARD: &str = ",\"card\":";
+const REASON: &str = ",\"reason\":";
+const TRIGGER: &str = ",\"trigger\":";
+const SOURCE: &str = ",\"source\":";
+const SINCE: &str = ",\"since\":";
+
+/// The session, its buyer, and its agent where there is one.
+fn names(session: &Id, buyer: &Id, agent: Option<&Id>, to: &mut String) {
+    text(SESSION, session, to);
+    text(",\"buyer\":", buyer, to);
+    if let Some(agent) = agent {
+        text(AGENT, agent, to);
+    }
+}
+
+/// A text that may need escapes.
+fn text(key: &str, text: &str, to: &mut String) {
+    let special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    if text.bytes().any(special) {
+        return value(key, text, to);
+    }
+    code(key, text, to);
+}
+
+/// A text that needs no escapes.
+fn code(key: &str, code: &str, to: &mut String) {
+    to.push_str(key);
+    to.push('"');
+    to.push_str(code);
+    to.push('"');
+}
+
+fn stamp(key: &str, stamp: Stamp, to: &mut String) {
+    code(key, stamp.write(&mut [0; STAMP_BYTES_MAX]), to);
+}
+
+fn number(key: &str, number: u64, to: &mut String) {
+    to.push_str(key);
+    // Writing into memory cannot fail.
+    write!(to, "{number}").ok();
+}
+
+/// Anything, as serde writes it. Writing into memory cannot fail.
+fn value(key: &str, value: &(impl Serialize + ?Sized), to: &mut String) {
+    to.push_str(key);
+    to.push_str(&serde_json::to_string(value).unwrap_or_default());
+}
+
+/// All fields of a body, as serde writes them: an object that is never empty, whose braces are not ours.
+fn rest(body: &Body, to: &mut String) {
+    let object = serde_json::to_string(body).unwrap_or_default();
+    let inner = object.trim_start_matches('{');
+    to.push(',');
+    to.push_str(inner.strip_suffix('}').unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Written;
+    use super::*;
+    use crate::domain::calendar::Day;
+    use crate::domain::code::{
+        AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, Trigger, WaitReason,
+    };
+    use crate::domain::decision::{Period, Rate};
+    use crate::domain::event::Stars;
+    use crate::domain::policy::Share;
+    use crate::domain::rating::{Level, Source};
+    use crate::domain::time::{Duration, Instant};
+
+    const SPELT: [&str; 4] = ["s1", "会话-1", "a\"b\\c/\u{7f}", "x\u{2028}😀"];
+
+    fn at(ms: i64) -> Stamp {
+        Instant::from_ms(1_794_362_400_000 + ms).at_offset(28_800)
+    }
+
+    /// Bodies of every type, with and without what may be left out.
+    fn bodies(name: &str, some: bool) -> Vec<Body> {
+        let id = || Id::new(name).unwrap();
+        let (session, buyer, agent, card) = (id, id, id, id);
+        let maybe = || some.then(id);
+        let said = || format!("{name}\n\t\u{1}").into_boxed_str();
+        let (since, threshold) = (at(0), Share(9500));
+        let value = Rate {
+            over: 1,
+            under: if some { 3 } else { 0 },
+        };
+        let waited = Duration::from_ms(if some { 61_050 } else { 61_000 });
+        let level = Level::Neutral;
+        let mut bodies = vec![
+            Body::SessionAssigned {
+                session: session(),
+                buyer: buyer(),
+                agent: agent(),
+                reason: AssignReason::RecentAgent,
+                repeat_visit: some,
+                waited,
+            },
+            Body::SessionQueued {
+                session: session(),
+                buyer: buyer(),
+                pool: name.into(),
+                position: 12,
+                reason: WaitReason::AllBusy,
+                prompt: said(),
+            },
+            Body::SessionClosed {
+                session: session(),
+                buyer: buyer(),
+                agent: maybe(),
+                reason: CloseReason::Timeout,
+            },
+            Body::AgentNotified {
+                agent: agent(),
+                session: session(),
+            },
+            Body::AutoReplySent {
+                session: session(),
+                text: said(),
+            },
+            Body::InviteSent {
+                card: card(),
+                session: session(),
+                buyer: buyer(),
+                agent: agent(),
+                trigger: Trigger::Auto,
+            },
+            Body::InviteBlocked {
+                session: session(),
+                buyer: buyer(),
+                agent: maybe(),
+                trigger: Trigger::Manual,
+                blocked_by: vec![BlockCode::Disabled; if some { 2 } else { 0 }],
+                retry_at: some.then_some(at(1)),
+            },
+            Body::RatingOpened {
+                card: card(),
+                session: session(),
+                buyer: buyer(),
+                agent: agent(),
+                source: Source::Buyer,
+            },
+            Body::RatingRecorded {
+                card: card(),
+                session: session(),
+                buyer: buyer(),
+                agent: agent(),
+                level,
+                stars: Stars::new(3).unwrap(),
+                source: Source::Auto,
+            },
+            Body::RatingRefused {
+                session: maybe(),
+                card: maybe(),
+                reason: RefuseReason::CardUsed,
+            },
+            Body::ReplyDue {
+                session: session(),
+                buyer: buyer(),
+                agent: maybe(),
+                since,
+                overdue_at: at(250),
+            },
+            Body::ReplyOverdue {
+                session: session(),
+                buyer: buyer(),
+                agent: maybe(),
+                since,
+            },
+            Body::EventRejected {
+                event: name.into(),
+                error: ErrorCode::QueueFull,
+                message: said(),
+                session: maybe(),
+            },
+        ];
+        for period in [
+            Period::ReplyRate(Day(20_000)),
+            Period::GoodRate(Day(20_000).week()),
+            Period::AttitudeRate(Day(20_000).month()),
+        ] {
+            bodies.push(Body::ScoreAlert {
+                period,
+                value,
+                threshold,
+                needed: some.then_some(7),
+            });
+            bodies.push(Body::ScoreRecovered {
+                period,
+                value,
+                threshold,
+            });
+        }
+        bodies
+    }
+
+    #[test]
+    fn it_writes_what_serde_writes() {
+        for (name, some) in SPELT.iter().flat_map(|name| [(name, true), (name, false)]) {
+            let mut pen = Pen::new(&Id::new(name).unwrap());
+            let bodies = bodies(name, some).into_iter();
+            let decisions: Vec<Decision> = (0..)
+                .zip(bodies)
+                .map(|(seq, body)| Decision {
+                    seq: seq * 1_000_003,
+                    // Some of one instant, some of another, some of none.
+                    at: (seq % 5 != 3).then(|| at(seq as i64 / 2 * 250)),
+                    body,
+                })
+                .collect();
+            let mut text = String::new();
+            pen.write(&decisions, &mut text);
+            let written: Vec<Written<'_>> = decisions
+                .iter()
+                .map(|one| Written::new(name, one))
+                .collect();
+            assert_eq!(text, serde_json::to_string(&written).unwrap());
+            text.clear();
+            pen.write(&[], &mut text);
+            assert_eq!(text, "[]");
+        }
+    }
+}

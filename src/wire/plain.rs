@@ -1,0 +1,142 @@
+//! Plain objects: the shape that nearly all events have, read in one pass without looking back.
+//!
+//! Plain is an object whose keys are strings without escapes, and whose values are such strings, whole numbers,
+//! `true`, `false` or `null`. Whatever else there is, sound or not, is left to the reader of all JSON, which says what
+//! is wrong; of what is plain both say the same.
+
+use std::borrow::Cow;
+
+use super::json::{Field, Value};
+
+/// The most digits of a whole number that surely fits.
+const DIGITS_MAX: usize = 18;
+
+/// A place in a text.
+pub struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// The beginning of a text.
+    pub fn new(text: &'a str) -> Cursor<'a> {
+        Cursor { text, at: 0 }
+    }
+
+    /// Whether nothing but blanks is left.
+    pub fn is_at_end(&mut self) -> bool {
+        self.next().is_none()
+    }
+
+    /// Steps over a mark and the blanks before it; whether it was there.
+    pub fn step(&mut self, mark: u8) -> bool {
+        let there = self.next() == Some(mark);
+        self.at += usize::from(there);
+        there
+    }
+
+    /// The plain object that comes next: its fields are added to `fields`, and its text given. Nothing where there is
+    /// none, and the place is anywhere then.
+    pub fn object(&mut self, fields: &mut Vec<Field<'a>>) -> Option<&'a str> {
+        if !self.step(b'{') {
+            return None;
+        }
+        let begin = self.at - 1;
+        if self.step(b'}') {
+            return self.text.get(begin..self.at);
+        }
+        loop {
+            let key = self.string()?;
+            if !self.step(b':') {
+                return None;
+            }
+            let value = self.value()?;
+            fields.push((Cow::Borrowed(key), value));
+            if self.step(b',') {
+                continue;
+            }
+            return match self.step(b'}') {
+                true => self.text.get(begin..self.at),
+                false => None,
+            };
+        }
+    }
+
+    /// The byte after the blanks.
+    fn next(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        loop {
+            match bytes.get(self.at) {
+                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
+                other => return other.copied(),
+            }
+        }
+    }
+
+    fn value(&mut self) -> Option<Value<'a>> {
+        match self.next()? {
+            b'"' => Some(Value::Text(Cow::Borrowed(self.string()?))),
+            b't' => self.word("true", Value::Bool(true)),
+            b'f' => self.word("false", Value::Bool(false)),
+            b'n' => self.word("null", Value::Null),
+            b'0'..=b'9' => self.whole(),
+            _ => None,
+        }
+    }
+
+    fn string(&mut self) -> Option<&'a str> {
+        if !self.step(b'"') {
+            return None;
+        }
+        let begin = self.at;
+        let end = begin + plain_bytes(&self.text.as_bytes()[begin..]);
+        // Both ends are beside a quote, so that no character is cut.
+        let string = self.text.get(begin..end)?;
+        self.at = end;
+        self.step(b'"').then_some(string)
+    }
+
+    fn word(&mut self, word: &str, value: Value<'a>) -> Option<Value<'a>> {
+        let there = self.text.as_bytes()[self.at..].starts_with(word.as_bytes());
+        self.at += word.len();
+        there.then_some(value)
+    }
+
+    /// A whole number; what follows it shows that it is one, for an object goes on with a comma or ends.
+    fn whole(&mut self) -> Option<Value<'a>> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits > DIGITS_MAX || (digits > 1 && rest[0] == b'0') {
+            return None;
+        }
+        let number = |sum, byte: &u8| sum * 10 + u64::from(byte - b'0');
+        self.at += digits;
+        Some(Value::Whole(rest[..digits].iter().fold(0, number)))
+    }
+}
+
+/// Every byte of a word.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
+/// How many bytes stand before the first that is a quote, a backslash or a control character: eight are looked at at
+/// once.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    let (words, _) = bytes.as_chunks::<8>();
+    let mut at = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let zero = |word: u64| word.wrapping_sub(EACH) & !word;
+        let control = word.wrapping_sub(EACH * 0x20) & !word;
+        let quote = zero(word ^ (EACH * u64::from(b'"')));
+        let backslash = zero(word ^ (EACH * u64::from(b'\\')));
+        // The lowest bit that is set is exact; those above it may come from a carry.
+        let found = (control | quote | backslash) & (EACH * 0x80);
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let rest = bytes[at..].iter();
+    let special = |&byte: &u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    at + rest.clone().position(special).unwrap_or(rest.len())
+}
