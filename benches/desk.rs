@@ -31,7 +31,7 @@ use xiaoer::domain::time::Instant;
 use xiaoer::domain::view::Counts;
 use xiaoer::env::Env;
 use xiaoer::journal::{
-    Claimed, Done, Entry, Fenced, Journal, JournalError, NoRoom, Owner, Record, Sleeper, Slice,
+    Basis, Claimed, Done, Entry, Fenced, Journal, JournalError, NoRoom, Owner, Sleeper, Slice,
     State,
 };
 use xiaoer::shop::{self, Desk, DeskSettings, Intake, SharedLedger};
@@ -99,7 +99,7 @@ impl Journal for Nowhere {
         Ok(None)
     }
 
-    fn before(&self, _: &Id, _: u64) -> Result<Option<(Option<State>, Vec<Record>)>, JournalError> {
+    fn before(&self, _: &Id, _: u64) -> Result<Option<Basis>, JournalError> {
         Ok(None)
     }
 

@@ -159,6 +159,11 @@ fn write_result(text: &mut String, id: Option<&Id>, decisions: &str, problem: Op
 /// Writes an id as a JSON string: it holds no control characters, so that most need no escapes.
 fn write_string(text: &mut String, id: &Id) {
     text.push('"');
+    if !id.bytes().any(|byte| byte == b'"' || byte == b'\\') {
+        text.push_str(id);
+        text.push('"');
+        return;
+    }
     for piece in id.split_inclusive(['"', '\\']) {
         match piece.chars().next_back() {
             Some(last @ ('"' | '\\')) => {

@@ -43,13 +43,36 @@ pub struct Remembered {
     kept: VecDeque<Kept>,
     /// The number of the oldest; the others count on from it, around the end of `u32`.
     oldest: u32,
-    by_id: HashTable<u32>,
+    by_id: HashTable<Place>,
+}
+
+/// Where a receipt lies. The index grows without a look at the ids, for it knows their codes.
+#[derive(Clone, Copy)]
+struct Place {
+    code: Code,
+    number: u32,
+}
+
+/// What an id is looked up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code(u32);
+
+impl Code {
+    /// The code of an id.
+    pub fn of(id: &Id) -> Code {
+        Code(FixedState::default().hash_one(id) as u32)
+    }
+
+    /// Spread over all bits: the table takes its places from the low ones and its tags from the high ones.
+    fn spread(self) -> u64 {
+        u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
 }
 
 impl Remembered {
     /// The receipt of the event with this id, where it was accepted less than 7 days before `now`.
-    pub fn get(&self, id: &Id, now: Instant) -> Option<Receipt> {
-        let kept = self.find(id)?;
+    pub fn get(&self, (code, id): (Code, &Id), now: Instant) -> Option<Receipt> {
+        let kept = self.find(code, id)?;
         (now < kept.accepted + EVENT_ID_REMEMBERED).then_some(kept.receipt)
     }
 
@@ -58,8 +81,9 @@ impl Remembered {
         while let Some(front) = self.kept.front()
             && front.accepted + EVENT_ID_REMEMBERED <= now
         {
-            let (code, oldest) = (hash(&front.id), self.oldest);
-            if let Ok(entry) = self.by_id.find_entry(code, |&number| number == oldest) {
+            let (code, oldest) = (Code::of(&front.id), self.oldest);
+            let is_oldest = |place: &Place| place.number == oldest;
+            if let Ok(entry) = self.by_id.find_entry(code.spread(), is_oldest) {
                 entry.remove();
             }
             self.kept.pop_front();
@@ -68,18 +92,16 @@ impl Remembered {
     }
 
     /// An event with this id, which is not held, was accepted.
-    pub fn keep(&mut self, id: Id, now: Instant, receipt: Receipt) {
+    pub fn keep(&mut self, (code, id): (Code, Id), now: Instant, receipt: Receipt) {
         let number = self.oldest.wrapping_add(self.kept.len() as u32);
-        let code = hash(&id);
         self.kept.push_back(Kept {
             accepted: now,
             id,
             receipt,
         });
-        let (kept, oldest) = (&self.kept, self.oldest);
-        self.by_id.insert_unique(code, number, |&other| {
-            hash(&kept[other.wrapping_sub(oldest) as usize].id)
-        });
+        let place = Place { code, number };
+        self.by_id
+            .insert_unique(code.spread(), place, |other| other.code.spread());
     }
 
     /// How many ids are held.
@@ -92,10 +114,10 @@ impl Remembered {
         self.kept.is_empty()
     }
 
-    fn find(&self, id: &Id) -> Option<&Kept> {
-        let kept = |number: u32| &self.kept[number.wrapping_sub(self.oldest) as usize];
-        let found = self.by_id.find(hash(id), |&number| kept(number).id == *id);
-        found.map(|&number| kept(number))
+    fn find(&self, code: Code, id: &Id) -> Option<&Kept> {
+        let kept = |place: &Place| &self.kept[place.number.wrapping_sub(self.oldest) as usize];
+        let is_it = |place: &Place| place.code == code && kept(place).id == *id;
+        self.by_id.find(code.spread(), is_it).map(kept)
     }
 }
 
@@ -114,20 +136,16 @@ impl<'de> Deserialize<'de> for Remembered {
             receipt,
         } in Vec::<Kept>::deserialize(from)?
         {
-            remembered.keep(id, accepted, receipt);
+            remembered.keep((Code::of(&id), id), accepted, receipt);
         }
         Ok(remembered)
     }
 }
 
-fn hash(id: &Id) -> u64 {
-    FixedState::default().hash_one(id)
-}
-
 impl Shop {
     /// The receipt of an accepted event, as long as its id is remembered.
     pub fn receipt(&self, id: &Id) -> Option<Receipt> {
-        self.remembered.get(id, self.now)
+        self.remembered.get((Code::of(id), id), self.now)
     }
 }
 
@@ -153,10 +171,10 @@ mod tests {
                 prop_assert_eq!(remembered.len(), model.len());
                 let id = Id::new(&name.to_string()).unwrap();
                 let known = model.get(&id).map(|&(_, receipt)| receipt);
-                prop_assert_eq!(remembered.get(&id, now), known);
+                prop_assert_eq!(remembered.get((Code::of(&id), &id), now), known);
                 if known.is_none() {
                     let receipt = Receipt { print: u64::from(name), first, count: 1 };
-                    remembered.keep(id.clone(), now, receipt);
+                    remembered.keep((Code::of(&id), id.clone()), now, receipt);
                     model.insert(id, (now, receipt));
                 }
             }

@@ -19,7 +19,7 @@ use super::memory::PRESET_WINDOW_MAX;
 use super::outcome::Outcome;
 use super::policy::Policy;
 use super::queue::Queue;
-use super::receipt::{Receipt, Remembered};
+use super::receipt::{Code, Receipt, Remembered};
 use super::roster::Roster;
 use super::score::Scores;
 use super::session::{Ask, Session};
@@ -139,9 +139,8 @@ impl Shop {
 
     /// Handles one well-formed event.
     pub fn take(&mut self, event: &Event, ledger: &mut dyn Ledger, out: &mut Outcome) -> Taken {
-        if let Some(id) = &event.id
-            && self.remembered.get(id, self.now).is_some()
-        {
+        let id = event.id.as_ref().map(|id| (Code::of(id), id));
+        if id.is_some_and(|id| self.remembered.get(id, self.now).is_some()) {
             return Taken::Repeated;
         }
         let seq_before = self.seq;
@@ -154,13 +153,13 @@ impl Shop {
             return Taken::Rejected;
         }
         self.drain(out);
-        if let Some(id) = &event.id {
+        if let Some((code, id)) = id {
             let receipt = Receipt {
                 print: event.print,
                 first: seq_before + 1,
                 count: (self.seq - seq_before) as u32,
             };
-            self.remembered.keep(id.clone(), self.now, receipt);
+            self.remembered.keep((code, id.clone()), self.now, receipt);
         }
         Taken::Accepted
     }

@@ -47,13 +47,13 @@ impl<'a> Reader<'a> {
                 taken = Some(std::mem::replace(value, Value::Null));
             }
         }
-        taken.filter(|value| *value != Value::Null)
+        taken.filter(|value| !value.is_null())
     }
 
     /// Whether a field is there, and not `null`.
     pub(super) fn has(&self, name: &str) -> bool {
         let last = self.0.iter().rfind(|(key, _)| key == name);
-        last.is_some_and(|(_, value)| *value != Value::Null)
+        last.is_some_and(|(_, value)| !value.is_null())
     }
 
     pub(super) fn finish(&self, event: &str) -> Result<(), String> {
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
             .enumerate()
             .find(|(from_end, (key, value))| {
                 let later = self.0.len() - from_end..self.0.len();
-                *value != Value::Null && !self.0[later].iter().any(|(other, _)| other == key)
+                !value.is_null() && !self.0[later].iter().any(|(other, _)| other == key)
             });
         match unknown {
             None => Ok(()),

@@ -30,6 +30,11 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
+    /// Whether it counts as left out.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
     /// The text of a string.
     pub fn as_text(&self) -> Option<&str> {
         if let Value::Text(text) = self {

@@ -2,8 +2,6 @@
 //!
 //! Decisions of one request mostly share their instant, so that all that stands before `seq` is written once for them.
 
-use std::fmt::Write;
-
 use serde::Serialize;
 
 use crate::domain::decision::{Body, Decision};
@@ -248,10 +246,21 @@ fn stamp(key: &str, stamp: Stamp, to: &mut String) {
     code(key, stamp.write(&mut [0; STAMP_BYTES_MAX]), to);
 }
 
+/// The digits of the largest number.
+const U64_DIGITS_MAX: usize = 20;
+
 fn number(key: &str, number: u64, to: &mut String) {
     to.push_str(key);
-    // Writing into memory cannot fail.
-    write!(to, "{number}").ok();
+    let (mut digits, mut begin, mut rest) = ([b'0'; U64_DIGITS_MAX], U64_DIGITS_MAX - 1, number);
+    loop {
+        digits[begin] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+        begin -= 1;
+    }
+    to.push_str(std::str::from_utf8(&digits[begin..]).unwrap_or_default());
 }
 
 /// Anything, as serde writes it. Writing into memory cannot fail.
@@ -416,7 +425,11 @@ mod tests {
             let decisions: Vec<Decision> = (0..)
                 .zip(bodies)
                 .map(|(seq, body)| Decision {
-                    seq: seq * 1_000_003,
+                    seq: match seq {
+                        0..3 => seq,
+                        3 => u64::MAX,
+                        _ => seq * 1_000_003,
+                    },
                     // Some of one instant, some of another, some of none.
                     at: (seq % 5 != 3).then(|| at(seq as i64 / 2 * 250)),
                     body,

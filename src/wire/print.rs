@@ -18,7 +18,7 @@ pub(super) fn print(fields: &[(Cow<'_, str>, Value<'_>)]) -> u64 {
     let counted = fields
         .iter()
         .enumerate()
-        .filter(|(at, (key, value))| *value != Value::Null && last(*at, key));
+        .filter(|(at, (key, value))| !value.is_null() && last(*at, key));
     sum(counted.map(|(_, (key, value))| feed(text(Lot::EMPTY, key), value)))
 }
 
