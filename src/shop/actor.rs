@@ -23,10 +23,10 @@ use crate::env::Stopwatch;
 use crate::journal::{JournalError, Kind, NoRoom, State};
 
 /// A state is stored after so many records at the earliest…
-const STATE_RECORDS: u64 = 2048;
+const STATE_RECORDS: u64 = 4096;
 
 /// … and after so many times its own bytes: writing states is a part of writing records.
-const STATE_TIMES: usize = 4;
+const STATE_TIMES: usize = 8;
 
 /// A shop whose next timer is nearer than this stays awake.
 const NAP_MIN: Duration = Duration::from_secs(60);
