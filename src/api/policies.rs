@@ -1,5 +1,6 @@
 //! The policy of a shop: read as it is merged, set as a whole, or only checked.
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::answer::text_json;
@@ -16,6 +17,22 @@ pub async fn policy_of(call: &Call) -> Result<String, Problem> {
     written.await
 }
 
+/// What `PUT /v1/shops/{shop}` takes: a policy under its name, which is no key of a policy.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named<'a> {
+    #[serde(borrow)]
+    policy: &'a RawValue,
+}
+
+/// The policy in a body: by itself, or under its name.
+fn policy_in(text: &str) -> Result<&RawValue, Problem> {
+    match serde_json::from_str::<Named<'_>>(text) {
+        Ok(named) => Ok(named.policy),
+        Err(_) => read_body(text),
+    }
+}
+
 /// The shop's policy, whole and merged
 #[utoipa::path(get, path = "/v1/shops/{shop}/policy", tag = "policy", operation_id = "get_policy",
     responses((status = 200, body = PolicySchema)))]
@@ -30,7 +47,7 @@ pub async fn get(call: Call) -> Answer {
     request_body = PolicySchema, responses((status = 200, body = PolicySchema)))]
 pub async fn put(call: Call) -> Answer {
     let text = call.json_text().await?;
-    let policy: &RawValue = read_body(&text)?;
+    let policy = policy_in(&text)?;
     // The shop is there, or an owner would make it.
     call.live(|_| ()).await?;
     let event = format!(
@@ -46,7 +63,7 @@ pub async fn put(call: Call) -> Answer {
     request_body = PolicySchema, responses((status = 200, body = CheckedOk)))]
 pub async fn check(call: Call) -> Answer {
     let text = call.json_text().await?;
-    let policy: serde_json::Value = read_body(&text)?;
+    let policy: serde_json::Value = read_body(policy_in(&text)?.get())?;
     call.live(|_| ()).await?;
     if !policy.is_object() {
         return Err(Problem::malformed(
@@ -59,5 +76,31 @@ pub async fn check(call: Call) -> Answer {
             Code::Rejected(ErrorCode::PolicyInvalid),
             error.to_string(),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_stands_by_itself_or_under_its_name() {
+        for (text, policy) in [
+            ("{\"preset\":\"douyin\"}", Some("{\"preset\":\"douyin\"}")),
+            (
+                " {\"policy\": {\"preset\":\"douyin\"}} ",
+                Some("{\"preset\":\"douyin\"}"),
+            ),
+            // Another key beside it: then it is a policy with an unknown key, and told so.
+            (
+                "{\"policy\":{},\"preset\":\"douyin\"}",
+                Some("{\"policy\":{},\"preset\":\"douyin\"}"),
+            ),
+            ("{}", Some("{}")),
+            ("{", None),
+        ] {
+            let found = policy_in(text).ok().map(RawValue::get);
+            assert_eq!(found, policy, "{text}");
+        }
     }
 }
