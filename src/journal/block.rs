@@ -4,8 +4,13 @@
 //! payload, payload. Blocks are numbered in order, and the key is the number and the part. Small blocks are merged into
 //! the first of them, so that the last block at or before a number has what was written under it.
 //!
+//! The records of a block, and a state, are compressed (LZ4): what is written is most of what an event costs, and events
+//! and decisions are alike.
+//!
 //! Keys are *laid* before they are needed, with nothing under them. A page of the store splits by the number of its keys,
 //! and writes all its values anew: so it splits while they are empty, and every block is written once.
+
+use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
 
 use super::JournalError;
 use super::record;
@@ -13,8 +18,14 @@ use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX, damaged};
 
 const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 1 + 8 + 8 + 4 + 2 + 2 + 4;
-/// The most that records of one block take, but for a record that is larger alone.
-pub const PAYLOAD_BYTES_MAX: usize = VALUE_BYTES_MAX - HEADER_BYTES;
+const PAYLOAD_BYTES_MAX: usize = VALUE_BYTES_MAX - HEADER_BYTES;
+
+/// The most that records of one block take before they are compressed, but for a record that is larger alone. They
+/// mostly shrink to less than a third, so that they fit under one key.
+pub const RECORDS_BYTES_MAX: usize = 64 * 1024;
+
+/// No block or state is larger than this before it is compressed: what says so is damaged.
+const RAW_BYTES_MAX: usize = 1 << 31;
 
 /// The key of a part of a block.
 pub fn key(number: u64, part: u16) -> [u8; 10] {
@@ -86,7 +97,7 @@ pub fn write(
     for (index, &end) in ends.iter().enumerate() {
         placed(index, number);
         let next = ends.get(index + 1).copied();
-        if next.is_some_and(|next| next - start <= PAYLOAD_BYTES_MAX) {
+        if next.is_some_and(|next| next - start <= RECORDS_BYTES_MAX) {
             continue;
         }
         let span = Span {
@@ -100,7 +111,8 @@ pub fn write(
     number
 }
 
-fn write_one(span: Span, payload: &[u8], changes: &mut Changes) {
+fn write_one(span: Span, records: &[u8], changes: &mut Changes) {
+    let payload = compress_prepend_size(records);
     let parts = payload.len().div_ceil(PAYLOAD_BYTES_MAX) as u16;
     for (part, piece) in (0..).zip(payload.chunks(PAYLOAD_BYTES_MAX)) {
         changes.set(&key(span.number, part), value(span, part, parts, piece));
@@ -108,12 +120,11 @@ fn write_one(span: Span, payload: &[u8], changes: &mut Changes) {
 }
 
 /// Puts a stored state into blocks of its own from `number` on, a piece each: where a block of records names its first
-/// record, they name the shop, and they hold no records. Gives the number after the last.
-pub fn write_state(number: u64, shop: u64, bytes: &[u8], changes: &mut Changes) -> u64 {
-    let pieces = pieces_of(bytes.len());
-    for piece in 0..pieces {
-        let from = piece as usize * PAYLOAD_BYTES_MAX;
-        let payload = &bytes[from..bytes.len().min(from + PAYLOAD_BYTES_MAX)];
+/// record, they name the shop, and they hold no records. Gives how many blocks it takes.
+pub fn write_state(number: u64, shop: u64, bytes: &[u8], changes: &mut Changes) -> u16 {
+    let payload = compress_prepend_size(bytes);
+    let pieces = payload.len().div_ceil(PAYLOAD_BYTES_MAX) as u16;
+    for (piece, payload) in (0..).zip(payload.chunks(PAYLOAD_BYTES_MAX)) {
         let span = Span {
             number: number + u64::from(piece),
             first: shop,
@@ -121,12 +132,16 @@ pub fn write_state(number: u64, shop: u64, bytes: &[u8], changes: &mut Changes) 
         };
         changes.set(&key(span.number, 0), value(span, piece, pieces, payload));
     }
-    number + u64::from(pieces)
+    pieces
 }
 
-/// How many blocks a state of so many bytes takes.
-pub fn pieces_of(bytes: usize) -> u16 {
-    bytes.div_ceil(PAYLOAD_BYTES_MAX).max(1) as u16
+/// What was compressed, as it was.
+fn expand(payload: &[u8], what: &dyn Fn() -> JournalError) -> Result<Vec<u8>, JournalError> {
+    let (size, _) = payload.split_first_chunk::<4>().ok_or_else(what)?;
+    if u32::from_le_bytes(*size) as usize > RAW_BYTES_MAX {
+        return Err(what());
+    }
+    decompress_size_prepended(payload).map_err(|_| what())
 }
 
 /// Reads the stored state of a shop that begins in this block.
@@ -147,7 +162,7 @@ pub fn read_state(store: &Store, number: u64, shop: u64) -> Result<Vec<u8>, Jour
         bytes.extend_from_slice(part.payload);
         (piece, pieces) = (piece + 1, part.parts);
     }
-    Ok(bytes)
+    expand(&bytes, &wrong)
 }
 
 /// A block as it was read, its checksum checked.
@@ -161,6 +176,7 @@ pub struct Block {
     pub count: u32,
     /// In how many parts it is stored.
     pub parts: u16,
+    /// Compressed while its parts are gathered, then its records.
     payload: Vec<u8>,
 }
 
@@ -215,6 +231,14 @@ fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<Part<'a>, JournalError> {
 }
 
 impl Block {
+    /// The block once all its parts are there.
+    fn whole(mut self) -> Result<Block, JournalError> {
+        let number = self.number;
+        let wrong = || damaged(&format!("block {number} of the journal does not expand"));
+        self.payload = expand(&self.payload, &wrong)?;
+        Ok(self)
+    }
+
     /// The order after its last record.
     pub fn end(&self) -> u64 {
         self.first + u64::from(self.count)
@@ -302,7 +326,7 @@ pub fn scan(
             None => return Err(lacks(span.number)),
         }
         if let Some(block) = open.take_if(|block| block.parts == have) {
-            stopped = !each(block)?;
+            stopped = !each(block.whole()?)?;
         }
         Ok(!stopped)
     })?;
@@ -330,11 +354,12 @@ pub fn holding(store: &Store, number: u64) -> Result<Block, JournalError> {
     if last.part + 1 != last.parts || span.count == 0 {
         return Err(missing());
     }
-    Ok(Block {
+    let block = Block {
         number: span.number,
         first: span.first,
         count: span.count,
         parts: last.parts,
         payload,
-    })
+    };
+    block.whole()
 }

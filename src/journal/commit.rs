@@ -222,9 +222,9 @@ impl Core {
         }
         head.due_ms = put.due.map(Instant::ms);
         let State { n, seq, bytes } = put.state;
-        let pieces = block::pieces_of(bytes.len());
         let first = self.next_block.load(Ordering::Relaxed);
-        let after = block::write_state(first, shop, &bytes, &mut journal);
+        let pieces = block::write_state(first, shop, &bytes, &mut journal);
+        let after = first + u64::from(pieces);
         let state = StateAt {
             n,
             seq,

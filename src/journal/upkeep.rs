@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_secs(1);
 const SHOPS_AT_ONCE: usize = 256;
 
 /// Blocks of fewer bytes are merged with their neighbours.
-const SMALL_BYTES: usize = block::PAYLOAD_BYTES_MAX / 6;
+const SMALL_BYTES: usize = block::RECORDS_BYTES_MAX / 8;
 
 /// Blocks that are trimmed at one checkpoint at most.
 const TRIMMED_MAX: usize = 20_000;
@@ -257,7 +257,7 @@ impl Run {
             .blocks
             .last()
             .is_none_or(|last| last + 1 == block.number);
-        follows && self.frames.len() + block.bytes() <= block::PAYLOAD_BYTES_MAX
+        follows && self.frames.len() + block.bytes() <= block::RECORDS_BYTES_MAX
     }
 
     fn add(&mut self, block: &block::Block) -> Result<(), JournalError> {
