@@ -147,7 +147,7 @@ impl Core {
 /// The journal in one folder. Dropping it closes it in order.
 pub struct Embedded {
     pub(super) core: Arc<Core>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// An open journal, and what it holds for the ledger: its latest state, and what was booked since.
@@ -214,7 +214,10 @@ impl Embedded {
             spawn("upkeep", Core::keep_up)?,
         ];
         Ok(Opened {
-            journal: Embedded { core, threads },
+            journal: Embedded {
+                core,
+                threads: Mutex::new(threads),
+            },
             ledger: found.ledger,
             booked: found.booked,
             latest: (found.reach.order > 0).then_some(found.reach.at),
@@ -248,13 +251,14 @@ impl Embedded {
         Ok(blocks)
     }
 
-    /// Commits what waits, takes a checkpoint, and stops.
-    fn close(&mut self) {
+    /// Commits what waits, takes a checkpoint, and stops: nothing is durable any more that is appended from now on.
+    pub fn close(&self) {
         self.core.line().closing = true;
         *self.core.still() = true;
         self.core.work.notify_all();
         self.core.chores.notify_all();
-        for thread in self.threads.drain(..) {
+        let threads = std::mem::take(&mut *held(&self.threads));
+        for thread in threads {
             // A thread that panicked has said so.
             thread.join().ok();
         }

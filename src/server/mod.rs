@@ -186,7 +186,9 @@ where
     desk.close().await;
     handle.stop(true).await;
     control::leave(&settings.data);
-    drop(desk);
+    // What the shops have stored is written before the process may end.
+    let closing = actix_rt::task::spawn_blocking(move || journal.close());
+    closing.await.ok();
     tracing::info!("stopped");
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use bytestring::ByteString;
 
-use super::deciding::{Awake, Deciding, Fresh, Item, Work, come_up, stored};
+use super::deciding::{Awake, Deciding, Item, Work, come_up};
 use super::desk::{Answered, Intake, ReadError, Refused};
 use super::message::{Close, Delete, Look, Post, Read};
 use super::world::World;
@@ -20,16 +20,7 @@ use crate::domain::ledger::Ledger;
 use crate::domain::time::Instant;
 use crate::domain::view::Counts;
 use crate::env::Stopwatch;
-use crate::journal::{JournalError, Kind, NoRoom, State};
-
-/// A state is stored after so many records at the earliest…
-const STATE_RECORDS: u64 = 4096;
-
-/// … and after so many times its own bytes: writing states is a part of writing records.
-const STATE_TIMES: usize = 8;
-
-/// A shop whose next timer is nearer than this stays awake.
-const NAP_MIN: Duration = Duration::from_secs(60);
+use crate::journal::{JournalError, Kind, NoRoom};
 
 /// When a timer is tried again that the disk had no room for.
 const TIMER_AGAIN: Duration = Duration::from_secs(1);
@@ -38,12 +29,12 @@ const TIMER_AGAIN: Duration = Duration::from_secs(1);
 const RECOUNT_AFTER: Duration = Duration::from_secs(1);
 
 /// How long an actor without a shop stays.
-const ABSENT_IDLE: Duration = Duration::from_millis(100);
+pub(super) const ABSENT_IDLE: Duration = Duration::from_millis(100);
 
 /// The event that a timer stands for.
 const CLOCK: &str = r#"{"type":"clock"}"#;
 
-enum Stage {
+pub(super) enum Stage {
     /// It is being read from the journal; the mailbox waits.
     ComingUp,
     /// It is awake, or there is no such shop.
@@ -54,18 +45,18 @@ enum Stage {
 
 /// The actor.
 pub(super) struct ShopActor {
-    id: Id,
-    world: Arc<World>,
-    stage: Stage,
+    pub(super) id: Id,
+    pub(super) world: Arc<World>,
+    pub(super) stage: Stage,
     /// The order of its latest record.
-    appended: u64,
-    asked: Stopwatch,
-    timer: Option<(Instant, SpawnHandle)>,
-    counts: Counts,
+    pub(super) appended: u64,
+    pub(super) asked: Stopwatch,
+    pub(super) timer: Option<(Instant, SpawnHandle)>,
+    pub(super) counts: Counts,
     /// Whether the gauges will be set within a second.
-    will_count: bool,
+    pub(super) will_count: bool,
     /// Whether the next who asks had better wake another actor.
-    stale: bool,
+    pub(super) stale: bool,
 }
 
 impl ShopActor {
@@ -101,7 +92,7 @@ impl ShopActor {
         ctx.run_later(idle, Self::rest);
     }
 
-    fn awake(&mut self) -> Option<&mut Awake> {
+    pub(super) fn awake(&mut self) -> Option<&mut Awake> {
         match &mut self.stage {
             Stage::Up(awake) => awake.as_mut(),
             Stage::ComingUp | Stage::Down(_) => None,
@@ -183,74 +174,6 @@ impl ShopActor {
         let wait = (due.ms() - self.world.env.clock.now().ms()).max(0) as u64;
         let handle = ctx.run_later(Duration::from_millis(wait), Self::fire);
         self.timer = Some((due, handle));
-    }
-
-    /// Stores the state where as much has come after the last one as it is large.
-    fn store_if_large(&mut self) {
-        let large = self.awake().is_some_and(|awake| {
-            awake.fresh.records >= STATE_RECORDS
-                && awake.fresh.bytes >= STATE_TIMES * awake.state_bytes
-        });
-        if large {
-            self.store_state();
-        }
-    }
-
-    fn store_state(&mut self) {
-        let Some(awake) = self.awake() else { return };
-        let bytes = stored(&awake.shop);
-        awake.state_bytes = bytes.len();
-        awake.fresh = Fresh::default();
-        let (owner, due) = (awake.owner, awake.shop.next_timer());
-        let (n, seq) = (awake.n, awake.shop.seq());
-        let state = State { n, seq, bytes };
-        self.world.journal.put_state(owner, state, due);
-    }
-
-    /// Leaves without a word to the journal, which has another owner for the shop.
-    fn stop_if_stale(&mut self, ctx: &mut Context<Self>) {
-        if self.stale {
-            self.world.registry.leave(&self.id, &ctx.address());
-            ctx.stop();
-        }
-    }
-
-    /// Goes to sleep where nobody has asked for a while.
-    fn rest(&mut self, ctx: &mut Context<Self>) {
-        let now = self.world.env.clock.now();
-        let idle = match &self.stage {
-            Stage::Up(Some(_)) => self.world.idle,
-            Stage::Up(None) | Stage::Down(_) | Stage::ComingUp => ABSENT_IDLE,
-        };
-        let rested = Duration::from_micros(self.asked.micros());
-        if rested < idle {
-            ctx.run_later(idle - rested, Self::rest);
-            return;
-        }
-        let next = self.awake().and_then(|awake| awake.shop.next_timer());
-        let near = next.is_some_and(|due| due.ms() < now.ms() + NAP_MIN.as_millis() as i64);
-        if near {
-            ctx.run_later(NAP_MIN, Self::rest);
-            return;
-        }
-        self.sleep(ctx);
-    }
-
-    /// Leaves memory; the next one who asks wakes another actor.
-    fn sleep(&mut self, ctx: &mut Context<Self>) {
-        if self.awake().is_some_and(|awake| awake.fresh.records > 0) {
-            self.store_state();
-        }
-        if let Some(awake) = self.awake() {
-            let (owner, due) = (awake.owner, awake.shop.next_timer());
-            self.world.journal.release(owner);
-            if let Some(due) = due {
-                self.world.sleepers.add(due, self.id.clone());
-            }
-        }
-        self.stage = Stage::Up(None);
-        self.world.registry.leave(&self.id, &ctx.address());
-        ctx.stop();
     }
 
     /// The gauges follow within a second: counting looks at every agent.

@@ -11,6 +11,7 @@ mod desk;
 mod ledger;
 mod message;
 mod reply;
+mod resting;
 mod trace;
 mod world;
 

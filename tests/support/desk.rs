@@ -16,6 +16,9 @@ pub const SHOPS: [&str; 4] = ["anna's", "bo", "花店", "d"];
 /// Buyers, fewer than there are sessions: they come back, and to other shops.
 const BUYERS: usize = 60;
 
+/// How long a message is, in characters.
+const CHATTER_CHARS: usize = 400;
+
 /// Invites that a buyer may get on a day, of all shops together (I12).
 pub const INVITES_MAX: usize = 2;
 
@@ -152,8 +155,8 @@ impl Desk {
         };
         let (shop, session) = self.open[at].clone();
         let mut event = match luck.random_range(0..12) {
-            0..3 => json!({ "type": "buyer.message", "text": "在吗？" }),
-            3..6 => json!({ "type": "agent.message", "text": "亲，在的" }),
+            0..3 => json!({ "type": "buyer.message", "text": chatter(luck) }),
+            3..6 => json!({ "type": "agent.message", "text": chatter(luck) }),
             6 => json!({ "type": "invite.requested" }),
             7 => json!({ "type": "rating.submitted", "level": "satisfied" }),
             8 => json!({ "type": "session.transferred", "to": "bo" }),
@@ -166,6 +169,12 @@ impl Desk {
         }
         (shop, event)
     }
+}
+
+/// Words that no compression makes short: what is written has to be about as much as what is said.
+fn chatter(luck: &mut StdRng) -> String {
+    let letters = (0..CHATTER_CHARS).map(|_| char::from(luck.random_range(b'0'..=b'z')));
+    letters.filter(|letter| *letter != '\\').collect()
 }
 
 impl Sent {
