@@ -196,7 +196,11 @@ fn open(folder: &Path, retention_ms: i64) -> Embedded {
     let mut settings = settings(folder);
     settings.retention_ms = retention_ms;
     match Embedded::open(&settings, &Env::real(), Box::new(Nobody)) {
-        Ok(opened) => opened.journal,
+        Ok(opened) => {
+            // A ledger of which nothing is known but that it is there.
+            opened.journal.keep_ledger(Box::new(|| vec![0]));
+            opened.journal
+        }
         Err(error) => panic!("the folder does not open: {error}"),
     }
 }
@@ -420,5 +424,41 @@ async fn a_backup_that_is_taken_under_load_restores_to_what_was_answered_before_
             journal::check_backup(&mut bent.as_slice()).is_err(),
             "bent at {place}"
         );
+    }
+}
+
+#[test]
+fn what_was_booked_is_known_after_a_command_that_only_opens_the_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let opened = || match Embedded::open(&settings(folder.path()), &Env::real(), Box::new(Nobody)) {
+        Ok(opened) => opened,
+        Err(error) => panic!("the folder does not open: {error}"),
+    };
+    let journal = opened().journal;
+    let shop = id("s");
+    let owner = journal.create(&shop);
+    let booked = [journal::Booked {
+        space: id("space"),
+        buyer: id("buyer"),
+        at: Instant::from_ms(1_000),
+    }];
+    let entry = journal::Entry {
+        shop: &shop,
+        kind: Kind::Created,
+        n: 1,
+        at: Instant::from_ms(1_000),
+        seq_before: 0,
+        decided: 0,
+        text: "{}",
+        decisions: "[]",
+        claims: &[0],
+        booked: &booked,
+        rated: false,
+    };
+    journal.append(owner, &entry, None).expect("the owner");
+    drop(journal);
+    for _ in 0..2 {
+        // Nobody gives the ledger's state here either.
+        assert_eq!(opened().booked, [(shop.clone(), booked[0].clone())]);
     }
 }

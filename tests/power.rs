@@ -25,7 +25,7 @@ use support::served::{Launch, SMALL, folder};
 const CUTS: u64 = 20;
 
 /// Cuts of the negative control, and how many of them must lose something.
-const CONTROL: (u64, usize) = (8, 2);
+const CONTROL: (u64, usize) = (5, 3);
 
 const CLIENTS: u64 = 6;
 const IMAGE_BYTES: u64 = 96 * 1024 * 1024;

@@ -136,7 +136,9 @@ impl Core {
     }
 
     pub(super) fn ledger_state(&self) -> Option<Vec<u8>> {
-        held(&self.ledger).as_ref().map(|source| source())
+        let state = held(&self.ledger).as_ref().map(|source| source());
+        // One that could not be written is none.
+        state.filter(|bytes| !bytes.is_empty())
     }
 
     pub(super) fn still(&self) -> MutexGuard<'_, bool> {

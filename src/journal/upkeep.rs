@@ -83,17 +83,19 @@ impl Core {
             block,
         } = *self.last_commit();
         let next_shop = self.line().next_shop;
-        let ledger = self.ledger_state();
+        // What is booked is read again from the records that no checkpoint has passed: where nobody gives the ledger's
+        // state, as in a command that only copies the folder, none is taken.
+        let Some(ledger) = self.ledger_state() else {
+            return Ok(());
+        };
         self.bury_dead()?;
         self.index_all()?;
         let mut notes = Notes::read(&self.store)?;
-        let old = notes.ledger;
-        if let Some(bytes) = ledger {
-            notes.ledger = old + 1;
-            let mut parts = Changes::default();
-            states::write_parts(&bytes, |part| ledger_key(old + 1, part), &mut parts);
-            self.store.apply(Tree::Ledger, parts)?;
-        }
+        notes.ledger += 1;
+        let generation = notes.ledger;
+        let mut parts = Changes::default();
+        states::write_parts(&ledger, |part| ledger_key(generation, part), &mut parts);
+        self.store.apply(Tree::Ledger, parts)?;
         (notes.checkpoint, notes.checkpoint_block) = (until, block);
         notes.next_shop = next_shop;
         if all {

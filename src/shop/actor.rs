@@ -150,6 +150,7 @@ impl ShopActor {
                 text: ByteString::from_static(CLOCK),
             };
             if self.decide(clock, &mut Work::new(&self.id, 1)).is_err() {
+                self.stop_if_stale(ctx);
                 ctx.run_later(TIMER_AGAIN, Self::fire);
                 return;
             }

@@ -321,9 +321,8 @@ pub(super) fn read_state(id: &Id, bytes: &[u8]) -> Result<Shop, JournalError> {
     Ok(shop)
 }
 
-/// The stored form of a shop's state.
+/// The stored form of a shop's state; nothing where it cannot be written.
 pub(super) fn stored(shop: &Shop) -> Vec<u8> {
-    // Writing into memory cannot fail.
     bincode::serde::encode_to_vec(shop, bincode::config::standard()).unwrap_or_default()
 }
 

@@ -18,7 +18,7 @@ const STATE_TIMES: usize = 8;
 const NAP_MIN: Duration = Duration::from_secs(60);
 
 impl ShopActor {
-    /// Stores the state where as much has come after the last one as it is large.
+    /// Stores the state where [`STATE_TIMES`] as much has come after the last one as it is large.
     pub(super) fn store_if_large(&mut self) {
         let large = self.awake().is_some_and(|awake| {
             awake.fresh.records >= STATE_RECORDS
@@ -32,6 +32,10 @@ impl ShopActor {
     pub(super) fn store_state(&mut self) {
         let Some(awake) = self.awake() else { return };
         let bytes = stored(&awake.shop);
+        if bytes.is_empty() {
+            // It could not be written; its records are all there, and are read instead.
+            return;
+        }
         awake.state_bytes = bytes.len();
         awake.fresh = Fresh::default();
         let (owner, due) = (awake.owner, awake.shop.next_timer());
