@@ -13,6 +13,7 @@ pub mod heap;
 pub mod id;
 pub mod lot;
 pub mod ranks;
+pub mod row;
 pub mod table;
 pub mod time;
 

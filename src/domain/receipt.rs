@@ -3,7 +3,6 @@
 //! An id is remembered for 7 days and held once: the receipts lie in the order in which they were given, and the
 //! index by id holds their numbers.
 
-use std::collections::VecDeque;
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
@@ -11,6 +10,7 @@ use hashbrown::HashTable;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::id::Id;
+use super::row::Row;
 use super::shop::Shop;
 use super::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ struct Kept {
 #[derive(Default)]
 pub struct Remembered {
     /// Oldest first.
-    kept: VecDeque<Kept>,
+    kept: Row<Kept>,
     /// The number of the oldest; the others count on from it, around the end of `u32`.
     oldest: u32,
     by_id: HashTable<Place>,

@@ -41,14 +41,15 @@ impl Core {
                 std::thread::sleep(self.linger);
                 line = self.line();
             }
-            let mut batch = std::mem::take(&mut line.next);
+            let spare = std::mem::take(&mut line.spare);
+            let mut batch = std::mem::replace(&mut line.next, spare);
             line.committing.clone_from(&batch.touched);
             line.committing_until = line.next_order - 1;
             drop(line);
             lingers = !self.linger.is_zero() && batch.dones.len() > 1;
             // Whoever waits hears nothing of a commit that failed: nobody knows what became of it.
             let dones = std::mem::take(&mut batch.dones);
-            match self.commit(batch) {
+            match self.commit(&mut batch) {
                 Ok(()) => {}
                 Err(error) => self.fate.stop(&format!(
                     "what was taken could not be made durable, so nothing more is answered: {error}. \
@@ -59,6 +60,7 @@ impl Core {
             self.waiting_bytes
                 .store(line.next.frames.len(), Ordering::Relaxed);
             line.committing.clear();
+            line.spare = batch.emptied();
             let late = std::mem::take(&mut line.committing_dones);
             drop(line);
             self.committed.notify_all();
@@ -69,7 +71,7 @@ impl Core {
     }
 
     /// Writes one batch and makes it durable.
-    fn commit(&self, mut batch: Batch) -> Result<(), JournalError> {
+    fn commit(&self, batch: &mut Batch) -> Result<(), JournalError> {
         let watch = Stopwatch::start();
         let records = batch.ends.len();
         if let (Some(first), Some(last)) = (batch.gathered.first(), batch.gathered.last()) {
@@ -96,8 +98,8 @@ impl Core {
             self.store.apply(Tree::Journal, changes)?;
             self.next_block.store(after, Ordering::Release);
             self.take_names(&batch.gathered)?;
-            self.take_places(batch.gathered);
-            self.put_all(batch.puts)?;
+            self.take_places(&mut batch.gathered);
+            self.put_all(std::mem::take(&mut batch.puts))?;
             self.store.sync()?;
             let marked = self.mark.set(reach);
             marked.map_err(|error| JournalError::Failed(format!("the mark: {error}")))?;
@@ -108,7 +110,7 @@ impl Core {
             self.durable.store(reach.order, Ordering::Release);
         } else {
             let changed = !batch.puts.is_empty();
-            self.put_all(batch.puts)?;
+            self.put_all(std::mem::take(&mut batch.puts))?;
             if changed {
                 self.store.sync()?;
             }
@@ -167,9 +169,9 @@ impl Core {
         Ok(())
     }
 
-    fn take_places(&self, gathered: Vec<Gathered>) {
+    fn take_places(&self, gathered: &mut Vec<Gathered>) {
         let mut tails = self.tails();
-        for of_shop in gathered {
+        for of_shop in gathered.drain(..) {
             if of_shop.kind == Kind::Removed {
                 tails.remove(&of_shop.shop);
                 continue;

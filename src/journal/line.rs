@@ -2,6 +2,7 @@
 //!
 //! One lock holds it. Its order is the journal's: whoever appends first is written first, and durable no later.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -15,6 +16,15 @@ use crate::domain::time::Instant;
 
 /// Bytes that may wait for the next commit.
 const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The largest room for records that is kept from one commit to another: memory that is new each time costs more than
+/// what is written into it.
+const FRAMES_KEPT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+thread_local! {
+    /// The record that this thread appends: written before the line is held, so that nobody waits for it.
+    static WRITTEN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// What is known of a record before it is written.
 pub(super) struct Gathered {
@@ -56,11 +66,27 @@ impl Batch {
     pub(super) fn is_empty(&self) -> bool {
         self.ends.is_empty() && self.puts.is_empty() && self.dones.is_empty()
     }
+
+    /// Empty, with the room that it had, for one that comes later.
+    pub(super) fn emptied(mut self) -> Batch {
+        if self.frames.capacity() > FRAMES_KEPT_BYTES_MAX {
+            return Batch::default();
+        }
+        self.frames.clear();
+        self.ends.clear();
+        self.gathered.clear();
+        self.puts.clear();
+        self.dones.clear();
+        self.touched.clear();
+        self
+    }
 }
 
 /// All that appends and commits share, under one lock.
 pub(super) struct Line {
     pub(super) next: Batch,
+    /// An empty one, for the commit after the next.
+    pub(super) spare: Batch,
     /// The shops of the commit that is under way.
     pub(super) committing: HashSet<u64>,
     /// What waits for the commit that is under way.
@@ -80,6 +106,7 @@ impl Line {
     pub(super) fn new(next_order: u64, next_shop: u64) -> Line {
         Line {
             next: Batch::default(),
+            spare: Batch::default(),
             committing: HashSet::new(),
             committing_dones: Vec::new(),
             committing_until: next_order - 1,
@@ -111,6 +138,20 @@ impl Core {
         entry: &Entry<'_>,
         done: Option<Done>,
     ) -> Result<u64, Fenced> {
+        WRITTEN.with_borrow_mut(|frame| {
+            frame.clear();
+            record::write(owner.shop, entry, frame);
+            self.put_in_line(owner, entry, frame, done)
+        })
+    }
+
+    fn put_in_line(
+        &self,
+        owner: Owner,
+        entry: &Entry<'_>,
+        frame: &[u8],
+        done: Option<Done>,
+    ) -> Result<u64, Fenced> {
         let mut line = self.line();
         match line.owners.get_mut(&owner.shop) {
             Some(owned) if owned.epoch == owner.epoch && owned.next_n == entry.n => {
@@ -125,11 +166,9 @@ impl Core {
         }
         let batch = &mut line.next;
         let idle = batch.is_empty();
-        let before = batch.frames.len();
-        record::write(owner.shop, entry, &mut batch.frames);
+        batch.frames.extend_from_slice(frame);
         batch.ends.push(batch.frames.len());
-        let bytes = batch.frames.len() - before;
-        self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.waiting_bytes.fetch_add(frame.len(), Ordering::Relaxed);
         let named = matches!(entry.kind, Kind::Created | Kind::Removed);
         batch.gathered.push(Gathered {
             shop: owner.shop,
@@ -156,6 +195,10 @@ impl Core {
 
     /// Whether there is room for one more, in memory and on disk.
     pub(super) fn has_room(&self) -> Result<(), NoRoom> {
+        // Every commit looks at the disk. Where none is on its way, others may have filled it meanwhile.
+        if self.waiting_bytes.load(Ordering::Relaxed) == 0 {
+            self.look_at_the_disk();
+        }
         if self.full.load(Ordering::Relaxed) {
             return Err(NoRoom::Disk);
         }

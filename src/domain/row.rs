@@ -1,0 +1,140 @@
+//! A row: records come in at its end, and leave at its front.
+//!
+//! They lie in pieces, so that a long row never moves what it holds, and gives memory back as it shrinks.
+
+use std::collections::VecDeque;
+use std::ops::Index;
+
+use serde::ser::SerializeSeq;
+use serde::{Serialize, Serializer};
+
+/// Records in one piece.
+const PIECE: usize = 256;
+
+/// Records, the oldest first.
+#[derive(Debug)]
+pub struct Row<T> {
+    pieces: VecDeque<Piece<T>>,
+    /// Slots of the first piece whose records have left.
+    left: usize,
+}
+
+/// Slots in the order in which they were filled; those of records that left are empty.
+type Piece<T> = Vec<Option<T>>;
+
+impl<T> Default for Row<T> {
+    fn default() -> Row<T> {
+        Row {
+            pieces: VecDeque::new(),
+            left: 0,
+        }
+    }
+}
+
+impl<T> Row<T> {
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        let last = self.pieces.back().map_or(0, Vec::len);
+        (self.pieces.len().saturating_sub(1)) * PIECE + last - self.left
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The oldest.
+    pub fn front(&self) -> Option<&T> {
+        self.get(0)
+    }
+
+    /// The record at this place, the oldest being at 0.
+    pub fn get(&self, place: usize) -> Option<&T> {
+        let slot = place + self.left;
+        self.pieces.get(slot / PIECE)?.get(slot % PIECE)?.as_ref()
+    }
+
+    /// Adds a record at the end.
+    pub fn push_back(&mut self, record: T) {
+        match self.pieces.back_mut() {
+            Some(last) if last.len() < PIECE => last.push(Some(record)),
+            last => {
+                // The first piece grows as it fills: most rows are short.
+                let room = if last.is_some() { PIECE } else { 0 };
+                let mut piece = Vec::with_capacity(room);
+                piece.push(Some(record));
+                self.pieces.push_back(piece);
+            }
+        }
+    }
+
+    /// Takes the oldest out.
+    pub fn pop_front(&mut self) -> Option<T> {
+        let first = self.pieces.front_mut()?;
+        let record = first.get_mut(self.left)?.take();
+        self.left += 1;
+        if self.left == first.len() {
+            self.pieces.pop_front();
+            self.left = 0;
+        }
+        record
+    }
+
+    /// All, the oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.pieces.iter().flatten().flatten()
+    }
+}
+
+impl<T> Index<usize> for Row<T> {
+    type Output = T;
+
+    fn index(&self, place: usize) -> &T {
+        match self.get(place) {
+            Some(record) => record,
+            None => panic!("place {place} of a row of {}", self.len()),
+        }
+    }
+}
+
+impl<T: Serialize> Serialize for Row<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = to.serialize_seq(Some(self.len()))?;
+        for record in self.iter() {
+            sequence.serialize_element(record)?;
+        }
+        sequence.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Long enough for several pieces, and emptied on the way.
+        #[test]
+        fn it_is_a_queue(steps in prop::collection::vec((0usize..900, 0usize..900), 1..12)) {
+            let mut row = Row::default();
+            let mut model = VecDeque::new();
+            let mut next = 0u32;
+            for (come, leave) in steps {
+                for _ in 0..come {
+                    row.push_back(next);
+                    model.push_back(next);
+                    next += 1;
+                }
+                for _ in 0..leave {
+                    prop_assert_eq!(row.pop_front(), model.pop_front());
+                }
+                prop_assert_eq!(row.len(), model.len());
+                prop_assert_eq!(row.front(), model.front());
+                prop_assert!(row.iter().eq(model.iter()));
+                for place in [0, model.len() / 2, model.len().saturating_sub(1), model.len()] {
+                    prop_assert_eq!(row.get(place), model.get(place));
+                }
+            }
+        }
+    }
+}
