@@ -31,8 +31,8 @@ use xiaoer::domain::time::Instant;
 use xiaoer::domain::view::Counts;
 use xiaoer::env::Env;
 use xiaoer::journal::{
-    Basis, Claimed, Done, Entry, Fenced, Journal, JournalError, NoRoom, Owner, Sleeper, Slice,
-    State,
+    Basis, Claimed, Done, Entry, Fenced, Journal, JournalError, Kept, NoRoom, Owner, Sleeper,
+    Slice, State,
 };
 use xiaoer::shop::{self, Desk, DeskSettings, Intake, SharedLedger};
 use xiaoer::telemetry::Metrics;
@@ -104,6 +104,23 @@ impl Journal for Nowhere {
     }
 
     fn sleepers(&self, _: &mut dyn FnMut(Sleeper)) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    fn keep(
+        &self,
+        _: &Id,
+        _: &str,
+        _: Option<Vec<u8>>,
+        done: Option<Done>,
+    ) -> Result<bool, JournalError> {
+        if let Some(done) = done {
+            done();
+        }
+        Ok(true)
+    }
+
+    fn kept(&self, _: &mut dyn FnMut(Kept)) -> Result<(), JournalError> {
         Ok(())
     }
 

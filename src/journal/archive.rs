@@ -58,7 +58,9 @@ fn copy(core: &Core, settled: u64, to: &mut dyn Write) -> Result<Reach, JournalE
     to.write_all(FORM)
         .map_err(|error| failed("written", &error))?;
     let mut pairs = 0u64;
+    // What is kept comes first: it looks at records that the copy must have, too.
     for tree in [
+        Tree::Kept,
         Tree::Notes,
         Tree::Names,
         Tree::Heads,

@@ -12,7 +12,7 @@ use super::record::Kind;
 use super::states::{self, Head, StateAt};
 use super::store::{Changes, Tree};
 use super::tail::{self, Tail};
-use super::{JournalError, State, block};
+use super::{JournalError, State, block, kept};
 use crate::domain::time::Instant;
 use crate::env::Stopwatch;
 
@@ -100,6 +100,7 @@ impl Core {
             self.take_names(&batch.gathered)?;
             self.take_places(&mut batch.gathered);
             self.put_all(std::mem::take(&mut batch.puts))?;
+            self.keep_all(std::mem::take(&mut batch.keeps))?;
             self.store.sync()?;
             let marked = self.mark.set(reach);
             marked.map_err(|error| JournalError::Failed(format!("the mark: {error}")))?;
@@ -109,8 +110,9 @@ impl Core {
             };
             self.durable.store(reach.order, Ordering::Release);
         } else {
-            let changed = !batch.puts.is_empty();
+            let changed = !batch.puts.is_empty() || !batch.keeps.is_empty();
             self.put_all(std::mem::take(&mut batch.puts))?;
+            self.keep_all(std::mem::take(&mut batch.keeps))?;
             if changed {
                 self.store.sync()?;
             }
@@ -135,8 +137,12 @@ impl Core {
 
     /// Shops that came to be or were taken away with these records.
     fn take_names(&self, gathered: &[Gathered]) -> Result<(), JournalError> {
-        let (mut names, mut heads, mut journal) =
-            (Changes::default(), Changes::default(), Changes::default());
+        let (mut names, mut heads, mut journal, mut kept) = (
+            Changes::default(),
+            Changes::default(),
+            Changes::default(),
+            Changes::default(),
+        );
         let mut removed = false;
         let mut created = Vec::new();
         for of_shop in gathered {
@@ -150,6 +156,7 @@ impl Core {
                 stored.for_each(|state| states::remove(state, &mut journal));
                 names.remove(id.as_bytes());
                 heads.remove(&states::head_key(of_shop.shop));
+                kept::remove_all(&self.store, of_shop.shop, &mut kept)?;
                 removed = true;
                 self.dead().push(of_shop.shop);
             }
@@ -161,6 +168,7 @@ impl Core {
         if removed {
             self.store.apply(Tree::Heads, heads)?;
             self.store.apply(Tree::Journal, journal)?;
+            self.store.apply(Tree::Kept, kept)?;
         }
         let mut line = self.line();
         for id in created {

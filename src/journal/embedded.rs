@@ -14,8 +14,8 @@ use super::record::{Booked, Entry};
 use super::store::Store;
 use super::tail::Tail;
 use super::{
-    Basis, Claimed, Done, Fenced, Journal, JournalError, NoRoom, Owner, Sleeper, Slice, State,
-    opening,
+    Basis, Claimed, Done, Fenced, Journal, JournalError, Kept, NoRoom, Owner, Sleeper, Slice,
+    State, opening,
 };
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
@@ -327,6 +327,20 @@ impl Journal for Embedded {
 
     fn sleepers(&self, each: &mut dyn FnMut(Sleeper)) -> Result<(), JournalError> {
         self.core.each_sleeper(each)
+    }
+
+    fn keep(
+        &self,
+        shop: &Id,
+        name: &str,
+        value: Option<Vec<u8>>,
+        done: Option<Done>,
+    ) -> Result<bool, JournalError> {
+        self.core.gather_keep(shop, name, value, done)
+    }
+
+    fn kept(&self, each: &mut dyn FnMut(Kept)) -> Result<(), JournalError> {
+        self.core.each_kept(each)
     }
 
     fn has_room(&self) -> Result<(), NoRoom> {

@@ -43,6 +43,12 @@ pub(super) struct Put {
     pub(super) due: Option<Instant>,
 }
 
+/// Something on its way to be kept, or to be let go of.
+pub(super) struct Keep {
+    pub(super) key: Vec<u8>,
+    pub(super) value: Option<Vec<u8>>,
+}
+
 /// Who may append to a shop, and what comes next.
 #[derive(Clone, Copy)]
 pub(super) struct Owned {
@@ -57,6 +63,7 @@ pub(super) struct Batch {
     pub(super) ends: Vec<usize>,
     pub(super) gathered: Vec<Gathered>,
     pub(super) puts: Vec<Put>,
+    pub(super) keeps: Vec<Keep>,
     pub(super) dones: Vec<Done>,
     /// The shops that it is about.
     pub(super) touched: HashSet<u64>,
@@ -64,7 +71,10 @@ pub(super) struct Batch {
 
 impl Batch {
     pub(super) fn is_empty(&self) -> bool {
-        self.ends.is_empty() && self.puts.is_empty() && self.dones.is_empty()
+        self.ends.is_empty()
+            && self.puts.is_empty()
+            && self.keeps.is_empty()
+            && self.dones.is_empty()
     }
 
     /// Empty, with the room that it had, for one that comes later.
@@ -76,6 +86,7 @@ impl Batch {
         self.ends.clear();
         self.gathered.clear();
         self.puts.clear();
+        self.keeps.clear();
         self.dones.clear();
         self.touched.clear();
         self

@@ -13,6 +13,7 @@ mod claim;
 mod commit;
 mod embedded;
 mod folder;
+mod kept;
 mod line;
 mod mark;
 mod opening;
@@ -29,6 +30,7 @@ use crate::domain::time::Instant;
 
 pub use archive::{backup, check as check_backup, restore};
 pub use embedded::{Embedded, LedgerSource, Nobody, Opened, Settings, Watch};
+pub use kept::KEPT_BYTES_MAX;
 pub use mark::Reach;
 pub use record::{Booked, Entry, Kind, Record};
 pub use verify::{Verified, each_record, verify};
@@ -111,6 +113,17 @@ pub struct Sleeper {
     pub due: Option<Instant>,
 }
 
+/// What a room above keeps of a shop beside its records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Which shop.
+    pub shop: Id,
+    /// Under which name.
+    pub name: String,
+    /// What, in a form that the journal does not know.
+    pub value: Vec<u8>,
+}
+
 /// What a decision is explained from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Basis {
@@ -168,6 +181,19 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Shops that may have to be woken, all that there are; called once after opening.
     fn sleepers(&self, each: &mut dyn FnMut(Sleeper)) -> Result<(), JournalError>;
+
+    /// Keeps a value under a name of a shop, at most [`KEPT_BYTES_MAX`] long, or lets go of it; `done` is called once that
+    /// is durable. What is kept becomes durable in the order of the calls, and goes with the shop. Whether it exists.
+    fn keep(
+        &self,
+        shop: &Id,
+        name: &str,
+        value: Option<Vec<u8>>,
+        done: Option<Done>,
+    ) -> Result<bool, JournalError>;
+
+    /// All that is kept, by shop and name.
+    fn kept(&self, each: &mut dyn FnMut(Kept)) -> Result<(), JournalError>;
 
     /// Whether there is room for more records now.
     fn has_room(&self) -> Result<(), NoRoom>;

@@ -31,17 +31,20 @@ pub enum Tree {
     Ledger,
     /// The journal's own notes.
     Notes,
+    /// What other rooms keep of shops, by number and name.
+    Kept,
 }
 
 impl Tree {
     /// All of them, in the order in which they are numbered in a backup.
-    pub const ALL: [Tree; 6] = [
+    pub const ALL: [Tree; 7] = [
         Tree::Journal,
         Tree::Names,
         Tree::Heads,
         Tree::Index,
         Tree::Ledger,
         Tree::Notes,
+        Tree::Kept,
     ];
 
     fn name(self) -> &'static str {
@@ -52,6 +55,7 @@ impl Tree {
             Tree::Index => "index",
             Tree::Ledger => "ledger",
             Tree::Notes => "notes",
+            Tree::Kept => "kept",
         }
     }
 }

@@ -7,7 +7,7 @@ use super::opening::{self, Found};
 use super::record::{self, Kind, Record};
 use super::store::{Tree, damaged};
 use super::tail::{self, Place};
-use super::{JournalError, block, states};
+use super::{JournalError, block, kept, states};
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
 
@@ -80,6 +80,7 @@ pub fn verify(
         return Err(damaged("the store has values outside its log"));
     }
     let names = names(&found)?;
+    check_kept(&found)?;
     for (&shop, account) in &accounts {
         if !names.contains_key(&shop) {
             return Err(damaged(&format!("shop {shop} has records, but no name")));
@@ -174,6 +175,11 @@ fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), Jou
         rated: record.rated,
     });
     Ok(())
+}
+
+/// What is kept of shops can be read.
+fn check_kept(found: &Found) -> Result<(), JournalError> {
+    kept::scan(&found.store, &mut |_, _| Ok(()))
 }
 
 fn names(found: &Found) -> Result<HashMap<u64, Id>, JournalError> {

@@ -284,29 +284,33 @@ mod tests {
             Origin::Variable("XIAOER_WORKERS".into())
         );
         expect![[r#"
-            listen = "[::1]:4"                # command line
-            data = "xiaoer-data"              # default
-            insecure = false                  # default
-            workers = 2                       # XIAOER_WORKERS
-            tls.certificate = ""              # default
-            tls.key = ""                      # default
-            log.level = "info"                # default
-            log.format = "text"               # default
-            journal.retention = "90d"         # default
-            journal.reserve_bytes = "256MiB"  # default
-            journal.ballast_bytes = "64MiB"   # default
-            journal.sync = true               # default
-            journal.cache_bytes = "1GiB"      # command line
-            journal.linger_us = 200           # default
-            shop.mailbox = 1024               # default
-            shop.idle = "5m"                  # default
-            http.body_bytes_max = "16MiB"     # default
-            http.body_timeout = "1s"          # xiaoer.toml
-            http.header_timeout = "5s"        # default
-            http.keep_alive = "1m 15s"        # default
-            http.connections_max = 12000      # default
-            http.metrics_public = false       # xiaoer.toml
-            http.shutdown_timeout = "30s"     # default
+            listen = "[::1]:4"                 # command line
+            data = "xiaoer-data"               # default
+            insecure = false                   # default
+            workers = 2                        # XIAOER_WORKERS
+            tls.certificate = ""               # default
+            tls.key = ""                       # default
+            log.level = "info"                 # default
+            log.format = "text"                # default
+            journal.retention = "90d"          # default
+            journal.reserve_bytes = "256MiB"   # default
+            journal.ballast_bytes = "64MiB"    # default
+            journal.sync = true                # default
+            journal.cache_bytes = "1GiB"       # command line
+            journal.linger_us = 200            # default
+            shop.mailbox = 1024                # default
+            shop.idle = "5m"                   # default
+            presence.grace = "10s"             # default
+            webhook.private_addresses = false  # default
+            webhook.timeout = "15s"            # default
+            webhook.endpoints_max = 200        # default
+            http.body_bytes_max = "16MiB"      # default
+            http.body_timeout = "1s"           # xiaoer.toml
+            http.header_timeout = "5s"         # default
+            http.keep_alive = "1m 15s"         # default
+            http.connections_max = 12000       # default
+            http.metrics_public = false        # xiaoer.toml
+            http.shutdown_timeout = "30s"      # default
         "#]]
         .assert_eq(&settings.print(&origins));
         let (again, _) = load(Some(&settings.print(&origins)), &[], &[]).unwrap();
@@ -425,6 +429,23 @@ mod tests {
             # How long a shop that nobody asks for anything stays in memory.
             # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 365d; variable XIAOER_SHOP_IDLE
             # shop.idle = "5m"
+
+            # How long after the end of its lease an agent still counts as present, before the server takes it offline.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_PRESENCE_GRACE
+            # presence.grace = "10s"
+
+            # Whether webhooks may go to private addresses: loopback, link-local, a company's own network. Keep it off where
+            # keys are given to people who should not reach into that network.
+            # `true` or `false`; variable XIAOER_WEBHOOK_PRIVATE_ADDRESSES
+            # webhook.private_addresses = false
+
+            # How long an endpoint of a webhook may take to answer.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 2m; variable XIAOER_WEBHOOK_TIMEOUT
+            # webhook.timeout = "15s"
+
+            # How many endpoints a shop may have.
+            # a whole number, from 1 to 10000; variable XIAOER_WEBHOOK_ENDPOINTS_MAX
+            # webhook.endpoints_max = 200
 
             # The largest body of a request, in bytes; a larger one is answered 413.
             # a size like `16MiB`, or a number of bytes, from 1KiB to 1GiB; variable XIAOER_HTTP_BODY_BYTES_MAX

@@ -107,6 +107,15 @@ settings! {
     shop_mailbox: u64 = "shop.mailbox", "1024", in 1..=1_000_000;
     /// How long a shop that nobody asks for anything stays in memory.
     shop_idle: Duration = "shop.idle", "5m", in ms(10)..=Duration::days(365);
+    /// How long after the end of its lease an agent still counts as present, before the server takes it offline.
+    presence_grace: Duration = "presence.grace", "10s", in ms(0)..=Duration::days(1);
+    /// Whether webhooks may go to private addresses: loopback, link-local, a company's own network. Keep it off where
+    /// keys are given to people who should not reach into that network.
+    webhook_private_addresses: bool = "webhook.private_addresses", "false";
+    /// How long an endpoint of a webhook may take to answer.
+    webhook_timeout: Duration = "webhook.timeout", "15s", in ms(10)..=ms(120_000);
+    /// How many endpoints a shop may have.
+    webhook_endpoints_max: u64 = "webhook.endpoints_max", "200", in 1..=10_000;
     /// The largest body of a request, in bytes; a larger one is answered 413.
     http_body_bytes_max: Size = "http.body_bytes_max", "16MiB", in Size::kib(1)..=Size::mib(1024);
     /// How long a request's body may take to come in; a slower one is answered 408.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use bytestring::ByteString;
 
+use super::bell::Bell;
 use super::deciding::{Awake, Deciding, Item, Work, come_up};
 use super::desk::{Answered, Intake, ReadError, Refused};
 use super::message::{Close, Delete, Look, Post, Read};
@@ -57,11 +58,14 @@ pub(super) struct ShopActor {
     pub(super) will_count: bool,
     /// Whether the next who asks had better wake another actor.
     pub(super) stale: bool,
+    /// Rung for those who follow the shop's decisions.
+    pub(super) bell: Arc<Bell>,
 }
 
 impl ShopActor {
     pub(super) fn new(id: Id, world: Arc<World>) -> ShopActor {
         ShopActor {
+            bell: world.bells.of(&id),
             id,
             world,
             stage: Stage::ComingUp,
@@ -154,10 +158,23 @@ impl ShopActor {
                 ctx.run_later(TIMER_AGAIN, Self::fire);
                 return;
             }
+            self.ring();
             self.recount_soon(ctx);
             self.store_if_large();
         }
         self.arm(ctx);
+    }
+
+    /// Tells those who follow the shop, once what it has decided is durable.
+    fn ring(&mut self) {
+        if !self.bell.is_followed() {
+            return;
+        }
+        if let Some(seq) = self.awake().map(|awake| awake.shop.seq()) {
+            let bell = Arc::clone(&self.bell);
+            let tell = Box::new(move || bell.ring(seq));
+            self.world.journal.when_durable(self.appended, tell);
+        }
     }
 
     /// Sets the alarm to the shop's next timer.
@@ -258,6 +275,7 @@ impl Handler<Post> for ShopActor {
             }
         }
         work.finish(&mut items);
+        self.ring();
         self.stop_if_stale(ctx);
         self.recount_soon(ctx);
         self.store_if_large();
@@ -319,7 +337,11 @@ impl Handler<Delete> for ShopActor {
         self.stage = Stage::Up(None);
         self.recount_soon(ctx);
         ctx.run_later(ABSENT_IDLE, Self::rest);
-        let answer = Box::new(move || reply.answer(true));
+        let bell = Arc::clone(&self.bell);
+        let answer = Box::new(move || {
+            bell.shop_is_gone();
+            reply.answer(true);
+        });
         self.world.journal.when_durable(self.appended, answer);
     }
 }

@@ -111,6 +111,47 @@ pub(super) fn answers_of(
     answers.collect()
 }
 
+/// Decisions with a `seq` above `after`, at most `limit`.
+fn decisions_after(
+    journal: &dyn Journal,
+    shop: &Id,
+    after: u64,
+    limit: usize,
+) -> Result<Page<StoredDecision>, ReadError> {
+    let (mut items, mut next, mut more) = (Vec::new(), after, true);
+    while items.len() <= limit && more {
+        let slice = journal.read(shop, next + 1, RECORDS_AT_ONCE.min(limit + 1))?;
+        let slice = slice.ok_or(ReadError::NoShop)?;
+        more = slice.more;
+        let mut until = next;
+        for record in &slice.records {
+            until = until.max(record.seq_before + u64::from(record.decided));
+            let listed = listed(shop, record)?.into_iter();
+            items.extend(listed.filter(|decision| decision.seq > next));
+        }
+        if until == next {
+            // Records that decided nothing: what follows them is found from beyond.
+            let skipped = journal.read(shop, next + 1, RECORDS_AT_ONCE * 64)?;
+            let skipped = skipped.ok_or(ReadError::NoShop)?;
+            let first = skipped
+                .records
+                .iter()
+                .find(|record| record.seq_before + u64::from(record.decided) > next);
+            match first {
+                Some(record) => items.extend(listed(shop, record)?),
+                None => break,
+            }
+            until = items
+                .last()
+                .map_or(next, |decision: &StoredDecision| decision.seq);
+        }
+        next = until;
+    }
+    let more = items.len() > limit;
+    items.truncate(limit);
+    Ok(Page { items, more })
+}
+
 impl Desk {
     /// Runs what reads the journal where it may wait for the disk.
     async fn off_thread<T: Send + 'static>(
@@ -131,41 +172,20 @@ impl Desk {
         after: u64,
         limit: usize,
     ) -> Result<Page<StoredDecision>, ReadError> {
-        let read = move |journal: &dyn Journal, shop: &Id| {
-            let (mut items, mut next, mut more) = (Vec::new(), after, true);
-            while items.len() <= limit && more {
-                let slice = journal.read(shop, next + 1, RECORDS_AT_ONCE.min(limit + 1))?;
-                let slice = slice.ok_or(ReadError::NoShop)?;
-                more = slice.more;
-                let mut until = next;
-                for record in &slice.records {
-                    until = until.max(record.seq_before + u64::from(record.decided));
-                    let listed = listed(shop, record)?.into_iter();
-                    items.extend(listed.filter(|decision| decision.seq > next));
-                }
-                if until == next {
-                    // Records that decided nothing: what follows them is found from beyond.
-                    let skipped = journal.read(shop, next + 1, RECORDS_AT_ONCE * 64)?;
-                    let skipped = skipped.ok_or(ReadError::NoShop)?;
-                    let first = skipped
-                        .records
-                        .iter()
-                        .find(|record| record.seq_before + u64::from(record.decided) > next);
-                    match first {
-                        Some(record) => items.extend(listed(shop, record)?),
-                        None => break,
-                    }
-                    until = items
-                        .last()
-                        .map_or(next, |decision: &StoredDecision| decision.seq);
-                }
-                next = until;
-            }
-            let more = items.len() > limit;
-            items.truncate(limit);
-            Ok(Page { items, more })
-        };
-        self.off_thread(shop, read).await
+        self.off_thread(shop, move |journal, shop| {
+            decisions_after(journal, shop, after, limit)
+        })
+        .await
+    }
+
+    /// The same, on this thread, which may wait for the disk.
+    pub fn decisions_here(
+        &self,
+        shop: &Id,
+        after: u64,
+        limit: usize,
+    ) -> Result<Page<StoredDecision>, ReadError> {
+        decisions_after(&*self.world.journal, shop, after, limit)
     }
 
     /// Why a decision was taken; nothing where there is no such decision, or its journal was dropped.

@@ -11,6 +11,7 @@ use bytestring::ByteString;
 
 use super::actor::ShopActor;
 use super::asking::{Page, answers_of};
+use super::bell::Following;
 use super::deciding::Item;
 use super::ledger::SharedLedger;
 use super::message::{Close, Delete, Glance, Look, Post, Read};
@@ -24,7 +25,7 @@ use crate::domain::ledger::Ledger;
 use crate::domain::shop::Shop;
 use crate::domain::time::Instant;
 use crate::env::{Env, Stopwatch};
-use crate::journal::{Journal, JournalError, NoRoom};
+use crate::journal::{Journal, JournalError, Kept, NoRoom};
 
 /// How often a question is asked again that an actor going to sleep did not look at.
 const TRIES: usize = 8;
@@ -175,6 +176,7 @@ impl Desk {
                 registry: Registry::new(),
                 waiting: Waiting::default(),
                 sleepers: Sleepers::default(),
+                bells: Arc::default(),
             }),
             homes: Arc::default(),
             closing: Arc::default(),
@@ -361,6 +363,46 @@ impl Desk {
             Err(NoRoom::Memory) => Err(Refused::Busy),
             Err(NoRoom::Disk) => Err(Refused::DiskFull),
         }
+    }
+
+    /// From here on, word of every decision of the shop that has become durable.
+    pub fn follow(&self, shop: &Id) -> Following {
+        self.world.bells.of(shop).follow()
+    }
+
+    /// Keeps a value of another room with the shop, durable before this returns. Whether the shop exists.
+    pub async fn keep(
+        &self,
+        shop: &Id,
+        name: &str,
+        value: Option<Vec<u8>>,
+    ) -> Result<bool, JournalError> {
+        let (sender, kept) = tokio::sync::oneshot::channel();
+        let done = Box::new(move || {
+            // Nobody waits any more: it is kept all the same.
+            sender.send(()).ok();
+        });
+        let exists = self.world.journal.keep(shop, name, value, Some(done))?;
+        if exists {
+            kept.await
+                .map_err(|_| JournalError::Failed("the journal was closed".to_owned()))?;
+        }
+        Ok(exists)
+    }
+
+    /// Keeps a value with the next commit, behind what was given before it.
+    pub fn keep_soon(
+        &self,
+        shop: &Id,
+        name: &str,
+        value: Option<Vec<u8>>,
+    ) -> Result<bool, JournalError> {
+        self.world.journal.keep(shop, name, value, None)
+    }
+
+    /// All that is kept, by shop and name.
+    pub fn kept(&self, each: &mut dyn FnMut(Kept)) -> Result<(), JournalError> {
+        self.world.journal.kept(each)
     }
 
     /// What time it is.

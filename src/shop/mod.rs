@@ -6,6 +6,7 @@
 
 mod actor;
 mod asking;
+mod bell;
 mod deciding;
 mod desk;
 mod ledger;
@@ -16,6 +17,7 @@ mod trace;
 mod world;
 
 pub use asking::{Page, StoredDecision, TimelineEntry};
+pub use bell::{Following, Heard};
 pub use desk::{Answered, Desk, DeskSettings, Intake, ReadError, Refused, ShopRow};
 pub use ledger::SharedLedger;
 pub use trace::trace_line;

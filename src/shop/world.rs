@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix::Addr;
 
 use super::actor::ShopActor;
+use super::bell::Bells;
 use super::ledger::SharedLedger;
 use super::reply::Waiting;
 use crate::domain::decision::Decision;
@@ -51,6 +52,7 @@ pub(super) struct World {
     pub(super) registry: Registry,
     pub(super) waiting: Waiting,
     pub(super) sleepers: Sleepers,
+    pub(super) bells: Arc<Bells>,
 }
 
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,0 +1,123 @@
+//! What the rooms above keep of a shop beside its records: small values under names, durable in the order in which they
+//! were given, gone with the shop.
+
+use serde::{Deserialize, Serialize};
+
+use super::embedded::Core;
+use super::line::Keep;
+use super::states;
+use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX};
+use super::tail::{sealed, unsealed};
+use super::{Done, JournalError, Kept};
+use crate::domain::id::Id;
+
+/// The longest value that can be kept.
+pub const KEPT_BYTES_MAX: usize = VALUE_BYTES_MAX / 2;
+
+/// The stored form.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    shop: String,
+    value: Vec<u8>,
+}
+
+fn key(shop: u64, name: &str) -> Vec<u8> {
+    [&shop.to_be_bytes(), name.as_bytes()].concat()
+}
+
+fn read(key: &[u8], value: &[u8]) -> Result<(u64, Kept), JournalError> {
+    let stored: Stored = unsealed(value, "what is kept of a shop")?;
+    let wrong = || super::store::damaged("what is kept of a shop has no name");
+    let (shop, name) = key.split_first_chunk::<8>().ok_or_else(wrong)?;
+    let kept = Kept {
+        shop: Id::new(&stored.shop).ok_or_else(wrong)?,
+        name: String::from_utf8(name.to_vec()).map_err(|_| wrong())?,
+        value: stored.value,
+    };
+    Ok((u64::from_be_bytes(*shop), kept))
+}
+
+/// Reads all that is kept, with the numbers of the shops.
+pub fn scan(
+    store: &Store,
+    each: &mut dyn FnMut(u64, Kept) -> Result<(), JournalError>,
+) -> Result<(), JournalError> {
+    store.scan(Tree::Kept, b"", |at, value| {
+        let (shop, kept) = read(at, value)?;
+        each(shop, kept).map(|()| true)
+    })
+}
+
+/// Lets go of all that is kept of a shop.
+pub fn remove_all(store: &Store, shop: u64, changes: &mut Changes) -> Result<(), JournalError> {
+    store.scan(Tree::Kept, &shop.to_be_bytes(), |at, _| {
+        let of_it = at.starts_with(&shop.to_be_bytes());
+        if of_it {
+            changes.remove(at);
+        }
+        Ok(of_it)
+    })
+}
+
+impl Core {
+    /// Puts a value into the next commit. Whether the shop exists.
+    pub(super) fn gather_keep(
+        &self,
+        shop: &Id,
+        name: &str,
+        value: Option<Vec<u8>>,
+        done: Option<Done>,
+    ) -> Result<bool, JournalError> {
+        let too_long = value
+            .as_ref()
+            .is_some_and(|value| value.len() > KEPT_BYTES_MAX);
+        if too_long {
+            let what = format!("{name} of shop {shop:?} is longer than {KEPT_BYTES_MAX} bytes");
+            return Err(JournalError::Failed(what));
+        }
+        let Some(number) = self.number(shop)? else {
+            return Ok(false);
+        };
+        let value = value.map(|value| {
+            sealed(&Stored {
+                shop: shop.to_string(),
+                value,
+            })
+        });
+        let mut line = self.line();
+        line.next.keeps.push(Keep {
+            key: key(number, name),
+            value,
+        });
+        line.next.dones.extend(done);
+        drop(line);
+        self.work.notify_one();
+        Ok(true)
+    }
+
+    /// Writes what is to be kept.
+    pub(super) fn keep_all(&self, keeps: Vec<Keep>) -> Result<(), JournalError> {
+        if keeps.is_empty() {
+            return Ok(());
+        }
+        let mut changes = Changes::default();
+        for Keep { key, value } in keeps {
+            match value {
+                Some(value) => changes.set(&key, value),
+                None => changes.remove(&key),
+            }
+        }
+        self.store.apply(Tree::Kept, changes)
+    }
+
+    /// All that is kept of the shops that there are.
+    pub(super) fn each_kept(&self, each: &mut dyn FnMut(Kept)) -> Result<(), JournalError> {
+        scan(&self.store, &mut |shop, kept| {
+            // What was kept of a shop while it was being taken away is nobody's.
+            if states::number_of(&self.store, &kept.shop)? == Some(shop) {
+                each(kept);
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,138 @@
+//! Bells: who follows a shop hears of its decisions once they are durable, and reads them from the journal.
+//!
+//! A bell says how far, not what: one that rings while nobody listens is lost, and nothing with it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::watch;
+
+use crate::domain::id::Id;
+
+/// What was heard last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Decisions up to this `seq` are durable; 0 where none was taken since somebody follows.
+    pub seq: u64,
+    /// How often the shop was taken away meanwhile; its `seq` then begins anew.
+    pub gone: u64,
+}
+
+/// The bell of one shop.
+pub(super) struct Bell {
+    heard: watch::Sender<Heard>,
+}
+
+impl Bell {
+    /// Whether anybody listens.
+    pub(super) fn is_followed(&self) -> bool {
+        self.heard.receiver_count() > 0
+    }
+
+    /// Decisions up to this one are durable.
+    pub(super) fn ring(&self, seq: u64) {
+        self.heard.send_if_modified(|heard| {
+            let news = heard.seq < seq;
+            heard.seq = heard.seq.max(seq);
+            news
+        });
+    }
+
+    /// The shop was taken away.
+    pub(super) fn shop_is_gone(&self) {
+        self.heard.send_modify(|heard| {
+            heard.seq = 0;
+            heard.gone += 1;
+        });
+    }
+
+    /// Listens.
+    pub(super) fn follow(self: &Arc<Bell>) -> Following {
+        Following {
+            heard: self.heard.subscribe(),
+            _bell: Arc::clone(self),
+        }
+    }
+}
+
+/// The bells of the shops that are awake or followed.
+#[derive(Default)]
+pub(super) struct Bells(Mutex<Hung>);
+
+#[derive(Default)]
+struct Hung {
+    bells: HashMap<Id, Weak<Bell>>,
+    /// How many there may be before those that nobody holds are looked for.
+    swept_at: usize,
+}
+
+impl Bells {
+    fn hung(&self) -> MutexGuard<'_, Hung> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The bell of a shop.
+    pub(super) fn of(&self, shop: &Id) -> Arc<Bell> {
+        let mut hung = self.hung();
+        if let Some(bell) = hung.bells.get(shop).and_then(Weak::upgrade) {
+            return bell;
+        }
+        let bell = Arc::new(Bell {
+            heard: watch::Sender::new(Heard::default()),
+        });
+        hung.bells.insert(shop.clone(), Arc::downgrade(&bell));
+        if hung.bells.len() > hung.swept_at {
+            hung.bells.retain(|_, bell| bell.strong_count() > 0);
+            hung.swept_at = 2 * hung.bells.len() + 64;
+        }
+        bell
+    }
+}
+
+/// Hears of a shop's decisions.
+pub struct Following {
+    heard: watch::Receiver<Heard>,
+    /// Held so that the shop's next actor rings the same one.
+    _bell: Arc<Bell>,
+}
+
+impl Following {
+    /// What was heard last.
+    pub fn heard(&self) -> Heard {
+        *self.heard.borrow()
+    }
+
+    /// Waits until there is something that was not heard before.
+    pub async fn changed(&mut self) -> Heard {
+        // The bell is held, so there is always somebody to ring it.
+        self.heard.changed().await.ok();
+        *self.heard.borrow_and_update()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bell_is_the_same_as_long_as_anybody_holds_it() {
+        let bells = Bells::default();
+        let shop = Id::new("s").unwrap();
+        let actor = bells.of(&shop);
+        assert!(!actor.is_followed());
+        let following = bells.of(&shop).follow();
+        actor.ring(3);
+        actor.ring(2);
+        assert_eq!(following.heard(), Heard { seq: 3, gone: 0 });
+        drop(actor);
+        bells.of(&shop).shop_is_gone();
+        assert_eq!(following.heard(), Heard { seq: 0, gone: 1 });
+        drop(following);
+        assert!(!bells.of(&shop).is_followed());
+        assert_eq!(bells.of(&shop).follow().heard(), Heard::default());
+        for other in 0..1000 {
+            bells.of(&Id::new(&other.to_string()).unwrap());
+        }
+        assert!(bells.hung().bells.len() < 200);
+    }
+}
