@@ -36,6 +36,9 @@ use xiaoer::journal::{
 };
 use xiaoer::shop::{self, Desk, DeskSettings, Intake, SharedLedger};
 use xiaoer::telemetry::Metrics;
+use xiaoer::webhook::address::SystemLookup;
+use xiaoer::webhook::caller::Calling;
+use xiaoer::webhook::{self, Webhooks};
 use xiaoer::wire::{Line, read_event};
 
 #[path = "../tests/support/deadline.rs"]
@@ -151,6 +154,12 @@ impl shop::Watch for Counting {
     fn failed(&self, _: &Id, _: &JournalError) {}
 }
 
+impl webhook::Watch for Counting {
+    fn tried(&self, _: bool, _: u32, _: u64) {}
+    fn gave_up(&self, _: &Id, _: &str) {}
+    fn disabled(&self, _: &Id, _: &str, _: &str) {}
+}
+
 impl api::Watch for Counting {
     fn micros(&self) -> u64 {
         self.began.passed().as_micros() as u64
@@ -230,6 +239,19 @@ fn requests(criterion: &mut Criterion) {
     let desk = desk(&watch);
     let state = Arc::new(ApiState {
         desk: desk.clone(),
+        webhooks: Webhooks::open(
+            desk.clone(),
+            webhook::Settings {
+                calling: Calling {
+                    timeout: Duration::from_secs(1),
+                    private_addresses: true,
+                    lookup: Arc::new(SystemLookup),
+                },
+                endpoints_max: 1,
+            },
+            Arc::clone(&watch) as Arc<dyn webhook::Watch>,
+        )
+        .expect("couriers"),
         keeper: Keeper::Insecure,
         limits: Limits::default(),
         watch,

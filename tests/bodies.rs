@@ -142,6 +142,7 @@ async fn a_body_that_is_not_right_is_answered_and_let_go() {
     let shops = Shops::open(folder.path(), &clock, Duration::from_secs(600));
     let state = Arc::new(ApiState {
         desk: shops.desk.clone(),
+        webhooks: shops.webhooks(),
         keeper: Keeper::Insecure,
         limits: Limits {
             body_bytes_max: BODY_BYTES_MAX,

@@ -250,6 +250,7 @@ async fn app_over(
 ) -> impl Service<actix_http::Request, Response = ServiceResponse, Error = Error> {
     let state = Arc::new(ApiState {
         desk: shops.desk.clone(),
+        webhooks: shops.webhooks(),
         keeper: Keeper::Keys(Arc::new(Spelt)),
         limits: Limits::default(),
         watch: Arc::new(Unwatched),

@@ -20,11 +20,14 @@ use super::routes::Route;
 use crate::domain::id::Id;
 use crate::domain::shop::Shop;
 use crate::shop::Desk;
+use crate::webhook::Webhooks;
 
 /// What every request needs. One for all workers.
 pub struct ApiState {
     /// All shops.
     pub desk: Desk,
+    /// All webhooks.
+    pub webhooks: Arc<Webhooks>,
     /// Who is let in.
     pub keeper: Keeper,
     /// How much, and how slowly.

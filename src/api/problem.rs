@@ -40,6 +40,10 @@ pub enum Code {
     DecisionUnknown,
     /// No such key.
     KeyUnknown,
+    /// No such webhook.
+    WebhookUnknown,
+    /// There are as many as there may be.
+    TooMany,
     /// The route has no such method.
     MethodNotAllowed,
     /// The server keeps no keys.
@@ -77,6 +81,8 @@ impl Code {
             Code::EntryUnknown => told(404, "entry_unknown", "No such entry"),
             Code::DecisionUnknown => told(404, "decision_unknown", "No such decision"),
             Code::KeyUnknown => told(404, "key_unknown", "No such key"),
+            Code::WebhookUnknown => told(404, "webhook_unknown", "No such webhook"),
+            Code::TooMany => told(409, "too_many", "There are too many"),
             Code::MethodNotAllowed => told(405, "method_not_allowed", "Not with this method"),
             Code::BodyTooSlow => told(408, "body_too_slow", "The body came too slowly"),
             Code::NoKeys => told(409, "no_keys", "The server keeps no keys"),
@@ -115,6 +121,8 @@ impl Code {
             | Code::EntryUnknown
             | Code::DecisionUnknown
             | Code::KeyUnknown
+            | Code::WebhookUnknown
+            | Code::TooMany
             | Code::MethodNotAllowed
             | Code::NoKeys
             | Code::BodyTooSlow

@@ -10,7 +10,9 @@ use super::auth::Needs::{self, Admin, Metrics, Nothing, Shop};
 use super::auth::Scope::{Events, Owner, Read};
 use super::call::{Answer, ApiState, Call, serve};
 use super::problem::{Code, Problem};
-use super::{agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops};
+use super::{
+    agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops, webhooks,
+};
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +93,22 @@ table! {
     "/v1/shops/{shop}/decisions/{seq}" { GET Shop(Read), [] => decisions::get; }
     "/v1/shops/{shop}/decisions/{seq}/why" { GET Shop(Read), [] => decisions::why; }
     "/v1/shops/{shop}/report" { GET Shop(Read), [] => shops::report; }
+
+    "/v1/shops/{shop}/webhooks" {
+        GET Shop(Owner), ["limit" "cursor"] => webhooks::list;
+        POST Shop(Owner), [] => webhooks::post;
+    }
+    "/v1/shops/{shop}/webhooks/{id}" {
+        GET Shop(Owner), [] => webhooks::get;
+        PATCH Shop(Owner), [] => webhooks::patch;
+        DELETE Shop(Owner), [] => webhooks::delete;
+    }
+    "/v1/shops/{shop}/webhooks/{id}/rotate" { POST Shop(Owner), [] => webhooks::rotate; }
+    "/v1/shops/{shop}/webhooks/{id}/test" { POST Shop(Owner), [] => webhooks::test; }
+    "/v1/shops/{shop}/webhooks/{id}/deliveries" {
+        GET Shop(Owner), ["limit" "cursor"] => webhooks::deliveries;
+    }
+    "/v1/shops/{shop}/webhooks/{id}/resend" { POST Shop(Owner), [] => webhooks::resend; }
 
     "/v1/keys" {
         GET Admin, ["limit" "cursor"] => keys::list;
@@ -204,6 +222,19 @@ mod tests {
         ("GET", "/v1/shops/{shop}/decisions/{seq}", Shop(Read)),
         ("GET", "/v1/shops/{shop}/decisions/{seq}/why", Shop(Read)),
         ("GET", "/v1/shops/{shop}/report", Shop(Read)),
+        ("GET", "/v1/shops/{shop}/webhooks", Shop(Owner)),
+        ("POST", "/v1/shops/{shop}/webhooks", Shop(Owner)),
+        ("GET", "/v1/shops/{shop}/webhooks/{id}", Shop(Owner)),
+        ("PATCH", "/v1/shops/{shop}/webhooks/{id}", Shop(Owner)),
+        ("DELETE", "/v1/shops/{shop}/webhooks/{id}", Shop(Owner)),
+        ("POST", "/v1/shops/{shop}/webhooks/{id}/rotate", Shop(Owner)),
+        ("POST", "/v1/shops/{shop}/webhooks/{id}/test", Shop(Owner)),
+        (
+            "GET",
+            "/v1/shops/{shop}/webhooks/{id}/deliveries",
+            Shop(Owner),
+        ),
+        ("POST", "/v1/shops/{shop}/webhooks/{id}/resend", Shop(Owner)),
         ("GET", "/v1/keys", Admin),
         ("POST", "/v1/keys", Admin),
         ("DELETE", "/v1/keys/{id}", Admin),

@@ -151,6 +151,25 @@ pub enum Body {
 }
 
 impl Body {
+    /// All names, in the order of the variants.
+    pub const NAMES: [&'static str; 15] = [
+        "session.assigned",
+        "session.queued",
+        "session.closed",
+        "agent.notified",
+        "auto_reply.sent",
+        "invite.sent",
+        "invite.blocked",
+        "rating.opened",
+        "rating.recorded",
+        "rating.refused",
+        "reply.due",
+        "reply.overdue",
+        "score.alert",
+        "score.recovered",
+        "event.rejected",
+    ];
+
     /// The decision's type, as the wire language writes it.
     pub fn name(&self) -> &'static str {
         match self {

@@ -22,6 +22,9 @@ use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};
 use crate::settings::{LogFormat, Settings};
 use crate::shop::{self, Desk, DeskSettings, SharedLedger};
+use crate::webhook::address::SystemLookup;
+use crate::webhook::caller::Calling;
+use crate::webhook::{self, Webhooks};
 
 /// Why the server did not start, or has stopped.
 #[derive(Debug)]
@@ -154,8 +157,10 @@ where
             idle: std_time(settings.shop_idle),
         },
     );
+    let webhooks = webhooks(settings, &desk, &watching)?;
     let state = Arc::new(ApiState {
         desk: desk.clone(),
+        webhooks: Arc::clone(&webhooks),
         keeper,
         limits: Limits {
             body_bytes_max: settings.http_body_bytes_max.0 as usize,
@@ -185,12 +190,32 @@ where
     tracing::info!("stopping: what was taken is answered, nothing more is taken");
     desk.close().await;
     handle.stop(true).await;
+    webhooks.close().await;
     control::leave(&settings.data);
     // What the shops have stored is written before the process may end.
     let closing = actix_rt::task::spawn_blocking(move || journal.close());
     closing.await.ok();
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The couriers of all webhooks, going on where they were.
+fn webhooks(
+    settings: &Settings,
+    desk: &Desk,
+    watching: &Arc<Watching>,
+) -> Result<Arc<Webhooks>, ServeError> {
+    let calling = Calling {
+        timeout: std_time(settings.webhook_timeout),
+        private_addresses: settings.webhook_private_addresses,
+        lookup: Arc::new(SystemLookup),
+    };
+    let settings = webhook::Settings {
+        calling,
+        endpoints_max: settings.webhook_endpoints_max as usize,
+    };
+    let watch = Arc::clone(watching) as Arc<dyn webhook::Watch>;
+    Ok(Webhooks::open(desk.clone(), settings, watch)?)
 }
 
 /// Who is let in; on a first start somebody must be.

@@ -12,6 +12,7 @@ use crate::env::Stopwatch;
 use crate::journal::{self, JournalError};
 use crate::shop;
 use crate::telemetry::{Metrics, Refusal, logs};
+use crate::webhook;
 
 /// Watches everything.
 pub(super) struct Watching {
@@ -97,6 +98,38 @@ impl shop::Watch for Watching {
 
     fn failed(&self, shop: &Id, error: &JournalError) {
         tracing::error!(shop = logs::shop_hash(shop), %error, "a shop could not come up");
+    }
+}
+
+impl webhook::Watch for Watching {
+    fn tried(&self, delivered: bool, decisions: u32, micros: u64) {
+        let metrics = &self.metrics;
+        metrics.webhook_seconds.took(Duration::from_micros(micros));
+        match delivered {
+            true => metrics.webhook_decisions.add(decisions.into()),
+            false => metrics.webhook_failures.add(1),
+        }
+    }
+
+    fn gave_up(&self, shop: &Id, endpoint: &str) {
+        self.metrics.webhook_alerts.add(1);
+        let shop = logs::shop_hash(shop);
+        tracing::warn!(
+            shop,
+            endpoint,
+            "a message of a webhook was given up; `POST webhooks/{{id}}/resend` sends it again"
+        );
+    }
+
+    fn disabled(&self, shop: &Id, endpoint: &str, why: &str) {
+        self.metrics.webhook_alerts.add(1);
+        let shop = logs::shop_hash(shop);
+        tracing::error!(
+            shop,
+            endpoint,
+            why,
+            "a webhook was switched off; `PATCH webhooks/{{id}}` with {{\"enabled\": true}} lets it go on where it was"
+        );
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::deciding::{Item, astray, read_state, replay};
@@ -42,6 +43,24 @@ pub struct StoredDecision {
     pub json: String,
     /// The event that it was an answer to, as it was sent (a `clock` where a timer fired by itself).
     pub event: Bytes,
+}
+
+/// What every decision says of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Said<'a> {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: &'a str,
+    /// When it was taken, as it is written.
+    pub at: &'a str,
+}
+
+impl StoredDecision {
+    /// Its type, and when it was taken.
+    pub fn said(&self) -> Said<'_> {
+        // Written by us, and neither needs an escape.
+        serde_json::from_str(&self.json).unwrap_or_default()
+    }
 }
 
 /// One entry of a session's timeline: an event of the session or a decision about it.

@@ -16,7 +16,7 @@ mod resting;
 mod trace;
 mod world;
 
-pub use asking::{Page, StoredDecision, TimelineEntry};
+pub use asking::{Page, Said, StoredDecision, TimelineEntry};
 pub use bell::{Following, Heard};
 pub use desk::{Answered, Desk, DeskSettings, Intake, ReadError, Refused, ShopRow};
 pub use ledger::SharedLedger;

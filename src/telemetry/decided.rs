@@ -273,5 +273,8 @@ pub(super) mod tests {
             moved[slot(&body)] += 1;
         }
         assert_eq!(moved, vec![1; labels.len()], "each once");
+        let names = every_decision().into_iter().map(|(body, _)| body.name());
+        let names: std::collections::BTreeSet<&str> = names.collect();
+        assert_eq!(names, Body::NAMES.into_iter().collect());
     }
 }

@@ -63,7 +63,7 @@ enum Kind {
 }
 
 /// Every metric: its name, its kind, and what it tells.
-const NAMES: [(&str, Kind, &str); 16] = [
+const NAMES: [(&str, Kind, &str); 20] = [
     (
         "xiaoer_decisions_total",
         Kind::Counter,
@@ -140,6 +140,26 @@ const NAMES: [(&str, Kind, &str); 16] = [
         Kind::Histogram(SECONDS),
         "How long a shop took to come back into memory",
     ),
+    (
+        "xiaoer_webhook_decisions_total",
+        Kind::Counter,
+        "Decisions that endpoints of webhooks have taken",
+    ),
+    (
+        "xiaoer_webhook_seconds",
+        Kind::Histogram(SECONDS),
+        "How long a call of a webhook took, whatever came of it",
+    ),
+    (
+        "xiaoer_webhook_failures_total",
+        Kind::Counter,
+        "Calls of webhooks that failed and are tried again",
+    ),
+    (
+        "xiaoer_webhook_alerts_total",
+        Kind::Counter,
+        "What somebody should look at: messages that were given up, and endpoints that were switched off",
+    ),
 ];
 
 /// All metrics of a server. Shared by its threads.
@@ -169,6 +189,14 @@ pub struct Metrics {
     pub journal_records: Counter,
     /// Shops that stopped by a mistake of ours: `xiaoer_shop_panics_total`.
     pub shop_panics: Counter,
+    /// Decisions that were delivered: `xiaoer_webhook_decisions_total`.
+    pub webhook_decisions: Counter,
+    /// Calls: `xiaoer_webhook_seconds`.
+    pub webhook_seconds: Histogram,
+    /// Calls that failed: `xiaoer_webhook_failures_total`.
+    pub webhook_failures: Counter,
+    /// `xiaoer_webhook_alerts_total`.
+    pub webhook_alerts: Counter,
     /// How long a shop took to come back: `xiaoer_wake_seconds`.
     pub wake_seconds: Histogram,
 }
@@ -206,6 +234,10 @@ impl Metrics {
             journal_bytes: gauge(recorder, "xiaoer_journal_bytes"),
             journal_records: counter(recorder, "xiaoer_journal_records_total", &[]),
             shop_panics: counter(recorder, "xiaoer_shop_panics_total", &[]),
+            webhook_decisions: counter(recorder, "xiaoer_webhook_decisions_total", &[]),
+            webhook_seconds: histogram(recorder, "xiaoer_webhook_seconds", &[]),
+            webhook_failures: counter(recorder, "xiaoer_webhook_failures_total", &[]),
+            webhook_alerts: counter(recorder, "xiaoer_webhook_alerts_total", &[]),
             wake_seconds: histogram(recorder, "xiaoer_wake_seconds", &[]),
             handle: recorder.handle(),
         }
@@ -486,6 +518,10 @@ mod tests {
         metrics.journal_bytes.set(1 << 40);
         metrics.journal_records.add(7);
         metrics.shop_panics.add(1);
+        metrics.webhook_decisions.add(2);
+        metrics.webhook_failures.add(3);
+        metrics.webhook_alerts.add(4);
+        metrics.webhook_seconds.took(Duration::from_millis(3));
         metrics.commit_records.saw(3);
         metrics.commit_seconds.took(Duration::from_micros(300));
         metrics.commit_seconds.took(Duration::from_secs(2));
@@ -508,6 +544,10 @@ mod tests {
             ("xiaoer_journal_bytes", (1_u64 << 40) as f64),
             ("xiaoer_journal_records_total", 7.0),
             ("xiaoer_shop_panics_total", 1.0),
+            ("xiaoer_webhook_decisions_total", 2.0),
+            ("xiaoer_webhook_failures_total", 3.0),
+            ("xiaoer_webhook_alerts_total", 4.0),
+            ("xiaoer_webhook_seconds_count", 1.0),
             ("xiaoer_commit_records_bucket{le=\"2\"}", 0.0),
             ("xiaoer_commit_records_bucket{le=\"5\"}", 1.0),
             ("xiaoer_commit_seconds_bucket{le=\"0.0002\"}", 0.0),

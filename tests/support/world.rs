@@ -15,6 +15,9 @@ use xiaoer::domain::view::Counts;
 use xiaoer::env::{Clock, Env, Fate};
 use xiaoer::journal::{Embedded, JournalError, Nobody, Settings};
 use xiaoer::shop::{Answered, Desk, DeskSettings, Intake, Refused, SharedLedger, Watch};
+use xiaoer::webhook::Webhooks;
+use xiaoer::webhook::address::SystemLookup;
+use xiaoer::webhook::caller::Calling;
 use xiaoer::wire::{Line, read_event};
 
 /// A clock that stands where it is put.
@@ -76,6 +79,8 @@ pub struct Seen {
     pub panics: AtomicI64,
     /// Shops that are awake.
     pub alive: AtomicI64,
+    /// Alerts of webhooks.
+    pub alerts: Mutex<Vec<String>>,
 }
 
 impl Watch for Seen {
@@ -92,6 +97,24 @@ impl Watch for Seen {
     }
     fn failed(&self, shop: &Id, error: &JournalError) {
         eprintln!("shop {shop}: {error}");
+    }
+}
+
+impl xiaoer::webhook::Watch for Seen {
+    fn tried(&self, _delivered: bool, _decisions: u32, _micros: u64) {}
+
+    fn gave_up(&self, _shop: &Id, endpoint: &str) {
+        self.alerts
+            .lock()
+            .unwrap()
+            .push(format!("{endpoint} gave up"));
+    }
+
+    fn disabled(&self, _shop: &Id, endpoint: &str, why: &str) {
+        self.alerts
+            .lock()
+            .unwrap()
+            .push(format!("{endpoint} off: {why}"));
     }
 }
 
@@ -153,6 +176,20 @@ impl Shops {
             planted,
             journal,
         }
+    }
+
+    /// The couriers of its webhooks, which may call private addresses and wait for an answer for 200 ms.
+    pub fn webhooks(&self) -> Arc<Webhooks> {
+        let settings = xiaoer::webhook::Settings {
+            calling: Calling {
+                timeout: Duration::from_millis(200),
+                private_addresses: true,
+                lookup: Arc::new(SystemLookup),
+            },
+            endpoints_max: 20,
+        };
+        let watch = Arc::clone(&self.seen) as Arc<dyn xiaoer::webhook::Watch>;
+        Webhooks::open(self.desk.clone(), settings, watch).expect("the couriers")
     }
 
     /// Posts events of a shop, each one JSON object.

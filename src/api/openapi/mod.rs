@@ -27,15 +27,18 @@ pub use event::Event;
 pub use policy::Policy;
 pub use report::ReportOfShops;
 pub use resource::{
-    Agent, AgentBody, AgentPage, DecisionPage, EventsBody, KeyBody, KeyMade, KeyPage, Ok, PoolPage,
-    PresenceAnswer, PresenceBody, Problem, QuestionPage, RatingPage, Results, SessionPage,
-    SessionWithTimeline, ShopAnswer, ShopBody, ShopPage, WhyAnswer,
+    Agent, AgentBody, AgentPage, DecisionPage, DeliveryPage, EventsBody, KeyBody, KeyMade, KeyPage,
+    Ok, PoolPage, PresenceAnswer, PresenceBody, Problem, QuestionPage, RatingPage, Resend, Results,
+    SessionPage, SessionWithTimeline, ShopAnswer, ShopBody, ShopPage, Tested, Webhook, WebhookBody,
+    WebhookChange, WebhookMade, WebhookPage, WebhookSecret, WhyAnswer,
 };
 
 use super::auth::Needs;
 use super::problem::PROBLEM_TYPE;
 use super::routes::{ROUTES, Route};
-use super::{agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops};
+use super::{
+    agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops, webhooks,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -52,6 +55,8 @@ use super::{agents, decisions, docs, events, health, keys, policies, ratings, se
         sessions::list, sessions::get, sessions::pools, sessions::questions,
         ratings::list,
         decisions::list, decisions::get, decisions::why,
+        webhooks::list, webhooks::post, webhooks::get, webhooks::patch, webhooks::delete,
+        webhooks::rotate, webhooks::test, webhooks::deliveries, webhooks::resend,
         keys::list, keys::post, keys::delete,
         health::alive, health::ready, health::metrics,
         docs::openapi, docs::front, docs::file,
@@ -91,6 +96,7 @@ fn operation<'a>(path: &'a mut PathItem, method: &str) -> Option<&'a mut Operati
         "GET" => path.get.as_mut(),
         "PUT" => path.put.as_mut(),
         "POST" => path.post.as_mut(),
+        "PATCH" => path.patch.as_mut(),
         "DELETE" => path.delete.as_mut(),
         _ => None,
     }

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use super::decision::Decision;
 use super::event::Event;
 use super::policy::Policy;
-use super::words::{Level, Presence, Scope, Source, State};
+use super::words::{DeliveryState, Level, Presence, Scope, Source, State};
 
 /// Makes an object.
 macro_rules! objects {
@@ -72,6 +72,50 @@ macro_rules! sessions {
     )+ };
 }
 
+/// Makes the types of a webhook, which shows its secret once.
+macro_rules! webhooks {
+    ($($(#[$doc:meta])* $name:ident { $($more:tt)* })+) => { $(
+        $(#[$doc])*
+        #[derive(ToSchema)]
+        pub struct $name {
+            pub id: String,
+            pub url: String,
+            /// The types that go there; `null`: all of them.
+            #[schema(required)]
+            pub types: Option<Vec<String>>,
+            /// At most so many decisions a call; `null`: one a call, without a list around it.
+            #[schema(required)]
+            pub batch: Option<u16>,
+            pub enabled: bool,
+            /// Why the server has switched it off.
+            #[schema(required)]
+            pub disabled: Option<Disabled>,
+            pub created: String,
+            /// Decisions up to this `seq` have gone out, or failed and are tried again aside.
+            pub seq: u64,
+            /// Messages that failed and are tried again.
+            pub retrying: u64,
+            /// Messages that failed to the end: `resend` sends them again.
+            pub given_up: u64,
+            /// Since when nothing but failures came back.
+            #[schema(required)]
+            pub failing_since: Option<String>,
+            $($more)*
+        }
+    )+ };
+}
+
+webhooks! {
+    /// An endpoint to which decisions go.
+    Webhook {}
+    /// An endpoint that was made.
+    WebhookMade {
+        /// What its calls are signed by; shown this once.
+        #[schema(example = "whsec_…")]
+        pub secret: String,
+    }
+}
+
 sessions! {
     /// A session that is open, or closed in the last 7 days.
     Session {}
@@ -91,6 +135,8 @@ pages! {
     RatingPage of Rating;
     DecisionPage of Decision;
     KeyPage of Key;
+    WebhookPage of Webhook;
+    DeliveryPage of Delivery;
 }
 
 /// One event, or an array of up to 10,000.
@@ -252,5 +298,74 @@ objects! {
         own_clock: bool,
         #[schema(example = "xek_…")]
         key: String,
+    }
+    /// An endpoint that is wanted.
+    WebhookBody {
+        /// `http` or `https`; to private addresses only where the server's settings allow it.
+        #[schema(example = "https://gateway.example/xiaoer")]
+        url: String,
+        /// The types of decisions that go there; left out: all of them. `webhook.disabled` is word of another endpoint
+        /// that the server has switched off.
+        types: Option<Vec<String>>,
+        #[schema(minimum = 1, maximum = 500)]
+        batch: Option<u16>,
+        enabled: Option<bool>,
+    }
+    /// What is changed of an endpoint; what is left out stays.
+    WebhookChange {
+        #[schema(nullable = false)]
+        url: Option<String>,
+        types: Option<Vec<String>>,
+        #[schema(minimum = 1, maximum = 500)]
+        batch: Option<u16>,
+        /// `true` also after the server has switched it off: it goes on where it was.
+        #[schema(nullable = false)]
+        enabled: Option<bool>,
+    }
+    /// Why and when the server has switched an endpoint off.
+    Disabled { why: String, at: String, }
+    /// A new secret, and until when the one before it signs beside it.
+    WebhookSecret {
+        #[schema(example = "whsec_…")]
+        secret: String,
+        old_until: String,
+    }
+    /// What came of a test.
+    Tested {
+        delivered: bool,
+        /// The status of the answer.
+        #[schema(required)]
+        status: Option<u16>,
+        /// How long it took, in milliseconds.
+        took_ms: u64,
+        /// The first kilobyte of the answer.
+        answer: String,
+        /// Why there was no answer.
+        #[schema(required)]
+        failure: Option<String>,
+    }
+    /// A message with the decisions from one `seq` to another, and what came of its latest try.
+    Delivery {
+        from: u64,
+        to: u64,
+        state: DeliveryState,
+        tries: u32,
+        #[schema(required)]
+        status: Option<u16>,
+        took_ms: u64,
+        answer: String,
+        #[schema(required)]
+        failure: Option<String>,
+        at: String,
+        /// When it is tried again.
+        #[schema(required)]
+        again: Option<String>,
+    }
+    /// Decisions that are to be sent again, by `seq`, both included.
+    Resend {
+        #[schema(minimum = 1)]
+        from: u64,
+        #[schema(minimum = 1)]
+        to: u64,
     }
 }

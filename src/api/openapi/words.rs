@@ -48,6 +48,8 @@ words! {
     Presence { Online Away Offline }
     /// Where a session is.
     State { Open Waiting Closed }
+    /// What became of a message.
+    DeliveryState { Delivered Retrying GivenUp }
     /// What a key is for.
     Scope { Events Read Owner Admin }
     /// What an agent sends; all but `auto_reply` are human replies.

@@ -1,0 +1,384 @@
+//! Webhooks of a shop: endpoints listed, made, changed and taken away, their secrets, and what was delivered.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::answer::{done, json, page};
+use super::call::{Answer, Call};
+use super::change::read_body;
+use super::openapi::{
+    DeliveryPage, Resend as ResendSchema, Tested, Webhook, WebhookBody as WebhookSchema,
+    WebhookChange, WebhookMade, WebhookPage, WebhookSecret,
+};
+use super::problem::{Code, Problem};
+use crate::domain::id::Id;
+use crate::domain::time::{Instant, Stamp};
+use crate::webhook::endpoint::{OVERLAP, State, Wanted};
+use crate::webhook::outbox::{Parcel, Told};
+use crate::webhook::{NotDone, Post};
+
+/// The lists' names in their cursors.
+const LIST: &str = "webhooks";
+const DELIVERIES: &str = "deliveries";
+
+/// What `POST` and `PATCH` take. Null is told from what is left out.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WebhookBody {
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    types: Option<Option<Vec<String>>>,
+    #[serde(default, deserialize_with = "given")]
+    batch: Option<Option<u16>>,
+    #[serde(default)]
+    enabled: Option<bool>,
+}
+
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResendBody {
+    from: u64,
+    to: u64,
+}
+
+/// An endpoint, as it is shown.
+#[derive(Serialize)]
+struct Shown {
+    id: String,
+    url: String,
+    types: Option<Vec<String>>,
+    batch: Option<u16>,
+    enabled: bool,
+    disabled: Option<Disabled>,
+    created: Stamp,
+    /// Decisions up to this `seq` have gone out, or failed and are tried again aside.
+    seq: u64,
+    retrying: usize,
+    given_up: usize,
+    failing_since: Option<Stamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Disabled {
+    why: String,
+    at: Stamp,
+}
+
+/// A delivery, as it is shown.
+#[derive(Serialize)]
+struct Row {
+    from: u64,
+    to: u64,
+    state: &'static str,
+    tries: u32,
+    status: Option<u16>,
+    took_ms: u64,
+    answer: String,
+    failure: Option<String>,
+    at: Stamp,
+    again: Option<Stamp>,
+}
+
+fn utc(at: Instant) -> Stamp {
+    at.at_offset(0)
+}
+
+fn shown(post: &Post, secret: Option<String>) -> Shown {
+    let inner = post.inner();
+    let endpoint = &inner.endpoint;
+    let (retrying, given_up) = inner.outbox.counts();
+    Shown {
+        id: endpoint.id.clone(),
+        url: endpoint.url.clone(),
+        types: endpoint.types.clone(),
+        batch: endpoint.batch,
+        enabled: endpoint.is_on(),
+        disabled: match &endpoint.state {
+            State::On | State::Off => None,
+            State::Disabled { why, at } => Some(Disabled {
+                why: why.clone(),
+                at: utc(*at),
+            }),
+        },
+        created: utc(endpoint.made),
+        seq: inner.outbox.progress().done,
+        retrying,
+        given_up,
+        failing_since: inner.outbox.progress().failing_since.map(utc),
+        secret,
+    }
+}
+
+fn not_done(shop: &Id, id: &str, why: NotDone) -> Problem {
+    match why {
+        NotDone::Unknown => Problem::new(
+            Code::WebhookUnknown,
+            format!("The shop has no webhook {id:?}: `GET webhooks` lists those there are."),
+        ),
+        NotDone::Refused(why) => Problem::malformed(why),
+        NotDone::Full(why) => Problem::new(Code::TooMany, why),
+        NotDone::NoShop => Problem::shop_unknown(shop),
+        NotDone::Failed(error) => Problem::new(Code::Broken, format!("{error}.")),
+    }
+}
+
+/// The path's shop and endpoint, where both are there.
+async fn endpoint(call: &Call) -> Result<(Id, Arc<Post>), Problem> {
+    let (shop, id) = (shop(call).await?, call.segment("id"));
+    let post = call.state.webhooks.get(&shop, &id);
+    let post = post.map_err(|why| not_done(&shop, &id, why))?;
+    Ok((shop, post))
+}
+
+async fn shop(call: &Call) -> Result<Id, Problem> {
+    let shop = call.shop()?;
+    match call.state.desk.exists(&shop).await {
+        Ok(true) => Ok(shop),
+        Ok(false) => Err(Problem::shop_unknown(&shop)),
+        Err(why) => Err(Problem::refused(why)),
+    }
+}
+
+async fn wanted(call: &Call) -> Result<Wanted, Problem> {
+    let text = call.json_text().await?;
+    let WebhookBody {
+        url,
+        types,
+        batch,
+        enabled,
+    } = read_body(&text)?;
+    Ok(Wanted {
+        url,
+        types,
+        batch,
+        enabled,
+    })
+}
+
+/// The shop's webhooks, the oldest first
+#[utoipa::path(get, path = "/v1/shops/{shop}/webhooks", tag = "webhooks", operation_id = "list_webhooks",
+    responses((status = 200, body = WebhookPage)))]
+pub async fn list(call: Call) -> Answer {
+    let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
+    let shop = shop(&call).await?;
+    let posts = call.state.webhooks.list(&shop).into_iter();
+    // One that was taken away since leaves the place as it is.
+    let key = |post: &Post| format!("{:020}.{}", post.inner().endpoint.made.ms(), post.id);
+    let mut posts: Vec<Arc<Post>> = posts
+        .filter(|post| after.as_ref().is_none_or(|after| key(post) > *after))
+        .collect();
+    let more = posts.len() > limit;
+    posts.truncate(limit);
+    let next = posts.last().filter(|_| more).map(|post| key(post));
+    let items: Vec<String> = posts
+        .iter()
+        .map(|post| serde_json::to_string(&shown(post, None)).unwrap_or_default())
+        .collect();
+    Ok(page(
+        LIST,
+        items.iter().map(String::as_str),
+        next.as_deref(),
+    ))
+}
+
+/// Makes a webhook; its secret is shown this once
+///
+/// Every decision that is taken from now on goes there, at least once, signed by the Standard Webhooks specification.
+#[utoipa::path(post, path = "/v1/shops/{shop}/webhooks", tag = "webhooks", operation_id = "post_webhook",
+    request_body = WebhookSchema, responses((status = 200, body = WebhookMade)))]
+pub async fn post(call: Call) -> Answer {
+    let wanted = wanted(&call).await?;
+    let shop = call.shop()?;
+    let seq = call.live(|shop| shop.seq()).await?;
+    let added = call.state.webhooks.add(&shop, wanted, seq).await;
+    let (post, secret) = added.map_err(|why| not_done(&shop, "", why))?;
+    json(&shown(&post, Some(secret.text())))
+}
+
+/// One webhook
+#[utoipa::path(get, path = "/v1/shops/{shop}/webhooks/{id}", tag = "webhooks", operation_id = "get_webhook",
+    responses((status = 200, body = Webhook)))]
+pub async fn get(call: Call) -> Answer {
+    let (_, post) = endpoint(&call).await?;
+    json(&shown(&post, None))
+}
+
+/// Changes a webhook
+///
+/// What is left out stays; `types` and `batch` may be null. Switched on again, it goes on where it was.
+#[utoipa::path(patch, path = "/v1/shops/{shop}/webhooks/{id}", tag = "webhooks", operation_id = "patch_webhook",
+    request_body = WebhookChange, responses((status = 200, body = Webhook)))]
+pub async fn patch(call: Call) -> Answer {
+    let wanted = wanted(&call).await?;
+    let (shop, post) = endpoint(&call).await?;
+    let changed = call.state.webhooks.change(&shop, &post.id, wanted).await;
+    let post = changed.map_err(|why| not_done(&shop, &post.id, why))?;
+    json(&shown(&post, None))
+}
+
+/// Takes a webhook away
+#[utoipa::path(delete, path = "/v1/shops/{shop}/webhooks/{id}", tag = "webhooks", operation_id = "delete_webhook",
+    responses((status = 204)))]
+pub async fn delete(call: Call) -> Answer {
+    let (shop, post) = endpoint(&call).await?;
+    let removed = call.state.webhooks.remove(&shop, &post.id).await;
+    removed.map_err(|why| not_done(&shop, &post.id, why))?;
+    Ok(done())
+}
+
+/// Gives a webhook another secret, which is shown this once
+///
+/// The one before it signs beside it for a day more.
+#[utoipa::path(post, path = "/v1/shops/{shop}/webhooks/{id}/rotate", tag = "webhooks", operation_id = "rotate_webhook",
+    responses((status = 200, body = WebhookSecret)))]
+pub async fn rotate(call: Call) -> Answer {
+    #[derive(Serialize)]
+    struct Rotated {
+        secret: String,
+        old_until: Stamp,
+    }
+    let (shop, post) = endpoint(&call).await?;
+    let until = utc(call.state.desk.now() + OVERLAP);
+    let secret = call.state.webhooks.rotate(&shop, &post.id).await;
+    let secret = secret.map_err(|why| not_done(&shop, &post.id, why))?;
+    json(&Rotated {
+        secret: secret.text(),
+        old_until: until,
+    })
+}
+
+/// Sends a test to a webhook now, and says what came of it
+#[utoipa::path(post, path = "/v1/shops/{shop}/webhooks/{id}/test", tag = "webhooks", operation_id = "test_webhook",
+    responses((status = 200, body = Tested)))]
+pub async fn test(call: Call) -> Answer {
+    #[derive(Serialize)]
+    struct Tried {
+        delivered: bool,
+        status: Option<u16>,
+        took_ms: u64,
+        answer: String,
+        failure: Option<String>,
+    }
+    let (shop, post) = endpoint(&call).await?;
+    let told = call.state.webhooks.test(&shop, &post.id).await;
+    let Told {
+        status,
+        took_ms,
+        answer,
+        failure,
+        ..
+    } = told.map_err(|why| not_done(&shop, &post.id, why))?;
+    json(&Tried {
+        delivered: status.is_some_and(|status| (200..300).contains(&status)),
+        status,
+        took_ms,
+        answer,
+        failure,
+    })
+}
+
+/// What was sent to a webhook, the latest first
+///
+/// All that is tried again or was given up, and the last hundred that were delivered since the server started.
+#[utoipa::path(get, path = "/v1/shops/{shop}/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "list_deliveries",
+    responses((status = 200, body = DeliveryPage)))]
+pub async fn deliveries(call: Call) -> Answer {
+    let (limit, after) = (call.query.limit()?, call.query.cursor(DELIVERIES)?);
+    let (_, post) = endpoint(&call).await?;
+    let mut rows: Vec<(String, Row)> = rows(&post)
+        .into_iter()
+        .map(|row| (place(&row), row))
+        .filter(|(place, _)| after.as_ref().is_none_or(|after| place < after))
+        .collect();
+    rows.sort_by(|(a, _), (b, _)| b.cmp(a));
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|(place, _)| place.clone());
+    let items: Vec<String> = rows
+        .iter()
+        .map(|(_, row)| serde_json::to_string(row).unwrap_or_default())
+        .collect();
+    Ok(page(
+        DELIVERIES,
+        items.iter().map(String::as_str),
+        next.as_deref(),
+    ))
+}
+
+/// Where a delivery stands in the list: by when it was last tried.
+fn place(row: &Row) -> String {
+    format!(
+        "{:020}.{:020}-{:020}",
+        row.at.instant.ms(),
+        row.from,
+        row.to
+    )
+}
+
+fn rows(post: &Post) -> Vec<Row> {
+    let row = |parcel: Parcel, state, tries, told: &Told, again: Option<Instant>| Row {
+        from: parcel.from,
+        to: parcel.to,
+        state,
+        tries,
+        status: told.status,
+        took_ms: told.took_ms,
+        answer: told.answer.clone(),
+        failure: told.failure.clone(),
+        at: utc(Instant::from_ms(told.at_ms)),
+        again: again.map(utc),
+    };
+    let inner = post.inner();
+    // What is on its way for the first time has nothing to be told of.
+    let failing = inner
+        .outbox
+        .failing()
+        .filter(|of| of.tries > 0 || of.again.is_none());
+    let failing = failing.map(|of| {
+        let state = if of.again.is_some() {
+            "retrying"
+        } else {
+            "given_up"
+        };
+        row(of.parcel, state, of.tries, &of.told, of.again)
+    });
+    let recent = inner.recent.iter();
+    let recent = recent.map(|of| row(of.parcel, "delivered", of.tries, &of.told, None));
+    failing.chain(recent).collect()
+}
+
+/// Sends a range of decisions to a webhook again
+///
+/// They go out in order, beside what is new, with the `webhook-id`s that they had.
+#[utoipa::path(post, path = "/v1/shops/{shop}/webhooks/{id}/resend", tag = "webhooks", operation_id = "resend",
+    request_body = ResendSchema, responses((status = 200, body = ResendSchema)))]
+pub async fn resend(call: Call) -> Answer {
+    #[derive(Serialize)]
+    struct Range {
+        from: u64,
+        to: u64,
+    }
+    let text = call.json_text().await?;
+    let ResendBody { from, to } = read_body(&text)?;
+    let (shop, post) = endpoint(&call).await?;
+    let seq = call.live(|shop| shop.seq()).await?;
+    if from == 0 || from > to || to > seq {
+        return Err(Problem::malformed(format!(
+            "`from` and `to` must be the `seq` of decisions that were taken, `from` no later than `to`: 1 to {seq}."
+        )));
+    }
+    let range = Parcel { from, to };
+    let sent = call.state.webhooks.resend(&shop, &post.id, range).await;
+    sent.map_err(|why| not_done(&shop, &post.id, why))?;
+    json(&Range { from, to })
+}

@@ -1,0 +1,473 @@
+//! The courier of one endpoint: reads what comes next from the journal, sends it, and keeps what became of it.
+//!
+//! One task an endpoint, and no queue: a slow endpoint holds up nobody but itself, and what it has not had yet stays in
+//! the journal, however long that is.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use reqwest::Url;
+use tokio::sync::watch;
+
+use super::caller::{Called, Caller, RetryAfter};
+use super::endpoint::{Endpoint, State};
+use super::envelope::{self, Message};
+use super::outbox::{Change, Ended, Lane, Next, Parcel, Told, Try};
+use super::post::{Delivered, Named, Post};
+use super::signing;
+use super::{Notify, Watch};
+use crate::domain::time::Instant;
+use crate::shop::{Desk, Following, ReadError, StoredDecision};
+
+/// Decisions that are read at once.
+const READ_AT_ONCE: usize = 256;
+
+/// A body of several decisions is not made longer than this.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// How far what is kept of an endpoint may be behind, where nothing failed.
+const SAVE_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// When a shop is looked at again whose journal could not be read.
+const READ_AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// How long what is on its way may take once the server stops.
+const CLOSE_WITHIN: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// What all couriers share.
+pub struct Office {
+    /// Where decisions are read, and what time it is.
+    pub desk: Desk,
+    /// How calls are made.
+    pub caller: Caller,
+    /// Who is told.
+    pub watch: Arc<dyn Watch>,
+    /// The word that the server stops.
+    pub closing: watch::Receiver<bool>,
+    /// Tells other endpoints of one that the server has switched off.
+    pub notify: Notify,
+}
+
+/// A try that is over.
+struct Done {
+    of: Try,
+    message: Message,
+    called: Called,
+}
+
+type Sending = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// The courier.
+pub struct Courier {
+    office: Arc<Office>,
+    post: Arc<Post>,
+    following: Following,
+    /// How often the shop had been taken away when this began.
+    gone: u64,
+    /// Read of the journal, and not yet sent: for the line alone.
+    ahead: VecDeque<StoredDecision>,
+    sending: FuturesUnordered<Sending>,
+    /// Whether something has changed since the progress was kept.
+    unsaved: bool,
+}
+
+/// How a courier ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// The server stops.
+    Closed,
+    /// The endpoint was taken away.
+    Removed,
+    /// The shop was.
+    ShopGone,
+}
+
+impl Courier {
+    /// A courier that has not begun.
+    pub fn new(office: Arc<Office>, post: Arc<Post>) -> Courier {
+        let following = office.desk.follow(&post.shop);
+        Courier {
+            gone: following.heard().gone,
+            following,
+            office,
+            post,
+            ahead: VecDeque::new(),
+            sending: FuturesUnordered::new(),
+            unsaved: false,
+        }
+    }
+
+    /// Delivers until there is no more to deliver to.
+    pub async fn run(mut self) -> Over {
+        let mut closing = self.office.closing.clone();
+        let mut save = Box::pin(tokio::time::sleep(SAVE_AFTER));
+        loop {
+            if *closing.borrow() {
+                return self.close().await;
+            }
+            let next = {
+                let inner = self.post.inner();
+                if inner.removed {
+                    return Over::Removed;
+                }
+                match inner.endpoint.is_on() {
+                    true => inner.outbox.next(self.now()),
+                    false => Next::Wait(None),
+                }
+            };
+            let due = match next {
+                Next::Again(of) => {
+                    self.again(of);
+                    continue;
+                }
+                Next::Look(lane, after, until) => match self.look(lane, after, until) {
+                    Ok(()) => continue,
+                    Err(error) => {
+                        tracing::error!(?error, "the decisions for a webhook cannot be read");
+                        Some(READ_AGAIN)
+                    }
+                },
+                Next::Wait(at) => at.map(|at| {
+                    let wait_ms = (at.ms() - self.now().ms()).max(0) as u64;
+                    std::time::Duration::from_millis(wait_ms)
+                }),
+            };
+            let unsaved = self.unsaved;
+            tokio::select! {
+                biased;
+                Some(done) = self.sending.next() => self.finish(done),
+                heard = self.following.changed() => {
+                    if heard.gone != self.gone {
+                        return Over::ShopGone;
+                    }
+                    self.post.inner().outbox.news();
+                }
+                () = self.post.wake.notified() => {}
+                () = after(due) => {}
+                () = &mut save, if unsaved => {
+                    self.save();
+                    save.as_mut().reset(tokio::time::Instant::now() + SAVE_AFTER);
+                }
+                _ = closing.changed() => {}
+            }
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.office.desk.now()
+    }
+
+    /// Looks for what comes next in a lane, and sends it.
+    fn look(&mut self, lane: Lane, after: u64, until: Option<u64>) -> Result<(), ReadError> {
+        let post = Arc::clone(&self.post);
+        let endpoint = post.inner().endpoint.clone();
+        let limit = usize::from(endpoint.batch.unwrap_or(1));
+        let mut ahead = match lane {
+            Lane::Line => std::mem::take(&mut self.ahead),
+            Lane::Aside | Lane::Resend => VecDeque::new(),
+        };
+        while ahead.front().is_some_and(|first| first.seq <= after) {
+            ahead.pop_front();
+        }
+        let within = |decision: &StoredDecision| until.is_none_or(|until| decision.seq <= until);
+        let (mut seen, mut wanted, mut bytes) = (after, Vec::new(), 0);
+        loop {
+            if ahead.is_empty() {
+                let page = self
+                    .office
+                    .desk
+                    .decisions_here(&post.shop, seen, READ_AT_ONCE)?;
+                ahead.extend(page.items);
+            }
+            let Some(decision) = ahead.pop_front_if(|decision| within(decision)) else {
+                break;
+            };
+            if endpoint.wants(decision.said().kind) {
+                if !wanted.is_empty() && bytes + decision.json.len() > BODY_BYTES_MAX {
+                    ahead.push_front(decision);
+                    break;
+                }
+                bytes += decision.json.len();
+                seen = decision.seq;
+                wanted.push(decision);
+                if wanted.len() == limit {
+                    break;
+                }
+            } else {
+                seen = decision.seq;
+                // What is passed over long is noted, so that it is not looked at again.
+                if wanted.is_empty() {
+                    post.inner().outbox.pass(lane, seen);
+                    self.unsaved = true;
+                }
+            }
+        }
+        if lane == Lane::Line {
+            self.ahead = ahead;
+        }
+        let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else {
+            post.inner().outbox.exhausted(lane);
+            return Ok(());
+        };
+        let parcel = Parcel {
+            from: first.seq,
+            to: last.seq,
+        };
+        let message = self.message(&endpoint, &wanted);
+        self.send(Try { parcel, lane }, &endpoint, message);
+        Ok(())
+    }
+
+    fn message(&self, endpoint: &Endpoint, wanted: &[StoredDecision]) -> Option<Message> {
+        let shop = &self.post.shop;
+        match endpoint.batch {
+            Some(_) => envelope::batch(&endpoint.id, shop, wanted),
+            None => wanted
+                .first()
+                .map(|one| envelope::single(&endpoint.id, shop, one)),
+        }
+    }
+
+    /// Tries a message again that has failed before: it is read from the journal once more.
+    fn again(&mut self, of: Try) {
+        let endpoint = self.post.inner().endpoint.clone();
+        let mut wanted = Vec::new();
+        let mut seen = of.parcel.from - 1;
+        while seen < of.parcel.to {
+            let page = self
+                .office
+                .desk
+                .decisions_here(&self.post.shop, seen, READ_AT_ONCE);
+            let Ok(page) = page else { break };
+            let Some(last) = page.items.last() else { break };
+            seen = last.seq;
+            let inside = page.items.into_iter().filter(|d| d.seq <= of.parcel.to);
+            wanted.extend(inside.filter(|d| endpoint.wants(d.said().kind)));
+        }
+        let message = self.message(&endpoint, &wanted);
+        self.send(of, &endpoint, message);
+    }
+
+    /// Sends a message, where there is one.
+    fn send(&mut self, of: Try, endpoint: &Endpoint, message: Option<Message>) {
+        let now = self.now();
+        let Some(message) = message else {
+            let told = Told {
+                at_ms: now.ms(),
+                failure: Some(
+                    "it is not in the journal any more, or not asked for any more".to_owned(),
+                ),
+                ..Told::default()
+            };
+            let changes = self.post.inner().outbox.lost(of, told, now);
+            self.keep(&changes);
+            return;
+        };
+        let intent = {
+            let mut inner = self.post.inner();
+            let is_new = inner.outbox.progress().held.is_none();
+            inner.outbox.began(of, now);
+            // Which decisions are in one call is known before it goes out: after a crash it goes out as the same.
+            (is_new && of.lane == Lane::Line && endpoint.batch.is_some())
+                .then(|| inner.kept_progress())
+        };
+        let call = call_of(endpoint, &message, now);
+        let (office, shop) = (Arc::clone(&self.office), self.post.shop.clone());
+        self.sending.push(Box::pin(async move {
+            if let Some((name, value)) = intent {
+                // Where it cannot be kept the server stops by itself.
+                office.desk.keep(&shop, &name, value).await.ok();
+            }
+            let called = match call {
+                Ok((url, headers)) => {
+                    office
+                        .caller
+                        .post(&url, &headers, message.body.clone())
+                        .await
+                }
+                Err(why) => Called::failed(why),
+            };
+            Done {
+                of,
+                message,
+                called,
+            }
+        }));
+    }
+
+    /// Keeps what became of a try.
+    fn finish(&mut self, done: Done) {
+        let Done {
+            of,
+            message,
+            called,
+        } = done;
+        let now = self.now();
+        let (ended, told) = (ended(&called, now), told(&called, now));
+        let delivered = ended == Ended::Delivered;
+        self.office
+            .watch
+            .tried(delivered, message.decisions, called.micros);
+        let changes = {
+            let mut inner = self.post.inner();
+            if inner.removed {
+                return;
+            }
+            if delivered {
+                let so_far = inner
+                    .outbox
+                    .failing()
+                    .find(|failing| failing.parcel == of.parcel);
+                let tries = so_far.map_or(0, |failing| failing.tries) + 1;
+                inner.remember(Delivered {
+                    parcel: of.parcel,
+                    tries,
+                    told: told.clone(),
+                });
+            }
+            inner
+                .outbox
+                .ended(of, ended, told.clone(), &message.id, now)
+        };
+        self.keep(&changes);
+        if changes.contains(&Change::SwitchOff) {
+            self.switch_off(ended, &told, now);
+        }
+    }
+
+    /// Hands what has changed to the journal, in its order.
+    fn keep(&mut self, changes: &[Change]) {
+        self.unsaved = true;
+        for change in changes {
+            if let Change::Aside(parcel) | Change::Settled(parcel) = change {
+                let (named, given_up) = {
+                    let inner = self.post.inner();
+                    let given_up = inner
+                        .outbox
+                        .aside(*parcel)
+                        .is_some_and(|of| of.again.is_none());
+                    (inner.kept_aside(*parcel), given_up)
+                };
+                if given_up {
+                    self.office.watch.gave_up(&self.post.shop, &self.post.id);
+                }
+                self.keep_soon(named);
+            }
+        }
+    }
+
+    fn keep_soon(&self, (name, value): Named) {
+        if let Err(error) = self.office.desk.keep_soon(&self.post.shop, &name, value) {
+            tracing::error!(%error, "how far a webhook is cannot be kept");
+        }
+    }
+
+    fn save(&mut self) {
+        self.unsaved = false;
+        let named = self.post.inner().kept_progress();
+        self.keep_soon(named);
+    }
+
+    /// The endpoint is gone, or has not taken anything for days.
+    fn switch_off(&mut self, ended: Ended, told: &Told, now: Instant) {
+        let why = match (ended, told.status, &told.failure) {
+            (Ended::Gone, _, _) => "it answered 410: it is gone for good".to_owned(),
+            (_, Some(status), _) => {
+                format!("nothing but failures for five days; the last answer was {status}")
+            }
+            (_, None, why) => format!(
+                "nothing but failures for five days; the last one: {}",
+                why.as_deref().unwrap_or("no answer")
+            ),
+        };
+        let kept = {
+            let mut inner = self.post.inner();
+            inner.endpoint.state = State::Disabled {
+                why: why.clone(),
+                at: now,
+            };
+            inner.kept_endpoint()
+        };
+        self.keep_soon(kept);
+        self.save();
+        self.office
+            .watch
+            .disabled(&self.post.shop, &self.post.id, &why);
+        (self.office.notify)(&self.post, &why);
+    }
+
+    /// The server stops: what is on its way may come to its end, and how far it is is kept.
+    async fn close(mut self) -> Over {
+        let all = async {
+            while let Some(done) = self.sending.next().await {
+                self.finish(done);
+            }
+        };
+        tokio::time::timeout(CLOSE_WITHIN, all).await.ok();
+        let (name, value) = self.post.inner().kept_progress();
+        self.office
+            .desk
+            .keep(&self.post.shop, &name, value)
+            .await
+            .ok();
+        Over::Closed
+    }
+}
+
+/// Waits so long; for ever where nothing is due.
+async fn after(due: Option<std::time::Duration>) {
+    match due {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Headers of a call.
+pub type Headers = [(&'static str, String); 3];
+
+/// Where a message goes, and with which headers (Standard Webhooks 1.0).
+pub fn call_of(
+    endpoint: &Endpoint,
+    message: &Message,
+    now: Instant,
+) -> Result<(Url, Headers), String> {
+    let url = Url::parse(&endpoint.url).map_err(|error| format!("the address: {error}"))?;
+    let seconds = now.ms().div_euclid(1000);
+    let signature = signing::sign(&endpoint.secrets(now), &message.id, seconds, &message.body);
+    Ok((
+        url,
+        [
+            ("webhook-id", message.id.clone()),
+            ("webhook-timestamp", seconds.to_string()),
+            ("webhook-signature", signature),
+        ],
+    ))
+}
+
+/// How a try ended.
+fn ended(called: &Called, now: Instant) -> Ended {
+    if called.delivered() {
+        return Ended::Delivered;
+    }
+    if called.is_gone() {
+        return Ended::Gone;
+    }
+    Ended::Failed(called.retry_after.as_ref().map(|after| match after {
+        RetryAfter::Wait(wait) => now + *wait,
+        RetryAfter::Until(at) => *at,
+    }))
+}
+
+/// What is told of a try.
+pub fn told(called: &Called, now: Instant) -> Told {
+    Told {
+        at_ms: now.ms(),
+        status: called.status,
+        took_ms: called.micros.div_ceil(1000),
+        answer: called.answer.clone(),
+        failure: called.failure.clone(),
+    }
+}

@@ -1,0 +1,38 @@
+//! Webhooks: every decision that an endpoint asks for, pushed to it, signed, at least once.
+//!
+//! The journal is the outbox: what goes to an endpoint is read from there, once it is durable, and no queue but the
+//! journal grows while an endpoint is away. What is kept beside it is how far each endpoint is, and what failed.
+
+// What is sent, and when: calculations.
+pub mod endpoint;
+pub mod envelope;
+pub mod outbox;
+pub mod schedule;
+pub mod signing;
+
+// Where it may go, and one call.
+pub mod address;
+pub mod caller;
+
+// One task an endpoint, and all of them.
+mod courier;
+mod office;
+mod post;
+
+use crate::domain::id::Id;
+
+pub use office::{NotDone, Settings, Webhooks};
+pub use post::{Delivered, Post};
+
+/// Those who watch the webhooks: metrics and logs.
+pub trait Watch: Send + Sync {
+    /// A call with so many decisions ended, after so many microseconds.
+    fn tried(&self, delivered: bool, decisions: u32, micros: u64);
+    /// A message was given up.
+    fn gave_up(&self, shop: &Id, endpoint: &str);
+    /// The server has switched an endpoint off.
+    fn disabled(&self, shop: &Id, endpoint: &str, why: &str);
+}
+
+/// Tells the shop's other endpoints that one was switched off, and why.
+type Notify = Box<dyn Fn(&Post, &str) + Send + Sync>;

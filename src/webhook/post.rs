@@ -1,0 +1,177 @@
+//! The post of one endpoint: the endpoint, its outbox, and what was delivered lately, under one lock; and how all that is
+//! kept beside the shop.
+//!
+//! Three kinds of names are kept, of which a copy must take them in this order: the endpoint, how far it is, and what is
+//! aside. So a copy made meanwhile, which reads in the order of names, lacks nothing: at worst a message is sent again.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::endpoint::Endpoint;
+use super::outbox::{Failing, Outbox, Parcel, Progress, Told};
+use crate::domain::id::Id;
+use crate::domain::time::Duration;
+use crate::journal::Kept;
+
+/// What all names begin with.
+const PREFIX: &str = "webhook/";
+
+/// Deliveries that are remembered once they are over.
+const RECENT: usize = 100;
+
+/// One endpoint, and what is known of it.
+pub struct Post {
+    /// Its shop.
+    pub shop: Id,
+    /// Its id.
+    pub id: String,
+    inner: Mutex<Inner>,
+    /// Its courier has something to look at.
+    pub wake: Notify,
+}
+
+/// What the lock is around.
+pub struct Inner {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// What goes to it.
+    pub outbox: Outbox,
+    /// What was delivered lately, the newest last.
+    pub recent: VecDeque<Delivered>,
+    /// Whether it was taken away.
+    pub removed: bool,
+}
+
+/// A message that was delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// Its decisions.
+    pub parcel: Parcel,
+    /// How often it was tried.
+    pub tries: u32,
+    /// What came of the last try.
+    pub told: Told,
+}
+
+/// A name, and what is kept under it; nothing: it is let go of.
+pub type Named = (String, Option<Vec<u8>>);
+
+impl Post {
+    /// A post.
+    pub fn new(shop: Id, endpoint: Endpoint, outbox: Outbox) -> Post {
+        Post {
+            shop,
+            id: endpoint.id.clone(),
+            inner: Mutex::new(Inner {
+                endpoint,
+                outbox,
+                recent: VecDeque::new(),
+                removed: false,
+            }),
+            wake: Notify::new(),
+        }
+    }
+
+    /// All of it.
+    pub fn inner(&self) -> MutexGuard<'_, Inner> {
+        // Whoever panicked while it held this lock has left nothing half done that a look could meet.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// A message was delivered.
+    pub fn remember(&mut self, delivered: Delivered) {
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(delivered);
+    }
+
+    /// The endpoint, to be kept.
+    pub fn kept_endpoint(&self) -> Named {
+        (
+            format!("{PREFIX}{}", self.endpoint.id),
+            Some(self.endpoint.stored()),
+        )
+    }
+
+    /// How far it is, to be kept.
+    pub fn kept_progress(&self) -> Named {
+        let value = serde_json::to_vec(self.outbox.progress()).unwrap_or_default();
+        (format!("{PREFIX}{}/at", self.endpoint.id), Some(value))
+    }
+
+    /// A message that is aside, or is no more, to be kept.
+    pub fn kept_aside(&self, parcel: Parcel) -> Named {
+        let Parcel { from, to } = parcel;
+        let name = format!("{PREFIX}{}/late/{from:020}-{to:020}", self.endpoint.id);
+        let value = self.outbox.aside(parcel);
+        (
+            name,
+            value.map(|of| serde_json::to_vec(of).unwrap_or_default()),
+        )
+    }
+
+    /// All names under which something may be kept of it, to be let go of.
+    pub fn all_names(&self) -> Vec<String> {
+        let aside: Vec<Parcel> = self.outbox.failing().map(|of| of.parcel).collect();
+        let mut names = vec![self.kept_endpoint().0, self.kept_progress().0];
+        names.extend(aside.into_iter().map(|parcel| self.kept_aside(parcel).0));
+        names
+    }
+}
+
+/// What was kept of one endpoint, as it is read.
+#[derive(Default)]
+pub struct Found {
+    endpoint: Option<Endpoint>,
+    progress: Progress,
+    aside: Vec<Failing>,
+    names: Vec<String>,
+}
+
+/// The id of the endpoint that a name is of; nothing where it is of another room.
+pub fn endpoint_of(name: &str) -> Option<&str> {
+    let rest = name.strip_prefix(PREFIX)?;
+    Some(rest.split_once('/').map_or(rest, |(id, _)| id))
+}
+
+impl Found {
+    /// Takes one in. What does not read is a bug, or of a newer program.
+    pub fn take(&mut self, kept: &Kept) -> Result<(), String> {
+        let wrong = |error: serde_json::Error| format!("{:?} does not read: {error}", kept.name);
+        let rest = kept.name.strip_prefix(PREFIX).unwrap_or_default();
+        match rest.split_once('/') {
+            None => {
+                let endpoint = Endpoint::read(&kept.value);
+                let newer = || {
+                    format!(
+                        "{:?} was written by a newer xiaoer: use that one",
+                        kept.name
+                    )
+                };
+                self.endpoint = Some(endpoint.ok_or_else(newer)?);
+            }
+            Some((_, "at")) => {
+                self.progress = serde_json::from_slice(&kept.value).map_err(wrong)?;
+            }
+            Some(_) => self
+                .aside
+                .push(serde_json::from_slice(&kept.value).map_err(wrong)?),
+        }
+        self.names.push(kept.name.clone());
+        Ok(())
+    }
+
+    /// The post; or the names of what was left of an endpoint that was being taken away.
+    pub fn post(self, shop: Id, timeout: Duration) -> Result<Post, Vec<String>> {
+        let Some(endpoint) = self.endpoint else {
+            return Err(self.names);
+        };
+        let outbox = Outbox::restored(self.progress, self.aside, timeout);
+        Ok(Post::new(shop, endpoint, outbox))
+    }
+}

@@ -1,0 +1,92 @@
+//! What rooms above the journal keep of a shop: durable once it is said so, in order, in copies, and gone with the shop.
+
+mod support;
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+use support::world::{SetClock, Shops, settings};
+use xiaoer::domain::id::Id;
+use xiaoer::journal::{self, JournalError, KEPT_BYTES_MAX, Kept};
+
+fn open(folder: &Path) -> Shops {
+    let clock = SetClock::at("2026-11-11T02:00:00Z");
+    Shops::open(folder, &clock, Duration::from_secs(600))
+}
+
+async fn make(shops: &Shops, shop: &str) -> Id {
+    let made = [json!({"type":"shop.configured","policy":{}}).to_string()];
+    shops.post(shop, &made).await.expect("a shop");
+    Id::new(shop).expect("an id")
+}
+
+fn all(shops: &Shops) -> Vec<(String, String, String)> {
+    let mut all = Vec::new();
+    let mut take = |Kept { shop, name, value }: Kept| {
+        let value = String::from_utf8(value).expect("text");
+        all.push((shop.to_string(), name, value));
+    };
+    shops.desk.kept(&mut take).expect("what is kept");
+    all
+}
+
+fn row(shop: &str, name: &str, value: &str) -> (String, String, String) {
+    (shop.to_owned(), name.to_owned(), value.to_owned())
+}
+
+#[actix_rt::test]
+async fn what_is_kept_survives_and_goes_with_the_shop() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let shops = open(&data);
+    let (one, two) = (make(&shops, "一").await, make(&shops, "two").await);
+    let keep = async |shop: &Id, name: &str, value: Option<&str>| {
+        let value = value.map(|value| value.as_bytes().to_vec());
+        shops.desk.keep(shop, name, value).await
+    };
+    assert_eq!(keep(&one, "a", Some("1")).await, Ok(true));
+    assert_eq!(
+        shops.desk.keep_soon(&one, "a", Some(b"2".to_vec())),
+        Ok(true)
+    );
+    assert_eq!(
+        shops.desk.keep_soon(&one, "b", Some(b"3".to_vec())),
+        Ok(true)
+    );
+    assert_eq!(keep(&two, "a", Some("4")).await, Ok(true));
+    assert_eq!(keep(&one, "b", None).await, Ok(true));
+    let nobody = Id::new("nobody").expect("an id");
+    assert_eq!(keep(&nobody, "a", Some("5")).await, Ok(false));
+    let long = "x".repeat(KEPT_BYTES_MAX);
+    assert_eq!(keep(&two, "long", Some(&long)).await, Ok(true));
+    let longer = keep(&two, "long", Some(&format!("{long}x"))).await;
+    assert!(matches!(longer, Err(JournalError::Failed(_))));
+    assert_eq!(keep(&two, "long", None).await, Ok(true));
+    let expected = [row("一", "a", "2"), row("two", "a", "4")];
+    assert_eq!(all(&shops), expected);
+
+    let copy = folder.path().join("copy");
+    let mut file = std::fs::File::create(&copy).expect("a file");
+    journal::backup(&shops.journal, &mut file).expect("a backup");
+
+    shops.desk.close().await;
+    shops.journal.close();
+    drop(shops);
+    journal::verify(&settings(&data), |_| {}).expect("a sound folder");
+    let shops = open(&data);
+    assert_eq!(all(&shops), expected);
+    assert_eq!(shops.desk.delete(&one).await, Ok(true));
+    assert_eq!(all(&shops), expected[1..]);
+    make(&shops, "一").await;
+    assert_eq!(
+        all(&shops),
+        expected[1..],
+        "a new shop of the same id has nothing"
+    );
+
+    let restored = folder.path().join("restored");
+    let mut file = std::fs::File::open(&copy).expect("a backup");
+    journal::restore(&mut file, &settings(&restored)).expect("restored");
+    assert_eq!(all(&open(&restored)), expected);
+}
