@@ -36,9 +36,7 @@ use xiaoer::journal::{
 };
 use xiaoer::shop::{self, Desk, DeskSettings, Intake, SharedLedger};
 use xiaoer::telemetry::Metrics;
-use xiaoer::webhook::address::SystemLookup;
-use xiaoer::webhook::caller::Calling;
-use xiaoer::webhook::{self, Webhooks};
+use xiaoer::webhook::{self, Calling, SystemLookup, Webhooks};
 use xiaoer::wire::{Line, read_event};
 
 #[path = "../tests/support/deadline.rs"]
@@ -245,7 +243,7 @@ fn requests(criterion: &mut Criterion) {
                 calling: Calling {
                     timeout: Duration::from_secs(1),
                     private_addresses: true,
-                    lookup: Arc::new(SystemLookup),
+                    lookup: Arc::new(SystemLookup::new()),
                 },
                 endpoints_max: 1,
             },

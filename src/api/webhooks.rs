@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::answer::{done, json, page};
 use super::call::{Answer, Call};
@@ -14,7 +15,7 @@ use super::openapi::{
 use super::problem::{Code, Problem};
 use crate::domain::id::Id;
 use crate::domain::time::{Instant, Stamp};
-use crate::webhook::endpoint::{OVERLAP, State, Wanted};
+use crate::webhook::endpoint::{BATCH_MAX, OVERLAP, State, Wanted};
 use crate::webhook::outbox::{Parcel, Told};
 use crate::webhook::{NotDone, Post};
 
@@ -29,9 +30,9 @@ struct WebhookBody {
     #[serde(default)]
     url: Option<String>,
     #[serde(default, deserialize_with = "given")]
-    types: Option<Option<Vec<String>>>,
+    types: Option<Option<Value>>,
     #[serde(default, deserialize_with = "given")]
-    batch: Option<Option<u16>>,
+    batch: Option<Option<Value>>,
     #[serde(default)]
     enabled: Option<bool>,
 }
@@ -159,9 +160,27 @@ async fn wanted(call: &Call) -> Result<Wanted, Problem> {
     } = read_body(&text)?;
     Ok(Wanted {
         url,
-        types,
-        batch,
+        types: types
+            .map(|types| types.map(names).transpose())
+            .transpose()?,
+        batch: batch
+            .map(|batch| batch.map(number).transpose())
+            .transpose()?,
         enabled,
+    })
+}
+
+fn names(value: Value) -> Result<Vec<String>, Problem> {
+    serde_json::from_value(value).map_err(|_| {
+        Problem::malformed("`types` must be a list of types of decisions, or null for all of them.")
+    })
+}
+
+fn number(value: Value) -> Result<u16, Problem> {
+    serde_json::from_value(value).map_err(|_| {
+        Problem::malformed(format!(
+            "`batch` must be a whole number from 1 to {BATCH_MAX}, or null for one decision a call."
+        ))
     })
 }
 

@@ -22,9 +22,7 @@ use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};
 use crate::settings::{LogFormat, Settings};
 use crate::shop::{self, Desk, DeskSettings, SharedLedger};
-use crate::webhook::address::SystemLookup;
-use crate::webhook::caller::Calling;
-use crate::webhook::{self, Webhooks};
+use crate::webhook::{self, Calling, SystemLookup, Webhooks};
 
 /// Why the server did not start, or has stopped.
 #[derive(Debug)]
@@ -208,7 +206,7 @@ fn webhooks(
     let calling = Calling {
         timeout: std_time(settings.webhook_timeout),
         private_addresses: settings.webhook_private_addresses,
-        lookup: Arc::new(SystemLookup),
+        lookup: Arc::new(SystemLookup::new()),
     };
     let settings = webhook::Settings {
         calling,

@@ -1,167 +1,159 @@
-//! Addresses that webhooks may go to: those that everybody can reach, unless the settings let them into private networks.
+//! Which addresses may be called: public ones, unless the settings allow private ones.
 //!
-//! What is checked is what is called: a name is looked up once a connection, every address that it has must be public, and
-//! the connection goes to one of just those. An address in the URL is checked in the form that the URL standard makes of
-//! it, in which decimal, octal and shortened spellings are all the same.
+//! An address is looked at three times: where it is registered, before each call, and, where its host is a name, once
+//! more when the name has been looked up ([`resolving`](super::resolving)). The URL standard writes every spelling of
+//! an IPv4 address as one (`0x7f.1`, `2130706433`, `127.0.0.1.`), so what is looked at is what is called.
 
-use std::future::Future;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::pin::Pin;
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use reqwest::Url;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// The longest URL of an endpoint.
+/// The longest address, in bytes.
 pub const URL_BYTES_MAX: usize = 2048;
 
-/// What to do where a private address is wanted.
-const ALLOW: &str =
-    "set `webhook.private_addresses` to true if endpoints may be in a private network";
+/// The setting that allows private addresses, as messages name it.
+const SETTING: &str = "webhook.private_addresses";
 
-/// Looks names up.
-pub trait Lookup: Send + Sync {
-    /// The addresses of a host.
-    fn lookup(&self, host: String)
-    -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
-}
-
-/// As the operating system does.
-pub struct SystemLookup;
-
-impl Lookup for SystemLookup {
-    fn lookup(
-        &self,
-        host: String,
-    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((host, 0)).await?;
-            Ok(found.map(|address| address.ip()).collect())
-        })
-    }
-}
-
-/// Whether an address is one that everybody can reach, by the registries of special addresses (RFC 6890 and after).
-pub fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => is_public_v4(v4),
-        IpAddr::V6(v6) => is_public_v6(v6),
-    }
-}
-
-fn is_public_v4(v4: Ipv4Addr) -> bool {
-    let [a, b, c, _] = v4.octets();
-    let special = match (a, b, c) {
-        // This network, private, loopback, link-local.
-        (0 | 10 | 127, _, _) | (169, 254, _) | (172, 16..=31, _) | (192, 168, _) => true,
-        // Behind a provider's NAT; protocol assignments; documentation; 6to4 relays; benchmarks.
-        (100, 64..=127, _) | (192, 0, 0 | 2) | (192, 88, 99) | (198, 18..=19, _) => true,
-        (198, 51, 100) | (203, 0, 113) => true,
-        // Multicast, reserved, broadcast.
-        (224..=255, _, _) => true,
-        _ => false,
-    };
-    !special
-}
-
-fn is_public_v6(v6: Ipv6Addr) -> bool {
-    if let Some(v4) = v6.to_ipv4_mapped() {
-        return is_public_v4(v4);
-    }
-    let [a, b, c, ..] = v6.segments();
-    // Only what is given out as global unicast, without Teredo, ORCHID, documentation and 6to4; NAT64 lies outside.
-    let global = (0x2000..=0x3fff).contains(&a);
-    let special = match (a, b, c) {
-        (0x2001, 0..=0x1ff, _) | (0x2001, 0xdb8, _) | (0x2002, _, _) => true,
-        (0x3fff, 0..=0xfff, _) => true,
-        _ => false,
-    };
-    global && !special
-}
-
-/// The address that a URL names itself; nothing where it names a host.
-fn literal(url: &Url) -> Option<IpAddr> {
-    let host = url.host_str()?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.parse().ok()
-}
-
-/// Refuses an address that is not public.
-fn refuse(address: IpAddr) -> Result<(), String> {
-    match is_public(address) {
-        true => Ok(()),
-        false => Err(format!("the address {address} is private: {ALLOW}")),
-    }
-}
-
-/// Whether a URL may be called, as far as it says itself; names are looked up when it is.
-pub fn check_url(url: &Url, private_allowed: bool) -> Result<(), String> {
-    if private_allowed {
-        return Ok(());
-    }
-    if let Some(address) = literal(url) {
-        return refuse(address);
-    }
-    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
-    let local =
-        host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost");
-    match local {
-        true => Err(format!("{host} is this machine: {ALLOW}")),
-        false => Ok(()),
-    }
-}
-
-/// Reads the URL of an endpoint.
-///
-/// # Errors
-///
-/// It is none that can be called: why, and what to do.
+/// Reads an endpoint's address; where it may not be called, what would be right.
 pub fn read_url(text: &str, private_allowed: bool) -> Result<Url, String> {
-    let wrong =
-        |why: &str| format!("`url` {why}: give one like \"https://gateway.example/xiaoer\".");
     if text.len() > URL_BYTES_MAX {
-        return Err(wrong(&format!("is longer than {URL_BYTES_MAX} bytes")));
-    }
-    let url = Url::parse(text).map_err(|error| wrong(&format!("is no URL ({error})")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong("is neither http nor https"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong(
-            "has a user or a password in it, which the signature makes needless",
+        return Err(format!(
+            "the address is longer than {URL_BYTES_MAX} bytes; make it shorter"
         ));
     }
-    if url.fragment().is_some() {
-        return Err(wrong("has a fragment, which is never sent"));
+    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(
+            "the address holds a blank or a control character; write it as %20 or leave it out"
+                .to_owned(),
+        );
     }
-    check_url(&url, private_allowed).map_err(|why| format!("`url`: {why}."))?;
+    let url = Url::parse(text).map_err(|error| {
+        format!("the address is no URL ({error}); give one like https://example.com/hook")
+    })?;
+    check(&url, private_allowed)?;
     Ok(url)
 }
 
-/// Gives a connection the addresses that were checked.
-pub struct Checked {
-    /// Who looks names up.
-    pub lookup: Arc<dyn Lookup>,
-    /// Whether private ones may be called.
-    pub private_allowed: bool,
+/// Whether a URL may be called; where it may not, what would be right. A host that is a name is judged again once it
+/// has been looked up.
+pub(super) fn check(url: &Url, private_allowed: bool) -> Result<(), String> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!(
+            "the address begins with {}:; it must begin with http:// or https://",
+            url.scheme()
+        ));
+    }
+    // The normal form may be longer than what was sent; it is what is kept and read again.
+    if url.as_str().len() > URL_BYTES_MAX {
+        return Err(format!(
+            "the address is longer than {URL_BYTES_MAX} bytes once it is escaped; make it shorter"
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "the address holds a user or a password; leave them out: what is sent is signed"
+                .to_owned(),
+        );
+    }
+    if url.fragment().is_some() {
+        return Err(
+            "the address holds a fragment (#…), which no server is told; leave it out".to_owned(),
+        );
+    }
+    if url.port() == Some(0) {
+        return Err("the address has the port 0, where nobody listens; give another".to_owned());
+    }
+    let host = url.host_str().unwrap_or_default();
+    if host.is_empty() {
+        return Err("the address has no host; give one like https://example.com/hook".to_owned());
+    }
+    if private_allowed {
+        return Ok(());
+    }
+    match literal(host) {
+        Some(address) if !is_public(address) => Err(private(&format!("the address {address}"))),
+        None if is_localhost(host) => Err(format!(
+            "the name {host} is this machine's own, and {SETTING} is off: give a public address, or set {SETTING} to true"
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
-impl Resolve for Checked {
-    fn resolve(&self, name: Name) -> Resolving {
-        let host = name.as_str().to_owned();
-        let (looking, private_allowed) = (self.lookup.lookup(host.clone()), self.private_allowed);
-        Box::pin(async move {
-            let found = looking.await?;
-            if found.is_empty() {
-                return Err(format!("{host} has no address").into());
-            }
-            if !private_allowed {
-                // One that is private is enough: whoever answers for the name could choose.
-                found.iter().try_for_each(|address| refuse(*address))?;
-            }
-            let found = found.into_iter().map(|address| SocketAddr::new(address, 0));
-            Ok(Box::new(found) as Addrs)
-        })
+/// Why a private address is not called, and what would be right.
+pub(super) fn private(what: &str) -> String {
+    format!(
+        "{what} is private, and {SETTING} is off: give a public address, or set {SETTING} to true"
+    )
+}
+
+/// The address that a URL's host is, where it is no name.
+fn literal(host: &str) -> Option<IpAddr> {
+    match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']')?.parse().ok().map(IpAddr::V6),
+        None => host.parse().ok().map(IpAddr::V4),
     }
+}
+
+/// Whether a name is this machine's own everywhere (RFC 6761).
+fn is_localhost(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+/// Whether an address is one of the public internet's: not of this machine, of a network of somebody's own, of
+/// documentation, of a group, or of a way through to such an address.
+pub fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(mapped) => is_public_v4(mapped),
+            None => is_public_v6(address),
+        },
+    }
+}
+
+/// What of IPv4 is not public (RFC 6890 and its registry): the network, and how many of its bits count.
+const PRIVATE_V4: [([u8; 4], u32); 16] = [
+    ([0, 0, 0, 0], 8),          // this network
+    ([10, 0, 0, 0], 8),         // private
+    ([100, 64, 0, 0], 10),      // a carrier's own
+    ([127, 0, 0, 0], 8),        // this machine
+    ([169, 254, 0, 0], 16),     // link-local; a cloud's metadata
+    ([172, 16, 0, 0], 12),      // private
+    ([192, 0, 0, 0], 24),       // the protocol's own
+    ([192, 0, 2, 0], 24),       // documentation
+    ([192, 88, 99, 0], 24),     // a way to IPv6 that is no more
+    ([192, 168, 0, 0], 16),     // private
+    ([198, 18, 0, 0], 15),      // measurements
+    ([198, 51, 100, 0], 24),    // documentation
+    ([203, 0, 113, 0], 24),     // documentation
+    ([224, 0, 0, 0], 4),        // groups
+    ([240, 0, 0, 0], 4),        // reserved
+    ([255, 255, 255, 255], 32), // everybody
+];
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let bits = address.to_bits();
+    !PRIVATE_V4.iter().any(|&(network, length)| {
+        let network = Ipv4Addr::from(network).to_bits();
+        (bits ^ network).leading_zeros() >= length
+    })
+}
+
+/// What of IPv6 is public: only `2000::/3` is given out at all. Loopback, unique local, link-local and site-local
+/// addresses, groups, IPv4-compatible ones and NAT64 all lie outside.
+const GIVEN_OUT_V6: (u128, u32) = (0x2000 << 112, 3);
+
+/// What of that is not public. Tunnels carry an IPv4 address that nobody would look at, so they are refused wholly.
+const PRIVATE_V6: [(u128, u32); 4] = [
+    (0x2001 << 112, 23),                    // the protocol's own; Teredo
+    ((0x2001 << 112) | (0x0db8 << 96), 32), // documentation
+    (0x2002 << 112, 16),                    // 6to4
+    (0x3fff << 112, 20),                    // documentation
+];
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let within =
+        |&(network, length): &(u128, u32)| (address.to_bits() ^ network).leading_zeros() >= length;
+    within(&GIVEN_OUT_V6) && !PRIVATE_V6.iter().any(within)
 }

@@ -12,12 +12,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use reqwest::Url;
 use tokio::sync::watch;
 
-use super::caller::{Called, Caller, RetryAfter};
+use super::caller::{Called, Caller};
 use super::endpoint::{Endpoint, State};
 use super::envelope::{self, Message};
 use super::outbox::{Change, Ended, Lane, Next, Parcel, Told, Try};
 use super::post::{Delivered, Named, Post};
-use super::signing;
+use super::signing::sign;
 use super::{Notify, Watch};
 use crate::domain::time::Instant;
 use crate::shop::{Desk, Following, ReadError, StoredDecision};
@@ -28,8 +28,11 @@ const READ_AT_ONCE: usize = 256;
 /// A body of several decisions is not made longer than this.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// How far what is kept of an endpoint may be behind, where nothing failed.
-const SAVE_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
+/// How far what is kept of an endpoint may be behind, where nothing failed: what a crash may send twice.
+const SAVE_AFTER: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Messages after which it is kept sooner.
+const SAVE_MESSAGES: u32 = 64;
 
 /// When a shop is looked at again whose journal could not be read.
 const READ_AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
@@ -70,8 +73,8 @@ pub struct Courier {
     /// Read of the journal, and not yet sent: for the line alone.
     ahead: VecDeque<StoredDecision>,
     sending: FuturesUnordered<Sending>,
-    /// Whether something has changed since the progress was kept.
-    unsaved: bool,
+    /// What has changed since the progress was kept; messages that ended count.
+    unsaved: u32,
 }
 
 /// How a courier ended.
@@ -96,7 +99,7 @@ impl Courier {
             post,
             ahead: VecDeque::new(),
             sending: FuturesUnordered::new(),
-            unsaved: false,
+            unsaved: 0,
         }
     }
 
@@ -135,7 +138,10 @@ impl Courier {
                     std::time::Duration::from_millis(wait_ms)
                 }),
             };
-            let unsaved = self.unsaved;
+            if self.unsaved >= SAVE_MESSAGES {
+                self.save();
+            }
+            let unsaved = self.unsaved > 0;
             tokio::select! {
                 biased;
                 Some(done) = self.sending.next() => self.finish(done),
@@ -201,7 +207,7 @@ impl Courier {
                 // What is passed over long is noted, so that it is not looked at again.
                 if wanted.is_empty() {
                     post.inner().outbox.pass(lane, seen);
-                    self.unsaved = true;
+                    self.unsaved = self.unsaved.max(1);
                 }
             }
         }
@@ -288,7 +294,7 @@ impl Courier {
                         .post(&url, &headers, message.body.clone())
                         .await
                 }
-                Err(why) => Called::failed(why),
+                Err(why) => not_called(why),
             };
             Done {
                 of,
@@ -340,7 +346,7 @@ impl Courier {
 
     /// Hands what has changed to the journal, in its order.
     fn keep(&mut self, changes: &[Change]) {
-        self.unsaved = true;
+        self.unsaved += 1;
         for change in changes {
             if let Change::Aside(parcel) | Change::Settled(parcel) = change {
                 let (named, given_up) = {
@@ -366,7 +372,7 @@ impl Courier {
     }
 
     fn save(&mut self) {
-        self.unsaved = false;
+        self.unsaved = 0;
         let named = self.post.inner().kept_progress();
         self.keep_soon(named);
     }
@@ -436,7 +442,7 @@ pub fn call_of(
 ) -> Result<(Url, Headers), String> {
     let url = Url::parse(&endpoint.url).map_err(|error| format!("the address: {error}"))?;
     let seconds = now.ms().div_euclid(1000);
-    let signature = signing::sign(&endpoint.secrets(now), &message.id, seconds, &message.body);
+    let signature = sign(&endpoint.secrets(now), &message.id, seconds, &message.body);
     Ok((
         url,
         [
@@ -447,6 +453,14 @@ pub fn call_of(
     ))
 }
 
+/// What came of a call that was not made.
+pub fn not_called(why: String) -> Called {
+    Called {
+        failure: Some(why),
+        ..Called::default()
+    }
+}
+
 /// How a try ended.
 fn ended(called: &Called, now: Instant) -> Ended {
     if called.delivered() {
@@ -455,10 +469,7 @@ fn ended(called: &Called, now: Instant) -> Ended {
     if called.is_gone() {
         return Ended::Gone;
     }
-    Ended::Failed(called.retry_after.as_ref().map(|after| match after {
-        RetryAfter::Wait(wait) => now + *wait,
-        RetryAfter::Until(at) => *at,
-    }))
+    Ended::Failed(called.retry_after.map(|after| now + after.wait_from(now)))
 }
 
 /// What is told of a try.

@@ -109,9 +109,8 @@ impl Wanted {
 }
 
 impl Endpoint {
-    /// A new one, whose secret is shown this once.
-    pub fn new(id: String, url: String, wanted: &Wanted, now: Instant) -> (Endpoint, Secret) {
-        let secret = Secret::new();
+    /// A new one.
+    pub fn new(id: String, url: String, secret: Secret, wanted: &Wanted, now: Instant) -> Endpoint {
         let mut endpoint = Endpoint {
             form: FORM,
             id,
@@ -121,12 +120,12 @@ impl Endpoint {
             state: State::On,
             made: now,
             secrets: vec![Signing {
-                secret: secret.clone(),
+                secret,
                 until: None,
             }],
         };
         endpoint.change(wanted);
-        (endpoint, secret)
+        endpoint
     }
 
     /// Takes on what is wanted; what was not said stays.
@@ -164,20 +163,18 @@ impl Endpoint {
     }
 
     /// Gives it a new secret; those before it sign for [`OVERLAP`] more.
-    pub fn rotate(&mut self, now: Instant) -> Secret {
+    pub fn rotate(&mut self, secret: Secret, now: Instant) {
         self.secrets
             .retain(|of| of.until.is_none_or(|until| now < until));
         for old in &mut self.secrets {
             let until = now + OVERLAP;
             old.until = Some(old.until.map_or(until, |before| before.min(until)));
         }
-        let secret = Secret::new();
         let first = Signing {
-            secret: secret.clone(),
+            secret,
             until: None,
         };
         self.secrets.insert(0, first);
-        secret
     }
 
     /// The secrets that sign now, the newest first.
@@ -247,14 +244,21 @@ mod tests {
 
     #[test]
     fn a_replaced_secret_signs_for_a_day_more() {
-        let (mut endpoint, first) =
-            Endpoint::new("e".into(), "http://h/".into(), &Wanted::default(), at(0));
-        let second = endpoint.rotate(at(1000));
+        let [first, second, third] = [(); 3].map(|()| Secret::new().unwrap());
+        let wanted = Wanted::default();
+        let mut endpoint = Endpoint::new(
+            "e".into(),
+            "http://h/".into(),
+            first.clone(),
+            &wanted,
+            at(0),
+        );
+        endpoint.rotate(second.clone(), at(1000));
         let day = OVERLAP.ms();
         assert_eq!(endpoint.secrets(at(1000)), [second.clone(), first.clone()]);
         assert_eq!(endpoint.secrets(at(999 + day)), [second.clone(), first]);
         assert_eq!(endpoint.secrets(at(1000 + day)), [second.clone()]);
-        let third = endpoint.rotate(at(2000 + day));
+        endpoint.rotate(third.clone(), at(2000 + day));
         assert_eq!(endpoint.secrets(at(2000 + day)), [third, second]);
         assert_eq!(endpoint.secrets.len(), 2);
     }
@@ -266,7 +270,8 @@ mod tests {
             batch: Some(Some(50)),
             ..Wanted::default()
         };
-        let (mut endpoint, _) = Endpoint::new("e".into(), "http://h/".into(), &wanted, at(5));
+        let secret = Secret::new().unwrap();
+        let mut endpoint = Endpoint::new("e".into(), "http://h/".into(), secret, &wanted, at(5));
         endpoint.state = State::Disabled {
             why: "410".into(),
             at: at(7),

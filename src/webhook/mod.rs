@@ -8,11 +8,14 @@ pub mod endpoint;
 pub mod envelope;
 pub mod outbox;
 pub mod schedule;
-pub mod signing;
 
-// Where it may go, and one call.
-pub mod address;
-pub mod caller;
+// By what it is signed, where it may go, and one call.
+mod address;
+mod caller;
+mod failure;
+mod resolving;
+mod retry_after;
+mod signing;
 
 // One task an endpoint, and all of them.
 mod courier;
@@ -21,8 +24,13 @@ mod post;
 
 use crate::domain::id::Id;
 
+pub use address::{URL_BYTES_MAX, is_public, read_url};
+pub use caller::{ANSWER_BYTES_MAX, Called, Caller, Calling, Unusable};
 pub use office::{NotDone, Settings, Webhooks};
 pub use post::{Delivered, Post};
+pub use resolving::{Looking, Lookup, SystemLookup};
+pub use retry_after::RetryAfter;
+pub use signing::{Secret, sign};
 
 /// Those who watch the webhooks: metrics and logs.
 pub trait Watch: Send + Sync {

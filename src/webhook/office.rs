@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::Watch;
 use super::address::read_url;
 use super::caller::{Called, Caller, Calling};
-use super::courier::{Courier, Office, Over, call_of, told};
+use super::courier::{Courier, Office, Over, call_of, not_called, told};
 use super::endpoint::{Endpoint, Wanted};
 use super::envelope::{self, DISABLED, Message};
 use super::outbox::{Outbox, Parcel, RESENDS_MAX, Told};
@@ -98,7 +98,7 @@ impl Webhooks {
         let (closing, closed) = watch::channel(false);
         let runtime = run(closed.clone()).map_err(|error| failed(error.to_string()))?;
         let posts: Arc<Mutex<Posts>> = Arc::default();
-        let caller = Caller::new(settings.calling).map_err(failed)?;
+        let caller = Caller::new(settings.calling).map_err(|error| failed(error.to_string()))?;
         let webhooks = Arc::new_cyclic(|this: &std::sync::Weak<Webhooks>| {
             let this = this.clone();
             Webhooks {
@@ -172,7 +172,8 @@ impl Webhooks {
             )));
         }
         let now = self.office.desk.now();
-        let (endpoint, secret) = Endpoint::new(new_id(), url, &wanted, now);
+        let secret = new_secret()?;
+        let endpoint = Endpoint::new(new_id(), url, secret.clone(), &wanted, now);
         let post = Arc::new(Post::new(
             shop.clone(),
             endpoint,
@@ -210,10 +211,11 @@ impl Webhooks {
     pub async fn rotate(&self, shop: &Id, id: &str) -> Result<Secret, NotDone> {
         let post = self.get(shop, id)?;
         let now = self.office.desk.now();
-        let (secret, kept) = {
+        let secret = new_secret()?;
+        let kept = {
             let mut inner = post.inner();
-            let secret = inner.endpoint.rotate(now);
-            (secret, inner.kept_endpoint())
+            inner.endpoint.rotate(secret.clone(), now);
+            inner.kept_endpoint()
         };
         self.keep(shop, kept).await?;
         Ok(secret)
@@ -297,7 +299,7 @@ impl Webhooks {
         match &wanted.url {
             Some(url) => read_url(url, self.private_addresses)
                 .map(drop)
-                .map_err(NotDone::Refused),
+                .map_err(|why| NotDone::Refused(format!("`url`: {why}."))),
             None => Ok(()),
         }
     }
@@ -365,7 +367,7 @@ async fn call(
 ) -> Called {
     match call_of(endpoint, message, now) {
         Ok((url, headers)) => caller.post(&url, &headers, message.body.clone()).await,
-        Err(why) => Called::failed(why),
+        Err(why) => not_called(why),
     }
 }
 
@@ -401,6 +403,13 @@ fn run(mut closed: watch::Receiver<bool>) -> std::io::Result<Handle> {
         runtime.block_on(async { while closed.changed().await.is_ok() {} });
     })?;
     Ok(handle)
+}
+
+fn new_secret() -> Result<Secret, NotDone> {
+    Secret::new().map_err(|error| {
+        let what = format!("the system gives no random bytes: {error}");
+        NotDone::Failed(JournalError::Failed(what))
+    })
 }
 
 /// A new id: letters and digits, since it is a part of the ids of messages.

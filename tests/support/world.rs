@@ -15,9 +15,7 @@ use xiaoer::domain::view::Counts;
 use xiaoer::env::{Clock, Env, Fate};
 use xiaoer::journal::{Embedded, JournalError, Nobody, Settings};
 use xiaoer::shop::{Answered, Desk, DeskSettings, Intake, Refused, SharedLedger, Watch};
-use xiaoer::webhook::Webhooks;
-use xiaoer::webhook::address::SystemLookup;
-use xiaoer::webhook::caller::Calling;
+use xiaoer::webhook::{Calling, SystemLookup, Webhooks};
 use xiaoer::wire::{Line, read_event};
 
 /// A clock that stands where it is put.
@@ -184,7 +182,7 @@ impl Shops {
             calling: Calling {
                 timeout: Duration::from_millis(200),
                 private_addresses: true,
-                lookup: Arc::new(SystemLookup),
+                lookup: Arc::new(SystemLookup::new()),
             },
             endpoints_max: 20,
         };
