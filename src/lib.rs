@@ -16,5 +16,6 @@ pub mod server;
 pub mod settings;
 pub mod shop;
 pub mod telemetry;
+pub mod webhook;
 pub mod wire;
 pub mod words;
