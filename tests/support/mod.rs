@@ -11,6 +11,7 @@ pub mod desk;
 pub mod http;
 pub mod player;
 pub mod privilege;
+pub mod receiver;
 pub mod schema;
 pub mod served;
 pub mod shared;
