@@ -14,7 +14,7 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use support::deadline::Deadline;
 use support::http::{Answer, Client};
-use support::receiver::{Came, Receiver, Reply};
+use support::receiver::{Receiver, Reply, Request};
 use support::served::{Launch, SMALL, Served, folder};
 use support::world::{SetClock, Shops};
 use xiaoer::domain::id::Id;
@@ -81,14 +81,16 @@ fn open_session(client: &mut Client, name: &str) -> u64 {
 }
 
 /// By the secret, and by nothing of ours but the signature.
-fn is_signed(came: &Came, secret: &str) -> bool {
+fn is_signed(came: &Request, secret: &str) -> bool {
     let secret = Secret::parse(secret).expect("a secret");
     let timestamp: i64 = came
         .header("webhook-timestamp")
+        .expect("one")
         .parse()
         .expect("a timestamp");
     let expected = sign(&[secret], came.id(), timestamp, &came.body);
     came.header("webhook-signature")
+        .expect("one")
         .split(' ')
         .any(|one| one == expected)
 }
@@ -96,7 +98,7 @@ fn is_signed(came: &Came, secret: &str) -> bool {
 #[test]
 fn what_is_decided_goes_out_signed_and_in_order_across_restarts() {
     let (_place, data) = folder();
-    let receiver = Receiver::willing();
+    let receiver = Receiver::always(Reply::text(200, "ok"));
     let served = launch(&data).start();
     let mut client = served.client();
     make_shop(&mut client);
@@ -117,7 +119,7 @@ fn what_is_decided_goes_out_signed_and_in_order_across_restarts() {
     let first = &came[0];
     assert_eq!(first.seqs(), [one]);
     assert!(is_signed(first, secret), "{first:?}");
-    assert_eq!(first.header("content-type"), "application/json");
+    assert_eq!(first.header("content-type"), Some("application/json"));
     let body = first.json();
     assert_eq!(
         (&body["type"], &body["shop"]),
@@ -167,7 +169,7 @@ fn what_is_decided_goes_out_signed_and_in_order_across_restarts() {
     let ids = |from: usize| {
         came[from..from + 3]
             .iter()
-            .map(Came::id)
+            .map(Request::id)
             .collect::<Vec<_>>()
     };
     assert_eq!(ids(0), ids(3));
@@ -431,22 +433,21 @@ impl Desk {
 /// Whatever an endpoint answers: it is tried again, the rest goes on after a minute, and it comes in the end.
 #[actix_rt::test]
 async fn every_way_to_fail_is_tried_again() {
-    let canary = Receiver::willing();
-    let redirect = Reply::Status(301, vec![("location", canary.url())], String::new());
-    let wait = Duration::from_secs(1);
+    let canary = Receiver::always(Reply::text(200, "ok"));
+    let redirect = Reply::status(301).with("location", &canary.url());
     for (reply, status, failure) in [
         (redirect, Some(301), ""),
         (Reply::status(500), Some(500), ""),
         (Reply::status(404), Some(404), ""),
         (Reply::Close, None, "closed"),
         (Reply::Reset, None, "reset"),
-        (Reply::Hang(wait), None, "timed out after 200 ms"),
+        (Reply::Never, None, "timed out after 200 ms"),
     ] {
         let shown = format!("{reply:?}");
         let mut desk = Desk::open().await;
         let receiver = Receiver::start(move |came| match came.seqs()[..] {
             [1] => reply.clone(),
-            _ => Reply::ok(),
+            _ => Reply::status(200),
         });
         let id = desk.endpoint(&receiver, None).await;
         desk.decide().await;
@@ -461,7 +462,7 @@ async fn every_way_to_fail_is_tried_again() {
         // The line is held while it is tried, for a minute at most.
         for tries in 2..=4 {
             assert!(
-                !receiver.came().iter().any(|came| came.seqs() == [2]),
+                !receiver.requests().iter().any(|came| came.seqs() == [2]),
                 "{shown}"
             );
             desk.pass(25);
@@ -469,20 +470,20 @@ async fn every_way_to_fail_is_tried_again() {
                 continue;
             }
             desk.until_tried(&id, 1, tries.min(3));
-            if receiver.came().iter().any(|came| came.seqs() == [2]) {
+            if receiver.requests().iter().any(|came| came.seqs() == [2]) {
                 break;
             }
         }
         receiver.until("the next", |came| {
             came.iter().any(|came| came.seqs() == [2]).then_some(())
         });
-        receiver.script(|_| Reply::ok());
+        receiver.script(|_| Reply::status(200));
         desk.pass(3600);
         receiver.until("the first in the end", |came| {
             (came.last()?.seqs() == [1]).then_some(())
         });
         let ids: BTreeSet<String> = receiver
-            .came()
+            .requests()
             .iter()
             .filter(|came| came.seqs() == [1])
             .map(|came| came.id().to_owned())
@@ -496,7 +497,10 @@ async fn every_way_to_fail_is_tried_again() {
 /// An answer that never ends is an answer: it was taken, once, and holds nobody up.
 #[actix_rt::test]
 async fn an_answer_without_an_end_is_an_answer() {
-    for reply in [Reply::Drip, Reply::Endless] {
+    for reply in [
+        Reply::Drip(200, vec![b'x'; 1000], Duration::from_millis(20)),
+        Reply::Endless(200),
+    ] {
         let mut desk = Desk::open().await;
         let shown = format!("{reply:?}");
         let receiver = Receiver::start(move |_| reply.clone());
@@ -525,13 +529,7 @@ async fn an_answer_without_an_end_is_an_answer() {
 #[actix_rt::test]
 async fn retry_after_waits_and_gone_switches_off_with_an_alert() {
     let mut desk = Desk::open().await;
-    let receiver = Receiver::start(|_| {
-        Reply::Status(
-            429,
-            vec![("retry-after", "7200".to_owned())],
-            "slower".to_owned(),
-        )
-    });
+    let receiver = Receiver::start(|_| Reply::text(429, "slower").with("retry-after", "7200"));
     let id = desk.endpoint(&receiver, None).await;
     desk.decide().await;
     assert_eq!(desk.until_tried(&id, 1, 1).0, Some(429));
@@ -543,7 +541,7 @@ async fn retry_after_waits_and_gone_switches_off_with_an_alert() {
         1,
         "it asked for two hours"
     );
-    let other = Receiver::willing();
+    let other = Receiver::always(Reply::text(200, "ok"));
     let watcher = desk.endpoint(&other, Some("webhook.disabled")).await;
     receiver.script(|_| Reply::status(410));
     desk.pass(200);
@@ -563,23 +561,23 @@ async fn retry_after_waits_and_gone_switches_off_with_an_alert() {
         alerts.iter().any(|alert| alert.starts_with(&id)),
         "{alerts:?}"
     );
-    let tries = receiver.came().len();
+    let tries = receiver.requests().len();
     desk.decide().await;
     desk.pass(100 * 3600);
     let seq = desk.sessions;
     other.until("the decision", |came| {
         came.iter().any(|came| came.seqs() == [seq]).then_some(())
     });
-    assert_eq!(receiver.came().len(), tries, "it is off");
+    assert_eq!(receiver.requests().len(), tries, "it is off");
     // Switched on again it goes on where it was.
-    receiver.script(|_| Reply::ok());
+    receiver.script(|_| Reply::status(200));
     let on = Wanted {
         enabled: Some(true),
         ..Wanted::default()
     };
     desk.webhooks.change(&desk.shop, &id, on).await.expect("on");
     receiver.until("all of them", |came| {
-        let taken: BTreeSet<u64> = came[tries..].iter().flat_map(Came::seqs).collect();
+        let taken: BTreeSet<u64> = came[tries..].iter().flat_map(Request::seqs).collect();
         (taken == (1..=3).collect()).then_some(())
     });
     drop(watcher);
@@ -590,17 +588,17 @@ async fn retry_after_waits_and_gone_switches_off_with_an_alert() {
 #[actix_rt::test]
 async fn a_dead_endpoint_delays_nobody() {
     let mut desk = Desk::open().await;
-    let dead = Receiver::start(|_| Reply::Hang(Duration::from_secs(60)));
-    let well = Receiver::willing();
+    let dead = Receiver::start(|_| Reply::Never);
+    let well = Receiver::always(Reply::text(200, "ok"));
     desk.endpoint(&dead, None).await;
     desk.endpoint(&well, None).await;
     for _ in 0..200 {
         desk.decide().await;
     }
     let came = well.wait_for(200);
-    let seqs: Vec<u64> = came.iter().flat_map(Came::seqs).collect();
+    let seqs: Vec<u64> = came.iter().flat_map(Request::seqs).collect();
     assert_eq!(seqs, (1..=200).collect::<Vec<u64>>());
-    assert!(dead.came().len() <= 3);
+    assert!(dead.requests().len() <= 3);
 }
 
 fn kills() -> u64 {
@@ -614,7 +612,10 @@ fn kills() -> u64 {
 fn no_delivery_is_lost_by_kill_9() {
     let (kills, mut luck) = (kills(), StdRng::seed_from_u64(11));
     let (_place, data) = folder();
-    let (singles, batches) = (Receiver::willing(), Receiver::willing());
+    let (singles, batches) = (
+        Receiver::always(Reply::text(200, "ok")),
+        Receiver::always(Reply::text(200, "ok")),
+    );
     let mut served = launch(&data).start();
     let mut client = served.client();
     make_shop(&mut client);
@@ -673,8 +674,8 @@ fn no_delivery_is_lost_by_kill_9() {
                 .then_some(())
         });
         let () = first;
-        let came = receiver.came();
-        let there: BTreeSet<u64> = came.iter().flat_map(Came::seqs).collect();
+        let came = receiver.requests();
+        let there: BTreeSet<u64> = came.iter().flat_map(Request::seqs).collect();
         let lost: Vec<u64> = (1..=last).filter(|seq| !there.contains(seq)).collect();
         assert!(lost.is_empty(), "lost of {last}: {lost:?}");
         // The same decision came with the same id whenever it came.

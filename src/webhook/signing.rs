@@ -175,7 +175,7 @@ mod tests {
             assert_eq!(Secret::parse(text), None, "{text:?}");
             let error = serde_json::from_value::<Secret>(text.into()).unwrap_err();
             assert!(
-                text.is_empty() || !error.to_string().contains(text),
+                text.len() < 10 || !error.to_string().contains(text),
                 "{error}"
             );
         }
