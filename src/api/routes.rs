@@ -10,7 +10,9 @@ use super::auth::Needs::{self, Admin, Metrics, Nothing, Shop};
 use super::auth::Scope::{Events, Owner, Read};
 use super::call::{Answer, ApiState, Call, serve};
 use super::problem::{Code, Problem};
-use super::{agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops};
+use super::{
+    agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops, stream,
+};
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +92,7 @@ table! {
     "/v1/shops/{shop}/decisions" { GET Shop(Read), ["after" "limit" "cursor"] => decisions::list; }
     "/v1/shops/{shop}/decisions/{seq}" { GET Shop(Read), [] => decisions::get; }
     "/v1/shops/{shop}/decisions/{seq}/why" { GET Shop(Read), [] => decisions::why; }
+    "/v1/shops/{shop}/stream" { GET Shop(Read), ["after" "types"] => stream::open; }
     "/v1/shops/{shop}/report" { GET Shop(Read), [] => shops::report; }
 
     "/v1/keys" {
@@ -203,6 +206,7 @@ mod tests {
         ("GET", "/v1/shops/{shop}/decisions", Shop(Read)),
         ("GET", "/v1/shops/{shop}/decisions/{seq}", Shop(Read)),
         ("GET", "/v1/shops/{shop}/decisions/{seq}/why", Shop(Read)),
+        ("GET", "/v1/shops/{shop}/stream", Shop(Read)),
         ("GET", "/v1/shops/{shop}/report", Shop(Read)),
         ("GET", "/v1/keys", Admin),
         ("POST", "/v1/keys", Admin),

@@ -1,5 +1,6 @@
 //! Asking the journal: decisions that were taken, why, what happened in a session, and who rated how.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -42,6 +43,13 @@ pub struct StoredDecision {
     pub json: String,
     /// The event that it was an answer to, as it was sent (a `clock` where a timer fired by itself).
     pub event: Bytes,
+}
+
+impl StoredDecision {
+    /// Its type.
+    pub fn name(&self) -> Cow<'_, str> {
+        type_of(&self.json)
+    }
 }
 
 /// One entry of a session's timeline: an event of the session or a decision about it.
@@ -252,7 +260,7 @@ impl Desk {
                 for record in &slice.records {
                     let decisions = listed(shop, record)?.into_iter().rev();
                     let rated = decisions.filter(|decision| {
-                        decision.seq < before && type_of(&decision.json) == "rating.recorded"
+                        decision.seq < before && decision.name() == "rating.recorded"
                     });
                     items.extend(rated.filter(&wanted));
                 }
@@ -288,11 +296,11 @@ fn explain(id: &Id, basis: &Basis, seq: u64) -> Result<Option<Why>, JournalError
 #[derive(serde::Deserialize)]
 struct Named<'a> {
     #[serde(borrow, default)]
-    session: Option<std::borrow::Cow<'a, str>>,
+    session: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    card: Option<std::borrow::Cow<'a, str>>,
+    card: Option<Cow<'a, str>>,
     #[serde(rename = "type", borrow, default)]
-    name: Option<std::borrow::Cow<'a, str>>,
+    name: Option<Cow<'a, str>>,
     #[serde(default)]
     error: Option<ErrorText>,
 }
@@ -314,11 +322,9 @@ fn is_of(text: &str, session: &Id) -> bool {
         || of_card.is_some_and(|(of, _)| of == session.as_str())
 }
 
-fn type_of(decision: &str) -> String {
+fn type_of(decision: &str) -> Cow<'_, str> {
     let named = serde_json::from_str::<Named<'_>>(decision).ok();
-    named
-        .and_then(|named| named.name)
-        .map_or_else(String::new, |name| name.into_owned())
+    named.and_then(|named| named.name).unwrap_or_default()
 }
 
 /// So that callers outside need not name the state.

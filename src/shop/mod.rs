@@ -14,6 +14,7 @@ mod message;
 mod reply;
 mod resting;
 mod trace;
+mod waking;
 mod world;
 
 pub use asking::{Page, StoredDecision, TimelineEntry};
