@@ -152,8 +152,10 @@ where
         &DeskSettings {
             mailbox: settings.shop_mailbox as usize,
             idle: std_time(settings.shop_idle),
+            grace: settings.presence_grace,
         },
     );
+    desk.renew_leases()?;
     let state = Arc::new(ApiState {
         desk: desk.clone(),
         keeper,

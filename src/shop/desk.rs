@@ -12,6 +12,7 @@ use super::actor::ShopActor;
 use super::asking::{Page, answers_of};
 use super::bell::{Following, LastBell};
 use super::deciding::Item;
+use super::lease::Leases;
 use super::ledger::SharedLedger;
 use super::message::{Close, Delete, Glance, Post, Read};
 use super::reply::{Answer, Reply, Unanswered, Waiting};
@@ -22,7 +23,7 @@ use crate::domain::id::Id;
 use crate::domain::installation::Malformed;
 use crate::domain::ledger::Ledger;
 use crate::domain::shop::Shop;
-use crate::domain::time::Instant;
+use crate::domain::time::{Duration as Length, Instant};
 use crate::env::Env;
 use crate::journal::{Journal, JournalError, Kept, NoRoom};
 
@@ -79,14 +80,23 @@ impl Intake {
 }
 
 impl Answered {
+    /// Nothing was to be decided.
+    pub(super) fn nothing() -> Answered {
+        Answered {
+            id: None,
+            decisions: ByteString::from_static("[]"),
+            rejected: None,
+            conflict: false,
+            refused: None,
+        }
+    }
+
     /// An event that was not looked at.
     pub(super) fn refused(id: Option<Id>, why: Refused) -> Answered {
         Answered {
             id,
-            decisions: ByteString::from_static("[]"),
-            rejected: None,
-            conflict: false,
             refused: Some(why),
+            ..Answered::nothing()
         }
     }
 }
@@ -135,6 +145,8 @@ pub struct DeskSettings {
     pub mailbox: usize,
     /// How long a shop stays in memory without being asked.
     pub idle: Duration,
+    /// How long after the end of its lease an agent still counts as present.
+    pub grace: Length,
 }
 
 /// All shops of a server. Cheap to clone.
@@ -167,6 +179,7 @@ impl Desk {
                 waiting: Waiting::default(),
                 sleepers: Sleepers::default(),
                 bells: Arc::default(),
+                leases: Leases::new(settings.grace),
             }),
             homes: Arc::default(),
             closing: Arc::default(),
@@ -213,7 +226,7 @@ impl Desk {
     }
 
     /// Sends a message that owes a reply; again where the actor went to sleep before it looked.
-    async fn ask<M, T>(
+    pub(super) async fn ask<M, T>(
         &self,
         shop: &Id,
         message: impl Fn(Reply<T>) -> M,

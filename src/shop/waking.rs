@@ -1,9 +1,14 @@
-//! Waking: shops that sleep come up for their timers, and those that are awake are told when the clock has jumped.
+//! Waking: shops come up for their timers and for leases that have run out, and those that are awake are told when the
+//! clock has jumped.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use actix::Addr;
+
+use super::actor::ShopActor;
 use super::desk::Desk;
+use super::lease::RunOut;
 use super::message::Look;
 use crate::domain::id::Id;
 use crate::env::Stopwatch;
@@ -19,7 +24,8 @@ const TICK: Duration = Duration::from_millis(200);
 const JUMP_MS: i64 = 300;
 
 impl Desk {
-    /// Wakes sleeping shops for their timers, as long as the server runs. Those of before the start come first.
+    /// Wakes sleeping shops for their timers, and any for leases that have run out, as long as the server runs. Those
+    /// of before the start come first.
     pub async fn wake_sleepers(self) -> Result<(), JournalError> {
         let (world, now) = (Arc::clone(&self.world), self.now());
         let found = actix_rt::task::spawn_blocking(move || {
@@ -32,9 +38,13 @@ impl Desk {
             Err(error) => return Err(JournalError::Failed(error.to_string())),
         }
         let (mut before, mut watch) = (self.now(), Stopwatch::start());
-        loop {
+        while !self.is_closing() {
             for shop in self.world.sleepers.due(self.now(), WOKEN_AT_ONCE) {
-                self.wake(shop);
+                self.wake(shop, drop);
+            }
+            for shop in self.world.leases.due(self.now(), WOKEN_AT_ONCE) {
+                // One whose mailbox is full is told again.
+                self.wake(shop, |actor| drop(actor.try_send(RunOut)));
             }
             actix_rt::time::sleep(TICK).await;
             let (now, passed_ms) = (self.now(), (watch.micros() / 1000) as i64);
@@ -48,10 +58,11 @@ impl Desk {
             }
             (before, watch) = (now, Stopwatch::start());
         }
+        Ok(())
     }
 
-    /// Has a shop come up, on one of the threads where shops live.
-    fn wake(&self, shop: Id) {
+    /// Has a shop come up, on one of the threads where shops live, and tells it something.
+    fn wake(&self, shop: Id, tell: fn(Addr<ShopActor>)) {
         let home = {
             let homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
             let at = self.world.registry.hash(&shop) as usize;
@@ -60,9 +71,9 @@ impl Desk {
         let desk = self.clone();
         match home {
             Some(home) => {
-                home.spawn_fn(move || drop(desk.actor(&shop)));
+                home.spawn_fn(move || tell(desk.actor(&shop)));
             }
-            None => drop(self.actor(&shop)),
+            None => tell(self.actor(&shop)),
         }
     }
 }
