@@ -177,6 +177,7 @@ fn desk(watch: &Arc<Counting>) -> Desk {
     let settings = DeskSettings {
         mailbox: 4096,
         idle: Duration::from_secs(3600),
+        grace: xiaoer::domain::time::Duration::from_ms(0),
     };
     Desk::new(
         Arc::new(Nowhere::default()),

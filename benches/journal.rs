@@ -222,6 +222,7 @@ fn wakes() {
         &DeskSettings {
             mailbox: 64,
             idle: Duration::from_secs(600),
+            grace: xiaoer::domain::time::Duration::from_ms(0),
         },
     );
     actix_rt::System::new().block_on(async {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::test::{TestRequest, init_service, read_body};
@@ -92,11 +93,19 @@ async fn ask(
     let response = app.call(request.to_request()).await.unwrap();
     let kind = response.headers().get("content-type");
     let kind = kind.map_or("", |kind| kind.to_str().unwrap()).to_owned();
-    (
-        response.status().as_u16(),
-        kind,
-        read_body(response).await.to_vec(),
-    )
+    let status = response.status().as_u16();
+    let body = match kind.as_str() {
+        "text/event-stream" => first_piece(response).await,
+        _ => read_body(response).await.to_vec(),
+    };
+    (status, kind, body)
+}
+
+/// What comes at once of a body that has no end.
+async fn first_piece(response: ServiceResponse) -> Vec<u8> {
+    let mut body = std::pin::pin!(response.into_body());
+    let piece = std::future::poll_fn(|context| body.as_mut().poll_next(context)).await;
+    piece.unwrap().unwrap().to_vec()
 }
 
 /// What is asked of a shop in which something has happened, in order: `METHOD path`, the body, the status.
@@ -145,6 +154,60 @@ fn asked() -> Vec<(&'static str, &'static str, Option<Value>, u16)> {
             "PUT",
             "/v1/shops/s/agents/anna/presence",
             Some(json!({"presence": "online"})),
+            200,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/agents/anna/presence",
+            Some(json!({"presence": "online", "lease": "30s"})),
+            200,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/agents/anna/presence",
+            Some(json!({"presence": "online", "lease": "1h 30m"})),
+            200,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/agents/anna/presence",
+            Some(json!({"presence": "online", "lease": "24h"})),
+            200,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/agents/anna/presence",
+            Some(json!({"presence": "online", "lease": "24h 1ms"})),
+            400,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/agents/anna/presence",
+            Some(json!({"presence": "online", "lease": "999ms"})),
+            400,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/agents/anna/presence",
+            Some(json!({"presence": "online", "lease": "soon"})),
+            400,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/agents/anna/presence",
+            Some(json!({"presence": "online", "lease": 30})),
+            400,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/agents/anna/presence",
+            Some(json!({"presence": "offline", "lease": "30s"})),
+            400,
+        ),
+        (
+            "PUT",
+            "/v1/shops/s/agents/anna/presence",
+            Some(json!({"presence": "online", "lease": null})),
             200,
         ),
         (
@@ -203,6 +266,9 @@ fn asked() -> Vec<(&'static str, &'static str, Option<Value>, u16)> {
         ("GET", "/v1/shops/s/decisions/1", None, 200),
         ("GET", "/v1/shops/s/decisions/1/why", None, 200),
         ("GET", "/v1/shops/s/decisions/999", None, 404),
+        ("GET", "/v1/shops/s/stream?after=0", None, 200),
+        ("GET", "/v1/shops/s/stream?types=reply.du", None, 400),
+        ("GET", "/v1/shops/nowhere/stream", None, 404),
         ("GET", "/v1/shops/s/report", None, 200),
         ("GET", "/v1/keys", None, 200),
         (

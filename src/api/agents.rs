@@ -1,23 +1,30 @@
 //! Agents of a shop: listed with presence, load and today's count, configured, removed, and where they are.
 
+use std::ops::RangeInclusive;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::answer::{done, page, text_json};
 use super::call::{Answer, Call};
-use super::change::{change, quoted, read_body};
+use super::change::{accepted, change, quoted, read_body};
 use super::live::{self, Listed};
 use super::openapi::{
     Agent, AgentBody as AgentSchema, AgentPage, PresenceAnswer, PresenceBody as PresenceSchema,
 };
 use super::problem::Problem;
 use crate::domain::agent::Presence;
+use crate::domain::time::Duration;
+use crate::shop::Leased;
 
 /// The list's name in its cursors.
 const LIST: &str = "agents";
 
 /// Where an agent can be.
 const PRESENCES: [Presence; 3] = [Presence::Online, Presence::Away, Presence::Offline];
+
+/// How long a lease can be.
+const LEASES: RangeInclusive<Duration> = Duration::from_ms(1_000)..=Duration::days(1);
 
 /// What `PUT` of an agent takes: the fields of `agent.configured`, as they were sent.
 #[derive(Deserialize)]
@@ -38,6 +45,8 @@ struct AgentBody<'a> {
 #[serde(deny_unknown_fields)]
 struct PresenceBody {
     presence: String,
+    #[serde(default)]
+    lease: Option<String>,
 }
 
 /// The shop's agents, by id
@@ -107,23 +116,60 @@ pub async fn delete(call: Call) -> Answer {
 
 /// Says where an agent is
 ///
-/// Stands for `agent.online`, `agent.away` or `agent.offline`; answers what the shop then decided.
+/// Stands for `agent.online`, `agent.away` or `agent.offline`; answers what the shop then decided. With a `lease` it
+/// holds for that long, unless it is said again: then, and after `presence.grace`, the agent is taken offline. Saying
+/// again what is so already writes nothing. Without a `lease`, one that the agent has is over.
 #[utoipa::path(put, path = "/v1/shops/{shop}/agents/{agent}/presence", tag = "agents", operation_id = "put_presence",
     request_body = PresenceSchema, responses((status = 200, body = PresenceAnswer)))]
 pub async fn put_presence(call: Call) -> Answer {
     let text = call.json_text().await?;
     let body: PresenceBody = read_body(&text)?;
-    let presence = PRESENCES.iter().find(|known| known.code() == body.presence);
-    let presence = presence.ok_or_else(|| {
-        Problem::malformed("`presence` must be \"online\", \"away\" or \"offline\".")
-    })?;
-    let (agent, code) = (quoted(&call.id("agent")?), presence.code());
-    let event = format!("{{\"type\":\"agent.{code}\",\"agent\":{agent}}}");
-    let answered = change(&call, event).await?;
-    Ok(text_json(format!(
-        "{{\"agent\":{agent},\"presence\":\"{code}\",\"decisions\":{}}}",
+    let (presence, lease) = (body.presence()?, body.lease()?);
+    if presence == Presence::Offline && lease.is_some() {
+        return Err(Problem::malformed(
+            "`lease` says how long an agent is here, so it does not go with \"offline\": leave it out.",
+        ));
+    }
+    let (shop, agent) = (call.shop()?, call.id("agent")?);
+    let desk = &call.state.desk;
+    let presented = desk.present(&shop, &agent, presence, lease).await;
+    let presented = presented.map_err(Problem::refused)?;
+    let answered = accepted(&shop, presented.answered)?;
+    let mut answer = format!(
+        "{{\"agent\":{},\"presence\":\"{}\",\"decisions\":{}",
+        quoted(&agent),
+        presence.code(),
         answered.decisions
-    )))
+    );
+    if let Some(Leased { length, until }) = presented.lease {
+        answer.push_str(&format!(",\"lease\":\"{length}\",\"until\":\"{until}\""));
+    }
+    answer.push('}');
+    Ok(text_json(answer))
+}
+
+impl PresenceBody {
+    fn presence(&self) -> Result<Presence, Problem> {
+        let known = PRESENCES.iter().find(|known| known.code() == self.presence);
+        known.copied().ok_or_else(|| {
+            Problem::malformed("`presence` must be \"online\", \"away\" or \"offline\".")
+        })
+    }
+
+    fn lease(&self) -> Result<Option<Duration>, Problem> {
+        let Some(text) = &self.lease else {
+            return Ok(None);
+        };
+        let length = Duration::parse(text).filter(|length| LEASES.contains(length));
+        match length {
+            Some(length) => Ok(Some(length)),
+            None => Err(Problem::malformed(format!(
+                "`lease` must be a duration such as \"30s\", from {} to {}.",
+                LEASES.start(),
+                LEASES.end()
+            ))),
+        }
+    }
 }
 
 impl Listed {

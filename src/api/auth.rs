@@ -152,6 +152,26 @@ impl Keeper {
     }
 }
 
+/// What lets a request in that takes long to be answered: its key may be taken back meanwhile.
+pub struct Pass {
+    /// Who is asked.
+    pub keeper: Keeper,
+    /// The `Authorization` header.
+    pub header: Option<Box<[u8]>>,
+    /// What the route asks.
+    pub needs: Needs,
+    /// The path's shop.
+    pub shop: Id,
+}
+
+impl Pass {
+    /// Whether it still would be let in.
+    pub fn holds(&self) -> bool {
+        let grant = self.keeper.identify(self.header.as_deref());
+        grant.is_ok_and(|grant| admit(&grant, self.needs, Some(&self.shop)).is_ok())
+    }
+}
+
 fn unauthorized(detail: &str) -> Problem {
     Problem::new(Code::Unauthorized, detail)
 }

@@ -12,7 +12,7 @@ use actix_web::http::header::{AUTHORIZATION, TRANSFER_ENCODING};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
-use super::auth::{Grant, Keeper, Needs, admit, nobody};
+use super::auth::{Grant, Keeper, Needs, Pass, admit, nobody};
 use super::body::{self, Form, Limits};
 use super::problem::{Code, Problem};
 use super::query::{Query, segment};
@@ -221,6 +221,23 @@ impl Call {
     /// Any text in the path; empty where it is not UTF-8.
     pub fn segment(&self, name: &str) -> String {
         segment(self.route.path, self.request.uri().path(), name).unwrap_or_default()
+    }
+
+    /// A header of the request.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        let value = self.request.headers().get(name);
+        value.map(|value| value.as_bytes())
+    }
+
+    /// What lets the request in, to be looked at again while it is being answered.
+    pub fn pass(&self) -> Result<Pass, Problem> {
+        let header = self.request.headers().get(AUTHORIZATION);
+        Ok(Pass {
+            keeper: self.state.keeper.clone(),
+            header: header.map(|value| value.as_bytes().into()),
+            needs: self.route.needs,
+            shop: self.shop()?,
+        })
     }
 
     /// What the body is written in.

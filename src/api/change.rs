@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::call::Call;
 use super::problem::{Code, Problem};
 use crate::domain::decision::ErrorCode;
+use crate::domain::id::Id;
 use crate::shop::{Answered, Intake};
 use crate::wire::{Line, read_event};
 
@@ -30,19 +31,24 @@ pub async fn change(call: &Call, text: String) -> Result<Answered, Problem> {
         .post(&shop, vec![intake])
         .await
         .map_err(Problem::refused)?;
-    let Some(answered) = answered.pop() else {
-        return Err(Problem::new(
+    match answered.pop() {
+        Some(answered) => accepted(&shop, answered),
+        None => Err(Problem::new(
             Code::Broken,
             "The shop gave no answer: please report this.",
-        ));
-    };
+        )),
+    }
+}
+
+/// The answer to an event, if it was accepted.
+pub fn accepted(shop: &Id, answered: Answered) -> Result<Answered, Problem> {
     if let Some(why) = answered.refused {
         return Err(Problem::refused(why));
     }
     match rejection(&answered) {
         None => Ok(answered),
         Some(problem) if problem.code() == Code::Rejected(ErrorCode::ShopUnknown) => {
-            Err(Problem::shop_unknown(&shop))
+            Err(Problem::shop_unknown(shop))
         }
         Some(problem) => Err(problem),
     }

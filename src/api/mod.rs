@@ -28,6 +28,7 @@ mod policies;
 mod ratings;
 mod sessions;
 mod shops;
+mod stream;
 mod webhooks;
 
 mod live;

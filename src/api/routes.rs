@@ -11,7 +11,8 @@ use super::auth::Scope::{Events, Owner, Read};
 use super::call::{Answer, ApiState, Call, serve};
 use super::problem::{Code, Problem};
 use super::{
-    agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops, webhooks,
+    agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops, stream,
+    webhooks,
 };
 
 /// One row of the table.
@@ -92,6 +93,7 @@ table! {
     "/v1/shops/{shop}/decisions" { GET Shop(Read), ["after" "limit" "cursor"] => decisions::list; }
     "/v1/shops/{shop}/decisions/{seq}" { GET Shop(Read), [] => decisions::get; }
     "/v1/shops/{shop}/decisions/{seq}/why" { GET Shop(Read), [] => decisions::why; }
+    "/v1/shops/{shop}/stream" { GET Shop(Read), ["after" "types"] => stream::open; }
     "/v1/shops/{shop}/report" { GET Shop(Read), [] => shops::report; }
 
     "/v1/shops/{shop}/webhooks" {
@@ -221,6 +223,7 @@ mod tests {
         ("GET", "/v1/shops/{shop}/decisions", Shop(Read)),
         ("GET", "/v1/shops/{shop}/decisions/{seq}", Shop(Read)),
         ("GET", "/v1/shops/{shop}/decisions/{seq}/why", Shop(Read)),
+        ("GET", "/v1/shops/{shop}/stream", Shop(Read)),
         ("GET", "/v1/shops/{shop}/report", Shop(Read)),
         ("GET", "/v1/shops/{shop}/webhooks", Shop(Owner)),
         ("POST", "/v1/shops/{shop}/webhooks", Shop(Owner)),

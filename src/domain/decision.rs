@@ -150,46 +150,37 @@ pub enum Body {
     },
 }
 
-impl Body {
-    /// All names, in the order of the variants.
-    pub const NAMES: [&'static str; 15] = [
-        "session.assigned",
-        "session.queued",
-        "session.closed",
-        "agent.notified",
-        "auto_reply.sent",
-        "invite.sent",
-        "invite.blocked",
-        "rating.opened",
-        "rating.recorded",
-        "rating.refused",
-        "reply.due",
-        "reply.overdue",
-        "score.alert",
-        "score.recovered",
-        "event.rejected",
-    ];
+/// Gives every decision its name in the wire language.
+macro_rules! names {
+    ($($variant:ident = $name:literal,)+) => {
+        impl Body {
+            /// The types of all decisions, in the order of the contract.
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
 
-    /// The decision's type, as the wire language writes it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Body::SessionAssigned { .. } => "session.assigned",
-            Body::SessionQueued { .. } => "session.queued",
-            Body::SessionClosed { .. } => "session.closed",
-            Body::AgentNotified { .. } => "agent.notified",
-            Body::AutoReplySent { .. } => "auto_reply.sent",
-            Body::InviteSent { .. } => "invite.sent",
-            Body::InviteBlocked { .. } => "invite.blocked",
-            Body::RatingOpened { .. } => "rating.opened",
-            Body::RatingRecorded { .. } => "rating.recorded",
-            Body::RatingRefused { .. } => "rating.refused",
-            Body::ReplyDue { .. } => "reply.due",
-            Body::ReplyOverdue { .. } => "reply.overdue",
-            Body::ScoreAlert { .. } => "score.alert",
-            Body::ScoreRecovered { .. } => "score.recovered",
-            Body::EventRejected { .. } => "event.rejected",
+            /// The decision's type, as the wire language writes it.
+            pub fn name(&self) -> &'static str {
+                match self { $(Body::$variant { .. } => $name,)+ }
+            }
         }
-    }
+    };
+}
+
+names! {
+    SessionAssigned = "session.assigned",
+    SessionQueued = "session.queued",
+    SessionClosed = "session.closed",
+    AgentNotified = "agent.notified",
+    AutoReplySent = "auto_reply.sent",
+    InviteSent = "invite.sent",
+    InviteBlocked = "invite.blocked",
+    RatingOpened = "rating.opened",
+    RatingRecorded = "rating.recorded",
+    RatingRefused = "rating.refused",
+    ReplyDue = "reply.due",
+    ReplyOverdue = "reply.overdue",
+    ScoreAlert = "score.alert",
+    ScoreRecovered = "score.recovered",
+    EventRejected = "event.rejected",
 }
 
 /// A period of a score; it names the metric too.

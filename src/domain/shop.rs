@@ -335,7 +335,7 @@ impl Shop {
     }
 
     /// An instant as the shop writes it.
-    pub(super) fn stamp(&self, instant: Instant) -> Stamp {
+    pub fn stamp(&self, instant: Instant) -> Stamp {
         self.stretch.stamp(&self.policy.timezone, instant)
     }
 

@@ -141,6 +141,12 @@ impl Shop {
         self.agent_view(&self.roster.agents[number])
     }
 
+    /// Where an agent is, while it has a post.
+    pub fn presence_of(&self, agent: &str) -> Option<Presence> {
+        let agent = &self.roster.agents[self.roster.agents.find(agent)?];
+        agent.post.as_ref().map(|_| agent.presence)
+    }
+
     /// The agents that have a post, by id: up to `limit` of those behind `cursor`.
     pub fn agents(&self, cursor: Option<&str>, limit: usize) -> Page<AgentView> {
         let agents = self.roster.agents.iter().map(|(_, agent)| agent);

@@ -153,8 +153,10 @@ where
         &DeskSettings {
             mailbox: settings.shop_mailbox as usize,
             idle: std_time(settings.shop_idle),
+            grace: settings.presence_grace,
         },
     );
+    desk.renew_leases()?;
     let webhooks = webhooks(settings, &desk, &watching)?;
     let state = Arc::new(ApiState {
         desk: desk.clone(),

@@ -104,7 +104,7 @@ impl ShopActor {
     }
 
     /// Decides one event and puts it into the journal.
-    fn decide(&mut self, intake: Intake, work: &mut Work) -> Result<Item, Refused> {
+    pub(super) fn decide(&mut self, intake: Intake, work: &mut Work) -> Result<Item, Refused> {
         match self.world.journal.has_room() {
             Ok(()) => {}
             Err(NoRoom::Memory) => return Err(Refused::Busy),
@@ -117,8 +117,12 @@ impl ShopActor {
         };
         let (Intake::Event { text, .. } | Intake::Malformed { text, .. }) = &intake;
         self.world.env.fate.before_event(&self.id, text.as_bytes());
+        let mut removed = None;
         if let Intake::Event { event, .. } = &intake {
             self.world.watch.handled(&event.what);
+            if let What::AgentRemoved { agent } = &event.what {
+                removed = Some(agent.clone());
+            }
         }
         let deciding = Deciding {
             id: &self.id,
@@ -133,7 +137,21 @@ impl ShopActor {
             self.appended = order;
             self.world.watch.decided(&work.out.decisions);
         }
+        if let (Item::Decided(Answered { rejected: None, .. }, _), Some(agent)) =
+            (&decided.item, removed)
+        {
+            self.end_lease(&agent);
+        }
         Ok(decided.item)
+    }
+
+    /// What is to be done after events were decided.
+    pub(super) fn settle(&mut self, ctx: &mut Context<Self>) {
+        self.ring();
+        self.stop_if_stale(ctx);
+        self.recount_soon(ctx);
+        self.store_if_large();
+        self.arm(ctx);
     }
 
     /// Fires the timers that are due, as a `clock` event would, and says when to come back.
@@ -275,11 +293,7 @@ impl Handler<Post> for ShopActor {
             }
         }
         work.finish(&mut items);
-        self.ring();
-        self.stop_if_stale(ctx);
-        self.recount_soon(ctx);
-        self.store_if_large();
-        self.arm(ctx);
+        self.settle(ctx);
         let answer = Box::new(move || reply.answer(items));
         self.world.journal.when_durable(self.appended, answer);
     }
@@ -334,6 +348,7 @@ impl Handler<Delete> for ShopActor {
             Err(_) => return reply.refuse(Refused::Broken),
         }
         self.world.journal.release(owner);
+        self.world.leases.forget(&self.id);
         self.stage = Stage::Up(None);
         self.recount_soon(ctx);
         ctx.run_later(ABSENT_IDLE, Self::rest);

@@ -1,5 +1,6 @@
 //! Asking the journal: decisions that were taken, why, what happened in a session, and who rated how.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -271,7 +272,7 @@ impl Desk {
                 for record in &slice.records {
                     let decisions = listed(shop, record)?.into_iter().rev();
                     let rated = decisions.filter(|decision| {
-                        decision.seq < before && type_of(&decision.json) == "rating.recorded"
+                        decision.seq < before && decision.said().kind == "rating.recorded"
                     });
                     items.extend(rated.filter(&wanted));
                 }
@@ -307,11 +308,9 @@ fn explain(id: &Id, basis: &Basis, seq: u64) -> Result<Option<Why>, JournalError
 #[derive(serde::Deserialize)]
 struct Named<'a> {
     #[serde(borrow, default)]
-    session: Option<std::borrow::Cow<'a, str>>,
+    session: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    card: Option<std::borrow::Cow<'a, str>>,
-    #[serde(rename = "type", borrow, default)]
-    name: Option<std::borrow::Cow<'a, str>>,
+    card: Option<Cow<'a, str>>,
     #[serde(default)]
     error: Option<ErrorText>,
 }
@@ -331,13 +330,6 @@ fn is_of(text: &str, session: &Id) -> bool {
     let of_card = named.card.as_ref().and_then(|card| card.rsplit_once('#'));
     named.session.as_deref() == Some(session.as_str())
         || of_card.is_some_and(|(of, _)| of == session.as_str())
-}
-
-fn type_of(decision: &str) -> String {
-    let named = serde_json::from_str::<Named<'_>>(decision).ok();
-    named
-        .and_then(|named| named.name)
-        .map_or_else(String::new, |name| name.into_owned())
 }
 
 /// So that callers outside need not name the state.

@@ -3,6 +3,7 @@
 //! A bell says how far, not what: one that rings while nobody listens is lost, and nothing with it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::watch;
@@ -86,6 +87,42 @@ impl Bells {
             hung.swept_at = 2 * hung.bells.len() + 64;
         }
         bell
+    }
+}
+
+/// The bell that rings once: the server is closing.
+pub(super) struct LastBell {
+    /// What is asked with every request.
+    rung: AtomicBool,
+    /// What is waited for.
+    heard: watch::Sender<bool>,
+}
+
+impl Default for LastBell {
+    fn default() -> LastBell {
+        LastBell {
+            rung: AtomicBool::new(false),
+            heard: watch::Sender::new(false),
+        }
+    }
+}
+
+impl LastBell {
+    /// The server is closing.
+    pub(super) fn ring(&self) {
+        self.rung.store(true, Ordering::Relaxed);
+        self.heard.send_replace(true);
+    }
+
+    /// Whether it is.
+    pub(super) fn has_rung(&self) -> bool {
+        self.rung.load(Ordering::Relaxed)
+    }
+
+    /// Waits until it is.
+    pub(super) async fn heard(&self) {
+        // It is held by whoever waits, so it cannot go before it has rung.
+        self.heard.subscribe().wait_for(|rung| *rung).await.ok();
     }
 }
 

@@ -1,6 +1,5 @@
 //! The desk: finds the actor of a shop, wakes it where it sleeps, and asks it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,10 +10,11 @@ use bytestring::ByteString;
 
 use super::actor::ShopActor;
 use super::asking::{Page, answers_of};
-use super::bell::Following;
+use super::bell::{Following, LastBell};
 use super::deciding::Item;
+use super::lease::Leases;
 use super::ledger::SharedLedger;
-use super::message::{Close, Delete, Glance, Look, Post, Read};
+use super::message::{Close, Delete, Glance, Post, Read};
 use super::reply::{Answer, Reply, Unanswered, Waiting};
 use super::world::{Registry, Sleepers, Watch, World};
 use crate::domain::code::ErrorCode;
@@ -23,21 +23,12 @@ use crate::domain::id::Id;
 use crate::domain::installation::Malformed;
 use crate::domain::ledger::Ledger;
 use crate::domain::shop::Shop;
-use crate::domain::time::Instant;
-use crate::env::{Env, Stopwatch};
+use crate::domain::time::{Duration as Length, Instant};
+use crate::env::Env;
 use crate::journal::{Journal, JournalError, Kept, NoRoom};
 
 /// How often a question is asked again that an actor going to sleep did not look at.
 const TRIES: usize = 8;
-
-/// Sleeping shops that are woken at once.
-const WOKEN_AT_ONCE: usize = 512;
-
-/// How often sleepers are looked at: their timers fire within a second.
-const TICK: Duration = Duration::from_millis(200);
-
-/// By how much more than has passed the clock must move to have jumped, in milliseconds.
-const JUMP_MS: i64 = 300;
 
 /// How long the last shops may take to store their states.
 const CLOSE_WITHIN: Duration = Duration::from_secs(20);
@@ -89,14 +80,23 @@ impl Intake {
 }
 
 impl Answered {
+    /// Nothing was to be decided.
+    pub(super) fn nothing() -> Answered {
+        Answered {
+            id: None,
+            decisions: ByteString::from_static("[]"),
+            rejected: None,
+            conflict: false,
+            refused: None,
+        }
+    }
+
     /// An event that was not looked at.
     pub(super) fn refused(id: Option<Id>, why: Refused) -> Answered {
         Answered {
             id,
-            decisions: ByteString::from_static("[]"),
-            rejected: None,
-            conflict: false,
             refused: Some(why),
+            ..Answered::nothing()
         }
     }
 }
@@ -145,6 +145,8 @@ pub struct DeskSettings {
     pub mailbox: usize,
     /// How long a shop stays in memory without being asked.
     pub idle: Duration,
+    /// How long after the end of its lease an agent still counts as present.
+    pub grace: Length,
 }
 
 /// All shops of a server. Cheap to clone.
@@ -152,8 +154,8 @@ pub struct DeskSettings {
 pub struct Desk {
     pub(super) world: Arc<World>,
     /// Threads on which shops can live.
-    homes: Arc<Mutex<Vec<ArbiterHandle>>>,
-    closing: Arc<AtomicBool>,
+    pub(super) homes: Arc<Mutex<Vec<ArbiterHandle>>>,
+    closing: Arc<LastBell>,
 }
 
 impl Desk {
@@ -177,6 +179,7 @@ impl Desk {
                 waiting: Waiting::default(),
                 sleepers: Sleepers::default(),
                 bells: Arc::default(),
+                leases: Leases::new(settings.grace),
             }),
             homes: Arc::default(),
             closing: Arc::default(),
@@ -193,55 +196,8 @@ impl Desk {
         }
     }
 
-    /// Wakes sleeping shops for their timers, as long as the server runs. Those of before the start come first.
-    pub async fn wake_sleepers(self) -> Result<(), JournalError> {
-        let (world, now) = (Arc::clone(&self.world), self.now());
-        let found = actix_rt::task::spawn_blocking(move || {
-            world.journal.sleepers(&mut |sleeper| {
-                world.sleepers.add(sleeper.due.unwrap_or(now), sleeper.shop);
-            })
-        });
-        match found.await {
-            Ok(found) => found?,
-            Err(error) => return Err(JournalError::Failed(error.to_string())),
-        }
-        let (mut before, mut watch) = (self.now(), Stopwatch::start());
-        loop {
-            for shop in self.world.sleepers.due(self.now(), WOKEN_AT_ONCE) {
-                self.wake(shop);
-            }
-            actix_rt::time::sleep(TICK).await;
-            let (now, passed_ms) = (self.now(), (watch.micros() / 1000) as i64);
-            if now.ms() - before.ms() > passed_ms + JUMP_MS {
-                // Alarms that were set by the clock of before ring too late.
-                self.world
-                    .registry
-                    .all()
-                    .iter()
-                    .for_each(|actor| drop(actor.try_send(Look)));
-            }
-            (before, watch) = (now, Stopwatch::start());
-        }
-    }
-
-    /// Has a shop come up, on one of the threads where shops live.
-    fn wake(&self, shop: Id) {
-        let home = {
-            let homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = self.world.registry.hash(&shop) as usize;
-            homes.get(at % homes.len().max(1)).cloned()
-        };
-        let desk = self.clone();
-        match home {
-            Some(home) => {
-                home.spawn_fn(move || drop(desk.actor(&shop)));
-            }
-            None => drop(self.actor(&shop)),
-        }
-    }
-
     /// The actor of a shop; a new one lives on this thread.
-    fn actor(&self, shop: &Id) -> Addr<ShopActor> {
+    pub(super) fn actor(&self, shop: &Id) -> Addr<ShopActor> {
         self.world.registry.find(shop, || {
             ShopActor::create(|ctx| {
                 ctx.set_mailbox_capacity(self.world.mailbox);
@@ -270,7 +226,7 @@ impl Desk {
     }
 
     /// Sends a message that owes a reply; again where the actor went to sleep before it looked.
-    async fn ask<M, T>(
+    pub(super) async fn ask<M, T>(
         &self,
         shop: &Id,
         message: impl Fn(Reply<T>) -> M,
@@ -282,7 +238,7 @@ impl Desk {
         T: Send + 'static,
     {
         for _ in 0..TRIES {
-            if self.closing.load(Ordering::Relaxed) {
+            if self.is_closing() {
                 return Err(Refused::Closing);
             }
             let (reply, answer, waiting): (Reply<T>, Answer<T>, usize) =
@@ -355,7 +311,7 @@ impl Desk {
 
     /// Whether events can be taken now; else why not.
     pub fn ready(&self) -> Result<(), Refused> {
-        if self.closing.load(Ordering::Relaxed) {
+        if self.is_closing() {
             return Err(Refused::Closing);
         }
         match self.world.journal.has_room() {
@@ -368,6 +324,16 @@ impl Desk {
     /// From here on, word of every decision of the shop that has become durable.
     pub fn follow(&self, shop: &Id) -> Following {
         self.world.bells.of(shop).follow()
+    }
+
+    /// Whether the server is closing.
+    pub fn is_closing(&self) -> bool {
+        self.closing.has_rung()
+    }
+
+    /// Waits until the server is closing: what has no end of its own ends then.
+    pub async fn closing(&self) {
+        self.closing.heard().await;
     }
 
     /// Keeps a value of another room with the shop, durable before this returns. Whether the shop exists.
@@ -412,7 +378,7 @@ impl Desk {
 
     /// Takes nothing more, and has every shop store its state.
     pub async fn close(&self) {
-        self.closing.store(true, Ordering::Relaxed);
+        self.closing.ring();
         self.sleep_all().await;
     }
 

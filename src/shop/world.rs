@@ -9,6 +9,7 @@ use actix::Addr;
 
 use super::actor::ShopActor;
 use super::bell::Bells;
+use super::lease::Leases;
 use super::ledger::SharedLedger;
 use super::reply::Waiting;
 use crate::domain::decision::Decision;
@@ -53,6 +54,7 @@ pub(super) struct World {
     pub(super) waiting: Waiting,
     pub(super) sleepers: Sleepers,
     pub(super) bells: Arc<Bells>,
+    pub(super) leases: Leases,
 }
 
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -275,6 +275,6 @@ pub(super) mod tests {
         assert_eq!(moved, vec![1; labels.len()], "each once");
         let names = every_decision().into_iter().map(|(body, _)| body.name());
         let names: std::collections::BTreeSet<&str> = names.collect();
-        assert_eq!(names, Body::NAMES.into_iter().collect());
+        assert_eq!(names, Body::NAMES.iter().copied().collect());
     }
 }

@@ -116,6 +116,9 @@ impl Courier {
                 if inner.removed {
                     return Over::Removed;
                 }
+                if self.following.heard().gone != self.gone {
+                    return Over::ShopGone;
+                }
                 match inner.endpoint.is_on() {
                     true => inner.outbox.next(self.now()),
                     false => Next::Wait(None),

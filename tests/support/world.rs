@@ -164,8 +164,13 @@ impl Shops {
             ledger,
             env,
             Arc::clone(&seen) as Arc<dyn Watch>,
-            &DeskSettings { mailbox: 64, idle },
+            &DeskSettings {
+                mailbox: 64,
+                idle,
+                grace: xiaoer::domain::time::Duration::from_ms(10_000),
+            },
         );
+        desk.renew_leases().expect("leases that read");
         desk.settle_here();
         Shops {
             desk,

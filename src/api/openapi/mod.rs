@@ -37,7 +37,8 @@ use super::auth::Needs;
 use super::problem::PROBLEM_TYPE;
 use super::routes::{ROUTES, Route};
 use super::{
-    agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops, webhooks,
+    agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops, stream,
+    webhooks,
 };
 
 #[derive(OpenApi)]
@@ -54,7 +55,7 @@ use super::{
         agents::list, agents::get, agents::put, agents::delete, agents::put_presence,
         sessions::list, sessions::get, sessions::pools, sessions::questions,
         ratings::list,
-        decisions::list, decisions::get, decisions::why,
+        decisions::list, decisions::get, decisions::why, stream::open,
         webhooks::list, webhooks::post, webhooks::get, webhooks::patch, webhooks::delete,
         webhooks::rotate, webhooks::test, webhooks::deliveries, webhooks::resend,
         keys::list, keys::post, keys::delete,
@@ -111,7 +112,10 @@ fn complete(operation: &mut Operation, route: &Route) {
         .query
         .iter()
         .map(|name| parameter(name, ParameterIn::Query, Required::False));
-    operation.parameters = Some(in_path.chain(in_query).map(Into::into).collect());
+    // Headers are told of by the handler alone.
+    let in_header = operation.parameters.take().into_iter().flatten();
+    let table = in_path.chain(in_query).map(Into::into);
+    operation.parameters = Some(table.chain(in_header).collect());
     if route.needs != Needs::Nothing {
         let requirement = SecurityRequirement::new(BEARER, Vec::<String>::new());
         operation.security = Some(vec![requirement]);

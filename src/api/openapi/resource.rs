@@ -207,9 +207,24 @@ objects! {
         weight: Option<u32>,
     }
     /// Where an agent is from now on.
-    PresenceBody { presence: Presence, }
+    PresenceBody {
+        presence: Presence,
+        /// For how long, unless it is said again: 1s to 24h. Not with `offline`.
+        #[schema(example = "30s")]
+        lease: Option<String>,
+    }
     /// Where an agent is, and what the shop decided for it.
-    PresenceAnswer { agent: String, presence: Presence, decisions: Vec<Decision>, }
+    PresenceAnswer {
+        agent: String,
+        presence: Presence,
+        decisions: Vec<Decision>,
+        /// How long its lease is.
+        #[schema(nullable = false)]
+        lease: Option<String>,
+        /// When the lease runs out, unless it is renewed; the grace comes after that.
+        #[schema(nullable = false)]
+        until: Option<String>,
+    }
     /// A rating card.
     Card {
         card: String,

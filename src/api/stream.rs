@@ -1,0 +1,284 @@
+//! The live stream: a shop's decisions as server-sent events, from a cursor on, for as long as somebody listens.
+//!
+//! A page of decisions is read once the one before has been taken, so a reader holds up nobody and costs as much as
+//! the last; whoever listens to a quiet shop costs a bell and an alarm. Nothing is missed and nothing comes twice:
+//! the bell is listened to before the first look, and every event has its `seq` as its `id`.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use futures_util::stream::unfold;
+
+use super::auth::Pass;
+use super::call::{Answer, Call};
+use super::problem::Problem;
+use super::query::{Query, whole};
+use crate::domain::decision::Body;
+use crate::domain::id::Id;
+use crate::shop::{Desk, Following};
+
+/// The media type of server-sent events.
+const STREAM_TYPE: &str = "text/event-stream";
+
+/// Where whoever comes back says what it has.
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// After how long a listener that was cut off is to come back.
+const RETRY_MS: u32 = 2_000;
+
+/// Decisions that are read and written at once.
+const PAGE: usize = 64;
+
+/// A stream that is silent for so long says that it is there; so proxies keep it, and dead peers are noticed.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// After so many decisions that were not wanted the listener is told how far it is.
+const UNTOLD_MAX: u64 = 4_096;
+
+/// How much more alike than this a misspelt type must be to what was meant, of 1.
+const LIKENESS_MIN: f64 = 0.85;
+
+/// The shop's decisions as they are taken
+///
+/// Server-sent events: `id` is the decision's `seq`, `event` its type, `data` the decision as `GET decisions` lists it.
+/// Begins behind `Last-Event-ID` or `after`; without either, with what is decided from now on. A cursor that the shop
+/// has not reached is of a shop that began anew since: all is sent. `types` takes types with commas between them.
+#[utoipa::path(get, path = "/v1/shops/{shop}/stream", tag = "decisions", operation_id = "stream_decisions",
+    params(("Last-Event-ID" = Option<u64>, Header, description = "The `seq` that was received last; goes before `after`")),
+    responses((status = 200, body = String, content_type = "text/event-stream")))]
+pub async fn open(call: Call) -> Answer {
+    let (shop, types, cursor) = (call.shop()?, types(&call.query)?, cursor(&call)?);
+    // Who listens before it looks misses nothing between the two.
+    let following = call.state.desk.follow(&shop);
+    let gone = following.heard().gone;
+    let newest = call.live(|shop| shop.seq()).await?;
+    let sent = match cursor {
+        None => newest,
+        Some(cursor) if cursor <= newest => cursor,
+        Some(_) => 0,
+    };
+    let stream = Stream {
+        pass: call.pass()?,
+        desk: call.state.desk.clone(),
+        shop,
+        types,
+        following,
+        gone,
+        newest,
+        sent,
+        told: None,
+    };
+    Ok(HttpResponse::Ok()
+        .content_type(STREAM_TYPE)
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header(("x-accel-buffering", "no"))
+        // A connection whose stream has ended is not kept: it would hold up a server that stops.
+        .force_close()
+        .streaming(unfold(stream, Stream::next)))
+}
+
+/// The `seq` behind which the stream begins, where one is named.
+fn cursor(call: &Call) -> Result<Option<u64>, Problem> {
+    let Some(header) = call.header(LAST_EVENT_ID) else {
+        return call.query.whole("after");
+    };
+    let text = std::str::from_utf8(header).ok();
+    let seq = text.and_then(|text| whole(text.trim())).ok_or_else(|| {
+        Problem::malformed(
+            "`Last-Event-ID` must be the `id` of an event of this stream: a whole number.",
+        )
+    });
+    seq.map(Some)
+}
+
+/// The types that are wanted; nothing where all are.
+fn types(query: &Query) -> Result<Option<Vec<&'static str>>, Problem> {
+    let read = |text: &str| {
+        let known = Body::NAMES.iter().find(|name| **name == text);
+        known.copied().ok_or_else(|| unknown_type(text))
+    };
+    let text = query.text("types");
+    text.map(|text| text.split(',').map(read).collect())
+        .transpose()
+}
+
+fn unknown_type(text: &str) -> Problem {
+    let alike = |name: &str| strsim::jaro_winkler(text, name);
+    let best = Body::NAMES
+        .iter()
+        .max_by(|a, b| alike(a).total_cmp(&alike(b)));
+    let what_to_do = match best.filter(|name| alike(name) > LIKENESS_MIN) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("there are {}.", Body::NAMES.join(", ")),
+    };
+    Problem::malformed(format!(
+        "`types` takes types of decisions with commas between them, and {text:?} is none: {what_to_do}"
+    ))
+}
+
+/// One listener.
+struct Stream {
+    pass: Pass,
+    desk: Desk,
+    shop: Id,
+    types: Option<Vec<&'static str>>,
+    following: Following,
+    /// How often the shop had been taken away when this began.
+    gone: u64,
+    /// Decisions up to this one are known to be there.
+    newest: u64,
+    /// Decisions up to this one were sent, or are not wanted.
+    sent: u64,
+    /// The last `id` that the listener was told; nothing before the first bytes.
+    told: Option<u64>,
+}
+
+/// What ends a wait.
+enum Word {
+    /// There may be decisions, or the shop is gone.
+    News,
+    /// Nothing happened.
+    Silence,
+    /// There is nothing more to come for this listener.
+    Over,
+}
+
+impl Stream {
+    async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Stream)> {
+        let piece = self.piece().await?;
+        Some((Ok(piece.into()), self))
+    }
+
+    /// The next piece of text; nothing where the stream is over.
+    async fn piece(&mut self) -> Option<String> {
+        if self.told.is_none() {
+            // The `id` without data is kept by the listener: what is decided before its first event is not lost.
+            return Some(format!("retry: {RETRY_MS}\n{}", self.tell()));
+        }
+        loop {
+            let heard = self.following.heard();
+            if heard.gone != self.gone || self.desk.is_closing() || !self.pass.holds() {
+                return None;
+            }
+            self.newest = self.newest.max(heard.seq);
+            if self.sent < self.newest {
+                let page = self.page().await?;
+                if !page.is_empty() {
+                    return Some(page);
+                }
+                continue;
+            }
+            match self.wait().await {
+                Word::News => {}
+                Word::Silence => return Some(format!(": \n{}", self.tell())),
+                Word::Over => return None,
+            }
+        }
+    }
+
+    /// Waits until there is something to do.
+    async fn wait(&mut self) -> Word {
+        let news = pin!(self.following.changed());
+        let closing = pin!(self.desk.closing());
+        match actix_rt::time::timeout(HEARTBEAT, select(news, closing)).await {
+            Ok(Either::Left(_)) => Word::News,
+            Ok(Either::Right(_)) => Word::Over,
+            Err(_) if self.pass.holds() => Word::Silence,
+            Err(_) => Word::Over,
+        }
+    }
+
+    /// An event without data, which tells how far the listener is.
+    fn tell(&mut self) -> String {
+        let news = self.told != Some(self.sent);
+        self.told = Some(self.sent);
+        if news {
+            format!("id: {}\n\n", self.sent)
+        } else {
+            "\n".to_owned()
+        }
+    }
+
+    /// The next decisions as events; empty where none of them is wanted.
+    async fn page(&mut self) -> Option<String> {
+        let many = PAGE.min((self.newest - self.sent) as usize);
+        let page = self
+            .desk
+            .decisions(&self.shop, self.sent, many)
+            .await
+            .ok()?;
+        if self.following.heard().gone != self.gone {
+            // What was read may be of a shop that was made anew under the name.
+            return None;
+        }
+        let mut text = String::new();
+        for decision in &page.items {
+            let name = decision.said().kind;
+            if self
+                .types
+                .as_ref()
+                .is_none_or(|types| types.contains(&name))
+            {
+                let (seq, json) = (decision.seq, &decision.json);
+                text.push_str(&format!("id: {seq}\nevent: {name}\ndata: {json}\n\n"));
+                self.told = Some(seq);
+            }
+        }
+        // Where there is nothing up to what is known to be there, retention has dropped it.
+        self.sent = page
+            .items
+            .last()
+            .map_or(self.newest, |decision| decision.seq);
+        let untold = self.sent - self.told.unwrap_or_default();
+        if text.is_empty() && untold >= UNTOLD_MAX {
+            return Some(self.tell());
+        }
+        Some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_those_of_decisions() {
+        for (text, found) in [
+            ("", Ok(None)),
+            ("types=reply.due", Ok(Some(vec!["reply.due"]))),
+            (
+                "types=session.assigned,session.queued",
+                Ok(Some(vec!["session.assigned", "session.queued"])),
+            ),
+            ("types=", Err("is none: there are session.assigned,")),
+            ("types=reply.due,", Err("\"\" is none")),
+            (
+                "types=session.asigned",
+                Err("did you mean `session.assigned`?"),
+            ),
+            (
+                "types=Session.Queued",
+                Err("did you mean `session.queued`?"),
+            ),
+            ("types=message", Err("is none: there are session.assigned,")),
+        ] {
+            let query = Query::read(text, &["types"]).unwrap();
+            match (types(&query), found) {
+                (Ok(read), Ok(expected)) => assert_eq!(read, expected, "{text}"),
+                (Err(problem), Err(expected)) => {
+                    assert!(
+                        problem.json().replace("\\\"", "\"").contains(expected),
+                        "{text}: {}",
+                        problem.json()
+                    );
+                }
+                (read, _) => panic!("{text} is {read:?}"),
+            }
+        }
+    }
+}

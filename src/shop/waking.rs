@@ -1,0 +1,79 @@
+//! Waking: shops come up for their timers and for leases that have run out, and those that are awake are told when the
+//! clock has jumped.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use actix::Addr;
+
+use super::actor::ShopActor;
+use super::desk::Desk;
+use super::lease::RunOut;
+use super::message::Look;
+use crate::domain::id::Id;
+use crate::env::Stopwatch;
+use crate::journal::JournalError;
+
+/// Sleeping shops that are woken at once.
+const WOKEN_AT_ONCE: usize = 512;
+
+/// How often sleepers are looked at: their timers fire within a second.
+const TICK: Duration = Duration::from_millis(200);
+
+/// By how much more than has passed the clock must move to have jumped, in milliseconds.
+const JUMP_MS: i64 = 300;
+
+impl Desk {
+    /// Wakes sleeping shops for their timers, and any for leases that have run out, as long as the server runs. Those
+    /// of before the start come first.
+    pub async fn wake_sleepers(self) -> Result<(), JournalError> {
+        let (world, now) = (Arc::clone(&self.world), self.now());
+        let found = actix_rt::task::spawn_blocking(move || {
+            world.journal.sleepers(&mut |sleeper| {
+                world.sleepers.add(sleeper.due.unwrap_or(now), sleeper.shop);
+            })
+        });
+        match found.await {
+            Ok(found) => found?,
+            Err(error) => return Err(JournalError::Failed(error.to_string())),
+        }
+        let (mut before, mut watch) = (self.now(), Stopwatch::start());
+        while !self.is_closing() {
+            for shop in self.world.sleepers.due(self.now(), WOKEN_AT_ONCE) {
+                self.wake(shop, drop);
+            }
+            for shop in self.world.leases.due(self.now(), WOKEN_AT_ONCE) {
+                // One whose mailbox is full is told again.
+                self.wake(shop, |actor| drop(actor.try_send(RunOut)));
+            }
+            actix_rt::time::sleep(TICK).await;
+            let (now, passed_ms) = (self.now(), (watch.micros() / 1000) as i64);
+            if now.ms() - before.ms() > passed_ms + JUMP_MS {
+                // Alarms that were set by the clock of before ring too late.
+                self.world
+                    .registry
+                    .all()
+                    .iter()
+                    .for_each(|actor| drop(actor.try_send(Look)));
+            }
+            (before, watch) = (now, Stopwatch::start());
+        }
+        Ok(())
+    }
+
+    /// Has a shop come up, on one of the threads where shops live, and tells it something.
+    fn wake(&self, shop: Id, tell: fn(Addr<ShopActor>)) {
+        let home = {
+            let homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = self.world.registry.hash(&shop) as usize;
+            homes.get(at % homes.len().max(1)).cloned()
+        };
+        let desk = self.clone();
+        match home {
+            Some(home) => {
+                home.spawn_fn(move || tell(desk.actor(&shop)));
+            }
+            None => tell(self.actor(&shop)),
+        }
+    }
+}
