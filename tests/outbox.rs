@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xiaoer::domain::time::{Duration, Instant};
 use xiaoer::webhook::outbox::{
-    ASIDE_MAX, Change, DEAD_AFTER, Ended, Failing, HOLD, Lane, Next, Outbox, Parcel, Progress,
-    RESENDS_MAX, Told, Try,
+    ASIDE_MAX, Change, DEAD_AFTER, Ended, HOLD, Lane, Next, Outbox, RESENDS_MAX, Try,
 };
+use xiaoer::webhook::parcel::{Failing, Parcel, Progress, Told};
 
 const TIMEOUT: Duration = Duration::from_ms(15_000);
 

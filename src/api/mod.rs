@@ -22,6 +22,7 @@ mod change;
 // Resources.
 mod agents;
 mod decisions;
+mod deliveries;
 mod health;
 mod keys;
 mod policies;

@@ -11,8 +11,8 @@ use super::auth::Scope::{Events, Owner, Read};
 use super::call::{Answer, ApiState, Call, serve};
 use super::problem::{Code, Problem};
 use super::{
-    agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops, stream,
-    webhooks,
+    agents, decisions, deliveries, docs, events, health, keys, policies, ratings, sessions, shops,
+    stream, webhooks,
 };
 
 /// One row of the table.
@@ -108,9 +108,9 @@ table! {
     "/v1/shops/{shop}/webhooks/{id}/rotate" { POST Shop(Owner), [] => webhooks::rotate; }
     "/v1/shops/{shop}/webhooks/{id}/test" { POST Shop(Owner), [] => webhooks::test; }
     "/v1/shops/{shop}/webhooks/{id}/deliveries" {
-        GET Shop(Owner), ["limit" "cursor"] => webhooks::deliveries;
+        GET Shop(Owner), ["limit" "cursor"] => deliveries::list;
     }
-    "/v1/shops/{shop}/webhooks/{id}/resend" { POST Shop(Owner), [] => webhooks::resend; }
+    "/v1/shops/{shop}/webhooks/{id}/resend" { POST Shop(Owner), [] => deliveries::resend; }
 
     "/v1/keys" {
         GET Admin, ["limit" "cursor"] => keys::list;

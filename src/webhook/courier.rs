@@ -3,30 +3,27 @@
 //! One task an endpoint, and no queue: a slow endpoint holds up nobody but itself, and what it has not had yet stays in
 //! the journal, however long that is.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use reqwest::Url;
 use tokio::sync::watch;
 
+use super::ahead::Ahead;
+use super::call::{call, ended, told};
 use super::caller::{Called, Caller};
 use super::endpoint::{Endpoint, State};
 use super::envelope::{self, Message};
-use super::outbox::{Change, Ended, Lane, Next, Parcel, Told, Try};
+use super::outbox::{Change, Ended, Lane, Next, Try};
+use super::parcel::{Parcel, Told};
 use super::post::{Delivered, Named, Post};
-use super::signing::sign;
 use super::{Notify, Watch};
 use crate::domain::time::Instant;
 use crate::shop::{Desk, Following, ReadError, StoredDecision};
 
 /// Decisions that are read at once.
 const READ_AT_ONCE: usize = 256;
-
-/// A body of several decisions is not made longer than this.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// How far what is kept of an endpoint may be behind, where nothing failed: what a crash may send twice.
 const SAVE_AFTER: std::time::Duration = std::time::Duration::from_millis(100);
@@ -71,7 +68,7 @@ pub struct Courier {
     /// How often the shop had been taken away when this began.
     gone: u64,
     /// Read of the journal, and not yet sent: for the line alone.
-    ahead: VecDeque<StoredDecision>,
+    ahead: Ahead,
     sending: FuturesUnordered<Sending>,
     /// What has changed since the progress was kept; messages that ended count.
     unsaved: u32,
@@ -97,7 +94,7 @@ impl Courier {
             following,
             office,
             post,
-            ahead: VecDeque::new(),
+            ahead: Ahead::default(),
             sending: FuturesUnordered::new(),
             unsaved: 0,
         }
@@ -173,51 +170,22 @@ impl Courier {
     fn look(&mut self, lane: Lane, after: u64, until: Option<u64>) -> Result<(), ReadError> {
         let post = Arc::clone(&self.post);
         let endpoint = post.inner().endpoint.clone();
-        let limit = usize::from(endpoint.batch.unwrap_or(1));
-        let mut ahead = match lane {
-            Lane::Line => std::mem::take(&mut self.ahead),
-            Lane::Aside | Lane::Resend => VecDeque::new(),
+        let mut once = Ahead::default();
+        let ahead = match lane {
+            Lane::Line => &mut self.ahead,
+            Lane::Aside | Lane::Resend => &mut once,
         };
-        while ahead.front().is_some_and(|first| first.seq <= after) {
-            ahead.pop_front();
+        let desk = &self.office.desk;
+        let found = ahead.take(&endpoint, after, until, |after| {
+            let page = desk.decisions_here(&post.shop, after, READ_AT_ONCE);
+            page.map(|page| page.items)
+        })?;
+        if found.passed > after {
+            // What is passed over long is noted, so that it is not looked at again.
+            post.inner().outbox.pass(lane, found.passed);
+            self.unsaved = self.unsaved.max(1);
         }
-        let within = |decision: &StoredDecision| until.is_none_or(|until| decision.seq <= until);
-        let (mut seen, mut wanted, mut bytes) = (after, Vec::new(), 0);
-        loop {
-            if ahead.is_empty() {
-                let page = self
-                    .office
-                    .desk
-                    .decisions_here(&post.shop, seen, READ_AT_ONCE)?;
-                ahead.extend(page.items);
-            }
-            let Some(decision) = ahead.pop_front_if(|decision| within(decision)) else {
-                break;
-            };
-            if endpoint.wants(decision.said().kind) {
-                if !wanted.is_empty() && bytes + decision.json.len() > BODY_BYTES_MAX {
-                    ahead.push_front(decision);
-                    break;
-                }
-                bytes += decision.json.len();
-                seen = decision.seq;
-                wanted.push(decision);
-                if wanted.len() == limit {
-                    break;
-                }
-            } else {
-                seen = decision.seq;
-                // What is passed over long is noted, so that it is not looked at again.
-                if wanted.is_empty() {
-                    post.inner().outbox.pass(lane, seen);
-                    self.unsaved = self.unsaved.max(1);
-                }
-            }
-        }
-        if lane == Lane::Line {
-            self.ahead = ahead;
-        }
-        let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else {
+        let (Some(first), Some(last)) = (found.wanted.first(), found.wanted.last()) else {
             post.inner().outbox.exhausted(lane);
             return Ok(());
         };
@@ -225,7 +193,7 @@ impl Courier {
             from: first.seq,
             to: last.seq,
         };
-        let message = self.message(&endpoint, &wanted);
+        let message = self.message(&endpoint, &found.wanted);
         self.send(Try { parcel, lane }, &endpoint, message);
         Ok(())
     }
@@ -283,22 +251,14 @@ impl Courier {
             (is_new && of.lane == Lane::Line && endpoint.batch.is_some())
                 .then(|| inner.kept_progress())
         };
-        let call = call_of(endpoint, &message, now);
         let (office, shop) = (Arc::clone(&self.office), self.post.shop.clone());
+        let endpoint = endpoint.clone();
         self.sending.push(Box::pin(async move {
             if let Some((name, value)) = intent {
                 // Where it cannot be kept the server stops by itself.
                 office.desk.keep(&shop, &name, value).await.ok();
             }
-            let called = match call {
-                Ok((url, headers)) => {
-                    office
-                        .caller
-                        .post(&url, &headers, message.body.clone())
-                        .await
-                }
-                Err(why) => not_called(why),
-            };
+            let called = call(&office.caller, &endpoint, &message, now).await;
             Done {
                 of,
                 message,
@@ -431,57 +391,5 @@ async fn after(due: Option<std::time::Duration>) {
     match due {
         Some(wait) => tokio::time::sleep(wait).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Headers of a call.
-pub type Headers = [(&'static str, String); 3];
-
-/// Where a message goes, and with which headers (Standard Webhooks 1.0).
-pub fn call_of(
-    endpoint: &Endpoint,
-    message: &Message,
-    now: Instant,
-) -> Result<(Url, Headers), String> {
-    let url = Url::parse(&endpoint.url).map_err(|error| format!("the address: {error}"))?;
-    let seconds = now.ms().div_euclid(1000);
-    let signature = sign(&endpoint.secrets(now), &message.id, seconds, &message.body);
-    Ok((
-        url,
-        [
-            ("webhook-id", message.id.clone()),
-            ("webhook-timestamp", seconds.to_string()),
-            ("webhook-signature", signature),
-        ],
-    ))
-}
-
-/// What came of a call that was not made.
-pub fn not_called(why: String) -> Called {
-    Called {
-        failure: Some(why),
-        ..Called::default()
-    }
-}
-
-/// How a try ended.
-fn ended(called: &Called, now: Instant) -> Ended {
-    if called.delivered() {
-        return Ended::Delivered;
-    }
-    if called.is_gone() {
-        return Ended::Gone;
-    }
-    Ended::Failed(called.retry_after.map(|after| now + after.wait_from(now)))
-}
-
-/// What is told of a try.
-pub fn told(called: &Called, now: Instant) -> Told {
-    Told {
-        at_ms: now.ms(),
-        status: called.status,
-        took_ms: called.micros.div_ceil(1000),
-        answer: called.answer.clone(),
-        failure: called.failure.clone(),
     }
 }

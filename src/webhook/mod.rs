@@ -4,13 +4,16 @@
 //! journal grows while an endpoint is away. What is kept beside it is how far each endpoint is, and what failed.
 
 // What is sent, and when: calculations.
+mod aside;
 pub mod endpoint;
 pub mod envelope;
 pub mod outbox;
+pub mod parcel;
 pub mod schedule;
 
 // By what it is signed, where it may go, and one call.
 mod address;
+mod call;
 mod caller;
 mod failure;
 mod resolving;
@@ -18,6 +21,7 @@ mod retry_after;
 mod signing;
 
 // One task an endpoint, and all of them.
+mod ahead;
 mod courier;
 mod office;
 mod post;

@@ -12,12 +12,14 @@ use tokio::task::JoinHandle;
 
 use super::Watch;
 use super::address::read_url;
-use super::caller::{Called, Caller, Calling};
-use super::courier::{Courier, Office, Over, call_of, not_called, told};
+use super::call::{call, told};
+use super::caller::{Caller, Calling};
+use super::courier::{Courier, Office, Over};
 use super::endpoint::{Endpoint, Wanted};
-use super::envelope::{self, DISABLED, Message};
-use super::outbox::{Outbox, Parcel, RESENDS_MAX, Told};
-use super::post::{Found, Post, endpoint_of};
+use super::envelope::{self, DISABLED};
+use super::outbox::{Outbox, RESENDS_MAX};
+use super::parcel::{Parcel, Told};
+use super::post::{Post, found};
 use super::schedule::wait_after;
 use super::signing::Secret;
 use crate::domain::id::Id;
@@ -356,38 +358,6 @@ impl Webhooks {
                 }
             });
         }
-    }
-}
-
-async fn call(
-    caller: &Caller,
-    endpoint: &Endpoint,
-    message: &Message,
-    now: crate::domain::time::Instant,
-) -> Called {
-    match call_of(endpoint, message, now) {
-        Ok((url, headers)) => caller.post(&url, &headers, message.body.clone()).await,
-        Err(why) => not_called(why),
-    }
-}
-
-/// What was kept of every endpoint.
-fn found(desk: &Desk) -> Result<BTreeMap<(Id, String), Found>, JournalError> {
-    let mut found: BTreeMap<(Id, String), Found> = BTreeMap::new();
-    let mut unread = None;
-    desk.kept(&mut |kept| {
-        if let Some(id) = endpoint_of(&kept.name) {
-            let of = found.entry((kept.shop.clone(), id.to_owned())).or_default();
-            if let Err(error) = of.take(&kept) {
-                unread.get_or_insert(error);
-            }
-        }
-    })?;
-    match unread {
-        None => Ok(found),
-        Some(error) => Err(JournalError::Damaged(format!(
-            "what is kept of webhooks: {error}"
-        ))),
     }
 }
 

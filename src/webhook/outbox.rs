@@ -5,10 +5,8 @@
 //! stops nobody, and of a dead endpoint's decisions about one a minute is set aside, however many are taken.
 //! A range that is sent again has a lane of its own.
 
-use std::collections::{BTreeMap, VecDeque};
-
-use serde::{Deserialize, Serialize};
-
+use super::aside::Aside;
+use super::parcel::{Failing, Parcel, Progress, Told};
 use super::schedule::{RETRY_AFTER_MAX, wait_after};
 use crate::domain::time::{Duration, Instant};
 
@@ -17,9 +15,6 @@ pub const HOLD: Duration = Duration::from_ms(60_000);
 
 /// Messages that may be aside and still to be tried; with as many, the line waits for the endpoint.
 pub const ASIDE_MAX: usize = 10_000;
-
-/// Messages that were given up and are still listed; older ones are let go of.
-pub const GIVEN_UP_MAX: usize = 1_000;
 
 /// Messages from aside that are on their way at once.
 const ASIDE_AT_ONCE: usize = 2;
@@ -32,60 +27,6 @@ pub const DEAD_AFTER: Duration = Duration::days(5);
 
 /// Messages that failed one after the other before a success means that the endpoint is back.
 const OUTAGE: u32 = 2;
-
-/// The decisions of one message: those from the first `seq` to the last that the endpoint asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Parcel {
-    /// The first one's `seq`.
-    pub from: u64,
-    /// The last one's.
-    pub to: u64,
-}
-
-/// What came of the latest try.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
-    /// When it ended.
-    pub at_ms: i64,
-    /// The status of the answer.
-    pub status: Option<u16>,
-    /// How long it took, in milliseconds.
-    pub took_ms: u64,
-    /// The first kilobyte of the answer.
-    pub answer: String,
-    /// Why there was no answer, in words.
-    pub failure: Option<String>,
-}
-
-/// A message that has failed so far.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failing {
-    /// Its decisions.
-    pub parcel: Parcel,
-    /// How often it was tried.
-    pub tries: u32,
-    /// When it was tried first.
-    pub first: Instant,
-    /// When it is tried again; nothing where it was given up.
-    pub again: Option<Instant>,
-    /// What came of the latest try.
-    pub told: Told,
-}
-
-/// What of it survives a restart beside the messages aside.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
-    /// Decisions up to this `seq` have gone out, are aside, or are not asked for.
-    pub done: u64,
-    /// What holds the line.
-    pub held: Option<Failing>,
-    /// Ranges that are to be sent again.
-    pub resends: VecDeque<Parcel>,
-    /// Since when nothing but failures came back.
-    pub failing_since: Option<Instant>,
-    /// How many messages failed one after the other.
-    pub failed_in_a_row: u32,
-}
 
 /// Where a message comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,8 +87,7 @@ pub enum Change {
 #[derive(Debug, Default)]
 pub struct Outbox {
     progress: Progress,
-    aside: BTreeMap<Parcel, Failing>,
-    given_up: usize,
+    aside: Aside,
     /// What is on its way.
     under_way: Vec<Try>,
     /// The line was looked at, and there was nothing more.
@@ -170,12 +110,9 @@ impl Outbox {
 
     /// As it was kept.
     pub fn restored(progress: Progress, aside: Vec<Failing>, timeout: Duration) -> Outbox {
-        let aside: BTreeMap<Parcel, Failing> =
-            aside.into_iter().map(|of| (of.parcel, of)).collect();
         Outbox {
             progress,
-            given_up: aside.values().filter(|of| of.again.is_none()).count(),
-            aside,
+            aside: Aside::of(aside),
             under_way: Vec::new(),
             idle: false,
             rests: None,
@@ -190,18 +127,18 @@ impl Outbox {
 
     /// A message that is aside.
     pub fn aside(&self, parcel: Parcel) -> Option<&Failing> {
-        self.aside.get(&parcel)
+        self.aside.get(parcel)
     }
 
     /// All that failed so far: what holds the line, what is aside, what was given up.
     pub fn failing(&self) -> impl Iterator<Item = &Failing> {
-        self.progress.held.iter().chain(self.aside.values())
+        self.progress.held.iter().chain(self.aside.iter())
     }
 
     /// How many are to be tried again, and how many were given up.
     pub fn counts(&self) -> (usize, usize) {
         let held = usize::from(self.progress.held.is_some());
-        (held + self.aside.len() - self.given_up, self.given_up)
+        (held + self.aside.retrying(), self.aside.given_up())
     }
 
     /// There may be new decisions.
@@ -235,9 +172,7 @@ impl Outbox {
         }
         let busy: Vec<Parcel> = self.aside_under_way().collect();
         if busy.len() < ASIDE_AT_ONCE {
-            let waiting = self.aside.values().filter(|of| !busy.contains(&of.parcel));
-            let first = waiting.filter_map(|of| Some((of.again?, of.parcel))).min();
-            match first {
+            match self.aside.first(&busy) {
                 Some((again, parcel)) if again <= now => return again_of(parcel, Lane::Aside),
                 Some((again, _)) => sooner(again),
                 None => {}
@@ -344,26 +279,15 @@ impl Outbox {
             Lane::Aside => {}
         }
         // What was delivered by another way is not tried again.
-        let inside = |parcel: &Parcel| of.parcel.from <= parcel.from && parcel.to <= of.parcel.to;
-        let settled: Vec<Parcel> = self
-            .aside
-            .keys()
-            .copied()
-            .filter(|parcel| inside(parcel))
-            .collect();
-        for parcel in settled {
-            self.settle(parcel);
-            changes.push(Change::Settled(parcel));
-        }
+        let settled = self.aside.take_within(of.parcel).into_iter();
+        changes.extend(settled.map(Change::Settled));
         let was_away = self.progress.failed_in_a_row >= OUTAGE;
         self.progress.failing_since = None;
         self.progress.failed_in_a_row = 0;
         self.rests = None;
         if was_away {
             // It is back: what waits for hours need not. This is not kept: after a restart they wait as before.
-            for again in self.aside.values_mut().filter_map(|of| of.again.as_mut()) {
-                *again = (*again).min(now);
-            }
+            self.aside.bring_forward(now);
         }
         changes.push(Change::Progress);
         changes
@@ -396,7 +320,7 @@ impl Outbox {
         };
         let holds = of.lane == Lane::Line
             && again.is_some_and(|again| again + self.timeout <= first + HOLD);
-        let full = self.aside.len() - self.given_up >= ASIDE_MAX;
+        let full = self.aside.retrying() >= ASIDE_MAX;
         let mut changes = if holds || (of.lane == Lane::Line && full) {
             let again = match again {
                 Some(again) if holds => again,
@@ -421,7 +345,7 @@ impl Outbox {
     fn tries_of(&self, of: Try, now: Instant) -> (u32, Instant) {
         let so_far = match of.lane {
             Lane::Line => self.progress.held.as_ref(),
-            Lane::Aside => self.aside.get(&of.parcel),
+            Lane::Aside => self.aside.get(of.parcel),
             Lane::Resend => None,
         };
         so_far.map_or((0, now), |of| (of.tries, of.first))
@@ -431,9 +355,7 @@ impl Outbox {
     fn set_aside(&mut self, of: Try, failing: Failing) -> Vec<Change> {
         let parcel = of.parcel;
         let mut changes = Vec::new();
-        self.settle(parcel);
-        self.given_up += usize::from(failing.again.is_none());
-        self.aside.insert(parcel, failing);
+        self.aside.put(failing);
         changes.push(Change::Aside(parcel));
         match of.lane {
             Lane::Line => {
@@ -444,21 +366,9 @@ impl Outbox {
             Lane::Resend => self.resent(parcel.to),
             Lane::Aside => {}
         }
-        if self.given_up > GIVEN_UP_MAX {
-            let oldest = self.aside.values().find(|of| of.again.is_none());
-            if let Some(parcel) = oldest.map(|of| of.parcel) {
-                self.settle(parcel);
-                changes.push(Change::Settled(parcel));
-            }
-        }
+        changes.extend(self.aside.take_oldest_given_up().map(Change::Settled));
         changes.push(Change::Progress);
         changes
-    }
-
-    fn settle(&mut self, parcel: Parcel) {
-        if let Some(of) = self.aside.remove(&parcel) {
-            self.given_up -= usize::from(of.again.is_none());
-        }
     }
 
     /// The first range is through up to this `seq`.
@@ -477,13 +387,10 @@ impl Outbox {
         self.rests = None;
         self.progress.failing_since = None;
         self.progress.failed_in_a_row = 0;
-        let held = self.progress.held.iter_mut();
-        for again in held
-            .chain(self.aside.values_mut())
-            .filter_map(|of| of.again.as_mut())
-        {
-            *again = (*again).min(now);
+        if let Some(held) = &mut self.progress.held {
+            held.again = held.again.map(|again| again.min(now));
         }
+        self.aside.bring_forward(now);
     }
 }
 

@@ -4,16 +4,18 @@
 //! Three kinds of names are kept, of which a copy must take them in this order: the endpoint, how far it is, and what is
 //! aside. So a copy made meanwhile, which reads in the order of names, lacks nothing: at worst a message is sent again.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
 use super::endpoint::Endpoint;
-use super::outbox::{Failing, Outbox, Parcel, Progress, Told};
+use super::outbox::Outbox;
+use super::parcel::{Failing, Parcel, Progress, Told};
 use crate::domain::id::Id;
 use crate::domain::time::Duration;
-use crate::journal::Kept;
+use crate::journal::{JournalError, Kept};
+use crate::shop::Desk;
 
 /// What all names begin with.
 const PREFIX: &str = "webhook/";
@@ -134,7 +136,7 @@ pub struct Found {
 }
 
 /// The id of the endpoint that a name is of; nothing where it is of another room.
-pub fn endpoint_of(name: &str) -> Option<&str> {
+fn endpoint_of(name: &str) -> Option<&str> {
     let rest = name.strip_prefix(PREFIX)?;
     Some(rest.split_once('/').map_or(rest, |(id, _)| id))
 }
@@ -173,5 +175,25 @@ impl Found {
         };
         let outbox = Outbox::restored(self.progress, self.aside, timeout);
         Ok(Post::new(shop, endpoint, outbox))
+    }
+}
+
+/// What was kept of every endpoint.
+pub fn found(desk: &Desk) -> Result<BTreeMap<(Id, String), Found>, JournalError> {
+    let mut found: BTreeMap<(Id, String), Found> = BTreeMap::new();
+    let mut unread = None;
+    desk.kept(&mut |kept| {
+        if let Some(id) = endpoint_of(&kept.name) {
+            let of = found.entry((kept.shop.clone(), id.to_owned())).or_default();
+            if let Err(error) = of.take(&kept) {
+                unread.get_or_insert(error);
+            }
+        }
+    })?;
+    match unread {
+        None => Ok(found),
+        Some(error) => Err(JournalError::Damaged(format!(
+            "what is kept of webhooks: {error}"
+        ))),
     }
 }

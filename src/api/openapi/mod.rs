@@ -37,8 +37,8 @@ use super::auth::Needs;
 use super::problem::PROBLEM_TYPE;
 use super::routes::{ROUTES, Route};
 use super::{
-    agents, decisions, docs, events, health, keys, policies, ratings, sessions, shops, stream,
-    webhooks,
+    agents, decisions, deliveries, docs, events, health, keys, policies, ratings, sessions, shops,
+    stream, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -57,7 +57,7 @@ use super::{
         ratings::list,
         decisions::list, decisions::get, decisions::why, stream::open,
         webhooks::list, webhooks::post, webhooks::get, webhooks::patch, webhooks::delete,
-        webhooks::rotate, webhooks::test, webhooks::deliveries, webhooks::resend,
+        webhooks::rotate, webhooks::test, deliveries::list, deliveries::resend,
         keys::list, keys::post, keys::delete,
         health::alive, health::ready, health::metrics,
         docs::openapi, docs::front, docs::file,

@@ -1,0 +1,62 @@
+//! From a message to a call, and from what came of it to what is told.
+
+use reqwest::Url;
+
+use super::caller::{Called, Caller};
+use super::endpoint::Endpoint;
+use super::envelope::Message;
+use super::outbox::Ended;
+use super::parcel::Told;
+use super::signing::sign;
+use crate::domain::time::Instant;
+
+/// Posts a message to an endpoint.
+pub async fn call(caller: &Caller, endpoint: &Endpoint, message: &Message, now: Instant) -> Called {
+    match call_of(endpoint, message, now) {
+        Ok((url, headers)) => caller.post(&url, &headers, message.body.clone()).await,
+        Err(why) => Called {
+            failure: Some(why),
+            ..Called::default()
+        },
+    }
+}
+
+/// Headers of a call.
+type Headers = [(&'static str, String); 3];
+
+/// Where a message goes, and with which headers (Standard Webhooks 1.0).
+fn call_of(endpoint: &Endpoint, message: &Message, now: Instant) -> Result<(Url, Headers), String> {
+    let url = Url::parse(&endpoint.url).map_err(|error| format!("the address: {error}"))?;
+    let seconds = now.ms().div_euclid(1000);
+    let signature = sign(&endpoint.secrets(now), &message.id, seconds, &message.body);
+    Ok((
+        url,
+        [
+            ("webhook-id", message.id.clone()),
+            ("webhook-timestamp", seconds.to_string()),
+            ("webhook-signature", signature),
+        ],
+    ))
+}
+
+/// How a try ended.
+pub fn ended(called: &Called, now: Instant) -> Ended {
+    if called.delivered() {
+        return Ended::Delivered;
+    }
+    if called.is_gone() {
+        return Ended::Gone;
+    }
+    Ended::Failed(called.retry_after.map(|after| now + after.wait_from(now)))
+}
+
+/// What is told of a try.
+pub fn told(called: &Called, now: Instant) -> Told {
+    Told {
+        at_ms: now.ms(),
+        status: called.status,
+        took_ms: called.micros.div_ceil(1000),
+        answer: called.answer.clone(),
+        failure: called.failure.clone(),
+    }
+}
