@@ -317,6 +317,38 @@ fn connections_are_used_again_and_names_looked_up_once_for_each() {
 }
 
 #[test]
+fn many_may_call_at_once() {
+    let receiver = Receiver::always(Reply::text(200, "ok"));
+    let phone = Phone::inside(LONG);
+    let url = Url::parse(&receiver.url()).expect("a URL");
+    let calls: Vec<_> = (0..50)
+        .map(|n| {
+            let (caller, url) = (phone.caller.clone(), url.clone());
+            let body = Bytes::from(format!("{{\"n\":{n}}}"));
+            let call = async move { caller.post(&url, &[], body).await };
+            phone.runtime.spawn(call)
+        })
+        .collect();
+    for call in calls {
+        let called = phone.runtime.block_on(call).expect("a call");
+        assert!(called.delivered(), "{called:?}");
+    }
+    let requests = receiver.requests();
+    let mut sent: Vec<i64> = requests
+        .iter()
+        .filter_map(|request| request.json()["n"].as_i64())
+        .collect();
+    sent.sort_unstable();
+    assert!(sent.into_iter().eq(0..50));
+    // Of 50 connections a few wait for the next calls.
+    let before = receiver.connections();
+    for _ in 0..10 {
+        assert!(phone.call(&receiver.url()).delivered());
+    }
+    assert_eq!(receiver.connections(), before);
+}
+
+#[test]
 fn the_system_knows_its_own_names() {
     let receiver = Receiver::always(Reply::status(200));
     let url = format!("http://localhost:{}/", receiver.port());

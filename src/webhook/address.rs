@@ -160,6 +160,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// The first and the last of a stretch that is not public, whose neighbours are.
@@ -290,6 +292,56 @@ mod tests {
                 (Ok(url), None) => assert_eq!(read_url(url.as_str(), false), Ok(url)),
                 (Err(told), Some(hint)) => assert!(told.contains(hint), "{text:?}: {told}"),
                 (read, _) => panic!("{text:?}: {read:?}"),
+            }
+        }
+    }
+    /// The spellings that the URL standard has for an address of IPv4.
+    fn spellings(address: Ipv4Addr) -> Vec<String> {
+        let ([a, b, c, d], bits) = (address.octets(), address.to_bits());
+        let (upper, lower) = (bits & 0xff_ffff, bits & 0xffff);
+        vec![
+            format!("{a}.{b}.{c}.{d}"),
+            format!("{a}.{b}.{c}.{d}."),
+            format!("{bits}"),
+            format!("0x{bits:x}"),
+            format!("0X{bits:X}"),
+            format!("0{bits:o}"),
+            format!("{a}.{upper}"),
+            format!("{a}.{b}.{lower}"),
+            format!("0{a:o}.0{b:o}.0{c:o}.0{d:o}"),
+            format!("0x{a:x}.0{b:o}.{lower}"),
+            format!("[::ffff:{address}]"),
+            format!("[{}]", address.to_ipv6_mapped()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_spelling_changes_what_an_address_is(
+            first in prop::sample::select(vec![0_u8, 8, 10, 100, 127, 169, 172, 192, 198, 203, 224, 255]),
+            rest in any::<[u8; 3]>(),
+        ) {
+            let address = Ipv4Addr::new(first, rest[0], rest[1], rest[2]);
+            for host in spellings(address) {
+                let read = read_url(&format!("http://{host}/"), false);
+                prop_assert_eq!(read.is_ok(), is_public(address.into()), "{}", host);
+            }
+        }
+
+        #[test]
+        fn an_address_of_ipv6_is_read_as_what_it_is(bits in any::<u128>(), public in any::<bool>()) {
+            let bits = if public { bits >> 3 | 1 << 125 } else { bits };
+            let address = Ipv6Addr::from_bits(bits);
+            let read = read_url(&format!("https://[{address}]:8443/"), false);
+            prop_assert_eq!(read.is_ok(), is_public(address.into()));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in any::<String>()) {
+            for text in [format!("http://{text}/"), text] {
+                if let Ok(url) = read_url(&text, false) {
+                    prop_assert_eq!(read_url(url.as_str(), false), Ok(url));
+                }
             }
         }
     }
