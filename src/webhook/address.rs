@@ -157,3 +157,192 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         |&(network, length): &(u128, u32)| (address.to_bits() ^ network).leading_zeros() >= length;
     within(&GIVEN_OUT_V6) && !PRIVATE_V6.iter().any(within)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The first and the last of a stretch that is not public, whose neighbours are.
+    const STRETCHES: [(&str, &str); 13] = [
+        ("0.0.0.0", "0.255.255.255"),
+        ("10.0.0.0", "10.255.255.255"),
+        ("100.64.0.0", "100.127.255.255"),
+        ("127.0.0.0", "127.255.255.255"),
+        ("169.254.0.0", "169.254.255.255"),
+        ("172.16.0.0", "172.31.255.255"),
+        ("192.0.0.0", "192.0.0.255"),
+        ("192.0.2.0", "192.0.2.255"),
+        ("192.88.99.0", "192.88.99.255"),
+        ("192.168.0.0", "192.168.255.255"),
+        ("198.18.0.0", "198.19.255.255"),
+        ("198.51.100.0", "198.51.100.255"),
+        ("203.0.113.0", "203.0.113.255"),
+    ];
+
+    #[test]
+    fn each_network_ends_where_it_ends() {
+        let bits = |text: &str| text.parse::<Ipv4Addr>().unwrap().to_bits();
+        let public = |bits: u32| {
+            let address = Ipv4Addr::from_bits(bits);
+            let mapped = is_public(address.to_ipv6_mapped().into());
+            assert_eq!(is_public(address.into()), mapped, "{address}");
+            mapped
+        };
+        for (first, last) in STRETCHES {
+            let (first, last) = (bits(first), bits(last));
+            assert!(!public(first) && !public(last) && !public(first + 1));
+            assert!(first == 0 || public(first - 1), "before {first:#x}");
+            assert!(public(last + 1), "after {last:#x}");
+        }
+        let groups = bits("224.0.0.0");
+        assert!(public(groups - 1) && !public(groups) && !public(u32::MAX));
+    }
+
+    #[test]
+    fn addresses_of_ipv6_are_judged() {
+        for (address, public) in [
+            ("::", false),
+            ("::1", false),
+            ("::8.8.8.8", false),
+            ("::ffff:8.8.8.8", true),
+            ("::ffff:10.0.0.1", false),
+            ("::ffff:0:8.8.8.8", false),
+            ("64:ff9b::8.8.8.8", false),
+            ("64:ff9b:1::1", false),
+            ("100::1", false),
+            ("1fff:ffff::1", false),
+            ("2000::1", true),
+            ("2000:ffff::1", true),
+            ("2001::1", false),
+            ("2001:0:7f00:1::", false),
+            ("2001:1ff:ffff::1", false),
+            ("2001:200::1", true),
+            ("2001:4860:4860::8888", true),
+            ("2001:db7:ffff::1", true),
+            ("2001:db8::1", false),
+            ("2001:db8:ffff::1", false),
+            ("2001:db9::1", true),
+            ("2001:ffff::1", true),
+            ("2002::1", false),
+            ("2002:ffff::1", false),
+            ("2003::1", true),
+            ("2606:4700:4700::1111", true),
+            ("3ffe:ffff::1", true),
+            ("3fff::1", false),
+            ("3fff:fff:ffff::1", false),
+            ("3fff:1000::1", true),
+            ("4000::1", false),
+            ("5f00::1", false),
+            ("fc00::1", false),
+            ("fdff:ffff::1", false),
+            ("fe80::1", false),
+            ("fec0::1", false),
+            ("ff02::1", false),
+            ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false),
+        ] {
+            assert_eq!(is_public(address.parse().unwrap()), public, "{address}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_read_or_told_what_would_be_right() {
+        let long = |bytes: usize| format!("https://example.com/{}", "x".repeat(bytes - 20));
+        let escaped = format!("https://example.com/{}", "字".repeat(300));
+        for (text, hint) in [
+            ("https://example.com/hook", None),
+            ("HTTP://EXAMPLE.com:8080/a?b=c%20d", None),
+            ("https://买家.example/钩", None),
+            ("https://8.8.8.8/", None),
+            ("https://[2606:4700:4700::1111]:8443/", None),
+            ("https://notlocalhost/", None),
+            (&long(URL_BYTES_MAX), None),
+            (&long(URL_BYTES_MAX + 1), Some("make it shorter")),
+            (&escaped, Some("once it is escaped")),
+            ("", Some("is no URL")),
+            ("example.com/hook", Some("is no URL")),
+            ("/hook", Some("is no URL")),
+            ("https://", Some("is no URL")),
+            ("https://exa mple.com/", Some("a blank")),
+            ("https://example.com/\n", Some("a blank")),
+            ("https://example.com/\u{0}", Some("a control")),
+            ("https://example.com:99999/", Some("is no URL")),
+            ("https://example.com:0/", Some("port 0")),
+            ("https://1.2.3.256/", Some("is no URL")),
+            ("https://[::1", Some("is no URL")),
+            ("https://[fe80::1%25eth0]/", Some("is no URL")),
+            ("ftp://example.com/", Some("http:// or https://")),
+            ("file:///etc/passwd", Some("http:// or https://")),
+            ("gopher://127.0.0.1:25/", Some("http:// or https://")),
+            ("javascript:alert(1)", Some("http:// or https://")),
+            ("https://user@example.com/", Some("a user or a password")),
+            ("https://:word@example.com/", Some("a user or a password")),
+            (
+                "https://example.com@127.0.0.1/",
+                Some("a user or a password"),
+            ),
+            ("https://example.com/#part", Some("a fragment")),
+            ("https://example.com#@127.0.0.1/", Some("a fragment")),
+            ("http:///127.0.0.1/", Some(SETTING)),
+            ("http:127.0.0.1", Some(SETTING)),
+            ("http:\\\\127.0.0.1\\", Some(SETTING)),
+        ] {
+            match (read_url(text, false), hint) {
+                (Ok(url), None) => assert_eq!(read_url(url.as_str(), false), Ok(url)),
+                (Err(told), Some(hint)) => assert!(told.contains(hint), "{text:?}: {told}"),
+                (read, _) => panic!("{text:?}: {read:?}"),
+            }
+        }
+    }
+    /// The spellings that the URL standard has for an address of IPv4.
+    fn spellings(address: Ipv4Addr) -> Vec<String> {
+        let ([a, b, c, d], bits) = (address.octets(), address.to_bits());
+        let (upper, lower) = (bits & 0xff_ffff, bits & 0xffff);
+        vec![
+            format!("{a}.{b}.{c}.{d}"),
+            format!("{a}.{b}.{c}.{d}."),
+            format!("{bits}"),
+            format!("0x{bits:x}"),
+            format!("0X{bits:X}"),
+            format!("0{bits:o}"),
+            format!("{a}.{upper}"),
+            format!("{a}.{b}.{lower}"),
+            format!("0{a:o}.0{b:o}.0{c:o}.0{d:o}"),
+            format!("0x{a:x}.0{b:o}.{lower}"),
+            format!("[::ffff:{address}]"),
+            format!("[{}]", address.to_ipv6_mapped()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_spelling_changes_what_an_address_is(
+            first in prop::sample::select(vec![0_u8, 8, 10, 100, 127, 169, 172, 192, 198, 203, 224, 255]),
+            rest in any::<[u8; 3]>(),
+        ) {
+            let address = Ipv4Addr::new(first, rest[0], rest[1], rest[2]);
+            for host in spellings(address) {
+                let read = read_url(&format!("http://{host}/"), false);
+                prop_assert_eq!(read.is_ok(), is_public(address.into()), "{}", host);
+            }
+        }
+
+        #[test]
+        fn an_address_of_ipv6_is_read_as_what_it_is(bits in any::<u128>(), public in any::<bool>()) {
+            let bits = if public { bits >> 3 | 1 << 125 } else { bits };
+            let address = Ipv6Addr::from_bits(bits);
+            let read = read_url(&format!("https://[{address}]:8443/"), false);
+            prop_assert_eq!(read.is_ok(), is_public(address.into()));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in any::<String>()) {
+            for text in [format!("http://{text}/"), text] {
+                if let Ok(url) = read_url(&text, false) {
+                    prop_assert_eq!(read_url(url.as_str(), false), Ok(url));
+                }
+            }
+        }
+    }
+}

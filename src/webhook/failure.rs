@@ -31,9 +31,14 @@ pub(super) fn words(error: &reqwest::Error, connect_timeout: Duration) -> String
 
 /// What the system or TLS said; `None` where it says nothing of its own.
 fn of_io(error: &io::Error) -> Option<String> {
-    // An error of TLS comes inside of one of the system.
-    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        return Some(of_tls(error));
+    // An error of TLS comes inside of one of the system, or of two.
+    if let Some(inner) = error.get_ref() {
+        if let Some(error) = inner.downcast_ref() {
+            return Some(of_tls(error));
+        }
+        if let Some(error) = inner.downcast_ref() {
+            return of_io(error);
+        }
     }
     let kind = error.kind();
     let said = OF_SYSTEM.iter().find(|(other, _)| *other == kind);
@@ -65,12 +70,17 @@ const OF_SYSTEM: [(io::ErrorKind, &str); 8] = [
 
 #[expect(
     clippy::wildcard_enum_match_arm,
-    reason = "what else may be wrong with a certificate, rustls says well enough"
+    reason = "whatever else may be wrong, rustls says well enough"
 )]
 fn of_tls(error: &rustls::Error) -> String {
     use rustls::CertificateError as Certificate;
-    let rustls::Error::InvalidCertificate(why) = error else {
-        return format!("TLS failed: {error}");
+    let why = match error {
+        rustls::Error::InvalidCertificate(why) => why,
+        rustls::Error::InvalidMessage(_) => {
+            return "what answered speaks no TLS; does the address begin with http:// after all?"
+                .to_owned();
+        }
+        other => return format!("TLS failed: {other}"),
     };
     match why {
         Certificate::UnknownIssuer => {
