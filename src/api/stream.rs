@@ -13,6 +13,7 @@ use actix_web::http::header;
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use futures_util::stream::unfold;
+use tokio::sync::Semaphore;
 
 use super::auth::Pass;
 use super::call::{Answer, Call};
@@ -20,7 +21,7 @@ use super::problem::Problem;
 use super::query::{Query, whole};
 use crate::domain::decision::Body;
 use crate::domain::id::Id;
-use crate::shop::{Desk, Following};
+use crate::shop::{Closing, Desk, Following};
 
 /// The media type of server-sent events.
 const STREAM_TYPE: &str = "text/event-stream";
@@ -32,10 +33,12 @@ const LAST_EVENT_ID: &str = "last-event-id";
 const RETRY_MS: u32 = 2_000;
 
 /// Decisions that are read and written at once.
-const PAGE: usize = 64;
+const PAGE: usize = 128;
 
-/// A stream that is silent for so long says that it is there; so proxies keep it, and dead peers are noticed.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Pages that are read at once, for all listeners together: a read takes some memory, and its listener can wait.
+const READS_AT_ONCE: usize = 4;
+
+static READS: Semaphore = Semaphore::const_new(READS_AT_ONCE);
 
 /// After so many decisions that were not wanted the listener is told how far it is.
 const UNTOLD_MAX: u64 = 4_096;
@@ -64,6 +67,8 @@ pub async fn open(call: Call) -> Answer {
     };
     let stream = Stream {
         pass: call.pass()?,
+        closing: call.state.desk.closing(),
+        heartbeat: call.state.limits.heartbeat,
         desk: call.state.desk.clone(),
         shop,
         types,
@@ -125,6 +130,8 @@ fn unknown_type(text: &str) -> Problem {
 struct Stream {
     pass: Pass,
     desk: Desk,
+    closing: Closing,
+    heartbeat: Duration,
     shop: Id,
     types: Option<Vec<&'static str>>,
     following: Following,
@@ -162,7 +169,7 @@ impl Stream {
         }
         loop {
             let heard = self.following.heard();
-            if heard.gone != self.gone || self.desk.is_closing() || !self.pass.holds() {
+            if heard.gone != self.gone || self.closing.has_begun() || !self.pass.holds() {
                 return None;
             }
             self.newest = self.newest.max(heard.seq);
@@ -184,8 +191,8 @@ impl Stream {
     /// Waits until there is something to do.
     async fn wait(&mut self) -> Word {
         let news = pin!(self.following.changed());
-        let closing = pin!(self.desk.closing());
-        match actix_rt::time::timeout(HEARTBEAT, select(news, closing)).await {
+        let closing = pin!(self.closing.begun());
+        match actix_rt::time::timeout(self.heartbeat, select(news, closing)).await {
             Ok(Either::Left(_)) => Word::News,
             Ok(Either::Right(_)) => Word::Over,
             Err(_) if self.pass.holds() => Word::Silence,
@@ -207,11 +214,13 @@ impl Stream {
     /// The next decisions as events; empty where none of them is wanted.
     async fn page(&mut self) -> Option<String> {
         let many = PAGE.min((self.newest - self.sent) as usize);
+        let turn = READS.acquire().await.ok()?;
         let page = self
             .desk
             .decisions(&self.shop, self.sent, many)
             .await
             .ok()?;
+        drop(turn);
         if self.following.heard().gone != self.gone {
             // What was read may be of a shop that was made anew under the name.
             return None;
