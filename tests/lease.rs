@@ -42,7 +42,10 @@ fn clock() -> Arc<SetClock> {
 
 impl Leased {
     fn open(folder: &Path, clock: &Arc<SetClock>, idle: Duration) -> Leased {
-        let shops = Shops::open(folder, clock, idle);
+        Leased::over(Shops::open(folder, clock, idle))
+    }
+
+    fn over(shops: Shops) -> Leased {
         let looking = actix_rt::spawn(shops.desk.clone().wake_sleepers());
         Leased { shops, looking }
     }
@@ -351,6 +354,28 @@ async fn an_end_that_fails_is_tried_again_until_it_does_not() {
     }
     plant(None);
     clock.set(at(50));
+    assert_eq!(leased.event(5).await, offline("anna"));
+    leased.close().await;
+}
+
+/// The same where the disk has no room: nothing is taken, and the lease is not forgotten.
+#[actix_rt::test]
+async fn an_end_without_room_on_the_disk_is_not_lost() {
+    let (folder, clock) = (tempfile::tempdir().expect("a folder"), clock());
+    let leased = Leased::made(folder.path(), &clock, LONG, json!({})).await;
+    leased.present("anna", Presence::Online, Some(30)).await;
+    leased.close().await;
+    let mut full = support::world::settings(folder.path());
+    full.reserve_bytes = 1 << 60;
+    let leased = Leased::over(Shops::open_with(&full, &clock, LONG));
+    for seconds in [40, 41, 42] {
+        clock.set(at(seconds));
+        leased.stays_at(4).await;
+    }
+    leased.close().await;
+    let leased = Leased::open(folder.path(), &clock, LONG);
+    leased.stays_at(4).await;
+    clock.set(at(42 + 40));
     assert_eq!(leased.event(5).await, offline("anna"));
     leased.close().await;
 }

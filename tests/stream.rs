@@ -122,13 +122,22 @@ impl Listener {
 
 /// A shop `s` with nobody there: everybody who comes waits, which is one decision each.
 fn shop(served: &Served) -> Client {
+    shop_that_says(served, "")
+}
+
+/// The same; each of its decisions holds this prompt.
+fn shop_that_says(served: &Served, prompt: &str) -> Client {
     let mut client = served.client();
-    let made = client.put(
-        "/v1/shops/s",
-        r#"{"policy":{"routing":{"queue":{"limit":0}}}}"#,
-    );
-    assert_eq!(made.expect("an answer").status, 200);
+    let queue = json!({"limit":0,"prompt":prompt,"busy_prompt":prompt});
+    let policy = json!({"policy":{"routing":{"queue":queue}}}).to_string();
+    let made = client.put("/v1/shops/s", &policy).expect("an answer");
+    assert_eq!(made.status, 200, "{}", made.text());
     client
+}
+
+/// More than what the machine keeps of a connection that nobody reads, for a few thousand decisions.
+fn long() -> String {
+    "请稍候".repeat(400)
 }
 
 fn opened(n: u64) -> Value {
@@ -308,12 +317,14 @@ fn a_stream_ends_with_its_shop() {
 fn a_server_stops_with_streams_open() {
     let (_folder, data) = folder();
     let served = Launch::on(&data).set(&SMALL).start();
-    let mut client = shop(&served);
+    let mut client = shop_that_says(&served, &long());
     let mut listeners: Vec<Listener> = (0..20)
         .map(|_| Listener::open(served.address, "", None))
         .collect();
-    many(&mut client, 30_000);
+    many(&mut client, 8_000);
     let stalled = Listener::open(served.address, "?after=0", None);
+    // Long enough for what the machine keeps of a connection to be full.
+    Deadline::after(Duration::from_secs(1)).poll(|| None::<()>);
     let watch = Stopwatch::start();
     let said = served.stop();
     assert!(said.status.success(), "{said:?}");
@@ -330,19 +341,19 @@ fn a_server_stops_with_streams_open() {
 
 /// A shop's first `n` decisions.
 fn many(client: &mut Client, n: u64) {
-    for from in (0..n).step_by(5_000) {
-        let events: Vec<Value> = (from..n.min(from + 5_000)).map(opened).collect();
+    for from in (0..n).step_by(1_000) {
+        let events: Vec<Value> = (from..n.min(from + 1_000)).map(opened).collect();
         post(client, &json!(events));
     }
 }
 
 #[test]
 fn a_reader_that_takes_nothing_costs_little_and_one_far_behind_catches_up() {
-    const DECISIONS: u64 = 40_000;
+    const DECISIONS: u64 = 8_000;
     const READERS: usize = 40;
     let (_folder, data) = folder();
     let served = Launch::on(&data).set(&SMALL).start();
-    let mut client = shop(&served);
+    let mut client = shop_that_says(&served, &long());
     many(&mut client, DECISIONS);
     // One warms the caches up.
     let mut first = Listener::open(served.address, "?after=0", None);
@@ -359,7 +370,7 @@ fn a_reader_that_takes_nothing_costs_little_and_one_far_behind_catches_up() {
         grown = grown.max(worst());
         None::<()>
     });
-    // All that is left for them would be 40 times 10 MB.
+    // All that is left for them would be 40 times 30 MB.
     println!(
         "{READERS} readers that take nothing cost {} kB",
         grown / 1024

@@ -32,8 +32,14 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// After how long a listener that was cut off is to come back.
 const RETRY_MS: u32 = 2_000;
 
-/// Decisions that are read and written at once.
+/// Decisions that are read and written at once, at most…
 const PAGE: usize = 128;
+
+/// … and about how many bytes, by how long those before were: a listener may take its time over them.
+const PAGE_BYTES: usize = 32 * 1024;
+
+/// Decisions of the first page, whose length nobody knows.
+const PAGE_FIRST: usize = 16;
 
 /// Pages that are read at once, for all listeners together: a read takes some memory, and its listener can wait.
 const READS_AT_ONCE: usize = 4;
@@ -76,6 +82,7 @@ pub async fn open(call: Call) -> Answer {
         gone,
         newest,
         sent,
+        page: PAGE_FIRST,
         told: None,
     };
     Ok(HttpResponse::Ok()
@@ -141,6 +148,8 @@ struct Stream {
     newest: u64,
     /// Decisions up to this one were sent, or are not wanted.
     sent: u64,
+    /// How many decisions make a page.
+    page: usize,
     /// The last `id` that the listener was told; nothing before the first bytes.
     told: Option<u64>,
 }
@@ -213,7 +222,7 @@ impl Stream {
 
     /// The next decisions as events; empty where none of them is wanted.
     async fn page(&mut self) -> Option<String> {
-        let many = PAGE.min((self.newest - self.sent) as usize);
+        let many = self.page.min((self.newest - self.sent) as usize);
         let turn = READS.acquire().await.ok()?;
         let page = self
             .desk
@@ -225,6 +234,8 @@ impl Stream {
             // What was read may be of a shop that was made anew under the name.
             return None;
         }
+        let bytes: usize = page.items.iter().map(|decision| decision.json.len()).sum();
+        self.page = (PAGE_BYTES * page.items.len() / bytes.max(1)).clamp(1, PAGE);
         let mut text = String::new();
         for decision in &page.items {
             let name = decision.name();
