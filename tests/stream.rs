@@ -312,14 +312,14 @@ fn a_stream_ends_with_its_shop() {
     assert_eq!(listener.next().expect("an event").id, 1);
 }
 
-/// Listeners that wait, one that takes what it gets, and one that takes nothing of what is left for it.
+/// Listeners that wait, whose streams end as they should, and one that takes nothing of what there is for it.
 #[test]
 fn a_server_stops_with_streams_open() {
     let (_folder, data) = folder();
     let served = Launch::on(&data).set(&SMALL).start();
     let mut client = shop_that_says(&served, &long());
     let mut listeners: Vec<Listener> = (0..20)
-        .map(|_| Listener::open(served.address, "", None))
+        .map(|_| Listener::open(served.address, "?types=event.rejected", None))
         .collect();
     many(&mut client, 8_000);
     let stalled = Listener::open(served.address, "?after=0", None);
