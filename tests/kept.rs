@@ -90,3 +90,30 @@ async fn what_is_kept_survives_and_goes_with_the_shop() {
     journal::restore(&mut file, &settings(&restored)).expect("restored");
     assert_eq!(all(&open(&restored)), expected);
 }
+
+/// The store of before something was kept, under the mark of after it: as if the end of the store had been lost.
+#[actix_rt::test]
+async fn what_is_kept_is_missed_when_the_end_is_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, before) = (folder.path().join("data"), folder.path().join("before"));
+    let shops = open(&data);
+    let shop = make(&shops, "s").await;
+    shops.desk.close().await;
+    shops.journal.close();
+    drop(shops);
+    std::fs::create_dir(&before).expect("a folder");
+    for name in ["db", "conf"] {
+        std::fs::copy(data.join("store").join(name), before.join(name)).expect("a copy");
+    }
+    let shops = open(&data);
+    let value = Some(b"1".to_vec());
+    assert_eq!(shops.desk.keep(&shop, "a", value).await, Ok(true));
+    shops.journal.close();
+    drop(shops);
+    std::fs::remove_dir_all(data.join("store")).expect("gone");
+    std::fs::rename(&before, data.join("store")).expect("the one of before");
+    match journal::verify(&settings(&data), |_| {}) {
+        Err(JournalError::Damaged(why)) => assert!(why.contains("webhooks or leases"), "{why}"),
+        other => panic!("nobody missed it: {:?}", other.map(|_| ())),
+    }
+}

@@ -100,10 +100,9 @@ impl Core {
             self.take_names(&batch.gathered)?;
             self.take_places(&mut batch.gathered);
             self.put_all(std::mem::take(&mut batch.puts))?;
-            self.keep_all(std::mem::take(&mut batch.keeps))?;
+            let kept = self.keep_all(std::mem::take(&mut batch.keeps))?;
             self.store.sync()?;
-            let marked = self.mark.set(reach);
-            marked.map_err(|error| JournalError::Failed(format!("the mark: {error}")))?;
+            self.set_mark(Some(reach), kept)?;
             *self.last_commit() = Ended {
                 order: reach.order,
                 block: after - 1,
@@ -112,15 +111,23 @@ impl Core {
         } else {
             let changed = !batch.puts.is_empty() || !batch.keeps.is_empty();
             self.put_all(std::mem::take(&mut batch.puts))?;
-            self.keep_all(std::mem::take(&mut batch.keeps))?;
+            let kept = self.keep_all(std::mem::take(&mut batch.keeps))?;
             if changed {
                 self.store.sync()?;
+            }
+            if kept.is_some() {
+                self.set_mark(None, kept)?;
             }
         }
         self.look_at_the_disk();
         self.watch
             .committed(records, batch.frames.len(), watch.micros());
         Ok(())
+    }
+
+    fn set_mark(&self, reach: Option<Reach>, kept: Option<u32>) -> Result<(), JournalError> {
+        let set = self.mark.set(reach, kept);
+        set.map_err(|error| JournalError::Failed(format!("the mark: {error}")))
     }
 
     /// Lays keys ahead of the blocks that are about to be written.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -95,6 +95,8 @@ pub(super) struct Core {
     pub(super) floor: AtomicU64,
     /// All records up to this order are in the index.
     pub(super) checkpoint: AtomicU64,
+    /// In how many commits something was kept for another room.
+    pub(super) kept: AtomicU32,
     pub(super) full: AtomicBool,
     /// Bytes that were appended and are not yet durable.
     pub(super) waiting_bytes: AtomicUsize,
@@ -200,6 +202,7 @@ impl Embedded {
             laid_until: AtomicU64::new(found.laid_until),
             floor: AtomicU64::new(found.notes.floor),
             checkpoint: AtomicU64::new(found.notes.checkpoint),
+            kept: AtomicU32::new(found.kept),
             full: AtomicBool::new(false),
             waiting_bytes: AtomicUsize::new(0),
         });

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::JournalError;
-use super::mark::{Mark, Reach};
+use super::mark::{Mark, Marked, Reach};
 
 /// The version of the stored form that this program writes.
 pub const VERSION: u32 = 1;
@@ -169,13 +169,17 @@ impl Folder {
     }
 
     /// The mark; a new one where the store is new too.
-    pub fn mark(&self, new: bool) -> Result<(Mark, Reach), JournalError> {
+    pub fn mark(&self, new: bool) -> Result<(Mark, Marked), JournalError> {
         let path = self.path.join("mark");
         if new {
             let mark = Mark::create(&path, Reach::NOWHERE)
                 .and_then(|mark| File::open(&self.path)?.sync_all().map(|()| mark));
             let mark = mark.map_err(|error| unusable(&path, "it cannot be made", &error))?;
-            return Ok((mark, Reach::NOWHERE));
+            let marked = Marked {
+                reach: Reach::NOWHERE,
+                kept: 0,
+            };
+            return Ok((mark, marked));
         }
         Mark::open(&path)
     }

@@ -1,5 +1,7 @@
 //! What the rooms above keep of a shop beside its records: small values under names, durable in the order in which they
-//! were given, gone with the shop.
+//! were given, gone with the shop. The commits that did are counted, here and in the mark: so a lost end is noticed.
+
+use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,16 @@ pub const KEPT_BYTES_MAX: usize = VALUE_BYTES_MAX / 2;
 struct Stored {
     shop: String,
     value: Vec<u8>,
+}
+
+/// Where the count stands, which is of no shop: their numbers begin with 1.
+const COUNT: [u8; 8] = [0; 8];
+
+/// In how many commits something was kept.
+pub fn count(store: &Store) -> Result<u32, JournalError> {
+    let count = store.get(Tree::Kept, &COUNT)?;
+    let count = count.map(|value| unsealed(&value, "the count of what is kept"));
+    Ok(count.transpose()?.unwrap_or(0))
 }
 
 fn key(shop: u64, name: &str) -> Vec<u8> {
@@ -42,7 +54,7 @@ pub fn scan(
     store: &Store,
     each: &mut dyn FnMut(u64, Kept) -> Result<(), JournalError>,
 ) -> Result<(), JournalError> {
-    store.scan(Tree::Kept, b"", |at, value| {
+    store.scan(Tree::Kept, &1u64.to_be_bytes(), |at, value| {
         let (shop, kept) = read(at, value)?;
         each(shop, kept).map(|()| true)
     })
@@ -95,19 +107,23 @@ impl Core {
         Ok(true)
     }
 
-    /// Writes what is to be kept.
-    pub(super) fn keep_all(&self, keeps: Vec<Keep>) -> Result<(), JournalError> {
+    /// Writes what is to be kept; the count, where there was anything.
+    pub(super) fn keep_all(&self, keeps: Vec<Keep>) -> Result<Option<u32>, JournalError> {
         if keeps.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let mut changes = Changes::default();
+        let count = self.kept.load(Ordering::Relaxed).wrapping_add(1);
+        self.kept.store(count, Ordering::Relaxed);
+        changes.set(&COUNT, sealed(&count));
         for Keep { key, value } in keeps {
             match value {
                 Some(value) => changes.set(&key, value),
                 None => changes.remove(&key),
             }
         }
-        self.store.apply(Tree::Kept, changes)
+        self.store.apply(Tree::Kept, changes)?;
+        Ok(Some(count))
     }
 
     /// All that is kept of the shops that there are.

@@ -1,4 +1,5 @@
-//! The mark: how far the journal is known to reach, kept outside the store, so that a lost end is noticed.
+//! The mark: how far the journal is known to reach, and how often something was kept beside it, outside the store, so that
+//! a lost end is noticed.
 //!
 //! It is written after every commit and never before, so it is at or behind the truth. Two slots are written in turn:
 //! one that fails its checksum is passed over. It is not synced with every commit: a power cut may set it back, which
@@ -9,6 +10,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::JournalError;
 use super::store::damaged;
@@ -33,30 +35,46 @@ impl Reach {
     };
 }
 
+/// What the file says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marked {
+    /// How far the records reach.
+    pub reach: Reach,
+    /// In how many commits something was kept for another room, counted around the end of `u32`.
+    pub kept: u32,
+}
+
 /// The file.
 pub struct Mark {
     file: File,
     writes: AtomicU64,
+    /// What it says.
+    last: Mutex<Marked>,
 }
 
-fn slot(reach: Reach) -> [u8; SLOT_BYTES] {
+fn slot(marked: Marked) -> [u8; SLOT_BYTES] {
+    let Marked { reach, kept } = marked;
     let mut slot = [0; SLOT_BYTES];
     slot[..8].copy_from_slice(b"xiaoer\0\x01");
     slot[8..16].copy_from_slice(&reach.order.to_be_bytes());
     slot[16..24].copy_from_slice(&reach.at.ms().to_be_bytes());
+    slot[24..28].copy_from_slice(&kept.to_be_bytes());
     let sum = crc32fast::hash(&slot[..28]);
     slot[28..].copy_from_slice(&sum.to_be_bytes());
     slot
 }
 
-fn read_slot(bytes: &[u8]) -> Option<Reach> {
+fn read_slot(bytes: &[u8]) -> Option<Marked> {
     let order = u64::from_be_bytes(*bytes.get(8..)?.first_chunk()?);
     let at_ms = i64::from_be_bytes(*bytes.get(16..)?.first_chunk()?);
-    let reach = Reach {
-        order,
-        at: Instant::from_ms(at_ms),
+    let marked = Marked {
+        reach: Reach {
+            order,
+            at: Instant::from_ms(at_ms),
+        },
+        kept: u32::from_be_bytes(*bytes.get(24..)?.first_chunk()?),
     };
-    (bytes == slot(reach)).then_some(reach)
+    (bytes == slot(marked)).then_some(marked)
 }
 
 impl Mark {
@@ -68,16 +86,18 @@ impl Mark {
             .create(true)
             .truncate(true)
             .open(path)?;
-        file.write_all_at(&[slot(reach), slot(reach)].concat(), 0)?;
+        let marked = Marked { reach, kept: 0 };
+        file.write_all_at(&[slot(marked), slot(marked)].concat(), 0)?;
         file.sync_all()?;
         Ok(Mark {
             file,
             writes: AtomicU64::new(0),
+            last: Mutex::new(marked),
         })
     }
 
-    /// Opens the file, and says how far it reaches.
-    pub fn open(path: &Path) -> Result<(Mark, Reach), JournalError> {
+    /// Opens the file, and says what it says.
+    pub fn open(path: &Path) -> Result<(Mark, Marked), JournalError> {
         let lost = || {
             damaged(
                 "the file `mark`, which says how far the journal reaches, is missing or damaged",
@@ -92,19 +112,28 @@ impl Mark {
         file.read_exact_at(&mut bytes, 0).map_err(|_| lost())?;
         let (first, second) = bytes.split_at(SLOT_BYTES);
         let slots = [read_slot(first), read_slot(second)];
-        let reach = slots.into_iter().flatten().max_by_key(|reach| reach.order);
+        let slots = slots.into_iter().flatten();
+        // The later one: neither number ever goes back.
+        let marked = slots.max_by_key(|marked| (marked.reach.order, marked.kept));
+        let marked = marked.ok_or_else(lost)?;
         let mark = Mark {
             file,
             writes: AtomicU64::new(0),
+            last: Mutex::new(marked),
         };
-        Ok((mark, reach.ok_or_else(lost)?))
+        Ok((mark, marked))
     }
 
-    /// The journal reaches this far.
-    pub fn set(&self, reach: Reach) -> io::Result<()> {
+    /// The journal reaches this far, and so often was something kept; nothing: as before.
+    pub fn set(&self, reach: Option<Reach>, kept: Option<u32>) -> io::Result<()> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Marked {
+            reach: reach.unwrap_or(last.reach),
+            kept: kept.unwrap_or(last.kept),
+        };
         let turn = self.writes.fetch_add(1, Ordering::Relaxed) % 2;
         self.file
-            .write_all_at(&slot(reach), turn * SLOT_BYTES as u64)
+            .write_all_at(&slot(*last), turn * SLOT_BYTES as u64)
     }
 
     /// Makes it durable.
@@ -123,16 +152,23 @@ mod tests {
         let path = folder.path().join("mark");
         let at = Instant::from_ms(1_000_000);
         let mark = Mark::create(&path, Reach::NOWHERE).unwrap();
-        mark.set(Reach { order: 7, at }).unwrap();
-        mark.set(Reach { order: 8, at }).unwrap();
-        assert_eq!(Mark::open(&path).unwrap().1, Reach { order: 8, at });
+        let marked = |order, kept| Marked {
+            reach: Reach { order, at },
+            kept,
+        };
+        mark.set(Some(Reach { order: 7, at }), None).unwrap();
+        mark.set(Some(Reach { order: 8, at }), Some(3)).unwrap();
+        assert_eq!(Mark::open(&path).unwrap().1, marked(8, 3));
+        mark.set(None, Some(4)).unwrap();
+        assert_eq!(Mark::open(&path).unwrap().1, marked(8, 4));
+        mark.set(Some(Reach { order: 9, at }), None).unwrap();
         let flip = |place: usize| {
             let mut bytes = std::fs::read(&path).unwrap();
             bytes[place] ^= 1;
             std::fs::write(&path, bytes).unwrap();
         };
-        flip(SLOT_BYTES + 12);
-        assert_eq!(Mark::open(&path).unwrap().1, Reach { order: 7, at });
+        flip(SLOT_BYTES + 26);
+        assert_eq!(Mark::open(&path).unwrap().1, marked(8, 4));
         flip(3);
         assert!(matches!(Mark::open(&path), Err(JournalError::Damaged(_))));
     }

@@ -13,7 +13,7 @@ use super::record::{self, Booked, Kind};
 use super::states;
 use super::store::{Changes, Store, Tree, damaged};
 use super::tail::{Place, Tail, sealed, unsealed};
-use super::{JournalError, block};
+use super::{JournalError, block, kept};
 use crate::domain::id::Id;
 
 /// Where the journal's own notes are.
@@ -96,6 +96,8 @@ pub struct Found {
     pub tails: HashMap<u64, Tail>,
     /// Shops that were taken away since then.
     pub dead: Vec<u64>,
+    /// In how many commits something was kept for another room.
+    pub kept: u32,
     /// The ledger's state of the checkpoint.
     pub ledger: Option<Vec<u8>>,
     /// What was booked since then.
@@ -112,6 +114,7 @@ pub fn open(settings: &Settings) -> Result<Found, JournalError> {
     folder.made()?;
     let notes = Notes::read(&store)?;
     let mut found = Found {
+        kept: kept::count(&store)?,
         ledger: read_ledger(&store, &notes)?,
         folder,
         store,
@@ -127,11 +130,16 @@ pub fn open(settings: &Settings) -> Result<Found, JournalError> {
     };
     found.read_checkpoint()?;
     found.read_tail()?;
-    if found.reach.order < marked.order {
-        let (lost, known) = (found.reach.order + 1, marked.order);
+    if found.reach.order < marked.reach.order {
+        let (lost, known) = (found.reach.order + 1, marked.reach.order);
         return Err(damaged(&format!(
             "records {lost} to {known} were acknowledged, and are missing at the end of the journal"
         )));
+    }
+    if (found.kept.wrapping_sub(marked.kept) as i32) < 0 {
+        return Err(damaged(
+            "webhooks or leases that were acknowledged are missing at the end of the store",
+        ));
     }
     Ok(found)
 }

@@ -177,8 +177,19 @@ impl Courier {
         };
         let desk = &self.office.desk;
         let found = ahead.take(&endpoint, after, until, |after| {
-            let page = desk.decisions_here(&post.shop, after, READ_AT_ONCE);
-            page.map(|page| page.items)
+            let page = desk.decisions_here(&post.shop, after, READ_AT_ONCE)?;
+            if let Some(first) = page.items.first()
+                && first.seq > after + 1
+            {
+                let (from, to) = (after + 1, first.seq - 1);
+                tracing::warn!(
+                    endpoint = post.id,
+                    from,
+                    to,
+                    "decisions for a webhook were dropped by `journal.retention` before they went out"
+                );
+            }
+            Ok::<_, ReadError>(page.items)
         })?;
         if found.passed > after {
             // What is passed over long is noted, so that it is not looked at again.
