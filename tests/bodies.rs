@@ -148,6 +148,7 @@ async fn a_body_that_is_not_right_is_answered_and_let_go() {
             body_bytes_max: BODY_BYTES_MAX,
             body_timeout: Duration::from_millis(300),
             metrics_public: false,
+            ..Limits::default()
         },
         watch: Arc::new(Unwatched),
     });

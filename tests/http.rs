@@ -6,6 +6,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
@@ -484,4 +485,81 @@ async fn who_may_not_come_in_learns_nothing() {
     }
     drop(app);
     shops.close().await;
+}
+
+/// Keys that are taken back at once.
+struct Revocable(AtomicBool);
+
+impl KeyRing for Revocable {
+    fn check(&self, text: &str) -> Option<Grant> {
+        Spelt.check(text).filter(|_| !self.0.load(Ordering::SeqCst))
+    }
+    fn list(&self) -> Vec<KeyRow> {
+        Vec::new()
+    }
+    fn new_key(&self, key: NewKey) -> Result<(KeyRow, String), NotChanged> {
+        Spelt.new_key(key)
+    }
+    fn revoke(&self, _: &str) -> Result<bool, NotChanged> {
+        Ok(false)
+    }
+    fn revoke_of_shop(&self, _: &Id) -> Result<(), NotChanged> {
+        Ok(())
+    }
+}
+
+/// A stream says that it is there, and ends once its key is taken back: on a quiet shop with the next such word, on a
+/// busy one with the next decisions.
+#[actix_rt::test]
+async fn a_stream_ends_with_its_key() {
+    for busy in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = SetClock::at("2026-11-11T02:00:00Z");
+        let shops = Shops::open(folder.path(), &clock, Duration::from_secs(600));
+        let keys = Arc::new(Revocable(AtomicBool::new(false)));
+        let beat = if busy { 60_000 } else { 20 };
+        let state = Arc::new(ApiState {
+            desk: shops.desk.clone(),
+            webhooks: shops.webhooks(),
+            keeper: Keeper::Keys(Arc::clone(&keys) as Arc<dyn KeyRing>),
+            limits: Limits {
+                heartbeat: Duration::from_millis(beat),
+                ..Limits::default()
+            },
+            watch: Arc::new(Unwatched),
+        });
+        let app = init_service(App::new().configure(configure(state))).await;
+        let made = json!({"policy": {}});
+        ask(&app, "PUT", "/v1/shops/s", "admin", Some(&made)).await;
+        let request = TestRequest::with_uri("/v1/shops/s/stream");
+        let request = request.insert_header(("authorization", "Bearer s/read"));
+        let response = app.call(request.to_request()).await.unwrap();
+        let mut body = std::pin::pin!(response.into_body());
+        let mut pieces = Vec::new();
+        while let Some(piece) =
+            std::future::poll_fn(|context| body.as_mut().poll_next(context)).await
+        {
+            pieces.push(String::from_utf8(piece.unwrap().to_vec()).unwrap());
+            assert!(pieces.len() < 9, "{pieces:?}");
+            if pieces.len() == 3 {
+                keys.0.store(true, Ordering::SeqCst);
+            }
+            if busy {
+                let n = pieces.len();
+                let session = json!({"type": "session.opened", "session": format!("s{n}"), "buyer": format!("b{n}")});
+                shops.post("s", &[session.to_string()]).await.unwrap();
+            }
+        }
+        assert_eq!(pieces[0], "retry: 2000\nid: 0\n\n");
+        assert_eq!(pieces.len(), 3, "{pieces:?}");
+        match busy {
+            false => assert_eq!(pieces[1..], [": \n\n", ": \n\n"]),
+            true => assert!(
+                pieces[2].starts_with("id: 2\nevent: session.queued\ndata: {"),
+                "{pieces:?}"
+            ),
+        }
+        drop(app);
+        shops.close().await;
+    }
 }

@@ -42,7 +42,10 @@ fn clock() -> Arc<SetClock> {
 
 impl Leased {
     fn open(folder: &Path, clock: &Arc<SetClock>, idle: Duration) -> Leased {
-        let shops = Shops::open(folder, clock, idle);
+        Leased::over(Shops::open(folder, clock, idle))
+    }
+
+    fn over(shops: Shops) -> Leased {
         let looking = actix_rt::spawn(shops.desk.clone().wake_sleepers());
         Leased { shops, looking }
     }
@@ -134,7 +137,10 @@ async fn what_runs_out_takes_the_agent_offline_and_the_policy_says_what_becomes_
         ("keep", vec![]),
         (
             "close",
-            vec![json!({"type":"session.closed","agent":"anna","reason":"agent_offline"})],
+            vec![
+                json!({"type":"session.closed","agent":"anna","reason":"agent_offline"}),
+                json!({"type":"invite.blocked","agent":"anna"}),
+            ],
         ),
         (
             "reroute",
@@ -182,7 +188,7 @@ async fn a_renewal_in_time_writes_nothing_and_a_late_one_brings_the_agent_back()
     let leased = Leased::made(folder.path(), &clock, LONG, json!({})).await;
     leased.present("anna", Presence::Online, Some(30)).await;
     assert_eq!(leased.n(), 4);
-    for n in 1..=10 {
+    for n in 1..=3 {
         clock.set(at(n * 25));
         let renewed = leased.present("anna", Presence::Online, Some(30)).await;
         assert_eq!(renewed.answered.decisions, "[]");
@@ -192,16 +198,16 @@ async fn a_renewal_in_time_writes_nothing_and_a_late_one_brings_the_agent_back()
     }
     // Another length is kept, and is no event either; it counts from now on.
     leased.present("anna", Presence::Online, Some(60)).await;
-    clock.set(at(250 + 60 + 9));
+    clock.set(at(75 + 60 + 9));
     leased.stays_at(4).await;
     // One that comes as the lease ends, before anybody has looked, is in time.
-    clock.set(at(250 + 60 + 10));
+    clock.set(at(75 + 60 + 10));
     leased.present("anna", Presence::Online, Some(60)).await;
     leased.stays_at(4).await;
     // Somewhere else is an event, and the lease goes on.
     leased.present("anna", Presence::Away, Some(60)).await;
     assert_eq!(leased.event(5).await["type"], "agent.away");
-    clock.set(at(320 + 70));
+    clock.set(at(145 + 70));
     assert_eq!(leased.event(6).await, offline("anna"));
     let back = leased.present("anna", Presence::Online, Some(30)).await;
     assert!(back.lease.is_some());
@@ -209,7 +215,7 @@ async fn a_renewal_in_time_writes_nothing_and_a_late_one_brings_the_agent_back()
         leased.event(7).await,
         json!({"type":"agent.online","agent":"anna"})
     );
-    clock.set(at(390 + 40));
+    clock.set(at(215 + 40));
     assert_eq!(leased.event(8).await, offline("anna"));
     leased.close().await;
 }
@@ -348,6 +354,28 @@ async fn an_end_that_fails_is_tried_again_until_it_does_not() {
     }
     plant(None);
     clock.set(at(50));
+    assert_eq!(leased.event(5).await, offline("anna"));
+    leased.close().await;
+}
+
+/// The same where the disk has no room: nothing is taken, and the lease is not forgotten.
+#[actix_rt::test]
+async fn an_end_without_room_on_the_disk_is_not_lost() {
+    let (folder, clock) = (tempfile::tempdir().expect("a folder"), clock());
+    let leased = Leased::made(folder.path(), &clock, LONG, json!({})).await;
+    leased.present("anna", Presence::Online, Some(30)).await;
+    leased.close().await;
+    let mut full = support::world::settings(folder.path());
+    full.reserve_bytes = 1 << 60;
+    let leased = Leased::over(Shops::open_with(&full, &clock, LONG));
+    for seconds in [40, 41, 42] {
+        clock.set(at(seconds));
+        leased.stays_at(4).await;
+    }
+    leased.close().await;
+    let leased = Leased::open(folder.path(), &clock, LONG);
+    leased.stays_at(4).await;
+    clock.set(at(42 + 40));
     assert_eq!(leased.event(5).await, offline("anna"));
     leased.close().await;
 }

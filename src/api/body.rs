@@ -19,6 +19,8 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// How long a whole body may take to come in.
     pub body_timeout: Duration,
+    /// How long a stream is silent before it says that it is there; so proxies keep it, and dead peers are noticed.
+    pub heartbeat: Duration,
     /// Whether `/metrics` asks for no key.
     pub metrics_public: bool,
 }
@@ -28,6 +30,7 @@ impl Default for Limits {
         Limits {
             body_bytes_max: 8 * 1024 * 1024,
             body_timeout: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(15),
             metrics_public: false,
         }
     }

@@ -13,6 +13,7 @@ use actix_web::http::header;
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use futures_util::stream::unfold;
+use tokio::sync::Semaphore;
 
 use super::auth::Pass;
 use super::call::{Answer, Call};
@@ -20,7 +21,7 @@ use super::problem::Problem;
 use super::query::{Query, whole};
 use crate::domain::decision::Body;
 use crate::domain::id::Id;
-use crate::shop::{Desk, Following};
+use crate::shop::{Closing, Desk, Following};
 
 /// The media type of server-sent events.
 const STREAM_TYPE: &str = "text/event-stream";
@@ -31,11 +32,19 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// After how long a listener that was cut off is to come back.
 const RETRY_MS: u32 = 2_000;
 
-/// Decisions that are read and written at once.
-const PAGE: usize = 64;
+/// Decisions that are read and written at once, at most…
+const PAGE: usize = 128;
 
-/// A stream that is silent for so long says that it is there; so proxies keep it, and dead peers are noticed.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// … and about how many bytes, by how long those before were: a listener may take its time over them.
+const PAGE_BYTES: usize = 32 * 1024;
+
+/// Decisions of the first page, whose length nobody knows.
+const PAGE_FIRST: usize = 16;
+
+/// Pages that are read at once, for all listeners together: a read takes some memory, and its listener can wait.
+const READS_AT_ONCE: usize = 4;
+
+static READS: Semaphore = Semaphore::const_new(READS_AT_ONCE);
 
 /// After so many decisions that were not wanted the listener is told how far it is.
 const UNTOLD_MAX: u64 = 4_096;
@@ -64,6 +73,8 @@ pub async fn open(call: Call) -> Answer {
     };
     let stream = Stream {
         pass: call.pass()?,
+        closing: call.state.desk.closing(),
+        heartbeat: call.state.limits.heartbeat,
         desk: call.state.desk.clone(),
         shop,
         types,
@@ -71,6 +82,7 @@ pub async fn open(call: Call) -> Answer {
         gone,
         newest,
         sent,
+        page: PAGE_FIRST,
         told: None,
     };
     Ok(HttpResponse::Ok()
@@ -125,6 +137,8 @@ fn unknown_type(text: &str) -> Problem {
 struct Stream {
     pass: Pass,
     desk: Desk,
+    closing: Closing,
+    heartbeat: Duration,
     shop: Id,
     types: Option<Vec<&'static str>>,
     following: Following,
@@ -134,6 +148,8 @@ struct Stream {
     newest: u64,
     /// Decisions up to this one were sent, or are not wanted.
     sent: u64,
+    /// How many decisions make a page.
+    page: usize,
     /// The last `id` that the listener was told; nothing before the first bytes.
     told: Option<u64>,
 }
@@ -162,7 +178,7 @@ impl Stream {
         }
         loop {
             let heard = self.following.heard();
-            if heard.gone != self.gone || self.desk.is_closing() || !self.pass.holds() {
+            if heard.gone != self.gone || self.closing.has_begun() || !self.pass.holds() {
                 return None;
             }
             self.newest = self.newest.max(heard.seq);
@@ -184,8 +200,8 @@ impl Stream {
     /// Waits until there is something to do.
     async fn wait(&mut self) -> Word {
         let news = pin!(self.following.changed());
-        let closing = pin!(self.desk.closing());
-        match actix_rt::time::timeout(HEARTBEAT, select(news, closing)).await {
+        let closing = pin!(self.closing.begun());
+        match actix_rt::time::timeout(self.heartbeat, select(news, closing)).await {
             Ok(Either::Left(_)) => Word::News,
             Ok(Either::Right(_)) => Word::Over,
             Err(_) if self.pass.holds() => Word::Silence,
@@ -206,16 +222,20 @@ impl Stream {
 
     /// The next decisions as events; empty where none of them is wanted.
     async fn page(&mut self) -> Option<String> {
-        let many = PAGE.min((self.newest - self.sent) as usize);
+        let many = self.page.min((self.newest - self.sent) as usize);
+        let turn = READS.acquire().await.ok()?;
         let page = self
             .desk
             .decisions(&self.shop, self.sent, many)
             .await
             .ok()?;
+        drop(turn);
         if self.following.heard().gone != self.gone {
             // What was read may be of a shop that was made anew under the name.
             return None;
         }
+        let bytes: usize = page.items.iter().map(|decision| decision.json.len()).sum();
+        self.page = (PAGE_BYTES * page.items.len() / bytes.max(1)).clamp(1, PAGE);
         let mut text = String::new();
         for decision in &page.items {
             let name = decision.said().kind;

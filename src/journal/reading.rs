@@ -22,7 +22,7 @@ impl Core {
         limit: usize,
     ) -> Result<Vec<Place>, JournalError> {
         // Memory is looked at before the index: places go from there to here, never back.
-        let in_memory = self.places_in_memory(shop, n);
+        let in_memory = self.places_in_memory(shop, n, limit);
         let mut places: Vec<Place> = Vec::new();
         let mut hole = None;
         let mut last = n;
@@ -66,13 +66,14 @@ impl Core {
         Ok(places)
     }
 
-    /// The places after record `n` that are only in memory, or that were a moment ago.
-    fn places_in_memory(&self, shop: u64, n: u64) -> Vec<Place> {
+    /// The places after record `n` that are only in memory, or that were a moment ago; the first so many.
+    fn places_in_memory(&self, shop: u64, n: u64, limit: usize) -> Vec<Place> {
         let tails = self.tails();
         let places = tails
             .get(&shop)
             .map_or(&[][..], |tail| tail.places.as_slice());
-        places[places.partition_point(|place| place.n <= n)..].to_vec()
+        let after = &places[places.partition_point(|place| place.n <= n)..];
+        after[..after.len().min(limit)].to_vec()
     }
 
     /// The records at these places.
@@ -130,7 +131,11 @@ impl Core {
 
     /// Places from the last that begins at or before `seq`; one more than `limit`, to see that there are more.
     fn places_at(&self, shop: u64, seq: u64, limit: usize) -> Result<Vec<Place>, JournalError> {
-        let in_memory = last_before(&self.places_in_memory(shop, 0), seq).map(|place| place.n);
+        let in_memory = self
+            .tails()
+            .get(&shop)
+            .and_then(|tail| last_before(&tail.places, seq));
+        let in_memory = in_memory.map(|place| place.n);
         let at = self
             .store
             .last_at(Tree::Index, &tail::key(shop, seq, u64::MAX))?;

@@ -6,10 +6,12 @@ mod watching;
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{App, HttpServer};
+use futures_util::future::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub use control::{SOCKET, ask_backup};
@@ -23,6 +25,9 @@ use crate::keys::{Keys, NewKey, Scope};
 use crate::settings::{LogFormat, Settings};
 use crate::shop::{self, Desk, DeskSettings, SharedLedger};
 use crate::webhook::{self, Calling, SystemLookup, Webhooks};
+
+/// How long those who listen to streams may take to take what was sent, once the server stops.
+const LISTENERS_WITHIN: Duration = Duration::from_secs(3);
 
 /// Why the server did not start, or has stopped.
 #[derive(Debug)]
@@ -166,6 +171,7 @@ where
             body_bytes_max: settings.http_body_bytes_max.0 as usize,
             body_timeout: std_time(settings.http_body_timeout),
             metrics_public: settings.http_metrics_public,
+            ..Limits::default()
         },
         watch: Arc::clone(&watching) as Arc<dyn api::Watch>,
     });
@@ -189,7 +195,7 @@ where
     stop.told().await;
     tracing::info!("stopping: what was taken is answered, nothing more is taken");
     desk.close().await;
-    handle.stop(true).await;
+    select(pin!(handle.stop(true)), pin!(stuck(&desk))).await;
     webhooks.close().await;
     control::leave(&settings.data);
     // What the shops have stored is written before the process may end.
@@ -216,6 +222,14 @@ fn webhooks(
     };
     let watch = Arc::clone(watching) as Arc<dyn webhook::Watch>;
     Ok(Webhooks::open(desk.clone(), settings, watch)?)
+}
+
+/// Ends where somebody listens to a stream and does not take what was sent: whoever takes nothing is not waited for.
+async fn stuck(desk: &Desk) {
+    actix_rt::time::sleep(LISTENERS_WITHIN).await;
+    if !desk.has_listeners() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Who is let in; on a first start somebody must be.

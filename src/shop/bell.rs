@@ -119,10 +119,30 @@ impl LastBell {
         self.rung.load(Ordering::Relaxed)
     }
 
+    /// Whoever holds this hears of it.
+    pub(super) fn listen(&self) -> Closing {
+        Closing(self.heard.subscribe())
+    }
+
+    /// Whether anybody still holds what it is heard by.
+    pub(super) fn is_listened_to(&self) -> bool {
+        self.heard.receiver_count() > 0
+    }
+}
+
+/// Hears of it when the server is closing. Held by what has no end of its own, and let go of as it ends.
+pub struct Closing(watch::Receiver<bool>);
+
+impl Closing {
+    /// Whether the server is closing.
+    pub fn has_begun(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Waits until it is.
-    pub(super) async fn heard(&self) {
-        // It is held by whoever waits, so it cannot go before it has rung.
-        self.heard.subscribe().wait_for(|rung| *rung).await.ok();
+    pub async fn begun(&mut self) {
+        // A bell that is gone will not ring, and nobody takes anything any more.
+        self.0.wait_for(|rung| *rung).await.ok();
     }
 }
 

@@ -10,7 +10,7 @@ use bytestring::ByteString;
 
 use super::actor::ShopActor;
 use super::asking::{Page, answers_of};
-use super::bell::{Following, LastBell};
+use super::bell::{Closing, Following, LastBell};
 use super::deciding::Item;
 use super::lease::Leases;
 use super::ledger::SharedLedger;
@@ -327,13 +327,18 @@ impl Desk {
     }
 
     /// Whether the server is closing.
-    pub fn is_closing(&self) -> bool {
+    pub(super) fn is_closing(&self) -> bool {
         self.closing.has_rung()
     }
 
-    /// Waits until the server is closing: what has no end of its own ends then.
-    pub async fn closing(&self) {
-        self.closing.heard().await;
+    /// Word of the server's closing, for what has no end of its own and has to end then.
+    pub fn closing(&self) -> Closing {
+        self.closing.listen()
+    }
+
+    /// Whether something that has no end of its own has not ended yet.
+    pub fn has_listeners(&self) -> bool {
+        self.closing.is_listened_to()
     }
 
     /// Keeps a value of another room with the shop, durable before this returns. Whether the shop exists.

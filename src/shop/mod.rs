@@ -19,7 +19,7 @@ mod waking;
 mod world;
 
 pub use asking::{Page, Said, StoredDecision, TimelineEntry};
-pub use bell::{Following, Heard};
+pub use bell::{Closing, Following, Heard};
 pub use desk::{Answered, Desk, DeskSettings, Intake, ReadError, Refused, ShopRow};
 pub use lease::{Leased, Presented};
 pub use ledger::SharedLedger;

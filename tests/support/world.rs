@@ -146,12 +146,17 @@ pub fn settings(folder: &Path) -> Settings {
 impl Shops {
     /// Opens a folder; `idle` is how long a shop stays awake.
     pub fn open(folder: &Path, clock: &Arc<SetClock>, idle: Duration) -> Shops {
+        Shops::open_with(&settings(folder), clock, idle)
+    }
+
+    /// The same with a journal of these settings.
+    pub fn open_with(settings: &Settings, clock: &Arc<SetClock>, idle: Duration) -> Shops {
         let planted = Arc::new(Planted::default());
         let env = Env {
             clock: Arc::clone(clock) as Arc<dyn Clock>,
             fate: Arc::clone(&planted) as Arc<dyn Fate>,
         };
-        let opened = Embedded::open(&settings(folder), &env, Box::new(Nobody));
+        let opened = Embedded::open(settings, &env, Box::new(Nobody));
         let opened = opened.unwrap_or_else(|error| panic!("the folder does not open: {error}"));
         let ledger = SharedLedger::kept(opened.ledger.as_deref(), opened.booked).expect("a ledger");
         let ledger = Arc::new(ledger);
