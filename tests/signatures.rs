@@ -6,11 +6,11 @@
 mod support;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use support::privilege::cannot_run;
+use support::verifiers;
 use xiaoer::env::Env;
 use xiaoer::webhook::{Secret, sign};
 
@@ -103,21 +103,6 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// The folder of the builds, in which `.ci/run` puts the packages.
-fn verifiers() -> PathBuf {
-    let builds = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
-    builds.expect("the folder of the builds").join("verifiers")
-}
-
-/// Whether a command ends well.
-fn works(command: &mut Command) -> bool {
-    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null());
-    quiet
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
-}
-
 fn check(test: &str, mut command: Command) {
     let cases = cases();
     let sent: Vec<&Value> = cases.iter().map(|(_, case, _)| case).collect();
@@ -138,38 +123,24 @@ fn check(test: &str, mut command: Command) {
 
 #[test]
 fn the_package_of_python_takes_them() {
-    let python = |program: PathBuf, code: &str| {
-        let mut command = Command::new(program);
-        command.args(["-c", code]);
-        command
-    };
-    let programs = [verifiers().join("python/bin/python"), "python3".into()];
-    let found = programs
-        .into_iter()
-        .find(|program| works(&mut python(program.clone(), "import standardwebhooks")));
-    match found {
-        Some(program) => check("Python", python(program, PYTHON)),
-        None => cannot_run(
-            "the_package_of_python_takes_them",
-            "Python cannot import standardwebhooks",
-        ),
+    match verifiers::python() {
+        Ok(program) => {
+            let mut python = Command::new(program);
+            python.args(["-c", PYTHON]);
+            check("Python", python);
+        }
+        Err(why) => cannot_run("the_package_of_python_takes_them", why),
     }
 }
 
 #[test]
 fn the_package_of_npm_takes_them() {
-    let node = |code: &str| {
-        let mut command = Command::new("node");
-        command.args(["-e", code]);
-        command.env("NODE_PATH", verifiers().join("node/node_modules"));
-        command
-    };
-    if works(&mut node("require('standardwebhooks')")) {
-        check("Node", node(NODE));
-    } else {
-        cannot_run(
-            "the_package_of_npm_takes_them",
-            "Node cannot require standardwebhooks",
-        );
+    match verifiers::node_modules() {
+        Ok(modules) => {
+            let mut node = Command::new("node");
+            node.args(["-e", NODE]).env("NODE_PATH", modules);
+            check("Node", node);
+        }
+        Err(why) => cannot_run("the_package_of_npm_takes_them", why),
     }
 }

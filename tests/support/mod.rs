@@ -18,5 +18,6 @@ pub mod shared;
 pub mod shim;
 pub mod source;
 pub mod steps;
+pub mod verifiers;
 pub mod watch;
 pub mod world;
