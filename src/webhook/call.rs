@@ -60,3 +60,17 @@ pub fn told(called: &Called, now: Instant) -> Told {
         failure: called.failure.clone(),
     }
 }
+
+/// Why an endpoint is switched off after a try that ended so.
+pub fn why_off(ended: Ended, told: &Told) -> String {
+    match (ended, told.status, &told.failure) {
+        (Ended::Gone, _, _) => "it answered 410: it is gone for good".to_owned(),
+        (_, Some(status), _) => {
+            format!("nothing but failures for five days; the last answer was {status}")
+        }
+        (_, None, why) => format!(
+            "nothing but failures for five days; the last one: {}",
+            why.as_deref().unwrap_or("no answer")
+        ),
+    }
+}

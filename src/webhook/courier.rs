@@ -11,7 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::watch;
 
 use super::ahead::Ahead;
-use super::call::{call, ended, told};
+use super::call::{call, ended, told, why_off};
 use super::caller::{Called, Caller};
 use super::endpoint::{Endpoint, State};
 use super::envelope::{self, Message};
@@ -353,16 +353,7 @@ impl Courier {
 
     /// The endpoint is gone, or has not taken anything for days.
     fn switch_off(&mut self, ended: Ended, told: &Told, now: Instant) {
-        let why = match (ended, told.status, &told.failure) {
-            (Ended::Gone, _, _) => "it answered 410: it is gone for good".to_owned(),
-            (_, Some(status), _) => {
-                format!("nothing but failures for five days; the last answer was {status}")
-            }
-            (_, None, why) => format!(
-                "nothing but failures for five days; the last one: {}",
-                why.as_deref().unwrap_or("no answer")
-            ),
-        };
+        let why = why_off(ended, told);
         let kept = {
             let mut inner = self.post.inner();
             inner.endpoint.state = State::Disabled {

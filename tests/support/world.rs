@@ -98,21 +98,21 @@ impl Watch for Seen {
     }
 }
 
+impl Seen {
+    fn alert(&self, alert: String) {
+        self.alerts.lock().expect("alerts").push(alert);
+    }
+}
+
 impl xiaoer::webhook::Watch for Seen {
     fn tried(&self, _delivered: bool, _decisions: u32, _micros: u64) {}
 
     fn gave_up(&self, _shop: &Id, endpoint: &str) {
-        self.alerts
-            .lock()
-            .unwrap()
-            .push(format!("{endpoint} gave up"));
+        self.alert(format!("{endpoint} gave up"));
     }
 
     fn disabled(&self, _shop: &Id, endpoint: &str, why: &str) {
-        self.alerts
-            .lock()
-            .unwrap()
-            .push(format!("{endpoint} off: {why}"));
+        self.alert(format!("{endpoint} off: {why}"));
     }
 }
 
