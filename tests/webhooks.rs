@@ -668,12 +668,11 @@ fn no_delivery_is_lost_by_kill_9() {
         "{last} decisions of {sessions} sessions"
     );
     for receiver in [&singles, &batches] {
-        let first = receiver.until("the last decision", |came| {
+        receiver.until("the last decision", |came| {
             came.iter()
                 .any(|came| came.seqs().contains(&last))
                 .then_some(())
         });
-        let () = first;
         let came = receiver.requests();
         let there: BTreeSet<u64> = came.iter().flat_map(Request::seqs).collect();
         let lost: Vec<u64> = (1..=last).filter(|seq| !there.contains(seq)).collect();

@@ -271,7 +271,7 @@ fn hang(asked: &Asked) -> io::Result<()> {
                 number += 1;
                 next.poll(|| None::<()>);
             }
-            let others = (first..number).filter(|number| *number as usize % SHOPS != 0);
+            let others = (first..number).filter(|number| !(*number as usize).is_multiple_of(SHOPS));
             for number in others {
                 let took = Deadline::seconds(20).poll(|| sent.took(number));
                 let took = took.unwrap_or_else(|| panic!("decision {number} did not come"));

@@ -257,7 +257,7 @@ mod tests {
         let day = OVERLAP.ms();
         assert_eq!(endpoint.secrets(at(1000)), [second.clone(), first.clone()]);
         assert_eq!(endpoint.secrets(at(999 + day)), [second.clone(), first]);
-        assert_eq!(endpoint.secrets(at(1000 + day)), [second.clone()]);
+        assert_eq!(endpoint.secrets(at(1000 + day)), vec![second.clone()]);
         endpoint.rotate(third.clone(), at(2000 + day));
         assert_eq!(endpoint.secrets(at(2000 + day)), [third, second]);
         assert_eq!(endpoint.secrets.len(), 2);

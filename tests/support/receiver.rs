@@ -50,9 +50,9 @@ impl Request {
     pub fn seqs(&self) -> Vec<u64> {
         let body = self.json();
         let seq = |decision: &serde_json::Value| decision["seq"].as_u64();
-        match &body["data"] {
-            serde_json::Value::Array(batch) => batch.iter().filter_map(seq).collect(),
-            one => seq(one).into_iter().collect(),
+        match body["data"].as_array() {
+            Some(batch) => batch.iter().filter_map(seq).collect(),
+            None => seq(&body["data"]).into_iter().collect(),
         }
     }
 

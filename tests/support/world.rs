@@ -104,14 +104,14 @@ impl xiaoer::webhook::Watch for Seen {
     fn gave_up(&self, _shop: &Id, endpoint: &str) {
         self.alerts
             .lock()
-            .unwrap()
+            .expect("the alerts")
             .push(format!("{endpoint} gave up"));
     }
 
     fn disabled(&self, _shop: &Id, endpoint: &str, why: &str) {
         self.alerts
             .lock()
-            .unwrap()
+            .expect("the alerts")
             .push(format!("{endpoint} off: {why}"));
     }
 }
