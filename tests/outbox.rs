@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xiaoer::domain::time::{Duration, Instant};
 use xiaoer::webhook::outbox::{
-    ASIDE_MAX, Change, DEAD_AFTER, Ended, HOLD, Lane, Next, Outbox, RESENDS_MAX, Try,
+    ASIDE_MAX, Change, DEAD_AFTER, Ended, HOLD, Next, Outbox, RESENDS_MAX,
 };
-use xiaoer::webhook::parcel::{Failing, Parcel, Progress, Told};
+use xiaoer::webhook::parcel::{Failing, Lane, Parcel, Progress, Told, Try};
 
 const TIMEOUT: Duration = Duration::from_ms(15_000);
 

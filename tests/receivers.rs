@@ -145,9 +145,10 @@ impl World {
 }
 
 fn good(client: &mut Client, method: &str, path: &str, body: &Value) -> Value {
-    let (content, text) = match body {
-        Value::Null => ("", String::new()),
-        body => ("application/json", body.to_string()),
+    let (content, text) = if body.is_null() {
+        ("", String::new())
+    } else {
+        ("application/json", body.to_string())
     };
     let path = format!("{SHOP}{path}");
     let answer = client.send(method, &path, content, text.as_bytes());

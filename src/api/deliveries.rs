@@ -109,7 +109,8 @@ fn rows(post: &Post) -> Vec<Row> {
 
 /// Sends a range of decisions to a webhook again
 ///
-/// They go out in order, beside what is new, with the `webhook-id`s that they had.
+/// They go out in order, beside what is new. One by one they have the `webhook-id`s that they had; with `batch` they are
+/// grouped anew.
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks/{id}/resend", tag = "webhooks", operation_id = "resend",
     request_body = ResendSchema, responses((status = 200, body = ResendSchema)))]
 pub async fn resend(call: Call) -> Answer {

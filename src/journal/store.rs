@@ -16,6 +16,13 @@ pub const VALUE_BYTES_MAX: usize = 24 * 1024;
 /// A segment of sled's log.
 const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
 
+/// How often, and after how long, sled's own lock is asked for again.
+const LOCK_TRIES: u32 = 100;
+const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(20);
+
+/// What sled says where it does not get it.
+const LOCKED: &str = "could not acquire lock";
+
 /// The trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tree {
@@ -116,6 +123,21 @@ fn guarded<T>(call: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, Journa
     }
 }
 
+/// Opens sled. The folder's lock says that nobody else has it; threads of a store that was closed a moment ago may still
+/// hold sled's own, so that is waited for.
+fn opened(config: &sled::Config) -> Result<sled::Db, JournalError> {
+    let mut tries = 0;
+    loop {
+        match guarded(|| config.open()) {
+            Err(JournalError::Failed(why)) if tries < LOCK_TRIES && why.contains(LOCKED) => {
+                tries += 1;
+                std::thread::sleep(LOCK_WAIT);
+            }
+            opened => return opened,
+        }
+    }
+}
+
 impl Store {
     /// Opens the store in `folder`, which is made where it is not there. `sync` off is for proofs alone.
     pub fn open(folder: &Path, cache_bytes: u64, sync: bool) -> Result<Store, JournalError> {
@@ -125,7 +147,7 @@ impl Store {
             .segment_size(SEGMENT_BYTES)
             .flush_every_ms(None)
             .mode(sled::Mode::HighThroughput);
-        let db = guarded(|| config.open())?;
+        let db = opened(&config)?;
         let trees = Tree::ALL.map(|tree| guarded(|| db.open_tree(tree.name())));
         let trees = trees.into_iter().collect::<Result<Vec<_>, _>>()?;
         let file = File::options()

@@ -153,7 +153,7 @@ const NAMES: [(&str, Kind, &str); 20] = [
     (
         "xiaoer_webhook_failures_total",
         Kind::Counter,
-        "Calls of webhooks that failed and are tried again",
+        "Calls of webhooks that failed",
     ),
     (
         "xiaoer_webhook_alerts_total",

@@ -15,8 +15,8 @@ use super::call::{call, ended, told, why_off};
 use super::caller::{Called, Caller};
 use super::endpoint::{Endpoint, State};
 use super::envelope::{self, Message};
-use super::outbox::{Change, Ended, Lane, Next, Try};
-use super::parcel::{Parcel, Told};
+use super::outbox::{Change, Ended, Next};
+use super::parcel::{Lane, Parcel, Told, Try};
 use super::post::{Delivered, Named, Post};
 use super::{Notify, Watch};
 use crate::domain::time::Instant;
@@ -33,6 +33,9 @@ const SAVE_MESSAGES: u32 = 64;
 
 /// When a shop is looked at again whose journal could not be read.
 const READ_AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Where nothing is due it is looked all the same, once.
+const A_DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 /// How long what is on its way may take once the server stops.
 const CLOSE_WITHIN: std::time::Duration = std::time::Duration::from_secs(3);
@@ -122,16 +125,13 @@ impl Courier {
                 }
             };
             let due = match next {
-                Next::Again(of) => {
-                    self.again(of);
-                    continue;
-                }
+                Next::Again(of) => match self.again(of) {
+                    Ok(()) => continue,
+                    Err(error) => unread(&error),
+                },
                 Next::Look(lane, after, until) => match self.look(lane, after, until) {
                     Ok(()) => continue,
-                    Err(error) => {
-                        tracing::error!(?error, "the decisions for a webhook cannot be read");
-                        Some(READ_AGAIN)
-                    }
+                    Err(error) => unread(&error),
                 },
                 Next::Wait(at) => at.map(|at| {
                     let wait_ms = (at.ms() - self.now().ms()).max(0) as u64;
@@ -152,7 +152,7 @@ impl Courier {
                     self.post.inner().outbox.news();
                 }
                 () = self.post.wake.notified() => {}
-                () = after(due) => {}
+                () = tokio::time::sleep(due.unwrap_or(A_DAY)) => {}
                 () = &mut save, if unsaved => {
                     self.save();
                     save.as_mut().reset(tokio::time::Instant::now() + SAVE_AFTER);
@@ -211,32 +211,38 @@ impl Courier {
 
     fn message(&self, endpoint: &Endpoint, wanted: &[StoredDecision]) -> Option<Message> {
         let shop = &self.post.shop;
-        match endpoint.batch {
-            Some(_) => envelope::batch(&endpoint.id, shop, wanted),
-            None => wanted
-                .first()
-                .map(|one| envelope::single(&endpoint.id, shop, one)),
+        match (wanted, endpoint.batch) {
+            // Several are a list, also where they were made up before `batch` was switched off.
+            ([one], None) => Some(envelope::single(&endpoint.id, shop, one)),
+            (several, _) => envelope::batch(&endpoint.id, shop, several),
         }
     }
 
     /// Tries a message again that has failed before: it is read from the journal once more.
-    fn again(&mut self, of: Try) {
+    fn again(&mut self, of: Try) -> Result<(), ReadError> {
         let endpoint = self.post.inner().endpoint.clone();
-        let mut wanted = Vec::new();
+        let (mut wanted, mut found) = (Vec::new(), false);
         let mut seen = of.parcel.from - 1;
         while seen < of.parcel.to {
-            let page = self
-                .office
-                .desk
-                .decisions_here(&self.post.shop, seen, READ_AT_ONCE);
-            let Ok(page) = page else { break };
+            let desk = &self.office.desk;
+            let page = desk.decisions_here(&self.post.shop, seen, READ_AT_ONCE)?;
             let Some(last) = page.items.last() else { break };
             seen = last.seq;
-            let inside = page.items.into_iter().filter(|d| d.seq <= of.parcel.to);
-            wanted.extend(inside.filter(|d| endpoint.wants(d.said().kind)));
+            for decision in page.items.into_iter().filter(|d| d.seq <= of.parcel.to) {
+                found = true;
+                if endpoint.wants(decision.said().kind) {
+                    wanted.push(decision);
+                }
+            }
+        }
+        if found && wanted.is_empty() {
+            let changes = self.post.inner().outbox.unwanted(of);
+            self.keep(&changes);
+            return Ok(());
         }
         let message = self.message(&endpoint, &wanted);
         self.send(of, &endpoint, message);
+        Ok(())
     }
 
     /// Sends a message, where there is one.
@@ -245,9 +251,7 @@ impl Courier {
         let Some(message) = message else {
             let told = Told {
                 at_ms: now.ms(),
-                failure: Some(
-                    "it is not in the journal any more, or not asked for any more".to_owned(),
-                ),
+                failure: Some("it is not in the journal any more".to_owned()),
                 ..Told::default()
             };
             let changes = self.post.inner().outbox.lost(of, told, now);
@@ -388,10 +392,8 @@ impl Courier {
     }
 }
 
-/// Waits so long; for ever where nothing is due.
-async fn after(due: Option<std::time::Duration>) {
-    match due {
-        Some(wait) => tokio::time::sleep(wait).await,
-        None => std::future::pending().await,
-    }
+/// The journal cannot be read: when it is tried again.
+fn unread(error: &ReadError) -> Option<std::time::Duration> {
+    tracing::error!(?error, "the decisions for a webhook cannot be read");
+    Some(READ_AGAIN)
 }

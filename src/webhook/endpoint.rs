@@ -141,8 +141,9 @@ impl Endpoint {
         }
         match wanted.enabled {
             Some(true) => self.state = State::On,
-            Some(false) => self.state = State::Off,
-            None => {}
+            // One that the server has switched off stays so, and says why.
+            Some(false) if self.is_on() => self.state = State::Off,
+            Some(false) | None => {}
         }
     }
 

@@ -6,7 +6,7 @@
 //! A range that is sent again has a lane of its own.
 
 use super::aside::Aside;
-use super::parcel::{Failing, Parcel, Progress, Told};
+use super::parcel::{Failing, Lane, Parcel, Progress, Told, Try};
 use super::schedule::{RETRY_AFTER_MAX, wait_after};
 use crate::domain::time::{Duration, Instant};
 
@@ -27,26 +27,6 @@ pub const DEAD_AFTER: Duration = Duration::days(5);
 
 /// Messages that failed one after the other before a success means that the endpoint is back.
 const OUTAGE: u32 = 2;
-
-/// Where a message comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
-    /// In order.
-    Line,
-    /// Aside.
-    Aside,
-    /// A range that is sent again.
-    Resend,
-}
-
-/// A try that is on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Try {
-    /// Of which decisions.
-    pub parcel: Parcel,
-    /// From where.
-    pub lane: Lane,
-}
 
 /// What is to be done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -267,8 +247,18 @@ impl Outbox {
         }
     }
 
-    fn delivered(&mut self, of: Try, now: Instant) -> Vec<Change> {
-        let mut changes = Vec::new();
+    /// Nothing of a message is asked for any more: it leaves without a word.
+    pub fn unwanted(&mut self, of: Try) -> Vec<Change> {
+        self.leave_lane(of);
+        let settled = self
+            .aside
+            .take(of.parcel)
+            .map(|of| Change::Settled(of.parcel));
+        settled.into_iter().chain([Change::Progress]).collect()
+    }
+
+    /// It is done with in its lane.
+    fn leave_lane(&mut self, of: Try) {
         match of.lane {
             Lane::Line => {
                 self.progress.held = None;
@@ -278,6 +268,11 @@ impl Outbox {
             Lane::Resend => self.resent(of.parcel.to),
             Lane::Aside => {}
         }
+    }
+
+    fn delivered(&mut self, of: Try, now: Instant) -> Vec<Change> {
+        let mut changes = Vec::new();
+        self.leave_lane(of);
         // What was delivered by another way is not tried again.
         let settled = self.aside.take_within(of.parcel).into_iter();
         changes.extend(settled.map(Change::Settled));
@@ -357,15 +352,7 @@ impl Outbox {
         let mut changes = Vec::new();
         self.aside.put(failing);
         changes.push(Change::Aside(parcel));
-        match of.lane {
-            Lane::Line => {
-                self.progress.held = None;
-                self.progress.done = self.progress.done.max(parcel.to);
-                self.idle = false;
-            }
-            Lane::Resend => self.resent(parcel.to),
-            Lane::Aside => {}
-        }
+        self.leave_lane(of);
         changes.extend(self.aside.take_oldest_given_up().map(Change::Settled));
         changes.push(Change::Progress);
         changes

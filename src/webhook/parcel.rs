@@ -59,3 +59,23 @@ pub struct Progress {
     /// How many messages failed one after the other.
     pub failed_in_a_row: u32,
 }
+
+/// Where a message comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// In order.
+    Line,
+    /// Aside.
+    Aside,
+    /// A range that is sent again.
+    Resend,
+}
+
+/// A try that is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Try {
+    /// Of which decisions.
+    pub parcel: Parcel,
+    /// From where.
+    pub lane: Lane,
+}
