@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 #! Durable single events of ours with 64 clients, beside what people build such a desk on, in turns on one machine:
 #! redis (a check-and-set of one cap in Lua, every write synced) and PostgreSQL (an assignment with FOR UPDATE SKIP
-#! LOCKED, committed). What is not installed is left out, and says so.
+#! LOCKED, committed; as one prepared statement, and as the transaction of five that applications write). What is not
+#! installed is left out, and says so.
 #!
 #!   benches/peers.sh            five turns of four seconds each
 #!   RUNS=1 SECONDS_EACH=2 benches/peers.sh
@@ -121,12 +122,21 @@ SQL
 \set buyer random(1, 100000000)
 WITH free AS (SELECT id FROM agent WHERE shop = :shop ORDER BY load LIMIT 1 FOR UPDATE SKIP LOCKED), taken AS (UPDATE agent SET load = load + 1 FROM free WHERE agent.id = free.id RETURNING agent.id) INSERT INTO session (shop, buyer, agent) SELECT :shop, 'buyer-' || :buyer, id FROM taken;
 SQL
+    cat >"$place/steps.sql" <<SQL
+\set shop random(1, $shops)
+\set buyer random(1, 100000000)
+BEGIN;
+SELECT coalesce((SELECT id FROM agent WHERE shop = :shop ORDER BY load LIMIT 1 FOR UPDATE SKIP LOCKED), 0) AS id \gset free_
+UPDATE agent SET load = load + 1 WHERE id = :free_id;
+INSERT INTO session (shop, buyer, agent) VALUES (:shop, 'buyer-' || :buyer, :free_id);
+COMMIT;
+SQL
 else
     echo "postgres, initdb or pgbench is not installed: left out"
 fi
 
 run_postgres() {
-    pgbench -n -M prepared -c "$clients" -j 1 -T "$seconds" -f "$place/assign.sql" 2>/dev/null |
+    pgbench -n -M prepared -c "$clients" -j 1 -T "$seconds" -f "$place/$1.sql" 2>/dev/null |
         sed -n 's/^tps = \([0-9]*\).*/\1/p'
 }
 
@@ -142,13 +152,14 @@ run_ours() {
 # A first turn of redis that does not count says how many requests take as long as the others' turns.
 [ -z "$have_redis" ] || redis_count=$(($(run_redis) * seconds + 1))
 
-ours=() redis=() postgres=()
-printf '%8s %12s %12s %12s\n' turn ours/s redis/s postgres/s
+ours=() redis=() postgres=() steps=()
+printf '%8s %12s %12s %12s %12s\n' turn ours/s redis/s postgres/s 'in steps/s'
 for turn in $(seq "$runs"); do
     ours+=("$(run_ours)")
     redis+=("$([ -z "$have_redis" ] && echo - || run_redis)")
-    postgres+=("$([ -z "$have_postgres" ] && echo - || run_postgres)")
-    printf '%8s %12s %12s %12s\n' "$turn" "${ours[-1]}" "${redis[-1]}" "${postgres[-1]}"
+    postgres+=("$([ -z "$have_postgres" ] && echo - || run_postgres assign)")
+    steps+=("$([ -z "$have_postgres" ] && echo - || run_postgres steps)")
+    printf '%8s %12s %12s %12s %12s\n' "$turn" "${ours[-1]}" "${redis[-1]}" "${postgres[-1]}" "${steps[-1]}"
     [ -z "$have_redis" ] || redis_count=$((redis[-1] * seconds + 1))
 done
 
@@ -158,4 +169,5 @@ times() {
         'BEGIN { printf "ours is %.1f times %s (%d beside %d a second, medians)\n", mine / theirs, name, mine, theirs }'
 }
 [ -z "$have_redis" ] || times redis "$(median "${redis[@]}")"
-[ -z "$have_postgres" ] || times PostgreSQL "$(median "${postgres[@]}")"
+[ -z "$have_postgres" ] || times 'PostgreSQL, one statement,' "$(median "${postgres[@]}")"
+[ -z "$have_postgres" ] || times 'PostgreSQL, in steps,' "$(median "${steps[@]}")"

@@ -256,6 +256,7 @@ impl Actor for ShopActor {
 
 impl Drop for ShopActor {
     fn drop(&mut self) {
+        self.world.bells.let_go(&self.id);
         self.world.watch.alive(-1);
         self.world.watch.counted(&self.counts, &Counts::default());
         if std::thread::panicking() {

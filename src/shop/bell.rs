@@ -88,6 +88,19 @@ impl Bells {
         }
         bell
     }
+
+    /// The shop's actor, which still holds it, goes: its bell does too, where nobody else does.
+    pub(super) fn let_go(&self, shop: &Id) {
+        let mut hung = self.hung();
+        // Nobody can take hold of it meanwhile: that is done under the same lock.
+        let alone = hung
+            .bells
+            .get(shop)
+            .is_some_and(|bell| bell.strong_count() <= 1);
+        if alone {
+            hung.bells.remove(shop);
+        }
+    }
 }
 
 /// The bell that rings once: the server is closing.
@@ -184,8 +197,14 @@ mod tests {
         drop(actor);
         bells.of(&shop).shop_is_gone();
         assert_eq!(following.heard(), Heard { seq: 0, gone: 1 });
+        let actor = bells.of(&shop);
+        bells.let_go(&shop);
+        assert!(bells.of(&shop).is_followed(), "somebody else holds it");
         drop(following);
-        assert!(!bells.of(&shop).is_followed());
+        assert!(!actor.is_followed());
+        bells.let_go(&shop);
+        assert!(!bells.hung().bells.contains_key(&shop));
+        drop(actor);
         assert_eq!(bells.of(&shop).follow().heard(), Heard::default());
         for other in 0..1000 {
             bells.of(&Id::new(&other.to_string()).unwrap());
