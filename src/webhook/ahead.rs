@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 use super::endpoint::Endpoint;
 use crate::shop::StoredDecision;
 
+/// Pages that are read for one message at most: where few decisions are asked for, others have their turn in between.
+const PAGES_MAX: u32 = 4;
+
 /// A body of several decisions is not made longer than this.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
@@ -19,6 +22,8 @@ pub struct Found {
     pub wanted: Vec<StoredDecision>,
     /// Decisions up to this one come before it, and are not asked for.
     pub passed: u64,
+    /// Whether it was looked no further although there may be more.
+    pub more: bool,
 }
 
 impl Ahead {
@@ -39,10 +44,16 @@ impl Ahead {
         let mut found = Found {
             wanted: Vec::new(),
             passed: after,
+            more: false,
         };
-        let (mut seen, mut bytes) = (after, 0);
+        let (mut seen, mut bytes, mut pages) = (after, 0, 0);
         while found.wanted.len() < limit {
+            if ahead.is_empty() && pages == PAGES_MAX {
+                found.more = true;
+                break;
+            }
             if ahead.is_empty() {
+                pages += 1;
                 ahead.extend(read(seen)?);
             }
             let Some(decision) = ahead.pop_front_if(|decision| within(decision)) else {
@@ -117,6 +128,8 @@ mod tests {
             (Some(9), 12, None, vec![15, 18], 14),
             (Some(9), 18, None, vec![], 20),
             (None, 20, None, vec![], 20),
+            // Four pages of four are looked at for one message.
+            (Some(9), 0, None, vec![3, 6, 9, 12, 15], 2),
             (None, 6, Some(8), vec![], 8),
         ] {
             let mut ahead = Ahead::default();

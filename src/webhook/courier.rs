@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::watch;
@@ -26,19 +27,19 @@ use crate::shop::{Desk, Following, ReadError, StoredDecision};
 const READ_AT_ONCE: usize = 256;
 
 /// How far what is kept of an endpoint may be behind, where nothing failed: what a crash may send twice.
-const SAVE_AFTER: std::time::Duration = std::time::Duration::from_millis(100);
+const SAVE_AFTER: Duration = Duration::from_millis(100);
 
 /// Messages after which it is kept sooner.
 const SAVE_MESSAGES: u32 = 64;
 
 /// When a shop is looked at again whose journal could not be read.
-const READ_AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
+const READ_AGAIN: Duration = Duration::from_secs(5);
 
 /// Where nothing is due it is looked all the same, once.
-const A_DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
+const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// How long what is on its way may take once the server stops.
-const CLOSE_WITHIN: std::time::Duration = std::time::Duration::from_secs(3);
+const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
 /// What all couriers share.
 pub struct Office {
@@ -61,6 +62,9 @@ struct Done {
     called: Called,
 }
 
+/// When there is something to do by itself; nothing: only where there is news.
+type Due = Option<Duration>;
+
 type Sending = Pin<Box<dyn Future<Output = Done> + Send>>;
 
 /// The courier.
@@ -78,7 +82,6 @@ pub struct Courier {
 }
 
 /// How a courier ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
     /// The server stops.
     Closed,
@@ -125,18 +128,17 @@ impl Courier {
                 }
             };
             let due = match next {
-                Next::Again(of) => match self.again(of) {
-                    Ok(()) => continue,
-                    Err(error) => unread(&error),
-                },
-                Next::Look(lane, after, until) => match self.look(lane, after, until) {
-                    Ok(()) => continue,
-                    Err(error) => unread(&error),
-                },
-                Next::Wait(at) => at.map(|at| {
+                Next::Again(of) => self.again(of),
+                Next::Look(lane, after, until) => self.look(lane, after, until),
+                Next::Wait(at) => Err(at.map(|at| {
                     let wait_ms = (at.ms() - self.now().ms()).max(0) as u64;
-                    std::time::Duration::from_millis(wait_ms)
-                }),
+                    Duration::from_millis(wait_ms)
+                })),
+            };
+            let Err(due) = due else {
+                // Reading waits for nothing: the couriers of others have their turn.
+                tokio::task::yield_now().await;
+                continue;
             };
             if self.unsaved >= SAVE_MESSAGES {
                 self.save();
@@ -167,7 +169,7 @@ impl Courier {
     }
 
     /// Looks for what comes next in a lane, and sends it.
-    fn look(&mut self, lane: Lane, after: u64, until: Option<u64>) -> Result<(), ReadError> {
+    fn look(&mut self, lane: Lane, after: u64, until: Option<u64>) -> Result<(), Due> {
         let post = Arc::clone(&self.post);
         let endpoint = post.inner().endpoint.clone();
         let mut once = Ahead::default();
@@ -190,14 +192,16 @@ impl Courier {
                 );
             }
             Ok::<_, ReadError>(page.items)
-        })?;
+        });
+        let found = found.map_err(unread)?;
         if found.passed > after {
-            // What is passed over long is noted, so that it is not looked at again.
             post.inner().outbox.pass(lane, found.passed);
             self.unsaved = self.unsaved.max(1);
         }
         let (Some(first), Some(last)) = (found.wanted.first(), found.wanted.last()) else {
-            post.inner().outbox.exhausted(lane);
+            if !found.more {
+                post.inner().outbox.exhausted(lane);
+            }
             return Ok(());
         };
         let parcel = Parcel {
@@ -219,13 +223,14 @@ impl Courier {
     }
 
     /// Tries a message again that has failed before: it is read from the journal once more.
-    fn again(&mut self, of: Try) -> Result<(), ReadError> {
+    fn again(&mut self, of: Try) -> Result<(), Due> {
         let endpoint = self.post.inner().endpoint.clone();
         let (mut wanted, mut found) = (Vec::new(), false);
         let mut seen = of.parcel.from - 1;
         while seen < of.parcel.to {
             let desk = &self.office.desk;
-            let page = desk.decisions_here(&self.post.shop, seen, READ_AT_ONCE)?;
+            let page = desk.decisions_here(&self.post.shop, seen, READ_AT_ONCE);
+            let page = page.map_err(unread)?;
             let Some(last) = page.items.last() else { break };
             seen = last.seq;
             for decision in page.items.into_iter().filter(|d| d.seq <= of.parcel.to) {
@@ -284,11 +289,7 @@ impl Courier {
 
     /// Keeps what became of a try.
     fn finish(&mut self, done: Done) {
-        let Done {
-            of,
-            message,
-            called,
-        } = done;
+        let (of, message, called) = (done.of, done.message, done.called);
         let now = self.now();
         let (ended, told) = (ended(&called, now), told(&called, now));
         let delivered = ended == Ended::Delivered;
@@ -393,7 +394,7 @@ impl Courier {
 }
 
 /// The journal cannot be read: when it is tried again.
-fn unread(error: &ReadError) -> Option<std::time::Duration> {
+fn unread(error: ReadError) -> Due {
     tracing::error!(?error, "the decisions for a webhook cannot be read");
     Some(READ_AGAIN)
 }
