@@ -7,10 +7,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use support::deadline::Deadline;
 use support::world::{SetClock, Shops, decisions, settings};
+use xiaoer::domain::agent::Presence;
 use xiaoer::domain::id::Id;
 use xiaoer::domain::time::Instant;
 use xiaoer::journal;
+use xiaoer::webhook::Post;
+use xiaoer::webhook::endpoint::Wanted;
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -161,4 +165,101 @@ fn without_invites(kinds: &[String]) -> Vec<&str> {
         .map(String::as_str)
         .filter(|kind| !kind.starts_with("invite."))
         .collect()
+}
+
+/// What other rooms keep beside a shop: a webhook with a message aside and one that holds the line, and a lease.
+async fn make_kept(to: &Path) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = SetClock::at("2026-11-11T02:00:00Z");
+    let shops = Shops::open(folder.path(), &clock, LONG);
+    let shop = Id::new("茶铺").expect("an id");
+    let made = [
+        json!({"type":"shop.configured","policy":{}}).to_string(),
+        json!({"type":"agent.configured","agent":"anna","capacity":9}).to_string(),
+    ];
+    shops.post(&shop, &made).await.expect("a shop");
+    let anna = Id::new("anna").expect("an id");
+    let lease = Some(xiaoer::domain::time::Duration::from_ms(30_000));
+    let here = shops.desk.present(&shop, &anna, Presence::Online, lease);
+    here.await.expect("she is here");
+    let webhooks = shops.webhooks();
+    let wanted = Wanted {
+        // Nobody listens there.
+        url: Some("http://127.0.0.1:1/".to_owned()),
+        types: Some(Some(vec!["session.assigned".to_owned()])),
+        batch: Some(Some(2)),
+        ..Wanted::default()
+    };
+    let (post, _) = webhooks.add(&shop, wanted, 0).await.expect("a webhook");
+    for n in 0..3 {
+        let event =
+            json!({"type":"session.opened","session":format!("s{n}"),"buyer":format!("b{n}")});
+        let answer = shops.post(&shop, &[event.to_string()]).await;
+        answer.expect("an answer");
+    }
+    let mut now_ms = Instant::parse("2026-11-11T02:00:00Z").expect("one").ms();
+    let aside = Deadline::seconds(20).poll(|| {
+        now_ms += 1_000;
+        clock.set(Instant::from_ms(now_ms));
+        webhooks.look();
+        let inner = post.inner();
+        let held = inner.outbox.progress().held.as_ref();
+        let holds = held.is_some_and(|held| held.tries == 1 && held.parcel.from > 1);
+        (holds && inner.outbox.counts() == (2, 0)).then_some(())
+    });
+    aside.expect("one aside, and one that holds the line");
+    webhooks.close().await;
+    let mut file = std::fs::File::create(to).expect("a file");
+    journal::backup(&shops.journal, &mut file).expect("a backup");
+    shops.close().await;
+}
+
+#[actix_rt::test]
+async fn what_other_rooms_kept_in_the_first_form_is_read_and_gone_on_with() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/kept-1.backup");
+    if std::env::var("XIAOER_GOLDEN").is_ok_and(|what| what == "write") {
+        make_kept(&golden).await;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let mut file = std::fs::File::open(golden).expect("the golden backup");
+    journal::restore(&mut file, &settings(&data)).expect("restored");
+    journal::verify(&settings(&data), |_| {}).expect("a sound folder");
+    let clock = SetClock::at("2026-11-11T02:30:00Z");
+    let shops = Shops::open(&data, &clock, LONG);
+    let shop = Id::new("茶铺").expect("an id");
+    let mut leases = Vec::new();
+    let mut take = |kept: journal::Kept| {
+        if kept.name.starts_with("lease/") {
+            leases.push((kept.name, String::from_utf8(kept.value).expect("text")));
+        }
+    };
+    shops.desk.kept(&mut take).expect("what is kept");
+    assert_eq!(
+        leases,
+        [("lease/anna".to_owned(), "{\"ms\":30000}".to_owned())]
+    );
+    let webhooks = shops.webhooks();
+    let posts = webhooks.list(&shop);
+    assert_eq!(posts.len(), 1);
+    hold_post(&posts[0], shops.desk.now());
+    webhooks.close().await;
+    shops.close().await;
+}
+
+fn hold_post(post: &Post, now: Instant) {
+    let inner = post.inner();
+    let endpoint = &inner.endpoint;
+    assert_eq!(endpoint.url, "http://127.0.0.1:1/");
+    assert_eq!(endpoint.types, Some(vec!["session.assigned".to_owned()]));
+    assert_eq!((endpoint.batch, endpoint.is_on()), (Some(2), true));
+    assert_eq!(endpoint.secrets(now).len(), 1);
+    let mut parcels: Vec<(u64, u64)> = inner
+        .outbox
+        .failing()
+        .map(|of| (of.parcel.from, of.parcel.to))
+        .collect();
+    parcels.sort_unstable();
+    assert_eq!(parcels, [(1, 1), (2, 3)]);
+    assert!(inner.outbox.progress().failing_since.is_some());
 }
