@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::JournalError;
 
@@ -89,11 +90,24 @@ pub type Pair = (sled::IVec, sled::IVec);
 
 /// An open store.
 pub struct Store {
-    db: sled::Db,
+    db: Option<sled::Db>,
     trees: Vec<sled::Tree>,
     file: File,
     path: PathBuf,
     sync: bool,
+    /// Whether the disk has failed.
+    failed: AtomicBool,
+}
+
+/// sled writes what it has left as it goes, and panics where it cannot. Where the disk has failed it is not let go of: the
+/// process is about to end, and says why.
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self.failed.load(Ordering::Relaxed) {
+            std::mem::forget(self.db.take());
+            std::mem::forget(std::mem::take(&mut self.trees));
+        }
+    }
 }
 
 /// What sled says, in our words.
@@ -148,21 +162,46 @@ impl Store {
             .flush_every_ms(None)
             .mode(sled::Mode::HighThroughput);
         let db = opened(&config)?;
-        let trees = Tree::ALL.map(|tree| guarded(|| db.open_tree(tree.name())));
-        let trees = trees.into_iter().collect::<Result<Vec<_>, _>>()?;
         let file = File::options()
             .read(true)
             .write(true)
-            .open(folder.join("db"))
-            .map_err(|error| JournalError::Failed(format!("the store's file: {error}")))?;
-        let path = folder.to_owned();
-        Ok(Store {
-            db,
-            trees,
+            .open(folder.join("db"));
+        let file = match file {
+            Ok(file) => file,
+            Err(error) => {
+                std::mem::forget(db);
+                let what = format!("the store's file: {error}");
+                return Err(JournalError::Failed(what));
+            }
+        };
+        let mut store = Store {
+            db: Some(db),
+            trees: Vec::new(),
             file,
-            path,
+            path: folder.to_owned(),
             sync,
-        })
+            failed: AtomicBool::new(false),
+        };
+        for tree in Tree::ALL {
+            let opened = store.on_disk(|store| match &store.db {
+                Some(db) => db.open_tree(tree.name()),
+                None => Err(sled::Error::Unsupported("it is closed".to_owned())),
+            })?;
+            store.trees.push(opened);
+        }
+        Ok(store)
+    }
+
+    /// Calls into sled; a disk that failed is remembered.
+    fn on_disk<T>(
+        &self,
+        call: impl FnOnce(&Store) -> Result<T, sled::Error>,
+    ) -> Result<T, JournalError> {
+        let result = guarded(|| call(self));
+        if matches!(result, Err(JournalError::Failed(_))) {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        result
     }
 
     fn tree(&self, tree: Tree) -> &sled::Tree {
@@ -171,14 +210,15 @@ impl Store {
 
     /// Makes changes; nothing of them is durable before [`Store::sync`].
     pub fn apply(&self, tree: Tree, changes: Changes) -> Result<(), JournalError> {
-        guarded(|| self.tree(tree).apply_batch(changes.0))
+        self.on_disk(|store| store.tree(tree).apply_batch(changes.0))
     }
 
     /// Makes all that was applied before durable.
     pub fn sync(&self) -> Result<(), JournalError> {
-        guarded(|| self.db.flush())?;
+        self.on_disk(|store| store.db.as_ref().map_or(Ok(0), |db| db.flush()))?;
         if self.sync {
             self.file.sync_data().map_err(|error| {
+                self.failed.store(true, Ordering::Relaxed);
                 JournalError::Failed(format!("fdatasync of the store: {error}"))
             })?;
         }
@@ -187,17 +227,17 @@ impl Store {
 
     /// The value of a key.
     pub fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<sled::IVec>, JournalError> {
-        guarded(|| self.tree(tree).get(key))
+        self.on_disk(|store| store.tree(tree).get(key))
     }
 
     /// The last pair with a key at or before `key`.
     pub fn last_at(&self, tree: Tree, key: &[u8]) -> Result<Option<Pair>, JournalError> {
-        guarded(|| self.tree(tree).range(..=key).next_back().transpose())
+        self.on_disk(|store| store.tree(tree).range(..=key).next_back().transpose())
     }
 
     /// The last pair of a tree.
     pub fn last(&self, tree: Tree) -> Result<Option<Pair>, JournalError> {
-        guarded(|| self.tree(tree).last())
+        self.on_disk(|store| store.tree(tree).last())
     }
 
     /// Pairs from a key on, in order, as long as `each` says so.
@@ -208,7 +248,7 @@ impl Store {
         mut each: impl FnMut(&[u8], &[u8]) -> Result<bool, JournalError>,
     ) -> Result<(), JournalError> {
         let mut pairs = self.tree(tree).range(from..);
-        while let Some((key, value)) = guarded(|| pairs.next().transpose())? {
+        while let Some((key, value)) = self.on_disk(|_| pairs.next().transpose())? {
             if !each(&key, &value)? {
                 break;
             }
@@ -225,7 +265,7 @@ impl Store {
         mut each: impl FnMut(&[u8], &[u8]) -> Result<bool, JournalError>,
     ) -> Result<(), JournalError> {
         let mut pairs = self.tree(tree).range(from..=to);
-        while let Some((key, value)) = guarded(|| pairs.next_back().transpose())? {
+        while let Some((key, value)) = self.on_disk(|_| pairs.next_back().transpose())? {
             if !each(&key, &value)? {
                 break;
             }
