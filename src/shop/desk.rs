@@ -341,24 +341,25 @@ impl Desk {
         self.closing.is_listened_to()
     }
 
-    /// Keeps a value of another room with the shop, durable before this returns. Whether the shop exists.
-    pub async fn keep(
+    /// Keeps a value of another room with the shop: from this call on in its place among what is kept, durable once the
+    /// answer is there. Whether the shop exists.
+    pub fn keep(
         &self,
         shop: &Id,
         name: &str,
         value: Option<Vec<u8>>,
-    ) -> Result<bool, JournalError> {
+    ) -> impl Future<Output = Result<bool, JournalError>> + use<> {
         let (sender, kept) = tokio::sync::oneshot::channel();
-        let done = Box::new(move || {
-            // Nobody waits any more: it is kept all the same.
-            sender.send(()).ok();
-        });
-        let exists = self.world.journal.keep(shop, name, value, Some(done))?;
-        if exists {
-            kept.await
-                .map_err(|_| JournalError::Failed("the journal was closed".to_owned()))?;
+        // Where nobody waits any more it is kept all the same.
+        let done = Box::new(move || sender.send(()).unwrap_or_default());
+        let exists = self.world.journal.keep(shop, name, value, Some(done));
+        async move {
+            if exists.clone()? {
+                let closed = |_| JournalError::Failed("the journal was closed".to_owned());
+                kept.await.map_err(closed)?;
+            }
+            exists
         }
-        Ok(exists)
     }
 
     /// Keeps a value with the next commit, behind what was given before it.

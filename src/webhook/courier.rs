@@ -352,22 +352,22 @@ impl Courier {
 
     fn save(&mut self) {
         self.unsaved = 0;
-        let named = self.post.inner().kept_progress();
-        self.keep_soon(named);
+        let inner = self.post.inner();
+        self.keep_soon(inner.kept_progress());
     }
 
     /// The endpoint is gone, or has not taken anything for days.
     fn switch_off(&mut self, ended: Ended, told: &Told, now: Instant) {
         let why = why_off(ended, told);
-        let kept = {
+        {
             let mut inner = self.post.inner();
             inner.endpoint.state = State::Disabled {
                 why: why.clone(),
                 at: now,
             };
-            inner.kept_endpoint()
-        };
-        self.keep_soon(kept);
+            // While it is held: what was changed last is kept last.
+            self.keep_soon(inner.kept_endpoint());
+        }
         self.save();
         self.office
             .watch

@@ -19,7 +19,7 @@ use super::endpoint::{Endpoint, Wanted};
 use super::envelope::{self, DISABLED};
 use super::outbox::{Outbox, RESENDS_MAX};
 use super::parcel::{Parcel, Told};
-use super::post::{Post, found};
+use super::post::{Named, Post, found};
 use super::schedule::wait_after;
 use super::signing::Secret;
 use crate::domain::id::Id;
@@ -202,9 +202,9 @@ impl Webhooks {
             if wanted.enabled == Some(true) {
                 inner.outbox.begin_anew(now);
             }
-            inner.kept_endpoint()
+            self.keep(shop, inner.kept_endpoint())
         };
-        self.keep(shop, kept).await?;
+        kept.await?;
         post.wake.notify_one();
         Ok(post)
     }
@@ -217,9 +217,9 @@ impl Webhooks {
         let kept = {
             let mut inner = post.inner();
             inner.endpoint.rotate(secret.clone(), now);
-            inner.kept_endpoint()
+            self.keep(shop, inner.kept_endpoint())
         };
-        self.keep(shop, kept).await?;
+        kept.await?;
         Ok(secret)
     }
 
@@ -244,7 +244,7 @@ impl Webhooks {
         Ok(())
     }
 
-    /// Sends a range of decisions again, with the ids that they had.
+    /// Sends a range of decisions again: one by one with the ids that they had, with `batch` grouped anew.
     pub async fn resend(&self, shop: &Id, id: &str, range: Parcel) -> Result<(), NotDone> {
         let post = self.get(shop, id)?;
         let kept = {
@@ -254,9 +254,9 @@ impl Webhooks {
                     "{RESENDS_MAX} ranges wait to be sent again: wait until one is through."
                 )));
             }
-            inner.kept_progress()
+            self.keep(shop, inner.kept_progress())
         };
-        self.keep(shop, kept).await?;
+        kept.await?;
         post.wake.notify_one();
         Ok(())
     }
@@ -306,14 +306,18 @@ impl Webhooks {
         }
     }
 
-    async fn keep(
+    /// Called while the post is held where several may change it: what was changed last is kept last.
+    fn keep(
         &self,
         shop: &Id,
-        (name, value): (String, Option<Vec<u8>>),
-    ) -> Result<(), NotDone> {
-        match self.office.desk.keep(shop, &name, value).await? {
-            true => Ok(()),
-            false => Err(NotDone::NoShop),
+        (name, value): Named,
+    ) -> impl Future<Output = Result<(), NotDone>> + use<> {
+        let kept = self.office.desk.keep(shop, &name, value);
+        async move {
+            match kept.await? {
+                true => Ok(()),
+                false => Err(NotDone::NoShop),
+            }
         }
     }
 

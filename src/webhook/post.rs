@@ -1,8 +1,8 @@
 //! The post of one endpoint: the endpoint, its outbox, and what was delivered lately, under one lock; and how all that is
 //! kept beside the shop.
 //!
-//! Three kinds of names are kept, of which a copy must take them in this order: the endpoint, how far it is, and what is
-//! aside. So a copy made meanwhile, which reads in the order of names, lacks nothing: at worst a message is sent again.
+//! Three kinds of names are kept, which sort in this order: the endpoint, how far it is, and what is aside. A copy that is
+//! made meanwhile reads in the order of names, so it lacks nothing: at worst a message is sent again.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
