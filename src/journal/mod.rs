@@ -17,6 +17,7 @@ mod kept;
 mod line;
 mod mark;
 mod opening;
+mod peek;
 mod reading;
 mod record;
 mod states;
@@ -32,6 +33,7 @@ pub use archive::{backup, check as check_backup, restore};
 pub use embedded::{Embedded, LedgerSource, Nobody, Opened, Settings, Watch};
 pub use kept::KEPT_BYTES_MAX;
 pub use mark::Reach;
+pub use peek::number_in;
 pub use record::{Booked, Entry, Kind, Record};
 pub use verify::{Verified, each_record, verify};
 
@@ -165,6 +167,10 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Whether a shop exists.
     fn exists(&self, shop: &Id) -> Result<bool, JournalError>;
+
+    /// The number of a shop, another one each time a shop is made: by it a shop is told from a later one of its name.
+    /// `None` where there is no such shop.
+    fn number(&self, shop: &Id) -> Result<Option<u64>, JournalError>;
 
     /// Shops by id, after one.
     fn shops(&self, after: Option<&Id>, limit: usize) -> Result<Vec<Id>, JournalError>;
