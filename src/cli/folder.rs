@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::serve::{LayersArguments, journal_failure};
 use super::{Failure, PIECE_BYTES};
 use crate::env::Env;
+use crate::env::private::KeepsOwner;
 use crate::journal::{self, Embedded, JournalError, Kind, Nobody, Record, Settings};
 use crate::server::{ask_backup, journal_settings};
 use crate::shop::trace_line;
@@ -60,6 +61,7 @@ pub(super) struct Verify {
 impl Verify {
     pub(super) fn run(self) -> Result<(), Failure> {
         let settings = existing(&self.layers)?;
+        let _owner = KeepsOwner::of(&settings.data);
         let bar = counter();
         let verified = journal::verify(&settings, |order| {
             if order.is_multiple_of(RECORDS_A_LOOK) {
@@ -99,6 +101,7 @@ pub(super) struct Export {
 impl Export {
     pub(super) fn run(self) -> Result<(), Failure> {
         let settings = existing(&self.layers)?;
+        let _owner = KeepsOwner::of(&settings.data);
         let mut to = BufWriter::with_capacity(PIECE_BYTES, io::stdout().lock());
         let mut stopped = None;
         let mut seen = HashSet::new();
@@ -163,6 +166,7 @@ pub(super) struct Backup {
 impl Backup {
     pub(super) fn run(self) -> Result<(), Failure> {
         let settings = existing(&self.layers)?;
+        let _owner = KeepsOwner::of(&settings.data);
         let path = self.to.display();
         let file = File::options().write(true).create_new(true).open(&self.to);
         let file =
@@ -218,6 +222,7 @@ pub(super) struct Restore {
 impl Restore {
     pub(super) fn run(self) -> Result<(), Failure> {
         let settings = settings(&self.layers)?;
+        let _owner = KeepsOwner::of(&settings.data);
         let mut from = open(&self.from)?;
         let restored = journal::restore(&mut from, &settings);
         restored.map_err(|error| journal_failure(&error))?;

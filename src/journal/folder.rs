@@ -5,10 +5,12 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::JournalError;
 use super::mark::{Mark, Marked, Reach};
+use crate::env::private;
 
 /// The version of the stored form that this program writes.
 pub const VERSION: u32 = 1;
@@ -32,7 +34,7 @@ impl Folder {
     /// Takes a folder for this process alone, and makes it where it is not there. Gives the ballast back where the
     /// disk is full.
     pub fn take(path: &Path, ballast_bytes: u64) -> Result<Folder, JournalError> {
-        fs::create_dir_all(path).map_err(|error| {
+        private::make_folder(path).map_err(|error| {
             unusable(
                 path,
                 "the folder cannot be made; choose another with --data, or make it writable",
@@ -41,12 +43,17 @@ impl Folder {
         })?;
         let lock = path.join("LOCK");
         let ballast = path.join("ballast");
-        let opened = File::options().create(true).append(true).open(&lock);
+        let open = |lock| {
+            let mut options = File::options();
+            options.create(true).append(true).mode(private::FILE_MODE);
+            options.open(lock)
+        };
+        let opened = open(&lock);
         let lock = match opened {
             // Not even an empty file has room.
             Err(error) if error.kind() == io::ErrorKind::StorageFull => {
                 fs::remove_file(&ballast).ok();
-                File::options().create(true).append(true).open(&lock)
+                open(&lock)
             }
             opened => opened,
         };
@@ -68,6 +75,9 @@ impl Folder {
             Err(TryLockError::Error(error)) => {
                 return Err(unusable(path, "the folder cannot be locked", &error));
             }
+        }
+        for words in private::mend(path).words() {
+            tracing::warn!("{words}");
         }
         let folder = Folder {
             path: path.to_owned(),
