@@ -25,7 +25,7 @@ use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};
 use crate::settings::{LogFormat, Settings};
 use crate::shop::{self, Desk, DeskSettings, SharedLedger};
-use crate::webhook::{self, Calling, SystemLookup, Webhooks};
+use crate::webhook::{self, Calling, SecretsFile, SystemLookup, Webhooks};
 
 /// How long those who listen to streams may take to take what was sent, once the server stops.
 const LISTENERS_WITHIN: Duration = Duration::from_secs(3);
@@ -220,9 +220,11 @@ fn webhooks(
         private_addresses: settings.webhook_private_addresses,
         lookup: Arc::new(SystemLookup::new()),
     };
+    let secrets = SecretsFile::open(&settings.data)?;
     let settings = webhook::Settings {
         calling,
         endpoints_max: settings.webhook_endpoints_max as usize,
+        secrets,
     };
     let watch = Arc::clone(watching) as Arc<dyn webhook::Watch>;
     Ok(Webhooks::open(desk.clone(), settings, watch)?)
