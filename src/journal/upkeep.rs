@@ -10,8 +10,9 @@ use std::time::Duration;
 use super::embedded::{Core, Ended};
 use super::line::wait_at_most;
 use super::opening::{Notes, ledger_key};
+use super::removal::remove_index;
 use super::store::{Changes, Tree};
-use super::{JournalError, block, states};
+use super::{JournalError, block, kept, states};
 
 /// Records after which a checkpoint is taken.
 const CHECKPOINT_RECORDS: u64 = 262_144;
@@ -119,16 +120,11 @@ impl Core {
     fn bury_dead(&self) -> Result<(), JournalError> {
         let dead = std::mem::take(&mut *self.dead());
         for shop in dead {
-            let mut changes = Changes::default();
-            let prefix = shop.to_be_bytes();
-            self.store.scan(Tree::Index, &prefix, |at, _| {
-                let of_it = at.starts_with(&prefix);
-                if of_it {
-                    changes.remove(at);
-                }
-                Ok(of_it)
-            })?;
-            self.store.apply(Tree::Index, changes)?;
+            remove_index(&self.store, shop)?;
+            // What was kept of it after it was taken away.
+            let mut kept = Changes::default();
+            kept::remove_all(&self.store, shop, &mut kept)?;
+            self.store.apply(Tree::Kept, kept)?;
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 
 mod stored;
 
+use std::collections::HashMap;
+
 use super::sealed::{sealed, unsealed};
 use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX, damaged};
 use super::tail::Due;
@@ -124,6 +126,18 @@ pub fn number_of(store: &Store, shop: &Id) -> Result<Option<u64>, JournalError> 
         return Ok(None);
     };
     read_name(shop, &value).map(Some)
+}
+
+/// The ids of all shops, by number.
+pub fn names(store: &Store) -> Result<HashMap<u64, Id>, JournalError> {
+    let mut names = HashMap::new();
+    store.scan(Tree::Names, b"", |name, value| {
+        let id = std::str::from_utf8(name).ok().and_then(Id::new);
+        let id = id.ok_or_else(|| damaged("the name of a shop is no id"))?;
+        names.insert(read_name(&id, value)?, id);
+        Ok(true)
+    })?;
+    Ok(names)
 }
 
 /// Reads a shop's number.
