@@ -191,6 +191,7 @@ pub fn restore(from: &mut dyn Read, settings: &Settings) -> Result<Reach, Journa
     let mark = Mark::create(&folder.path().join("mark"), reach);
     mark.map_err(|error| failed("restored", &error))?;
     folder.made()?;
+    folder.lay_ballast();
     Ok(reach)
 }
 

@@ -21,6 +21,7 @@ mod reading;
 mod record;
 mod states;
 mod store;
+mod store_recovery;
 mod tail;
 mod upkeep;
 mod verify;
