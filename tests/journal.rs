@@ -174,8 +174,10 @@ fn append(
         let entry = journal::Entry {
             shop,
             kind: if n == 1 { Kind::Created } else { Kind::Event },
+            core: xiaoer::domain::CORE,
             n,
             at: Instant::from_ms(at_ms),
+            due: None,
             seq_before: n - 1,
             decided: 1,
             text: r#"{"type":"clock"}"#,
@@ -220,8 +222,10 @@ fn an_owner_of_before_is_fenced_off() {
     let entry = |n| journal::Entry {
         shop: &shop,
         kind: Kind::Event,
+        core: xiaoer::domain::CORE,
         n,
         at: Instant::from_ms(2_000),
+        due: None,
         seq_before: n - 1,
         decided: 1,
         text: "{}",
@@ -445,8 +449,10 @@ fn what_was_booked_is_known_after_a_command_that_only_opens_the_folder() {
     let entry = journal::Entry {
         shop: &shop,
         kind: Kind::Created,
+        core: xiaoer::domain::CORE,
         n: 1,
         at: Instant::from_ms(1_000),
+        due: None,
         seq_before: 0,
         decided: 0,
         text: "{}",

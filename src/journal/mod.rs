@@ -19,6 +19,7 @@ mod mark;
 mod opening;
 mod reading;
 mod record;
+mod sealed;
 mod states;
 mod store;
 mod store_recovery;

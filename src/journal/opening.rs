@@ -10,14 +10,18 @@ use super::embedded::Settings;
 use super::folder::Folder;
 use super::mark::{Mark, Reach};
 use super::record::{self, Booked, Kind};
+use super::sealed::{sealed, unsealed};
 use super::states;
 use super::store::{Changes, Store, Tree, damaged};
-use super::tail::{Place, Tail, sealed, unsealed};
+use super::tail::{Due, Place, Tail};
 use super::{JournalError, block, kept};
 use crate::domain::id::Id;
 
 /// Where the journal's own notes are.
 const NOTES_KEY: &[u8] = b"checkpoint";
+
+/// The form of the notes.
+const NOTES_FORM: u8 = 1;
 
 /// The journal's own notes, as of its latest checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +57,7 @@ impl Notes {
     /// Reads them; those of an empty journal where there are none.
     pub fn read(store: &Store) -> Result<Notes, JournalError> {
         match store.get(Tree::Notes, NOTES_KEY)? {
-            Some(value) => unsealed(&value, "the note of the latest checkpoint"),
+            Some(value) => unsealed(&value, "the note of the latest checkpoint")?.only(),
             None => Ok(Notes::EMPTY),
         }
     }
@@ -61,7 +65,7 @@ impl Notes {
     /// Writes them.
     pub fn write(&self, store: &Store) -> Result<(), JournalError> {
         let mut changes = Changes::default();
-        changes.set(NOTES_KEY, sealed(self));
+        changes.set(NOTES_KEY, sealed(NOTES_FORM, self));
         store.apply(Tree::Notes, changes)
     }
 }
@@ -167,7 +171,7 @@ impl Found {
             Ok(true)
         })?;
         if let (Some(body), true) = (last, block.end() == order + 1) {
-            let at = record::read(&body, order)?.at;
+            let at = record::read(block.form, &body, order)?.at;
             self.reach = Reach { order, at };
             return Ok(());
         }
@@ -195,8 +199,8 @@ impl Found {
                     )));
                 }
                 last_block = block.number;
-                block.each(|order, body| {
-                    let record = record::read(body, order)?;
+                block.records(|record| {
+                    let order = record.order;
                     reach = Reach {
                         order,
                         at: record.at,
@@ -234,6 +238,10 @@ impl Found {
                         )));
                     }
                     tail.places.push(place);
+                    tail.due = match block.form {
+                        1 => Due::Unknown,
+                        _ => Due::Known(record.due),
+                    };
                     if let Some(id) = record.shop_id {
                         booked.extend(record.booked.into_iter().map(|place| (id.clone(), place)));
                         tail.id = Some(id);

@@ -94,7 +94,7 @@ impl Core {
                 if let Some((place, others)) = wanted.split_first()
                     && place.order == order
                 {
-                    let record = record::read(body, order)?;
+                    let record = record::read(block.form, body, order)?;
                     if record.n != place.n || record.seq_before != place.seq_before {
                         return Err(damaged(&format!(
                             "record {order} is not the one that the index names"

@@ -11,7 +11,7 @@ use super::embedded::{Core, Ended};
 use super::line::wait_at_most;
 use super::opening::{Notes, ledger_key};
 use super::store::{Changes, Tree};
-use super::{JournalError, block, record, states, tail};
+use super::{JournalError, block, states};
 
 /// Records after which a checkpoint is taken.
 const CHECKPOINT_RECORDS: u64 = 262_144;
@@ -152,6 +152,7 @@ impl Core {
                 tail.index(shop, &mut index);
                 let mut head = self.head(shop, Some(tail))?;
                 head.n = tail.places.last().map_or(head.n, |place| place.n);
+                head.set_due(head.n, tail.due);
                 states::write_head(shop, &head, &mut heads);
             }
             // Under the lock, so that a state that comes now finds the head as it is here.
@@ -203,8 +204,8 @@ impl Core {
         }
         let cutoff_ms = self.clock.now().ms() - self.retention_ms;
         let mut needed = notes.checkpoint + 1;
-        self.store.scan(Tree::Heads, b"", |_, value| {
-            let head: states::Head = tail::unsealed(value, "what is known of a shop")?;
+        self.store.scan(Tree::Heads, b"", |at, value| {
+            let head = states::read_head(states::shop_of(at), value)?;
             if head.n > head.state_n() {
                 needed = needed.min(head.not_needed() + 1);
             }
@@ -216,8 +217,8 @@ impl Core {
             if block.end() > needed || blocks == TRIMMED_MAX {
                 return Ok(false);
             }
-            block.each(|order, body| {
-                latest_ms = latest_ms.max(record::read(body, order)?.at.ms());
+            block.records(|record| {
+                latest_ms = latest_ms.max(record.at.ms());
                 Ok(true)
             })?;
             if latest_ms >= cutoff_ms {
@@ -244,6 +245,8 @@ impl Core {
 /// Small blocks in a row.
 #[derive(Default)]
 struct Run {
+    /// The form of the records.
+    form: u8,
     /// The order of the first record.
     first: u64,
     /// The numbers of the blocks.
@@ -253,18 +256,19 @@ struct Run {
 }
 
 impl Run {
-    /// Whether a block may follow: it is the next, nothing lies between, and there is room.
+    /// Whether a block may follow: it is the next, nothing lies between, its records are of one form with those before,
+    /// and there is room.
     fn can_take(&self, block: &block::Block) -> bool {
         let follows = self
             .blocks
             .last()
-            .is_none_or(|last| last + 1 == block.number);
+            .is_none_or(|last| last + 1 == block.number && self.form == block.form);
         follows && self.frames.len() + block.bytes() <= block::RECORDS_BYTES_MAX
     }
 
     fn add(&mut self, block: &block::Block) -> Result<(), JournalError> {
         if self.blocks.is_empty() {
-            self.first = block.first;
+            (self.form, self.first) = (block.form, block.first);
         }
         self.blocks.push(block.number);
         let (frames, ends) = block.frames()?;
@@ -286,14 +290,13 @@ impl Run {
         for &number in others {
             changes.remove(&block::key(number, 0));
         }
-        block::write(
-            *first,
-            run.first,
-            &run.frames,
-            &run.ends,
-            &mut changes,
-            |_, _| {},
-        );
+        let frames = block::Frames {
+            form: run.form,
+            first: run.first,
+            bytes: &run.frames,
+            ends: &run.ends,
+        };
+        block::write(*first, frames, &mut changes, |_, _| {});
         core.store.apply(Tree::Journal, changes)
     }
 }

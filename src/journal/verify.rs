@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::embedded::Settings;
 use super::opening::{self, Found};
-use super::record::{self, Kind, Record};
+use super::record::{Kind, Record};
 use super::store::{Tree, damaged};
 use super::tail::{self, Place};
 use super::{JournalError, block, kept, states};
@@ -140,8 +140,8 @@ fn scan(
         }
         next = block.end();
         spans.push((block.number, block.first, block.end()));
-        block.each(|order, body| {
-            each(record::read(body, order)?)?;
+        block.records(|record| {
+            each(record)?;
             Ok(true)
         })?;
         Ok(true)
