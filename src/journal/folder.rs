@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::JournalError;
 use super::mark::Mark;
-use super::store::{Store, Tree};
+use super::store::{Store, Tree, disk_failed};
 
 /// The version of the stored form that this program writes.
 pub const VERSION: u32 = 2;
@@ -62,6 +62,9 @@ pub struct Folder {
 }
 
 fn unusable(path: &Path, what: &str, error: &io::Error) -> JournalError {
+    if error.kind() == io::ErrorKind::StorageFull {
+        return disk_failed(&path.display().to_string(), error);
+    }
     JournalError::Unusable(format!("{}: {what}: {error}", path.display()))
 }
 
@@ -318,10 +321,11 @@ impl Folder {
         rustix::fs::statvfs(&self.path).map_or(0, |disk| disk.f_bavail * disk.f_frsize)
     }
 
-    /// Lays the ballast, where there is none and there is room for twice as much.
+    /// Lays the ballast, where there is none, or a piece of one, and there is room for twice as much.
     pub fn lay_ballast(&self) {
         let path = self.path.join("ballast");
-        if path.exists() || self.free_bytes() < 2 * self.ballast_bytes {
+        let laid = fs::metadata(&path).map_or(0, |ballast| ballast.len());
+        if laid >= self.ballast_bytes || self.free_bytes() < 2 * self.ballast_bytes {
             return;
         }
         let lay = || -> io::Result<()> {

@@ -25,6 +25,7 @@ mod salvage;
 mod sealed;
 mod states;
 mod store;
+mod store_recovery;
 mod tail;
 mod upgrade;
 mod upkeep;
