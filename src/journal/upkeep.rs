@@ -13,9 +13,6 @@ use super::opening::{Notes, ledger_key};
 use super::store::{Changes, Tree};
 use super::{JournalError, block, record, states, tail};
 
-/// Records after which a checkpoint is taken.
-const CHECKPOINT_RECORDS: u64 = 262_144;
-
 /// How much the upkeep steps back for the other threads; on Linux this is a thread's own.
 const NICE: i32 = 10;
 
@@ -60,7 +57,7 @@ impl Core {
             ticks += 1;
             let behind =
                 self.durable.load(Ordering::Acquire) - self.checkpoint.load(Ordering::Acquire);
-            if behind >= CHECKPOINT_RECORDS || ticks >= TRIM_TICKS || stop {
+            if behind >= self.checkpoint_records || ticks >= TRIM_TICKS || stop {
                 ticks = 0;
                 let done = self.take_checkpoint(!stop);
                 if let Err(error) = done {
