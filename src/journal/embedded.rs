@@ -36,6 +36,8 @@ pub struct Settings {
     pub linger_us: u64,
     /// How long records are kept, in milliseconds; 0: for ever.
     pub retention_ms: i64,
+    /// Records after which a checkpoint is taken.
+    pub checkpoint_records: u64,
     /// Off for proofs alone: what is answered then may be lost.
     pub sync: bool,
 }
@@ -70,6 +72,7 @@ pub(super) struct Core {
     pub(super) linger: Duration,
     pub(super) reserve_bytes: u64,
     pub(super) retention_ms: i64,
+    pub(super) checkpoint_records: u64,
     line: Mutex<Line>,
     tails: Mutex<HashMap<u64, Tail>>,
     dead: Mutex<Vec<u64>>,
@@ -202,6 +205,7 @@ impl Embedded {
             linger: Duration::from_micros(settings.linger_us),
             reserve_bytes: settings.reserve_bytes,
             retention_ms: settings.retention_ms,
+            checkpoint_records: settings.checkpoint_records,
             line: Mutex::new(Line::new(found.reach.order + 1, found.notes.next_shop)),
             tails: Mutex::new(found.tails),
             dead: Mutex::new(found.dead),

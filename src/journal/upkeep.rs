@@ -14,9 +14,6 @@ use super::removal::remove_index;
 use super::store::{Changes, Tree};
 use super::{JournalError, block, kept, states};
 
-/// Records after which a checkpoint is taken.
-const CHECKPOINT_RECORDS: u64 = 262_144;
-
 /// How much the upkeep steps back for the other threads; on Linux this is a thread's own.
 const NICE: i32 = 10;
 
@@ -61,7 +58,7 @@ impl Core {
             ticks += 1;
             let behind =
                 self.durable.load(Ordering::Acquire) - self.checkpoint.load(Ordering::Acquire);
-            if behind >= CHECKPOINT_RECORDS || ticks >= TRIM_TICKS || stop {
+            if behind >= self.checkpoint_records || ticks >= TRIM_TICKS || stop {
                 ticks = 0;
                 let done = self.take_checkpoint(!stop);
                 if let Err(error) = done {

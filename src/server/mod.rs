@@ -86,6 +86,7 @@ pub fn journal_settings(settings: &Settings) -> crate::journal::Settings {
         ballast_bytes: settings.journal_ballast_bytes.0,
         linger_us: settings.journal_linger_us,
         retention_ms: settings.journal_retention.ms(),
+        checkpoint_records: settings.journal_checkpoint_records,
         sync: settings.journal_sync,
     }
 }
