@@ -57,7 +57,13 @@ fn nobody_else_reads_a_folder_or_a_backup() {
     let none: Vec<String> = Vec::new();
     assert_eq!(open_to_others(&data), none, "while it runs");
     let backup = folder.path().join("backup");
-    usual_run(&["backup", "--to", argument(&backup), "--data", argument(&data)]);
+    usual_run(&[
+        "backup",
+        "--to",
+        argument(&backup),
+        "--data",
+        argument(&data),
+    ]);
     server.stop();
     assert_eq!(open_to_others(&data), none);
     assert_eq!(open_to_others(&backup), none);
@@ -101,7 +107,9 @@ fn what_root_does_to_a_folder_locks_its_owner_out_of_nothing() {
     let at = argument(&data);
     let backup = data.with_extension("backup");
     for arguments in [
-        &["key", "new", "--scope", "events", "--shop", "s", "--name", "till", "--data", at][..],
+        &[
+            "key", "new", "--scope", "events", "--shop", "s", "--name", "till", "--data", at,
+        ][..],
         &["verify", "--data", at],
         &["export", "--data", at],
         &["backup", "--to", argument(&backup), "--data", at],
@@ -124,8 +132,13 @@ fn a_key_for_a_shop_that_is_not_there_is_made_with_a_warning() {
     let (_folder, data) = folder();
     let at = argument(&data);
     let new = |shop: &str| {
-        let said = run(&["key", "new", "--scope", "events", "--shop", shop, "--data", at]);
-        assert!(said.status.success() && said.out.starts_with("xek_"), "{said:?}");
+        let said = run(&[
+            "key", "new", "--scope", "events", "--shop", shop, "--data", at,
+        ]);
+        assert!(
+            said.status.success() && said.out.starts_with("xek_"),
+            "{said:?}"
+        );
         said.err
     };
     assert!(new("early").contains("has no shop \"early\""));

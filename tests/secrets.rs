@@ -11,7 +11,7 @@ use serde_json::json;
 use support::receiver::{Receiver, Reply};
 use support::world::{SetClock, Shops, settings};
 use xiaoer::domain::id::Id;
-use xiaoer::journal;
+use xiaoer::journal::{self, Upgrade};
 use xiaoer::webhook::endpoint::{State, Wanted};
 use xiaoer::webhook::{NotDone, SECRETS_FILE, Webhooks, upgrade_kept};
 
@@ -67,9 +67,12 @@ async fn no_secret_is_in_the_store_or_in_a_backup() {
     let added = webhooks.add(&shop, wanted(&receiver.url()), 0).await;
     let (post, first) = added.expect("an endpoint");
     let second = webhooks.rotate(&shop, &post.id).await.expect("another");
-    assert_eq!(webhooks.test(&shop, &post.id).await.expect("a try").status, Some(204));
+    assert_eq!(
+        webhooks.test(&shop, &post.id).await.expect("a try").status,
+        Some(204)
+    );
     let mut file = std::fs::File::create(&backup).expect("a file");
-    journal::backup(&shops.journal, &mut file).expect("a backup");
+    journal::backup(&shops.journal, &mut journal::no_files, &mut file).expect("a backup");
     close(shops, webhooks).await;
     for secret in [&first, &second] {
         let text = secret.text();
@@ -87,7 +90,7 @@ async fn no_secret_is_in_the_store_or_in_a_backup() {
     // Restored without the secrets, it starts; the endpoint is off, says why, and sends nothing unsigned.
     let restored = folder.path().join("restored");
     let mut file = std::fs::File::open(&backup).expect("the backup");
-    journal::restore(&mut file, &settings(&restored)).expect("restored");
+    journal::restore(&mut file, &settings(&restored), &mut Upgrade::plain()).expect("restored");
     let shops = open(&restored);
     let webhooks = shops.webhooks();
     let post = webhooks.get(&shop, &post.id).expect("the endpoint");
@@ -106,12 +109,21 @@ async fn no_secret_is_in_the_store_or_in_a_backup() {
     assert!(told.status.is_none() && told.failure.is_some_and(|why| why.contains("rotate")));
     assert_eq!(receiver.requests().len(), before);
     let third = webhooks.rotate(&shop, &post.id).await.expect("a new one");
-    webhooks.change(&shop, &post.id, enabled()).await.expect("on");
+    webhooks
+        .change(&shop, &post.id, enabled())
+        .await
+        .expect("on");
     assert!(post.inner().endpoint.is_on());
-    assert_eq!(webhooks.test(&shop, &post.id).await.expect("a try").status, Some(204));
+    assert_eq!(
+        webhooks.test(&shop, &post.id).await.expect("a try").status,
+        Some(204)
+    );
     assert_eq!(receiver.requests().len(), before + 1);
     close(shops, webhooks).await;
-    assert_eq!(files_with(&restored, &third.text()), [restored.join(SECRETS_FILE)]);
+    assert_eq!(
+        files_with(&restored, &third.text()),
+        [restored.join(SECRETS_FILE)]
+    );
 }
 
 #[actix_rt::test]
@@ -177,7 +189,8 @@ async fn endpoints_of_the_first_form_give_their_secrets_away_at_the_first_start(
     shops.close().await;
 
     // What rewrites a store from one form to the next asks for the same.
-    let (value, secrets) = upgrade_kept(7, "webhook/wh1", stored.to_string().as_bytes()).expect("one");
+    let (value, secrets) =
+        upgrade_kept(7, "webhook/wh1", stored.to_string().as_bytes()).expect("one");
     assert!(!String::from_utf8_lossy(&value).contains("whsec") && secrets.is_some());
     let (again, secrets) = upgrade_kept(7, "webhook/wh1", &value).expect("one");
     assert!(again == value && secrets.is_none());

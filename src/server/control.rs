@@ -1,7 +1,8 @@
 //! The control socket: a file in the data folder through which this machine's own commands ask a running server.
 //!
 //! Who may open the file may read the folder, so nothing more is asked. One line in, an answer out: `backup` is
-//! answered with the stream of a backup, `shop ID` with the shop's number or `none`.
+//! answered with the stream of a backup, `backup with-secrets` with one that holds the secrets of webhooks too, `shop ID`
+//! with the shop's number or `none`.
 
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -12,13 +13,17 @@ use std::time::Duration;
 
 use super::ServeError;
 use crate::domain::id::Id;
-use crate::journal::{Embedded, Journal, backup};
+use crate::journal::{Embedded, Journal, SECRETS_FILE, backup};
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "control.sock";
 
 /// How long whoever asks may take to ask, or to take the next piece of the answer.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The questions.
+const BACKUP: &str = "backup";
+const BACKUP_WITH_SECRETS: &str = "backup with-secrets";
 
 /// The longest question.
 const QUESTION_BYTES_MAX: u64 = 256;
@@ -40,13 +45,14 @@ pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) -> Result<(), Serve
     let listener = UnixListener::bind(&path).map_err(failed)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
     let journal = Arc::downgrade(journal);
+    let folder = folder.to_owned();
     let thread = std::thread::Builder::new().name("control".to_owned());
     let run = move || {
         for stream in listener.incoming().flatten() {
             let Some(journal) = journal.upgrade() else {
                 return;
             };
-            if let Err(error) = answer(&stream, &journal) {
+            if let Err(error) = answer(&stream, &folder, &journal) {
                 tracing::warn!(%error, "a question on the control socket was not answered");
             }
         }
@@ -54,7 +60,7 @@ pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) -> Result<(), Serve
     thread.spawn(run).map(drop).map_err(failed)
 }
 
-fn answer(stream: &UnixStream, journal: &Embedded) -> Result<(), String> {
+fn answer(stream: &UnixStream, folder: &Path, journal: &Embedded) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
     stream.set_read_timeout(Some(PATIENCE)).map_err(text)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(text)?;
@@ -63,20 +69,33 @@ fn answer(stream: &UnixStream, journal: &Embedded) -> Result<(), String> {
     BufReader::new(&mut limited)
         .read_line(&mut question)
         .map_err(text)?;
-    match question.trim() {
-        "backup" => {
-            let mut to = BufWriter::with_capacity(256 * 1024, stream);
-            backup(journal, &mut to).map_err(|error| error.to_string())?;
-            to.flush().map_err(text)
-        }
+    let with_secrets = match question.trim() {
+        BACKUP => false,
+        BACKUP_WITH_SECRETS => true,
         question => {
             let shop = question.strip_prefix("shop ").and_then(Id::new);
             let shop = shop.ok_or_else(|| format!("unknown question {question:?}"))?;
             let number = journal.number(&shop).map_err(|error| error.to_string())?;
             let number = number.map_or("none".to_owned(), |number| number.to_string());
             let mut to = stream;
-            writeln!(to, "{number}").map_err(text)
+            return writeln!(to, "{number}").map_err(text);
         }
+    };
+    let mut to = BufWriter::with_capacity(256 * 1024, stream);
+    let mut files = || secrets(folder, with_secrets);
+    backup(journal, &mut files, &mut to).map_err(|error| error.to_string())?;
+    to.flush().map_err(text)
+}
+
+/// The file of webhook secrets, where it is wanted and there is one.
+pub fn secrets(folder: &Path, wanted: bool) -> std::io::Result<Vec<(String, Vec<u8>)>> {
+    if !wanted {
+        return Ok(Vec::new());
+    }
+    match std::fs::read(folder.join(SECRETS_FILE)) {
+        Ok(bytes) => Ok(vec![(SECRETS_FILE.to_owned(), bytes)]),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
 }
 
@@ -108,8 +127,12 @@ pub fn ask_number(folder: &Path, shop: &Id) -> Option<std::io::Result<Option<u64
 }
 
 /// Asks the server that runs on a folder for a backup; `None` where none runs.
-pub fn ask_backup(folder: &Path) -> Option<std::io::Result<UnixStream>> {
+pub fn ask_backup(folder: &Path, with_secrets: bool) -> Option<std::io::Result<UnixStream>> {
     let mut stream = UnixStream::connect(folder.join(SOCKET)).ok()?;
-    let asked = stream.write_all(b"backup\n");
+    let question = match with_secrets {
+        false => BACKUP,
+        true => BACKUP_WITH_SECRETS,
+    };
+    let asked = stream.write_all(format!("{question}\n").as_bytes());
     Some(asked.map(|()| stream))
 }

@@ -15,13 +15,13 @@ use actix_web::{App, HttpServer};
 use futures_util::future::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-pub use control::{SOCKET, ask_backup, ask_number};
+pub use control::{SOCKET, ask_backup, ask_number, secrets};
 use watching::{OfJournal, Watching};
 
 use crate::api::{self, ApiState, Keeper, Limits, configure};
 use crate::domain::time::Duration as Length;
 use crate::env::Env;
-use crate::journal::{Embedded, Journal, JournalError};
+use crate::journal::{Embedded, Journal, JournalError, Kept, Upgrade};
 use crate::keys::{Keys, NewKey, Scope};
 use crate::settings::{LogFormat, Settings};
 use crate::shop::{self, Desk, DeskSettings, SharedLedger};
@@ -87,7 +87,31 @@ pub fn journal_settings(settings: &Settings) -> crate::journal::Settings {
         ballast_bytes: settings.journal_ballast_bytes.0,
         linger_us: settings.journal_linger_us,
         retention_ms: settings.journal_retention.ms(),
+        checkpoint_records: settings.journal_checkpoint_records,
         sync: settings.journal_sync,
+    }
+}
+
+/// How a folder of an older form is converted: progress goes to standard error, secrets of webhooks leave the store.
+pub fn upgrade(data: &Path) -> Upgrade<'static> {
+    let (data, mut file) = (data.to_owned(), None);
+    // The secrets of webhooks are durable in their file before the store without them is.
+    let kept = move |shop: u64, kept: &Kept| {
+        let upgraded = webhook::upgrade_kept(shop, &kept.name, &kept.value);
+        let (value, secrets) = upgraded.map_err(JournalError::Damaged)?;
+        if let Some(secrets) = secrets {
+            let file = match &file {
+                Some(file) => file,
+                None => file.insert(SecretsFile::open(&data)?),
+            };
+            file.put(vec![secrets])?;
+        }
+        Ok(value)
+    };
+    Upgrade {
+        kept: Box::new(kept),
+        show: Box::new(|progress| eprintln!("xiaoer: {progress}")),
+        ..Upgrade::plain()
     }
 }
 
@@ -141,7 +165,13 @@ where
     let stop = Stop::listen()?;
     let watching = Watching::new();
     let of_journal = Box::new(OfJournal(Arc::clone(&watching)));
-    let opened = Embedded::open(&journal_settings(settings), &env, of_journal)?;
+    let mut upgrade = upgrade(&settings.data);
+    upgrade.in_place = settings.upgrade_in_place;
+    let opened =
+        Embedded::open_or_upgrade(&journal_settings(settings), &env, of_journal, &mut upgrade)?;
+    for sentence in &opened.healed {
+        tracing::warn!("put right in the folder: {sentence}");
+    }
     if let Some(latest) = opened.latest {
         env.clock.at_least(latest);
     }

@@ -15,9 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::endpoint::Signing;
 use crate::env::private;
 use crate::journal::JournalError;
-
-/// The file's name in the data folder.
-pub const SECRETS_FILE: &str = "webhook-secrets.json";
+pub use crate::journal::SECRETS_FILE;
 
 /// The lock of those who write it.
 const LOCK: &str = "webhook-secrets.lock";
