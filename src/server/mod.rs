@@ -3,6 +3,7 @@
 mod binding;
 mod control;
 mod tls;
+mod upgrading;
 mod watching;
 
 use std::net::SocketAddr;
@@ -16,12 +17,13 @@ use futures_util::future::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub use control::{SOCKET, ask_backup, ask_number, secrets};
+pub use upgrading::upgrade;
 use watching::{OfJournal, Watching};
 
 use crate::api::{self, ApiState, Keeper, Limits, configure};
 use crate::domain::time::Duration as Length;
 use crate::env::Env;
-use crate::journal::{Embedded, Journal, JournalError, Kept, Upgrade};
+use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};
 use crate::settings::{LogFormat, Settings};
 use crate::shop::{self, Desk, DeskSettings, SharedLedger};
@@ -89,29 +91,6 @@ pub fn journal_settings(settings: &Settings) -> crate::journal::Settings {
         retention_ms: settings.journal_retention.ms(),
         checkpoint_records: settings.journal_checkpoint_records,
         sync: settings.journal_sync,
-    }
-}
-
-/// How a folder of an older form is converted: progress goes to standard error, secrets of webhooks leave the store.
-pub fn upgrade(data: &Path) -> Upgrade<'static> {
-    let (data, mut file) = (data.to_owned(), None);
-    // The secrets of webhooks are durable in their file before the store without them is.
-    let kept = move |shop: u64, kept: &Kept| {
-        let upgraded = webhook::upgrade_kept(shop, &kept.name, &kept.value);
-        let (value, secrets) = upgraded.map_err(JournalError::Damaged)?;
-        if let Some(secrets) = secrets {
-            let file = match &file {
-                Some(file) => file,
-                None => file.insert(SecretsFile::open(&data)?),
-            };
-            file.put(vec![secrets])?;
-        }
-        Ok(value)
-    };
-    Upgrade {
-        kept: Box::new(kept),
-        show: Box::new(|progress| eprintln!("xiaoer: {progress}")),
-        ..Upgrade::plain()
     }
 }
 
