@@ -23,6 +23,8 @@ pub struct Limits {
     pub heartbeat: Duration,
     /// Whether `/metrics` asks for no key.
     pub metrics_public: bool,
+    /// Whether a shop for which no buyer space is named gets one of its own, and not its preset's.
+    pub own_buyer_space: bool,
 }
 
 impl Default for Limits {
@@ -32,6 +34,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(10),
             heartbeat: Duration::from_secs(15),
             metrics_public: false,
+            own_buyer_space: false,
         }
     }
 }

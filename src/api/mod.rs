@@ -18,6 +18,7 @@ mod events;
 mod intake;
 
 mod change;
+mod configuring;
 
 // Resources.
 mod agents;

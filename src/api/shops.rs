@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 use super::answer::{done, json, page, text_json};
 use super::auth::{Keeper, KeyRing, NotChanged};
 use super::call::{Answer, Call};
-use super::change::{change, quoted, read_body};
+use super::change::{quoted, read_body};
+use super::configuring::configure;
 use super::openapi::{ReportOfShops, ShopAnswer, ShopBody as ShopSchema, ShopPage};
 use super::policies::policy_of;
 use super::problem::{Code, Problem};
@@ -53,12 +54,11 @@ pub async fn list(call: Call) -> Answer {
     request_body = ShopSchema, responses((status = 200, body = ShopAnswer)))]
 pub async fn put(call: Call) -> Answer {
     let text = call.json_text().await?;
-    let body: ShopBody<'_> = read_body(&text)?;
-    let event = format!(
-        "{{\"type\":\"shop.configured\",\"policy\":{}}}",
-        body.policy.get()
-    );
-    change(&call, event).await?;
+    let policy = move || {
+        let body: ShopBody<'_> = read_body(&text)?;
+        Ok(body.policy.get().to_owned())
+    };
+    configure(&call, policy).await?;
     let shop = quoted(&call.shop()?);
     let policy = policy_of(&call).await?;
     Ok(text_json(format!(

@@ -94,7 +94,7 @@ impl Serialize for Shop {
         let written = Written {
             version: STORED_VERSION,
             id: &self.id,
-            policy: serde_json::to_string(&self.policy).map_err(S::Error::custom)?,
+            policy: serde_json::to_string(&*self.policy).map_err(S::Error::custom)?,
             now: self.now,
             seq: self.seq,
             horizon_ms: self.horizon.ms(),

@@ -25,7 +25,7 @@ use crate::domain::time::Duration as Length;
 use crate::env::Env;
 use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};
-use crate::settings::{LogFormat, Settings};
+use crate::settings::{BuyerSpace, LogFormat, Settings};
 use crate::shop::{self, Desk, DeskSettings, SharedLedger};
 use crate::webhook::{self, Calling, SecretsFile, SystemLookup, Webhooks};
 
@@ -184,6 +184,7 @@ where
             body_bytes_max: settings.http_body_bytes_max.0 as usize,
             body_timeout: std_time(settings.http_body_timeout),
             metrics_public: settings.http_metrics_public,
+            own_buyer_space: matches!(settings.shops_buyer_space, BuyerSpace::Shop),
             ..Limits::default()
         },
         watch: Arc::clone(&watching) as Arc<dyn api::Watch>,

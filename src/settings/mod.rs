@@ -14,4 +14,4 @@ mod value;
 pub use error::SettingsError;
 pub use layers::{OTHER_VARIABLES, Origin, Origins, Sources};
 pub use table::{Row, Settings};
-pub use value::{LogFormat, LogLevel, Size};
+pub use value::{BuyerSpace, LogFormat, LogLevel, Size};

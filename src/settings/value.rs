@@ -51,6 +51,16 @@ codes! {
 }
 
 codes! {
+    /// Which buyer space a shop has for which none is named.
+    BuyerSpace {
+        /// That of its preset.
+        Preset = "preset",
+        /// One of its own.
+        Shop = "shop",
+    }
+}
+
+codes! {
     /// How the log is written.
     LogFormat {
         /// For people.
@@ -216,6 +226,21 @@ impl Value for LogFormat {
     }
 }
 
+impl Value for BuyerSpace {
+    const FORM: &'static str = "`preset` or `shop`";
+
+    fn read(text: &str) -> Option<BuyerSpace> {
+        BuyerSpace::ALL
+            .iter()
+            .copied()
+            .find(|space| space.code() == text)
+    }
+
+    fn write(&self) -> String {
+        self.code().to_owned()
+    }
+}
+
 /// Digits alone: no sign, no blank.
 fn whole_number(text: &str) -> Option<u64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -290,6 +315,13 @@ mod tests {
             );
         }
         assert_eq!(quoted(LogFormat::FORM).len(), LogFormat::ALL.len());
+        for word in quoted(BuyerSpace::FORM) {
+            assert_eq!(
+                BuyerSpace::read(&word).map(|space| space.write()),
+                Some(word)
+            );
+        }
+        assert_eq!(quoted(BuyerSpace::FORM).len(), BuyerSpace::ALL.len());
         for word in quoted(SocketAddr::FORM) {
             assert_eq!(SocketAddr::read(&word).unwrap().write(), word);
         }

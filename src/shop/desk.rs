@@ -208,7 +208,27 @@ impl Desk {
 
     /// Handles events of a shop, in order; answers once what they did is durable.
     pub async fn post(&self, shop: &Id, events: Vec<Intake>) -> Result<Vec<Answered>, Refused> {
-        let items = self.ask(shop, Post, events).await?;
+        self.put(shop, events, true).await
+    }
+
+    /// The same for those who may not change the shop's buyer space. Where it was changed since their event was made
+    /// ready for the one before, that event is not looked at ([`Refused::Busy`]).
+    pub async fn post_in_its_space(
+        &self,
+        shop: &Id,
+        events: Vec<Intake>,
+    ) -> Result<Vec<Answered>, Refused> {
+        self.put(shop, events, false).await
+    }
+
+    async fn put(
+        &self,
+        shop: &Id,
+        events: Vec<Intake>,
+        may_move: bool,
+    ) -> Result<Vec<Answered>, Refused> {
+        let post = |reply| Post { reply, may_move };
+        let items = self.ask(shop, post, events).await?;
         let repeats = items.iter().any(|item| matches!(item, Item::Repeated(..)));
         if !repeats {
             let answered = items.into_iter().filter_map(|item| match item {
