@@ -1,5 +1,6 @@
 //! The server: puts the rooms together, listens, and shuts down in order.
 
+mod binding;
 mod control;
 mod tls;
 mod watching;
@@ -14,7 +15,7 @@ use actix_web::{App, HttpServer};
 use futures_util::future::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-pub use control::{SOCKET, ask_backup, secrets};
+pub use control::{SOCKET, ask_backup, ask_number, secrets};
 use watching::{OfJournal, Watching};
 
 use crate::api::{self, ApiState, Keeper, Limits, configure};
@@ -176,6 +177,9 @@ where
             grace: settings.presence_grace,
         },
     );
+    if let Some(keys) = &keys {
+        binding::bind(keys, &journal);
+    }
     desk.renew_leases()?;
     let webhooks = webhooks(settings, &desk, &watching)?;
     let state = Arc::new(ApiState {
@@ -268,6 +272,7 @@ fn keep(
             scope: Scope::Admin,
             name: Some("first start".to_owned()),
             own_clock: true,
+            number: None,
             at: env.clock.now(),
         };
         first = Some(keys.new_key(admin).map_err(unusable)?.1);
@@ -338,7 +343,11 @@ async fn look_after(watching: Arc<Watching>, keys: Option<Arc<Keys>>) {
         actix_rt::time::sleep(Duration::from_secs(1)).await;
         watching.upkeep();
         let Some(keys) = keys.clone() else { continue };
-        let reloaded = actix_rt::task::spawn_blocking(move || keys.reload_if_changed()).await;
+        let reloaded = actix_rt::task::spawn_blocking(move || {
+            let reloaded = keys.reload_if_changed()?;
+            keys.tidy().map(|()| reloaded)
+        });
+        let reloaded = reloaded.await;
         match reloaded {
             Ok(Ok(true)) => tracing::info!("the keys were changed by another process"),
             Ok(Ok(false)) | Err(_) => {}
