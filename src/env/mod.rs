@@ -2,11 +2,13 @@
 //!
 //! The only room that reads a clock. Everything else is told what time it is.
 
+mod blocking;
 mod clock;
 mod held;
 
 use std::sync::Arc;
 
+pub use blocking::{BlockingError, begin_blocking, blocking};
 pub use clock::{Clock, ServerClock};
 pub use held::HeldClock;
 
