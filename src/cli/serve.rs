@@ -8,7 +8,7 @@ use clap::Args;
 use super::Failure;
 use crate::env::Env;
 use crate::journal::JournalError;
-use crate::server::{Listening, ServeError, serve};
+use crate::server::{Listening, ReadSettings, ServeError, serve};
 use crate::settings::{Origin, Origins, Settings, Sources};
 
 /// The file of settings in the data folder.
@@ -53,7 +53,7 @@ impl Serve {
         if self.insecure {
             flags.push(("insecure".to_owned(), "true".to_owned()));
         }
-        let (settings, origins) = self.layers.load(flags)?;
+        let (settings, origins) = self.layers.load(flags.clone())?;
         if self.print_settings {
             let text = settings.print(&origins);
             return std::io::stdout()
@@ -67,7 +67,14 @@ impl Serve {
             greet(&listening, &settings.data);
             std::future::ready(())
         };
-        serve(&settings, Env::real(), greet).map_err(failure)
+        let (layers, of_reload) = (self.layers, flags);
+        let read_settings: ReadSettings = Box::new(move || {
+            let loaded = layers.load(of_reload.clone());
+            loaded
+                .map(|(settings, _)| settings)
+                .map_err(|failure| failure.message)
+        });
+        serve(&settings, Env::real(), Some(read_settings), greet).map_err(failure)
     }
 }
 
