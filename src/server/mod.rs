@@ -17,6 +17,7 @@ mod signals;
 mod watching;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use futures_util::future::select;
 
 use accepting::{Accepting, Tls};
 use connections::Connections;
-pub use control::{SOCKET, ask_backup};
+pub use control::{SOCKET, ask_backup, secrets};
 pub use reload::ReadSettings;
 use reload::{Files, at_hangup};
 use signals::Signals;
@@ -35,7 +36,7 @@ use watching::{OfJournal, Watching};
 use crate::api::{self, ApiState, Budget, Keeper, Limits};
 use crate::domain::time::Duration as Length;
 use crate::env::{self, Env};
-use crate::journal::{Embedded, Journal, JournalError};
+use crate::journal::{Embedded, Journal, JournalError, Upgrade};
 use crate::keys::{Keys, NewKey, Scope};
 use crate::settings::{LogFormat, MetricsPublic, Settings};
 use crate::shop::{self, Desk, DeskSettings, SharedLedger};
@@ -104,7 +105,16 @@ pub fn journal_settings(settings: &Settings) -> crate::journal::Settings {
         ballast_bytes: settings.journal_ballast_bytes.0,
         linger_us: settings.journal_linger_us,
         retention_ms: settings.journal_retention.ms(),
+        checkpoint_records: settings.journal_checkpoint_records,
         sync: settings.journal_sync,
+    }
+}
+
+/// How a folder of an older form is converted: progress goes to standard error.
+pub fn upgrade(_data: &Path) -> Upgrade<'static> {
+    Upgrade {
+        show: Box::new(|progress| eprintln!("xiaoer: {progress}")),
+        ..Upgrade::plain()
     }
 }
 
@@ -151,7 +161,13 @@ where
     let signals = Signals::listen()?;
     let watching = Watching::new();
     let of_journal = Box::new(OfJournal(Arc::clone(&watching)));
-    let opened = Embedded::open(&journal_settings(settings), &env, of_journal)?;
+    let mut upgrade = upgrade(&settings.data);
+    upgrade.in_place = settings.upgrade_in_place;
+    let opened =
+        Embedded::open_or_upgrade(&journal_settings(settings), &env, of_journal, &mut upgrade)?;
+    for sentence in &opened.healed {
+        tracing::warn!("put right in the folder: {sentence}");
+    }
     if let Some(latest) = opened.latest {
         env.clock.at_least(latest);
     }
