@@ -2,12 +2,14 @@
 //!
 //! The only room that reads a clock. Everything else is told what time it is.
 
+mod blocking;
 mod clock;
 mod held;
 pub mod private;
 
 use std::sync::Arc;
 
+pub use blocking::{BlockingError, begin_blocking, blocking};
 pub use clock::{Clock, ServerClock};
 pub use held::HeldClock;
 
