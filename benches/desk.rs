@@ -36,7 +36,7 @@ use xiaoer::journal::{
 };
 use xiaoer::shop::{self, Desk, DeskSettings, Intake, SharedLedger};
 use xiaoer::telemetry::Metrics;
-use xiaoer::webhook::{self, Calling, SystemLookup, Webhooks};
+use xiaoer::webhook::{self, Calling, SecretsFile, SystemLookup, Webhooks};
 use xiaoer::wire::{Line, read_event};
 
 #[path = "../tests/support/deadline.rs"]
@@ -251,6 +251,7 @@ fn requests(criterion: &mut Criterion) {
                     lookup: Arc::new(SystemLookup::new()),
                 },
                 endpoints_max: 1,
+                secrets: SecretsFile::open(&std::env::temp_dir()).expect("no secrets"),
             },
             Arc::clone(&watch) as Arc<dyn webhook::Watch>,
         )

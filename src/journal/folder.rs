@@ -29,12 +29,13 @@ const BEGUN: &str = "NEW";
 const RESTORING: &str = "RESTORING";
 
 /// What may be in a folder into which a restore goes: nothing of it is data of a journal.
-const NO_DATA: [&str; 7] = [
+const NO_DATA: [&str; 8] = [
     "lost+found",
     "xiaoer.toml",
     "keys.json",
     "keys.lock",
     "webhook-secrets.json",
+    "webhook-secrets.lock",
     "LOCK",
     "ballast",
 ];

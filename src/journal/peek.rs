@@ -1,6 +1,6 @@
 //! A look at a folder that no server runs on: which shop has which number.
 
-use super::folder::Folder;
+use super::folder::{Folder, Stage, VERSION};
 use super::states;
 use super::store::Store;
 use super::{JournalError, Settings};
@@ -16,6 +16,13 @@ pub fn number_in(settings: &Settings, shop: &Id) -> Result<Option<u64>, JournalE
         return Ok(None);
     }
     let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
+    match folder.stage()? {
+        Stage::Made(VERSION) => {}
+        Stage::New | Stage::Made(_) => {
+            let what = "the folder is of an older form, which the server's next start converts";
+            return Err(JournalError::Failed(what.to_owned()));
+        }
+    }
     let store = Store::open(&folder.store_path(), settings.cache_bytes, settings.sync)?;
     states::number_of(&store, shop)
 }

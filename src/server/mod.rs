@@ -37,11 +37,11 @@ use watching::{OfJournal, Watching};
 use crate::api::{self, ApiState, Budget, Keeper, Limits};
 use crate::domain::time::Duration as Length;
 use crate::env::{self, Env};
-use crate::journal::{Embedded, Journal, JournalError, Upgrade};
+use crate::journal::{Embedded, Journal, JournalError, Kept, Upgrade};
 use crate::keys::{Keys, NewKey, Scope};
 use crate::settings::{LogFormat, MetricsPublic, Settings};
 use crate::shop::{self, Desk, DeskSettings, SharedLedger};
-use crate::webhook::{self, Calling, SystemLookup, Webhooks};
+use crate::webhook::{self, Calling, SecretsFile, SystemLookup, Webhooks};
 
 /// How long those who listen to streams may take to take what was sent, once the server stops.
 const LISTENERS_WITHIN: Duration = Duration::from_secs(3);
@@ -111,9 +111,24 @@ pub fn journal_settings(settings: &Settings) -> crate::journal::Settings {
     }
 }
 
-/// How a folder of an older form is converted: progress goes to standard error.
-pub fn upgrade(_data: &Path) -> Upgrade<'static> {
+/// How a folder of an older form is converted: progress goes to standard error, secrets of webhooks leave the store.
+pub fn upgrade(data: &Path) -> Upgrade<'static> {
+    let (data, mut file) = (data.to_owned(), None);
+    // The secrets of webhooks are durable in their file before the store without them is.
+    let kept = move |shop: u64, kept: &Kept| {
+        let upgraded = webhook::upgrade_kept(shop, &kept.name, &kept.value);
+        let (value, secrets) = upgraded.map_err(JournalError::Damaged)?;
+        if let Some(secrets) = secrets {
+            let file = match &file {
+                Some(file) => file,
+                None => file.insert(SecretsFile::open(&data)?),
+            };
+            file.put(vec![secrets])?;
+        }
+        Ok(value)
+    };
     Upgrade {
+        kept: Box::new(kept),
         show: Box::new(|progress| eprintln!("xiaoer: {progress}")),
         ..Upgrade::plain()
     }
@@ -260,9 +275,11 @@ fn webhooks(
         private_addresses: settings.webhook_private_addresses,
         lookup: Arc::new(SystemLookup::new()),
     };
+    let secrets = SecretsFile::open(&settings.data)?;
     let settings = webhook::Settings {
         calling,
         endpoints_max: settings.webhook_endpoints_max as usize,
+        secrets,
     };
     let watch = Arc::clone(watching) as Arc<dyn webhook::Watch>;
     Ok(Webhooks::open(desk.clone(), settings, watch)?)
