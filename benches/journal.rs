@@ -89,8 +89,10 @@ fn append(journal: &Embedded, owner: Owner, shop: &Id, n: u64, done: Option<jour
     let entry = Entry {
         shop,
         kind: if n == 1 { Kind::Created } else { Kind::Event },
+        core: xiaoer::domain::CORE,
         n,
         at: Instant::from_ms(1_800_000_000_000),
+        due: None,
         seq_before: n - 1,
         decided: 1,
         text: TEXT,

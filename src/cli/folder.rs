@@ -3,16 +3,19 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::serve::{LayersArguments, journal_failure};
 use super::{Failure, PIECE_BYTES};
-use crate::env::Env;
-use crate::journal::{self, Embedded, JournalError, Kind, Nobody, Record, Settings};
-use crate::server::{ask_backup, journal_settings};
+use crate::domain::id::Id;
+use crate::journal::{
+    self, Inspector, JournalError, Kind, NoInspector, Record, Salvaged, Settings, Upgrade, Verified,
+};
+use crate::server::{self, ask_backup, journal_settings, secrets};
 use crate::shop::trace_line;
 
 /// How many records pass between two looks at the bar.
@@ -60,26 +63,49 @@ pub(super) struct Verify {
 impl Verify {
     pub(super) fn run(self) -> Result<(), Failure> {
         let settings = existing(&self.layers)?;
-        let bar = counter();
-        let verified = journal::verify(&settings, |order| {
-            if order.is_multiple_of(RECORDS_A_LOOK) {
-                bar.inc(RECORDS_A_LOOK);
-            }
-        });
-        bar.finish_and_clear();
+        let mut looking = Looking { bar: counter() };
+        let verified = journal::verify(&settings, &mut looking);
+        looking.bar.finish_and_clear();
         let verified = verified.map_err(|error| journal_failure(&error))?;
-        let folder = settings.data.display();
-        writeln!(
-            io::stdout().lock(),
-            "{folder} is sound: {} shops, {} records ({} to {}), {} decisions, {} stored states",
+        let mut text = format!(
+            "{} is sound: {} shops, {} records ({} to {}), {} decisions, {} stored states\n",
+            settings.data.display(),
             verified.shops,
             verified.records,
             verified.orders.0,
             verified.orders.1,
             verified.decisions,
             verified.states
-        )
-        .map_err(|error| written(&error))
+        );
+        if verified.form < journal::VERSION {
+            text += &format!(
+                "It is of form {}; the first start of this release converts it to form {}, for which {} MiB must be \
+                 free on its disk\n",
+                verified.form,
+                journal::VERSION,
+                (verified.bytes >> 20) + 16
+            );
+        }
+        for sentence in &verified.to_heal {
+            text += &format!("The first start puts right: {sentence}\n");
+        }
+        io::stdout()
+            .lock()
+            .write_all(text.as_bytes())
+            .map_err(|error| written(&error))
+    }
+}
+
+/// Looks at what is verified.
+struct Looking {
+    bar: ProgressBar,
+}
+
+impl Inspector for Looking {
+    fn record(&mut self, order: u64) {
+        if order.is_multiple_of(RECORDS_A_LOOK) {
+            self.bar.inc(RECORDS_A_LOOK);
+        }
     }
 }
 
@@ -94,15 +120,22 @@ pub(super) struct Export {
     /// The decisions as they were answered, instead of the events
     #[arg(long)]
     decisions: bool,
+    /// Write what can be read of a damaged folder, and list on standard error what is lost
+    #[arg(long)]
+    salvage: bool,
 }
 
 impl Export {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let settings = existing(&self.layers)?;
+        // A damaged folder may lack anything but its store.
+        let settings = match self.salvage {
+            true => settings(&self.layers)?,
+            false => existing(&self.layers)?,
+        };
         let mut to = BufWriter::with_capacity(PIECE_BYTES, io::stdout().lock());
         let mut stopped = None;
         let mut seen = HashSet::new();
-        let exported = journal::each_record(&settings, |shop, record| {
+        let mut each = |shop: &Id, record: Record| {
             if self
                 .shop
                 .as_deref()
@@ -110,7 +143,7 @@ impl Export {
             {
                 return Ok(());
             }
-            if seen.insert(record.shop) && record.kind != Kind::Created {
+            if !self.salvage && seen.insert(record.shop) && record.kind != Kind::Created {
                 eprintln!(
                     "xiaoer: shop {shop:?} begins at its record {}: what came before was dropped by retention, so its \
                      trace does not replay from the start",
@@ -129,15 +162,51 @@ impl Export {
                 ));
             }
             Ok(())
-        });
+        };
+        let exported = match self.salvage {
+            true => journal::salvage(&settings, &mut each).map(Some),
+            false => journal::each_record(&settings, &mut each).map(|()| None),
+        };
         match stopped {
-            // Whoever reads has read enough.
+            // The reader has read enough.
             Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             Some(error) => return Err(written(&error)),
             None => {}
         }
-        exported.map_err(|error| journal_failure(&error))?;
-        to.flush().map_err(|error| written(&error))
+        let salvaged = exported.map_err(|error| journal_failure(&error))?;
+        to.flush().map_err(|error| written(&error))?;
+        salvaged.iter().for_each(list);
+        Ok(())
+    }
+}
+
+/// Lists what was saved, and what is lost.
+fn list(salvaged: &Salvaged) {
+    let ranges = |lost: &[(u64, u64)]| {
+        let ranges = lost.iter().map(|(from, to)| match from == to {
+            true => from.to_string(),
+            false => format!("{from} to {to}"),
+        });
+        ranges.collect::<Vec<_>>().join(", ")
+    };
+    for (shop, saved) in &salvaged.shops {
+        let lost = match saved.lost.is_empty() {
+            true => "none of those before the last of them is lost".to_owned(),
+            false => format!("lost are its records {}", ranges(&saved.lost)),
+        };
+        eprintln!(
+            "xiaoer: shop {shop:?}: {} records are saved, {lost}",
+            saved.records
+        );
+    }
+    match salvaged.lost.is_empty() {
+        true => {
+            eprintln!("xiaoer: the journal has no hole")
+        }
+        false => eprintln!(
+            "xiaoer: of the whole journal the records {} are lost",
+            ranges(&salvaged.lost)
+        ),
     }
 }
 
@@ -158,46 +227,133 @@ pub(super) struct Backup {
     /// The file to write; it must not be there yet
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
+    /// Put the secrets of webhooks into it; without them a restored webhook must be given a new secret
+    #[arg(long)]
+    with_secrets: bool,
+    /// A folder on a disk with room for what the backup restores to, where it is checked; by default beside the file
+    #[arg(long, value_name = "FOLDER")]
+    check_in: Option<PathBuf>,
+}
+
+/// A path with something behind its last name.
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(what);
+    path.with_file_name(name)
 }
 
 impl Backup {
     pub(super) fn run(self) -> Result<(), Failure> {
         let settings = existing(&self.layers)?;
         let path = self.to.display();
-        let file = File::options().write(true).create_new(true).open(&self.to);
+        if self.to.exists() {
+            return Err(Failure::bad_input(format!(
+                "{path} is there already: name a new file, so that no backup is written over"
+            )));
+        }
+        // Under its own name it is whole.
+        let part = beside(&self.to, ".part");
+        let written = self.write(&settings, &part);
+        let checked = written.and_then(|()| self.check(&settings, &part));
+        let verified = checked.inspect_err(|_| drop(std::fs::remove_file(&part)))?;
+        let failed =
+            |error: io::Error| Failure::failed(format!("{path} could not be written: {error}"));
+        std::fs::rename(&part, &self.to).map_err(failed)?;
+        let parent = self.to.parent().filter(|parent| *parent != Path::new(""));
+        File::open(parent.unwrap_or(Path::new(".")))
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed)?;
+        writeln!(
+            io::stdout().lock(),
+            "{path}: a whole backup, restored and verified: {} shops, records {} to {}",
+            verified.shops,
+            verified.orders.0,
+            verified.orders.1
+        )
+        .map_err(|error| self::written(&error))
+    }
+
+    fn write(&self, settings: &Settings, part: &Path) -> Result<(), Failure> {
+        let path = part.display();
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let file = options.open(part);
         let file =
             file.map_err(|error| Failure::bad_input(format!("{path} cannot be made: {error}")))?;
         let failed =
             |error: io::Error| Failure::failed(format!("{path} could not be written: {error}"));
         let mut to = BufWriter::with_capacity(PIECE_BYTES, file);
-        match ask_backup(&settings.data) {
+        match ask_backup(&settings.data, self.with_secrets) {
             Some(stream) => {
                 let mut stream = stream.map_err(failed)?;
                 io::copy(&mut stream, &mut to).map_err(failed)?;
             }
             None => {
-                let opened = Embedded::open(&settings, &Env::real(), Box::new(Nobody));
-                let opened = opened.map_err(|error| journal_failure(&error))?;
-                let copied = journal::backup(&opened.journal, &mut to);
+                let mut files = || secrets(&settings.data, self.with_secrets);
+                let copied = journal::backup_folder(settings, &mut files, &mut to);
                 copied.map_err(|error| journal_failure(&error))?;
             }
         }
         let file = to
             .into_inner()
             .map_err(|error| failed(error.into_error()))?;
-        file.sync_all().map_err(failed)?;
-        let checked = journal::check_backup(&mut open(&self.to)?);
-        let reach = checked.map_err(|error| journal_failure(&error))?;
-        writeln!(
-            io::stdout().lock(),
-            "{path}: a whole backup, up to record {}",
-            reach.order
-        )
-        .map_err(|error| written(&error))
+        file.sync_all().map_err(failed)
+    }
+
+    /// Restores what was written into a folder that is removed again, and verifies that.
+    fn check(&self, settings: &Settings, part: &Path) -> Result<Verified, Failure> {
+        let name = beside(part, ".check");
+        let folder = match (&self.check_in, name.file_name()) {
+            (Some(folder), Some(name)) => folder.join(name),
+            (None, _) | (_, None) => name,
+        };
+        let scratch = Scratch::new(folder)?;
+        let settings = Settings {
+            data: scratch.0.clone(),
+            ballast_bytes: 0,
+            // What is only looked at need not be durable.
+            sync: false,
+            ..settings.clone()
+        };
+        let mut upgrade = Upgrade::plain();
+        let checked = journal::restore(&mut *open(part)?, &settings, &mut upgrade)
+            .and_then(|_| journal::verify(&settings, &mut NoInspector));
+        checked.map_err(|error| match error {
+            JournalError::Failed(why) => Failure::disk(format!(
+                "the backup was written, but could not be checked in {}: {why}; name a folder with more room by \
+                 --check-in",
+                scratch.0.display()
+            )),
+            JournalError::Damaged(_) | JournalError::Unusable(_) => journal_failure(&error),
+        })
     }
 }
 
-fn open(path: &PathBuf) -> Result<Box<dyn Read>, Failure> {
+/// A folder that is removed when it is no longer needed.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(path: PathBuf) -> Result<Scratch, Failure> {
+        let made = match std::fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => std::fs::DirBuilder::new().mode(0o700).create(&path),
+        };
+        let failed = |error: io::Error| {
+            Failure::bad_input(format!("{} cannot be made: {error}", path.display()))
+        };
+        made.map_err(failed)?;
+        Ok(Scratch(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left of it is removed by the next backup of this name.
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
     let file = File::open(path);
     let file = file.map_err(|error| {
         Failure::bad_input(format!("{} cannot be read: {error}", path.display()))
@@ -219,18 +375,26 @@ impl Restore {
     pub(super) fn run(self) -> Result<(), Failure> {
         let settings = settings(&self.layers)?;
         let mut from = open(&self.from)?;
-        let restored = journal::restore(&mut from, &settings);
-        restored.map_err(|error| journal_failure(&error))?;
-        let verified = journal::verify(&settings, |_| {});
+        let mut upgrade = server::upgrade(&settings.data);
+        let restored = journal::restore(&mut from, &settings, &mut upgrade);
+        let restored = restored.map_err(|error| journal_failure(&error))?;
+        for sentence in &restored.healed {
+            eprintln!("xiaoer: put right: {sentence}");
+        }
+        let verified = journal::verify(&settings, &mut NoInspector);
         let verified = verified.map_err(|error| journal_failure(&error))?;
         writeln!(
             io::stdout().lock(),
             "{} is restored and sound: {} shops, records {} to {}. Keys and settings are not part of a backup: copy \
-             keys.json and xiaoer.toml yourself",
+             keys.json and xiaoer.toml yourself{}",
             settings.data.display(),
             verified.shops,
             verified.orders.0,
-            verified.orders.1
+            verified.orders.1,
+            match restored.files.is_empty() {
+                true => ", and webhook-secrets.json where you have it",
+                false => "",
+            }
         )
         .map_err(|error| written(&error))
     }

@@ -25,6 +25,9 @@ pub(super) struct Serve {
     /// Everybody may do everything, without keys; on a loopback address alone
     #[arg(long)]
     insecure: bool,
+    /// Convert a folder of an older form in place, where the disk has no room for a copy; it cannot be undone
+    #[arg(long)]
+    upgrade_in_place: bool,
     /// Print every setting and who has set it, and stop
     #[arg(long)]
     print_settings: bool,
@@ -52,6 +55,9 @@ impl Serve {
         }
         if self.insecure {
             flags.push(("insecure".to_owned(), "true".to_owned()));
+        }
+        if self.upgrade_in_place {
+            flags.push(("upgrade.in_place".to_owned(), "true".to_owned()));
         }
         let (settings, origins) = self.layers.load(flags)?;
         if self.print_settings {

@@ -1,7 +1,8 @@
 //! A block: records in a row under one key, or one record that is too large for a key, in parts.
 //!
-//! Stored form, version 1: version, number, first order, count of records, part, parts, checksum of these and the
-//! payload, payload. Blocks are numbered in order, and the key is the number and the part. Small blocks are merged into
+//! Stored form: the form of its records, number, first order, count of records, part, parts, checksum of these and the
+//! payload, payload. The header is the same for records of form 1 and 2, and for pieces of states, which stand under the
+//! form of the release that wrote them. Blocks are numbered in order, and the key is the number and the part. Small blocks are merged into
 //! the first of them, so that the last block at or before a number has what was written under it.
 //!
 //! The records of a block, and a state, are compressed (LZ4): what is written is most of what an event costs, and events
@@ -13,10 +14,9 @@
 use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
 
 use super::JournalError;
-use super::record;
+use super::record::{self, FORM, Record};
 use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX, damaged};
 
-const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 1 + 8 + 8 + 4 + 2 + 2 + 4;
 const PAYLOAD_BYTES_MAX: usize = VALUE_BYTES_MAX - HEADER_BYTES;
 
@@ -62,6 +62,8 @@ pub fn ends(store: &Store) -> Result<(u64, u64), JournalError> {
 /// Which records a block holds.
 #[derive(Clone, Copy)]
 struct Span {
+    /// The form in which they are stored.
+    form: u8,
     number: u64,
     first: u64,
     count: u32,
@@ -69,7 +71,7 @@ struct Span {
 
 fn value(span: Span, part: u16, parts: u16, payload: &[u8]) -> Vec<u8> {
     let mut value = Vec::with_capacity(HEADER_BYTES + payload.len());
-    value.push(VERSION);
+    value.push(span.form);
     value.extend_from_slice(&span.number.to_be_bytes());
     value.extend_from_slice(&span.first.to_be_bytes());
     value.extend_from_slice(&span.count.to_be_bytes());
@@ -83,16 +85,33 @@ fn value(span: Span, part: u16, parts: u16, payload: &[u8]) -> Vec<u8> {
     value
 }
 
-/// Puts frames that follow each other into blocks from `number` on: `ends` are where each of them ends in `frames`, and
-/// `first` is the order of the first. `placed` is told each record's index and block; gives the number after the last.
+/// Records that follow each other, on their way into blocks.
+#[derive(Clone, Copy)]
+pub struct Frames<'a> {
+    /// The form in which they are stored.
+    pub form: u8,
+    /// The order of the first.
+    pub first: u64,
+    /// The frames of all.
+    pub bytes: &'a [u8],
+    /// Where each of them ends in `bytes`.
+    pub ends: &'a [usize],
+}
+
+/// Puts frames into blocks from `number` on. `placed` gets each record's index and block. Returns the number after the
+/// last block.
 pub fn write(
     mut number: u64,
-    first: u64,
-    frames: &[u8],
-    ends: &[usize],
+    of: Frames<'_>,
     changes: &mut Changes,
     mut placed: impl FnMut(usize, u64),
 ) -> u64 {
+    let Frames {
+        form,
+        first,
+        bytes,
+        ends,
+    } = of;
     let (mut start, mut begun) = (0, 0);
     for (index, &end) in ends.iter().enumerate() {
         placed(index, number);
@@ -101,11 +120,12 @@ pub fn write(
             continue;
         }
         let span = Span {
+            form,
             number,
             first: first + begun as u64,
             count: (index + 1 - begun) as u32,
         };
-        write_one(span, &frames[start..end], changes);
+        write_one(span, &bytes[start..end], changes);
         (start, begun, number) = (end, index + 1, number + 1);
     }
     number
@@ -126,6 +146,7 @@ pub fn write_state(number: u64, shop: u64, bytes: &[u8], changes: &mut Changes) 
     let pieces = payload.len().div_ceil(PAYLOAD_BYTES_MAX) as u16;
     for (piece, payload) in (0..).zip(payload.chunks(PAYLOAD_BYTES_MAX)) {
         let span = Span {
+            form: FORM,
             number: number + u64::from(piece),
             first: shop,
             count: 0,
@@ -176,6 +197,8 @@ pub struct Block {
     pub count: u32,
     /// In how many parts it is stored.
     pub parts: u16,
+    /// The form of its records.
+    pub form: u8,
     /// Compressed while its parts are gathered, then its records.
     payload: Vec<u8>,
 }
@@ -200,9 +223,10 @@ fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<Part<'a>, JournalError> {
     if own.finalize() != u32::from_be_bytes(*sum) {
         return Err(wrong());
     }
-    if header[0] != VERSION {
+    if !(1..=FORM).contains(&header[0]) {
         return Err(JournalError::Unusable(format!(
-            "block {named} of the journal is of version {}, which this program does not know: use the newer program",
+            "block {named} of the journal is stored in form {}, and this program reads forms 1 to {FORM}: use the \
+             newer program",
             header[0]
         )));
     }
@@ -212,6 +236,7 @@ fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<Part<'a>, JournalError> {
     };
     let part = Part {
         span: Span {
+            form: header[0],
             number: field(1, 9),
             first: field(9, 17),
             count: field(17, 21) as u32,
@@ -228,6 +253,64 @@ fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<Part<'a>, JournalError> {
         )));
     }
     Ok(part)
+}
+
+/// What a part of a block says of itself, its checksum checked.
+pub struct PartOf {
+    /// The number of the block.
+    pub number: u64,
+    /// The order of its first record.
+    pub first: u64,
+    /// How many records it holds; 0: it is a piece of a state.
+    pub count: u32,
+    /// Which part this is.
+    pub part: u16,
+    /// How many there are.
+    pub parts: u16,
+}
+
+/// Whether bytes may begin a part of a block: a quick look before the checksum.
+pub fn looks_like_a_part(bytes: &[u8]) -> bool {
+    let small = |from: usize| bytes.get(from).is_some_and(|&byte| byte == 0);
+    // No journal has 2^48 blocks or records, and no block 2^24 records.
+    let form = bytes.first().is_some_and(|form| (1..=FORM).contains(form));
+    form && small(1) && small(2) && small(9) && small(10) && small(17)
+}
+
+/// Reads a value that may be a part of a block.
+pub fn part_of(value: &[u8]) -> Option<PartOf> {
+    let number = value.get(1..9)?.first_chunk::<8>()?;
+    let part = u16::from_be_bytes(*value.get(21..23)?.first_chunk::<2>()?);
+    let read = read_part(&key(u64::from_be_bytes(*number), part), value).ok()?;
+    Some(PartOf {
+        number: read.span.number,
+        first: read.span.first,
+        count: read.span.count,
+        part: read.part,
+        parts: read.parts,
+    })
+}
+
+/// The block of these parts, all of them and in order.
+pub fn of_parts(values: &[Vec<u8>]) -> Result<Block, JournalError> {
+    let mut payload = Vec::new();
+    let mut last = None;
+    for value in values {
+        let of = part_of(value).ok_or_else(|| damaged("a part of a block is damaged"))?;
+        let part = read_part(&key(of.number, of.part), value)?;
+        payload.extend_from_slice(part.payload);
+        last = Some((part.span, part.parts));
+    }
+    let (span, parts) = last.ok_or_else(|| damaged("a block has no parts"))?;
+    let block = Block {
+        number: span.number,
+        first: span.first,
+        count: span.count,
+        parts,
+        form: span.form,
+        payload,
+    };
+    block.whole()
 }
 
 impl Block {
@@ -272,6 +355,14 @@ impl Block {
         }
     }
 
+    /// Gives each record, as long as `each` says so.
+    pub fn records(
+        &self,
+        mut each: impl FnMut(Record) -> Result<bool, JournalError>,
+    ) -> Result<(), JournalError> {
+        self.each(|order, body| each(record::read(self.form, body, order)?))
+    }
+
     /// The frames of its records, and where each ends.
     pub fn frames(&self) -> Result<(&[u8], Vec<usize>), JournalError> {
         let (mut ends, mut end) = (Vec::new(), 0);
@@ -314,6 +405,7 @@ pub fn scan(
                     first: span.first,
                     count: span.count,
                     parts: part.parts,
+                    form: span.form,
                     payload: part.payload.to_vec(),
                 });
                 have = 1;
@@ -359,6 +451,7 @@ pub fn holding(store: &Store, number: u64) -> Result<Block, JournalError> {
         first: span.first,
         count: span.count,
         parts: last.parts,
+        form: span.form,
         payload,
     };
     block.whole()

@@ -15,7 +15,7 @@ use super::store::Store;
 use super::tail::Tail;
 use super::{
     Basis, Claimed, Done, Fenced, Journal, JournalError, Kept, NoRoom, Owner, Sleeper, Slice,
-    State, opening,
+    State, Upgrade, opening,
 };
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
@@ -167,20 +167,38 @@ pub struct Opened {
     pub booked: Vec<(Id, Booked)>,
     /// The instant of the last record.
     pub latest: Option<Instant>,
+    /// What was put right in a folder of an older form, a sentence each.
+    pub healed: Vec<String>,
 }
 
 impl Embedded {
-    /// Opens the folder, and refuses where it is damaged, in use, or of a newer version.
+    /// Opens the folder, and refuses where it is damaged, in use, or of a newer version. One of an older form is
+    /// converted by a copy, in silence.
     pub fn open(
         settings: &Settings,
         env: &Env,
         watch: Box<dyn Watch>,
     ) -> Result<Opened, JournalError> {
-        let found = opening::open(settings)?;
+        Embedded::open_or_upgrade(settings, env, watch, &mut Upgrade::plain())
+    }
+
+    /// The same, where an older form is converted as `upgrade` says.
+    pub fn open_or_upgrade(
+        settings: &Settings,
+        env: &Env,
+        watch: Box<dyn Watch>,
+        upgrade: &mut Upgrade<'_>,
+    ) -> Result<Opened, JournalError> {
+        let opening::Opened {
+            folder,
+            mark,
+            found,
+            healed,
+        } = opening::open(settings, upgrade)?;
         let core = Arc::new(Core {
-            folder: found.folder,
+            folder,
             store: found.store,
-            mark: found.mark,
+            mark,
             fate: Arc::clone(&env.fate),
             clock: Arc::clone(&env.clock),
             watch,
@@ -230,6 +248,7 @@ impl Embedded {
             ledger: found.ledger,
             booked: found.booked,
             latest: (found.reach.order > 0).then_some(found.reach.at),
+            healed,
         })
     }
 

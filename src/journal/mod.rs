@@ -13,27 +13,38 @@ mod claim;
 mod commit;
 mod embedded;
 mod folder;
+mod folder_id;
 mod kept;
 mod line;
 mod mark;
 mod opening;
 mod reading;
 mod record;
+mod removal;
+mod salvage;
+mod sealed;
 mod states;
 mod store;
+mod store_recovery;
 mod tail;
+mod upgrade;
 mod upkeep;
 mod verify;
 
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
 
-pub use archive::{backup, check as check_backup, restore};
+pub use archive::{
+    Files, Restored, SECRETS_FILE, backup, backup_folder, check as check_backup, no_files, restore,
+};
 pub use embedded::{Embedded, LedgerSource, Nobody, Opened, Settings, Watch};
+pub use folder::VERSION;
 pub use kept::KEPT_BYTES_MAX;
 pub use mark::Reach;
 pub use record::{Booked, Entry, Kind, Record};
-pub use verify::{Verified, each_record, verify};
+pub use salvage::{Salvaged, SavedShop, salvage};
+pub use upgrade::{ConvertKept, Upgrade};
+pub use verify::{Inspector, NoInspector, Verified, each_record, verify};
 
 /// What is called once something is durable.
 pub type Done = Box<dyn FnOnce() + Send>;

@@ -4,18 +4,20 @@
 //! descriptor of its own. Values stay under [`VALUE_BYTES_MAX`], so that no page becomes a file of its own, which sled
 //! does not sync. A panic of sled's on damaged bytes is caught and told as damage.
 
+use std::any::Any;
 use std::fs::File;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::JournalError;
+use super::{JournalError, store_recovery};
 
 /// The largest value. A page of sled holds up to 17 of them and must stay under a quarter of a segment.
 pub const VALUE_BYTES_MAX: usize = 24 * 1024;
 
 /// A segment of sled's log.
-const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
+pub(super) const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
 
 /// How often, and after how long, sled's own lock is asked for again.
 const LOCK_TRIES: u32 = 100;
@@ -114,11 +116,20 @@ impl Drop for Store {
 fn failed(error: sled::Error) -> JournalError {
     match error {
         sled::Error::Corruption { .. } => damaged("the store has a page whose checksum is wrong"),
+        sled::Error::Io(error) => disk_failed("the store", &error),
         sled::Error::CollectionNotFound(_)
         | sled::Error::Unsupported(_)
-        | sled::Error::ReportableBug(_)
-        | sled::Error::Io(_) => JournalError::Failed(format!("the store: {error}")),
+        | sled::Error::ReportableBug(_) => JournalError::Failed(format!("the store: {error}")),
     }
+}
+
+/// The disk has failed or is full; what is stored is not damaged by that.
+pub fn disk_failed(what: &str, error: &io::Error) -> JournalError {
+    JournalError::Failed(if error.kind() == io::ErrorKind::StorageFull {
+        format!("{what}: the disk is full ({error}). Make room on it, then start again")
+    } else {
+        format!("{what}: {error}")
+    })
 }
 
 /// Damage, and what to do about it.
@@ -129,12 +140,27 @@ pub fn damaged(what: &str) -> JournalError {
     ))
 }
 
-/// Calls into sled, which may panic on damaged bytes.
+/// What the text of a panic holds that an error of the disk made.
+const DISK_PANICS: [&str; 3] = ["Io(", "Os {", "os error"];
+
+/// Calls into sled, which may panic on damaged bytes, and on a disk that fails.
 fn guarded<T>(call: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, JournalError> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(result) => result.map_err(failed),
-        Err(_) => Err(damaged("the store cannot make sense of its own pages")),
+        Err(panic) => Err(panicked(&*panic)),
     }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> JournalError {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or_default();
+    if DISK_PANICS.iter().any(|mark| text.contains(mark)) {
+        return JournalError::Failed(format!("the store: {text}"));
+    }
+    damaged("the store cannot make sense of its own pages")
 }
 
 /// Opens sled. The folder's lock says that nobody else has it; threads of a store that was closed a moment ago may still
@@ -154,7 +180,10 @@ fn opened(config: &sled::Config) -> Result<sled::Db, JournalError> {
 
 impl Store {
     /// Opens the store in `folder`, which is made where it is not there. `sync` off is for proofs alone.
+    ///
+    /// What an interrupted process has left there is put in order first, so the caller must hold the folder's lock.
     pub fn open(folder: &Path, cache_bytes: u64, sync: bool) -> Result<Store, JournalError> {
+        store_recovery::prepare(folder)?;
         let config = sled::Config::new()
             .path(folder)
             .cache_capacity(cache_bytes)
@@ -170,8 +199,7 @@ impl Store {
             Ok(file) => file,
             Err(error) => {
                 std::mem::forget(db);
-                let what = format!("the store's file: {error}");
-                return Err(JournalError::Failed(what));
+                return Err(disk_failed("the store's file", &error));
             }
         };
         let mut store = Store {
@@ -219,7 +247,7 @@ impl Store {
         if self.sync {
             self.file.sync_data().map_err(|error| {
                 self.failed.store(true, Ordering::Relaxed);
-                JournalError::Failed(format!("fdatasync of the store: {error}"))
+                disk_failed("fdatasync of the store", &error)
             })?;
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The control socket: a file in the data folder through which this machine's own commands ask a running server.
 //!
 //! Who may open the file may read the folder, so nothing more is asked. One line in, an answer out: `backup` is
-//! answered with the stream of a backup.
+//! answered with the stream of a backup, `backup with-secrets` with one that holds the secrets of webhooks too.
 
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -11,13 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ServeError;
-use crate::journal::{Embedded, backup};
+use crate::journal::{Embedded, SECRETS_FILE, backup};
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "control.sock";
 
 /// How long whoever asks may take to ask, or to take the next piece of the answer.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The questions.
+const BACKUP: &str = "backup";
+const BACKUP_WITH_SECRETS: &str = "backup with-secrets";
 
 /// The longest question.
 const QUESTION_BYTES_MAX: u64 = 64;
@@ -36,13 +40,14 @@ pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) -> Result<(), Serve
     let listener = UnixListener::bind(&path).map_err(failed)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
     let journal = Arc::downgrade(journal);
+    let folder = folder.to_owned();
     let thread = std::thread::Builder::new().name("control".to_owned());
     let run = move || {
         for stream in listener.incoming().flatten() {
             let Some(journal) = journal.upgrade() else {
                 return;
             };
-            if let Err(error) = answer(&stream, &journal) {
+            if let Err(error) = answer(&stream, &folder, &journal) {
                 tracing::warn!(%error, "a question on the control socket was not answered");
             }
         }
@@ -50,7 +55,7 @@ pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) -> Result<(), Serve
     thread.spawn(run).map(drop).map_err(failed)
 }
 
-fn answer(stream: &UnixStream, journal: &Embedded) -> Result<(), String> {
+fn answer(stream: &UnixStream, folder: &Path, journal: &Embedded) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
     stream.set_read_timeout(Some(PATIENCE)).map_err(text)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(text)?;
@@ -59,13 +64,26 @@ fn answer(stream: &UnixStream, journal: &Embedded) -> Result<(), String> {
     BufReader::new(&mut limited)
         .read_line(&mut question)
         .map_err(text)?;
-    match question.trim() {
-        "backup" => {
-            let mut to = BufWriter::with_capacity(256 * 1024, stream);
-            backup(journal, &mut to).map_err(|error| error.to_string())?;
-            to.flush().map_err(text)
-        }
-        other => Err(format!("unknown question {other:?}")),
+    let with_secrets = match question.trim() {
+        BACKUP => false,
+        BACKUP_WITH_SECRETS => true,
+        other => return Err(format!("unknown question {other:?}")),
+    };
+    let mut to = BufWriter::with_capacity(256 * 1024, stream);
+    let mut files = || secrets(folder, with_secrets);
+    backup(journal, &mut files, &mut to).map_err(|error| error.to_string())?;
+    to.flush().map_err(text)
+}
+
+/// The file of webhook secrets, where it is wanted and there is one.
+pub fn secrets(folder: &Path, wanted: bool) -> std::io::Result<Vec<(String, Vec<u8>)>> {
+    if !wanted {
+        return Ok(Vec::new());
+    }
+    match std::fs::read(folder.join(SECRETS_FILE)) {
+        Ok(bytes) => Ok(vec![(SECRETS_FILE.to_owned(), bytes)]),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
 }
 
@@ -75,8 +93,12 @@ pub(super) fn leave(folder: &Path) {
 }
 
 /// Asks the server that runs on a folder for a backup; `None` where none runs.
-pub fn ask_backup(folder: &Path) -> Option<std::io::Result<UnixStream>> {
+pub fn ask_backup(folder: &Path, with_secrets: bool) -> Option<std::io::Result<UnixStream>> {
     let mut stream = UnixStream::connect(folder.join(SOCKET)).ok()?;
-    let asked = stream.write_all(b"backup\n");
+    let question = match with_secrets {
+        false => BACKUP,
+        true => BACKUP_WITH_SECRETS,
+    };
+    let asked = stream.write_all(format!("{question}\n").as_bytes());
     Some(asked.map(|()| stream))
 }

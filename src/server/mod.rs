@@ -14,13 +14,13 @@ use actix_web::{App, HttpServer};
 use futures_util::future::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-pub use control::{SOCKET, ask_backup};
+pub use control::{SOCKET, ask_backup, secrets};
 use watching::{OfJournal, Watching};
 
 use crate::api::{self, ApiState, Keeper, Limits, configure};
 use crate::domain::time::Duration as Length;
 use crate::env::Env;
-use crate::journal::{Embedded, Journal, JournalError};
+use crate::journal::{Embedded, Journal, JournalError, Upgrade};
 use crate::keys::{Keys, NewKey, Scope};
 use crate::settings::{LogFormat, Settings};
 use crate::shop::{self, Desk, DeskSettings, SharedLedger};
@@ -91,6 +91,14 @@ pub fn journal_settings(settings: &Settings) -> crate::journal::Settings {
     }
 }
 
+/// How a folder of an older form is converted: progress goes to standard error.
+pub fn upgrade(_data: &Path) -> Upgrade<'static> {
+    Upgrade {
+        show: Box::new(|progress| eprintln!("xiaoer: {progress}")),
+        ..Upgrade::plain()
+    }
+}
+
 fn std_time(length: Length) -> Duration {
     Duration::from_millis(length.ms().max(0) as u64)
 }
@@ -141,7 +149,13 @@ where
     let stop = Stop::listen()?;
     let watching = Watching::new();
     let of_journal = Box::new(OfJournal(Arc::clone(&watching)));
-    let opened = Embedded::open(&journal_settings(settings), &env, of_journal)?;
+    let mut upgrade = upgrade(&settings.data);
+    upgrade.in_place = settings.upgrade_in_place;
+    let opened =
+        Embedded::open_or_upgrade(&journal_settings(settings), &env, of_journal, &mut upgrade)?;
+    for sentence in &opened.healed {
+        tracing::warn!("put right in the folder: {sentence}");
+    }
     if let Some(latest) = opened.latest {
         env.clock.at_least(latest);
     }

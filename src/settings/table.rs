@@ -106,6 +106,9 @@ settings! {
     journal_checkpoint_records: u64 = "journal.checkpoint_records", "262144", in 1..=1_000_000_000;
     /// Microseconds that a commit waits for others to come along, where some came together before; 0: never.
     journal_linger_us: u64 = "journal.linger_us", "200", in 0..=1000;
+    /// Whether a folder of an older form is converted in place at the start. It needs no room for a copy, and it cannot be
+    /// undone: take a backup first.
+    upgrade_in_place: bool = "upgrade.in_place", "false";
     /// How many requests of one shop may wait; the next is answered 503.
     shop_mailbox: u64 = "shop.mailbox", "1024", in 1..=1_000_000;
     /// How long a shop that nobody asks for anything stays in memory.

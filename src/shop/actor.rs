@@ -15,6 +15,7 @@ use super::deciding::{Awake, Deciding, Item, Work, come_up};
 use super::desk::{Answered, Intake, ReadError, Refused};
 use super::message::{Close, Delete, Look, Post, Read};
 use super::world::World;
+use crate::domain::CORE;
 use crate::domain::event::{Event, What};
 use crate::domain::id::Id;
 use crate::domain::ledger::Ledger;
@@ -334,8 +335,10 @@ impl Handler<Delete> for ShopActor {
         let entry = crate::journal::Entry {
             shop: &self.id,
             kind: Kind::Removed,
+            core: CORE,
             n,
             at,
+            due: None,
             seq_before,
             decided: 0,
             text: "{}",

@@ -14,7 +14,7 @@ use crate::domain::id::Id;
 use crate::domain::installation::{create, reject_without_shop};
 use crate::domain::outcome::Outcome;
 use crate::domain::shop::{Rejection, Shop, Taken};
-use crate::domain::{code::ErrorCode, receipt::Receipt};
+use crate::domain::{CORE, code::ErrorCode, receipt::Receipt};
 use crate::journal::{Claimed, Entry, Journal, JournalError, Kind, Owner, Record};
 use crate::wire::{Line, Pen, read_event};
 
@@ -198,8 +198,10 @@ impl Deciding<'_> {
         let entry = Entry {
             shop: self.id,
             kind,
+            core: CORE,
             n: awake.n + 1,
             at,
+            due: shop.next_timer(),
             seq_before,
             decided: out.decisions.len() as u32,
             text: &text,

@@ -10,6 +10,7 @@ pub mod deadline;
 pub mod desk;
 pub mod http;
 pub mod life;
+pub mod packed;
 pub mod player;
 pub mod privilege;
 pub mod receiver;
