@@ -7,7 +7,7 @@
 //! short phases are met at every step.
 //!
 //! `XIAOER_KILLS=2000 cargo test --test kills` takes so many lives; `XIAOER_SEED=N` begins with other luck,
-//! `XIAOER_PHASE=restore` takes them in one phase alone.
+//! `XIAOER_PHASE=restore` takes them in one phase alone, `XIAOER_KEEP=1` keeps the folders in which something was found.
 
 mod support;
 
@@ -22,7 +22,7 @@ use serde_json::json;
 use support::account::Lost;
 use support::deadline::{Deadline, Stopwatch};
 use support::desk::Outcome;
-use support::life::{KEYED, World};
+use support::life::{Before, KEYED, World};
 use support::recording::Recorder;
 use support::served::{Said, Served, argument, run_for};
 use support::tenant::Deed;
@@ -351,41 +351,6 @@ fn serve_restored(world: &World, data: &Path) -> Result<Served, Said> {
     world.launch_on(data, &[]).begin().ready()
 }
 
-/// What was acknowledged before a backup.
-struct Before {
-    account: support::account::Account,
-    deeds: Vec<(String, usize)>,
-    sent: usize,
-}
-
-impl Before {
-    fn of(world: &World) -> Before {
-        let deeds = world.tenants.iter().map(|tenant| (tenant.shop.clone(), tenant.deeds()));
-        Before {
-            account: world.account.clone(),
-            deeds: deeds.collect(),
-            sent: world.sent.len(),
-        }
-    }
-
-    /// What came since may be there or not.
-    fn hold(&self, world: &World, served: &Served) -> Lost {
-        let mut account = self.account.clone();
-        for mut sent in world.sent[self.sent..].iter().flatten().cloned() {
-            sent.results = None;
-            account.write_down(vec![sent]);
-        }
-        let mut client = world.client(served);
-        let mut lost = account.hold_or_fail(&mut client);
-        for (shop, deeds) in &self.deeds {
-            let tenant = world.tenants.iter().find(|tenant| tenant.shop == *shop);
-            let of = tenant.map(|tenant| tenant.hold_since(*deeds, &mut client));
-            lost.extend(of.unwrap_or_default());
-        }
-        lost
-    }
-}
-
 fn backup(world: &mut World, mut served: Served) -> Struck {
     world.load(&served, 60);
     let file = world.disk().join("backup");
@@ -580,13 +545,17 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
         match next {
             Ok(served) if kill % EXPORT_EVERY == EXPORT_EVERY - 1 || kill == kills - 1 => {
                 served.kill();
-                let lost = world.hold_export();
+                let mut lost = world.hold_export();
+                if !lost.is_empty() {
+                    lost.extend(world.keep());
+                }
                 tally.found.extend(say(kill, seed, &lost));
                 acknowledged += world.acknowledged();
             }
             Ok(served) => held = Some((world, served)),
-            Err(lost) => {
+            Err(mut lost) => {
                 acknowledged += world.acknowledged();
+                lost.extend(world.keep());
                 tally.found.extend(say(kill, seed, &lost));
             }
         }

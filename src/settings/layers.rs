@@ -8,7 +8,7 @@ use crate::domain::time::Duration;
 
 /// Variables that begin with `XIAOER_` and are no settings: those of tests, benches and scripts, which a server that
 /// they start inherits.
-pub const OTHER_VARIABLES: [&str; 18] = [
+pub const OTHER_VARIABLES: [&str; 19] = [
     "XIAOER_BIN",
     "XIAOER_BUYERS",
     "XIAOER_CUTS",
@@ -16,6 +16,7 @@ pub const OTHER_VARIABLES: [&str; 18] = [
     "XIAOER_ECHO_ANSWERS",
     "XIAOER_FAULTS",
     "XIAOER_GOLDEN",
+    "XIAOER_KEEP",
     "XIAOER_KILLS",
     "XIAOER_PHASE",
     "XIAOER_SEED",

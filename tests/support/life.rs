@@ -32,7 +32,7 @@ const CLIENTS: u64 = 4;
 
 /// A server, its folder, and what was acknowledged.
 pub struct World {
-    place: TempDir,
+    place: Option<TempDir>,
     /// The data folder.
     pub data: PathBuf,
     /// What writes its disk down, or takes its life; none where there is no C compiler.
@@ -79,7 +79,7 @@ impl World {
             Tenant::new(shop, &hooks, luck.random())
         });
         let mut world = World {
-            place,
+            place: Some(place),
             data,
             of_commands: match log {
                 true => recorder.clone(),
@@ -105,7 +105,14 @@ impl World {
 
     /// A folder for what belongs to no server.
     pub fn place(&self) -> &Path {
-        self.place.path()
+        self.place.as_ref().map_or(Path::new(""), TempDir::path)
+    }
+
+    /// Where something was found: with `XIAOER_KEEP` set the folder stays, and this says where.
+    pub fn keep(&mut self) -> Option<String> {
+        std::env::var_os("XIAOER_KEEP")?;
+        let place = self.place.take()?;
+        Some(format!("kept in {}", place.keep().display()))
     }
 
     /// Where files may lie whose disk is recorded.
@@ -277,6 +284,42 @@ fn launch(data: &Path, settings: &[&str], recorder: Option<&Recorder>) -> Launch
     match recorder {
         Some(recorder) => launch.recorded(recorder),
         None => launch,
+    }
+}
+
+/// What was acknowledged before a backup.
+pub struct Before {
+    account: Account,
+    deeds: Vec<(String, usize)>,
+    sent: usize,
+}
+
+impl Before {
+    /// What there is now that nobody works.
+    pub fn of(world: &World) -> Before {
+        let deeds = world.tenants.iter().map(|tenant| (tenant.shop.clone(), tenant.deeds()));
+        Before {
+            account: world.account.clone(),
+            deeds: deeds.collect(),
+            sent: world.sent.len(),
+        }
+    }
+
+    /// Holds a server that was restored against it: what came since may be there or not.
+    pub fn hold(&self, world: &World, served: &Served) -> Lost {
+        let mut account = self.account.clone();
+        for mut sent in world.sent[self.sent..].iter().flatten().cloned() {
+            sent.results = None;
+            account.write_down(vec![sent]);
+        }
+        let mut client = world.client(served);
+        let mut lost = account.hold_or_fail(&mut client);
+        for (shop, deeds) in &self.deeds {
+            let tenant = world.tenants.iter().find(|tenant| tenant.shop == *shop);
+            let of = tenant.map(|tenant| tenant.hold_since(*deeds, &mut client));
+            lost.extend(of.unwrap_or_default());
+        }
+        lost
     }
 }
 

@@ -65,6 +65,15 @@ impl Recorder {
         }
     }
 
+    /// One for programs on another folder, whose syncs take no time.
+    pub fn elsewhere(&self, root: &Path) -> Recorder {
+        Recorder {
+            root: root.to_owned(),
+            sync_us: 0,
+            ..self.apart()
+        }
+    }
+
     /// Puts the shim before a program.
     pub fn before(&self, command: &mut Command) {
         command
