@@ -244,7 +244,10 @@ fn intakes(shop: &Id, now: Instant, texts: &[ByteString]) -> Vec<Intake> {
 fn agents_of() -> Vec<ByteString> {
     let agents: Vec<serde_json::Value> =
         serde_json::from_slice(&visits::agents()).expect("the agents");
-    agents.iter().map(|agent| agent.to_string().into()).collect()
+    agents
+        .iter()
+        .map(|agent| agent.to_string().into())
+        .collect()
 }
 
 /// Makes a shop and its agents.
@@ -350,7 +353,6 @@ impl Sender {
         let shops = (at % shops..shops).step_by(senders).map(of).collect();
         Sender { shops, at: 0 }
     }
-
 }
 
 /// Whoever sends events one after the other.

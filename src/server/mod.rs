@@ -15,6 +15,7 @@ mod control;
 mod reload;
 mod resources;
 mod signals;
+mod upgrading;
 mod watching;
 
 use std::net::SocketAddr;
@@ -32,12 +33,13 @@ pub use reload::ReadSettings;
 use reload::{Files, at_hangup};
 use signals::Signals;
 use tls::Certificate;
+pub use upgrading::upgrade;
 use watching::{OfJournal, Watching};
 
 use crate::api::{self, ApiState, Budget, Keeper, Limits};
 use crate::domain::time::Duration as Length;
 use crate::env::{self, Env};
-use crate::journal::{Embedded, Journal, JournalError, Kept, Upgrade};
+use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};
 use crate::settings::{LogFormat, MetricsPublic, Settings};
 use crate::shop::{self, Desk, DeskSettings, SharedLedger};
@@ -108,29 +110,6 @@ pub fn journal_settings(settings: &Settings) -> crate::journal::Settings {
         retention_ms: settings.journal_retention.ms(),
         checkpoint_records: settings.journal_checkpoint_records,
         sync: settings.journal_sync,
-    }
-}
-
-/// How a folder of an older form is converted: progress goes to standard error, secrets of webhooks leave the store.
-pub fn upgrade(data: &Path) -> Upgrade<'static> {
-    let (data, mut file) = (data.to_owned(), None);
-    // The secrets of webhooks are durable in their file before the store without them is.
-    let kept = move |shop: u64, kept: &Kept| {
-        let upgraded = webhook::upgrade_kept(shop, &kept.name, &kept.value);
-        let (value, secrets) = upgraded.map_err(JournalError::Damaged)?;
-        if let Some(secrets) = secrets {
-            let file = match &file {
-                Some(file) => file,
-                None => file.insert(SecretsFile::open(&data)?),
-            };
-            file.put(vec![secrets])?;
-        }
-        Ok(value)
-    };
-    Upgrade {
-        kept: Box::new(kept),
-        show: Box::new(|progress| eprintln!("xiaoer: {progress}")),
-        ..Upgrade::plain()
     }
 }
 
