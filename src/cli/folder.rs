@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::serve::{LayersArguments, journal_failure};
 use super::{Failure, PIECE_BYTES};
-use crate::env::Env;
+use crate::env::{Env, last_words};
 use crate::journal::{self, Embedded, JournalError, Kind, Nobody, Record, Settings};
 use crate::server::{ask_backup, journal_settings};
 use crate::shop::trace_line;
@@ -111,11 +111,11 @@ impl Export {
                 return Ok(());
             }
             if seen.insert(record.shop) && record.kind != Kind::Created {
-                eprintln!(
+                last_words(&format!(
                     "xiaoer: shop {shop:?} begins at its record {}: what came before was dropped by retention, so its \
                      trace does not replay from the start",
                     record.n
-                );
+                ));
             }
             let line = if self.decisions {
                 decisions(&record)?

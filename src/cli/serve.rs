@@ -25,6 +25,9 @@ pub(super) struct Serve {
     /// Everybody may do everything, without keys; on a loopback address alone
     #[arg(long)]
     insecure: bool,
+    /// The machine's clock is right, however far it is past the last record of the folder; for this start
+    #[arg(long)]
+    accept_clock: bool,
     /// Print every setting and who has set it, and stop
     #[arg(long)]
     print_settings: bool,
@@ -52,6 +55,9 @@ impl Serve {
         }
         if self.insecure {
             flags.push(("insecure".to_owned(), "true".to_owned()));
+        }
+        if self.accept_clock {
+            flags.push(("clock.accept".to_owned(), "true".to_owned()));
         }
         let (settings, origins) = self.layers.load(flags)?;
         if self.print_settings {

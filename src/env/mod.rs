@@ -3,11 +3,13 @@
 //! The only room that reads a clock. Everything else is told what time it is.
 
 mod clock;
+mod ending;
 mod held;
 
 use std::sync::Arc;
 
-pub use clock::{Clock, ServerClock};
+pub use clock::{Clock, Doubt, JUMP_MAX, ServerClock, Source, StartRule};
+pub use ending::{before_end, last_words};
 pub use held::HeldClock;
 
 /// What the server asks of the world. Cheap to clone.
@@ -45,8 +47,7 @@ struct RealFate;
 
 impl Fate for RealFate {
     fn stop(&self, why: &str) -> ! {
-        eprintln!("xiaoer: {why}");
-        std::process::exit(EXIT_DISK_FAILED)
+        ending::end(why)
     }
 }
 

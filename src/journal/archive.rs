@@ -9,8 +9,10 @@ use super::embedded::{Core, Embedded, Settings};
 use super::folder::Folder;
 use super::mark::{Mark, Reach};
 use super::store::{Changes, Store, Tree};
+use super::watchdog::Task;
 use super::{JournalError, block};
 use crate::domain::time::Instant;
+use crate::env::Env;
 
 const FORM: &[u8] = b"xiaoer backup, form 1\n";
 
@@ -168,7 +170,9 @@ pub fn restore(from: &mut dyn Read, settings: &Settings) -> Result<Reach, Journa
     }
     read_form(from)?;
     let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
-    let store = Store::open(&folder.store_path(), settings.cache_bytes, settings.sync)?;
+    let store = Store::open(&folder.store_path(), settings, &Env::real().fate)?;
+    // From here on it waits for the backup to come, which may be slow.
+    store.opened();
     let (mut pairs, mut waiting) = (0u64, 0);
     let mut changes = Tree::ALL.map(|_| Changes::default());
     let reach = loop {
@@ -187,7 +191,7 @@ pub fn restore(from: &mut dyn Read, settings: &Settings) -> Result<Reach, Journa
         }
     };
     apply(&store, &mut changes)?;
-    store.sync()?;
+    store.watched(Task::Commit, Store::sync)?;
     let mark = Mark::create(&folder.path().join("mark"), reach);
     mark.map_err(|error| failed("restored", &error))?;
     folder.made()?;
@@ -224,8 +228,8 @@ fn incomplete() -> JournalError {
 }
 
 fn apply(store: &Store, changes: &mut [Changes]) -> Result<(), JournalError> {
-    for (tree, changes) in Tree::ALL.into_iter().zip(changes) {
-        store.apply(tree, std::mem::take(changes))?;
-    }
-    Ok(())
+    store.watched(Task::Commit, |store| {
+        let mut trees = Tree::ALL.into_iter().zip(changes);
+        trees.try_for_each(|(tree, changes)| store.apply(tree, std::mem::take(changes)))
+    })
 }

@@ -26,6 +26,7 @@ mod store_recovery;
 mod tail;
 mod upkeep;
 mod verify;
+mod watchdog;
 
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
@@ -36,6 +37,7 @@ pub use kept::KEPT_BYTES_MAX;
 pub use mark::Reach;
 pub use record::{Booked, Entry, Kind, Record};
 pub use verify::{Verified, each_record, verify};
+pub use watchdog::Patience;
 
 /// What is called once something is durable.
 pub type Done = Box<dyn FnOnce() + Send>;
@@ -199,4 +201,9 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Whether there is room for more records now.
     fn has_room(&self) -> Result<(), NoRoom>;
+
+    /// Whether commits come to their end: not where the disk has failed, or one is more than slow.
+    fn commits_go_on(&self) -> bool {
+        true
+    }
 }

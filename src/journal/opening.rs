@@ -3,6 +3,7 @@
 //! A hole, a checksum that is wrong, or an end that the mark knows to be lost: the folder is refused.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,7 @@ use super::store::{Changes, Store, Tree, damaged};
 use super::tail::{Due, Place, Tail};
 use super::{JournalError, block, kept};
 use crate::domain::id::Id;
+use crate::env::Fate;
 
 /// Where the journal's own notes are.
 const NOTES_KEY: &[u8] = b"checkpoint";
@@ -109,9 +111,9 @@ pub struct Found {
 }
 
 /// Takes the folder and reads what the next start has to know.
-pub fn open(settings: &Settings) -> Result<Found, JournalError> {
+pub fn open(settings: &Settings, fate: &Arc<dyn Fate>) -> Result<Found, JournalError> {
     let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
-    let store = Store::open(&folder.store_path(), settings.cache_bytes, settings.sync)?;
+    let store = Store::open(&folder.store_path(), settings, fate)?;
     // What was written before the first mark was never acknowledged.
     let new = store.last(Tree::Journal)?.is_none() && !folder.path().join("mark").exists();
     let (mark, marked) = folder.mark(new)?;
@@ -145,6 +147,11 @@ pub fn open(settings: &Settings) -> Result<Found, JournalError> {
             "webhooks or leases that were acknowledged are missing at the end of the store",
         ));
     }
+    if !found.reach.at.of_an_event() {
+        // No record is left, or its instant is of no year that is served.
+        found.reach.at = marked.reach.at;
+    }
+    found.store.opened();
     Ok(found)
 }
 

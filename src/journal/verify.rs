@@ -10,6 +10,7 @@ use super::tail::{self, Place};
 use super::{JournalError, block, kept, states};
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
+use crate::env::Env;
 
 /// What a sound folder holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,7 +59,7 @@ pub fn verify(
     settings: &Settings,
     mut progress: impl FnMut(u64),
 ) -> Result<Verified, JournalError> {
-    let found = opening::open(settings)?;
+    let found = opening::open(settings, &Env::real().fate)?;
     let mut verified = Verified {
         orders: (found.notes.floor, found.reach.order),
         ..Verified::default()
@@ -100,7 +101,7 @@ pub fn each_record(
     settings: &Settings,
     mut each: impl FnMut(&Id, Record) -> Result<(), JournalError>,
 ) -> Result<(), JournalError> {
-    let found = opening::open(settings)?;
+    let found = opening::open(settings, &Env::real().fate)?;
     let names = names(&found)?;
     scan(&found, |record| match names.get(&record.shop) {
         Some(id) => each(id, record),

@@ -19,7 +19,7 @@ use watching::{OfJournal, Watching};
 
 use crate::api::{self, ApiState, Keeper, Limits, configure};
 use crate::domain::time::Duration as Length;
-use crate::env::Env;
+use crate::env::{Env, StartRule};
 use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};
 use crate::settings::{LogFormat, Settings};
@@ -86,6 +86,10 @@ pub fn journal_settings(settings: &Settings) -> crate::journal::Settings {
         ballast_bytes: settings.journal_ballast_bytes.0,
         linger_us: settings.journal_linger_us,
         retention_ms: settings.journal_retention.ms(),
+        patience: crate::journal::Patience {
+            open: std_time(settings.journal_open_timeout),
+            commit: std_time(settings.journal_commit_timeout),
+        },
         sync: settings.journal_sync,
     }
 }
@@ -112,6 +116,7 @@ where
         matches!(settings.log_format, LogFormat::Json),
     )
     .map_err(|error| ServeError::Unusable(error.to_string()))?;
+    crate::env::before_end(crate::telemetry::logs::flush);
     raise_file_limit();
     let served = actix_rt::System::new().block_on(run(settings, env, listening));
     crate::telemetry::logs::flush();
@@ -141,9 +146,11 @@ where
     let watching = Watching::new();
     let of_journal = Box::new(OfJournal(Arc::clone(&watching)));
     let opened = Embedded::open(&journal_settings(settings), &env, of_journal)?;
-    if let Some(latest) = opened.latest {
-        env.clock.at_least(latest);
-    }
+    let start = StartRule {
+        gap_max: settings.clock_gap_max,
+        accept: settings.clock_accept,
+    };
+    env.clock.resume(opened.latest, start);
     let ledger = Arc::new(SharedLedger::kept(opened.ledger.as_deref(), opened.booked)?);
     let journal = Arc::new(opened.journal);
     let source = Arc::clone(&ledger);

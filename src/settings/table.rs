@@ -103,6 +103,15 @@ settings! {
     journal_cache_bytes: Size = "journal.cache_bytes", "32MiB", in Size::mib(1)..=Size::tib(1);
     /// Microseconds that a commit waits for others to come along, where some came together before; 0: never.
     journal_linger_us: u64 = "journal.linger_us", "200", in 0..=1000;
+    /// How long the disk may be silent while the folder is opened, before the process ends with status 74; `0s`: for ever.
+    journal_open_timeout: Duration = "journal.open_timeout", "60s", in ms(0)..=Duration::days(1);
+    /// The same for a commit and for a checkpoint.
+    journal_commit_timeout: Duration = "journal.commit_timeout", "30s", in ms(0)..=Duration::days(1);
+    /// How far the machine's clock may be past the last record at a start; further, and no events are taken (503) until it is
+    /// set right, or is accepted. `0s`: as far as it is.
+    clock_gap_max: Duration = "clock.gap_max", "30d";
+    /// Whether this start takes the machine's clock as it is, however far it is past the last record; `--accept-clock`.
+    clock_accept: bool = "clock.accept", "false";
     /// How many requests of one shop may wait; the next is answered 503.
     shop_mailbox: u64 = "shop.mailbox", "1024", in 1..=1_000_000;
     /// How long a shop that nobody asks for anything stays in memory.

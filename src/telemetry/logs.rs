@@ -1,15 +1,17 @@
 //! Logs: lines on standard error, for people or as JSON. One line a request, and nothing of a buyer in any.
 
 use std::fmt;
-use std::io::{IsTerminal, Stderr};
+use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::SetGlobalDefaultError;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::gathered::{Gathered, PAUSE, Pens};
+use super::gathered::{Gathered, Pens};
 use crate::domain::id::Id;
 
 /// Why there is no log.
@@ -22,6 +24,8 @@ pub enum LogsError {
     },
     /// The process writes a log already.
     Taken(SetGlobalDefaultError),
+    /// There is no thread that could write it.
+    Thread(std::io::Error),
 }
 
 impl fmt::Display for LogsError {
@@ -34,6 +38,10 @@ impl fmt::Display for LogsError {
             LogsError::Taken(_) => f.write_str(
                 "this process writes a log already: begin it once, before the server starts",
             ),
+            LogsError::Thread(error) => write!(
+                f,
+                "no thread can be started for the log: {error}; allow the process more threads"
+            ),
         }
     }
 }
@@ -43,42 +51,55 @@ impl std::error::Error for LogsError {
         match self {
             LogsError::Level { .. } => None,
             LogsError::Taken(source) => Some(source),
+            LogsError::Thread(source) => Some(source),
         }
     }
 }
 
+/// How long the last lines may take to be written.
+const FLUSHED_WITHIN: Duration = Duration::from_millis(500);
+
 /// The log of this process, once it has begun.
-static LOG: OnceLock<Arc<Gathered<Stderr>>> = OnceLock::new();
+static LOG: OnceLock<Arc<Gathered>> = OnceLock::new();
 
 /// Begins the log of this process on standard error: `level` and what is more urgent, for people or, with `json`, one
-/// object a line. Lines that are not urgent may be up to 100 ms behind; [`flush`] writes them.
+/// object a line. Lines that are not urgent may be up to 100 ms behind; [`flush`] writes them. Panics are written too,
+/// whatever the level. Nobody who writes a line waits for standard error.
 ///
 /// # Errors
 ///
-/// There is no such level; the process has a log already.
+/// There is no such level; the process has a log already; there is no thread to be had.
 pub fn init(level: &str, json: bool) -> Result<(), LogsError> {
     let colours = std::io::stderr().is_terminal();
-    let log = Gathered::new(std::io::stderr());
+    let log = Arc::new(Gathered::default());
     let pens = Pens(Arc::clone(&log));
     let subscriber = subscriber(level_of(level)?, json, colours, pens);
     tracing::subscriber::set_global_default(subscriber).map_err(LogsError::Taken)?;
     let of_thread = Arc::clone(LOG.get_or_init(|| log));
     let thread = std::thread::Builder::new().name("log".to_owned());
-    let write = move || {
-        loop {
-            std::thread::sleep(PAUSE);
-            of_thread.flush();
-        }
-    };
-    // Without it lines wait until there are many.
-    thread.spawn(write).ok();
+    let write = move || of_thread.write_all(std::io::stderr());
+    thread.spawn(write).map_err(LogsError::Thread)?;
+    std::panic::set_hook(Box::new(panicked));
     Ok(())
 }
 
-/// Writes what waits: before the process ends.
+/// A panic goes the way of all lines: one that waited for standard error would never end its thread.
+fn panicked(info: &PanicHookInfo<'_>) {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("unnamed");
+    if let Some(log) = LOG.get() {
+        log.put(format!("thread '{name}' {info}\n").as_bytes(), true);
+        if name == "main" {
+            // The process may be about to end.
+            log.flush(FLUSHED_WITHIN);
+        }
+    }
+}
+
+/// Writes what waits: before the process ends. Half a second is waited for it at most.
 pub fn flush() {
     if let Some(log) = LOG.get() {
-        log.flush();
+        log.flush(FLUSHED_WITHIN);
     }
 }
 

@@ -139,6 +139,7 @@ pub fn settings(folder: &Path) -> Settings {
         ballast_bytes: 0,
         linger_us: 0,
         retention_ms: 0,
+        patience: xiaoer::journal::Patience::default(),
         sync: true,
     }
 }
