@@ -113,14 +113,25 @@ fn not_changed(error: KeyError) -> NotChanged {
         | KeyError::NameMalformed
         | KeyError::TooMany
         | KeyError::Unknown { .. } => NotChanged::Refused(text),
+        KeyError::ClockWrong => NotChanged::Failed(text),
+        KeyError::Locked { .. } => {
+            failed(&text, "another process changes them: send the same again")
+        }
         KeyError::NoFolder { .. }
         | KeyError::Io { .. }
-        | KeyError::Locked { .. }
         | KeyError::Damaged { .. }
         | KeyError::Newer { .. }
-        | KeyError::Gone { .. }
-        | KeyError::ClockWrong => NotChanged::Failed(text),
+        | KeyError::Gone { .. } => failed(
+            &text,
+            "the server's log says what is wrong with their file: ask the server's operator",
+        ),
     }
+}
+
+/// Who asks learns what to do; what is wrong names a path of the server, and is for its log alone.
+fn failed(error: &str, advice: &str) -> NotChanged {
+    tracing::error!(error, "the keys could not be changed");
+    NotChanged::Failed(format!("The keys could not be changed: {advice}."))
 }
 
 /// How the door is kept.
@@ -304,6 +315,35 @@ pub(crate) mod tests {
         let broken = keeper.identify(Some(b"Bearer \xff"));
         assert_eq!(broken.unwrap_err().code(), Code::Unauthorized);
         assert!(Keeper::Insecure.identify(None).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_fails_is_not_named_to_a_caller() {
+        let path = || std::path::PathBuf::from("/srv/desk/keys.json");
+        let source = || std::io::Error::other("Permission denied");
+        for error in [
+            KeyError::NoFolder { folder: path() },
+            KeyError::Io {
+                doing: "write",
+                path: path(),
+                source: source(),
+            },
+            KeyError::Locked { path: path() },
+            KeyError::Damaged {
+                path: path(),
+                how: "no JSON".to_owned(),
+            },
+            KeyError::Newer {
+                path: path(),
+                version: 9,
+            },
+            KeyError::Gone { path: path() },
+        ] {
+            match not_changed(error) {
+                NotChanged::Failed(text) => assert!(!text.contains("/srv"), "{text}"),
+                NotChanged::Refused(text) => panic!("{text}"),
+            }
+        }
     }
 
     #[test]

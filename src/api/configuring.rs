@@ -23,7 +23,7 @@ use crate::domain::event::{Event, GivenPolicy, What};
 use crate::domain::group_plan::CheckedPolicy;
 use crate::domain::id::{ID_BYTES_MAX, Id};
 use crate::domain::policy::{Policy, PolicyError};
-use crate::shop::{Answered, Intake, Refused};
+use crate::shop::{Answered, Desk, Intake, Refused};
 use crate::wire::{Line, read_event};
 
 /// What the name of a shop's own buyer space begins with.
@@ -57,7 +57,9 @@ impl Space {
     fn missing_in(&self, policy: &serde_json::Value) -> Result<Option<Id>, Problem> {
         let named = policy.get("buyer_space").filter(|named| !named.is_null());
         match (self, named) {
-            (Space::Kept(kept), Some(named)) if named.as_str() != Some(kept) => Err(not_an_owners(kept)),
+            (Space::Kept(kept), Some(named)) if named.as_str() != Some(kept) => {
+                Err(not_an_owners(kept))
+            }
             (Space::Kept(_) | Space::Any { .. }, Some(_)) => Ok(None),
             (Space::Kept(kept), None) => Ok(Some(kept.clone())),
             (Space::Any { own: Some(own) }, None) => Ok(Some(own.clone())),
@@ -78,7 +80,9 @@ fn own_space(shop: &Id) -> Id {
         Id::new(&format!("{OWN_SPACE}sha256:{hash}"))
     };
     let name = (name.len() <= ID_BYTES_MAX).then(|| Id::new(&name));
-    name.flatten().or_else(hashed).unwrap_or_else(|| shop.clone())
+    name.flatten()
+        .or_else(hashed)
+        .unwrap_or_else(|| shop.clone())
 }
 
 fn not_an_owners(kept: &Id) -> Problem {
@@ -176,18 +180,14 @@ pub async fn would_be_taken(
 }
 
 fn invalid(error: &PolicyError) -> Problem {
-    Problem::new(
-        Code::Rejected(ErrorCode::PolicyInvalid),
-        error.to_string(),
-    )
+    Problem::new(Code::Rejected(ErrorCode::PolicyInvalid), error.to_string())
 }
 
 /// Does what may take long where it keeps no shop waiting.
 pub async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    let done = actix_web::web::block(work).await;
-    done.map_err(|_| Problem::refused(Refused::Closing))
+    Desk::aside(work).await.map_err(Problem::refused)
 }
 
 /// The event as it goes to the shop. A policy that does not read goes there too, to be rejected like in a replay; one that
@@ -249,7 +249,11 @@ fn with_space(text: &str, space: &Id) -> Option<String> {
     let space = quoted(space);
     let (from, to, put) = match fields.get("buyer_space") {
         // It is null, which is as if it were not there.
-        Some(null) => (place(null.get()), place(null.get()) + null.get().len(), space),
+        Some(null) => (
+            place(null.get()),
+            place(null.get()) + null.get().len(),
+            space,
+        ),
         None => {
             let inside = place(policy) + 1;
             let comma = if fields.is_empty() { "" } else { "," };
@@ -324,7 +328,11 @@ mod tests {
             (any(None), json!({"preset": "douyin"}), Some(Some("douyin"))),
             (any(None), json!({"buyer_space": "theirs"}), Some(None)),
             (any(None), json!({"preset": "amazon"}), Some(None)),
-            (any(Some("shop:s")), json!({"preset": "douyin"}), Some(Some("shop:s"))),
+            (
+                any(Some("shop:s")),
+                json!({"preset": "douyin"}),
+                Some(Some("shop:s")),
+            ),
             (any(Some("shop:s")), json!({"buyer_space": "x"}), Some(None)),
         ] {
             let missing = space.missing_in(&policy);

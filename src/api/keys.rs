@@ -8,6 +8,7 @@ use super::answer::{done, page, text_json};
 use super::auth::{Keeper, KeyRing, NewKey, NotChanged, Scope};
 use super::call::{Answer, Call};
 use super::change::{quoted, read_body};
+use super::configuring::aside;
 use super::openapi::{KeyBody as KeySchema, KeyMade, KeyPage};
 use super::problem::{Code, Problem};
 use crate::domain::id::Id;
@@ -131,9 +132,7 @@ async fn changing<T: Send + 'static>(
             ));
         }
     };
-    let changed = actix_web::web::block(move || change(&*keys)).await;
-    let stopped = |_| Problem::new(Code::Closing, "The server is shutting down: ask again.");
-    changed.map_err(stopped)?.map_err(not_changed)
+    aside(move || change(&*keys)).await?.map_err(not_changed)
 }
 
 fn not_changed(error: NotChanged) -> Problem {

@@ -11,7 +11,7 @@ use super::answer::{done, json, page, text_json};
 use super::auth::{Keeper, KeyRing, NotChanged};
 use super::call::{Answer, Call};
 use super::change::{quoted, read_body};
-use super::configuring::configure;
+use super::configuring::{aside, configure};
 use super::openapi::{ReportOfShops, ShopAnswer, ShopBody as ShopSchema, ShopPage};
 use super::policies::policy_of;
 use super::problem::{Code, Problem};
@@ -134,8 +134,7 @@ async fn with_keys<T: Send + 'static>(
     change: impl FnOnce(&dyn KeyRing) -> T + Send + 'static,
 ) -> Result<T, Problem> {
     let keys = Arc::clone(keys);
-    let changed = actix_web::web::block(move || change(&*keys)).await;
-    changed.map_err(|_| Problem::new(Code::Closing, "The server is shutting down: ask again."))
+    aside(move || change(&*keys)).await
 }
 
 /// How the shop stands: sessions, waits, days, weeks, months, agents, invites

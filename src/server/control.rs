@@ -1,8 +1,8 @@
 //! The control socket: a file in the data folder through which this machine's own commands ask a running server.
 //!
 //! Who may open the file may read the folder, so nothing more is asked. One line in, an answer out: `backup` is
-//! answered with the stream of a backup, `backup with-secrets` with one that holds the secrets of webhooks too, `shop ID`
-//! with the shop's number or `none`.
+//! answered with the stream of a backup, `backup with-secrets` with one that holds the secrets of webhooks too, and
+//! `shop ID` with the shop's number or `none`.
 
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;

@@ -8,15 +8,17 @@ use crate::domain::time::Duration;
 
 /// Variables that begin with `XIAOER_` and are no settings: those of tests, benches and scripts, which a server that
 /// they start inherits.
-pub const OTHER_VARIABLES: [&str; 17] = [
+pub const OTHER_VARIABLES: [&str; 19] = [
     "XIAOER_BIN",
     "XIAOER_BUYERS",
     "XIAOER_CUTS",
+    "XIAOER_DAMAGES",
     "XIAOER_ECHO_ANSWERS",
     "XIAOER_FAULTS",
-    "XIAOER_FLIPS",
     "XIAOER_GOLDEN",
+    "XIAOER_KEEP",
     "XIAOER_KILLS",
+    "XIAOER_PHASE",
     "XIAOER_SEED",
     "XIAOER_SEEDS",
     "XIAOER_SHARED",
@@ -298,6 +300,10 @@ mod tests {
             journal.sync = true                # default
             journal.cache_bytes = "1GiB"       # command line
             journal.linger_us = 200            # default
+            journal.open_timeout = "1m"        # default
+            journal.commit_timeout = "30s"     # default
+            clock.gap_max = "30d"              # default
+            clock.accept = false               # default
             shop.mailbox = 1024                # default
             shop.idle = "5m"                   # default
             presence.grace = "10s"             # default
@@ -421,6 +427,23 @@ mod tests {
             # Microseconds that a commit waits for others to come along, where some came together before; 0: never.
             # a whole number, from 0 to 1000; variable XIAOER_JOURNAL_LINGER_US
             # journal.linger_us = 200
+
+            # How long the disk may be silent while the folder is opened, before the process ends with status 74; `0s`: for ever.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_JOURNAL_OPEN_TIMEOUT
+            # journal.open_timeout = "60s"
+
+            # The same for a commit and for a checkpoint.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_JOURNAL_COMMIT_TIMEOUT
+            # journal.commit_timeout = "30s"
+
+            # How far the machine's clock may be past the last record at a start; further, and no events are taken (503) until it is
+            # set right, or is accepted. `0s`: as far as it is.
+            # a duration like `90d`, `1h 30m` or `500ms`; variable XIAOER_CLOCK_GAP_MAX
+            # clock.gap_max = "30d"
+
+            # Whether this start takes the machine's clock as it is, however far it is past the last record; `--accept-clock`.
+            # `true` or `false`; variable XIAOER_CLOCK_ACCEPT
+            # clock.accept = false
 
             # How many requests of one shop may wait; the next is answered 503.
             # a whole number, from 1 to 1000000; variable XIAOER_SHOP_MAILBOX

@@ -13,7 +13,9 @@ use bytestring::ByteString;
 use super::bell::Bell;
 use super::deciding::{Awake, Deciding, Item, Work, come_up};
 use super::desk::{Answered, Intake, ReadError, Refused};
-use super::message::{Close, Delete, Look, Post, Read};
+use super::message::{Close, Delete, Look, Read};
+use super::share::Unwritten;
+use super::sharing::written;
 use super::world::World;
 use crate::domain::CORE;
 use crate::domain::event::{Event, What};
@@ -21,8 +23,8 @@ use crate::domain::id::Id;
 use crate::domain::ledger::Ledger;
 use crate::domain::time::Instant;
 use crate::domain::view::Counts;
-use crate::env::Stopwatch;
-use crate::journal::{JournalError, Kind, NoRoom};
+use crate::env::{BlockingError, Stopwatch, blocking};
+use crate::journal::{JournalError, Kind};
 
 /// When a timer is tried again that the disk had no room for.
 const TIMER_AGAIN: Duration = Duration::from_secs(1);
@@ -45,6 +47,9 @@ pub(super) enum Stage {
     Down(Refused),
 }
 
+/// What became of reading a shop from the journal.
+type Found = Result<Result<Option<Awake>, JournalError>, BlockingError>;
+
 /// The actor.
 pub(super) struct ShopActor {
     pub(super) id: Id,
@@ -59,6 +64,8 @@ pub(super) struct ShopActor {
     pub(super) will_count: bool,
     /// Whether the next who asks had better wake another actor.
     pub(super) stale: bool,
+    /// What it has appended and is not written yet.
+    pub(super) unwritten: Unwritten,
     /// Rung for those who follow the shop's decisions.
     pub(super) bell: Arc<Bell>,
 }
@@ -76,15 +83,30 @@ impl ShopActor {
             counts: Counts::default(),
             will_count: false,
             stale: false,
+            unwritten: Unwritten::default(),
         }
     }
 
-    fn came_up(&mut self, found: Result<Option<Awake>, JournalError>, ctx: &mut Context<Self>) {
+    fn came_up(&mut self, found: Found, ctx: &mut Context<Self>) {
+        let found = found.unwrap_or_else(|error| match error {
+            BlockingError::Busy => {
+                // Who waits, and who asks next, wakes another actor.
+                self.stale = true;
+                Err(JournalError::Failed(error.to_string()))
+            }
+            BlockingError::Panicked => {
+                let what = "reading it from the journal met a bug of ours".to_owned();
+                Err(JournalError::Damaged(what))
+            }
+        });
         self.stage = match found {
             Ok(awake) => Stage::Up(awake),
             Err(error) => {
                 self.world.watch.failed(&self.id, &error);
-                Stage::Down(Refused::Damaged(error.to_string()))
+                Stage::Down(match self.stale {
+                    true => Refused::Busy,
+                    false => error.into(),
+                })
             }
         };
         self.world.watch.woke(self.asked.micros());
@@ -95,6 +117,7 @@ impl ShopActor {
             Stage::Up(None) | Stage::ComingUp | Stage::Down(_) => ABSENT_IDLE,
         };
         ctx.run_later(idle, Self::rest);
+        self.stop_if_stale(ctx);
     }
 
     pub(super) fn awake(&mut self) -> Option<&mut Awake> {
@@ -106,11 +129,7 @@ impl ShopActor {
 
     /// Decides one event and puts it into the journal.
     pub(super) fn decide(&mut self, intake: Intake, work: &mut Work) -> Result<Item, Refused> {
-        match self.world.journal.has_room() {
-            Ok(()) => {}
-            Err(NoRoom::Memory) => return Err(Refused::Busy),
-            Err(NoRoom::Disk) => return Err(Refused::DiskFull),
-        }
+        self.world.takes_events()?;
         let awake = match &mut self.stage {
             Stage::Up(awake) => awake,
             Stage::ComingUp => return Err(Refused::Busy),
@@ -125,6 +144,7 @@ impl ShopActor {
                 removed = Some(agent.clone());
             }
         }
+        let fresh = awake.as_ref().map_or(0, |awake| awake.fresh.bytes);
         let deciding = Deciding {
             id: &self.id,
             journal: &self.world.journal,
@@ -136,6 +156,7 @@ impl ShopActor {
         let decided = decided?;
         if let Some(order) = decided.order {
             self.appended = order;
+            self.wrote(self.fresh_bytes().saturating_sub(fresh));
             self.world.watch.decided(&work.out.decisions);
         }
         if let (Item::Decided(Answered { rejected: None, .. }, _), Some(agent)) =
@@ -148,6 +169,7 @@ impl ShopActor {
 
     /// What is to be done after events were decided.
     pub(super) fn settle(&mut self, ctx: &mut Context<Self>) {
+        self.free_when_durable();
         self.ring();
         self.stop_if_stale(ctx);
         self.recount_soon(ctx);
@@ -177,6 +199,7 @@ impl ShopActor {
                 ctx.run_later(TIMER_AGAIN, Self::fire);
                 return;
             }
+            self.free_when_durable();
             self.ring();
             self.recount_soon(ctx);
             self.store_if_large();
@@ -237,16 +260,16 @@ impl Actor for ShopActor {
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.world.watch.alive(1);
         let (world, id) = (Arc::clone(&self.world), self.id.clone());
-        let found = actix_rt::task::spawn_blocking(move || {
-            let claimed = world.journal.claim(&id)?;
-            claimed.map(|claimed| come_up(&id, claimed)).transpose()
+        let found = blocking(move || {
+            let Some(claimed) = world.journal.claim(&id)? else {
+                return Ok(None);
+            };
+            let now = world.env.clock.now();
+            world.shares.came_up(&id, || written(&claimed), now);
+            let mut awake = come_up(&id, claimed)?;
+            awake.shop.prepare();
+            Ok(Some(awake))
         });
-        let found = async move {
-            found.await.unwrap_or_else(|_| {
-                let what = "reading it from the journal met a bug of ours".to_owned();
-                Err(JournalError::Damaged(what))
-            })
-        };
         ctx.wait(
             found
                 .into_actor(self)
@@ -263,41 +286,6 @@ impl Drop for ShopActor {
         if std::thread::panicking() {
             self.world.watch.panicked(&self.id);
         }
-    }
-}
-
-impl Handler<Post> for ShopActor {
-    type Result = ();
-
-    fn handle(&mut self, post: Post, ctx: &mut Context<Self>) {
-        let mut reply = post.0;
-        let events = reply.begin();
-        self.asked = Stopwatch::start();
-        let mut items = Vec::with_capacity(events.len());
-        let mut work = Work::new(&self.id, events.len());
-        let mut refused: Option<Refused> = None;
-        for intake in events {
-            let id = intake.id().cloned();
-            let item = match &refused {
-                Some(why) => Err(why.clone()),
-                None => self.decide(intake, &mut work),
-            };
-            match item {
-                Ok(item) => items.push(item),
-                Err(why) if items.is_empty() && refused.is_none() => {
-                    self.stop_if_stale(ctx);
-                    return reply.refuse(why);
-                }
-                Err(why) => {
-                    items.push(Item::Answered(Answered::refused(id, why.clone())));
-                    refused = Some(why);
-                }
-            }
-        }
-        work.finish(&mut items);
-        self.settle(ctx);
-        let answer = Box::new(move || reply.answer(items));
-        self.world.journal.when_durable(self.appended, answer);
     }
 }
 

@@ -52,7 +52,8 @@ impl Level {
     fn now(self, per_hour: u64, now: Instant) -> u64 {
         let passed_ms = now.ms().saturating_sub(self.at.ms()).max(0) as u64;
         let regained = u128::from(passed_ms) * u128::from(per_hour) / u128::from(HOUR_MS);
-        self.bytes.saturating_sub(regained.min(u128::from(u64::MAX)) as u64)
+        self.bytes
+            .saturating_sub(regained.min(u128::from(u64::MAX)) as u64)
     }
 }
 
@@ -114,11 +115,16 @@ impl Shares {
     }
 
     /// A shop came up with these records: where nothing is known of it, what they put into the journal counts.
-    pub(super) fn came_up(&self, shop: &Id, records: &[(Instant, u64)], now: Instant) {
+    pub(super) fn came_up(
+        &self,
+        shop: &Id,
+        records: impl FnOnce() -> Vec<(Instant, u64)>,
+        now: Instant,
+    ) {
         if !self.counts() || self.written().of.contains_key(shop) {
             return;
         }
-        for &(at, bytes) in records {
+        for (at, bytes) in records() {
             self.wrote(shop, bytes, at.min(now));
         }
     }
@@ -197,7 +203,7 @@ mod tests {
         let (shares, shop) = (shares(3_600), Id::known("s"));
         let records = [(at(-2 * HOUR), 9_000), (at(0), 100)];
         for _ in 0..2 {
-            shares.came_up(&shop, &records, at(0));
+            shares.came_up(&shop, || records.to_vec(), at(0));
             // 9,000 two hours ago are 1,800 now.
             let level = shares.written().of[&shop].now(3_600, at(0));
             assert_eq!(level, 1_900);
