@@ -8,8 +8,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize, Serializer};
-
 use super::chain::Chain;
 use super::decision::{AssignReason, Body, CloseReason, WaitReason};
 use super::heap::Heap;
@@ -23,8 +21,6 @@ use super::table::{Keyed, Table};
 use super::timer::Timer;
 
 /// Sessions that wait for the same scope, first in, first out.
-#[derive(Deserialize)]
-#[serde(from = "Scope")]
 pub struct Pool {
     name: Box<str>,
     scope: Scope,
@@ -40,13 +36,6 @@ impl Keyed for Pool {
     type Key = str;
     fn key(&self) -> &str {
         &self.name
-    }
-}
-
-impl Serialize for Pool {
-    /// As its scope: the rest follows from the policy and the sessions.
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.scope.serialize(to)
     }
 }
 
@@ -67,6 +56,11 @@ impl Pool {
     /// As the wire language writes it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What its sessions wait for.
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
     }
 }
 
