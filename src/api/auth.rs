@@ -53,8 +53,18 @@ pub trait KeyRing: Send + Sync {
     /// Takes a key back. Whether there was one.
     fn revoke(&self, id: &str) -> Result<bool, NotChanged>;
 
-    /// Takes back all keys of a shop that is gone.
-    fn revoke_of_shop(&self, shop: &Id) -> Result<(), NotChanged>;
+    /// Until [`KeyRing::open_of_shop`] no key of a shop is good: the shop is being taken away.
+    fn shut_of_shop(&self, shop: &Id);
+
+    /// The shop was not taken away after all, or its keys were taken back.
+    fn open_of_shop(&self, shop: &Id);
+
+    /// Takes back all keys of a shop but those of `current`, the number of the shop that has its name now; answers how many.
+    /// Where it fails, no such key is good all the same.
+    fn revoke_of_shop(&self, shop: &Id, current: Option<u64>) -> Result<usize, NotChanged>;
+
+    /// Another number whenever a key that was good may not be any more.
+    fn version(&self) -> u64;
 }
 
 impl KeyRing for Keys {
@@ -78,10 +88,20 @@ impl KeyRing for Keys {
         }
     }
 
-    fn revoke_of_shop(&self, shop: &Id) -> Result<(), NotChanged> {
-        Keys::revoke_of_shop(self, shop)
-            .map(drop)
-            .map_err(not_changed)
+    fn shut_of_shop(&self, shop: &Id) {
+        Keys::shut_of_shop(self, shop);
+    }
+
+    fn open_of_shop(&self, shop: &Id) {
+        Keys::open_of_shop(self, shop);
+    }
+
+    fn revoke_of_shop(&self, shop: &Id, current: Option<u64>) -> Result<usize, NotChanged> {
+        Keys::revoke_of_shop(self, shop, current).map_err(not_changed)
+    }
+
+    fn version(&self) -> u64 {
+        Keys::version(self)
     }
 }
 
@@ -137,6 +157,14 @@ pub enum Needs {
 }
 
 impl Keeper {
+    /// Another number whenever a key that was good may not be any more.
+    pub fn version(&self) -> u64 {
+        match self {
+            Keeper::Insecure => 0,
+            Keeper::Keys(keys) => keys.version(),
+        }
+    }
+
     /// The grant behind an `Authorization` header.
     pub fn identify(&self, header: Option<&[u8]>) -> Result<Grant, Problem> {
         let keys = match self {
@@ -250,8 +278,16 @@ pub(crate) mod tests {
             Ok(false)
         }
 
-        fn revoke_of_shop(&self, _: &Id) -> Result<(), NotChanged> {
-            Ok(())
+        fn shut_of_shop(&self, _: &Id) {}
+
+        fn open_of_shop(&self, _: &Id) {}
+
+        fn revoke_of_shop(&self, _: &Id, _: Option<u64>) -> Result<usize, NotChanged> {
+            Ok(0)
+        }
+
+        fn version(&self) -> u64 {
+            0
         }
     }
 

@@ -87,6 +87,8 @@ pub struct Call {
     request: HttpRequest,
     connection: Rc<Connection>,
     payload: Unread,
+    /// The version of the keys by which it was let in.
+    keys_version: u64,
 }
 
 /// What has not been read of a body, as long as nobody reads it.
@@ -196,6 +198,7 @@ fn enter(
         Needs::Metrics => state.limits.metrics_public,
         Needs::Shop(_) | Needs::Admin => false,
     };
+    let keys_version = state.keeper.version();
     let (grant, query) = if open {
         (nobody(), Query::read("", &[])?)
     } else {
@@ -220,6 +223,7 @@ fn enter(
         request,
         connection,
         payload,
+        keys_version,
     })
 }
 
@@ -280,7 +284,21 @@ impl Call {
         let body = body::read(&self.request, &mut payload, &self.state.limits).await;
         drop(reading);
         self.payload.set(Some(payload));
+        self.check_again()?;
         body
+    }
+
+    /// Whether the key is still good: it may have been taken back while the body came in, or its shop taken away and
+    /// another of that name made.
+    fn check_again(&self) -> Result<(), Problem> {
+        if self.state.keeper.version() == self.keys_version {
+            return Ok(());
+        }
+        let header = self.request.headers().get(AUTHORIZATION);
+        let header = header.map(|value| value.as_bytes());
+        let grant = self.state.keeper.identify(header)?;
+        let shop = self.route.path.contains("{shop}").then(|| self.shop());
+        admit(&grant, self.route.needs, shop.transpose()?.as_ref())
     }
 
     /// The whole body as text, which is JSON by its `Content-Type`.

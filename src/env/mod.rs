@@ -1,10 +1,11 @@
-//! The world around the shops: the clock, and what stops the process. Tests bring their own.
+//! The world around the shops: the clock, what stops the process, and files for their owner alone. Tests bring their own.
 //!
 //! The only room that reads a clock. Everything else is told what time it is.
 
 mod blocking;
 mod clock;
 mod held;
+pub mod private;
 
 use std::sync::Arc;
 

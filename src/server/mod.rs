@@ -10,10 +10,12 @@ mod peers;
 mod tls;
 
 // The process: what it needs, what it is told, what it tells.
+mod binding;
 mod control;
 mod reload;
 mod resources;
 mod signals;
+mod upgrading;
 mod watching;
 
 use std::net::SocketAddr;
@@ -26,21 +28,22 @@ use futures_util::future::select;
 
 use accepting::{Accepting, Tls};
 use connections::Connections;
-pub use control::{SOCKET, ask_backup, secrets};
+pub use control::{SOCKET, ask_backup, ask_number, secrets};
 pub use reload::ReadSettings;
 use reload::{Files, at_hangup};
 use signals::Signals;
 use tls::Certificate;
+pub use upgrading::upgrade;
 use watching::{OfJournal, Watching};
 
 use crate::api::{self, ApiState, Budget, Keeper, Limits};
 use crate::domain::time::Duration as Length;
 use crate::env::{self, Env};
-use crate::journal::{Embedded, Journal, JournalError, Upgrade};
+use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};
 use crate::settings::{LogFormat, MetricsPublic, Settings};
 use crate::shop::{self, Desk, DeskSettings, SharedLedger};
-use crate::webhook::{self, Calling, SystemLookup, Webhooks};
+use crate::webhook::{self, Calling, SecretsFile, SystemLookup, Webhooks};
 
 /// How long those who listen to streams may take to take what was sent, once the server stops.
 const LISTENERS_WITHIN: Duration = Duration::from_secs(3);
@@ -107,14 +110,6 @@ pub fn journal_settings(settings: &Settings) -> crate::journal::Settings {
         retention_ms: settings.journal_retention.ms(),
         checkpoint_records: settings.journal_checkpoint_records,
         sync: settings.journal_sync,
-    }
-}
-
-/// How a folder of an older form is converted: progress goes to standard error.
-pub fn upgrade(_data: &Path) -> Upgrade<'static> {
-    Upgrade {
-        show: Box::new(|progress| eprintln!("xiaoer: {progress}")),
-        ..Upgrade::plain()
     }
 }
 
@@ -188,6 +183,9 @@ where
             grace: settings.presence_grace,
         },
     );
+    if let Some(keys) = &keys {
+        binding::bind(keys, &journal);
+    }
     desk.renew_leases()?;
     let webhooks = webhooks(settings, &desk, &watching)?;
     let limits = limits(settings);
@@ -256,9 +254,11 @@ fn webhooks(
         private_addresses: settings.webhook_private_addresses,
         lookup: Arc::new(SystemLookup::new()),
     };
+    let secrets = SecretsFile::open(&settings.data)?;
     let settings = webhook::Settings {
         calling,
         endpoints_max: settings.webhook_endpoints_max as usize,
+        secrets,
     };
     let watch = Arc::clone(watching) as Arc<dyn webhook::Watch>;
     Ok(Webhooks::open(desk.clone(), settings, watch)?)
@@ -322,6 +322,7 @@ fn keep(
             scope: Scope::Admin,
             name: Some("first start".to_owned()),
             own_clock: true,
+            number: None,
             at: env.clock.now(),
         };
         first = Some(keys.new_key(admin).map_err(unusable)?.1);

@@ -34,8 +34,12 @@ impl Files {
     /// Looks at the files, and takes what is new and good. It may wait for the disk.
     fn look(&self) -> Found {
         let certificate = self.certificate.as_ref();
+        let keys = self.keys.as_ref().map(|keys| {
+            let reloaded = keys.reload_if_changed()?;
+            keys.tidy().map(|()| reloaded)
+        });
         Found {
-            keys: self.keys.as_ref().map(|keys| keys.reload_if_changed()),
+            keys,
             certificate: certificate.map_or(Reloaded::Same, |files| files.reload_if_changed()),
         }
     }

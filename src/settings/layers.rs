@@ -8,15 +8,17 @@ use crate::domain::time::Duration;
 
 /// Variables that begin with `XIAOER_` and are no settings: those of tests, benches and scripts, which a server that
 /// they start inherits.
-pub const OTHER_VARIABLES: [&str; 17] = [
+pub const OTHER_VARIABLES: [&str; 19] = [
     "XIAOER_BIN",
     "XIAOER_BUYERS",
     "XIAOER_CUTS",
+    "XIAOER_DAMAGES",
     "XIAOER_ECHO_ANSWERS",
     "XIAOER_FAULTS",
-    "XIAOER_FLIPS",
     "XIAOER_GOLDEN",
+    "XIAOER_KEEP",
     "XIAOER_KILLS",
+    "XIAOER_PHASE",
     "XIAOER_SEED",
     "XIAOER_SEEDS",
     "XIAOER_SHARED",

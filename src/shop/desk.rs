@@ -263,6 +263,12 @@ impl Desk {
         found.map_err(|error| Refused::Damaged(error.to_string()))
     }
 
+    /// The number of a shop, by which it is told from an earlier or a later one of its name; nothing where there is none.
+    pub fn number(&self, shop: &Id) -> Result<Option<u64>, Refused> {
+        let found = self.world.journal.number(shop);
+        found.map_err(|error| Refused::Damaged(error.to_string()))
+    }
+
     /// Reads a shop's live state.
     pub async fn read<T: Send + 'static>(
         &self,
