@@ -19,7 +19,6 @@ mod upgrading;
 mod watching;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
