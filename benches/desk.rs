@@ -38,7 +38,7 @@ use xiaoer::journal::{
 };
 use xiaoer::shop::{self, Desk, DeskSettings, Intake, SharedLedger};
 use xiaoer::telemetry::Metrics;
-use xiaoer::webhook::{self, Calling, SystemLookup, Webhooks};
+use xiaoer::webhook::{self, Calling, SecretsFile, SystemLookup, Webhooks};
 use xiaoer::wire::{Line, read_event};
 
 #[path = "desk/caps.rs"]
@@ -90,6 +90,10 @@ impl Journal for Nowhere {
 
     fn exists(&self, _: &Id) -> Result<bool, JournalError> {
         Ok(true)
+    }
+
+    fn number(&self, _: &Id) -> Result<Option<u64>, JournalError> {
+        Ok(Some(1))
     }
 
     fn shops(&self, _: Option<&Id>, _: usize) -> Result<Vec<Id>, JournalError> {
@@ -240,7 +244,10 @@ fn intakes(shop: &Id, now: Instant, texts: &[ByteString]) -> Vec<Intake> {
 fn agents_of() -> Vec<ByteString> {
     let agents: Vec<serde_json::Value> =
         serde_json::from_slice(&visits::agents()).expect("the agents");
-    agents.iter().map(|agent| agent.to_string().into()).collect()
+    agents
+        .iter()
+        .map(|agent| agent.to_string().into())
+        .collect()
 }
 
 /// Makes a shop and its agents.
@@ -277,6 +284,7 @@ fn requests(criterion: &mut Criterion) {
                     lookup: Arc::new(SystemLookup::new()),
                 },
                 endpoints_max: 1,
+                secrets: SecretsFile::open(&std::env::temp_dir()).expect("no secrets"),
             },
             Arc::clone(&watch) as Arc<dyn webhook::Watch>,
         )
@@ -345,7 +353,6 @@ impl Sender {
         let shops = (at % shops..shops).step_by(senders).map(of).collect();
         Sender { shops, at: 0 }
     }
-
 }
 
 /// Whoever sends events one after the other.

@@ -36,7 +36,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
         &["webhook", "keys", "shop", "words", "wire", "domain"],
     ),
     ("webhook", &["shop", "journal", "env", "domain"]),
-    ("keys", &["domain"]),
+    ("keys", &["env", "domain"]),
     ("settings", &["domain"]),
     ("telemetry", &["domain"]),
     ("shop", &["journal", "env", "wire", "domain"]),

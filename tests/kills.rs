@@ -52,18 +52,54 @@ struct Phase {
 }
 
 const PHASES: [Phase; 12] = [
-    Phase { name: "load", strike: load },
-    Phase { name: "first-start", strike: first_start },
-    Phase { name: "start", strike: start },
-    Phase { name: "stop", strike: stop },
-    Phase { name: "checkpoint", strike: checkpoint },
-    Phase { name: "delete", strike: delete },
-    Phase { name: "webhook", strike: webhook },
-    Phase { name: "key", strike: key },
-    Phase { name: "key-command", strike: key_command },
-    Phase { name: "backup", strike: backup },
-    Phase { name: "restore", strike: restore },
-    Phase { name: "retention", strike: retention },
+    Phase {
+        name: "load",
+        strike: load,
+    },
+    Phase {
+        name: "first-start",
+        strike: first_start,
+    },
+    Phase {
+        name: "start",
+        strike: start,
+    },
+    Phase {
+        name: "stop",
+        strike: stop,
+    },
+    Phase {
+        name: "checkpoint",
+        strike: checkpoint,
+    },
+    Phase {
+        name: "delete",
+        strike: delete,
+    },
+    Phase {
+        name: "webhook",
+        strike: webhook,
+    },
+    Phase {
+        name: "key",
+        strike: key,
+    },
+    Phase {
+        name: "key-command",
+        strike: key_command,
+    },
+    Phase {
+        name: "backup",
+        strike: backup,
+    },
+    Phase {
+        name: "restore",
+        strike: restore,
+    },
+    Phase {
+        name: "retention",
+        strike: retention,
+    },
 ];
 
 /// When a life ends.
@@ -146,8 +182,14 @@ fn first_start(world: &mut World, served: Served) -> Struck {
     };
     aim(world.of_commands.as_ref(), Blow::NEVER);
     let again = launch(world).begin().ready();
-    let again = again.map_err(|said| vec![format!("after a first start it does not start: {said:?}")])?;
-    let shown = |text: &str| text.lines().map(str::trim).find(|line| line.starts_with("xek_")).map(str::to_owned);
+    let again =
+        again.map_err(|said| vec![format!("after a first start it does not start: {said:?}")])?;
+    let shown = |text: &str| {
+        text.lines()
+            .map(str::trim)
+            .find(|line| line.starts_with("xek_"))
+            .map(str::to_owned)
+    };
     let told = Deadline::seconds(20).poll(|| again.said().contains("/docs").then(|| again.said()));
     let told = told.unwrap_or_default();
     let key = match shown(&said.out).or_else(|| shown(&told)) {
@@ -168,7 +210,9 @@ fn first_start(world: &mut World, served: Served) -> Struck {
         });
         match answer {
             Some(answer) if answer.status == 200 => Ok(()),
-            other => Err(vec![format!("the key of the first start: {other:?}; first {said:?}, then {told}")]),
+            other => Err(vec![format!(
+                "the key of the first start: {other:?}; first {said:?}, then {told}"
+            )]),
         }
     };
     made(&again)?;
@@ -197,7 +241,14 @@ fn start(world: &mut World, served: Served) -> Struck {
             }
             Blow::Change(_) => match starting.ready() {
                 Ok(served) => _ = served.kill(),
-                Err(said) if world.recorder.as_ref().is_some_and(|recorder| recorder.has_killed()) => _ = said,
+                Err(said)
+                    if world
+                        .recorder
+                        .as_ref()
+                        .is_some_and(|recorder| recorder.has_killed()) =>
+                {
+                    _ = said
+                }
                 Err(said) => return Err(vec![format!("it does not start: {said:?}")]),
             },
         }
@@ -244,7 +295,10 @@ fn deed(world: &mut World, served: Served, draw_deed: fn(&mut World, &str) -> De
             false => tenant.send(Deed::Make, &mut client),
         };
         if outcome != Outcome::Answered {
-            return Err(vec![format!("a quiet server: {outcome:?} {:?}", tenant.broken)]);
+            return Err(vec![format!(
+                "a quiet server: {outcome:?} {:?}",
+                tenant.broken
+            )]);
         }
     }
     if !world.tenants[at].has_shop() {
@@ -279,17 +333,21 @@ fn delete(world: &mut World, mut served: Served) -> Struck {
 }
 
 fn webhook(world: &mut World, served: Served) -> Struck {
-    deed(world, served, |world, hooks| match world.luck.random_range(0..3) {
-        0 => Deed::AddWebhook(hooks.to_owned()),
-        1 => Deed::RotateWebhook(String::new()),
-        _ => Deed::RemoveWebhook(String::new()),
+    deed(world, served, |world, hooks| {
+        match world.luck.random_range(0..3) {
+            0 => Deed::AddWebhook(hooks.to_owned()),
+            1 => Deed::RotateWebhook(String::new()),
+            _ => Deed::RemoveWebhook(String::new()),
+        }
     })
 }
 
 fn key(world: &mut World, served: Served) -> Struck {
-    deed(world, served, |world, _| match world.luck.random_range(0..2) {
-        0 => Deed::NewKey,
-        _ => Deed::RevokeKey(String::new()),
+    deed(world, served, |world, _| {
+        match world.luck.random_range(0..2) {
+            0 => Deed::NewKey,
+            _ => Deed::RevokeKey(String::new()),
+        }
     })
 }
 
@@ -300,13 +358,24 @@ fn key_command(world: &mut World, served: Served) -> Struck {
     let blow = draw(world, 30, 12);
     if world.shown.len() < 3 || world.luck.random_range(0..2) == 0 {
         let data = argument(&world.data).to_owned();
-        let new = ["key", "new", "--scope", "owner", "--shop", KEYED, "--data", &data];
+        let new = [
+            "key", "new", "--scope", "owner", "--shop", KEYED, "--data", &data,
+        ];
         let said = struck(world, &new, blow);
-        let Some(key) = said.out.split_whitespace().find(|word| word.starts_with("xek_")) else {
+        let Some(key) = said
+            .out
+            .split_whitespace()
+            .find(|word| word.starts_with("xek_"))
+        else {
             return Ok(Some(served));
         };
-        if waits.poll(|| world.opens(&client, key).then_some(())).is_none() {
-            return Err(vec![format!("a key that was shown opens nothing: {said:?}")]);
+        if waits
+            .poll(|| world.opens(&client, key).then_some(()))
+            .is_none()
+        {
+            return Err(vec![format!(
+                "a key that was shown opens nothing: {said:?}"
+            )]);
         }
         world.shown.push(key.to_owned());
         return Ok(Some(served));
@@ -314,10 +383,16 @@ fn key_command(world: &mut World, served: Served) -> Struck {
     let at = world.luck.random_range(0..world.shown.len());
     let key = world.shown.swap_remove(at);
     let data = argument(&world.data).to_owned();
-    let said = struck(world, &["key", "revoke", &key[4..12], "--data", &data], blow);
+    let said = struck(
+        world,
+        &["key", "revoke", &key[4..12], "--data", &data],
+        blow,
+    );
     let gone = waits.poll(|| (!said.status.success() || !world.opens(&client, &key)).then_some(()));
     if gone.is_none() {
-        return Err(vec![format!("a key that was taken back opens its shop: {said:?}")]);
+        return Err(vec![format!(
+            "a key that was taken back opens its shop: {said:?}"
+        )]);
     }
     // Of a command that died nobody knows.
     if said.status.success() {
@@ -329,13 +404,20 @@ fn key_command(world: &mut World, served: Served) -> Struck {
 /// Restores a backup and holds the server on it against what there was at least.
 fn restored(world: &mut World, backup: &Path, before: &Before) -> Result<(), Lost> {
     let data = world.disk().join("restored");
-    let arguments = ["restore", "--from", argument(backup), "--data", argument(&data)];
+    let arguments = [
+        "restore",
+        "--from",
+        argument(backup),
+        "--data",
+        argument(&data),
+    ];
     let said = run_for(world.command(&arguments), Duration::from_secs(120));
     if !said.status.success() {
         return Err(vec![format!("a whole backup is not restored: {said:?}")]);
     }
     let served = serve_restored(world, &data);
-    let served = served.map_err(|said| vec![format!("what was restored does not start: {said:?}")])?;
+    let served =
+        served.map_err(|said| vec![format!("what was restored does not start: {said:?}")])?;
     let lost = before.hold(world, &served);
     served.kill();
     fs::remove_dir_all(&data).expect("the folder goes");
@@ -370,15 +452,24 @@ fn backup(world: &mut World, mut served: Served) -> Struck {
         world.end(busy);
         settle_backup(world, &file, &said, &before)?;
         if served.has_ended() {
-            return Err(vec![format!("the server died of a backup: {:?}", served.ended())]);
+            return Err(vec![format!(
+                "the server died of a backup: {:?}",
+                served.ended()
+            )]);
         }
         let lost = world.hold(&served, false);
-        return if lost.is_empty() { Ok(Some(served)) } else { Err(lost) };
+        return if lost.is_empty() {
+            Ok(Some(served))
+        } else {
+            Err(lost)
+        };
     }
     let command = world.command(&arguments);
     aim(world.recorder.as_ref(), blow);
     let copying = std::thread::spawn(move || run_for(command, Duration::from_secs(120)));
-    strike(world.recorder.as_ref(), served, blow, || copying.is_finished());
+    strike(world.recorder.as_ref(), served, blow, || {
+        copying.is_finished()
+    });
     let said = copying.join().expect("the command");
     world.end(busy);
     settle_backup(world, &file, &said, &before)?;
@@ -396,7 +487,13 @@ fn settle_backup(world: &mut World, file: &Path, said: &Said, before: &Before) -
         restored(world, file, before)?;
     } else if whole {
         let data = world.disk().join("restored");
-        let arguments = ["restore", "--from", argument(file), "--data", argument(&data)];
+        let arguments = [
+            "restore",
+            "--from",
+            argument(file),
+            "--data",
+            argument(&data),
+        ];
         let said = run_for(world.command(&arguments), Duration::from_secs(120));
         if !said.status.success() {
             return Err(vec![format!("a whole backup is not restored: {said:?}")]);
@@ -416,14 +513,23 @@ fn restore(world: &mut World, served: Served) -> Struck {
     }
     let before = Before::of(world);
     let blow = draw(world, 120, 120);
-    let arguments = ["restore", "--from", argument(&file), "--data", argument(&data)];
+    let arguments = [
+        "restore",
+        "--from",
+        argument(&file),
+        "--data",
+        argument(&data),
+    ];
     let said = struck(world, &arguments, blow);
     if data.exists() {
         match serve_restored(world, &data) {
             Ok(other) => {
                 let lost = before.hold(world, &other);
                 if !lost.is_empty() {
-                    let mut all = vec![format!("a restore that did not end ({}) is served:", said.status)];
+                    let mut all = vec![format!(
+                        "a restore that did not end ({}) is served:",
+                        said.status
+                    )];
                     all.extend(lost);
                     return Err(all);
                 }
@@ -433,7 +539,9 @@ fn restore(world: &mut World, served: Served) -> Struck {
             Err(refused) => {
                 let named = refused.is_orderly() && refused.err.contains("restore");
                 if said.status.success() || !named {
-                    return Err(vec![format!("after {said:?} it does not start: {refused:?}")]);
+                    return Err(vec![format!(
+                        "after {said:?} it does not start: {refused:?}"
+                    )]);
                 }
             }
         }
@@ -449,7 +557,11 @@ fn retention(world: &mut World, served: Served) -> Struck {
     let blow = draw(world, 1200, 60);
     let data = world.disk().join("old");
     let launch = |settings: &[&str]| {
-        let all = [&["journal.checkpoint_records=1", "shop.idle=10ms"], settings].concat();
+        let all = [
+            &["journal.checkpoint_records=1", "shop.idle=10ms"],
+            settings,
+        ]
+        .concat();
         world.launch_on(&data, &all)
     };
     fs::create_dir_all(&data).expect("a folder");
@@ -466,29 +578,42 @@ fn retention(world: &mut World, served: Served) -> Struck {
     let answer = client.post("/v1/shops/old/events", &json!(events).to_string());
     let answer = answer.map_err(|error| vec![error.to_string()])?;
     if answer.status != 200 {
-        return Err(vec![format!("an old shop: {} {}", answer.status, answer.text())]);
+        return Err(vec![format!(
+            "an old shop: {} {}",
+            answer.status,
+            answer.text()
+        )]);
     }
     let stopped = made.stop();
     assert!(stopped.status.success(), "{stopped:?}");
     let served_old = launch(&["journal.retention=8d"]).start();
     let last = |served: &Served| -> Result<u64, Lost> {
         let mut client = world.client(served);
-        let event = json!({ "type": "session.opened", "session": "new", "buyer": "new", "id": "new" });
+        let event =
+            json!({ "type": "session.opened", "session": "new", "buyer": "new", "id": "new" });
         let answer = client.post("/v1/shops/old/events", &event.to_string());
         let answer = answer.map_err(|error| vec![error.to_string()])?;
         let body = answer.json();
         let seq = body["results"][0]["decisions"][0]["seq"].as_u64();
-        seq.ok_or_else(|| vec![format!("a shop with an old journal: {} {body}", answer.status)])
+        seq.ok_or_else(|| {
+            vec![format!(
+                "a shop with an old journal: {} {body}",
+                answer.status
+            )]
+        })
     };
     let seq = last(&served_old)?;
     aim(world.of_commands.as_ref(), blow);
     strike(world.of_commands.as_ref(), served_old, blow, || false);
     for _ in 0..2 {
         let again = launch(&["journal.retention=8d"]).begin().ready();
-        let again = again.map_err(|said| vec![format!("retention: it does not start: {said:?}")])?;
+        let again =
+            again.map_err(|said| vec![format!("retention: it does not start: {said:?}")])?;
         let is = last(&again)?;
         if is != seq {
-            return Err(vec![format!("retention: the same event was answered {seq}, is {is}")]);
+            return Err(vec![format!(
+                "retention: the same event was answered {seq}, is {is}"
+            )]);
         }
         let said = again.stop();
         if !said.status.success() {
@@ -563,10 +688,17 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
     let mut found = Vec::new();
     for (phase, tally) in &tallies {
         let each = tally.spent / tally.kills.max(1) as u32;
-        println!("{phase}: {} kills, {} found something, {each:.0?} each", tally.kills, tally.found.len());
+        println!(
+            "{phase}: {} kills, {} found something, {each:.0?} each",
+            tally.kills,
+            tally.found.len()
+        );
         found.extend(tally.found.iter().map(|what| format!("{phase}, {what}")));
     }
-    println!("{acknowledged} answers acknowledged; {:.0?}", watch.passed());
+    println!(
+        "{acknowledged} answers acknowledged; {:.0?}",
+        watch.passed()
+    );
     assert!(found.is_empty(), "{}", found.join("\n"));
     assert!(acknowledged as u64 > kills, "hardly anything was sent");
 }
@@ -574,11 +706,17 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
 /// A folder of its own, and a server on it.
 fn fresh(seed: u64) -> (World, Served) {
     let mut world = World::new(seed, SYNC_US, false);
-    let served = world.recover(false).unwrap_or_else(|lost| panic!("a new folder: {lost:?}"));
+    let served = world
+        .recover(false)
+        .unwrap_or_else(|lost| panic!("a new folder: {lost:?}"));
     (world, served)
 }
 
 fn say(kill: u64, seed: u64, lost: &Lost) -> Option<String> {
-    let some: Vec<&str> = lost.iter().take(6).map(|text| text.get(..900).unwrap_or(text)).collect();
+    let some: Vec<&str> = lost
+        .iter()
+        .take(6)
+        .map(|text| text.get(..900).unwrap_or(text))
+        .collect();
     (!lost.is_empty()).then(|| format!("kill {kill} of seed {seed}:\n    {}", some.join("\n    ")))
 }

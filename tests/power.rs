@@ -100,7 +100,10 @@ fn key_of(said: &Said) -> String {
 fn life(seed: u64) -> Result<Life, String> {
     let mut world = World::new(seed, SYNC_US, true);
     let recorder = world.recorder.clone().ok_or("a shim cannot be built")?;
-    let mut phases = Phases { recorder: &recorder, all: Vec::new() };
+    let mut phases = Phases {
+        recorder: &recorder,
+        all: Vec::new(),
+    };
     let admin = phases.over("first-key");
     let served = world.launch(&[]).start();
     world.configure(&served);
@@ -133,7 +136,13 @@ fn life(seed: u64) -> Result<Life, String> {
     world.end(at_work);
     phases.over("backup");
     let data = world.disk().join("restored");
-    let arguments = ["restore", "--from", argument(&file), "--data", argument(&data)];
+    let arguments = [
+        "restore",
+        "--from",
+        argument(&file),
+        "--data",
+        argument(&data),
+    ];
     good(&run_to_end(world.command(&arguments)));
     let restored = phases.over("restore");
     world.load(&served, 50);
@@ -142,7 +151,18 @@ fn life(seed: u64) -> Result<Life, String> {
     let phases = phases.all;
     let recording = recorder.recording()?;
     recording.hold(&recorder.root, &world.place().join("whole"))?;
-    Ok(Life { world, recorder, recording, phases, admin, shown, revoked, before, whole, restored })
+    Ok(Life {
+        world,
+        recorder,
+        recording,
+        phases,
+        admin,
+        shown,
+        revoked,
+        before,
+        whole,
+        restored,
+    })
 }
 
 /// What had been acknowledged of a life by a place in its log.
@@ -156,7 +176,9 @@ impl Heard {
         let mut account = Account::default();
         for sent in &world.sent {
             for sent in sent {
-                let ended = sent.ended.ok_or("an undisturbed server that did not answer")?;
+                let ended = sent
+                    .ended
+                    .ok_or("an undisturbed server that did not answer")?;
                 let said = recording.said(ended.0, ended.1);
                 let said = said.ok_or("an answer that nobody sent")?;
                 let mut sent = sent.clone();
@@ -172,7 +194,11 @@ impl Heard {
             }
         }
         let said = |port, bytes| recording.said(port, bytes);
-        let tenants = world.tenants.iter().map(|tenant| tenant.cut(said, place)).collect();
+        let tenants = world
+            .tenants
+            .iter()
+            .map(|tenant| tenant.cut(said, place))
+            .collect();
         Ok(Heard { account, tenants })
     }
 
@@ -213,7 +239,10 @@ impl Life {
         if let Err(error) = self.recording.build(&root, place, unsynced) {
             return (0, End::Broken(error.to_string()));
         }
-        let after = After { recorder: self.recorder.elsewhere(&root), place: root };
+        let after = After {
+            recorder: self.recorder.elsewhere(&root),
+            place: root,
+        };
         let acknowledged = heard.acknowledged();
         let lost = self.hold(&after, &mut heard, place, twice);
         let lost = lost.and_then(|()| self.hold_backup(&after, place));
@@ -227,9 +256,14 @@ impl Life {
         for life in 0..1 + u32::from(twice) {
             let served = after.start("data")?;
             let mut client = served.client().with_key(&self.world.admin);
-            if client.get("/v1/shops").is_ok_and(|answer| answer.status == 401) {
+            if client
+                .get("/v1/shops")
+                .is_ok_and(|answer| answer.status == 401)
+            {
                 if self.admin <= place {
-                    return Err(vec!["the admin's key was shown and opens nothing".to_owned()]);
+                    return Err(vec![
+                        "the admin's key was shown and opens nothing".to_owned(),
+                    ]);
                 }
                 // Nothing was acknowledged yet; a first start serves, and shows a key.
                 return Ok(());
@@ -240,7 +274,9 @@ impl Life {
             }
             let shown = self.shown.iter().filter(|(_, by)| *by <= place);
             let shut = shown.filter(|(key, _)| !self.world.opens(&client, key));
-            lost.extend(shut.map(|(key, _)| format!("key {}… was shown and opens nothing", &key[..12])));
+            lost.extend(
+                shut.map(|(key, _)| format!("key {}… was shown and opens nothing", &key[..12])),
+            );
             if self.revoked.1 <= place && self.world.opens(&client, &self.revoked.0) {
                 lost.push("a key that was taken back opens its shop".to_owned());
             }
@@ -264,15 +300,26 @@ impl Life {
             keys().expect("the keys");
             match after.launch("restored").begin().ready() {
                 Ok(served) => return self.hold_restored(&served),
-                Err(said) if self.restored > place && said.is_orderly() && said.err.contains("restore") => {}
-                Err(said) => return Err(vec![format!("what was restored does not start: {said:?}")]),
+                Err(said)
+                    if self.restored > place
+                        && said.is_orderly()
+                        && said.err.contains("restore") => {}
+                Err(said) => {
+                    return Err(vec![format!("what was restored does not start: {said:?}")]);
+                }
             }
         }
         if self.whole > place {
             return Ok(());
         }
         let file = after.place.join("backup");
-        let restore = ["restore", "--from", argument(&file), "--data", argument(&data)];
+        let restore = [
+            "restore",
+            "--from",
+            argument(&file),
+            "--data",
+            argument(&data),
+        ];
         let said = run_to_end(self.world.command(&restore));
         if !said.status.success() {
             return Err(vec![format!("a backup that was called whole: {said:?}")]);
@@ -313,7 +360,11 @@ fn nothing_acknowledged_is_lost_by_a_power_cut() {
         }
         let life = recorded.as_mut().expect("a life");
         let mut luck = StdRng::seed_from_u64(seed.wrapping_mul(1_000_000) + number);
-        let phases: Vec<_> = life.phases.iter().filter(|(name, ..)| wanted.as_deref().is_none_or(|wanted| wanted == *name)).collect();
+        let phases: Vec<_> = life
+            .phases
+            .iter()
+            .filter(|(name, ..)| wanted.as_deref().is_none_or(|wanted| wanted == *name))
+            .collect();
         let (phase, from, to) = *phases[number as usize % phases.len()];
         let places = life.recording.places(from, to);
         let place = places[luck.random_range(0..places.len())];
@@ -343,8 +394,13 @@ fn nothing_acknowledged_is_lost_by_a_power_cut() {
     let mut all = Tally::default();
     for (phase, tally) in &tallies {
         let [survived, lost, unmeasured, broken] = tally.0;
-        println!("{phase}: {survived} survived, {lost} lost, {unmeasured} not measured, {broken} harness broken");
-        all.0.iter_mut().zip(tally.0).for_each(|(all, one)| *all += one);
+        println!(
+            "{phase}: {survived} survived, {lost} lost, {unmeasured} not measured, {broken} harness broken"
+        );
+        all.0
+            .iter_mut()
+            .zip(tally.0)
+            .for_each(|(all, one)| *all += one);
     }
     let [survived, lost, unmeasured, broken] = all.0;
     println!(
@@ -353,14 +409,21 @@ fn nothing_acknowledged_is_lost_by_a_power_cut() {
         watch.passed()
     );
     assert!(found.is_empty(), "{}", found.join("\n"));
-    assert!(acknowledged as u64 > cuts * 10, "hardly anything was acknowledged");
+    assert!(
+        acknowledged as u64 > cuts * 10,
+        "hardly anything was acknowledged"
+    );
 }
 
 fn say(end: &End) -> String {
     match end {
         End::Survived => String::new(),
         End::Lost(lost) => {
-            let some: Vec<&str> = lost.iter().take(6).map(|text| text.get(..900).unwrap_or(text)).collect();
+            let some: Vec<&str> = lost
+                .iter()
+                .take(6)
+                .map(|text| text.get(..900).unwrap_or(text))
+                .collect();
             format!("lost:\n    {}", some.join("\n    "))
         }
         End::NotMeasured(why) => format!("not measured: {why}"),
@@ -374,7 +437,10 @@ fn say(end: &End) -> String {
 fn without_its_sync_every_cut_loses_what_was_acknowledged() {
     let mut world = World::new(7, SYNC_US, true);
     let Some(recorder) = world.recorder.clone() else {
-        return cannot_run("the negative control of the power cut test", "a shim cannot be built");
+        return cannot_run(
+            "the negative control of the power cut test",
+            "a shim cannot be built",
+        );
     };
     let served = world.launch(&[]).start();
     world.configure(&served);
@@ -384,18 +450,32 @@ fn without_its_sync_every_cut_loses_what_was_acknowledged() {
     world.load(&served, 500);
     served.kill();
     let recording = recorder.recording().expect("a log");
-    let answers = world.sent[known..].iter().flatten().filter_map(|sent| sent.ended);
-    let mut said: Vec<u64> = answers.filter_map(|(port, bytes)| recording.said(port, bytes)).collect();
+    let answers = world.sent[known..]
+        .iter()
+        .flatten()
+        .filter_map(|sent| sent.ended);
+    let mut said: Vec<u64> = answers
+        .filter_map(|(port, bytes)| recording.said(port, bytes))
+        .collect();
     said.sort_unstable();
-    assert!(said.len() as u64 > CONTROL && said[0] > begun, "hardly anything was sent: {}", said.len());
+    assert!(
+        said.len() as u64 > CONTROL && said[0] > begun,
+        "hardly anything was sent: {}",
+        said.len()
+    );
     let mut ends = Vec::new();
     for cut in 0..CONTROL {
         let place = said[(said.len() as u64 * cut / CONTROL) as usize];
         let mut heard = Heard::by(&world, &recording, place).expect("what was heard");
         let root = world.place().join("after");
         let _ = fs::remove_dir_all(&root);
-        recording.build(&root, place, Unsynced::Gone).expect("a folder");
-        let after = After { recorder: recorder.elsewhere(&root), place: root };
+        recording
+            .build(&root, place, Unsynced::Gone)
+            .expect("a folder");
+        let after = After {
+            recorder: recorder.elsewhere(&root),
+            place: root,
+        };
         ends.push(match after.start("data") {
             Ok(served) => {
                 let mut client = served.client().with_key(&world.admin);
@@ -406,7 +486,10 @@ fn without_its_sync_every_cut_loses_what_was_acknowledged() {
     }
     let lossy = ends.iter().filter(|lost| !lost.is_empty()).count() as u64;
     println!("without the sync {lossy} of {CONTROL} cuts lost something");
-    assert_eq!(lossy, CONTROL, "cuts that lose nothing are no cuts: {ends:?}");
+    assert_eq!(
+        lossy, CONTROL,
+        "cuts that lose nothing are no cuts: {ends:?}"
+    );
 }
 
 /// Cuts of a real ext4, where no other number is asked for; of those that are, one in ten is.
@@ -478,7 +561,11 @@ fn nothing_acknowledged_is_lost_by_a_power_cut_of_a_real_file_system() {
     let mut acknowledged = 0;
     for number in 0..cuts {
         let (heard, lost) = cut_mounted(&mut luck);
-        assert!(lost.is_empty(), "seed {seed}, cut {number}, {heard} acknowledged:\n  {}", lost.join("\n  "));
+        assert!(
+            lost.is_empty(),
+            "seed {seed}, cut {number}, {heard} acknowledged:\n  {}",
+            lost.join("\n  ")
+        );
         acknowledged += heard;
     }
     println!("{cuts} cuts of an ext4, {acknowledged} events acknowledged, 0 lost");

@@ -132,8 +132,13 @@ pub fn caps(criterion: &mut Criterion) {
         }
         let (asked, kept) = watch.invites();
         if asked + kept > 1000 {
-            eprintln!("{name}: {asked} buyers were asked for a rating, {kept} were not, by the cap of all shops");
-            assert!(asked > 0 && (kept > 0) == (cap > 0), "the cap was not met as it should be");
+            eprintln!(
+                "{name}: {asked} buyers were asked for a rating, {kept} were not, by the cap of all shops"
+            );
+            assert!(
+                asked > 0 && (kept > 0) == (cap > 0),
+                "the cap was not met as it should be"
+            );
         }
     }
     group.finish();

@@ -91,7 +91,9 @@ fn wanted(body: KeyBody, call: &Call) -> Result<NewKey, Problem> {
             "`shop` is missing: a key with this scope is for one shop.",
         )),
         (Scope::Admin, None) | (Scope::Events | Scope::Read | Scope::Owner, Some(_)) => {
+            let number = shop.as_ref().map(|shop| call.state.desk.number(shop));
             Ok(NewKey {
+                number: number.transpose().map_err(Problem::refused)?.flatten(),
                 shop,
                 scope,
                 name: body.name,

@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::serve::{LayersArguments, journal_failure};
 use super::{Failure, PIECE_BYTES};
 use crate::domain::id::Id;
+use crate::env::private::KeepsOwner;
 use crate::journal::{
     self, Inspector, JournalError, Kind, NoInspector, Record, Salvaged, Settings, Upgrade, Verified,
 };
@@ -63,6 +64,7 @@ pub(super) struct Verify {
 impl Verify {
     pub(super) fn run(self) -> Result<(), Failure> {
         let settings = existing(&self.layers)?;
+        let _owner = KeepsOwner::of(&settings.data);
         let mut looking = Looking { bar: counter() };
         let verified = journal::verify(&settings, &mut looking);
         looking.bar.finish_and_clear();
@@ -132,6 +134,7 @@ impl Export {
             true => settings(&self.layers)?,
             false => existing(&self.layers)?,
         };
+        let _owner = KeepsOwner::of(&settings.data);
         let mut to = BufWriter::with_capacity(PIECE_BYTES, io::stdout().lock());
         let mut stopped = None;
         let mut seen = HashSet::new();
@@ -245,6 +248,7 @@ fn beside(path: &Path, what: &str) -> PathBuf {
 impl Backup {
     pub(super) fn run(self) -> Result<(), Failure> {
         let settings = existing(&self.layers)?;
+        let _owner = KeepsOwner::of(&settings.data);
         let path = self.to.display();
         if self.to.exists() {
             return Err(Failure::bad_input(format!(
@@ -374,6 +378,7 @@ pub(super) struct Restore {
 impl Restore {
     pub(super) fn run(self) -> Result<(), Failure> {
         let settings = settings(&self.layers)?;
+        let _owner = KeepsOwner::of(&settings.data);
         let mut from = open(&self.from)?;
         let mut upgrade = server::upgrade(&settings.data);
         let restored = journal::restore(&mut from, &settings, &mut upgrade);

@@ -264,7 +264,7 @@ pub fn restore(
             }
             Frame::File(name, bytes) => {
                 pairs += 1;
-                folder.write_private(known_file(&name)?, &bytes)?;
+                folder.write_whole(known_file(&name)?, &bytes)?;
                 files.push(name);
             }
             Frame::End(counted, reach) if counted == pairs => break reach,

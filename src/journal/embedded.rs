@@ -335,6 +335,10 @@ impl Journal for Embedded {
         Ok(self.core.number(shop)?.is_some())
     }
 
+    fn number(&self, shop: &Id) -> Result<Option<u64>, JournalError> {
+        self.core.number(shop)
+    }
+
     fn shops(&self, after: Option<&Id>, limit: usize) -> Result<Vec<Id>, JournalError> {
         self.core.shops_after(after, limit)
     }

@@ -7,13 +7,14 @@
 //! the folder `upgrading` holds the next form of a store until it is verified.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::JournalError;
 use super::mark::Mark;
 use super::store::{Store, Tree, disk_failed};
+use crate::env::private;
 
 /// The version of the stored form that this program writes.
 pub const VERSION: u32 = 2;
@@ -28,12 +29,13 @@ const BEGUN: &str = "NEW";
 const RESTORING: &str = "RESTORING";
 
 /// What may be in a folder into which a restore goes: nothing of it is data of a journal.
-const NO_DATA: [&str; 7] = [
+const NO_DATA: [&str; 8] = [
     "lost+found",
     "xiaoer.toml",
     "keys.json",
     "keys.lock",
     "webhook-secrets.json",
+    "webhook-secrets.lock",
     "LOCK",
     "ballast",
 ];
@@ -72,7 +74,7 @@ impl Folder {
     /// Takes a folder for this process alone, and makes it where it is not there. Gives the ballast back where the
     /// disk is full.
     pub fn take(path: &Path, ballast_bytes: u64) -> Result<Folder, JournalError> {
-        fs::create_dir_all(path).map_err(|error| {
+        private::make_folder(path).map_err(|error| {
             unusable(
                 path,
                 "the folder cannot be made; choose another with --data, or make it writable",
@@ -81,12 +83,17 @@ impl Folder {
         })?;
         let lock = path.join("LOCK");
         let ballast = path.join("ballast");
-        let opened = File::options().create(true).append(true).open(&lock);
+        let open = |lock| {
+            let mut options = File::options();
+            options.create(true).append(true).mode(private::FILE_MODE);
+            options.open(lock)
+        };
+        let opened = open(&lock);
         let lock = match opened {
             // Not even an empty file has room.
             Err(error) if error.kind() == io::ErrorKind::StorageFull => {
                 fs::remove_file(&ballast).ok();
-                File::options().create(true).append(true).open(&lock)
+                open(&lock)
             }
             opened => opened,
         };
@@ -108,6 +115,9 @@ impl Folder {
             Err(TryLockError::Error(error)) => {
                 return Err(unusable(path, "the folder cannot be locked", &error));
             }
+        }
+        for words in private::mend(path).words() {
+            tracing::warn!("{words}");
         }
         let folder = Folder {
             path: path.to_owned(),
@@ -274,25 +284,10 @@ impl Folder {
         self.remove(BEGUN)
     }
 
-    /// Writes a small file so that it is there whole or not at all, durable.
-    fn write_whole(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
-        self.write_private(name, bytes)
-    }
-
-    /// The same of any size; only the owner may read it.
-    pub fn write_private(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
-        let path = self.path.join(name);
-        let write = || -> io::Result<()> {
-            let new = self.path.join(format!("{name}.new"));
-            let mut options = File::options();
-            options.write(true).create(true).truncate(true).mode(0o600);
-            let mut file = options.open(&new)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&new, &path)?;
-            File::open(&self.path)?.sync_all()
-        };
-        write().map_err(|error| unusable(&path, "it cannot be written", &error))
+    /// Writes a file so that it is there whole or not at all, durable. Only the owner may read it.
+    pub fn write_whole(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
+        let written = private::write_whole(&self.path, name, bytes).map(drop);
+        written.map_err(|error| unusable(&self.path.join(name), "it cannot be written", &error))
     }
 
     /// Where it is.

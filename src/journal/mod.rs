@@ -18,6 +18,7 @@ mod kept;
 mod line;
 mod mark;
 mod opening;
+mod peek;
 mod reading;
 mod record;
 mod removal;
@@ -41,6 +42,7 @@ pub use embedded::{Embedded, LedgerSource, Nobody, Opened, Settings, Watch};
 pub use folder::VERSION;
 pub use kept::KEPT_BYTES_MAX;
 pub use mark::Reach;
+pub use peek::number_in;
 pub use record::{Booked, Entry, Kind, Record};
 pub use salvage::{Salvaged, SavedShop, salvage};
 pub use upgrade::{ConvertKept, Upgrade};
@@ -176,6 +178,10 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Whether a shop exists.
     fn exists(&self, shop: &Id) -> Result<bool, JournalError>;
+
+    /// The number of a shop, another one each time a shop is made: by it a shop is told from a later one of its name.
+    /// `None` where there is no such shop.
+    fn number(&self, shop: &Id) -> Result<Option<u64>, JournalError>;
 
     /// Shops by id, after one.
     fn shops(&self, after: Option<&Id>, limit: usize) -> Result<Vec<Id>, JournalError>;

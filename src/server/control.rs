@@ -1,7 +1,8 @@
 //! The control socket: a file in the data folder through which this machine's own commands ask a running server.
 //!
 //! Who may open the file may read the folder, so nothing more is asked. One line in, an answer out: `backup` is
-//! answered with the stream of a backup, `backup with-secrets` with one that holds the secrets of webhooks too.
+//! answered with the stream of a backup, `backup with-secrets` with one that holds the secrets of webhooks too, and
+//! `shop ID` with the shop's number or `none`.
 
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ServeError;
-use crate::journal::{Embedded, SECRETS_FILE, backup};
+use crate::domain::id::Id;
+use crate::journal::{Embedded, Journal, SECRETS_FILE, backup};
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "control.sock";
@@ -24,7 +26,10 @@ const BACKUP: &str = "backup";
 const BACKUP_WITH_SECRETS: &str = "backup with-secrets";
 
 /// The longest question.
-const QUESTION_BYTES_MAX: u64 = 64;
+const QUESTION_BYTES_MAX: u64 = 256;
+
+/// How long a command waits for the answer to a small question: a backup may be on its way before it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// Listens until the process ends.
 pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) -> Result<(), ServeError> {
@@ -67,7 +72,14 @@ fn answer(stream: &UnixStream, folder: &Path, journal: &Embedded) -> Result<(), 
     let with_secrets = match question.trim() {
         BACKUP => false,
         BACKUP_WITH_SECRETS => true,
-        other => return Err(format!("unknown question {other:?}")),
+        question => {
+            let shop = question.strip_prefix("shop ").and_then(Id::new);
+            let shop = shop.ok_or_else(|| format!("unknown question {question:?}"))?;
+            let number = journal.number(&shop).map_err(|error| error.to_string())?;
+            let number = number.map_or("none".to_owned(), |number| number.to_string());
+            let mut to = stream;
+            return writeln!(to, "{number}").map_err(text);
+        }
     };
     let mut to = BufWriter::with_capacity(256 * 1024, stream);
     let mut files = || secrets(folder, with_secrets);
@@ -90,6 +102,28 @@ pub fn secrets(folder: &Path, wanted: bool) -> std::io::Result<Vec<(String, Vec<
 /// Takes the socket away: nobody listens any more.
 pub(super) fn leave(folder: &Path) {
     std::fs::remove_file(folder.join(SOCKET)).ok();
+}
+
+/// Asks the server that runs on a folder for the number of a shop; `None` where none runs.
+///
+/// # Errors
+///
+/// The server gave no answer within 3 s, or none that can be read.
+pub fn ask_number(folder: &Path, shop: &Id) -> Option<std::io::Result<Option<u64>>> {
+    let mut stream = UnixStream::connect(folder.join(SOCKET)).ok()?;
+    let mut ask = || {
+        stream.set_read_timeout(Some(ANSWER_WITHIN))?;
+        stream.set_write_timeout(Some(ANSWER_WITHIN))?;
+        writeln!(stream, "shop {shop}")?;
+        let mut answer = String::new();
+        let mut limited = std::io::Read::take(&stream, QUESTION_BYTES_MAX);
+        BufReader::new(&mut limited).read_line(&mut answer)?;
+        match answer.trim() {
+            "none" => Ok(None),
+            number => number.parse().map(Some).map_err(std::io::Error::other),
+        }
+    };
+    Some(ask())
 }
 
 /// Asks the server that runs on a folder for a backup; `None` where none runs.

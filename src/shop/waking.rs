@@ -11,7 +11,7 @@ use super::desk::Desk;
 use super::lease::RunOut;
 use super::message::Look;
 use crate::domain::id::Id;
-use crate::env::Stopwatch;
+use crate::env::{Stopwatch, blocking};
 use crate::journal::JournalError;
 
 /// Sleeping shops that are woken at once.
@@ -28,7 +28,7 @@ impl Desk {
     /// of before the start come first.
     pub async fn wake_sleepers(self) -> Result<(), JournalError> {
         let (world, now) = (Arc::clone(&self.world), self.now());
-        let found = actix_rt::task::spawn_blocking(move || {
+        let found = blocking(move || {
             world.journal.sleepers(&mut |sleeper| {
                 world.sleepers.add(sleeper.due.unwrap_or(now), sleeper.shop);
             })

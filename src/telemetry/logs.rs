@@ -8,8 +8,11 @@ use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::SetGlobalDefaultError;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry;
 
 use super::gathered::{Gathered, PAUSE, Pens};
+use super::level::Level;
 use crate::domain::id::Id;
 
 /// Why there is no log.
@@ -50,6 +53,9 @@ impl std::error::Error for LogsError {
 /// The log of this process, once it has begun.
 static LOG: OnceLock<Arc<Gathered<Stderr>>> = OnceLock::new();
 
+/// How urgent its lines have to be.
+static LEVEL: OnceLock<Level> = OnceLock::new();
+
 /// Begins the log of this process on standard error: `level` and what is more urgent, for people or, with `json`, one
 /// object a line. Lines that are not urgent may be up to 100 ms behind; [`flush`] writes them.
 ///
@@ -60,8 +66,10 @@ pub fn init(level: &str, json: bool) -> Result<(), LogsError> {
     let colours = std::io::stderr().is_terminal();
     let log = Gathered::new(std::io::stderr());
     let pens = Pens(Arc::clone(&log));
-    let subscriber = subscriber(level_of(level)?, json, colours, pens);
+    let level = Level::new(level_of(level)?);
+    let subscriber = subscriber(level.clone(), json, colours, pens);
     tracing::subscriber::set_global_default(subscriber).map_err(LogsError::Taken)?;
+    LEVEL.get_or_init(|| level);
     let of_thread = Arc::clone(LOG.get_or_init(|| log));
     let thread = std::thread::Builder::new().name("log".to_owned());
     let write = move || {
@@ -72,6 +80,19 @@ pub fn init(level: &str, json: bool) -> Result<(), LogsError> {
     };
     // Without it lines wait until there are many.
     thread.spawn(write).ok();
+    Ok(())
+}
+
+/// From now on writes `level` and what is more urgent.
+///
+/// # Errors
+///
+/// There is no such level.
+pub fn set_level(level: &str) -> Result<(), LogsError> {
+    let level = level_of(level)?;
+    if let Some(of_process) = LEVEL.get() {
+        of_process.set(level);
+    }
     Ok(())
 }
 
@@ -104,7 +125,7 @@ fn level_of(level: &str) -> Result<LevelFilter, LogsError> {
 }
 
 fn subscriber<W>(
-    level: LevelFilter,
+    level: Level,
     json: bool,
     colours: bool,
     writer: W,
@@ -112,15 +133,15 @@ fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt()
-        .with_max_level(level)
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(colours)
         .with_target(false)
         .with_writer(writer);
     if json {
-        Box::new(lines.json().flatten_event(true).finish())
+        let lines = lines.json().flatten_event(true);
+        Box::new(registry().with(level).with(lines))
     } else {
-        Box::new(lines.finish())
+        Box::new(registry().with(level).with(lines))
     }
 }
 
@@ -150,9 +171,8 @@ mod tests {
     fn check(level: &str, json: bool, lines: Expect) {
         let sink = Sink::default();
         let writer = sink.clone();
-        let subscriber = subscriber(level_of(level).unwrap(), json, false, move || {
-            writer.clone()
-        });
+        let level = Level::new(level_of(level).unwrap());
+        let subscriber = subscriber(level, json, false, move || writer.clone());
         tracing::subscriber::with_default(subscriber, || {
             let shop = Id::new("店").unwrap();
             request(

@@ -245,7 +245,9 @@ impl Account {
                 .map_or(0, |feed| feed.len() as u64);
             let outcome = sent.send(client);
             if outcome != Outcome::Answered {
-                lost.push(format!("a server that just started: {outcome:?} to {sent:?}"));
+                lost.push(format!(
+                    "a server that just started: {outcome:?} to {sent:?}"
+                ));
                 continue;
             }
             for (event, result) in sent.events.iter().zip(sent.results.iter().flatten()) {

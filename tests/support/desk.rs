@@ -263,12 +263,7 @@ impl Crowd {
                 let desk = Desk::new(&format!("{name}-{number}"), seed.wrapping_add(number));
                 let client = client.alike();
                 std::thread::spawn(move || {
-                    work(
-                        desk,
-                        client,
-                        counts.each_ref().map(|count| &**count),
-                        &stop,
-                    )
+                    work(desk, client, counts.each_ref().map(|count| &**count), &stop)
                 })
             })
             .collect();

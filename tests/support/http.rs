@@ -123,7 +123,10 @@ impl Client {
         if let Some(key) = &self.key {
             let first = bytes.windows(2).position(|two| two == b"\r\n");
             let at = first.expect("a first line") + 2;
-            bytes.splice(at..at, format!("authorization: Bearer {key}\r\n").into_bytes());
+            bytes.splice(
+                at..at,
+                format!("authorization: Bearer {key}\r\n").into_bytes(),
+            );
         }
         let answer = self.exchange(&bytes);
         let close = |answer: &Answer| answer.header("connection") == Some("close");

@@ -71,7 +71,9 @@ impl World {
     pub fn new(seed: u64, sync_us: u64, log: bool) -> World {
         let (place, data) = folder();
         let recorder = Recorder::new(place.path(), sync_us, log).ok();
-        let data = recorder.as_ref().map_or(data, |recorder| recorder.root.join("data"));
+        let data = recorder
+            .as_ref()
+            .map_or(data, |recorder| recorder.root.join("data"));
         let receiver = Receiver::always(Reply::status(204));
         let mut luck = StdRng::seed_from_u64(seed);
         let tenants = TENANTS.map(|shop| {
@@ -163,26 +165,38 @@ impl World {
     pub fn begin(&mut self, served: &Served) -> Busy {
         self.loads += 1;
         let client = self.client(served);
-        let crowd = Crowd::begin_by(&client, &format!("l{}", self.loads), CLIENTS, self.luck.random());
+        let crowd = Crowd::begin_by(
+            &client,
+            &format!("l{}", self.loads),
+            CLIENTS,
+            self.luck.random(),
+        );
         let stop = Arc::new(AtomicBool::new(false));
-        let tenants = std::mem::take(&mut self.tenants).into_iter().map(|mut tenant| {
-            let (mut client, stop) = (client.alike(), Arc::clone(&stop));
-            std::thread::spawn(move || {
-                let mut goes_on = true;
-                while goes_on && !stop.load(Ordering::Relaxed) {
-                    goes_on = tenant.act(&mut client) == Outcome::Answered;
-                }
-                tenant
-            })
-        });
-        Busy { crowd, tenants: tenants.collect(), stop }
+        let tenants = std::mem::take(&mut self.tenants)
+            .into_iter()
+            .map(|mut tenant| {
+                let (mut client, stop) = (client.alike(), Arc::clone(&stop));
+                std::thread::spawn(move || {
+                    let mut goes_on = true;
+                    while goes_on && !stop.load(Ordering::Relaxed) {
+                        goes_on = tenant.act(&mut client) == Outcome::Answered;
+                    }
+                    tenant
+                })
+            });
+        Busy {
+            crowd,
+            tenants: tenants.collect(),
+            stop,
+        }
     }
 
     /// Everybody ends, and what they were told is written down.
     pub fn end(&mut self, busy: Busy) {
         busy.stop.store(true, Ordering::Relaxed);
         let sent = busy.crowd.sent_by_each();
-        self.account.write_down(sent.iter().flatten().cloned().collect());
+        self.account
+            .write_down(sent.iter().flatten().cloned().collect());
         self.sent.extend(sent);
         for tenant in busy.tenants {
             match tenant.join() {
@@ -220,13 +234,17 @@ impl World {
         let shown = self.shown.iter().map(|key| (key, true));
         let all = shown.chain(self.revoked.iter().map(|key| (key, false)));
         let wrong = all.filter(|(key, opens)| self.opens(client, key) != *opens);
-        let say = |(key, opens): (&String, bool)| format!("key {}…, must it open: {opens}", &key[..12]);
+        let say =
+            |(key, opens): (&String, bool)| format!("key {}…, must it open: {opens}", &key[..12]);
         wrong.map(say).collect()
     }
 
     /// Whether a key opens its shop.
     pub fn opens(&self, client: &Client, key: &str) -> bool {
-        let answer = client.another().with_key(key).get(&path(KEYED, "/decisions?limit=1"));
+        let answer = client
+            .another()
+            .with_key(key)
+            .get(&path(KEYED, "/decisions?limit=1"));
         answer.is_ok_and(|answer| answer.status == 200)
     }
 
@@ -263,7 +281,11 @@ impl World {
         let served = self.begin_again();
         let served = served.map_err(|said| vec![format!("it does not start again: {said:?}")])?;
         let lost = self.hold(&served, true);
-        if lost.is_empty() { Ok(served) } else { Err(lost) }
+        if lost.is_empty() {
+            Ok(served)
+        } else {
+            Err(lost)
+        }
     }
 
     /// Answers so far.
@@ -297,7 +319,10 @@ pub struct Before {
 impl Before {
     /// What there is now that nobody works.
     pub fn of(world: &World) -> Before {
-        let deeds = world.tenants.iter().map(|tenant| (tenant.shop.clone(), tenant.deeds()));
+        let deeds = world
+            .tenants
+            .iter()
+            .map(|tenant| (tenant.shop.clone(), tenant.deeds()));
         Before {
             account: world.account.clone(),
             deeds: deeds.collect(),

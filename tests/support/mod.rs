@@ -9,6 +9,7 @@ pub mod crowd;
 pub mod deadline;
 pub mod desk;
 pub mod http;
+pub mod keyed;
 pub mod life;
 pub mod packed;
 pub mod player;

@@ -106,7 +106,10 @@ impl Recorder {
     /// Whoever is about to make the change with this number dies before it; 0 for nobody.
     pub fn kill_at(&self, change: u64) {
         let file = fs::File::options().write(true).open(&self.control);
-        let write = |at, number: u64| file.as_ref().map(|f| f.write_all_at(&number.to_ne_bytes(), at));
+        let write = |at, number: u64| {
+            file.as_ref()
+                .map(|f| f.write_all_at(&number.to_ne_bytes(), at))
+        };
         let written = [write(KILLED, 0), write(KILL_AT, change)];
         assert!(
             written.iter().all(|done| matches!(done, Ok(Ok(())))),
@@ -189,13 +192,29 @@ struct Head {
 const HEAD_BYTES: usize = 32;
 
 fn head(log: &[u8]) -> Option<Head> {
-    let word = |at: usize| log.get(at..)?.first_chunk().copied().map(u32::from_ne_bytes);
-    let long = |at: usize| log.get(at..)?.first_chunk().copied().map(u64::from_ne_bytes);
+    let word = |at: usize| {
+        log.get(at..)?
+            .first_chunk()
+            .copied()
+            .map(u32::from_ne_bytes)
+    };
+    let long = |at: usize| {
+        log.get(at..)?
+            .first_chunk()
+            .copied()
+            .map(u64::from_ne_bytes)
+    };
     let [kind, path, bytes, check] = [word(0)?, word(4)?, word(8)?, word(12)?];
     let (a, b) = (long(16)?, long(24)?);
     let sum = u64::from(kind) + u64::from(path) + u64::from(bytes);
     let sum = sum.wrapping_add(a).wrapping_add(b) as u32;
-    (sum == check).then_some(Head { kind, path: path as usize, bytes: bytes as usize, a, b })
+    (sum == check).then_some(Head {
+        kind,
+        path: path as usize,
+        bytes: bytes as usize,
+        a,
+        b,
+    })
 }
 
 impl Recording {
@@ -208,7 +227,11 @@ impl Recording {
             sent: HashMap::new(),
             places: Vec::new(),
         };
-        let mut reading = Reading { root, numbers: HashMap::new(), syncs: HashMap::new() };
+        let mut reading = Reading {
+            root,
+            numbers: HashMap::new(),
+            syncs: HashMap::new(),
+        };
         let mut at = 0;
         while at < log.len() {
             let head = head(&log[at..]).ok_or("the log is damaged")?;
@@ -321,17 +344,27 @@ impl Recording {
                 _ if sure => true,
                 Unsynced::Stays => true,
                 Unsynced::Gone => false,
-                Unsynced::Torn(seed) => *at <= instant(&[seed, number, page], sector, durable, place),
+                Unsynced::Torn(seed) => {
+                    *at <= instant(&[seed, number, page], sector, durable, place)
+                }
             };
             match change {
                 Change::Size(size) if is_there(u64::MAX, 0) => bytes.resize(*size as usize, 0),
                 Change::Size(_) => {}
-                Change::Write { at, log, bytes: length } => {
+                Change::Write {
+                    at,
+                    log,
+                    bytes: length,
+                } => {
                     let end = at + *length as u64;
                     let mut from = *at;
                     while from < end {
                         let sector = from / SECTOR;
-                        let to = if sure { end } else { end.min((sector + 1) * SECTOR) };
+                        let to = if sure {
+                            end
+                        } else {
+                            end.min((sector + 1) * SECTOR)
+                        };
                         if is_there(from / PAGE, sector) {
                             let source = log + (from - at) as usize;
                             let source = &self.log[source..source + (to - from) as usize];
@@ -359,21 +392,36 @@ impl Recording {
         collect(place, place, &mut was).map_err(|error| error.to_string())?;
         fs::remove_dir_all(place).map_err(|error| error.to_string())?;
         let names = is.keys().chain(was.keys());
-        let wrong: Vec<&String> = names.filter(|name| is.get(*name) != was.get(*name)).collect();
+        let wrong: Vec<&String> = names
+            .filter(|name| is.get(*name) != was.get(*name))
+            .collect();
         if wrong.is_empty() {
             return Ok(());
         }
         let size = |files: &BTreeMap<String, Option<Vec<u8>>>, name: &String| {
             files.get(name).map(|bytes| bytes.as_ref().map(Vec::len))
         };
-        let say = |name: &&String| format!("{name}: {:?}, built {:?}", size(&is, name), size(&was, name));
+        let say = |name: &&String| {
+            format!(
+                "{name}: {:?}, built {:?}",
+                size(&is, name),
+                size(&was, name)
+            )
+        };
         let wrong: Vec<String> = wrong.iter().map(say).collect();
-        Err(format!("the log does not give the folder: {}", wrong.join("; ")))
+        Err(format!(
+            "the log does not give the folder: {}",
+            wrong.join("; ")
+        ))
     }
 }
 
 /// Files with their bytes, and folders, by name.
-fn collect(root: &Path, folder: &Path, into: &mut BTreeMap<String, Option<Vec<u8>>>) -> io::Result<()> {
+fn collect(
+    root: &Path,
+    folder: &Path,
+    into: &mut BTreeMap<String, Option<Vec<u8>>>,
+) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let (entry, path) = entry.map(|entry| (entry.file_type(), entry.path()))?;
         let name = path.strip_prefix(root).map_err(io::Error::other)?;
@@ -401,7 +449,12 @@ impl Contents {
 fn instant(page: &[u64; 3], sector: u64, durable: u64, place: u64) -> u64 {
     // One page in eight is torn: each of its sectors has an instant of its own.
     let torn = luck(page).is_multiple_of(8);
-    let lot = luck(&[page[0], page[1], page[2], if torn { sector } else { u64::MAX }]);
+    let lot = luck(&[
+        page[0],
+        page[1],
+        page[2],
+        if torn { sector } else { u64::MAX },
+    ]);
     match lot % 3 {
         0 => durable,
         1 => place,
@@ -440,7 +493,14 @@ impl Reading<'_> {
         Ok((self.name(from)?, self.name(to)?))
     }
 
-    fn take(&mut self, all: &mut Recording, head: &Head, text: &str, body: usize, end: u64) -> Result<(), String> {
+    fn take(
+        &mut self,
+        all: &mut Recording,
+        head: &Head,
+        text: &str,
+        body: usize,
+        end: u64,
+    ) -> Result<(), String> {
         let unknown = || format!("a file that nobody made: {}", head.a);
         let file = self.numbers.get(&head.a).copied();
         let mut change = |change| match file {
@@ -449,11 +509,20 @@ impl Reading<'_> {
         };
         let name = match head.kind {
             1 => {
-                all.files.push(Contents { made: end, ..Contents::default() });
+                all.files.push(Contents {
+                    made: end,
+                    ..Contents::default()
+                });
                 self.numbers.insert(head.a, all.files.len() - 1);
                 Name::Made(self.name(text)?, all.files.len() - 1)
             }
-            2 => return change(Change::Write { at: head.b, log: body, bytes: head.bytes }),
+            2 => {
+                return change(Change::Write {
+                    at: head.b,
+                    log: body,
+                    bytes: head.bytes,
+                });
+            }
             3 => return change(Change::Size(head.b)),
             4 => {
                 let (from, to) = self.two(text)?;
@@ -474,7 +543,10 @@ impl Reading<'_> {
                 return Ok(());
             }
             9 => {
-                let (begun, of) = self.syncs.remove(&head.b).ok_or("a sync that did not begin")?;
+                let (begun, of) = self
+                    .syncs
+                    .remove(&head.b)
+                    .ok_or("a sync that did not begin")?;
                 match of {
                     Some(file) => all.files[file].syncs.push((begun, end)),
                     None => all.name_syncs.push((begun, end)),

@@ -78,7 +78,11 @@ impl Deed {
 
     fn send(&self, shop: &str, client: &mut Client) -> std::io::Result<Answer> {
         let (method, path, body) = self.request(shop);
-        let kind = if body.is_empty() { "" } else { "application/json" };
+        let kind = if body.is_empty() {
+            ""
+        } else {
+            "application/json"
+        };
         client.send(method, &path, kind, body.as_bytes())
     }
 
@@ -162,7 +166,10 @@ impl State {
                 agent.or_insert((0, "offline".to_owned())).0 = *capacity;
             }
             Deed::AddWebhook(url) => {
-                let hook = Hook { url: url.clone(), secret: text("secret") };
+                let hook = Hook {
+                    url: url.clone(),
+                    secret: text("secret"),
+                };
                 life.webhooks.insert(text("id").unwrap_or_default(), hook);
             }
             Deed::RotateWebhook(id) => {
@@ -192,7 +199,9 @@ impl State {
 impl Life {
     fn take(&mut self, event: &Value, result: &Value) {
         let decisions = result["decisions"].as_array().cloned().unwrap_or_default();
-        let rejected = decisions.iter().any(|decision| decision["type"] == "event.rejected");
+        let rejected = decisions
+            .iter()
+            .any(|decision| decision["type"] == "event.rejected");
         self.feed.extend(decisions);
         if rejected || result["problem"].is_object() {
             return;
@@ -202,7 +211,10 @@ impl Life {
         match event["type"].as_str().unwrap_or_default() {
             "agent.configured" => {
                 let capacity = event["capacity"].as_u64().unwrap_or(10);
-                self.agents.entry(agent).or_insert((0, "offline".to_owned())).0 = capacity;
+                self.agents
+                    .entry(agent)
+                    .or_insert((0, "offline".to_owned()))
+                    .0 = capacity;
             }
             "agent.removed" => _ = self.agents.remove(&agent),
             presence @ ("agent.online" | "agent.offline") => {
@@ -288,9 +300,10 @@ impl Tenant {
         let (webhooks, keys) = (life.webhooks.len(), life.keys.len());
         match (luck.random_range(0..100), webhook, key) {
             (0..8, _, _) => Deed::Delete,
-            (8..16, _, _) => {
-                Deed::PutAgent(format!("p{}", luck.random_range(0..3)), luck.random_range(1..20))
-            }
+            (8..16, _, _) => Deed::PutAgent(
+                format!("p{}", luck.random_range(0..3)),
+                luck.random_range(1..20),
+            ),
             (16..26, _, _) if webhooks < EACH_MAX => {
                 Deed::AddWebhook(format!("{}/{}", self.hooks, self.count))
             }
@@ -350,7 +363,8 @@ impl Tenant {
             Ok(answer) if matches!(answer.status, 503 | 507) => Outcome::Refused(answer.status),
             Ok(answer) => {
                 let (status, text) = (answer.status, answer.text());
-                self.broken.push(format!("{}: {deed:?}: {status} {text}", self.shop));
+                self.broken
+                    .push(format!("{}: {deed:?}: {status} {text}", self.shop));
                 Outcome::Broken
             }
         };
@@ -371,7 +385,9 @@ impl Tenant {
         };
         let webhook = life.webhooks.keys().next().cloned();
         match deed {
-            Deed::RotateWebhook(id) | Deed::RemoveWebhook(id) if id.is_empty() && webhook.is_none() => {
+            Deed::RotateWebhook(id) | Deed::RemoveWebhook(id)
+                if id.is_empty() && webhook.is_none() =>
+            {
                 Deed::AddWebhook(format!("{}/named", self.hooks))
             }
             Deed::RotateWebhook(id) if id.is_empty() => {
@@ -399,7 +415,10 @@ impl Tenant {
         cut.count = self.count;
         cut.state = self.begun.clone();
         for done in &self.deeds {
-            let at = done.answer.as_ref().and_then(|(_, (port, bytes))| said(*port, *bytes));
+            let at = done
+                .answer
+                .as_ref()
+                .and_then(|(_, (port, bytes))| said(*port, *bytes));
             let mut done = done.clone();
             match &done.answer {
                 Some((body, _)) if at.is_some_and(|at| at <= place) => {
@@ -422,7 +441,9 @@ impl Tenant {
     pub fn hold(&mut self, client: &mut Client, receiver: Option<&Receiver>) -> Lost {
         let mut lost = self.settle(client).unwrap_or_else(|why| vec![why]);
         if lost.is_empty() {
-            lost = self.differs(&self.state, client, true).unwrap_or_else(|why| vec![why]);
+            lost = self
+                .differs(&self.state, client, true)
+                .unwrap_or_else(|why| vec![why]);
         }
         if lost.is_empty() {
             lost.extend(self.ask_again(client));
@@ -440,14 +461,19 @@ impl Tenant {
         let mut nearest = None;
         for (number, done) in self.deeds.iter().map(Some).chain([None]).enumerate() {
             if number >= from {
-                let lost = self.differs(&state, client, false).unwrap_or_else(|why| vec![why]);
+                let lost = self
+                    .differs(&state, client, false)
+                    .unwrap_or_else(|why| vec![why]);
                 if lost.is_empty() {
                     return lost;
                 }
                 nearest.get_or_insert(lost);
             }
             match done {
-                Some(Done { deed, answer: Some((body, _)) }) => state.apply(deed, body),
+                Some(Done {
+                    deed,
+                    answer: Some((body, _)),
+                }) => state.apply(deed, body),
                 Some(Done { answer: None, .. }) | None => {}
             }
         }
@@ -457,7 +483,9 @@ impl Tenant {
     fn look(&self, client: &mut Client) -> Result<Option<Seen>, String> {
         let shop = &self.shop;
         let mut get = |rest: &str| -> Result<Option<Value>, String> {
-            let answer = client.get(&path(shop, rest)).map_err(|error| error.to_string())?;
+            let answer = client
+                .get(&path(shop, rest))
+                .map_err(|error| error.to_string())?;
             match answer.status {
                 200 => Ok(Some(answer.json())),
                 404 => Ok(None),
@@ -514,17 +542,26 @@ impl Tenant {
         match (&state.life, &seen) {
             (None, None) => {}
             (None, Some(seen)) => {
-                lost.push(format!("{shop}: taken away, is there, with {} decisions", seen.feed.len()));
+                lost.push(format!(
+                    "{shop}: taken away, is there, with {} decisions",
+                    seen.feed.len()
+                ));
             }
             (Some(life), None) => {
-                lost.push(format!("{shop}: had {} decisions, is gone", life.feed.len()));
+                lost.push(format!(
+                    "{shop}: had {} decisions, is gone",
+                    life.feed.len()
+                ));
             }
             (Some(life), Some(seen)) => {
                 if life.feed != seen.feed {
                     lost.push(differing(shop, &life.feed, &seen.feed));
                 }
                 if life.agents != seen.agents {
-                    lost.push(format!("{shop}: had agents {:?}, has {:?}", life.agents, seen.agents));
+                    lost.push(format!(
+                        "{shop}: had agents {:?}, has {:?}",
+                        life.agents, seen.agents
+                    ));
                 }
                 let known: BTreeMap<String, String> = life
                     .webhooks
@@ -532,7 +569,10 @@ impl Tenant {
                     .map(|(id, hook)| (id.clone(), hook.url.clone()))
                     .collect();
                 if known != seen.webhooks {
-                    lost.push(format!("{shop}: had webhooks {known:?}, has {:?}", seen.webhooks));
+                    lost.push(format!(
+                        "{shop}: had webhooks {known:?}, has {:?}",
+                        seen.webhooks
+                    ));
                 }
             }
         }
@@ -554,7 +594,9 @@ impl Tenant {
             let status = answer.map_err(|error| error.to_string())?.status;
             if (status == 200) != opens {
                 let (shop, id) = (&self.shop, &key[..12]);
-                lost.push(format!("{shop}: key {id}… is answered {status}, must it open: {opens}"));
+                lost.push(format!(
+                    "{shop}: key {id}… is answered {status}, must it open: {opens}"
+                ));
             }
         }
         Ok(lost)
@@ -562,18 +604,28 @@ impl Tenant {
 
     /// What was answered is answered again.
     fn ask_again(&self, client: &mut Client) -> Lost {
-        let Some(life) = &self.state.life else { return Lost::new() };
+        let Some(life) = &self.state.life else {
+            return Lost::new();
+        };
         let mut lost = Lost::new();
         for some in life.accepted.chunks(100) {
             let events: Vec<&Value> = some.iter().map(|(event, _)| event).collect();
-            let answer = match client.post(&path(&self.shop, "/events"), &json!(events).to_string()) {
+            let answer = match client.post(&path(&self.shop, "/events"), &json!(events).to_string())
+            {
                 Ok(answer) => answer,
                 Err(error) => return vec![format!("{}: {error}", self.shop)],
             };
-            let results = answer.json()["results"].as_array().cloned().unwrap_or_default();
+            let results = answer.json()["results"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
             let same = some.iter().map(|(_, result)| result).eq(&results);
             if !same {
-                lost.push(format!("{}: {events:?} are answered {}", self.shop, answer.text()));
+                lost.push(format!(
+                    "{}: {events:?} are answered {}",
+                    self.shop,
+                    answer.text()
+                ));
             }
         }
         lost
@@ -587,12 +639,22 @@ impl Tenant {
             let Some(secret) = hook.secret.as_deref().and_then(Secret::parse) else {
                 continue;
             };
-            let answer = client.send("POST", &path(&self.shop, &format!("/webhooks/{id}/test")), "", b"");
+            let answer = client.send(
+                "POST",
+                &path(&self.shop, &format!("/webhooks/{id}/test")),
+                "",
+                b"",
+            );
             let delivered = answer.is_ok_and(|answer| answer.json()["delivered"] == true);
             let requests = receiver.requests();
-            let came = requests.iter().rev().find(|came| receiver.address_of(came) == hook.url);
+            let came = requests
+                .iter()
+                .rev()
+                .find(|came| receiver.address_of(came) == hook.url);
             let is_signed = came.is_some_and(|came| {
-                let at = came.header("webhook-timestamp").and_then(|at| at.parse().ok());
+                let at = came
+                    .header("webhook-timestamp")
+                    .and_then(|at| at.parse().ok());
                 let expected = sign(&[secret], came.id(), at.unwrap_or_default(), &came.body);
                 let signatures = came.header("webhook-signature").unwrap_or_default();
                 signatures.split(' ').any(|one| one == expected)
@@ -641,9 +703,15 @@ impl Tenant {
                 Lost::new()
             }
             (Deed::AddWebhook(url), Some(life), Some(seen)) => {
-                let new = seen.webhooks.iter().find(|(id, _)| !life.webhooks.contains_key(*id));
+                let new = seen
+                    .webhooks
+                    .iter()
+                    .find(|(id, _)| !life.webhooks.contains_key(*id));
                 if let Some((id, at)) = new.filter(|(_, at)| *at == url) {
-                    let hook = Hook { url: at.clone(), secret: None };
+                    let hook = Hook {
+                        url: at.clone(),
+                        secret: None,
+                    };
                     life.webhooks.insert(id.clone(), hook);
                 }
                 Lost::new()
@@ -692,13 +760,17 @@ impl Tenant {
         let answer = Deed::Events(events.to_vec()).send(shop, client);
         let answer = answer.map_err(|error| error.to_string())?;
         let results = answer.json()["results"].as_array().cloned();
-        let results = results.ok_or_else(|| format!("{shop}: {} {}", answer.status, answer.text()))?;
+        let results =
+            results.ok_or_else(|| format!("{shop}: {} {}", answer.status, answer.text()))?;
         let mut feed = seen.feed.clone();
         let mut lost = Lost::new();
         for (event, result) in events.iter().zip(&results) {
             let decisions = result["decisions"].as_array().cloned().unwrap_or_default();
             let seq = |decision: &Value| decision["seq"].as_u64().unwrap_or_default() as usize;
-            let before = decisions.iter().filter(|one| seq(one) <= seen.feed.len()).count();
+            let before = decisions
+                .iter()
+                .filter(|one| seq(one) <= seen.feed.len())
+                .count();
             if before != 0 && before != decisions.len() {
                 lost.push(format!("{shop}: half done: {event}: {result}"));
             }
@@ -729,14 +801,26 @@ fn differing(shop: &str, was: &[Value], is: &[Value]) -> String {
     let at = was.iter().zip(is).take_while(|(was, is)| was == is).count();
     let (was_all, is_all) = (was.len(), is.len());
     let (was, is) = (was.get(at), is.get(at));
-    format!("{shop}: had {was_all} decisions, has {is_all}; from {}: {was:?}, {is:?}", at + 1)
+    format!(
+        "{shop}: had {was_all} decisions, has {is_all}; from {}: {was:?}, {is:?}",
+        at + 1
+    )
 }
 
 fn is_listed(client: &mut Client, shop: &str) -> Result<bool, String> {
-    let answer = client.get("/v1/shops?limit=500").map_err(|error| error.to_string())?;
+    let answer = client
+        .get("/v1/shops?limit=500")
+        .map_err(|error| error.to_string())?;
     if answer.status != 200 {
-        return Err(format!("GET /v1/shops: {} {}", answer.status, answer.text()));
+        return Err(format!(
+            "GET /v1/shops: {} {}",
+            answer.status,
+            answer.text()
+        ));
     }
-    let items = answer.json()["items"].as_array().cloned().unwrap_or_default();
+    let items = answer.json()["items"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     Ok(items.iter().any(|item| item["shop"] == *shop))
 }
