@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::JournalError;
-use super::store::damaged;
+use super::store::{damaged, disk_failed};
 use crate::domain::time::Instant;
 
 const SLOT_BYTES: usize = 32;
@@ -103,13 +103,19 @@ impl Mark {
                 "the file `mark`, which says how far the journal reaches, is missing or damaged",
             )
         };
+        // A disk that cannot be read has not lost it.
+        let gone = [io::ErrorKind::NotFound, io::ErrorKind::UnexpectedEof];
+        let unread = |error: io::Error| match gone.contains(&error.kind()) {
+            true => lost(),
+            false => disk_failed("the file `mark`", &error),
+        };
         let file = File::options()
             .read(true)
             .write(true)
             .open(path)
-            .map_err(|_| lost())?;
+            .map_err(unread)?;
         let mut bytes = [0; 2 * SLOT_BYTES];
-        file.read_exact_at(&mut bytes, 0).map_err(|_| lost())?;
+        file.read_exact_at(&mut bytes, 0).map_err(unread)?;
         let (first, second) = bytes.split_at(SLOT_BYTES);
         let slots = [read_slot(first), read_slot(second)];
         let slots = slots.into_iter().flatten();

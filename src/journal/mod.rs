@@ -22,7 +22,6 @@ mod record;
 mod sealed;
 mod states;
 mod store;
-mod store_recovery;
 mod tail;
 mod upkeep;
 mod verify;

@@ -1,16 +1,18 @@
 //! The control socket: a file in the data folder through which this machine's own commands ask a running server.
 //!
 //! Who may open the file may read the folder, so nothing more is asked. One line in, an answer out: `backup` is
-//! answered with the stream of a backup.
+//! answered with the stream of a backup. A server without its socket serves all the same, and is backed up while it is
+//! stopped.
 
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ServeError;
 use crate::journal::{Embedded, backup};
 
 /// The socket's name in the data folder.
@@ -22,19 +24,36 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest question.
 const QUESTION_BYTES_MAX: u64 = 64;
 
-/// Listens until the process ends.
-pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) -> Result<(), ServeError> {
+/// Calls with the socket's path, and where that is too long for a socket, with a short way to it that this system may know.
+fn at<T>(folder: &Path, call: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
+    match call(&folder.join(SOCKET)) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            // The path ends in this process's own list of open files.
+            let open = File::open(folder)?;
+            let short = PathBuf::from(format!("/proc/self/fd/{}", open.as_raw_fd()));
+            call(&short.join(SOCKET)).map_err(|_| error)
+        }
+        called => called,
+    }
+}
+
+/// Listens until the process ends. Where there can be no socket, a line in the log says what that means.
+pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) {
+    if let Err(error) = try_to_listen(folder, journal) {
+        tracing::warn!(
+            %error,
+            "the control socket {} cannot be made, so `xiaoer backup` can copy this folder only while the server is stopped",
+            folder.join(SOCKET).display()
+        );
+    }
+}
+
+fn try_to_listen(folder: &Path, journal: &Arc<Embedded>) -> io::Result<()> {
     let path = folder.join(SOCKET);
     // One that a killed server has left; the folder's lock says that nobody else listens.
     std::fs::remove_file(&path).ok();
-    let failed = |error: std::io::Error| {
-        ServeError::Unusable(format!(
-            "{}: the control socket cannot be made: {error}",
-            path.display()
-        ))
-    };
-    let listener = UnixListener::bind(&path).map_err(failed)?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    let listener = at(folder, |path| UnixListener::bind(path))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
     let journal = Arc::downgrade(journal);
     let thread = std::thread::Builder::new().name("control".to_owned());
     let run = move || {
@@ -47,11 +66,11 @@ pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) -> Result<(), Serve
             }
         }
     };
-    thread.spawn(run).map(drop).map_err(failed)
+    thread.spawn(run).map(drop)
 }
 
 fn answer(stream: &UnixStream, journal: &Embedded) -> Result<(), String> {
-    let text = |error: std::io::Error| error.to_string();
+    let text = |error: io::Error| error.to_string();
     stream.set_read_timeout(Some(PATIENCE)).map_err(text)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(text)?;
     let mut question = String::new();
@@ -75,8 +94,8 @@ pub(super) fn leave(folder: &Path) {
 }
 
 /// Asks the server that runs on a folder for a backup; `None` where none runs.
-pub fn ask_backup(folder: &Path) -> Option<std::io::Result<UnixStream>> {
-    let mut stream = UnixStream::connect(folder.join(SOCKET)).ok()?;
+pub fn ask_backup(folder: &Path) -> Option<io::Result<UnixStream>> {
+    let mut stream = at(folder, |path| UnixStream::connect(path)).ok()?;
     let asked = stream.write_all(b"backup\n");
     Some(asked.map(|()| stream))
 }
