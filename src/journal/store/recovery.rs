@@ -14,8 +14,8 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::JournalError;
-use super::store::{SEGMENT_BYTES, damaged};
+use super::{SEGMENT_BYTES, damaged};
+use crate::journal::JournalError;
 
 /// What the names of sled's snapshots begin with.
 const SNAPSHOT: &str = "snap.";
@@ -245,11 +245,10 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::PathBuf;
 
-    use super::super::embedded::Settings;
-    use super::super::store::{Changes, Store, Tree};
-    use super::super::watchdog::Patience;
+    use super::super::{Changes, Store, Tree};
     use super::*;
     use crate::env::Env;
+    use crate::journal::{Patience, Settings};
 
     /// Bytes of a value, and how many keys take turns: more is written than the log keeps, so that its segments are
     /// used again.
