@@ -165,7 +165,7 @@ impl Client {
 
 /// A request as it goes over the wire.
 pub fn request(method: &str, path: &str, content: &str, body: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("{method} {path} HTTP/1.1\r\nhost: xiaoer\r\n").into_bytes();
+    let mut bytes = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n").into_bytes();
     if !content.is_empty() {
         let head = format!(
             "content-type: {content}\r\ncontent-length: {}\r\n",

@@ -1,6 +1,7 @@
 //! Shims that stand before the C library, built when a test needs them: a disk that fails, a clock that jumps.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::privilege::system;
 use super::served::{Launch, argument};
@@ -43,16 +44,44 @@ pub struct Failing {
 impl Failing {
     /// Puts the shim before a server; its log goes into `place`.
     pub fn disk(launch: Launch, shim: &Path, place: &Path, fault: Fault) -> (Launch, Failing) {
+        let (variables, failing) = Failing::under(&place.join("data"), shim, place, fault);
+        let mut launch = launch;
+        for (name, value) in &variables {
+            launch = launch.env(name, value);
+        }
+        (launch, failing)
+    }
+
+    /// Puts the shim before a command that changes a folder.
+    pub fn command(
+        command: &mut Command,
+        under: &Path,
+        shim: &Path,
+        place: &Path,
+        fault: Fault,
+    ) -> Failing {
+        let (variables, failing) = Failing::under(under, shim, place, fault);
+        command.envs(variables);
+        failing
+    }
+
+    fn under(
+        under: &Path,
+        shim: &Path,
+        place: &Path,
+        fault: Fault,
+    ) -> ([(&'static str, String); 6], Failing) {
         let log = place.join("shim.log");
         let _ = std::fs::remove_file(&log);
-        let launch = launch
-            .env("LD_PRELOAD", argument(shim))
-            .env("SHIM_UNDER", argument(&place.join("data")))
-            .env("SHIM_LOG", argument(&log))
-            .env("SHIM_AT", &fault.first.to_string())
-            .env("SHIM_LAST", &fault.last.to_string())
-            .env("SHIM_ERRNO", &fault.error.raw_os_error().to_string());
-        (launch, Failing { log })
+        let variables = [
+            ("LD_PRELOAD", argument(shim).to_owned()),
+            ("SHIM_UNDER", argument(under).to_owned()),
+            ("SHIM_LOG", argument(&log).to_owned()),
+            ("SHIM_AT", fault.first.to_string()),
+            ("SHIM_LAST", fault.last.to_string()),
+            ("SHIM_ERRNO", fault.error.raw_os_error().to_string()),
+        ];
+        (variables, Failing { log })
     }
 
     /// How many calls there were.
