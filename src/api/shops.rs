@@ -15,6 +15,7 @@ use super::openapi::{ReportOfShops, ShopAnswer, ShopBody as ShopSchema, ShopPage
 use super::policies::policy_of;
 use super::problem::{Code, Problem};
 use crate::domain::id::Id;
+use crate::env::blocking;
 use crate::shop::{Desk, Refused};
 
 /// The list's name in its cursors.
@@ -134,8 +135,8 @@ async fn with_keys<T: Send + 'static>(
     change: impl FnOnce(&dyn KeyRing) -> T + Send + 'static,
 ) -> Result<T, Problem> {
     let keys = Arc::clone(keys);
-    let changed = actix_web::web::block(move || change(&*keys)).await;
-    changed.map_err(|_| Problem::new(Code::Closing, "The server is shutting down: ask again."))
+    let changed = blocking(move || change(&*keys)).await;
+    changed.map_err(|error| Problem::refused(error.into()))
 }
 
 /// How the shop stands: sessions, waits, days, weeks, months, agents, invites

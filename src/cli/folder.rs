@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::serve::{LayersArguments, journal_failure};
 use super::{Failure, PIECE_BYTES};
 use crate::domain::id::Id;
+use crate::env::last_words;
 use crate::env::private::KeepsOwner;
 use crate::journal::{
     self, Inspector, JournalError, Kind, NoInspector, Record, Salvaged, Settings, Upgrade, Verified,
@@ -147,11 +148,11 @@ impl Export {
                 return Ok(());
             }
             if !self.salvage && seen.insert(record.shop) && record.kind != Kind::Created {
-                eprintln!(
+                last_words(&format!(
                     "xiaoer: shop {shop:?} begins at its record {}: what came before was dropped by retention, so its \
                      trace does not replay from the start",
                     record.n
-                );
+                ));
             }
             let line = if self.decisions {
                 decisions(&record)?
@@ -197,19 +198,17 @@ fn list(salvaged: &Salvaged) {
             true => "none of those before the last of them is lost".to_owned(),
             false => format!("lost are its records {}", ranges(&saved.lost)),
         };
-        eprintln!(
+        last_words(&format!(
             "xiaoer: shop {shop:?}: {} records are saved, {lost}",
             saved.records
-        );
+        ));
     }
     match salvaged.lost.is_empty() {
-        true => {
-            eprintln!("xiaoer: the journal has no hole")
-        }
-        false => eprintln!(
+        true => last_words("xiaoer: the journal has no hole"),
+        false => last_words(&format!(
             "xiaoer: of the whole journal the records {} are lost",
             ranges(&salvaged.lost)
-        ),
+        )),
     }
 }
 
@@ -384,7 +383,7 @@ impl Restore {
         let restored = journal::restore(&mut from, &settings, &mut upgrade);
         let restored = restored.map_err(|error| journal_failure(&error))?;
         for sentence in &restored.healed {
-            eprintln!("xiaoer: put right: {sentence}");
+            last_words(&format!("xiaoer: put right: {sentence}"));
         }
         let verified = journal::verify(&settings, &mut NoInspector);
         let verified = verified.map_err(|error| journal_failure(&error))?;

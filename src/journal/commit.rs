@@ -13,6 +13,7 @@ use super::removal::Removal;
 use super::states::{self, Head, StateAt};
 use super::store::{Changes, Tree};
 use super::tail::{self, Due, Tail};
+use super::watchdog::Task;
 use super::{JournalError, State, block};
 use crate::env::Stopwatch;
 
@@ -49,7 +50,10 @@ impl Core {
             lingers = !self.linger.is_zero() && batch.dones.len() > 1;
             // Whoever waits hears nothing of a commit that failed: nobody knows what became of it.
             let dones = std::mem::take(&mut batch.dones);
-            match self.commit(&mut batch) {
+            let committed = self
+                .store
+                .watched(Task::Commit, |_| self.commit(&mut batch));
+            match committed {
                 Ok(()) => {}
                 Err(error) => self.fate.stop(&format!(
                     "what was taken could not be made durable, so nothing more is answered: {error}. \
@@ -126,7 +130,7 @@ impl Core {
 
     fn set_mark(&self, reach: Option<Reach>, kept: Option<u32>) -> Result<(), JournalError> {
         let set = self.mark.set(reach, kept);
-        set.map_err(|error| JournalError::Failed(format!("the mark: {error}")))
+        set.map_err(|error| self.store.has_failed("the mark", &error))
     }
 
     /// Lays keys ahead of the blocks that are about to be written.

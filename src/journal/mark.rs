@@ -173,6 +173,12 @@ impl Mark {
             .write_all_at(&slot(*last, self.folder), turn * SLOT_BYTES as u64)
     }
 
+    /// How far the journal reaches.
+    pub fn reach(&self) -> Reach {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.reach
+    }
+
     /// Makes it durable.
     pub fn sync(&self) -> io::Result<()> {
         self.file.sync_data()

@@ -31,6 +31,7 @@ mod tail;
 mod upgrade;
 mod upkeep;
 mod verify;
+mod watchdog;
 
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
@@ -47,6 +48,7 @@ pub use record::{Booked, Entry, Kind, Record};
 pub use salvage::{Salvaged, SavedShop, salvage};
 pub use upgrade::{ConvertKept, Upgrade};
 pub use verify::{Inspector, NoInspector, Verified, each_record, verify};
+pub use watchdog::Patience;
 
 /// What is called once something is durable.
 pub type Done = Box<dyn FnOnce() + Send>;
@@ -214,4 +216,9 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Whether there is room for more records now.
     fn has_room(&self) -> Result<(), NoRoom>;
+
+    /// Whether commits come to their end: not where the disk has failed, or one is more than slow.
+    fn commits_go_on(&self) -> bool {
+        true
+    }
 }

@@ -9,9 +9,13 @@ use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::embedded::Settings;
+use super::watchdog::{self, Task, Watchdog};
 use super::{JournalError, store_recovery};
+use crate::env::Fate;
 
 /// The largest value. A page of sled holds up to 17 of them and must stay under a quarter of a segment.
 pub const VALUE_BYTES_MAX: usize = 24 * 1024;
@@ -99,15 +103,30 @@ pub struct Store {
     sync: bool,
     /// Whether the disk has failed.
     failed: AtomicBool,
+    watchdog: Watchdog,
+    fate: Arc<dyn Fate>,
 }
 
 /// sled writes what it has left as it goes, and panics where it cannot. Where the disk has failed it is not let go of: the
 /// process is about to end, and says why.
 impl Drop for Store {
     fn drop(&mut self) {
+        let (db, trees) = (self.db.take(), std::mem::take(&mut self.trees));
         if self.failed.load(Ordering::Relaxed) {
-            std::mem::forget(self.db.take());
-            std::mem::forget(std::mem::take(&mut self.trees));
+            std::mem::forget((db, trees));
+            return;
+        }
+        // All that anybody was told is durable by now.
+        let closed = self.watched(Task::Close, |_| {
+            guarded(|| {
+                drop((db, trees));
+                Ok(())
+            })
+        });
+        if let Err(error) = closed {
+            self.fate.stop(&format!(
+                "the store could not be closed: {error}. Nothing is lost; look at the disk, then start again"
+            ));
         }
     }
 }
@@ -179,17 +198,28 @@ fn opened(config: &sled::Config) -> Result<sled::Db, JournalError> {
 }
 
 impl Store {
-    /// Opens the store in `folder`, which is made where it is not there. `sync` off is for proofs alone.
+    /// Opens the store in `folder`, which is made where it is not there. A watchdog watches it until [`Store::opened`].
     ///
     /// What an interrupted process has left there is put in order first, so the caller must hold the folder's lock.
-    pub fn open(folder: &Path, cache_bytes: u64, sync: bool) -> Result<Store, JournalError> {
-        store_recovery::prepare(folder)?;
+    pub fn open(
+        folder: &Path,
+        settings: &Settings,
+        fate: &Arc<dyn Fate>,
+    ) -> Result<Store, JournalError> {
         let config = sled::Config::new()
             .path(folder)
-            .cache_capacity(cache_bytes)
+            .cache_capacity(settings.cache_bytes)
             .segment_size(SEGMENT_BYTES)
             .flush_every_ms(None)
             .mode(sled::Mode::HighThroughput);
+        let error = {
+            let config = config.clone();
+            Box::new(move || config.global_error().err().map(failed))
+        };
+        let watchdog = Watchdog::start(settings.patience, fate, error)?;
+        watchdog.begin(Task::Open);
+        store_recovery::prepare(folder)?;
+        let new = !folder.join("db").exists();
         let db = opened(&config)?;
         let file = File::options()
             .read(true)
@@ -207,8 +237,10 @@ impl Store {
             trees: Vec::new(),
             file,
             path: folder.to_owned(),
-            sync,
+            sync: settings.sync,
             failed: AtomicBool::new(false),
+            watchdog,
+            fate: Arc::clone(fate),
         };
         for tree in Tree::ALL {
             let opened = store.on_disk(|store| match &store.db {
@@ -217,7 +249,47 @@ impl Store {
             })?;
             store.trees.push(opened);
         }
+        if new {
+            store.sync_new()?;
+        }
         Ok(store)
+    }
+
+    /// A new store's files are there after a power cut too. sled sees to none of them.
+    fn sync_new(&self) -> Result<(), JournalError> {
+        if !self.sync {
+            return Ok(());
+        }
+        for name in ["conf", "db", "blobs", ""] {
+            let synced = File::open(self.path.join(name)).and_then(|file| file.sync_all());
+            synced.map_err(|error| self.has_failed("the store's files", &error))?;
+        }
+        Ok(())
+    }
+
+    /// The folder is open: from now on what calls is watched where it says so.
+    pub fn opened(&self) {
+        self.watchdog.end(Task::Open);
+    }
+
+    /// Does a task of this thread; the process ends where the disk keeps it from getting on.
+    pub fn watched<T>(&self, task: Task, work: impl FnOnce(&Store) -> T) -> T {
+        self.watchdog.begin(task);
+        let done = work(self);
+        self.watchdog.end(task);
+        done
+    }
+
+    /// Whether commits come to their end: the disk has not failed, and none is more than slow.
+    pub fn commits_go_on(&self) -> bool {
+        self.watchdog.commits_go_on()
+    }
+
+    /// The disk has failed; it is not tried again.
+    pub fn has_failed(&self, what: &str, error: &io::Error) -> JournalError {
+        self.failed.store(true, Ordering::Relaxed);
+        self.watchdog.fail();
+        disk_failed(what, error)
     }
 
     /// Calls into sled; a disk that failed is remembered.
@@ -226,8 +298,10 @@ impl Store {
         call: impl FnOnce(&Store) -> Result<T, sled::Error>,
     ) -> Result<T, JournalError> {
         let result = guarded(|| call(self));
+        watchdog::beat();
         if matches!(result, Err(JournalError::Failed(_))) {
             self.failed.store(true, Ordering::Relaxed);
+            self.watchdog.fail();
         }
         result
     }
@@ -245,10 +319,9 @@ impl Store {
     pub fn sync(&self) -> Result<(), JournalError> {
         self.on_disk(|store| store.db.as_ref().map_or(Ok(0), |db| db.flush()))?;
         if self.sync {
-            self.file.sync_data().map_err(|error| {
-                self.failed.store(true, Ordering::Relaxed);
-                disk_failed("fdatasync of the store", &error)
-            })?;
+            let synced = self.file.sync_data();
+            synced.map_err(|error| self.has_failed("fdatasync of the store", &error))?;
+            watchdog::beat();
         }
         Ok(())
     }

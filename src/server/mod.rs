@@ -19,7 +19,6 @@ mod upgrading;
 mod watching;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +37,7 @@ use watching::{OfJournal, Watching};
 
 use crate::api::{self, ApiState, Budget, Keeper, Limits};
 use crate::domain::time::Duration as Length;
-use crate::env::{self, Env};
+use crate::env::{self, Env, StartRule};
 use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};
 use crate::settings::{LogFormat, MetricsPublic, Settings};
@@ -109,6 +108,10 @@ pub fn journal_settings(settings: &Settings) -> crate::journal::Settings {
         linger_us: settings.journal_linger_us,
         retention_ms: settings.journal_retention.ms(),
         checkpoint_records: settings.journal_checkpoint_records,
+        patience: crate::journal::Patience {
+            open: std_time(settings.journal_open_timeout),
+            commit: std_time(settings.journal_commit_timeout),
+        },
         sync: settings.journal_sync,
     }
 }
@@ -137,6 +140,7 @@ where
         matches!(settings.log_format, LogFormat::Json),
     )
     .map_err(|error| ServeError::Unusable(error.to_string()))?;
+    env::before_end(crate::telemetry::logs::flush);
     resources::raise_file_limit();
     resources::check(http_server::workers(settings))?;
     let served = actix_rt::System::new().block_on(run(settings, env, read_settings, listening));
@@ -163,9 +167,11 @@ where
     for sentence in &opened.healed {
         tracing::warn!("put right in the folder: {sentence}");
     }
-    if let Some(latest) = opened.latest {
-        env.clock.at_least(latest);
-    }
+    let start = StartRule {
+        gap_max: settings.clock_gap_max,
+        accept: settings.clock_accept,
+    };
+    env.clock.resume(opened.latest, start);
     let ledger = Arc::new(SharedLedger::kept(opened.ledger.as_deref(), opened.booked)?);
     let journal = Arc::new(opened.journal);
     let source = Arc::clone(&ledger);

@@ -91,7 +91,7 @@ settings! {
     tls_handshake_timeout: Duration = "tls.handshake_timeout", "5s", in ms(10)..=ms(3_600_000);
     /// How many TLS handshakes one thread has in hand at once; further connections are closed. One address can have no
     /// more than `http.connections_per_peer` of them.
-    tls_handshakes_max: u64 = "tls.handshakes_max", "4096", in 1..=1_000_000;
+    tls_handshakes_max: u64 = "tls.handshakes_max", "2048", in 1..=1_000_000;
     /// What is written to the log: this and what is more urgent.
     log_level: LogLevel = "log.level", "info";
     /// How it is written: lines for people, or one JSON object a line.
@@ -115,6 +115,15 @@ settings! {
     /// Whether a folder of an older form is converted in place at the start. It needs no room for a copy, and it cannot be
     /// undone: take a backup first.
     upgrade_in_place: bool = "upgrade.in_place", "false";
+    /// How long the disk may be silent while the folder is opened, before the process ends with status 74; `0s`: for ever.
+    journal_open_timeout: Duration = "journal.open_timeout", "60s", in ms(0)..=Duration::days(1);
+    /// The same for a commit and for a checkpoint.
+    journal_commit_timeout: Duration = "journal.commit_timeout", "30s", in ms(0)..=Duration::days(1);
+    /// How far the machine's clock may be past the last record at a start; further, and no events are taken (503) until it is
+    /// set right, or is accepted. `0s`: as far as it is.
+    clock_gap_max: Duration = "clock.gap_max", "30d";
+    /// Whether this start takes the machine's clock as it is, however far it is past the last record; `--accept-clock`.
+    clock_accept: bool = "clock.accept", "false";
     /// How many requests of one shop may wait; the next is answered 503.
     shop_mailbox: u64 = "shop.mailbox", "1024", in 1..=1_000_000;
     /// How long a shop that nobody asks for anything stays in memory.

@@ -22,7 +22,7 @@ use crate::domain::ledger::Ledger;
 use crate::domain::time::Instant;
 use crate::domain::view::Counts;
 use crate::env::{BlockingError, Stopwatch, blocking};
-use crate::journal::{JournalError, Kind, NoRoom};
+use crate::journal::{JournalError, Kind};
 
 /// When a timer is tried again that the disk had no room for.
 const TIMER_AGAIN: Duration = Duration::from_secs(1);
@@ -100,7 +100,7 @@ impl ShopActor {
                 self.world.watch.failed(&self.id, &error);
                 Stage::Down(match self.stale {
                     true => Refused::Busy,
-                    false => Refused::Damaged(error.to_string()),
+                    false => error.into(),
                 })
             }
         };
@@ -124,11 +124,7 @@ impl ShopActor {
 
     /// Decides one event and puts it into the journal.
     pub(super) fn decide(&mut self, intake: Intake, work: &mut Work) -> Result<Item, Refused> {
-        match self.world.journal.has_room() {
-            Ok(()) => {}
-            Err(NoRoom::Memory) => return Err(Refused::Busy),
-            Err(NoRoom::Disk) => return Err(Refused::DiskFull),
-        }
+        self.world.takes_events()?;
         let awake = match &mut self.stage {
             Stage::Up(awake) => awake,
             Stage::ComingUp => return Err(Refused::Busy),

@@ -26,6 +26,7 @@ use super::secrets::{ENDPOINTS_MAX, SecretsFile};
 use super::signing::Secret;
 use crate::domain::id::Id;
 use crate::domain::time::Duration;
+use crate::env::blocking;
 use crate::journal::JournalError;
 use crate::shop::Desk;
 
@@ -337,7 +338,7 @@ impl Webhooks {
                     held(&posts).remove(&key);
                     // The first of its endpoints takes those of all; what fails is swept at the next start.
                     let sweep = move || secrets.retain(|shop, _| shop != number);
-                    tokio::task::spawn_blocking(sweep).await.ok();
+                    blocking(sweep).await.ok();
                 }
                 Over::Closed | Over::Removed => {}
             }

@@ -8,6 +8,7 @@ use super::post::Post;
 use super::secrets::EndpointSecrets;
 use super::signing::Secret;
 use crate::domain::id::Id;
+use crate::env::blocking;
 use crate::journal::JournalError;
 
 impl Webhooks {
@@ -40,11 +41,9 @@ impl Webhooks {
         &self,
         write: impl FnOnce() -> Result<(), JournalError> + Send + 'static,
     ) -> Result<(), NotDone> {
-        match self.runtime.spawn_blocking(write).await {
+        match blocking(write).await {
             Ok(written) => Ok(written?),
-            Err(_) => Err(NotDone::Failed(JournalError::Failed(
-                "the server is shutting down".to_owned(),
-            ))),
+            Err(error) => Err(NotDone::Failed(JournalError::Failed(error.to_string()))),
         }
     }
 }

@@ -142,6 +142,7 @@ pub fn settings(folder: &Path) -> Settings {
         linger_us: 0,
         retention_ms: 0,
         checkpoint_records: 262_144,
+        patience: xiaoer::journal::Patience::default(),
         sync: true,
     }
 }
