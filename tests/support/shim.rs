@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::privilege::system;
 use super::served::{Launch, argument};
@@ -61,6 +62,21 @@ impl Failing {
         failing.arm(fault.first, fault.last);
         let env = |launch: Launch, (name, value): &(&str, String)| launch.env(name, value);
         (variables.iter().fold(launch, env), failing)
+    }
+
+    /// Puts the shim before a command that changes a folder.
+    pub fn command(
+        command: &mut Command,
+        folder: &Path,
+        shim: &Path,
+        place: &Path,
+        fault: Fault,
+    ) -> Failing {
+        let deed = Deed::Fail(fault.error);
+        let (failing, variables) = Failing::under(folder, shim, place, deed);
+        failing.arm(fault.first, fault.last);
+        command.envs(variables);
+        failing
     }
 
     /// Nothing happens before it is armed. The variables put the shim before a program.
