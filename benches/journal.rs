@@ -61,6 +61,8 @@ fn settings(folder: &Path) -> Settings {
         ballast_bytes: 0,
         linger_us: 0,
         retention_ms: 0,
+        checkpoint_records: 262_144,
+        patience: xiaoer::journal::Patience::default(),
         sync: true,
     }
 }
@@ -88,8 +90,10 @@ fn append(journal: &Embedded, owner: Owner, shop: &Id, n: u64, done: Option<jour
     let entry = Entry {
         shop,
         kind: if n == 1 { Kind::Created } else { Kind::Event },
+        core: xiaoer::domain::CORE,
         n,
         at: Instant::from_ms(1_800_000_000_000),
+        due: None,
         seq_before: n - 1,
         decided: 1,
         text: TEXT,

@@ -20,6 +20,9 @@ pub const PROBLEM_TYPE: &str = "application/problem+json";
 /// After how many seconds a request that found no room may come again.
 const BUSY_RETRY_S: &str = "1";
 
+/// After how many seconds a request may come again where somebody has to mend something.
+const MENDED_RETRY_S: &str = "10";
+
 /// After how many seconds buyers may find room in a full queue.
 const QUEUE_RETRY_S: &str = "5";
 
@@ -32,6 +35,10 @@ pub enum Code {
     Unauthorized,
     /// The key may not do this.
     Forbidden,
+    /// The server has no keys, and its name in the request is not one of this machine.
+    HostNotLocal,
+    /// The server has no keys, and the request comes from a page of another site.
+    CrossSite,
     /// No such route.
     NotFound,
     /// The policy has no such entry.
@@ -64,6 +71,10 @@ pub enum Code {
     Closing,
     /// The disk is nearly full.
     DiskFull,
+    /// The disk does not keep up, or has failed.
+    Stalled,
+    /// The machine's clock cannot be right.
+    ClockNotTrusted,
     /// A bug of ours.
     Broken,
     /// What is stored is damaged.
@@ -77,6 +88,8 @@ impl Code {
             Code::Rejected(error) => rejected(error),
             Code::Unauthorized => told(401, "unauthorized", "A key is needed"),
             Code::Forbidden => told(403, "forbidden", "The key may not do this"),
+            Code::HostNotLocal => told(421, "host_not_local", "Not a name of this machine"),
+            Code::CrossSite => told(403, "cross_site", "The request comes from another site"),
             Code::NotFound => told(404, "not_found", "There is nothing here"),
             Code::EntryUnknown => told(404, "entry_unknown", "No such entry"),
             Code::DecisionUnknown => told(404, "decision_unknown", "No such decision"),
@@ -96,6 +109,12 @@ impl Code {
             Code::Damaged => told(500, "damaged", "What is stored is damaged"),
             Code::Busy => told(503, "busy", "The server is busy"),
             Code::Closing => told(503, "closing", "The server is shutting down"),
+            Code::Stalled => told(503, "stalled", "The disk does not keep up"),
+            Code::ClockNotTrusted => told(
+                503,
+                "clock_not_trusted",
+                "The server's clock cannot be right",
+            ),
             Code::DiskFull => told(507, "disk_full", "The disk is nearly full"),
         }
     }
@@ -114,9 +133,12 @@ impl Code {
         match self {
             Code::Rejected(ErrorCode::QueueFull) => Some(QUEUE_RETRY_S),
             Code::Busy | Code::Closing => Some(BUSY_RETRY_S),
+            Code::Stalled | Code::ClockNotTrusted => Some(MENDED_RETRY_S),
             Code::Rejected(_)
             | Code::Unauthorized
             | Code::Forbidden
+            | Code::HostNotLocal
+            | Code::CrossSite
             | Code::NotFound
             | Code::EntryUnknown
             | Code::DecisionUnknown
@@ -210,6 +232,13 @@ impl Problem {
         problem
     }
 
+    /// Something of the server's own failed. What it was may name paths of the server: the log has it, and the caller
+    /// learns what to do.
+    pub fn own(code: Code, error: &dyn std::fmt::Display, detail: &str) -> Problem {
+        tracing::error!(%error, code = code.code(), "a request was not done");
+        Problem::new(code, detail)
+    }
+
     /// What was sent cannot be read.
     pub fn malformed(detail: impl Into<String>) -> Problem {
         Problem::new(Code::Rejected(ErrorCode::Malformed), detail)
@@ -250,6 +279,18 @@ impl Problem {
                 Code::DiskFull,
                 "The server's disk is nearly full, so nothing is taken: free some space, then send it again.",
             ),
+            Refused::Stalled(what) => Problem::new(
+                Code::Stalled,
+                format!(
+                    "The server's disk does not keep up, or has failed: {what}. Look at it, and at the server's log."
+                ),
+            ),
+            Refused::ClockNotTrusted(doubt) => Problem::new(
+                Code::ClockNotTrusted,
+                format!(
+                    "Events cannot be dated, so none is taken: {doubt}. Then send this request again."
+                ),
+            ),
             Refused::Closing => Problem::new(
                 Code::Closing,
                 "The server is shutting down: send the same request again once it is back.",
@@ -259,7 +300,12 @@ impl Problem {
                 "A bug of the server stopped this request; nothing of it was done, and the shop is back. \
                  Please report it with the server's log.",
             ),
-            Refused::Damaged(what) => Problem::new(Code::Damaged, what),
+            Refused::Damaged(what) => Problem::own(
+                Code::Damaged,
+                &what,
+                "What is stored of this is damaged, and nothing was done: the server's log says what is wrong, and \
+                 `xiaoer verify` on its folder finds all of it. Ask the server's operator.",
+            ),
         }
     }
 
@@ -370,6 +416,12 @@ mod tests {
             (Refused::Closing, 503, "closing", Some("1")),
             (Refused::Broken, 500, "broken", None),
             (
+                Refused::Stalled("it cannot be read".to_owned()),
+                503,
+                "stalled",
+                Some("10"),
+            ),
+            (
                 Refused::Damaged("Run `xiaoer verify`.".to_owned()),
                 500,
                 "damaged",
@@ -385,6 +437,14 @@ mod tests {
             assert_eq!(header, retry, "{code}");
             assert_eq!(headers.get("content-type").unwrap(), PROBLEM_TYPE);
         }
+    }
+
+    #[test]
+    fn what_failed_inside_is_not_told_to_a_caller() {
+        let what = "could not open /srv/desk/store/db: run `xiaoer verify`".to_owned();
+        let problem = Problem::refused(Refused::Damaged(what));
+        assert!(!problem.json().contains("/srv"), "{}", problem.json());
+        assert!(problem.json().contains("log"), "{}", problem.json());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::{Failure, LanguageArgument, language};
 use crate::domain::agent::Presence;
 use crate::domain::id::Id;
 use crate::domain::shop::Shop;
-use crate::env::{Env, HeldClock};
+use crate::env::{Env, HeldClock, last_words};
 use crate::server::{Listening, serve};
 use crate::settings::{LogLevel, Origin, Settings};
 use crate::shop::{Desk, Intake, ReadError};
@@ -85,7 +85,7 @@ impl Demo {
             language,
             folder: settings.data.display().to_string(),
         };
-        let served = serve(&settings, env, move |listening| async move {
+        let served = serve(&settings, env, None, move |listening| async move {
             if let Err(error) = scene.play(&listening, day, seconds).await {
                 scene.tell_stopped(&error);
             }
@@ -223,10 +223,11 @@ impl Scene {
                     self.folder
                 )
             }
+            ReadError::Refused(Refused::ClockNotTrusted(doubt)) => doubt.to_string(),
             ReadError::Refused(Refused::Broken) => "a bug stopped the shop".to_owned(),
-            ReadError::Refused(Refused::Damaged(what)) => what.clone(),
+            ReadError::Refused(Refused::Damaged(what) | Refused::Stalled(what)) => what.clone(),
         };
-        eprintln!("xiaoer: the demo cannot go on: {why}");
+        last_words(&format!("xiaoer: the demo cannot go on: {why}"));
         self.clock.let_go();
     }
 }

@@ -20,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::env::{last_words, private};
 use crate::words::Language;
 
 /// The exit status after bad input or bad arguments.
@@ -108,6 +109,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
     };
+    match &arguments.command {
+        Command::Demo(_)
+        | Command::Serve(_)
+        | Command::Key(_)
+        | Command::Verify(_)
+        | Command::Export(_)
+        | Command::Backup(_)
+        | Command::Restore(_) => private::for_the_owner_alone(),
+        Command::Replay(_) | Command::Why(_) | Command::Sample(_) => {}
+    }
     let result = match arguments.command {
         Command::Demo(demo) => demo.run(),
         Command::Serve(serve) => serve.run(),
@@ -123,7 +134,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("xiaoer: {}", failure.message);
+            last_words(&format!("xiaoer: {}", failure.message));
             ExitCode::from(failure.status)
         }
     }

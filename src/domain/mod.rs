@@ -6,6 +6,11 @@
 //! The front door is [`shop::Shop::take`]: an event comes in, decisions go out. [`installation::Installation`]
 //! keeps many shops and the one thing that they share, [`ledger`].
 
+/// The number of this core. A release raises it when any decision may come out otherwise than before, for any shop and
+/// event. Every record keeps the number of the core that decided it, so that a shop whose latest records an older core
+/// decided can come up. Release 0.1 (`fc8647a`), whose records keep no number, is core 1.
+pub const CORE: u32 = 1;
+
 // What everything is written in.
 pub mod calendar;
 pub mod chain;

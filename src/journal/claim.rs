@@ -1,14 +1,14 @@
 //! Claims: who owns a shop, what there is of it, and which shops there are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::embedded::Core;
 use super::line::{Owned, wait};
 use super::states;
 use super::store::{Tree, damaged};
+use super::tail::Due;
 use super::{Claimed, JournalError, Owner, Sleeper};
 use crate::domain::id::Id;
-use crate::domain::time::Instant;
 
 impl Core {
     /// The number of a shop, once its first record is on its way.
@@ -104,22 +104,30 @@ impl Core {
     }
 
     pub(super) fn each_sleeper(&self, each: &mut dyn FnMut(Sleeper)) -> Result<(), JournalError> {
-        let tails: Vec<u64> = self.tails().keys().copied().collect();
-        let tails: std::collections::HashSet<u64> = tails.into_iter().collect();
+        let tails: HashMap<u64, Due> = {
+            let tails = self.tails();
+            tails.iter().map(|(&shop, tail)| (shop, tail.due)).collect()
+        };
         self.store.scan(Tree::Names, b"", |name, value| {
             let Some(id) = std::str::from_utf8(name).ok().and_then(Id::new) else {
                 return Ok(true);
             };
             let number = states::read_name(&id, value)?;
             let head = states::head(&self.store, number)?;
-            let due = head.due_ms.map(Instant::from_ms);
-            if tails.contains(&number) || head.n > head.state_n() {
-                each(Sleeper {
+            let due = match tails.get(&number) {
+                Some(due) => *due,
+                None => head.due(),
+            };
+            match due {
+                Due::Unknown => each(Sleeper {
                     shop: id,
                     due: None,
-                });
-            } else if due.is_some() {
-                each(Sleeper { shop: id, due });
+                }),
+                Due::Known(Some(due)) => each(Sleeper {
+                    shop: id,
+                    due: Some(due),
+                }),
+                Due::Known(None) => {}
             }
             Ok(true)
         })

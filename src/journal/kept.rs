@@ -7,14 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::embedded::Core;
 use super::line::Keep;
+use super::sealed::{sealed, unsealed};
 use super::states;
 use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX};
-use super::tail::{sealed, unsealed};
 use super::{Done, JournalError, Kept};
 use crate::domain::id::Id;
 
 /// The longest value that can be kept.
 pub const KEPT_BYTES_MAX: usize = VALUE_BYTES_MAX / 2;
+
+/// The form of what is kept, and of its count.
+const FORM: u8 = 1;
 
 /// The stored form.
 #[derive(Serialize, Deserialize)]
@@ -29,16 +32,31 @@ const COUNT: [u8; 8] = [0; 8];
 /// In how many commits something was kept.
 pub fn count(store: &Store) -> Result<u32, JournalError> {
     let count = store.get(Tree::Kept, &COUNT)?;
-    let count = count.map(|value| unsealed(&value, "the count of what is kept"));
+    let count = count.map(|value| unsealed(&value, "the count of what is kept")?.only());
     Ok(count.transpose()?.unwrap_or(0))
 }
 
-fn key(shop: u64, name: &str) -> Vec<u8> {
+/// The key of a value.
+pub fn key(shop: u64, name: &str) -> Vec<u8> {
     [&shop.to_be_bytes(), name.as_bytes()].concat()
 }
 
+/// A value in its stored form.
+pub fn write(shop: &Id, value: Vec<u8>) -> Vec<u8> {
+    let shop = shop.to_string();
+    sealed(FORM, &Stored { shop, value })
+}
+
+/// A pair of a tree, where it is something that is kept of a shop.
+pub fn read_of(tree: Tree, key: &[u8], value: &[u8]) -> Result<Option<(u64, Kept)>, JournalError> {
+    if tree != Tree::Kept || key == COUNT {
+        return Ok(None);
+    }
+    read(key, value).map(Some)
+}
+
 fn read(key: &[u8], value: &[u8]) -> Result<(u64, Kept), JournalError> {
-    let stored: Stored = unsealed(value, "what is kept of a shop")?;
+    let stored: Stored = unsealed(value, "what is kept of a shop")?.only()?;
     let wrong = || super::store::damaged("what is kept of a shop has no name");
     let (shop, name) = key.split_first_chunk::<8>().ok_or_else(wrong)?;
     let kept = Kept {
@@ -90,12 +108,7 @@ impl Core {
         let Some(number) = self.number(shop)? else {
             return Ok(false);
         };
-        let value = value.map(|value| {
-            sealed(&Stored {
-                shop: shop.to_string(),
-                value,
-            })
-        });
+        let value = value.map(|value| write(shop, value));
         let mut line = self.line();
         line.next.keeps.push(Keep {
             key: key(number, name),
@@ -115,7 +128,7 @@ impl Core {
         let mut changes = Changes::default();
         let count = self.kept.load(Ordering::Relaxed).wrapping_add(1);
         self.kept.store(count, Ordering::Relaxed);
-        changes.set(&COUNT, sealed(&count));
+        changes.set(&COUNT, sealed(FORM, &count));
         for Keep { key, value } in keeps {
             match value {
                 Some(value) => changes.set(&key, value),

@@ -31,6 +31,8 @@ pub(super) struct Gathered {
     pub(super) shop: u64,
     pub(super) place: Place,
     pub(super) at: Instant,
+    /// The shop's next timer after it.
+    pub(super) due: Option<Instant>,
     pub(super) kind: Kind,
     /// The shop's id, where it came to be or was taken away.
     pub(super) id: Option<Id>,
@@ -192,6 +194,7 @@ impl Core {
                 rated: entry.rated,
             },
             at: entry.at,
+            due: entry.due,
             kind: entry.kind,
             id: named.then(|| entry.shop.clone()),
         });

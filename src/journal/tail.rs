@@ -6,10 +6,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::JournalError;
-use super::store::{Changes, damaged};
+use super::sealed::{sealed, unsealed};
+use super::store::Changes;
 use crate::domain::id::Id;
+use crate::domain::time::Instant;
 
-const VERSION: u8 = 1;
+/// The form of chunks.
+const FORM: u8 = 1;
 
 /// Records in one chunk at most.
 pub const CHUNK_RECORDS: usize = 1024;
@@ -38,6 +41,18 @@ pub struct Tail {
     pub places: Vec<Place>,
     /// How many of them are in the index.
     pub indexed: usize,
+    /// The shop's next timer after the last of them.
+    pub due: Due,
+}
+
+/// What is known of a shop's next timer without its state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing: the shop must be looked at.
+    #[default]
+    Unknown,
+    /// This; nothing where no timer is armed.
+    Known(Option<Instant>),
 }
 
 impl Tail {
@@ -82,18 +97,19 @@ fn write(places: &[Place]) -> Vec<u8> {
         ));
         before = *place;
     }
-    sealed(&Chunk {
+    let chunk = Chunk {
         n: first.n,
         order: first.order,
         block: first.block,
         seq_before: first.seq_before,
         steps,
-    })
+    };
+    sealed(FORM, &chunk)
 }
 
 /// Reads a chunk.
 pub fn read(shop: u64, value: &[u8]) -> Result<Vec<Place>, JournalError> {
-    let chunk: Chunk = unsealed(value, &format!("the index of shop {shop}"))?;
+    let chunk: Chunk = unsealed(value, &format!("the index of shop {shop}"))?.only()?;
     let (mut order, mut block, mut seq_before) = (chunk.order, chunk.block, chunk.seq_before);
     let places = (chunk.n..).zip(chunk.steps).map(|(n, step)| {
         (order, block, seq_before) = (order + step.0, block + step.1, seq_before + step.2);
@@ -106,31 +122,4 @@ pub fn read(shop: u64, value: &[u8]) -> Result<Vec<Place>, JournalError> {
         }
     });
     Ok(places.collect())
-}
-
-/// A small value in its stored form: version, checksum, bytes.
-pub fn sealed(value: &impl Serialize) -> Vec<u8> {
-    let mut bytes = vec![VERSION, 0, 0, 0, 0];
-    let config = bincode::config::standard();
-    let written = bincode::serde::encode_into_std_write(value, &mut bytes, config);
-    debug_assert!(written.is_ok());
-    let sum = crc32fast::hash(&bytes[5..]);
-    bytes[1..5].copy_from_slice(&sum.to_be_bytes());
-    bytes
-}
-
-/// Reads a small value; `what` it is stands in the error.
-pub fn unsealed<T: serde::de::DeserializeOwned>(
-    bytes: &[u8],
-    what: &str,
-) -> Result<T, JournalError> {
-    let wrong = || damaged(&format!("{what} fails its checksum"));
-    let (head, body) = bytes.split_first_chunk::<5>().ok_or_else(wrong)?;
-    let [version, sum @ ..] = *head;
-    if crc32fast::hash(body) != u32::from_be_bytes(sum) || version != VERSION {
-        return Err(wrong());
-    }
-    let config = bincode::config::standard();
-    let (value, _) = bincode::serde::decode_from_slice(body, config).map_err(|_| wrong())?;
-    Ok(value)
 }

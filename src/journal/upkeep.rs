@@ -10,11 +10,10 @@ use std::time::Duration;
 use super::embedded::{Core, Ended};
 use super::line::wait_at_most;
 use super::opening::{Notes, ledger_key};
+use super::removal::remove_index;
 use super::store::{Changes, Tree};
-use super::{JournalError, block, record, states, tail};
-
-/// Records after which a checkpoint is taken.
-const CHECKPOINT_RECORDS: u64 = 262_144;
+use super::watchdog::Task;
+use super::{JournalError, block, kept, states};
 
 /// How much the upkeep steps back for the other threads; on Linux this is a thread's own.
 const NICE: i32 = 10;
@@ -60,7 +59,7 @@ impl Core {
             ticks += 1;
             let behind =
                 self.durable.load(Ordering::Acquire) - self.checkpoint.load(Ordering::Acquire);
-            if behind >= CHECKPOINT_RECORDS || ticks >= TRIM_TICKS || stop {
+            if behind >= self.checkpoint_records || ticks >= TRIM_TICKS || stop {
                 ticks = 0;
                 let done = self.take_checkpoint(!stop);
                 if let Err(error) = done {
@@ -77,7 +76,21 @@ impl Core {
 
     /// Takes a checkpoint; with `all`, also merges and trims.
     pub(super) fn take_checkpoint(&self, all: bool) -> Result<(), JournalError> {
+        // A backup holds it as long as its reader takes, so the watch begins after.
         let still = self.still();
+        let taken = self
+            .store
+            .watched(Task::Upkeep, |_| self.write_checkpoint(all));
+        drop(still);
+        if taken? {
+            self.watch.stored(self.store.bytes());
+            self.folder.lay_ballast();
+        }
+        Ok(())
+    }
+
+    /// Whether there was one to take.
+    fn write_checkpoint(&self, all: bool) -> Result<bool, JournalError> {
         let Ended {
             order: until,
             block,
@@ -86,7 +99,7 @@ impl Core {
         // What is booked is read again from the records that no checkpoint has passed: where nobody gives the ledger's
         // state, as in a command that only copies the folder, none is taken.
         let Some(ledger) = self.ledger_state() else {
-            return Ok(());
+            return Ok(false);
         };
         self.bury_dead()?;
         self.index_all()?;
@@ -106,29 +119,21 @@ impl Core {
         self.forget_ledgers(notes.ledger)?;
         self.store.sync()?;
         let synced = self.mark.sync();
-        synced.map_err(|error| JournalError::Failed(format!("the mark: {error}")))?;
+        synced.map_err(|error| self.store.has_failed("the mark", &error))?;
         self.checkpoint.store(until, Ordering::Release);
         self.floor.store(notes.floor, Ordering::Release);
-        drop(still);
-        self.watch.stored(self.store.bytes());
-        self.folder.lay_ballast();
-        Ok(())
+        Ok(true)
     }
 
     /// What was kept of shops that were taken away goes.
     fn bury_dead(&self) -> Result<(), JournalError> {
         let dead = std::mem::take(&mut *self.dead());
         for shop in dead {
-            let mut changes = Changes::default();
-            let prefix = shop.to_be_bytes();
-            self.store.scan(Tree::Index, &prefix, |at, _| {
-                let of_it = at.starts_with(&prefix);
-                if of_it {
-                    changes.remove(at);
-                }
-                Ok(of_it)
-            })?;
-            self.store.apply(Tree::Index, changes)?;
+            remove_index(&self.store, shop)?;
+            // What was kept of it after it was taken away.
+            let mut kept = Changes::default();
+            kept::remove_all(&self.store, shop, &mut kept)?;
+            self.store.apply(Tree::Kept, kept)?;
         }
         Ok(())
     }
@@ -152,6 +157,7 @@ impl Core {
                 tail.index(shop, &mut index);
                 let mut head = self.head(shop, Some(tail))?;
                 head.n = tail.places.last().map_or(head.n, |place| place.n);
+                head.set_due(head.n, tail.due);
                 states::write_head(shop, &head, &mut heads);
             }
             // Under the lock, so that a state that comes now finds the head as it is here.
@@ -201,10 +207,15 @@ impl Core {
         if self.retention_ms == 0 {
             return Ok(());
         }
-        let cutoff_ms = self.clock.now().ms() - self.retention_ms;
+        // A clock may be wrong, and what it drops is gone: the journal's own end says how old a record is.
+        let latest = self.mark.reach().at;
+        if !latest.of_an_event() {
+            return Ok(());
+        }
+        let cutoff_ms = latest.ms() - self.retention_ms;
         let mut needed = notes.checkpoint + 1;
-        self.store.scan(Tree::Heads, b"", |_, value| {
-            let head: states::Head = tail::unsealed(value, "what is known of a shop")?;
+        self.store.scan(Tree::Heads, b"", |at, value| {
+            let head = states::read_head(states::shop_of(at), value)?;
             if head.n > head.state_n() {
                 needed = needed.min(head.not_needed() + 1);
             }
@@ -216,8 +227,8 @@ impl Core {
             if block.end() > needed || blocks == TRIMMED_MAX {
                 return Ok(false);
             }
-            block.each(|order, body| {
-                latest_ms = latest_ms.max(record::read(body, order)?.at.ms());
+            block.records(|record| {
+                latest_ms = latest_ms.max(record.at.ms());
                 Ok(true)
             })?;
             if latest_ms >= cutoff_ms {
@@ -244,6 +255,8 @@ impl Core {
 /// Small blocks in a row.
 #[derive(Default)]
 struct Run {
+    /// The form of the records.
+    form: u8,
     /// The order of the first record.
     first: u64,
     /// The numbers of the blocks.
@@ -253,18 +266,19 @@ struct Run {
 }
 
 impl Run {
-    /// Whether a block may follow: it is the next, nothing lies between, and there is room.
+    /// Whether a block may follow: it is the next, nothing lies between, its records are of one form with those before,
+    /// and there is room.
     fn can_take(&self, block: &block::Block) -> bool {
         let follows = self
             .blocks
             .last()
-            .is_none_or(|last| last + 1 == block.number);
+            .is_none_or(|last| last + 1 == block.number && self.form == block.form);
         follows && self.frames.len() + block.bytes() <= block::RECORDS_BYTES_MAX
     }
 
     fn add(&mut self, block: &block::Block) -> Result<(), JournalError> {
         if self.blocks.is_empty() {
-            self.first = block.first;
+            (self.form, self.first) = (block.form, block.first);
         }
         self.blocks.push(block.number);
         let (frames, ends) = block.frames()?;
@@ -286,14 +300,13 @@ impl Run {
         for &number in others {
             changes.remove(&block::key(number, 0));
         }
-        block::write(
-            *first,
-            run.first,
-            &run.frames,
-            &run.ends,
-            &mut changes,
-            |_, _| {},
-        );
+        let frames = block::Frames {
+            form: run.form,
+            first: run.first,
+            bytes: &run.frames,
+            ends: &run.ends,
+        };
+        block::write(*first, frames, &mut changes, |_, _| {});
         core.store.apply(Tree::Journal, changes)
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::installation::{create, reject_without_shop};
 use crate::domain::outcome::Outcome;
 use crate::domain::shop::{Rejection, Shop, Taken};
 use crate::domain::stored::{Unreadable, read_shop, shop_bytes};
-use crate::domain::{code::ErrorCode, receipt::Receipt};
+use crate::domain::{CORE, code::ErrorCode, receipt::Receipt};
 use crate::journal::{Claimed, Entry, Journal, JournalError, Kind, Owner, Record};
 use crate::wire::{Line, Pen, read_event};
 
@@ -199,8 +199,10 @@ impl Deciding<'_> {
         let entry = Entry {
             shop: self.id,
             kind,
+            core: CORE,
             n: awake.n + 1,
             at,
+            due: shop.next_timer(),
             seq_before,
             decided: out.decisions.len() as u32,
             text: &text,

@@ -24,8 +24,8 @@ use crate::domain::installation::Malformed;
 use crate::domain::ledger::Ledger;
 use crate::domain::shop::Shop;
 use crate::domain::time::{Duration as Length, Instant};
-use crate::env::Env;
-use crate::journal::{Journal, JournalError, Kept, NoRoom};
+use crate::env::{Doubt, Env, blocking};
+use crate::journal::{Journal, JournalError, Kept};
 
 /// How often a question is asked again that an actor going to sleep did not look at.
 const TRIES: usize = 8;
@@ -108,6 +108,10 @@ pub enum Refused {
     Busy,
     /// The disk is nearly full.
     DiskFull,
+    /// The disk does not keep up, or has failed: what it does not do.
+    Stalled(String),
+    /// The machine's clock cannot be right: nothing is dated by it.
+    ClockNotTrusted(Doubt),
     /// The server is shutting down.
     Closing,
     /// A bug of ours stopped the shop while it decided this; it has come back from its journal without it.
@@ -127,7 +131,7 @@ pub enum ReadError {
 
 impl From<JournalError> for ReadError {
     fn from(error: JournalError) -> ReadError {
-        ReadError::Refused(Refused::Damaged(error.to_string()))
+        ReadError::Refused(error.into())
     }
 }
 
@@ -218,11 +222,8 @@ impl Desk {
             return Ok(answered.collect());
         }
         let (journal, shop) = (Arc::clone(&self.world.journal), shop.clone());
-        let answered = actix_rt::task::spawn_blocking(move || answers_of(&*journal, &shop, items));
-        match answered.await {
-            Ok(answered) => answered.map_err(|error| Refused::Damaged(error.to_string())),
-            Err(_) => Err(Refused::Broken),
-        }
+        let answered = blocking(move || answers_of(&*journal, &shop, items)).await?;
+        answered.map_err(Refused::from)
     }
 
     /// Sends a message that owes a reply; again where the actor went to sleep before it looked.
@@ -262,8 +263,12 @@ impl Desk {
 
     /// Whether a shop exists.
     pub async fn exists(&self, shop: &Id) -> Result<bool, Refused> {
-        let found = self.world.journal.exists(shop);
-        found.map_err(|error| Refused::Damaged(error.to_string()))
+        Ok(self.world.journal.exists(shop)?)
+    }
+
+    /// The number of a shop, by which it is told from an earlier or a later one of its name; nothing where there is none.
+    pub fn number(&self, shop: &Id) -> Result<Option<u64>, Refused> {
+        Ok(self.world.journal.number(shop)?)
     }
 
     /// Reads a shop's live state.
@@ -294,10 +299,8 @@ impl Desk {
     /// Shops by id, after a cursor; `limit` of them at most.
     pub async fn shops(&self, after: Option<Id>, limit: usize) -> Result<Page<ShopRow>, Refused> {
         let journal = Arc::clone(&self.world.journal);
-        let found =
-            actix_rt::task::spawn_blocking(move || journal.shops(after.as_ref(), limit + 1));
-        let found = found.await.map_err(|_| Refused::Broken)?;
-        let mut shops = found.map_err(|error| Refused::Damaged(error.to_string()))?;
+        let found = blocking(move || journal.shops(after.as_ref(), limit + 1)).await?;
+        let mut shops = found?;
         let more = shops.len() > limit;
         shops.truncate(limit);
         let items = shops.into_iter().map(|shop| ShopRow { shop }).collect();
@@ -314,11 +317,7 @@ impl Desk {
         if self.is_closing() {
             return Err(Refused::Closing);
         }
-        match self.world.journal.has_room() {
-            Ok(()) => Ok(()),
-            Err(NoRoom::Memory) => Err(Refused::Busy),
-            Err(NoRoom::Disk) => Err(Refused::DiskFull),
-        }
+        self.world.ready()
     }
 
     /// From here on, word of every decision of the shop that has become durable.

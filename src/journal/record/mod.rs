@@ -1,8 +1,11 @@
-//! A record: one event of a shop with all that came of it; and its stored form, version 1.
+//! A record: one event of a shop with all that came of it; and its stored forms.
 //!
-//! In a block every record stands as its length, its checksum (CRC-32 of what follows) and its bytes.
+//! In a block every record stands as its length, its checksum (CRC-32 of what follows) and its body. The block's header
+//! names the form of the bodies: [`v1`] and [`v2`] are frozen, each with types of its own. To add a field: write `v3`,
+//! let [`read`] know it, raise [`FORM`], and add a golden folder of the release before.
 
-use serde::{Deserialize, Serialize};
+mod v1;
+mod v2;
 
 use super::JournalError;
 use super::store::damaged;
@@ -10,7 +13,7 @@ use crate::domain::id::Id;
 use crate::domain::time::Instant;
 
 /// What a record is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The event that made the shop.
     Created,
@@ -40,10 +43,14 @@ pub struct Entry<'a> {
     pub shop: &'a Id,
     /// Of what it is.
     pub kind: Kind,
+    /// The number of the core that decided it ([`crate::domain::CORE`]).
+    pub core: u32,
     /// The shop's records up to this one, itself included: 1, 2, 3 …
     pub n: u64,
     /// The event's instant, or the shop's clock where it was rejected before that.
     pub at: Instant,
+    /// The shop's next timer after it; nothing where none is armed.
+    pub due: Option<Instant>,
     /// The `seq` of the shop before it.
     pub seq_before: u64,
     /// How many decisions it has.
@@ -67,14 +74,18 @@ pub struct Record {
     pub order: u64,
     /// The shop's number.
     pub shop: u64,
-    /// The shop's id, where the record keeps it: on its first, and where something was booked.
+    /// The shop's id. A record of form 1 keeps it only where it made the shop or booked an invite.
     pub shop_id: Option<Id>,
     /// See [`Entry`].
     pub kind: Kind,
+    /// See [`Entry`]; 1 where the record is of form 1.
+    pub core: u32,
     /// See [`Entry`].
     pub n: u64,
     /// See [`Entry`].
     pub at: Instant,
+    /// See [`Entry`]; nothing where the record is of form 1.
+    pub due: Option<Instant>,
     /// See [`Entry`].
     pub seq_before: u64,
     /// See [`Entry`].
@@ -91,21 +102,21 @@ pub struct Record {
     pub rated: bool,
 }
 
-/// The stored form, version 1; the version stands in the block.
-#[derive(Serialize, Deserialize)]
-struct Stored<'a> {
-    shop: u64,
-    shop_id: Option<&'a str>,
-    kind: Kind,
-    n: u64,
-    at_ms: i64,
-    seq_before: u64,
-    decided: u32,
-    text: &'a str,
-    decisions: &'a str,
-    claims: Vec<u32>,
-    booked: Vec<(&'a str, &'a str, i64)>,
-    rated: bool,
+/// The form in which records are written.
+pub const FORM: u8 = 2;
+
+/// A stored booking: space, buyer, milliseconds since 1970.
+type Booking<'a> = (&'a str, &'a str, i64);
+
+fn read_booked(stored: Vec<Booking<'_>>) -> Option<Vec<Booked>> {
+    let booked = stored.into_iter().map(|(space, buyer, at_ms)| {
+        Some(Booked {
+            space: Id::new(space)?,
+            buyer: Id::new(buyer)?,
+            at: Instant::from_ms(at_ms),
+        })
+    });
+    booked.collect()
 }
 
 /// Before the bytes of a record: its length and its checksum.
@@ -113,30 +124,9 @@ pub const FRAME_BYTES: usize = 8;
 
 /// Appends an entry's frame to `buffer`.
 pub fn write(shop: u64, entry: &Entry<'_>, buffer: &mut Vec<u8>) {
-    let named = entry.kind == Kind::Created || !entry.booked.is_empty();
-    let booked = entry.booked.iter();
-    let stored = Stored {
-        shop,
-        shop_id: named.then_some(entry.shop.as_str()),
-        kind: entry.kind,
-        n: entry.n,
-        at_ms: entry.at.ms(),
-        seq_before: entry.seq_before,
-        decided: entry.decided,
-        text: entry.text,
-        decisions: entry.decisions,
-        claims: entry.claims.to_vec(),
-        booked: booked
-            .map(|place| (place.space.as_str(), place.buyer.as_str(), place.at.ms()))
-            .collect(),
-        rated: entry.rated,
-    };
     let start = buffer.len();
     buffer.extend_from_slice(&[0; FRAME_BYTES]);
-    let config = bincode::config::standard();
-    // Writing into memory cannot fail; were it to, the checksum of nothing would not hide it.
-    let written = bincode::serde::encode_into_std_write(&stored, buffer, config);
-    debug_assert!(written.is_ok());
+    v2::write(shop, entry, buffer);
     let length = (buffer.len() - start - FRAME_BYTES) as u32;
     let sum = crc32fast::hash(&buffer[start + FRAME_BYTES..]);
     buffer[start..start + 4].copy_from_slice(&length.to_be_bytes());
@@ -161,35 +151,17 @@ pub fn split(bytes: &[u8], order: u64) -> Result<(&[u8], &[u8]), JournalError> {
     Ok((body, rest))
 }
 
-/// Reads the body of a record.
-pub fn read(body: &[u8], order: u64) -> Result<Record, JournalError> {
-    let wrong = || damaged(&format!("record {order} does not read as one"));
-    let config = bincode::config::standard();
-    let (stored, length): (Stored<'_>, usize) =
-        bincode::serde::borrow_decode_from_slice(body, config).map_err(|_| wrong())?;
-    if length != body.len() {
-        return Err(wrong());
-    }
-    let booked = stored.booked.into_iter().map(|(space, buyer, at_ms)| {
-        Some(Booked {
-            space: Id::new(space)?,
-            buyer: Id::new(buyer)?,
-            at: Instant::from_ms(at_ms),
-        })
-    });
-    Ok(Record {
-        order,
-        shop: stored.shop,
-        shop_id: stored.shop_id.and_then(Id::new),
-        kind: stored.kind,
-        n: stored.n,
-        at: Instant::from_ms(stored.at_ms),
-        seq_before: stored.seq_before,
-        decided: stored.decided,
-        text: stored.text.to_owned(),
-        decisions: stored.decisions.to_owned(),
-        claims: stored.claims,
-        booked: booked.collect::<Option<_>>().ok_or_else(wrong)?,
-        rated: stored.rated,
-    })
+/// Reads the body of a record that is stored in a form.
+pub fn read(form: u8, body: &[u8], order: u64) -> Result<Record, JournalError> {
+    let read = match form {
+        1 => v1::read(body, order),
+        2 => v2::read(body, order),
+        newer => {
+            return Err(JournalError::Unusable(format!(
+                "record {order} is stored in form {newer}, and this program reads forms 1 to {FORM}: use the newer \
+                 program"
+            )));
+        }
+    };
+    read.ok_or_else(|| damaged(&format!("record {order} does not read as one")))
 }

@@ -1,23 +1,31 @@
 //! Stored states: the latest of every shop and some older ones, from which decisions can be explained; and heads, what
 //! is known of a shop without its state.
 
-use serde::{Deserialize, Serialize};
+mod stored;
 
+use std::collections::HashMap;
+
+use super::sealed::{sealed, unsealed};
 use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX, damaged};
-use super::tail::{sealed, unsealed};
+use super::tail::Due;
 use super::{JournalError, State, block};
 use crate::domain::id::Id;
+use crate::domain::time::Instant;
 
 /// An older state is kept where so many records lie between it and the one kept before: as many are decided again at
 /// most to explain one decision.
 pub const KEPT_EVERY: u64 = 1024;
 
+/// The form of the number behind a name.
+const NAME_FORM: u8 = 1;
+
+/// The form of parts.
 const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 1 + 4 + 4;
 const PAYLOAD_BYTES_MAX: usize = VALUE_BYTES_MAX - HEADER_BYTES;
 
 /// Where a stored state is, and what it has taken in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateAt {
     /// The last record that it has taken in.
     pub n: u64,
@@ -32,7 +40,7 @@ pub struct StateAt {
 }
 
 /// What is known of a shop without its state.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
     /// Its id.
     pub id: String,
@@ -42,8 +50,10 @@ pub struct Head {
     pub before_first: u64,
     /// The latest state.
     pub state: Option<StateAt>,
-    /// When the shop wants to be woken, in milliseconds since 1970, as of the latest state.
+    /// When the shop wants to be woken, in milliseconds since 1970.
     pub due_ms: Option<i64>,
+    /// The record after which that was so.
+    pub due_n: u64,
     /// Older states that are kept, oldest first.
     pub kept: Vec<StateAt>,
 }
@@ -57,6 +67,22 @@ impl Head {
     /// The `seq` of the latest state; 0 where there is none.
     pub fn state_seq(&self) -> u64 {
         self.state.map_or(0, |state| state.seq)
+    }
+
+    /// What is known of the shop's next timer.
+    pub fn due(&self) -> Due {
+        if self.due_n < self.n.max(self.state_n()) {
+            return Due::Unknown;
+        }
+        Due::Known(self.due_ms.map(Instant::from_ms))
+    }
+
+    /// The shop's next timer after its record `n`, where it is known.
+    pub fn set_due(&mut self, n: u64, due: Due) {
+        if let Due::Known(due) = due {
+            self.due_ms = due.map(Instant::ms);
+            self.due_n = n;
+        }
     }
 
     /// The records up to this order are not needed for the shop to come back.
@@ -80,12 +106,18 @@ pub fn head(store: &Store, shop: u64) -> Result<Head, JournalError> {
 
 /// Reads a head.
 pub fn read_head(shop: u64, value: &[u8]) -> Result<Head, JournalError> {
-    unsealed(value, &format!("what is known of shop {shop}"))
+    stored::read(value, &format!("what is known of shop {shop}"))
+}
+
+/// The shop of a head's key.
+pub fn shop_of(key: &[u8]) -> u64 {
+    key.first_chunk()
+        .map_or(0, |number| u64::from_be_bytes(*number))
 }
 
 /// Writes a head.
 pub fn write_head(shop: u64, head: &Head, changes: &mut Changes) {
-    changes.set(&head_key(shop), sealed(head));
+    changes.set(&head_key(shop), stored::write(head));
 }
 
 /// The number of the shop of this id.
@@ -96,14 +128,26 @@ pub fn number_of(store: &Store, shop: &Id) -> Result<Option<u64>, JournalError> 
     read_name(shop, &value).map(Some)
 }
 
+/// The ids of all shops, by number.
+pub fn names(store: &Store) -> Result<HashMap<u64, Id>, JournalError> {
+    let mut names = HashMap::new();
+    store.scan(Tree::Names, b"", |name, value| {
+        let id = std::str::from_utf8(name).ok().and_then(Id::new);
+        let id = id.ok_or_else(|| damaged("the name of a shop is no id"))?;
+        names.insert(read_name(&id, value)?, id);
+        Ok(true)
+    })?;
+    Ok(names)
+}
+
 /// Reads a shop's number.
 pub fn read_name(shop: &str, value: &[u8]) -> Result<u64, JournalError> {
-    unsealed(value, &format!("the name {shop:?}"))
+    unsealed(value, &format!("the name {shop:?}"))?.only()
 }
 
 /// Writes a shop's number.
 pub fn write_name(shop: &Id, number: u64, changes: &mut Changes) {
-    changes.set(shop.as_bytes(), sealed(&number));
+    changes.set(shop.as_bytes(), sealed(NAME_FORM, &number));
 }
 
 /// Puts bytes into parts; `key` gives each part's.
@@ -168,12 +212,13 @@ pub fn remove(at: StateAt, journal: &mut Changes) {
     }
 }
 
-/// A newer state takes the place of the latest, which goes, unless it is one of those that are kept.
-pub fn succeed(head: &mut Head, state: StateAt, journal: &mut Changes) {
+/// A newer state takes the place of the latest, which goes, unless it is one of those that are kept: `gone` is for after
+/// the head is written.
+pub fn succeed(head: &mut Head, state: StateAt, gone: &mut Changes) {
     let kept = head.kept.last().map_or(0, |kept| kept.n);
     match head.state.replace(state) {
         Some(old) if old.n >= kept + KEPT_EVERY && old.n < state.n => head.kept.push(old),
-        Some(old) => remove(old, journal),
+        Some(old) => remove(old, gone),
         None => {}
     }
 }

@@ -1,7 +1,8 @@
 //! A block: records in a row under one key, or one record that is too large for a key, in parts.
 //!
-//! Stored form, version 1: version, number, first order, count of records, part, parts, checksum of these and the
-//! payload, payload. Blocks are numbered in order, and the key is the number and the part. Small blocks are merged into
+//! Stored form: the form of its records, number, first order, count of records, part, parts, checksum of these and the
+//! payload, payload. The header is the same for records of form 1 and 2, and for pieces of states, which stand under the
+//! form of the release that wrote them. Blocks are numbered in order, and the key is the number and the part. Small blocks are merged into
 //! the first of them, so that the last block at or before a number has what was written under it.
 //!
 //! The records of a block, and a state, are compressed (LZ4): what is written is most of what an event costs, and events
@@ -10,19 +11,22 @@
 //! Keys are *laid* before they are needed, with nothing under them. A page of the store splits by the number of its keys,
 //! and writes all its values anew: so it splits while they are empty, and every block is written once.
 
+mod loose;
+
 use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
 
 use super::JournalError;
-use super::record;
+use super::record::{self, FORM, Record};
 use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX, damaged};
 
-const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 1 + 8 + 8 + 4 + 2 + 2 + 4;
 const PAYLOAD_BYTES_MAX: usize = VALUE_BYTES_MAX - HEADER_BYTES;
 
 /// The most that records of one block take before they are compressed, but for a record that is larger alone. They
 /// mostly shrink to less than a third, so that they fit under one key.
 pub const RECORDS_BYTES_MAX: usize = 64 * 1024;
+
+pub use loose::{looks_like_a_part, of_parts, part_of};
 
 /// No block or state is larger than this before it is compressed: what says so is damaged.
 const RAW_BYTES_MAX: usize = 1 << 31;
@@ -62,6 +66,8 @@ pub fn ends(store: &Store) -> Result<(u64, u64), JournalError> {
 /// Which records a block holds.
 #[derive(Clone, Copy)]
 struct Span {
+    /// The form in which they are stored.
+    form: u8,
     number: u64,
     first: u64,
     count: u32,
@@ -69,7 +75,7 @@ struct Span {
 
 fn value(span: Span, part: u16, parts: u16, payload: &[u8]) -> Vec<u8> {
     let mut value = Vec::with_capacity(HEADER_BYTES + payload.len());
-    value.push(VERSION);
+    value.push(span.form);
     value.extend_from_slice(&span.number.to_be_bytes());
     value.extend_from_slice(&span.first.to_be_bytes());
     value.extend_from_slice(&span.count.to_be_bytes());
@@ -83,16 +89,33 @@ fn value(span: Span, part: u16, parts: u16, payload: &[u8]) -> Vec<u8> {
     value
 }
 
-/// Puts frames that follow each other into blocks from `number` on: `ends` are where each of them ends in `frames`, and
-/// `first` is the order of the first. `placed` is told each record's index and block; gives the number after the last.
+/// Records that follow each other, on their way into blocks.
+#[derive(Clone, Copy)]
+pub struct Frames<'a> {
+    /// The form in which they are stored.
+    pub form: u8,
+    /// The order of the first.
+    pub first: u64,
+    /// The frames of all.
+    pub bytes: &'a [u8],
+    /// Where each of them ends in `bytes`.
+    pub ends: &'a [usize],
+}
+
+/// Puts frames into blocks from `number` on. `placed` gets each record's index and block. Returns the number after the
+/// last block.
 pub fn write(
     mut number: u64,
-    first: u64,
-    frames: &[u8],
-    ends: &[usize],
+    of: Frames<'_>,
     changes: &mut Changes,
     mut placed: impl FnMut(usize, u64),
 ) -> u64 {
+    let Frames {
+        form,
+        first,
+        bytes,
+        ends,
+    } = of;
     let (mut start, mut begun) = (0, 0);
     for (index, &end) in ends.iter().enumerate() {
         placed(index, number);
@@ -101,11 +124,12 @@ pub fn write(
             continue;
         }
         let span = Span {
+            form,
             number,
             first: first + begun as u64,
             count: (index + 1 - begun) as u32,
         };
-        write_one(span, &frames[start..end], changes);
+        write_one(span, &bytes[start..end], changes);
         (start, begun, number) = (end, index + 1, number + 1);
     }
     number
@@ -126,6 +150,7 @@ pub fn write_state(number: u64, shop: u64, bytes: &[u8], changes: &mut Changes) 
     let pieces = payload.len().div_ceil(PAYLOAD_BYTES_MAX) as u16;
     for (piece, payload) in (0..).zip(payload.chunks(PAYLOAD_BYTES_MAX)) {
         let span = Span {
+            form: FORM,
             number: number + u64::from(piece),
             first: shop,
             count: 0,
@@ -176,6 +201,8 @@ pub struct Block {
     pub count: u32,
     /// In how many parts it is stored.
     pub parts: u16,
+    /// The form of its records.
+    pub form: u8,
     /// Compressed while its parts are gathered, then its records.
     payload: Vec<u8>,
 }
@@ -200,9 +227,10 @@ fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<Part<'a>, JournalError> {
     if own.finalize() != u32::from_be_bytes(*sum) {
         return Err(wrong());
     }
-    if header[0] != VERSION {
+    if !(1..=FORM).contains(&header[0]) {
         return Err(JournalError::Unusable(format!(
-            "block {named} of the journal is of version {}, which this program does not know: use the newer program",
+            "block {named} of the journal is stored in form {}, and this program reads forms 1 to {FORM}: use the \
+             newer program",
             header[0]
         )));
     }
@@ -212,6 +240,7 @@ fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<Part<'a>, JournalError> {
     };
     let part = Part {
         span: Span {
+            form: header[0],
             number: field(1, 9),
             first: field(9, 17),
             count: field(17, 21) as u32,
@@ -272,6 +301,14 @@ impl Block {
         }
     }
 
+    /// Gives each record, as long as `each` says so.
+    pub fn records(
+        &self,
+        mut each: impl FnMut(Record) -> Result<bool, JournalError>,
+    ) -> Result<(), JournalError> {
+        self.each(|order, body| each(record::read(self.form, body, order)?))
+    }
+
     /// The frames of its records, and where each ends.
     pub fn frames(&self) -> Result<(&[u8], Vec<usize>), JournalError> {
         let (mut ends, mut end) = (Vec::new(), 0);
@@ -314,6 +351,7 @@ pub fn scan(
                     first: span.first,
                     count: span.count,
                     parts: part.parts,
+                    form: span.form,
                     payload: part.payload.to_vec(),
                 });
                 have = 1;
@@ -359,6 +397,7 @@ pub fn holding(store: &Store, number: u64) -> Result<Block, JournalError> {
         first: span.first,
         count: span.count,
         parts: last.parts,
+        form: span.form,
         payload,
     };
     block.whole()
