@@ -7,6 +7,7 @@
 //! cargo bench --bench desk                     # everything
 //! cargo bench --bench desk -- request          # bodies of 1 and of 100 events, through the HTTP service
 //! cargo bench --bench desk -- actors           # 1, 64, 512 senders at 1, 1,000, 100,000 shops
+//! cargo bench --bench desk -- caps             # 1, 8, 64, 512 senders: hot buyers at 1,000 shops, the shared cap off and on
 //! ```
 
 use std::hint::black_box;
@@ -25,7 +26,8 @@ use actix_web::{App, Error};
 use bytestring::ByteString;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use xiaoer::api::{self, ApiState, Keeper, Limits, Visit};
-use xiaoer::domain::decision::Decision;
+use xiaoer::domain::code::BlockCode;
+use xiaoer::domain::decision::{Body, Decision};
 use xiaoer::domain::id::Id;
 use xiaoer::domain::time::Instant;
 use xiaoer::domain::view::Counts;
@@ -36,9 +38,11 @@ use xiaoer::journal::{
 };
 use xiaoer::shop::{self, Desk, DeskSettings, Intake, SharedLedger};
 use xiaoer::telemetry::Metrics;
-use xiaoer::webhook::{self, Calling, SystemLookup, Webhooks};
+use xiaoer::webhook::{self, Calling, SecretsFile, SystemLookup, Webhooks};
 use xiaoer::wire::{Line, read_event};
 
+#[path = "desk/caps.rs"]
+mod caps;
 #[path = "../tests/support/deadline.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod deadline;
@@ -88,6 +92,10 @@ impl Journal for Nowhere {
         Ok(true)
     }
 
+    fn number(&self, _: &Id) -> Result<Option<u64>, JournalError> {
+        Ok(Some(1))
+    }
+
     fn shops(&self, _: Option<&Id>, _: usize) -> Result<Vec<Id>, JournalError> {
         Ok(Vec::new())
     }
@@ -133,7 +141,17 @@ impl Journal for Nowhere {
 /// Counts what the server counts.
 struct Counting {
     metrics: Metrics,
+    /// Buyers who were asked for a rating, and who were not since enough shops had (I12).
+    asked: AtomicU64,
+    kept: AtomicU64,
     began: deadline::Stopwatch,
+}
+
+impl Counting {
+    fn invites(&self) -> (u64, u64) {
+        let [asked, kept] = [&self.asked, &self.kept].map(|count| count.load(Ordering::Relaxed));
+        (asked, kept)
+    }
 }
 
 impl shop::Watch for Counting {
@@ -142,6 +160,13 @@ impl shop::Watch for Counting {
     fn decided(&self, decisions: &[Decision]) {
         for decision in decisions {
             self.metrics.decided(&decision.body);
+            if let Body::InviteSent { .. } = &decision.body {
+                self.asked.fetch_add(1, Ordering::Relaxed);
+            }
+            if let Body::InviteBlocked { blocked_by, .. } = &decision.body {
+                let by_cap = blocked_by.contains(&BlockCode::BuyerDayCap);
+                self.kept.fetch_add(u64::from(by_cap), Ordering::Relaxed);
+            }
         }
     }
 
@@ -192,6 +217,8 @@ fn counting() -> Arc<Counting> {
     let routes: Vec<&'static str> = api::ROUTES.iter().map(|route| route.path).collect();
     Arc::new(Counting {
         metrics: Metrics::new(&routes),
+        asked: AtomicU64::new(0),
+        kept: AtomicU64::new(0),
         began: deadline::Stopwatch::start(),
     })
 }
@@ -213,19 +240,29 @@ fn intakes(shop: &Id, now: Instant, texts: &[ByteString]) -> Vec<Intake> {
     texts.iter().map(intake).collect()
 }
 
-/// Makes a shop and its agents.
-async fn configure(desk: &Desk, shop: &Id) {
+/// The events that make a shop's agents.
+fn agents_of() -> Vec<ByteString> {
     let agents: Vec<serde_json::Value> =
         serde_json::from_slice(&visits::agents()).expect("the agents");
-    let mut texts = vec![ByteString::from_static(
-        r#"{"type":"shop.configured","policy":{}}"#,
-    )];
-    texts.extend(agents.iter().map(|agent| agent.to_string().into()));
-    let answered = desk
-        .post(shop, intakes(shop, desk.now(), &texts))
-        .await
-        .expect("a shop");
-    assert!(answered.iter().all(|answered| answered.rejected.is_none()));
+    agents
+        .iter()
+        .map(|agent| agent.to_string().into())
+        .collect()
+}
+
+/// Makes a shop and its agents.
+async fn configure(desk: &Desk, shop: &Id) {
+    let policy = ByteString::from_static(r#"{"type":"shop.configured","policy":{}}"#);
+    let texts: Vec<ByteString> = std::iter::once(policy).chain(agents_of()).collect();
+    post(desk, shop, &texts).await;
+}
+
+/// Events of a shop, each of which is accepted.
+async fn post(desk: &Desk, shop: &Id, texts: &[ByteString]) {
+    let intakes = intakes(shop, desk.now(), texts);
+    let answered = desk.post(shop, intakes).await.expect("an answer");
+    let rejected = answered.iter().find(|answered| answered.rejected.is_some());
+    assert!(rejected.is_none(), "{rejected:?}");
 }
 
 fn shop_id(number: usize) -> Id {
@@ -247,6 +284,7 @@ fn requests(criterion: &mut Criterion) {
                     lookup: Arc::new(SystemLookup::new()),
                 },
                 endpoints_max: 1,
+                secrets: SecretsFile::open(&std::env::temp_dir()).expect("no secrets"),
             },
             Arc::clone(&watch) as Arc<dyn webhook::Watch>,
         )
@@ -290,7 +328,11 @@ async fn once<S>(service: &S, path: &str, body: Vec<u8>) -> Duration
 where
     S: Service<actix_http::Request, Response = ServiceResponse<BoxBody>, Error = Error>,
 {
-    let request = TestRequest::post().uri(path).set_payload(body).to_request();
+    let request = TestRequest::post()
+        .uri(path)
+        .insert_header(("host", "localhost"))
+        .set_payload(body)
+        .to_request();
     let watch = deadline::Stopwatch::start();
     let answer = service.call(request).await.expect("an answer");
     let spent = watch.passed();
@@ -307,7 +349,7 @@ struct Sender {
 }
 
 impl Sender {
-    /// One of so many senders: where there are fewer shops it shares one.
+    /// One of so many: where there are fewer shops it shares one.
     fn new(at: usize, senders: usize, shops: usize) -> Sender {
         // Names of what it sends begin with the sender, so that two at one shop do not meet.
         let life = (senders * 1000 + at) as u64;
@@ -315,11 +357,21 @@ impl Sender {
         let shops = (at % shops..shops).step_by(senders).map(of).collect();
         Sender { shops, at: 0 }
     }
+}
 
-    /// The next of its shops.
-    fn next(&mut self) -> &mut (Id, visits::Desk) {
+/// Whoever sends events one after the other.
+trait Visitors: Send + 'static {
+    /// The next event, and its shop.
+    fn next(&mut self) -> (Id, ByteString);
+}
+
+impl Visitors for Sender {
+    /// At the next of its shops.
+    fn next(&mut self) -> (Id, ByteString) {
         self.at = (self.at + 1) % self.shops.len();
-        &mut self.shops[self.at]
+        let (shop, visit) = &mut self.shops[self.at];
+        let text = ByteString::try_from(visit.body(1)).expect("UTF-8");
+        (shop.clone(), text)
     }
 }
 
@@ -374,33 +426,25 @@ async fn settle(desk: &Desk, arbiters: &[Arbiter], shops: usize) {
 }
 
 /// All senders send so many events; how long it took, and the senders again.
-async fn rush(
+async fn rush<S: Visitors>(
     desk: &Desk,
     arbiters: &[Arbiter],
-    crowd: Vec<Sender>,
+    crowd: Vec<S>,
     each: usize,
-) -> (Duration, Vec<Sender>) {
+) -> (Duration, Vec<S>) {
     let watch = deadline::Stopwatch::start();
     let tasks = crowd.into_iter().enumerate().map(|(at, mut sender)| {
         let desk = desk.clone();
         on(&arbiters[at % arbiters.len()], async move {
             for _ in 0..each {
-                send(&desk, &mut sender).await;
+                let (shop, text) = sender.next();
+                post(&desk, &shop, std::slice::from_ref(&text)).await;
             }
             sender
         })
     });
     let crowd = futures_util::future::join_all(tasks.collect::<Vec<_>>()).await;
     (watch.passed(), crowd)
-}
-
-/// The next event of a sender, at the next of its shops.
-async fn send(desk: &Desk, sender: &mut Sender) {
-    let (shop, visit) = sender.next();
-    let text = ByteString::try_from(visit.body(1)).expect("UTF-8");
-    let intakes = intakes(shop, desk.now(), std::slice::from_ref(&text));
-    let answered = desk.post(shop, intakes).await.expect("an answer");
-    assert!(answered[0].rejected.is_none(), "{answered:?}");
 }
 
 /// Runs a task on a thread; what it comes to.
@@ -415,5 +459,5 @@ async fn on<T: Send + 'static>(
     answer.await.expect("a thread that goes on")
 }
 
-criterion_group!(benches, requests, actors);
+criterion_group!(benches, requests, actors, caps::caps);
 criterion_main!(benches);

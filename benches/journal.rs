@@ -61,6 +61,7 @@ fn settings(folder: &Path) -> Settings {
         ballast_bytes: 0,
         linger_us: 0,
         retention_ms: 0,
+        checkpoint_records: 262_144,
         patience: xiaoer::journal::Patience::default(),
         sync: true,
     }

@@ -54,8 +54,9 @@ fn row(name: &'static str, headers: &str, body: &[u8], status: &'static str) -> 
 
 fn rows() -> Vec<Row> {
     let clock = b"{\"type\":\"clock\"}";
-    let sized = |bytes: usize| format!("Content-Length: {bytes}\r\n");
-    let chunked = "Transfer-Encoding: chunked\r\n";
+    let sized =
+        |bytes: usize| format!("Content-Type: application/json\r\nContent-Length: {bytes}\r\n");
+    let chunked = "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n";
     let long = [b"7d0\r\n".as_slice(), &[b' '; 2_000], b"\r\n"].concat();
     vec![
         Row {
@@ -77,7 +78,7 @@ fn rows() -> Vec<Row> {
         row("stalls in chunks", chunked, b"5\r\n{\"typ", "408"),
         row(
             "compressed",
-            "Content-Encoding: gzip\r\nContent-Length: 3\r\n",
+            "Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n",
             b"abc",
             "415",
         ),
@@ -93,6 +94,27 @@ fn rows() -> Vec<Row> {
             b"5\r\nab",
             "415",
         ),
+        row(
+            "of no kind that is said, unread",
+            "Content-Length: 9\r\n",
+            b"",
+            "415",
+        ),
+        row(
+            "of no kind that is said, unread, in chunks",
+            "Transfer-Encoding: chunked\r\n",
+            b"5\r\nab",
+            "415",
+        ),
+        Row {
+            closes: false,
+            ..row(
+                "none, of no kind that is said",
+                "Content-Length: 0\r\n",
+                b"",
+                "400",
+            )
+        },
         row("no chunks", chunked, b"zz\r\n", "400"),
         Row {
             ends: true,
@@ -108,7 +130,7 @@ fn play(address: SocketAddr, row: &Row) -> (String, bool) {
         .set_read_timeout(Some(Duration::from_secs(3)))
         .unwrap();
     let head = format!(
-        "POST /v1/shops/s/events HTTP/1.1\r\nHost: x\r\n{}\r\n",
+        "POST /v1/shops/s/events HTTP/1.1\r\nHost: localhost\r\n{}\r\n",
         row.headers
     );
     stream.write_all(head.as_bytes()).unwrap();

@@ -148,8 +148,11 @@ async fn a_shop_that_is_taken_away_begins_anew() {
     let page = shops.desk.decisions(&shop, 0, 10).await.expect("a page");
     assert_eq!(page.items.len(), 1);
     shops.close().await;
-    xiaoer::journal::verify(&support::world::settings(folder.path()), |_| {})
-        .expect("a sound folder");
+    xiaoer::journal::verify(
+        &support::world::settings(folder.path()),
+        &mut xiaoer::journal::NoInspector,
+    )
+    .expect("a sound folder");
 }
 
 #[actix_rt::test]

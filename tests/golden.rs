@@ -71,7 +71,7 @@ async fn make(to: &Path) {
     let event = json!({"type":"agent.away","agent":"anna"}).to_string();
     shops.post("west", &[event]).await.expect("an answer");
     let mut file = std::fs::File::create(to).expect("a file");
-    journal::backup(&shops.journal, &mut file).expect("a backup");
+    journal::backup(&shops.journal, &mut xiaoer::journal::no_files, &mut file).expect("a backup");
     shops.close().await;
 }
 
@@ -83,8 +83,14 @@ async fn a_folder_of_the_first_form_is_read_and_gone_on_with() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     let mut file = std::fs::File::open(golden()).expect("the golden backup");
-    journal::restore(&mut file, &settings(&data)).expect("restored");
-    let verified = journal::verify(&settings(&data), |_| {}).expect("a sound folder");
+    journal::restore(
+        &mut file,
+        &settings(&data),
+        &mut xiaoer::journal::Upgrade::plain(),
+    )
+    .expect("restored");
+    let verified = journal::verify(&settings(&data), &mut xiaoer::journal::NoInspector)
+        .expect("a sound folder");
     assert_eq!(
         (verified.shops, verified.records, verified.decisions),
         (2, 38, 23)
@@ -210,7 +216,7 @@ async fn make_kept(to: &Path) {
     aside.expect("one aside, and one that holds the line");
     webhooks.close().await;
     let mut file = std::fs::File::create(to).expect("a file");
-    journal::backup(&shops.journal, &mut file).expect("a backup");
+    journal::backup(&shops.journal, &mut xiaoer::journal::no_files, &mut file).expect("a backup");
     shops.close().await;
 }
 
@@ -223,8 +229,13 @@ async fn what_other_rooms_kept_in_the_first_form_is_read_and_gone_on_with() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     let mut file = std::fs::File::open(golden).expect("the golden backup");
-    journal::restore(&mut file, &settings(&data)).expect("restored");
-    journal::verify(&settings(&data), |_| {}).expect("a sound folder");
+    journal::restore(
+        &mut file,
+        &settings(&data),
+        &mut xiaoer::journal::Upgrade::plain(),
+    )
+    .expect("restored");
+    journal::verify(&settings(&data), &mut xiaoer::journal::NoInspector).expect("a sound folder");
     let clock = SetClock::at("2026-11-11T02:30:00Z");
     let shops = Shops::open(&data, &clock, LONG);
     let shop = Id::new("茶铺").expect("an id");

@@ -290,7 +290,9 @@ fn json_that_is_deep_or_huge_is_refused() {
     let answer = announced(&served, EVENTS, 1 << 40);
     problem(&answer, &[413], "a body of a terabyte, announced");
     let mut stream = connect(&served);
-    let head = format!("POST {EVENTS} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
+    let head = format!(
+        "POST {EVENTS} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+    );
     stream.get_mut().write_all(head.as_bytes()).expect("a head");
     let chunk = [
         format!("{:x}\r\n", long.len()).as_bytes(),
@@ -321,7 +323,7 @@ fn connect(served: &Served) -> BufReader<TcpStream> {
 fn announced(served: &Served, path: &str, bytes: u64) -> Answer {
     let mut stream = connect(served);
     let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {bytes}\r\n\r\n"
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {bytes}\r\n\r\n"
     );
     stream.get_mut().write_all(head.as_bytes()).expect("a head");
     read_answer(&mut stream).expect("an answer")
@@ -334,7 +336,7 @@ fn a_compressed_body_is_not_opened() {
     for encoding in ["gzip", "deflate", "br", "zstd", "gzip, gzip"] {
         let mut stream = connect(&served);
         let head = format!(
-            "POST {EVENTS} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-encoding: {encoding}\r\ncontent-length: 20\r\n\r\n"
+            "POST {EVENTS} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-encoding: {encoding}\r\ncontent-length: 20\r\n\r\n"
         );
         stream.get_mut().write_all(head.as_bytes()).expect("a head");
         stream.get_mut().write_all(&[0x1f; 20]).expect("a body");
@@ -399,7 +401,7 @@ fn slow_bodies_are_cut_off_and_disturb_nobody() {
     let watch = Stopwatch::start();
     let mut slow: Vec<BufReader<TcpStream>> = (0..100).map(|_| connect(&served)).collect();
     let head = format!(
-        "POST {EVENTS} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n"
+        "POST {EVENTS} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n"
     );
     for stream in &mut slow {
         stream.get_mut().write_all(head.as_bytes()).expect("a head");
@@ -456,12 +458,12 @@ fn what_is_no_http_is_refused() {
         b"GET / HTTP/9.9\r\n\r\n".to_vec(),
         vec![0; 10_000],
         format!("GET /{long} HTTP/1.1\r\n\r\n").into_bytes(),
-        format!("GET / HTTP/1.1\r\nhost: x\r\nlong: {long}\r\n\r\n").into_bytes(),
-        format!("GET / HTTP/1.1\r\nhost: x\r\n{many}\r\n").into_bytes(),
-        format!("POST {EVENTS} HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n").into_bytes(),
-        format!("POST {EVENTS} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{{}}").into_bytes(),
-        format!("POST {EVENTS} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{{}}\r\n").into_bytes(),
-        format!("POST {EVENTS} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{{}}").into_bytes(),
+        format!("GET / HTTP/1.1\r\nhost: localhost\r\nlong: {long}\r\n\r\n").into_bytes(),
+        format!("GET / HTTP/1.1\r\nhost: localhost\r\n{many}\r\n").into_bytes(),
+        format!("POST {EVENTS} HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n").into_bytes(),
+        format!("POST {EVENTS} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{{}}").into_bytes(),
+        format!("POST {EVENTS} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{{}}\r\n").into_bytes(),
+        format!("POST {EVENTS} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{{}}").into_bytes(),
     ] {
         let what: String = String::from_utf8_lossy(&bytes).chars().take(80).collect();
         let mut stream = connect(&served);
@@ -502,7 +504,8 @@ fn thousands_of_idle_connections_disturb_nobody() {
         return cannot_run("the test of idle connections", &error.to_string());
     }
     let (_place, data) = folder();
-    let served = shop(launch(&data));
+    // They come from one address, as those of a proxy do.
+    let served = shop(launch(&data).set(&["http.proxies=127.0.0.1"]));
     let mut client = served.client();
     serves(&mut client, 0);
     let before = served.resident_bytes();

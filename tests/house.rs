@@ -33,10 +33,10 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ),
     (
         "api",
-        &["webhook", "keys", "shop", "words", "wire", "domain"],
+        &["webhook", "keys", "shop", "env", "words", "wire", "domain"],
     ),
     ("webhook", &["shop", "journal", "env", "domain"]),
-    ("keys", &["domain"]),
+    ("keys", &["env", "domain"]),
     ("settings", &["domain"]),
     ("telemetry", &["domain"]),
     ("shop", &["journal", "env", "wire", "domain"]),

@@ -58,8 +58,13 @@ impl KeyRing for Spelt {
         Ok(id == "abcdefgh")
     }
 
-    fn revoke_of_shop(&self, _: &Id) -> Result<(), NotChanged> {
-        Ok(())
+    fn shut_of_shop(&self, _: &Id) {}
+    fn open_of_shop(&self, _: &Id) {}
+    fn revoke_of_shop(&self, _: &Id, _: Option<u64>) -> Result<usize, NotChanged> {
+        Ok(0)
+    }
+    fn version(&self) -> u64 {
+        0
     }
 }
 
@@ -503,8 +508,13 @@ impl KeyRing for Revocable {
     fn revoke(&self, _: &str) -> Result<bool, NotChanged> {
         Ok(false)
     }
-    fn revoke_of_shop(&self, _: &Id) -> Result<(), NotChanged> {
-        Ok(())
+    fn shut_of_shop(&self, _: &Id) {}
+    fn open_of_shop(&self, _: &Id) {}
+    fn revoke_of_shop(&self, _: &Id, _: Option<u64>) -> Result<usize, NotChanged> {
+        Ok(0)
+    }
+    fn version(&self) -> u64 {
+        0
     }
 }
 

@@ -70,7 +70,8 @@ async fn both_real_traces_export_as_they_were_decided() {
         }
         shops.close().await;
         assert_eq!(exports_what_was_decided(folder.path()), lines.len());
-        let verified = journal::verify(&settings(folder.path()), |_| {}).expect("a sound folder");
+        let verified = journal::verify(&settings(folder.path()), &mut xiaoer::journal::NoInspector)
+            .expect("a sound folder");
         assert_eq!(verified.records, lines.len() as u64);
         assert!(
             verified.states > 1,
@@ -295,7 +296,8 @@ fn reading_finds_every_record_by_its_seq_across_checkpoints_and_states() {
         assert!(rated.more);
     }
     drop(journal);
-    journal::verify(&settings(folder.path()), |_| {}).expect("a sound folder");
+    journal::verify(&settings(folder.path()), &mut xiaoer::journal::NoInspector)
+        .expect("a sound folder");
 }
 
 #[test]
@@ -337,7 +339,8 @@ fn what_is_older_than_the_retention_goes_once_no_shop_needs_it() {
     append(&trimmed, claimed.owner, &gone, 2001..2010, long_ago);
     assert!(trimmed.before(&gone, 5).expect("a read").is_none());
     drop(trimmed);
-    journal::verify(&settings(folder.path()), |_| {}).expect("a sound folder");
+    journal::verify(&settings(folder.path()), &mut xiaoer::journal::NoInspector)
+        .expect("a sound folder");
 }
 
 #[test]
@@ -384,7 +387,7 @@ async fn a_backup_that_is_taken_under_load_restores_to_what_was_answered_before_
     let to = path.clone();
     let copying = actix_rt::task::spawn_blocking(move || {
         let mut file = std::fs::File::create(to).expect("a file");
-        journal::backup(&journal, &mut file).expect("a backup");
+        journal::backup(&journal, &mut xiaoer::journal::no_files, &mut file).expect("a backup");
     });
     close_sessions(Arc::clone(&shops), "two", 200).await;
     copying.await.expect("a backup");
@@ -392,16 +395,28 @@ async fn a_backup_that_is_taken_under_load_restores_to_what_was_answered_before_
     shops.desk.close().await;
     let last = folder.path().join("last");
     let mut file = std::fs::File::create(&last).expect("a file");
-    journal::backup(&shops.journal, &mut file).expect("a backup");
+    journal::backup(&shops.journal, &mut xiaoer::journal::no_files, &mut file).expect("a backup");
     let whole = folder.path().join("whole");
     let mut file = std::fs::File::open(&last).expect("a backup");
-    journal::restore(&mut file, &settings(&whole)).expect("restored");
-    let verified = journal::verify(&settings(&whole), |_| {}).expect("a sound folder");
+    journal::restore(
+        &mut file,
+        &settings(&whole),
+        &mut xiaoer::journal::Upgrade::plain(),
+    )
+    .expect("restored");
+    let verified = journal::verify(&settings(&whole), &mut xiaoer::journal::NoInspector)
+        .expect("a sound folder");
     assert_eq!((verified.shops, verified.states), (2, 2));
     let restored = folder.path().join("restored");
     let mut file = std::fs::File::open(&path).expect("a backup");
-    journal::restore(&mut file, &settings(&restored)).expect("restored");
-    journal::verify(&settings(&restored), |_| {}).expect("a sound folder");
+    journal::restore(
+        &mut file,
+        &settings(&restored),
+        &mut xiaoer::journal::Upgrade::plain(),
+    )
+    .expect("restored");
+    journal::verify(&settings(&restored), &mut xiaoer::journal::NoInspector)
+        .expect("a sound folder");
     exports_what_was_decided(&restored);
     let again = Shops::open(&restored, &clock, LONG);
     let page = again

@@ -68,12 +68,12 @@ async fn what_is_kept_survives_and_goes_with_the_shop() {
 
     let copy = folder.path().join("copy");
     let mut file = std::fs::File::create(&copy).expect("a file");
-    journal::backup(&shops.journal, &mut file).expect("a backup");
+    journal::backup(&shops.journal, &mut xiaoer::journal::no_files, &mut file).expect("a backup");
 
     shops.desk.close().await;
     shops.journal.close();
     drop(shops);
-    journal::verify(&settings(&data), |_| {}).expect("a sound folder");
+    journal::verify(&settings(&data), &mut xiaoer::journal::NoInspector).expect("a sound folder");
     let shops = open(&data);
     assert_eq!(all(&shops), expected);
     assert_eq!(shops.desk.delete(&one).await, Ok(true));
@@ -87,7 +87,12 @@ async fn what_is_kept_survives_and_goes_with_the_shop() {
 
     let restored = folder.path().join("restored");
     let mut file = std::fs::File::open(&copy).expect("a backup");
-    journal::restore(&mut file, &settings(&restored)).expect("restored");
+    journal::restore(
+        &mut file,
+        &settings(&restored),
+        &mut xiaoer::journal::Upgrade::plain(),
+    )
+    .expect("restored");
     assert_eq!(all(&open(&restored)), expected);
 }
 
@@ -112,7 +117,7 @@ async fn what_is_kept_is_missed_when_the_end_is_lost() {
     drop(shops);
     std::fs::remove_dir_all(data.join("store")).expect("gone");
     std::fs::rename(&before, data.join("store")).expect("the one of before");
-    match journal::verify(&settings(&data), |_| {}) {
+    match journal::verify(&settings(&data), &mut xiaoer::journal::NoInspector) {
         Err(JournalError::Damaged(why)) => assert!(why.contains("webhooks or leases"), "{why}"),
         other => panic!("nobody missed it: {:?}", other.map(|_| ())),
     }

@@ -177,8 +177,11 @@ async fn what_runs_out_takes_the_agent_offline_and_the_policy_says_what_becomes_
         clock.set(at(90));
         leased.stays_at(7).await;
         leased.close().await;
-        xiaoer::journal::verify(&support::world::settings(folder.path()), |_| {})
-            .expect("a sound folder");
+        xiaoer::journal::verify(
+            &support::world::settings(folder.path()),
+            &mut xiaoer::journal::NoInspector,
+        )
+        .expect("a sound folder");
     }
 }
 

@@ -40,7 +40,8 @@ impl Listener {
         let mut stream = TcpStream::connect(address).expect("a connection");
         stream.set_read_timeout(Some(WAIT)).expect("a timeout");
         let cursor = last_id.map_or(String::new(), |id| format!("last-event-id: {id}\r\n"));
-        let request = format!("GET /v1/shops/s/stream{query} HTTP/1.1\r\nhost: x\r\n{cursor}\r\n");
+        let request =
+            format!("GET /v1/shops/s/stream{query} HTTP/1.1\r\nhost: localhost\r\n{cursor}\r\n");
         stream.write_all(request.as_bytes()).expect("a request");
         let mut stream = BufReader::new(stream);
         let mut head = String::new();
@@ -273,7 +274,8 @@ fn a_stream_begins_where_it_is_told_to_and_has_what_is_asked_for() {
         ("", "last-event-id: -1\r\n", 400),
         ("?after=1", "last-event-id: one\r\n", 400),
     ] {
-        let request = format!("GET /v1/shops/s/stream{query} HTTP/1.1\r\nhost: x\r\n{header}\r\n");
+        let request =
+            format!("GET /v1/shops/s/stream{query} HTTP/1.1\r\nhost: localhost\r\n{header}\r\n");
         let answer = served
             .client()
             .exchange(request.as_bytes())

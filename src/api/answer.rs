@@ -1,14 +1,16 @@
 //! Answers that are no problem: one JSON value, one page of a list, or nothing more to say.
 
 use actix_web::HttpResponse;
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::call::Answer;
+use super::outgoing::Pieces;
 use super::problem::{Code, Problem};
 use super::query::cursor;
 
 /// The media type of answers.
-const JSON_TYPE: &str = "application/json";
+pub const JSON_TYPE: &str = "application/json";
 
 /// A value.
 pub fn json(value: &impl Serialize) -> Answer {
@@ -34,6 +36,13 @@ pub fn done() -> HttpResponse {
 /// Anything else than JSON.
 pub fn other(content_type: &str, body: Vec<u8>) -> HttpResponse {
     HttpResponse::Ok().content_type(content_type).body(body)
+}
+
+/// Something that is the same for everybody, and is sent from where it stands.
+pub fn shared(content_type: &str, body: Bytes) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(content_type)
+        .body(Pieces::shared(body))
 }
 
 /// One page of a list: its items, each written already, and the key of the last one where there are more.

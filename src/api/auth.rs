@@ -53,8 +53,18 @@ pub trait KeyRing: Send + Sync {
     /// Takes a key back. Whether there was one.
     fn revoke(&self, id: &str) -> Result<bool, NotChanged>;
 
-    /// Takes back all keys of a shop that is gone.
-    fn revoke_of_shop(&self, shop: &Id) -> Result<(), NotChanged>;
+    /// Until [`KeyRing::open_of_shop`] no key of a shop is good: the shop is being taken away.
+    fn shut_of_shop(&self, shop: &Id);
+
+    /// The shop was not taken away after all, or its keys were taken back.
+    fn open_of_shop(&self, shop: &Id);
+
+    /// Takes back all keys of a shop but those of `current`, the number of the shop that has its name now; answers how many.
+    /// Where it fails, no such key is good all the same.
+    fn revoke_of_shop(&self, shop: &Id, current: Option<u64>) -> Result<usize, NotChanged>;
+
+    /// Another number whenever a key that was good may not be any more.
+    fn version(&self) -> u64;
 }
 
 impl KeyRing for Keys {
@@ -78,10 +88,20 @@ impl KeyRing for Keys {
         }
     }
 
-    fn revoke_of_shop(&self, shop: &Id) -> Result<(), NotChanged> {
-        Keys::revoke_of_shop(self, shop)
-            .map(drop)
-            .map_err(not_changed)
+    fn shut_of_shop(&self, shop: &Id) {
+        Keys::shut_of_shop(self, shop);
+    }
+
+    fn open_of_shop(&self, shop: &Id) {
+        Keys::open_of_shop(self, shop);
+    }
+
+    fn revoke_of_shop(&self, shop: &Id, current: Option<u64>) -> Result<usize, NotChanged> {
+        Keys::revoke_of_shop(self, shop, current).map_err(not_changed)
+    }
+
+    fn version(&self) -> u64 {
+        Keys::version(self)
     }
 }
 
@@ -93,14 +113,25 @@ fn not_changed(error: KeyError) -> NotChanged {
         | KeyError::NameMalformed
         | KeyError::TooMany
         | KeyError::Unknown { .. } => NotChanged::Refused(text),
+        KeyError::ClockWrong => NotChanged::Failed(text),
+        KeyError::Locked { .. } => {
+            failed(&text, "another process changes them: send the same again")
+        }
         KeyError::NoFolder { .. }
         | KeyError::Io { .. }
-        | KeyError::Locked { .. }
         | KeyError::Damaged { .. }
         | KeyError::Newer { .. }
-        | KeyError::Gone { .. }
-        | KeyError::ClockWrong => NotChanged::Failed(text),
+        | KeyError::Gone { .. } => failed(
+            &text,
+            "the server's log says what is wrong with their file: ask the server's operator",
+        ),
     }
+}
+
+/// Who asks learns what to do; what is wrong names a path of the server, and is for its log alone.
+fn failed(error: &str, advice: &str) -> NotChanged {
+    tracing::error!(error, "the keys could not be changed");
+    NotChanged::Failed(format!("The keys could not be changed: {advice}."))
 }
 
 /// How the door is kept.
@@ -126,6 +157,14 @@ pub enum Needs {
 }
 
 impl Keeper {
+    /// Another number whenever a key that was good may not be any more.
+    pub fn version(&self) -> u64 {
+        match self {
+            Keeper::Insecure => 0,
+            Keeper::Keys(keys) => keys.version(),
+        }
+    }
+
     /// The grant behind an `Authorization` header.
     pub fn identify(&self, header: Option<&[u8]>) -> Result<Grant, Problem> {
         let keys = match self {
@@ -239,8 +278,16 @@ pub(crate) mod tests {
             Ok(false)
         }
 
-        fn revoke_of_shop(&self, _: &Id) -> Result<(), NotChanged> {
-            Ok(())
+        fn shut_of_shop(&self, _: &Id) {}
+
+        fn open_of_shop(&self, _: &Id) {}
+
+        fn revoke_of_shop(&self, _: &Id, _: Option<u64>) -> Result<usize, NotChanged> {
+            Ok(0)
+        }
+
+        fn version(&self) -> u64 {
+            0
         }
     }
 
@@ -268,6 +315,35 @@ pub(crate) mod tests {
         let broken = keeper.identify(Some(b"Bearer \xff"));
         assert_eq!(broken.unwrap_err().code(), Code::Unauthorized);
         assert!(Keeper::Insecure.identify(None).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_fails_is_not_named_to_a_caller() {
+        let path = || std::path::PathBuf::from("/srv/desk/keys.json");
+        let source = || std::io::Error::other("Permission denied");
+        for error in [
+            KeyError::NoFolder { folder: path() },
+            KeyError::Io {
+                doing: "write",
+                path: path(),
+                source: source(),
+            },
+            KeyError::Locked { path: path() },
+            KeyError::Damaged {
+                path: path(),
+                how: "no JSON".to_owned(),
+            },
+            KeyError::Newer {
+                path: path(),
+                version: 9,
+            },
+            KeyError::Gone { path: path() },
+        ] {
+            match not_changed(error) {
+                NotChanged::Failed(text) => assert!(!text.contains("/srv"), "{text}"),
+                NotChanged::Refused(text) => panic!("{text}"),
+            }
+        }
     }
 
     #[test]

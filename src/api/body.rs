@@ -1,19 +1,31 @@
-//! Reading a body: no longer than it may be, no slower than it may be, and not compressed.
+//! Reading a body: no longer than it may be, no slower than it may be, not compressed, and no more of all bodies together
+//! than there may be.
 //!
 //! The framework bounds how long a request's head takes, but not its body: that is done here.
 
+use std::ops::Deref;
+use std::str::Utf8Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::error::PayloadError;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, web};
 use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
 use futures_util::StreamExt;
 
+use super::budget::{Budget, Part, Share};
 use super::problem::{Code, Problem};
 
+/// A body up to this length is not counted among all bodies: its connection has a buffer of this size anyway.
+const COUNTED_FROM_BYTES: usize = 8 * 1024;
+
+/// A longer body leaves a quarter of the budget to shorter ones.
+const LARGE_FROM_BYTES: usize = 64 * 1024;
+
 /// The limits of the door.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// The longest body of a request.
     pub body_bytes_max: usize,
@@ -23,7 +35,14 @@ pub struct Limits {
     pub heartbeat: Duration,
     /// Whether `/metrics` asks for no key.
     pub metrics_public: bool,
+    /// What all bodies together may take while their requests are handled.
+    pub bodies: Arc<Budget>,
+    /// What all long answers together may take until they are sent.
+    pub answers: Arc<Budget>,
 }
+
+/// All bodies, and all answers, together take no more than this unless the settings say otherwise.
+const ALL_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 impl Default for Limits {
     fn default() -> Limits {
@@ -32,7 +51,50 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(10),
             heartbeat: Duration::from_secs(15),
             metrics_public: false,
+            bodies: Budget::new(ALL_BYTES_MAX),
+            answers: Budget::new(ALL_BYTES_MAX),
         }
+    }
+}
+
+/// A whole body. It counts among all bodies until it is dropped.
+#[derive(Debug, Default)]
+pub struct Body {
+    bytes: Bytes,
+    share: Option<Share>,
+}
+
+impl Body {
+    /// The body as text, if it is.
+    pub fn text(self) -> Result<Text, Utf8Error> {
+        let text = ByteString::try_from(self.bytes)?;
+        Ok(Text {
+            text,
+            _share: self.share,
+        })
+    }
+}
+
+impl Deref for Body {
+    type Target = Bytes;
+
+    fn deref(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+/// A whole body that is text.
+#[derive(Debug)]
+pub struct Text {
+    text: ByteString,
+    _share: Option<Share>,
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
     }
 }
 
@@ -49,10 +111,14 @@ pub enum Form {
 const LINES_TYPE: &str = "application/x-ndjson";
 
 impl Form {
-    /// What a request's body is written in, by its `Content-Type`; JSON where it has none.
+    /// What a request's body is written in, by its `Content-Type`, which only a request without a body may leave out: a
+    /// page of another site may send a body without one, and is not asked to.
     pub fn of(headers: &HeaderMap) -> Result<Form, Problem> {
         let Some(value) = headers.get(header::CONTENT_TYPE) else {
-            return Ok(Form::Json);
+            return match has_body(headers) {
+                false => Ok(Form::Json),
+                true => Err(other_form("is missing; it must be")),
+            };
         };
         let text = value.to_str().unwrap_or_default();
         let kind = text.split(';').next().unwrap_or_default().trim();
@@ -61,13 +127,23 @@ impl Form {
         } else if kind.eq_ignore_ascii_case(LINES_TYPE) {
             Ok(Form::Lines)
         } else {
-            let detail = format!(
-                "The body's `Content-Type` must be application/json, or {LINES_TYPE} for events one a line; \
-                 with curl, say `-H 'Content-Type: application/json'`."
-            );
-            Err(Problem::new(Code::UnsupportedMediaType, detail))
+            Err(other_form("must be"))
         }
     }
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH);
+    length.is_some_and(|length| length.as_bytes() != b"0")
+        || headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+fn other_form(wrong: &str) -> Problem {
+    let detail = format!(
+        "The body's `Content-Type` {wrong} application/json, or {LINES_TYPE} for events one a line; \
+         with curl, say `-H 'Content-Type: application/json'`."
+    );
+    Problem::new(Code::UnsupportedMediaType, detail)
 }
 
 /// The whole body of a request.
@@ -75,7 +151,7 @@ pub async fn read(
     request: &HttpRequest,
     payload: &mut web::Payload,
     limits: &Limits,
-) -> Result<Bytes, Problem> {
+) -> Result<Body, Problem> {
     let headers = request.headers();
     refuse_compressed(headers)?;
     let announced = headers
@@ -85,9 +161,18 @@ pub async fn read(
     if announced.is_some_and(|bytes| bytes > limits.body_bytes_max as u64) {
         return Err(too_large(limits.body_bytes_max));
     }
-    let gathered =
-        actix_rt::time::timeout(limits.body_timeout, gather(payload, limits.body_bytes_max));
-    match gathered.await {
+    let counted = announced.filter(|bytes| *bytes > COUNTED_FROM_BYTES as u64);
+    if counted.is_some_and(|bytes| !limits.bodies.has_room(bytes, part_of(bytes))) {
+        return Err(too_many());
+    }
+    let gathering = Gathering {
+        first: Bytes::new(),
+        all: BytesMut::new(),
+        announced: announced.unwrap_or(0) as usize,
+        share: None,
+        limits,
+    };
+    match actix_rt::time::timeout(limits.body_timeout, gathering.all(payload)).await {
         Ok(body) => body,
         Err(_) => {
             let detail = format!(
@@ -110,23 +195,88 @@ fn refuse_compressed(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-async fn gather(payload: &mut web::Payload, bytes_max: usize) -> Result<Bytes, Problem> {
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
-    while let Some(piece) = payload.next().await {
-        let piece = piece.map_err(|error| cut_off(&error, bytes_max))?;
-        if first.len() + all.len() + piece.len() > bytes_max {
-            return Err(too_large(bytes_max));
+/// A body that comes in.
+struct Gathering<'a> {
+    /// The first piece, which mostly is the whole body as it stands.
+    first: Bytes,
+    /// The pieces together, where there are several.
+    all: BytesMut,
+    /// The length that was announced; 0 where none was.
+    announced: usize,
+    share: Option<Share>,
+    limits: &'a Limits,
+}
+
+impl Gathering<'_> {
+    async fn all(mut self, payload: &mut web::Payload) -> Result<Body, Problem> {
+        let bytes_max = self.limits.body_bytes_max;
+        while let Some(piece) = payload.next().await {
+            let piece = piece.map_err(|error| cut_off(&error, bytes_max))?;
+            if self.first.len() + self.all.len() + piece.len() > bytes_max {
+                return Err(too_large(bytes_max));
+            }
+            self.add(piece)?;
         }
-        // Most bodies come in one piece, which then is the body as it stands.
-        if first.is_empty() && all.is_empty() {
-            first = piece;
-        } else {
-            all.extend_from_slice(&std::mem::take(&mut first));
-            all.extend_from_slice(&piece);
+        let bytes = match self.all.is_empty() {
+            true => self.first,
+            false => self.all.freeze(),
+        };
+        Ok(Body {
+            bytes,
+            share: self.share,
+        })
+    }
+
+    fn add(&mut self, piece: Bytes) -> Result<(), Problem> {
+        let length = self.first.len() + self.all.len() + piece.len();
+        if self.first.is_empty() && self.all.is_empty() {
+            self.count(length)?;
+            self.first = piece;
+            return Ok(());
+        }
+        if self.all.capacity() < length {
+            // Without a length that was announced the room doubles, and all of it counts.
+            let room = self.announced.max(length).max(self.all.capacity() * 2);
+            let room = room.min(self.limits.body_bytes_max);
+            if self.announced == 0 {
+                self.count(room)?;
+            }
+            self.all.reserve(room - self.all.len());
+        }
+        if self.announced > 0 {
+            self.count(length)?;
+        }
+        self.all.extend_from_slice(&std::mem::take(&mut self.first));
+        self.all.extend_from_slice(&piece);
+        Ok(())
+    }
+
+    /// Counts so many bytes among those of all bodies.
+    fn count(&mut self, bytes: usize) -> Result<(), Problem> {
+        if bytes <= COUNTED_FROM_BYTES {
+            return Ok(());
+        }
+        let bodies = &self.limits.bodies;
+        let share = self.share.get_or_insert_with(|| bodies.nothing());
+        match share.set(bytes as u64, part_of(bytes as u64)) {
+            true => Ok(()),
+            false => Err(too_many()),
         }
     }
-    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+/// What a body of this length may have of the budget of all bodies.
+fn part_of(bytes: u64) -> Part {
+    match bytes > LARGE_FROM_BYTES as u64 {
+        true => Part::Most,
+        false => Part::All,
+    }
+}
+
+fn too_many() -> Problem {
+    let detail = "The bodies of the requests in hand take as much memory as they may, and nothing of this request was \
+                  done: send the same request again in a second, or its events in smaller requests.";
+    Problem::new(Code::Busy, detail).closing()
 }
 
 fn too_large(bytes_max: usize) -> Problem {
@@ -157,8 +307,8 @@ mod tests {
         let mut payload = web::Payload::from_request(&request, &mut payload)
             .await
             .unwrap();
-        read(&request, &mut payload, limits)
-            .await
+        let body = read(&request, &mut payload, limits).await;
+        body.map(|body| body.bytes.clone())
             .map_err(|problem| problem.code())
     }
 
@@ -233,6 +383,7 @@ mod tests {
                 .await
                 .unwrap();
             let found = read(&request, &mut payload, &limits).await;
+            let found = found.map(|body| body.bytes.clone());
             let found = found.map_err(|problem| problem.code());
             assert_eq!(found, expected.map(Bytes::from));
         }

@@ -8,12 +8,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, TRANSFER_ENCODING};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
 use super::auth::{Grant, Keeper, Needs, Pass, admit, nobody};
-use super::body::{self, Form, Limits};
+use super::body::{self, Body, Form, Limits, Text};
+use super::browser::refuse_foreign;
+use super::budget::Part;
+use super::connection::Connection;
+use super::outgoing::outgoing;
 use super::problem::{Code, Problem};
 use super::query::{Query, segment};
 use super::routes::Route;
@@ -80,7 +85,10 @@ pub struct Call {
     pub query: Query,
     route: &'static Route,
     request: HttpRequest,
+    connection: Rc<Connection>,
     payload: Unread,
+    /// The version of the keys by which it was let in.
+    keys_version: u64,
 }
 
 /// What has not been read of a body, as long as nobody reads it.
@@ -132,15 +140,24 @@ where
     let began = state.watch.micros();
     let method = request.method().clone();
     let watch = Arc::clone(&state.watch);
+    let answers = Arc::clone(&state.limits.answers);
+    let connection = Connection::of(&request);
+    let answering = connection.begin();
     let mut visitor = Visitor::default();
     let chunked = request.headers().contains_key(TRANSFER_ENCODING);
     let payload = Rc::new(Cell::new(Some(payload)));
     let unread = chunked.then(|| Rc::clone(&payload));
-    let answer = match enter(state, route, (request, payload), &mut visitor) {
+    let of_call = Rc::clone(&connection);
+    let answer = match enter(state, route, (request, payload), of_call, &mut visitor) {
         Ok(call) => handler(call).await,
         Err(problem) => Err(problem),
     };
-    let mut response = answer.unwrap_or_else(|problem| problem.response());
+    let response = answer.unwrap_or_else(|problem| problem.response());
+    let part = match connection.is_known() {
+        true => Part::All,
+        false => Part::Quarter,
+    };
+    let mut response = outgoing(response, answering, &answers, part, is_read(&method));
     if let Some(payload) = unread.and_then(|unread| unread.take()) {
         response = response.map_body(|_, body| BoxBody::new(Held { body, payload }));
     }
@@ -160,18 +177,28 @@ where
     response
 }
 
+/// Whether a method changes nothing.
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
 /// Checks the key, then the path, then the query: who may not come in learns nothing of what is inside.
 fn enter(
     state: Arc<ApiState>,
     route: &'static Route,
     (request, payload): (HttpRequest, Unread),
+    connection: Rc<Connection>,
     visitor: &mut Visitor,
 ) -> Result<Call, Problem> {
+    if let Keeper::Insecure = state.keeper {
+        refuse_foreign(&request)?;
+    }
     let open = match route.needs {
         Needs::Nothing => true,
         Needs::Metrics => state.limits.metrics_public,
         Needs::Shop(_) | Needs::Admin => false,
     };
+    let keys_version = state.keeper.version();
     let (grant, query) = if open {
         (nobody(), Query::read("", &[])?)
     } else {
@@ -179,6 +206,7 @@ fn enter(
         let grant = state
             .keeper
             .identify(header.map(|value| value.as_bytes()))?;
+        connection.make_known();
         visitor.key = Some(grant.id.clone());
         if route.path.contains("{shop}") {
             visitor.shop = Some(id_in(route, &request, "shop")?);
@@ -193,7 +221,9 @@ fn enter(
         query,
         route,
         request,
+        connection,
         payload,
+        keys_version,
     })
 }
 
@@ -246,23 +276,40 @@ impl Call {
     }
 
     /// The whole body.
-    pub async fn body(&self) -> Result<Bytes, Problem> {
+    pub async fn body(&self) -> Result<Body, Problem> {
         let Some(mut payload) = self.payload.take() else {
-            return Ok(Bytes::new());
+            return Ok(Body::default());
         };
+        let reading = self.connection.begin_body();
         let body = body::read(&self.request, &mut payload, &self.state.limits).await;
+        drop(reading);
         self.payload.set(Some(payload));
+        self.check_again()?;
         body
     }
 
+    /// Whether the key is still good: it may have been taken back while the body came in, or its shop taken away and
+    /// another of that name made.
+    fn check_again(&self) -> Result<(), Problem> {
+        if self.state.keeper.version() == self.keys_version {
+            return Ok(());
+        }
+        let header = self.request.headers().get(AUTHORIZATION);
+        let header = header.map(|value| value.as_bytes());
+        let grant = self.state.keeper.identify(header)?;
+        let shop = self.route.path.contains("{shop}").then(|| self.shop());
+        admit(&grant, self.route.needs, shop.transpose()?.as_ref())
+    }
+
     /// The whole body as text, which is JSON by its `Content-Type`.
-    pub async fn json_text(&self) -> Result<String, Problem> {
+    pub async fn json_text(&self) -> Result<Text, Problem> {
         if self.form()? == Form::Lines {
             let detail = "This takes one JSON object: send it as application/json.";
             return Err(Problem::new(Code::UnsupportedMediaType, detail));
         }
-        let body = self.body().await?;
-        String::from_utf8(body.to_vec())
+        self.body()
+            .await?
+            .text()
             .map_err(|_| Problem::malformed("The body is not UTF-8 text: send JSON in UTF-8."))
     }
 

@@ -1,23 +1,26 @@
 //! The description of this door: as OpenAPI for programs, and as a page for people, without anybody else's server.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
+use bytes::Bytes;
 use utoipa_swagger_ui::Config;
 
-use super::answer::{other, text_json};
+use super::answer::{JSON_TYPE, shared};
 use super::call::{Answer, Call};
 use super::openapi::described;
 use super::problem::{Code, Problem};
 
-static DESCRIPTION: LazyLock<String> = LazyLock::new(|| described().to_json().unwrap_or_default());
+static DESCRIPTION: LazyLock<Bytes> =
+    LazyLock::new(|| described().to_json().unwrap_or_default().into());
 
 /// This description, as OpenAPI 3.1
 #[utoipa::path(get, path = "/openapi.json", tag = "server", operation_id = "get_openapi",
     responses((status = 200, body = serde_json::Value)))]
 pub async fn openapi(_: Call) -> Answer {
-    Ok(text_json(DESCRIPTION.clone()))
+    Ok(shared(JSON_TYPE, DESCRIPTION.clone()))
 }
 
 /// This description, as a page
@@ -35,11 +38,18 @@ pub async fn front(_: Call) -> Answer {
 #[utoipa::path(get, path = "/docs/{file}", tag = "server", operation_id = "get_docs_file",
     responses((status = 200, body = String, content_type = "text/html")))]
 pub async fn file(call: Call) -> Answer {
-    let config = Config::from("/openapi.json")
+    let config: Config<'static> = Config::from("/openapi.json")
         .validator_url("none")
         .persist_authorization(true);
     match utoipa_swagger_ui::serve(&call.segment("file"), Arc::new(config)) {
-        Ok(Some(file)) => Ok(other(&file.content_type, file.bytes.into_owned())),
+        Ok(Some(file)) => {
+            // Nearly all of it is a part of the program.
+            let bytes = match file.bytes {
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => bytes.into(),
+            };
+            Ok(shared(&file.content_type, bytes))
+        }
         Ok(None) | Err(_) => Err(Problem::new(
             Code::NotFound,
             "No such file: the page is at `/docs`.",

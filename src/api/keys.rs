@@ -11,6 +11,7 @@ use super::change::{quoted, read_body};
 use super::openapi::{KeyBody as KeySchema, KeyMade, KeyPage};
 use super::problem::{Code, Problem};
 use crate::domain::id::Id;
+use crate::env::{BlockingError, blocking};
 
 /// The list's name in its cursors.
 const LIST: &str = "keys";
@@ -91,7 +92,9 @@ fn wanted(body: KeyBody, call: &Call) -> Result<NewKey, Problem> {
             "`shop` is missing: a key with this scope is for one shop.",
         )),
         (Scope::Admin, None) | (Scope::Events | Scope::Read | Scope::Owner, Some(_)) => {
+            let number = shop.as_ref().map(|shop| call.state.desk.number(shop));
             Ok(NewKey {
+                number: number.transpose().map_err(Problem::refused)?.flatten(),
                 shop,
                 scope,
                 name: body.name,
@@ -129,9 +132,9 @@ async fn changing<T: Send + 'static>(
             ));
         }
     };
-    let changed = actix_web::web::block(move || change(&*keys)).await;
-    let stopped = |_| Problem::new(Code::Closing, "The server is shutting down: ask again.");
-    changed.map_err(stopped)?.map_err(not_changed)
+    let changed = blocking(move || change(&*keys)).await;
+    let undone = |error: BlockingError| Problem::refused(error.into());
+    changed.map_err(undone)?.map_err(not_changed)
 }
 
 fn not_changed(error: NotChanged) -> Problem {

@@ -11,6 +11,9 @@ mod call;
 
 mod auth;
 mod body;
+mod browser;
+mod budget;
+mod connection;
 mod query;
 
 // Events.
@@ -38,11 +41,14 @@ mod live;
 mod answer;
 mod docs;
 mod openapi;
+mod outgoing;
 mod problem;
 
 pub use auth::{Grant, Keeper, KeyRing, KeyRow, Needs, NewKey, NotChanged, Scope, admit};
 pub use body::Limits;
+pub use budget::{Budget, Part, Share};
 pub use call::{ApiState, Visit, Watch};
+pub use connection::Connection;
 pub use intake::EVENTS_MAX;
 pub use openapi::described;
 pub use problem::{Code, PROBLEM_TYPE, Problem};

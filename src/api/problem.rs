@@ -35,6 +35,10 @@ pub enum Code {
     Unauthorized,
     /// The key may not do this.
     Forbidden,
+    /// The server has no keys, and its name in the request is not one of this machine.
+    HostNotLocal,
+    /// The server has no keys, and the request comes from a page of another site.
+    CrossSite,
     /// No such route.
     NotFound,
     /// The policy has no such entry.
@@ -84,6 +88,8 @@ impl Code {
             Code::Rejected(error) => rejected(error),
             Code::Unauthorized => told(401, "unauthorized", "A key is needed"),
             Code::Forbidden => told(403, "forbidden", "The key may not do this"),
+            Code::HostNotLocal => told(421, "host_not_local", "Not a name of this machine"),
+            Code::CrossSite => told(403, "cross_site", "The request comes from another site"),
             Code::NotFound => told(404, "not_found", "There is nothing here"),
             Code::EntryUnknown => told(404, "entry_unknown", "No such entry"),
             Code::DecisionUnknown => told(404, "decision_unknown", "No such decision"),
@@ -131,6 +137,8 @@ impl Code {
             Code::Rejected(_)
             | Code::Unauthorized
             | Code::Forbidden
+            | Code::HostNotLocal
+            | Code::CrossSite
             | Code::NotFound
             | Code::EntryUnknown
             | Code::DecisionUnknown
@@ -224,6 +232,13 @@ impl Problem {
         problem
     }
 
+    /// Something of the server's own failed. What it was may name paths of the server: the log has it, and the caller
+    /// learns what to do.
+    pub fn own(code: Code, error: &dyn std::fmt::Display, detail: &str) -> Problem {
+        tracing::error!(%error, code = code.code(), "a request was not done");
+        Problem::new(code, detail)
+    }
+
     /// What was sent cannot be read.
     pub fn malformed(detail: impl Into<String>) -> Problem {
         Problem::new(Code::Rejected(ErrorCode::Malformed), detail)
@@ -285,7 +300,12 @@ impl Problem {
                 "A bug of the server stopped this request; nothing of it was done, and the shop is back. \
                  Please report it with the server's log.",
             ),
-            Refused::Damaged(what) => Problem::new(Code::Damaged, what),
+            Refused::Damaged(what) => Problem::own(
+                Code::Damaged,
+                &what,
+                "What is stored of this is damaged, and nothing was done: the server's log says what is wrong, and \
+                 `xiaoer verify` on its folder finds all of it. Ask the server's operator.",
+            ),
         }
     }
 
@@ -417,6 +437,14 @@ mod tests {
             assert_eq!(header, retry, "{code}");
             assert_eq!(headers.get("content-type").unwrap(), PROBLEM_TYPE);
         }
+    }
+
+    #[test]
+    fn what_failed_inside_is_not_told_to_a_caller() {
+        let what = "could not open /srv/desk/store/db: run `xiaoer verify`".to_owned();
+        let problem = Problem::refused(Refused::Damaged(what));
+        assert!(!problem.json().contains("/srv"), "{}", problem.json());
+        assert!(problem.json().contains("log"), "{}", problem.json());
     }
 
     #[test]

@@ -8,13 +8,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::answer::{done, json, page, text_json};
-use super::auth::{Keeper, NotChanged};
+use super::auth::{Keeper, KeyRing, NotChanged};
 use super::call::{Answer, Call};
 use super::change::{change, quoted, read_body};
 use super::openapi::{ReportOfShops, ShopAnswer, ShopBody as ShopSchema, ShopPage};
 use super::policies::policy_of;
 use super::problem::{Code, Problem};
 use crate::domain::id::Id;
+use crate::env::blocking;
+use crate::shop::{Desk, Refused};
 
 /// The list's name in its cursors.
 const LIST: &str = "shops";
@@ -67,37 +69,74 @@ pub async fn put(call: Call) -> Answer {
 
 /// Takes a shop away, with all it holds and its keys
 ///
-/// Configured again it is a new shop, whose `seq` starts at 1.
+/// Configured again it is a new shop, whose `seq` starts at 1, and which no key of the old one opens. Where the keys could
+/// not be taken back, the same request again does it: 204 where some were left, 404 where there was nothing.
 #[utoipa::path(delete, path = "/v1/shops/{shop}", tag = "shops", operation_id = "delete_shop",
     responses((status = 204)))]
 pub async fn delete(call: Call) -> Answer {
-    let shop = call.shop()?;
-    if !call
-        .state
-        .desk
-        .delete(&shop)
-        .await
-        .map_err(Problem::refused)?
-    {
-        return Err(Problem::shop_unknown(&shop));
-    }
-    match &call.state.keeper {
-        Keeper::Insecure => Ok(done()),
-        Keeper::Keys(keys) => {
-            let (keys, of_shop) = (Arc::clone(keys), shop.clone());
-            let revoked = actix_web::web::block(move || keys.revoke_of_shop(&of_shop)).await;
-            let why = match revoked {
-                Ok(Ok(())) => return Ok(done()),
-                Ok(Err(NotChanged::Refused(why) | NotChanged::Failed(why))) => why,
-                Err(_) => "the server is shutting down.".to_owned(),
+    let (shop, desk) = (call.shop()?, call.state.desk.clone());
+    let keys = match &call.state.keeper {
+        Keeper::Insecure => {
+            let existed = desk.delete(&shop).await.map_err(Problem::refused)?;
+            return if existed {
+                Ok(done())
+            } else {
+                Err(Problem::shop_unknown(&shop))
             };
-            let detail = format!(
-                "The shop is gone, but its keys could not be taken back: {why} Then take them back one by one \
-                 with `DELETE /v1/keys/{{id}}`."
-            );
-            Err(Problem::new(Code::Broken, detail))
         }
+        Keeper::Keys(keys) => Arc::clone(keys),
+    };
+    // It comes to its end, whether somebody still waits for the answer or not.
+    let deleting = actix_web::rt::spawn(async move { delete_with_keys(&desk, &keys, &shop).await });
+    match deleting.await {
+        Ok(answer) => answer,
+        Err(_) => Err(Problem::refused(Refused::Broken)),
     }
+}
+
+/// From before the shop goes until its keys are taken back none of them is good, so that none opens the next of its name.
+async fn delete_with_keys(desk: &Desk, keys: &Arc<dyn KeyRing>, shop: &Id) -> Answer {
+    let of_shop = shop.clone();
+    with_keys(keys, move |keys| keys.shut_of_shop(&of_shop)).await?;
+    let deleted = desk.delete(shop).await;
+    let current = desk.number(shop);
+    let (gone, of_shop) = (deleted.is_ok(), shop.clone());
+    let revoked = with_keys(keys, move |keys| {
+        let revoked = match current {
+            Ok(current) if gone => Some(keys.revoke_of_shop(&of_shop, current)),
+            Ok(_) | Err(_) => None,
+        };
+        keys.open_of_shop(&of_shop);
+        revoked
+    });
+    let revoked = revoked.await?;
+    let existed = deleted.map_err(Problem::refused)?;
+    match revoked {
+        Some(Ok(0)) | None if !existed => Err(Problem::shop_unknown(shop)),
+        Some(Ok(_)) => Ok(done()),
+        None => Err(keys_are_left("the journal could not be read")),
+        Some(Err(NotChanged::Refused(why) | NotChanged::Failed(why))) => Err(keys_are_left(&why)),
+    }
+}
+
+fn keys_are_left(why: &str) -> Problem {
+    tracing::error!(
+        why,
+        "the keys of a shop that was taken away could not be removed"
+    );
+    let detail = "The shop is gone and its keys open nothing, but they could not be removed from the file of keys; \
+                  the server's log says why. Send the same request again.";
+    Problem::new(Code::Broken, detail)
+}
+
+/// Changes keys where waiting for the disk keeps nobody up.
+async fn with_keys<T: Send + 'static>(
+    keys: &Arc<dyn KeyRing>,
+    change: impl FnOnce(&dyn KeyRing) -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let keys = Arc::clone(keys);
+    let changed = blocking(move || change(&*keys)).await;
+    changed.map_err(|error| Problem::refused(error.into()))
 }
 
 /// How the shop stands: sessions, waits, days, weeks, months, agents, invites

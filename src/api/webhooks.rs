@@ -108,7 +108,12 @@ pub fn not_done(shop: &Id, id: &str, why: NotDone) -> Problem {
         NotDone::Refused(why) => Problem::malformed(why),
         NotDone::Full(why) => Problem::new(Code::TooMany, why),
         NotDone::NoShop => Problem::shop_unknown(shop),
-        NotDone::Failed(error) => Problem::new(Code::Broken, format!("{error}.")),
+        NotDone::Failed(error) => Problem::own(
+            Code::Broken,
+            &error,
+            "The webhook could not be kept or called: the server's log says why. Send the same again; where that \
+             does not help, ask the server's operator.",
+        ),
     }
 }
 

@@ -85,7 +85,7 @@ impl Demo {
             language,
             folder: settings.data.display().to_string(),
         };
-        let served = serve(&settings, env, move |listening| async move {
+        let served = serve(&settings, env, None, move |listening| async move {
             if let Err(error) = scene.play(&listening, day, seconds).await {
                 scene.tell_stopped(&error);
             }

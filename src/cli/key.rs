@@ -8,7 +8,12 @@ use super::Failure;
 use super::serve::LayersArguments;
 use crate::domain::id::Id;
 use crate::env::Env;
+use crate::env::last_words;
+use crate::env::private::{self, KeepsOwner};
+use crate::journal::{JournalError, number_in};
 use crate::keys::{KeyError, Keys, NewKey, Scope};
+use crate::server::{ask_number, journal_settings};
+use crate::settings::Settings;
 
 /// Make, list and revoke keys
 #[derive(Args)]
@@ -58,15 +63,40 @@ fn failure(error: &KeyError) -> Failure {
     Failure::bad_input(error.to_string())
 }
 
-fn open(layers: &LayersArguments) -> Result<Keys, Failure> {
-    let (settings, _) = layers.load(Vec::new())?;
-    std::fs::create_dir_all(&settings.data).map_err(|error| {
+fn open(settings: &Settings) -> Result<Keys, Failure> {
+    private::make_folder(&settings.data).map_err(|error| {
         let folder = settings.data.display();
         Failure::bad_input(format!(
             "{folder} cannot be made: {error}; name another with --data"
         ))
     })?;
     Keys::open(&settings.data).map_err(|error| failure(&error))
+}
+
+/// The number of a shop, asked of the server where one runs. What is not known, or not there yet, is told: the key is made
+/// all the same, since a shop may be made after its keys.
+fn number_of(settings: &Settings, shop: &Id) -> Option<u64> {
+    let found = match ask_number(&settings.data, shop) {
+        Some(answered) => {
+            answered.map_err(|error| format!("the running server gave no answer ({error})"))
+        }
+        None => number_in(&journal_settings(settings), shop).map_err(|error| match error {
+            JournalError::Unusable(_) => "another xiaoer has just taken the folder".to_owned(),
+            JournalError::Damaged(why) | JournalError::Failed(why) => why,
+        }),
+    };
+    match found {
+        Ok(Some(number)) => return Some(number),
+        Ok(None) => last_words(&format!(
+            "xiaoer: warning: {} has no shop {shop:?}. The key opens the first shop of that name that is made: check the \
+             name, or make the shop with `PUT /v1/shops/{{shop}}` and an admin's key",
+            settings.data.display()
+        )),
+        Err(why) => last_words(&format!(
+            "xiaoer: warning: whether there is a shop {shop:?} could not be checked: {why}"
+        )),
+    }
+    None
 }
 
 fn print(text: &str) -> Result<(), Failure> {
@@ -91,20 +121,25 @@ impl Key {
                         )
                     })
                 });
+                let shop = shop.transpose()?;
+                let (settings, _) = layers.load(Vec::new())?;
+                let _owner = KeepsOwner::of(&settings.data);
+                let keys = open(&settings)?;
+                let of_a_shop = shop.as_ref().filter(|_| scope.is_of_a_shop());
                 let new = NewKey {
-                    shop: shop.transpose()?,
+                    number: of_a_shop.and_then(|shop| number_of(&settings, shop)),
+                    shop,
                     scope,
                     name,
                     own_clock,
                     at: Env::real().clock.now(),
                 };
-                let (_, text) = open(&layers)?
-                    .new_key(new)
-                    .map_err(|error| failure(&error))?;
+                let (_, text) = keys.new_key(new).map_err(|error| failure(&error))?;
                 print(&text)
             }
             What::List { layers } => {
-                for row in open(&layers)?.list() {
+                let (settings, _) = layers.load(Vec::new())?;
+                for row in open(&settings)?.list() {
                     let shop = row.shop.as_deref().unwrap_or("every shop");
                     let name = row.name.as_deref().unwrap_or_default();
                     print(&format!(
@@ -116,9 +151,10 @@ impl Key {
                 Ok(())
             }
             What::Revoke { id, layers } => {
-                open(&layers)?
-                    .revoke(&id)
-                    .map_err(|error| failure(&error))?;
+                let (settings, _) = layers.load(Vec::new())?;
+                let _owner = KeepsOwner::of(&settings.data);
+                let keys = open(&settings)?;
+                keys.revoke(&id).map_err(|error| failure(&error))?;
                 print(&format!("{id} opens nothing any more"))
             }
         }

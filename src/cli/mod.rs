@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::env::last_words;
+use crate::env::{last_words, private};
 use crate::words::Language;
 
 /// The exit status after bad input or bad arguments.
@@ -109,6 +109,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
     };
+    match &arguments.command {
+        Command::Demo(_)
+        | Command::Serve(_)
+        | Command::Key(_)
+        | Command::Verify(_)
+        | Command::Export(_)
+        | Command::Backup(_)
+        | Command::Restore(_) => private::for_the_owner_alone(),
+        Command::Replay(_) | Command::Why(_) | Command::Sample(_) => {}
+    }
     let result = match arguments.command {
         Command::Demo(demo) => demo.run(),
         Command::Serve(serve) => serve.run(),

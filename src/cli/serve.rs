@@ -7,8 +7,9 @@ use clap::Args;
 
 use super::Failure;
 use crate::env::Env;
+use crate::env::private::KeepsOwner;
 use crate::journal::JournalError;
-use crate::server::{Listening, ServeError, serve};
+use crate::server::{Listening, ReadSettings, ServeError, serve};
 use crate::settings::{Origin, Origins, Settings, Sources};
 
 /// The file of settings in the data folder.
@@ -25,6 +26,9 @@ pub(super) struct Serve {
     /// Everybody may do everything, without keys; on a loopback address alone
     #[arg(long)]
     insecure: bool,
+    /// Convert a folder of an older form in place, where the disk has no room for a copy; it cannot be undone
+    #[arg(long)]
+    upgrade_in_place: bool,
     /// The machine's clock is right, however far it is past the last record of the folder; for this start
     #[arg(long)]
     accept_clock: bool,
@@ -56,10 +60,13 @@ impl Serve {
         if self.insecure {
             flags.push(("insecure".to_owned(), "true".to_owned()));
         }
+        if self.upgrade_in_place {
+            flags.push(("upgrade.in_place".to_owned(), "true".to_owned()));
+        }
         if self.accept_clock {
             flags.push(("clock.accept".to_owned(), "true".to_owned()));
         }
-        let (settings, origins) = self.layers.load(flags)?;
+        let (settings, origins) = self.layers.load(flags.clone())?;
         if self.print_settings {
             let text = settings.print(&origins);
             return std::io::stdout()
@@ -69,11 +76,19 @@ impl Serve {
                     Failure::failed(format!("the settings could not be written: {error}"))
                 });
         }
+        let _owner = KeepsOwner::of(&settings.data);
         let greet = |listening: Listening| {
             greet(&listening, &settings.data);
             std::future::ready(())
         };
-        serve(&settings, Env::real(), greet).map_err(failure)
+        let (layers, of_reload) = (self.layers, flags);
+        let read_settings: ReadSettings = Box::new(move || {
+            let loaded = layers.load(of_reload.clone());
+            loaded
+                .map(|(settings, _)| settings)
+                .map_err(|failure| failure.message)
+        });
+        serve(&settings, Env::real(), Some(read_settings), greet).map_err(failure)
     }
 }
 

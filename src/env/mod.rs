@@ -1,13 +1,16 @@
-//! The world around the shops: the clock, and what stops the process. Tests bring their own.
+//! The world around the shops: the clock, what stops the process, and files for their owner alone. Tests bring their own.
 //!
 //! The only room that reads a clock. Everything else is told what time it is.
 
+mod blocking;
 mod clock;
 mod ending;
 mod held;
+pub mod private;
 
 use std::sync::Arc;
 
+pub use blocking::{BlockingError, begin_blocking, blocking};
 pub use clock::{Clock, Doubt, JUMP_MAX, ServerClock, Source, StartRule};
 pub use ending::{before_end, last_words};
 pub use held::HeldClock;

@@ -1,23 +1,40 @@
 //! Backup and restore: a consistent copy of the journal as one stream, made while it is in use.
 //!
-//! The stream is a line that names its form, then pairs with their tree and a checksum, then a last frame that counts
-//! them and says how far the copy reaches. A stream without its last frame is no backup.
+//! The stream is a line that names its form, then pairs with their tree and a checksum, then files of other modules where
+//! they were asked for, then a last frame that counts all of them and says how far the copy reaches. A stream without its
+//! last frame is no backup. Form 1, of release 0.1, has no files, and its pairs are of the older form.
 
 use std::io::{self, Read, Write};
 
-use super::embedded::{Core, Embedded, Settings};
+use super::embedded::{Embedded, Ended, Settings};
 use super::folder::Folder;
 use super::mark::{Mark, Reach};
 use super::store::{Changes, Store, Tree};
+use super::upgrade::{self, Upgrade};
 use super::watchdog::Task;
-use super::{JournalError, block};
+use super::{JournalError, block, kept, opening};
 use crate::domain::time::Instant;
 use crate::env::Env;
 
-const FORM: &[u8] = b"xiaoer backup, form 1\n";
+const FORM: &[u8] = b"xiaoer backup, form 2\n";
+
+/// The forms that are read.
+const FORMS: [&[u8]; 2] = [b"xiaoer backup, form 1\n", FORM];
 
 /// The tree of the last frame.
 const END: u8 = 0xff;
+
+/// The tree of a file: its name is the key, what is in it the value.
+const FILE: u8 = 0xfe;
+
+/// The secrets of webhooks.
+pub const SECRETS_FILE: &str = "webhook-secrets.json";
+
+/// The files that a backup may hold.
+const FILES: [&str; 1] = [SECRETS_FILE];
+
+/// The longest file that a frame may announce.
+const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The longest key and value that a frame may announce.
 const PAIR_BYTES_MAX: usize = 1024 * 1024;
@@ -44,19 +61,57 @@ fn frame(to: &mut dyn Write, tree: u8, key: &[u8], value: &[u8]) -> Result<(), J
     written.map_err(|error| failed("written", &error))
 }
 
+/// Files of other modules that go into a backup: names and bytes, asked for once the pairs are copied.
+pub type Files<'a> = dyn FnMut() -> io::Result<Vec<(String, Vec<u8>)>> + 'a;
+
+/// No files go into the backup.
+pub fn no_files() -> io::Result<Vec<(String, Vec<u8>)>> {
+    Ok(Vec::new())
+}
+
 /// Writes a copy of the journal as it is now; states and upkeep wait meanwhile, events do not.
-pub fn backup(journal: &Embedded, to: &mut dyn Write) -> Result<Reach, JournalError> {
+pub fn backup(
+    journal: &Embedded,
+    files: &mut Files<'_>,
+    to: &mut dyn Write,
+) -> Result<Reach, JournalError> {
     let core = &journal.core;
     let still = core.still();
     *core.copying() = Some(Vec::new());
-    let copied = copy(core, core.settled_blocks(), to);
+    let settled = core.settled_blocks();
+    let last = || {
+        let last = *core.last_commit();
+        (last, core.clock.now())
+    };
+    let copied = copy(&core.store, settled, last, files, to);
     // What waited comes with the next commit.
     core.gather_again();
     drop(still);
     copied
 }
 
-fn copy(core: &Core, settled: u64, to: &mut dyn Write) -> Result<Reach, JournalError> {
+/// Writes a copy of a folder that no server uses, in the form that it has.
+pub fn backup_folder(
+    settings: &Settings,
+    files: &mut Files<'_>,
+    to: &mut dyn Write,
+) -> Result<Reach, JournalError> {
+    let (_folder, found) = opening::inspect(settings)?;
+    let last = Ended {
+        order: found.reach.order,
+        block: found.last_block,
+    };
+    let last = || (last, found.reach.at);
+    copy(&found.store, found.next_block, last, files, to)
+}
+
+fn copy(
+    store: &Store,
+    settled: u64,
+    last: impl Fn() -> (Ended, Instant),
+    files: &mut Files<'_>,
+    to: &mut dyn Write,
+) -> Result<Reach, JournalError> {
     to.write_all(FORM)
         .map_err(|error| failed("written", &error))?;
     let mut pairs = 0u64;
@@ -69,15 +124,15 @@ fn copy(core: &Core, settled: u64, to: &mut dyn Write) -> Result<Reach, JournalE
         Tree::Index,
         Tree::Ledger,
     ] {
-        core.store.scan(tree, b"", |key, value| {
+        store.scan(tree, b"", |key, value| {
             pairs += 1;
             frame(to, tree as u8, key, value).map(|()| true)
         })?;
     }
     // States are all among the settled; records are copied as far as they are durable by now.
-    let last = *core.last_commit();
+    let (last, at) = last();
     let until = settled.max(last.block + 1);
-    core.store.scan(Tree::Journal, b"", |key, value| {
+    store.scan(Tree::Journal, b"", |key, value| {
         let within = key < &block::key(until, 0)[..];
         if within && !value.is_empty() {
             pairs += 1;
@@ -85,9 +140,13 @@ fn copy(core: &Core, settled: u64, to: &mut dyn Write) -> Result<Reach, JournalE
         }
         Ok(within)
     })?;
+    for (name, bytes) in files().map_err(|error| failed("written", &error))? {
+        pairs += 1;
+        frame(to, FILE, name.as_bytes(), &bytes)?;
+    }
     let reach = Reach {
         order: last.order,
-        at: core.clock.now(),
+        at,
     };
     let end = [
         pairs.to_be_bytes(),
@@ -103,6 +162,7 @@ fn copy(core: &Core, settled: u64, to: &mut dyn Write) -> Result<Reach, JournalE
 /// A pair of a stream, or its end.
 enum Frame {
     Pair(Tree, Vec<u8>, Vec<u8>),
+    File(String, Vec<u8>),
     End(u64, Reach),
 }
 
@@ -129,7 +189,11 @@ fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
             .fold(0u32, |n, &byte| (n << 8) | u32::from(byte))
     };
     let (key, value) = (number(1) as usize, number(5) as usize);
-    if key + value > PAIR_BYTES_MAX {
+    let most = match head[0] {
+        FILE => FILE_BYTES_MAX,
+        _ => PAIR_BYTES_MAX,
+    };
+    if key + value > most {
         return Err(wrong());
     }
     let mut body = vec![0; key + value];
@@ -154,26 +218,42 @@ fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
         let order = number(1)?;
         return Ok(Frame::End(number(0)?, Reach { order, at }));
     }
+    if head[0] == FILE {
+        let name = String::from_utf8(body).map_err(|_| wrong())?;
+        return Ok(Frame::File(name, value));
+    }
     let tree = Tree::ALL.get(head[0] as usize).copied().ok_or_else(wrong)?;
     Ok(Frame::Pair(tree, body, value))
 }
 
-/// Makes a new folder from a backup. Errors where the folder is not empty, or the stream is not whole; what was made
-/// then is left without a `VERSION`, and is no folder of a server.
-pub fn restore(from: &mut dyn Read, settings: &Settings) -> Result<Reach, JournalError> {
-    let taken = std::fs::read_dir(&settings.data).is_ok_and(|mut files| files.next().is_some());
-    if taken {
-        return Err(JournalError::Unusable(format!(
-            "{} is not empty: name a new folder, so that nothing is written over",
-            settings.data.display()
-        )));
-    }
+/// What a restore has made.
+#[derive(Debug)]
+pub struct Restored {
+    /// How far the records reach.
+    pub reach: Reach,
+    /// The files that were in the backup, by name.
+    pub files: Vec<String>,
+    /// What was put right, a sentence each.
+    pub healed: Vec<String>,
+}
+
+/// Makes a new folder from a backup. Until it is finished, a server refuses the folder, and a restore may begin anew.
+///
+/// # Errors
+///
+/// The folder holds data, or the stream is not whole.
+pub fn restore(
+    from: &mut dyn Read,
+    settings: &Settings,
+    upgrade: &mut Upgrade<'_>,
+) -> Result<Restored, JournalError> {
     read_form(from)?;
     let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
+    folder.begin_restore()?;
     let store = Store::open(&folder.store_path(), settings, &Env::real().fate)?;
     // From here on it waits for the backup to come, which may be slow.
     store.opened();
-    let (mut pairs, mut waiting) = (0u64, 0);
+    let (mut pairs, mut waiting, mut files) = (0u64, 0, Vec::new());
     let mut changes = Tree::ALL.map(|_| Changes::default());
     let reach = loop {
         match read_frame(from)? {
@@ -186,17 +266,38 @@ pub fn restore(from: &mut dyn Read, settings: &Settings) -> Result<Reach, Journa
                     apply(&store, &mut changes)?;
                 }
             }
+            Frame::File(name, bytes) => {
+                pairs += 1;
+                folder.write_whole(known_file(&name)?, &bytes)?;
+                files.push(name);
+            }
             Frame::End(counted, reach) if counted == pairs => break reach,
             Frame::End(..) => return Err(incomplete()),
         }
     };
     apply(&store, &mut changes)?;
-    store.watched(Task::Commit, Store::sync)?;
-    let mark = Mark::create(&folder.path().join("mark"), reach);
+    let (healed, id) = upgrade::convert_restored(&store, upgrade)?;
+    let kept = kept::count(&store)?;
+    let mark = Mark::create(&folder.mark_path(), id, reach, kept);
     mark.map_err(|error| failed("restored", &error))?;
-    folder.made()?;
+    drop(store);
+    folder.restored()?;
     folder.lay_ballast();
-    Ok(reach)
+    Ok(Restored {
+        reach,
+        files,
+        healed,
+    })
+}
+
+/// A file that a backup may hold; any other is not written.
+fn known_file(name: &str) -> Result<&'static str, JournalError> {
+    let known = FILES.iter().find(|known| **known == name);
+    known.copied().ok_or_else(|| {
+        JournalError::Unusable(format!(
+            "the backup holds a file {name:?}, which this program does not know: use the newer program"
+        ))
+    })
 }
 
 /// Reads a backup to its end: how far it reaches. Errors where it is not whole.
@@ -205,7 +306,7 @@ pub fn check(from: &mut dyn Read) -> Result<Reach, JournalError> {
     let mut pairs = 0u64;
     loop {
         match read_frame(from)? {
-            Frame::Pair(..) => pairs += 1,
+            Frame::Pair(..) | Frame::File(..) => pairs += 1,
             Frame::End(counted, reach) if counted == pairs => return Ok(reach),
             Frame::End(..) => return Err(incomplete()),
         }
@@ -215,9 +316,11 @@ pub fn check(from: &mut dyn Read) -> Result<Reach, JournalError> {
 fn read_form(from: &mut dyn Read) -> Result<(), JournalError> {
     let mut form = [0; FORM.len()];
     let read = from.read_exact(&mut form);
-    if read.is_err() || form != FORM {
+    if read.is_err() || !FORMS.contains(&&form[..]) {
         return Err(JournalError::Unusable(
-            "that is no backup that this xiaoer can read: its first line should be \"xiaoer backup, form 1\"".to_owned(),
+            "that is no backup that this xiaoer can read: its first line should be \"xiaoer backup, form 1\" or \"… \
+             form 2\""
+                .to_owned(),
         ));
     }
     Ok(())

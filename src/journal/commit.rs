@@ -9,11 +9,12 @@ use super::embedded::{Core, Ended};
 use super::line::{Batch, Gathered, Put, wait};
 use super::mark::Reach;
 use super::record::{FORM, Kind};
+use super::removal::Removal;
 use super::states::{self, Head, StateAt};
 use super::store::{Changes, Tree};
 use super::tail::{self, Due, Tail};
 use super::watchdog::Task;
-use super::{JournalError, State, block, kept};
+use super::{JournalError, State, block};
 use crate::env::Stopwatch;
 
 /// Keys of blocks that are laid at once.
@@ -146,39 +147,27 @@ impl Core {
 
     /// Shops that came to be or were taken away with these records.
     fn take_names(&self, gathered: &[Gathered]) -> Result<(), JournalError> {
-        let (mut names, mut heads, mut journal, mut kept) = (
-            Changes::default(),
-            Changes::default(),
-            Changes::default(),
-            Changes::default(),
-        );
-        let mut removed = false;
-        let mut created = Vec::new();
+        let mut names = Changes::default();
+        let (mut created, mut removed) = (Vec::new(), Vec::new());
         for of_shop in gathered {
             let Some(id) = &of_shop.id else { continue };
             if of_shop.kind == Kind::Created {
                 states::write_name(id, of_shop.shop, &mut names);
                 created.push(id.clone());
             } else {
-                let head = states::head(&self.store, of_shop.shop)?;
-                let stored = head.kept.into_iter().chain(head.state);
-                stored.for_each(|state| states::remove(state, &mut journal));
-                names.remove(id.as_bytes());
-                heads.remove(&states::head_key(of_shop.shop));
-                kept::remove_all(&self.store, of_shop.shop, &mut kept)?;
-                removed = true;
-                self.dead().push(of_shop.shop);
+                removed.push((of_shop.shop, id));
             }
         }
-        if created.is_empty() && !removed {
+        if created.is_empty() && removed.is_empty() {
             return Ok(());
         }
         self.store.apply(Tree::Names, names)?;
-        if removed {
-            self.store.apply(Tree::Heads, heads)?;
-            self.store.apply(Tree::Journal, journal)?;
-            self.store.apply(Tree::Kept, kept)?;
+        let mut removal = Removal::default();
+        for (shop, id) in removed {
+            removal.add(&self.store, shop, Some(id))?;
+            self.dead().push(shop);
         }
+        removal.apply(&self.store)?;
         let mut line = self.line();
         for id in created {
             line.creating.remove(&id);
@@ -220,6 +209,8 @@ impl Core {
         let shop = put.owner.shop;
         let (mut index, mut journal, mut heads) =
             (Changes::default(), Changes::default(), Changes::default());
+        // What the head of before leads to goes after the head has changed: a crash may come between any two trees.
+        let mut gone = Changes::default();
         let mut tails = self.tails();
         let mut head = self.head(shop, tails.get(&shop))?;
         if head.id.is_empty() {
@@ -253,17 +244,18 @@ impl Core {
             block: first,
             pieces,
         };
-        states::succeed(&mut head, state, &mut journal);
+        states::succeed(&mut head, state, &mut gone);
         let (n, due) = rest.unwrap_or((n, Due::Known(put.due)));
         head.set_due(n, due);
-        self.let_go(shop, &mut head, &mut index, &mut journal)?;
+        self.let_go(shop, &mut head, &mut index, &mut gone)?;
         states::write_head(shop, &head, &mut heads);
         self.lay_until(after)?;
         self.store.apply(Tree::Journal, journal)?;
         self.next_block.store(after, Ordering::Release);
         self.store.apply(Tree::Index, index)?;
         // Still under the lock of the tails: the upkeep writes heads too.
-        self.store.apply(Tree::Heads, heads)
+        self.store.apply(Tree::Heads, heads)?;
+        self.store.apply(Tree::Journal, gone)
     }
 
     /// A shop's head, a new one where it has none yet: then nothing before its first record is needed.

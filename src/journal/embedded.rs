@@ -17,7 +17,7 @@ use super::tail::Tail;
 use super::watchdog::Patience;
 use super::{
     Basis, Claimed, Done, Fenced, Journal, JournalError, Kept, NoRoom, Owner, Sleeper, Slice,
-    State, opening,
+    State, Upgrade, opening,
 };
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
@@ -38,6 +38,8 @@ pub struct Settings {
     pub linger_us: u64,
     /// How long records are kept, in milliseconds; 0: for ever.
     pub retention_ms: i64,
+    /// Records after which a checkpoint is taken.
+    pub checkpoint_records: u64,
     /// How long the disk may be silent before the process ends.
     pub patience: Patience,
     /// Off for proofs alone: what is answered then may be lost.
@@ -74,6 +76,7 @@ pub(super) struct Core {
     pub(super) linger: Duration,
     pub(super) reserve_bytes: u64,
     pub(super) retention_ms: i64,
+    pub(super) checkpoint_records: u64,
     line: Mutex<Line>,
     tails: Mutex<HashMap<u64, Tail>>,
     dead: Mutex<Vec<u64>>,
@@ -168,26 +171,45 @@ pub struct Opened {
     pub booked: Vec<(Id, Booked)>,
     /// The instant of the last record.
     pub latest: Option<Instant>,
+    /// What was put right in a folder of an older form, a sentence each.
+    pub healed: Vec<String>,
 }
 
 impl Embedded {
-    /// Opens the folder, and refuses where it is damaged, in use, or of a newer version.
+    /// Opens the folder, and refuses where it is damaged, in use, or of a newer version. One of an older form is
+    /// converted by a copy, in silence.
     pub fn open(
         settings: &Settings,
         env: &Env,
         watch: Box<dyn Watch>,
     ) -> Result<Opened, JournalError> {
-        let found = opening::open(settings, &env.fate)?;
+        Embedded::open_or_upgrade(settings, env, watch, &mut Upgrade::plain())
+    }
+
+    /// The same, where an older form is converted as `upgrade` says.
+    pub fn open_or_upgrade(
+        settings: &Settings,
+        env: &Env,
+        watch: Box<dyn Watch>,
+        upgrade: &mut Upgrade<'_>,
+    ) -> Result<Opened, JournalError> {
+        let opening::Opened {
+            folder,
+            mark,
+            found,
+            healed,
+        } = opening::open(settings, &env.fate, upgrade)?;
         let core = Arc::new(Core {
-            folder: found.folder,
+            folder,
             store: found.store,
-            mark: found.mark,
+            mark,
             fate: Arc::clone(&env.fate),
             clock: Arc::clone(&env.clock),
             watch,
             linger: Duration::from_micros(settings.linger_us),
             reserve_bytes: settings.reserve_bytes,
             retention_ms: settings.retention_ms,
+            checkpoint_records: settings.checkpoint_records,
             line: Mutex::new(Line::new(found.reach.order + 1, found.notes.next_shop)),
             tails: Mutex::new(found.tails),
             dead: Mutex::new(found.dead),
@@ -239,6 +261,7 @@ impl Embedded {
             ledger: found.ledger,
             booked: found.booked,
             latest: (found.reach.order > 0).then_some(found.reach.at),
+            healed,
         })
     }
 
@@ -323,6 +346,10 @@ impl Journal for Embedded {
 
     fn exists(&self, shop: &Id) -> Result<bool, JournalError> {
         Ok(self.core.number(shop)?.is_some())
+    }
+
+    fn number(&self, shop: &Id) -> Result<Option<u64>, JournalError> {
+        self.core.number(shop)
     }
 
     fn shops(&self, after: Option<&Id>, limit: usize) -> Result<Vec<Id>, JournalError> {

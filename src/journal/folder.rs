@@ -1,21 +1,58 @@
-//! The folder in which a server keeps everything: whose it is, of which version, and how much room is left.
+//! The folder in which a server keeps everything: whose it is, of which form, and how much room is left.
 //!
-//! `LOCK` is held by the one process that uses it, `VERSION` names the stored form, `mark` says how far the journal
-//! reaches, `ballast` is room that is given back when the disk is full, since the store cannot be opened without any.
+//! `LOCK` is held by the one process that uses it. `VERSION` names the stored form. `mark` says how far the journal
+//! reaches. `ballast` is room that is given back when the disk is full, since the store cannot be opened without any.
+//!
+//! One mark has one meaning: `NEW` stands while a first start makes the folder, `RESTORING` while a restore fills it, and
+//! the folder `upgrading` holds the next form of a store until it is verified.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::JournalError;
-use super::mark::{Mark, Marked, Reach};
-use super::store::disk_failed;
+use super::embedded::Settings;
+use super::mark::Mark;
+use super::store::{Store, Tree, disk_failed};
+use crate::env::{Fate, private};
 
 /// The version of the stored form that this program writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
-/// There while a folder is being made.
+/// The oldest that it reads.
+const VERSION_MIN: u32 = 1;
+
+/// There while a first start makes the folder.
 const BEGUN: &str = "NEW";
+
+/// There while a restore fills the folder.
+const RESTORING: &str = "RESTORING";
+
+/// What may be in a folder into which a restore goes: nothing of it is data of a journal.
+const NO_DATA: [&str; 8] = [
+    "lost+found",
+    "xiaoer.toml",
+    "keys.json",
+    "keys.lock",
+    "webhook-secrets.json",
+    "webhook-secrets.lock",
+    "LOCK",
+    "ballast",
+];
+
+/// What a restore that was not finished may have left beside these.
+const HALF_RESTORED: [&str; 5] = ["store", "mark", "mark.new", "VERSION.new", "RESTORING.new"];
+
+/// In what state a folder was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// A first start begins to make it.
+    New,
+    /// It is made, in this stored form.
+    Made(u32),
+}
 
 /// A folder that this process holds.
 pub struct Folder {
@@ -36,7 +73,7 @@ impl Folder {
     /// Takes a folder for this process alone, and makes it where it is not there. Gives the ballast back where the
     /// disk is full.
     pub fn take(path: &Path, ballast_bytes: u64) -> Result<Folder, JournalError> {
-        fs::create_dir_all(path).map_err(|error| {
+        private::make_folder(path).map_err(|error| {
             unusable(
                 path,
                 "the folder cannot be made; choose another with --data, or make it writable",
@@ -45,12 +82,17 @@ impl Folder {
         })?;
         let lock = path.join("LOCK");
         let ballast = path.join("ballast");
-        let opened = File::options().create(true).append(true).open(&lock);
+        let open = |lock| {
+            let mut options = File::options();
+            options.create(true).append(true).mode(private::FILE_MODE);
+            options.open(lock)
+        };
+        let opened = open(&lock);
         let lock = match opened {
             // Not even an empty file has room.
             Err(error) if error.kind() == io::ErrorKind::StorageFull => {
                 fs::remove_file(&ballast).ok();
-                File::options().create(true).append(true).open(&lock)
+                open(&lock)
             }
             opened => opened,
         };
@@ -73,93 +115,183 @@ impl Folder {
                 return Err(unusable(path, "the folder cannot be locked", &error));
             }
         }
+        for words in private::mend(path).words() {
+            tracing::warn!("{words}");
+        }
         let folder = Folder {
             path: path.to_owned(),
             ballast_bytes,
             _lock: lock,
         };
-        folder.check_version()?;
         if folder.free_bytes() < ballast_bytes {
             fs::remove_file(&ballast).ok();
         }
         Ok(folder)
     }
 
-    /// Whether the folder is of this version; one that was being made when the process died is made anew.
-    fn check_version(&self) -> Result<(), JournalError> {
+    /// In what state the folder is; one that holds nothing yet begins to be made.
+    ///
+    /// # Errors
+    ///
+    /// A restore into it was not finished, it is of a newer version, or it lacks a part.
+    pub fn stage(&self, settings: &Settings, fate: &Arc<dyn Fate>) -> Result<Stage, JournalError> {
+        if self.path.join(RESTORING).exists() {
+            return Err(self.half_restored());
+        }
         let path = self.path.join("VERSION");
         match fs::read_to_string(&path) {
             Ok(text) => match text.trim().parse::<u32>() {
-                Ok(VERSION) => Ok(()),
+                Ok(version) if (VERSION_MIN..=VERSION).contains(&version) => {
+                    Ok(Stage::Made(version))
+                }
                 Ok(newer) if newer > VERSION => Err(JournalError::Unusable(format!(
                     "{} was written by a newer xiaoer (stored form {newer}, this program knows {VERSION}): use that one",
                     self.path.display()
                 ))),
-                Ok(_) | Err(_) => Err(JournalError::Damaged(format!(
-                    "{} does not name a version: put \"{VERSION}\" into it if nothing else is damaged \
-                     (`xiaoer verify` tells)",
-                    path.display()
-                ))),
+                Ok(_) | Err(_) => Err(self.without_version("does not name a version")),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.begin(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.begin(settings, fate)?;
+                Ok(Stage::New)
+            }
             Err(error) => Err(unusable(&path, "the version cannot be read", &error)),
         }
     }
 
-    /// Begins to make the folder: `NEW` is there until `VERSION` is, and nothing is acknowledged before.
-    fn begin(&self) -> Result<(), JournalError> {
+    fn half_restored(&self) -> JournalError {
+        JournalError::Unusable(format!(
+            "a restore into {} was not finished: run `xiaoer restore --from BACKUP --data {0}` again; it begins anew",
+            self.path.display()
+        ))
+    }
+
+    /// The file VERSION is missing or unreadable, where there is a store: the mark knows what it should say.
+    fn without_version(&self, what: &str) -> JournalError {
+        let form = match Mark::read(&self.mark_path()) {
+            Ok(marked) if marked.folder.is_none() => VERSION_MIN,
+            Ok(_) | Err(_) => VERSION,
+        };
+        JournalError::Damaged(format!(
+            "{}: the file VERSION {what}. If nothing else is damaged, write \"{form}\" into it, then run \
+             `xiaoer verify --data {}`",
+            self.path.display(),
+            self.path.display()
+        ))
+    }
+
+    /// Begins to make the folder: `NEW` is there until `VERSION` is, and nothing is acknowledged before. Nothing is
+    /// cleared but what a first start may have left.
+    fn begin(&self, settings: &Settings, fate: &Arc<dyn Fate>) -> Result<(), JournalError> {
         let begun = self.path.join(BEGUN);
         let store = self.store_path();
-        if store.exists() && !begun.exists() {
-            return Err(JournalError::Damaged(format!(
-                "{} has a store, but no file VERSION: put \"{VERSION}\" into one if nothing else is damaged \
-                 (`xiaoer verify` tells)",
-                self.path.display()
-            )));
+        if !begun.exists() && (store.exists() || self.mark_path().exists()) {
+            return Err(self.without_version("is missing"));
+        }
+        if Mark::read(&self.mark_path()).is_ok_and(|marked| marked.reach.order > 0) {
+            return Err(self.without_version(
+                "is missing, and a file NEW that does not belong there hides it",
+            ));
+        }
+        if store.exists() && self.store_has_records(settings, fate)? {
+            // Release 0.1 marked a restore like a first start.
+            return Err(self.half_restored());
         }
         self.write_whole(BEGUN, b"this folder is being made\n")?;
+        self.clear_parts()
+    }
+
+    fn store_has_records(
+        &self,
+        settings: &Settings,
+        fate: &Arc<dyn Fate>,
+    ) -> Result<bool, JournalError> {
+        let store = Store::open(&self.store_path(), settings, fate)?;
+        store.opened();
+        Ok(store.last(Tree::Journal)?.is_some())
+    }
+
+    /// Removes the store, the mark and the version, if they are there.
+    fn clear_parts(&self) -> Result<(), JournalError> {
         let clear = || -> io::Result<()> {
+            let store = self.store_path();
             if store.exists() {
-                fs::remove_dir_all(&store)?;
+                fs::remove_dir_all(store)?;
             }
-            let mark = self.path.join("mark");
-            if mark.exists() {
-                fs::remove_file(mark)?;
+            for name in ["mark", "mark.new", "VERSION", "VERSION.new"] {
+                match fs::remove_file(self.path.join(name)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    Ok(()) | Err(_) => {}
+                }
             }
-            Ok(())
+            File::open(&self.path)?.sync_all()
         };
         clear().map_err(|error| {
             unusable(
                 &self.path,
-                "what a first start left cannot be cleared",
+                "what an unfinished start or restore left cannot be cleared",
                 &error,
             )
         })
     }
 
-    /// The folder is made, if it was not before.
-    pub fn made(&self) -> Result<(), JournalError> {
-        let begun = self.path.join(BEGUN);
-        if begun.exists() {
-            self.write_whole("VERSION", format!("{VERSION}\n").as_bytes())?;
-            let gone = fs::remove_file(&begun).and_then(|()| File::open(&self.path)?.sync_all());
-            gone.map_err(|error| unusable(&begun, "it cannot be removed", &error))?;
+    /// Begins a restore: `RESTORING` is there until it is finished, and a server refuses the folder meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The folder holds data, which would be written over.
+    pub fn begin_restore(&self) -> Result<(), JournalError> {
+        let has = |name: &str| self.path.join(name).exists();
+        let marked = Mark::read(&self.mark_path()).is_ok_and(|marked| marked.reach.order > 0);
+        let unfinished = has(RESTORING) || (has(BEGUN) && !has("VERSION") && !marked);
+        let listed = fs::read_dir(&self.path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let listed = listed.map_err(|error| unusable(&self.path, "it cannot be read", &error))?;
+        for entry in listed {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let left_over =
+                [BEGUN, RESTORING, "VERSION"].contains(&&*name) || HALF_RESTORED.contains(&&*name);
+            if !NO_DATA.contains(&&*name) && !(unfinished && left_over) {
+                return Err(JournalError::Unusable(format!(
+                    "{} is not empty (it holds {name:?}): name a new folder, so that nothing is written over",
+                    self.path.display()
+                )));
+            }
         }
-        Ok(())
+        self.write_whole(RESTORING, b"a restore fills this folder\n")?;
+        self.clear_parts()?;
+        self.remove(BEGUN)
     }
 
-    /// Writes a small file so that it is there whole or not at all, durable.
-    fn write_whole(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
+    /// The restore is finished.
+    pub fn restored(&self) -> Result<(), JournalError> {
+        self.write_version()?;
+        self.remove(RESTORING)
+    }
+
+    fn remove(&self, name: &str) -> Result<(), JournalError> {
         let path = self.path.join(name);
-        let write = || -> io::Result<()> {
-            let new = self.path.join(format!("{name}.new"));
-            let mut file = File::create(&new)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&new, &path)?;
-            File::open(&self.path)?.sync_all()
-        };
-        write().map_err(|error| unusable(&path, "it cannot be written", &error))
+        if !path.exists() {
+            return Ok(());
+        }
+        let gone = fs::remove_file(&path).and_then(|()| File::open(&self.path)?.sync_all());
+        gone.map_err(|error| unusable(&path, "it cannot be removed", &error))
+    }
+
+    /// The folder is of this program's form from here on.
+    pub fn write_version(&self) -> Result<(), JournalError> {
+        self.write_whole("VERSION", format!("{VERSION}\n").as_bytes())
+    }
+
+    /// A first start has made the folder.
+    pub fn made(&self) -> Result<(), JournalError> {
+        self.write_version()?;
+        self.remove(BEGUN)
+    }
+
+    /// Writes a file so that it is there whole or not at all, durable. Only the owner may read it.
+    pub fn write_whole(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
+        let written = private::write_whole(&self.path, name, bytes).map(drop);
+        written.map_err(|error| unusable(&self.path.join(name), "it cannot be written", &error))
     }
 
     /// Where it is.
@@ -172,20 +304,15 @@ impl Folder {
         self.path.join("store")
     }
 
-    /// The mark; a new one where the store is new too.
-    pub fn mark(&self, new: bool) -> Result<(Mark, Marked), JournalError> {
-        let path = self.path.join("mark");
-        if new {
-            let mark = Mark::create(&path, Reach::NOWHERE)
-                .and_then(|mark| File::open(&self.path)?.sync_all().map(|()| mark));
-            let mark = mark.map_err(|error| unusable(&path, "it cannot be made", &error))?;
-            let marked = Marked {
-                reach: Reach::NOWHERE,
-                kept: 0,
-            };
-            return Ok((mark, marked));
-        }
-        Mark::open(&path)
+    /// Where the mark is.
+    pub fn mark_path(&self) -> PathBuf {
+        self.path.join("mark")
+    }
+
+    /// Makes what was renamed or created in the folder durable.
+    pub fn sync(&self) -> Result<(), JournalError> {
+        let synced = File::open(&self.path).and_then(|folder| folder.sync_all());
+        synced.map_err(|error| unusable(&self.path, "it cannot be synced", &error))
     }
 
     /// Free bytes of its disk; none where that cannot be told.

@@ -36,8 +36,23 @@ pub fn count(store: &Store) -> Result<u32, JournalError> {
     Ok(count.transpose()?.unwrap_or(0))
 }
 
-fn key(shop: u64, name: &str) -> Vec<u8> {
+/// The key of a value.
+pub fn key(shop: u64, name: &str) -> Vec<u8> {
     [&shop.to_be_bytes(), name.as_bytes()].concat()
+}
+
+/// A value in its stored form.
+pub fn write(shop: &Id, value: Vec<u8>) -> Vec<u8> {
+    let shop = shop.to_string();
+    sealed(FORM, &Stored { shop, value })
+}
+
+/// A pair of a tree, where it is something that is kept of a shop.
+pub fn read_of(tree: Tree, key: &[u8], value: &[u8]) -> Result<Option<(u64, Kept)>, JournalError> {
+    if tree != Tree::Kept || key == COUNT {
+        return Ok(None);
+    }
+    read(key, value).map(Some)
 }
 
 fn read(key: &[u8], value: &[u8]) -> Result<(u64, Kept), JournalError> {
@@ -93,10 +108,7 @@ impl Core {
         let Some(number) = self.number(shop)? else {
             return Ok(false);
         };
-        let value = value.map(|value| {
-            let shop = shop.to_string();
-            sealed(FORM, &Stored { shop, value })
-        });
+        let value = value.map(|value| write(shop, value));
         let mut line = self.line();
         line.next.keeps.push(Keep {
             key: key(number, name),

@@ -13,16 +13,21 @@ mod claim;
 mod commit;
 mod embedded;
 mod folder;
+mod folder_id;
 mod kept;
 mod line;
 mod mark;
 mod opening;
+mod peek;
 mod reading;
 mod record;
+mod removal;
+mod salvage;
 mod sealed;
 mod states;
 mod store;
 mod tail;
+mod upgrade;
 mod upkeep;
 mod verify;
 mod watchdog;
@@ -30,12 +35,18 @@ mod watchdog;
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
 
-pub use archive::{backup, check as check_backup, restore};
+pub use archive::{
+    Files, Restored, SECRETS_FILE, backup, backup_folder, check as check_backup, no_files, restore,
+};
 pub use embedded::{Embedded, LedgerSource, Nobody, Opened, Settings, Watch};
+pub use folder::VERSION;
 pub use kept::KEPT_BYTES_MAX;
 pub use mark::Reach;
+pub use peek::number_in;
 pub use record::{Booked, Entry, Kind, Record};
-pub use verify::{Verified, each_record, verify};
+pub use salvage::{Salvaged, SavedShop, salvage};
+pub use upgrade::{ConvertKept, Upgrade};
+pub use verify::{Inspector, NoInspector, Verified, each_record, verify};
 pub use watchdog::Patience;
 
 /// What is called once something is durable.
@@ -168,6 +179,10 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Whether a shop exists.
     fn exists(&self, shop: &Id) -> Result<bool, JournalError>;
+
+    /// The number of a shop, another one each time a shop is made: by it a shop is told from a later one of its name.
+    /// `None` where there is no such shop.
+    fn number(&self, shop: &Id) -> Result<Option<u64>, JournalError>;
 
     /// Shops by id, after one.
     fn shops(&self, after: Option<&Id>, limit: usize) -> Result<Vec<Id>, JournalError>;

@@ -2,22 +2,27 @@
 //!
 //! A hole, a checksum that is wrong, or an end that the mark knows to be lost: the folder is refused.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::block::Block;
 use super::embedded::Settings;
-use super::folder::Folder;
-use super::mark::{Mark, Reach};
-use super::record::{self, Booked, Kind};
+use super::folder::{Folder, Stage};
+use super::folder_id::FolderId;
+use super::mark::{Mark, Marked, Reach};
+use super::record::{self, Booked, Kind, Record};
+use super::removal::Removal;
 use super::sealed::{sealed, unsealed};
 use super::states;
 use super::store::{Changes, Store, Tree, damaged};
 use super::tail::{Due, Place, Tail};
+use super::upgrade::{self, Upgrade};
 use super::{JournalError, block, kept};
 use crate::domain::id::Id;
-use crate::env::Fate;
+use crate::env::{Env, Fate};
 
 /// Where the journal's own notes are.
 const NOTES_KEY: &[u8] = b"checkpoint";
@@ -80,14 +85,14 @@ pub fn ledger_key(generation: u64, part: u32) -> [u8; 12] {
     key
 }
 
-/// What was found in a folder.
+/// What was found in a store and beside it.
 pub struct Found {
-    /// The folder.
-    pub folder: Folder,
-    /// Its store.
+    /// The store.
     pub store: Store,
-    /// Its mark.
-    pub mark: Mark,
+    /// What the mark says.
+    pub marked: Marked,
+    /// The folder that the store belongs to; nothing in a store of form 1.
+    pub id: Option<FolderId>,
     /// How far its records reach.
     pub reach: Reach,
     /// As of the latest checkpoint.
@@ -110,21 +115,94 @@ pub struct Found {
     pub booked: Vec<(Id, Booked)>,
 }
 
-/// Takes the folder and reads what the next start has to know.
-pub fn open(settings: &Settings, fate: &Arc<dyn Fate>) -> Result<Found, JournalError> {
+/// A folder that is opened to be written.
+pub struct Opened {
+    /// The folder.
+    pub folder: Folder,
+    /// Its mark.
+    pub mark: Mark,
+    /// What it holds.
+    pub found: Found,
+    /// What was put right in it, a sentence each.
+    pub healed: Vec<String>,
+}
+
+/// Takes the folder and reads what the next start has to know. A folder of an older form is converted first.
+pub fn open(
+    settings: &Settings,
+    fate: &Arc<dyn Fate>,
+    upgrade: &mut Upgrade<'_>,
+) -> Result<Opened, JournalError> {
     let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
+    let healed = match folder.stage(settings, fate)? {
+        Stage::New => {
+            make(&folder, settings, fate)?;
+            Vec::new()
+        }
+        Stage::Made(form) => upgrade::bring_up(&folder, form, (settings, fate), upgrade)?,
+    };
+    let found = read(&folder.store_path(), &folder.mark_path(), (settings, fate))?;
+    let id = found.id.ok_or_else(|| damaged("the store has no id"))?;
+    let mark = Mark::open(&folder.mark_path(), id)?;
+    Ok(Opened {
+        folder,
+        mark,
+        found,
+        healed,
+    })
+}
+
+/// Takes the folder and reads what it holds, in the form that it has. The folder stays of that form.
+pub fn inspect(settings: &Settings) -> Result<(Folder, Found), JournalError> {
+    let fate = &Env::real().fate;
+    let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
+    match folder.stage(settings, fate)? {
+        Stage::New => make(&folder, settings, fate)?,
+        Stage::Made(form) => upgrade::finish(&folder, form)?,
+    }
+    let found = read(&folder.store_path(), &folder.mark_path(), (settings, fate))?;
+    Ok((folder, found))
+}
+
+/// A first start: nothing is acknowledged before the last step of it.
+fn make(folder: &Folder, settings: &Settings, fate: &Arc<dyn Fate>) -> Result<(), JournalError> {
     let store = Store::open(&folder.store_path(), settings, fate)?;
-    // What was written before the first mark was never acknowledged.
-    let new = store.last(Tree::Journal)?.is_none() && !folder.path().join("mark").exists();
-    let (mark, marked) = folder.mark(new)?;
-    folder.made()?;
+    let id = FolderId::new();
+    id.write(&store)?;
+    store.sync()?;
+    store.opened();
+    drop(store);
+    let mark = Mark::create(&folder.mark_path(), id, Reach::NOWHERE, 0);
+    mark.map_err(|error| JournalError::Failed(format!("the mark cannot be made: {error}")))?;
+    folder.sync()?;
+    folder.made()
+}
+
+/// Reads a store and its mark, and holds them against each other.
+pub fn read(
+    store: &Path,
+    mark: &Path,
+    (settings, fate): (&Settings, &Arc<dyn Fate>),
+) -> Result<Found, JournalError> {
+    if !store.exists() {
+        return Err(damaged(&format!("{} is missing", store.display())));
+    }
+    let marked = Mark::read(mark)?;
+    let store = Store::open(store, settings, fate)?;
+    let id = FolderId::of_store(&store)?;
+    // The mark of a folder that is being converted in place is the first that has the new id.
+    if id.is_some() && id != marked.folder {
+        return Err(damaged(
+            "`mark` and `store` are of different folders: put back the ones that belong together",
+        ));
+    }
     let notes = Notes::read(&store)?;
     let mut found = Found {
+        marked,
+        id,
         kept: kept::count(&store)?,
         ledger: read_ledger(&store, &notes)?,
-        folder,
         store,
-        mark,
         reach: Reach::NOWHERE,
         last_block: notes.checkpoint_block,
         next_block: 0,
@@ -191,9 +269,8 @@ impl Found {
     fn read_tail(&mut self) -> Result<(), JournalError> {
         let mut torn = Vec::new();
         let (mut reach, mut last_block) = (self.reach, self.last_block);
-        let (mut names, mut heads) = (Changes::default(), Changes::default());
-        let (tails, dead, booked) = (&mut self.tails, &mut self.dead, &mut self.booked);
-        let notes = &mut self.notes;
+        let mut since = Since::default();
+        let (tails, booked) = (&mut self.tails, &mut self.booked);
         block::scan(
             &self.store,
             self.last_block + 1,
@@ -207,51 +284,17 @@ impl Found {
                 }
                 last_block = block.number;
                 block.records(|record| {
-                    let order = record.order;
                     reach = Reach {
-                        order,
+                        order: record.order,
                         at: record.at,
                     };
-                    let place = Place {
-                        n: record.n,
-                        order,
-                        block: block.number,
-                        seq_before: record.seq_before,
-                        rated: record.rated,
-                    };
-                    match record.kind {
-                        Kind::Removed => {
-                            tails.remove(&record.shop);
-                            dead.push(record.shop);
-                            names.remove(record.shop_id.as_ref().map_or(b"", |id| id.as_bytes()));
-                            heads.remove(&states::head_key(record.shop));
-                            return Ok(true);
-                        }
-                        Kind::Created => {
-                            notes.next_shop = notes.next_shop.max(record.shop + 1);
-                            if let Some(id) = &record.shop_id {
-                                states::write_name(id, record.shop, &mut names);
-                            }
-                        }
-                        Kind::Event | Kind::Malformed => {}
+                    since.note(&record);
+                    if record.kind == Kind::Removed {
+                        return Ok(true);
                     }
-                    let tail = tails.entry(record.shop).or_default();
-                    if let Some(last) = tail.places.last()
-                        && last.n + 1 != place.n
-                    {
-                        let (shop, n) = (record.shop, last.n + 1);
-                        return Err(damaged(&format!(
-                            "record {n} of shop {shop} is missing from the journal"
-                        )));
-                    }
-                    tail.places.push(place);
-                    tail.due = match block.form {
-                        1 => Due::Unknown,
-                        _ => Due::Known(record.due),
-                    };
+                    take_place(tails.entry(record.shop).or_default(), &record, &block)?;
                     if let Some(id) = record.shop_id {
                         booked.extend(record.booked.into_iter().map(|place| (id.clone(), place)));
-                        tail.id = Some(id);
                     }
                     Ok(true)
                 })?;
@@ -259,13 +302,38 @@ impl Found {
             },
         )?;
         (self.reach, self.last_block) = (reach, last_block);
-        self.store.apply(Tree::Names, names)?;
-        self.store.apply(Tree::Heads, heads)?;
+        self.take_away(since)?;
         for number in torn {
             self.drop_from(number)?;
         }
         (self.next_block, self.laid_until) = block::ends(&self.store)?;
         self.store.sync()
+    }
+
+    /// Names of shops that came to be, and what is left of those that were taken away.
+    fn take_away(&mut self, since: Since) -> Result<(), JournalError> {
+        let mut names = Changes::default();
+        for (number, id) in &since.created {
+            self.notes.next_shop = self.notes.next_shop.max(number + 1);
+            if !since.removed.contains_key(number) {
+                states::write_name(id, *number, &mut names);
+            }
+        }
+        self.store.apply(Tree::Names, names)?;
+        let mut removal = Removal::default();
+        let nameless = since.removed.values().any(Option::is_none);
+        let known = if nameless {
+            states::names(&self.store)?
+        } else {
+            HashMap::new()
+        };
+        for (number, id) in since.removed {
+            let of_tail = self.tails.remove(&number).and_then(|tail| tail.id);
+            let id = id.or(of_tail).or_else(|| known.get(&number).cloned());
+            removal.add(&self.store, number, id.as_ref())?;
+            self.dead.push(number);
+        }
+        removal.apply(&self.store)
     }
 
     /// Takes a last block away that was being written when the process died.
@@ -278,4 +346,54 @@ impl Found {
             })?;
         self.store.apply(Tree::Journal, changes)
     }
+}
+
+/// Which shops came to be since the checkpoint, and which were taken away.
+#[derive(Default)]
+struct Since {
+    created: Vec<(u64, Id)>,
+    /// With its id, where the record or an earlier one names it.
+    removed: BTreeMap<u64, Option<Id>>,
+}
+
+impl Since {
+    fn note(&mut self, record: &Record) {
+        match record.kind {
+            Kind::Created => {
+                let id = record.shop_id.clone();
+                self.created.extend(id.map(|id| (record.shop, id)));
+            }
+            Kind::Removed => {
+                self.removed.insert(record.shop, record.shop_id.clone());
+            }
+            // Release 0.1 could go on with a shop whose deletion it had not acknowledged.
+            Kind::Event | Kind::Malformed => drop(self.removed.remove(&record.shop)),
+        }
+    }
+}
+
+fn take_place(tail: &mut Tail, record: &Record, block: &Block) -> Result<(), JournalError> {
+    if let Some(last) = tail.places.last()
+        && last.n + 1 != record.n
+    {
+        let (shop, n) = (record.shop, last.n + 1);
+        return Err(damaged(&format!(
+            "record {n} of shop {shop} is missing from the journal"
+        )));
+    }
+    tail.places.push(Place {
+        n: record.n,
+        order: record.order,
+        block: block.number,
+        seq_before: record.seq_before,
+        rated: record.rated,
+    });
+    tail.due = match block.form {
+        1 => Due::Unknown,
+        _ => Due::Known(record.due),
+    };
+    if record.shop_id.is_some() {
+        tail.id.clone_from(&record.shop_id);
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::embedded::Core;
 use super::record::{self, Record};
-use super::store::{Tree, damaged};
+use super::store::{Store, Tree, damaged};
 use super::tail::{self, Place};
 use super::{Basis, JournalError, Slice, block, states};
 use crate::domain::id::Id;
@@ -78,36 +78,7 @@ impl Core {
 
     /// The records at these places.
     pub(super) fn records(&self, places: &[Place]) -> Result<Vec<Record>, JournalError> {
-        let mut records = Vec::with_capacity(places.len().min(4096));
-        let mut rest = places;
-        while let Some(first) = rest.first() {
-            let block = block::holding(&self.store, first.block)?;
-            if !(block.first..block.end()).contains(&first.order) {
-                let order = first.order;
-                return Err(damaged(&format!(
-                    "record {order} is not in the block that the index names"
-                )));
-            }
-            let inside = rest.partition_point(|place| place.order < block.end());
-            let (mut wanted, after) = rest.split_at(inside.max(1));
-            block.each(|order, body| {
-                if let Some((place, others)) = wanted.split_first()
-                    && place.order == order
-                {
-                    let record = record::read(block.form, body, order)?;
-                    if record.n != place.n || record.seq_before != place.seq_before {
-                        return Err(damaged(&format!(
-                            "record {order} is not the one that the index names"
-                        )));
-                    }
-                    records.push(record);
-                    wanted = others;
-                }
-                Ok(!wanted.is_empty())
-            })?;
-            rest = after;
-        }
-        Ok(records)
+        records(&self.store, places)
     }
 
     /// Records from the one that holds decision `seq` on.
@@ -212,6 +183,40 @@ impl Core {
             .transpose()?;
         Ok(Some(Basis { state, records }))
     }
+}
+
+/// The records at these places.
+pub(super) fn records(store: &Store, places: &[Place]) -> Result<Vec<Record>, JournalError> {
+    let mut records = Vec::with_capacity(places.len().min(4096));
+    let mut rest = places;
+    while let Some(first) = rest.first() {
+        let block = block::holding(store, first.block)?;
+        if !(block.first..block.end()).contains(&first.order) {
+            let order = first.order;
+            return Err(damaged(&format!(
+                "record {order} is not in the block that the index names"
+            )));
+        }
+        let inside = rest.partition_point(|place| place.order < block.end());
+        let (mut wanted, after) = rest.split_at(inside.max(1));
+        block.each(|order, body| {
+            if let Some((place, others)) = wanted.split_first()
+                && place.order == order
+            {
+                let record = record::read(block.form, body, order)?;
+                if record.n != place.n || record.seq_before != place.seq_before {
+                    return Err(damaged(&format!(
+                        "record {order} is not the one that the index names"
+                    )));
+                }
+                records.push(record);
+                wanted = others;
+            }
+            Ok(!wanted.is_empty())
+        })?;
+        rest = after;
+    }
+    Ok(records)
 }
 
 /// The last place that begins at or before `seq`.

@@ -10,12 +10,10 @@ use std::time::Duration;
 use super::embedded::{Core, Ended};
 use super::line::wait_at_most;
 use super::opening::{Notes, ledger_key};
+use super::removal::remove_index;
 use super::store::{Changes, Tree};
 use super::watchdog::Task;
-use super::{JournalError, block, states};
-
-/// Records after which a checkpoint is taken.
-const CHECKPOINT_RECORDS: u64 = 262_144;
+use super::{JournalError, block, kept, states};
 
 /// How much the upkeep steps back for the other threads; on Linux this is a thread's own.
 const NICE: i32 = 10;
@@ -61,7 +59,7 @@ impl Core {
             ticks += 1;
             let behind =
                 self.durable.load(Ordering::Acquire) - self.checkpoint.load(Ordering::Acquire);
-            if behind >= CHECKPOINT_RECORDS || ticks >= TRIM_TICKS || stop {
+            if behind >= self.checkpoint_records || ticks >= TRIM_TICKS || stop {
                 ticks = 0;
                 let done = self.take_checkpoint(!stop);
                 if let Err(error) = done {
@@ -131,16 +129,11 @@ impl Core {
     fn bury_dead(&self) -> Result<(), JournalError> {
         let dead = std::mem::take(&mut *self.dead());
         for shop in dead {
-            let mut changes = Changes::default();
-            let prefix = shop.to_be_bytes();
-            self.store.scan(Tree::Index, &prefix, |at, _| {
-                let of_it = at.starts_with(&prefix);
-                if of_it {
-                    changes.remove(at);
-                }
-                Ok(of_it)
-            })?;
-            self.store.apply(Tree::Index, changes)?;
+            remove_index(&self.store, shop)?;
+            // What was kept of it after it was taken away.
+            let mut kept = Changes::default();
+            kept::remove_all(&self.store, shop, &mut kept)?;
+            self.store.apply(Tree::Kept, kept)?;
         }
         Ok(())
     }

@@ -1,16 +1,17 @@
 //! Verifying a folder: everything that is stored is read, and held against everything else.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::embedded::Settings;
 use super::opening::{self, Found};
 use super::record::{Kind, Record};
+use super::states::Head;
 use super::store::{Tree, damaged};
 use super::tail::{self, Place};
-use super::{JournalError, block, kept, states};
+use super::upgrade::{self, Findings};
+use super::{JournalError, State, block, kept, reading, states};
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
-use crate::env::Env;
 
 /// What a sound folder holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,12 @@ pub struct Verified {
     pub orders: (u64, u64),
     /// The instants of the two.
     pub instants: Option<(Instant, Instant)>,
+    /// The stored form.
+    pub form: u32,
+    /// The size of the store.
+    pub bytes: u64,
+    /// What the next start will put right, a sentence each: release 0.1 has left it.
+    pub to_heal: Vec<String>,
 }
 
 /// What the records of one shop amount to.
@@ -34,6 +41,8 @@ pub struct Verified {
 struct Account {
     last_n: u64,
     next_seq: u64,
+    /// Its last record is that of its deletion.
+    removed: bool,
     places: PlacesSum,
 }
 
@@ -54,58 +63,108 @@ impl PlacesSum {
     }
 }
 
-/// Reads all of a folder that nobody uses. `progress` is told the order of each record.
+/// What looks at a folder while it is verified.
+pub trait Inspector {
+    /// A record was read.
+    fn record(&mut self, _order: u64) {}
+
+    /// A stored state of a shop: whether it can be read is for the module to say that wrote it.
+    fn state(&mut self, _shop: &Id, _state: &State) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    /// What a start finds of a shop: its latest state, and the records after it.
+    fn shop(
+        &mut self,
+        _shop: &Id,
+        _state: Option<State>,
+        _tail: Vec<Record>,
+    ) -> Result<(), JournalError> {
+        Ok(())
+    }
+}
+
+/// Looks at nothing.
+pub struct NoInspector;
+
+impl Inspector for NoInspector {}
+
+/// Reads all of a folder that no server uses, and holds it against itself.
 pub fn verify(
     settings: &Settings,
-    mut progress: impl FnMut(u64),
+    inspector: &mut dyn Inspector,
 ) -> Result<Verified, JournalError> {
-    let found = opening::open(settings, &Env::real().fate)?;
+    let (_folder, found) = opening::inspect(settings)?;
+    verify_found(&found, inspector)
+}
+
+/// The same of a store that is not yet a folder's.
+pub(super) fn verify_store(found: &Found) -> Result<Verified, JournalError> {
+    verify_found(found, &mut NoInspector)
+}
+
+fn verify_found(found: &Found, inspector: &mut dyn Inspector) -> Result<Verified, JournalError> {
     let mut verified = Verified {
         orders: (found.notes.floor, found.reach.order),
+        form: found.id.map_or(1, |_| super::folder::VERSION),
+        bytes: found.store.bytes(),
         ..Verified::default()
     };
+    let findings = match found.id {
+        Some(_) => Findings::default(),
+        None => upgrade::examine(&found.store)?,
+    };
+    verified.to_heal = findings.sentences();
     let mut accounts: HashMap<u64, Account> = HashMap::new();
-    let spans = scan(&found, |record| {
-        progress(record.order);
+    let spans = scan(found, |record| {
+        inspector.record(record.order);
         let (first, last) = verified.instants.unwrap_or((record.at, record.at));
         verified.instants = Some((first.min(record.at), last.max(record.at)));
         verified.records += 1;
         verified.decisions += u64::from(record.decided);
         if record.kind == Kind::Removed {
-            accounts.remove(&record.shop);
+            if let Some(account) = accounts.get_mut(&record.shop) {
+                account.removed = true;
+            }
             return Ok(());
         }
         take(&mut accounts, &record)
     })?;
+    accounts.retain(|shop, account| !account.removed && !findings.concern(*shop));
     if found.store.stray_files() > 0 {
         return Err(damaged("the store has values outside its log"));
     }
-    let names = names(&found)?;
-    check_kept(&found)?;
+    let mut names = states::names(&found.store)?;
+    names.retain(|shop, _| !findings.concern(*shop));
+    check_kept(found)?;
     for (&shop, account) in &accounts {
         if !names.contains_key(&shop) {
             return Err(damaged(&format!("shop {shop} has records, but no name")));
         }
-        check_index(&found, shop, account, &spans)?;
+        check_index(found, shop, account, &spans)?;
     }
     for (&shop, id) in &names {
-        verified.states += check_states(&found, shop, id, accounts.get(&shop))?;
+        verified.states += check_states(found, (shop, id), accounts.get(&shop), inspector)?;
     }
     verified.shops = names.len() as u64;
     Ok(verified)
 }
 
-/// Gives every kept record of a folder that nobody uses, in the order of handling, with the id of its shop; those of
+/// Gives every kept record of a folder that no server uses, in the order of handling, with the id of its shop; those of
 /// shops that were taken away are left out.
 pub fn each_record(
     settings: &Settings,
     mut each: impl FnMut(&Id, Record) -> Result<(), JournalError>,
 ) -> Result<(), JournalError> {
-    let found = opening::open(settings, &Env::real().fate)?;
-    let names = names(&found)?;
+    let (_folder, found) = opening::inspect(settings)?;
+    let mut names = states::names(&found.store)?;
+    if found.id.is_none() {
+        let findings = upgrade::examine(&found.store)?;
+        names.retain(|shop, _| !findings.is_deleted(*shop));
+    }
     scan(&found, |record| match names.get(&record.shop) {
-        Some(id) => each(id, record),
-        None => Ok(()),
+        Some(id) if record.kind != Kind::Removed => each(id, record),
+        Some(_) | None => Ok(()),
     })
     .map(drop)
 }
@@ -166,6 +225,7 @@ fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), Jou
             "record {order} is not record {n} of shop {shop}, which comes next"
         )));
     }
+    account.removed = false;
     account.last_n = record.n;
     account.next_seq = record.seq_before + u64::from(record.decided);
     account.places.add(&Place {
@@ -181,17 +241,6 @@ fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), Jou
 /// What is kept of shops can be read.
 fn check_kept(found: &Found) -> Result<(), JournalError> {
     kept::scan(&found.store, &mut |_, _| Ok(()))
-}
-
-fn names(found: &Found) -> Result<HashMap<u64, Id>, JournalError> {
-    let mut names = HashMap::new();
-    found.store.scan(Tree::Names, b"", |name, value| {
-        let id = std::str::from_utf8(name).ok().and_then(Id::new);
-        let id = id.ok_or_else(|| damaged("the name of a shop is no id"))?;
-        names.insert(states::read_name(&id, value)?, id);
-        Ok(true)
-    })?;
-    Ok(names)
 }
 
 /// The index and what is read behind it name the records that there are.
@@ -229,12 +278,12 @@ fn check_index(
     )))
 }
 
-/// The states of a shop can be read; how many there are.
+/// The states of a shop can be read, and its latest one leads on; how many there are.
 fn check_states(
     found: &Found,
-    shop: u64,
-    id: &Id,
+    (shop, id): (u64, &Id),
     account: Option<&Account>,
+    inspector: &mut dyn Inspector,
 ) -> Result<u64, JournalError> {
     let head = states::head(&found.store, shop)?;
     let records = account.map_or(0, |account| account.last_n);
@@ -257,9 +306,37 @@ fn check_states(
         )));
     }
     let mut count = 0;
-    for at in head.kept.into_iter().chain(head.state) {
-        states::read(&found.store, shop, at)?;
+    for &at in &head.kept {
+        inspector.state(id, &states::read(&found.store, shop, at)?)?;
         count += 1;
     }
+    let state = head.state.map(|at| states::read(&found.store, shop, at));
+    let state = state.transpose()?;
+    count += u64::from(state.is_some());
+    inspector.shop(id, state, tail_of(found, shop, &head)?)?;
     Ok(count)
+}
+
+/// The records that come after a shop's latest state.
+fn tail_of(found: &Found, shop: u64, head: &Head) -> Result<Vec<Record>, JournalError> {
+    let n = head.state_n();
+    let mut places: BTreeMap<u64, Place> = BTreeMap::new();
+    let prefix = shop.to_be_bytes();
+    let mut take = |place: Place| {
+        if place.n > n && place.order >= found.notes.floor {
+            places.insert(place.n, place);
+        }
+    };
+    found.store.scan(Tree::Index, &prefix, |at, value| {
+        let of_it = at.starts_with(&prefix);
+        if of_it {
+            tail::read(shop, value)?.into_iter().for_each(&mut take);
+        }
+        Ok(of_it)
+    })?;
+    if let Some(tail) = found.tails.get(&shop) {
+        tail.places.iter().copied().for_each(&mut take);
+    }
+    let places: Vec<Place> = places.into_values().collect();
+    reading::records(&found.store, &places)
 }

@@ -3,11 +3,10 @@
 //! It is written beside itself and renamed, so that whoever reads it sees the old file or the new one. Its bytes are
 //! those of its content and of no other, and a checksum covers the content: no flipped bit goes unnoticed.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,13 +16,14 @@ use super::scope::Scope;
 use super::text::{ID_CHARS, is_drawn};
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
+use crate::env::private::{self, FileLock};
 
 /// The form in which this release writes; it reads every one up to it.
 const VERSION: u32 = 1;
 
-/// How long another process may take to write: so many tries, this far apart.
-const LOCK_TRIES: u32 = 500;
-const LOCK_PAUSE: Duration = Duration::from_millis(10);
+/// The file, and the lock of those who write it.
+const FILE: &str = "keys.json";
+const LOCK: &str = "keys.lock";
 
 /// Where the keys of a folder are.
 pub(super) struct KeyFile {
@@ -39,7 +39,7 @@ pub(super) struct Mark {
 }
 
 /// While it lives, nobody else writes the keys of the folder.
-pub(super) struct Lock(#[expect(dead_code, reason = "what is held is the open file")] File);
+pub(super) struct Lock(#[expect(dead_code, reason = "it is held, not read")] FileLock);
 
 impl KeyFile {
     /// The file of a folder, which must be there; the file need not.
@@ -56,7 +56,7 @@ impl KeyFile {
 
     /// Where it is.
     pub fn path(&self) -> PathBuf {
-        self.folder.join("keys.json")
+        self.folder.join(FILE)
     }
 
     /// What the file looks like now; nothing where there is none.
@@ -110,41 +110,15 @@ impl KeyFile {
 
     /// Waits until nobody else writes, 5 s at most.
     pub fn lock(&self) -> Result<Lock, KeyError> {
-        let path = self.folder.join("keys.lock");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(&path).map_err(failed("open", &path))?;
-        for _ in 0..LOCK_TRIES {
-            match file.try_lock() {
-                Ok(()) => return Ok(Lock(file)),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
-                Err(TryLockError::Error(source)) => return Err(failed("lock", &path)(source)),
-            }
-        }
-        Err(KeyError::Locked { path })
+        let path = self.folder.join(LOCK);
+        let lock = private::lock(&self.folder, LOCK).map_err(failed("lock", &path))?;
+        lock.map(Lock).ok_or(KeyError::Locked { path })
     }
 
     /// Puts these keys in the place of what the file holds. Once this is answered, they outlive a power cut.
     pub fn write(&self, records: &[Record], _held: &Lock) -> Result<Option<Mark>, KeyError> {
-        let (path, beside) = (self.path(), self.folder.join("keys.json.new"));
-        // What a writer that was killed has left behind is not what is looked for, and may have another mode.
-        match std::fs::remove_file(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed("remove", &beside)(error));
-            }
-            Ok(()) | Err(_) => {}
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
-        let mut file = options.open(&beside).map_err(failed("write", &beside))?;
-        file.write_all(&encode(records))
-            .and_then(|()| file.sync_all())
-            .map_err(failed("write", &beside))?;
-        std::fs::rename(&beside, &path).map_err(failed("replace", &path))?;
-        File::open(&self.folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed("sync", &self.folder))?;
-        let metadata = file.metadata().map_err(failed("look at", &path))?;
+        let written = private::write_whole(&self.folder, FILE, &encode(records));
+        let metadata = written.map_err(failed("write", &self.path()))?;
         Ok(Some(Mark::of(&metadata)))
     }
 }
@@ -197,6 +171,9 @@ struct StoredKey {
     name: Option<String>,
     created: String,
     own_clock: bool,
+    /// The number of the shop that it is for; absent in keys of 0.1.0, and of a shop that is still to be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shop_number: Option<u64>,
 }
 
 impl StoredKey {
@@ -210,6 +187,7 @@ impl StoredKey {
             name: row.name.clone(),
             created: row.created.at_offset(0).to_string(),
             own_clock: row.own_clock,
+            shop_number: record.number,
         }
     }
 
@@ -219,7 +197,9 @@ impl StoredKey {
             None => None,
         };
         let scope = Scope::parse(&self.scope)?;
-        let good = is_drawn(&self.id, ID_CHARS) && scope.is_of_a_shop() == shop.is_some();
+        let good = is_drawn(&self.id, ID_CHARS)
+            && scope.is_of_a_shop() == shop.is_some()
+            && (self.shop_number.is_none() || shop.is_some());
         good.then_some(Record {
             row: KeyRow {
                 id: Id::new(&self.id)?,
@@ -230,6 +210,7 @@ impl StoredKey {
                 own_clock: self.own_clock,
             },
             secret_sha256: bytes_of_hex(&self.secret_sha256)?,
+            number: self.shop_number,
         })
     }
 }
@@ -302,6 +283,7 @@ mod tests {
                 own_clock: shop.is_some(),
             },
             secret_sha256: std::array::from_fn(|at| at as u8),
+            number: None,
         };
         vec![
             record("abcdefgh", Scope::Events, Some("s"), 1_794_362_400_000),
@@ -323,9 +305,27 @@ mod tests {
     }
 
     #[test]
+    fn the_number_of_the_shop_is_kept_with_its_key() {
+        let (_folder, file) = folder();
+        let mut bound = records();
+        bound[0].number = Some(7);
+        let text = String::from_utf8(encode(&bound)).unwrap();
+        assert!(
+            text.contains("\"own_clock\": true,\n      \"shop_number\": 7\n"),
+            "{text}"
+        );
+        assert!(file.decode(text.as_bytes()).unwrap() == bound);
+        // An admin's key is of no shop.
+        bound[1].number = Some(7);
+        assert!(file.decode(&encode(&bound)).is_err());
+    }
+
+    #[test]
     fn no_flipped_bit_goes_unnoticed() {
         let (_folder, file) = folder();
-        let whole = encode(&records());
+        let mut whole = records();
+        whole[0].number = Some(7);
+        let whole = encode(&whole);
         for bit in 0..whole.len() * 8 {
             let mut bytes = whole.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);

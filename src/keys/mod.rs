@@ -4,15 +4,17 @@
 //! needs to be when nobody can guess what went in (178 bits). All keys of a folder live in its `keys.json`, which a
 //! running server and `xiaoer key new` both write, one after the other. The room knows no HTTP and no clock.
 //!
-//! What it keeps: a key of one shop is of no use for another; a key that was revoked is refused, here at once, and by
+//! What it keeps: a key of one shop is of no use for another, nor for a later shop of the same name; a key that was revoked is refused, here at once, and by
 //! the other process at its next [`Keys::reload_if_changed`]; a file that is damaged grants nothing.
 
+mod binding;
 mod error;
 mod file;
 mod ring;
 mod scope;
 mod text;
 
+pub use binding::Numbers;
 pub use error::KeyError;
 pub use ring::{KEYS_MAX, KeyRow, Keys, NAME_BYTES_MAX, NewKey};
 pub use scope::{Grant, Scope};

@@ -1,12 +1,14 @@
 //! The keys of a folder: making, checking and revoking them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::binding::Numbers;
 use super::error::KeyError;
 use super::file::{KeyFile, Mark};
 use super::scope::{Grant, Scope};
@@ -24,11 +26,28 @@ pub const NAME_BYTES_MAX: usize = 128;
 pub struct Keys {
     file: KeyFile,
     /// What is granted now; replaced whole, so that checking waits for no disk.
-    live: RwLock<Arc<HashMap<Id, Record>>>,
-    /// What the file looked like when `live` was read. Held while reading or writing it, so that no older reading
-    /// takes the place of a newer one.
-    seen: Mutex<Option<Mark>>,
+    live: RwLock<Arc<Live>>,
+    /// How often that was replaced.
+    version: AtomicU64,
+    /// What is known of the file. Held while reading or writing it, so that no older reading takes the place of a newer
+    /// one.
+    seen: Mutex<Seen>,
+    /// Tells the number of a shop, where a server knows it.
+    pub(super) numbers: OnceLock<Numbers>,
 }
+
+/// What was read of the file last.
+pub(super) struct Seen {
+    mark: Option<Mark>,
+    pub(super) records: Vec<Record>,
+    /// Keys that are refused for now: their shop is being taken away.
+    pub(super) shut: HashSet<Id>,
+    /// Keys that are refused although the file still has them: their shop is gone.
+    pub(super) gone: HashSet<Id>,
+}
+
+/// Keys by their ids, and whether each is good.
+type Live = HashMap<Id, (Record, bool)>;
 
 /// What is asked for a new key.
 #[derive(Clone, Debug)]
@@ -41,6 +60,9 @@ pub struct NewKey {
     pub name: Option<String>,
     /// Whether its holder may send its own `at`; `owner` and `admin` may always.
     pub own_clock: bool,
+    /// The shop's number, where it exists: the key opens no later shop of that name. Without it the key is bound to the
+    /// first that a server finds.
+    pub number: Option<u64>,
     /// Now.
     pub at: Instant,
 }
@@ -70,6 +92,8 @@ pub struct KeyRow {
 pub(super) struct Record {
     pub row: KeyRow,
     pub secret_sha256: [u8; 32],
+    /// The number of the shop that it is bound to.
+    pub number: Option<u64>,
 }
 
 impl Keys {
@@ -83,14 +107,26 @@ impl Keys {
         let (records, mark) = file.read()?;
         Ok(Keys {
             file,
-            live: RwLock::new(Arc::new(by_id(&records))),
-            seen: Mutex::new(mark),
+            live: RwLock::new(Arc::new(by_id(&records, |_| true))),
+            version: AtomicU64::new(0),
+            seen: Mutex::new(Seen {
+                mark,
+                records,
+                shut: HashSet::new(),
+                gone: HashSet::new(),
+            }),
+            numbers: OnceLock::new(),
         })
     }
 
-    /// Whether nobody has a key: a first start.
+    /// How often what is granted has changed: whoever has checked a key may do so again where this is another number.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// Whether there is no key at all: a first start.
     pub fn is_empty(&self) -> bool {
-        self.live().is_empty()
+        self.seen().records.is_empty()
     }
 
     /// What the holder of this key may do; nothing where there is no such key. Touches no disk.
@@ -99,6 +135,7 @@ impl Keys {
         let hash = sha256(parts.secret);
         let live = self.live();
         let record = live.get(parts.id);
+        let record = record.and_then(|(record, good)| good.then_some(record));
         // An unknown id is compared too, with what no hash is, and takes as long.
         let kept = record.map_or([0; 32], |record| record.secret_sha256);
         let same = bool::from(kept.ct_eq(&hash));
@@ -113,7 +150,10 @@ impl Keys {
     /// All keys, the oldest first.
     pub fn list(&self) -> Vec<KeyRow> {
         let live = self.live();
-        let mut rows: Vec<KeyRow> = live.values().map(|record| record.row.clone()).collect();
+        let mut rows: Vec<KeyRow> = live
+            .values()
+            .map(|(record, _)| record.row.clone())
+            .collect();
         rows.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
         rows
     }
@@ -157,6 +197,7 @@ impl Keys {
             records.push(Record {
                 row: row.clone(),
                 secret_sha256: sha256(&secret),
+                number: new.number,
             });
             Ok((row, shown))
         })
@@ -177,19 +218,6 @@ impl Keys {
         })
     }
 
-    /// Takes all keys of a shop back, and answers how many there were. Waits like [`Keys::new_key`].
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be locked, read or written.
-    pub fn revoke_of_shop(&self, shop: &Id) -> Result<usize, KeyError> {
-        self.change(|records| {
-            let before = records.len();
-            records.retain(|record| record.row.shop.as_ref() != Some(shop));
-            Ok(before - records.len())
-        })
-    }
-
     /// Reads the file again where it is another one than was read last, and answers whether it was. Costs one look
     /// at the file where it is not; to be called about once a second.
     ///
@@ -200,31 +228,38 @@ impl Keys {
     pub fn reload_if_changed(&self) -> Result<bool, KeyError> {
         let mut seen = self.seen();
         let mark = self.file.mark()?;
-        if mark == *seen {
+        if mark == seen.mark {
             return Ok(false);
         }
-        let (records, mark) = self.read(*seen)?;
-        self.publish(&records);
-        *seen = mark;
+        let (records, mark) = self.read(seen.mark)?;
+        (seen.records, seen.mark) = (records, mark);
+        self.publish(&seen);
         Ok(true)
     }
 
-    /// Changes the file under its lock, starting from what it holds and not from what was read of it. An edit adds
-    /// or takes away; one that does neither writes nothing.
-    fn change<T>(
+    /// Changes the file under its lock, starting from what it holds and not from what was read of it. Keys of shops that
+    /// are gone leave it, and keys that have no number get that of their shop. Where nothing changes it writes nothing.
+    pub(super) fn change<T>(
         &self,
         edit: impl FnOnce(&mut Vec<Record>) -> Result<T, KeyError>,
     ) -> Result<T, KeyError> {
         let mut seen = self.seen();
         let lock = self.file.lock()?;
-        let (mut records, mut mark) = self.read(*seen)?;
-        let before = records.len();
+        let (before, mut mark) = self.read(seen.mark)?;
+        let mut records = before.clone();
         let answer = edit(&mut records)?;
-        if records.len() != before {
+        records.retain(|record| !seen.gone.contains(&record.row.id));
+        for record in &mut records {
+            if self.binds(record) {
+                record.number = self.number_of(record);
+            }
+        }
+        if records != before {
             mark = self.file.write(&records, &lock)?;
         }
-        self.publish(&records);
-        *seen = mark;
+        seen.gone.clear();
+        (seen.records, seen.mark) = (records, mark);
+        self.publish(&seen);
         Ok(answer)
     }
 
@@ -257,26 +292,35 @@ impl Keys {
         })
     }
 
-    fn live(&self) -> Arc<HashMap<Id, Record>> {
+    fn live(&self) -> Arc<Live> {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&live)
     }
 
-    fn publish(&self, records: &[Record]) {
-        let by_id = Arc::new(by_id(records));
+    /// Grants what was read, but for keys that are refused here and keys of another shop than there is.
+    pub(super) fn publish(&self, seen: &Seen) {
+        let known = self.numbers.get().is_some();
+        let good = |record: &Record| {
+            let id = &record.row.id;
+            let its_own = match record.number {
+                Some(number) if known => self.number_of(record) == Some(number),
+                Some(_) | None => true,
+            };
+            its_own && !seen.shut.contains(id) && !seen.gone.contains(id)
+        };
+        let by_id = Arc::new(by_id(&seen.records, good));
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = by_id;
+        self.version.fetch_add(1, Ordering::Release);
     }
 
-    fn seen(&self) -> MutexGuard<'_, Option<Mark>> {
+    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn by_id(records: &[Record]) -> HashMap<Id, Record> {
-    let records = records.iter().cloned();
-    records
-        .map(|record| (record.row.id.clone(), record))
-        .collect()
+fn by_id(records: &[Record], good: impl Fn(&Record) -> bool) -> Live {
+    let live = records.iter().map(|record| (record.clone(), good(record)));
+    live.map(|held| (held.0.row.id.clone(), held)).collect()
 }
 
 fn sha256(secret: &str) -> [u8; 32] {
@@ -305,6 +349,7 @@ mod tests {
             scope,
             name: None,
             own_clock: false,
+            number: None,
             at: AT,
         }
     }
@@ -362,8 +407,8 @@ mod tests {
         assert_eq!(keys.check(&text), None);
         assert!(keys.check(&same_shop).is_some());
         let shop = Id::new("a").unwrap();
-        assert_eq!(keys.revoke_of_shop(&shop).unwrap(), 1);
-        assert_eq!(keys.revoke_of_shop(&shop).unwrap(), 0);
+        assert_eq!(keys.revoke_of_shop(&shop, None).unwrap(), 1);
+        assert_eq!(keys.revoke_of_shop(&shop, None).unwrap(), 0);
         for keys in [keys, Keys::open(folder.path()).unwrap()] {
             assert_eq!(keys.check(&same_shop), None);
             assert!(keys.check(&other_shop).is_some());

@@ -1,8 +1,9 @@
 //! The control socket: a file in the data folder through which this machine's own commands ask a running server.
 //!
 //! Who may open the file may read the folder, so nothing more is asked. One line in, an answer out: `backup` is
-//! answered with the stream of a backup. A server without its socket serves all the same, and is backed up while it is
-//! stopped.
+//! answered with the stream of a backup, `backup with-secrets` with one that holds the secrets of webhooks too, and
+//! `shop ID` with the shop's number or `none`. A server without its socket serves all the same, and is backed up while it
+//! is stopped.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -13,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::journal::{Embedded, backup};
+use crate::domain::id::Id;
+use crate::journal::{Embedded, Journal, SECRETS_FILE, backup};
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "control.sock";
@@ -21,8 +23,15 @@ pub const SOCKET: &str = "control.sock";
 /// How long whoever asks may take to ask, or to take the next piece of the answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The questions.
+const BACKUP: &str = "backup";
+const BACKUP_WITH_SECRETS: &str = "backup with-secrets";
+
 /// The longest question.
-const QUESTION_BYTES_MAX: u64 = 64;
+const QUESTION_BYTES_MAX: u64 = 256;
+
+/// How long a command waits for the answer to a small question: a backup may be on its way before it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// Calls with the socket's path, and where that is too long for a socket, with a short way to it that this system may know.
 fn at<T>(folder: &Path, call: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
@@ -55,13 +64,14 @@ fn try_to_listen(folder: &Path, journal: &Arc<Embedded>) -> io::Result<()> {
     let listener = at(folder, |path| UnixListener::bind(path))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
     let journal = Arc::downgrade(journal);
+    let folder = folder.to_owned();
     let thread = std::thread::Builder::new().name("control".to_owned());
     let run = move || {
         for stream in listener.incoming().flatten() {
             let Some(journal) = journal.upgrade() else {
                 return;
             };
-            if let Err(error) = answer(&stream, &journal) {
+            if let Err(error) = answer(&stream, &folder, &journal) {
                 tracing::warn!(%error, "a question on the control socket was not answered");
             }
         }
@@ -69,7 +79,7 @@ fn try_to_listen(folder: &Path, journal: &Arc<Embedded>) -> io::Result<()> {
     thread.spawn(run).map(drop)
 }
 
-fn answer(stream: &UnixStream, journal: &Embedded) -> Result<(), String> {
+fn answer(stream: &UnixStream, folder: &Path, journal: &Embedded) -> Result<(), String> {
     let text = |error: io::Error| error.to_string();
     stream.set_read_timeout(Some(PATIENCE)).map_err(text)?;
     stream.set_write_timeout(Some(PATIENCE)).map_err(text)?;
@@ -78,13 +88,33 @@ fn answer(stream: &UnixStream, journal: &Embedded) -> Result<(), String> {
     BufReader::new(&mut limited)
         .read_line(&mut question)
         .map_err(text)?;
-    match question.trim() {
-        "backup" => {
-            let mut to = BufWriter::with_capacity(256 * 1024, stream);
-            backup(journal, &mut to).map_err(|error| error.to_string())?;
-            to.flush().map_err(text)
+    let with_secrets = match question.trim() {
+        BACKUP => false,
+        BACKUP_WITH_SECRETS => true,
+        question => {
+            let shop = question.strip_prefix("shop ").and_then(Id::new);
+            let shop = shop.ok_or_else(|| format!("unknown question {question:?}"))?;
+            let number = journal.number(&shop).map_err(|error| error.to_string())?;
+            let number = number.map_or("none".to_owned(), |number| number.to_string());
+            let mut to = stream;
+            return writeln!(to, "{number}").map_err(text);
         }
-        other => Err(format!("unknown question {other:?}")),
+    };
+    let mut to = BufWriter::with_capacity(256 * 1024, stream);
+    let mut files = || secrets(folder, with_secrets);
+    backup(journal, &mut files, &mut to).map_err(|error| error.to_string())?;
+    to.flush().map_err(text)
+}
+
+/// The file of webhook secrets, where it is wanted and there is one.
+pub fn secrets(folder: &Path, wanted: bool) -> std::io::Result<Vec<(String, Vec<u8>)>> {
+    if !wanted {
+        return Ok(Vec::new());
+    }
+    match std::fs::read(folder.join(SECRETS_FILE)) {
+        Ok(bytes) => Ok(vec![(SECRETS_FILE.to_owned(), bytes)]),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
 }
 
@@ -93,9 +123,35 @@ pub(super) fn leave(folder: &Path) {
     std::fs::remove_file(folder.join(SOCKET)).ok();
 }
 
-/// Asks the server that runs on a folder for a backup; `None` where none runs.
-pub fn ask_backup(folder: &Path) -> Option<io::Result<UnixStream>> {
+/// Asks the server that runs on a folder for the number of a shop; `None` where none runs.
+///
+/// # Errors
+///
+/// The server gave no answer within 3 s, or none that can be read.
+pub fn ask_number(folder: &Path, shop: &Id) -> Option<io::Result<Option<u64>>> {
     let mut stream = at(folder, |path| UnixStream::connect(path)).ok()?;
-    let asked = stream.write_all(b"backup\n");
+    let mut ask = || {
+        stream.set_read_timeout(Some(ANSWER_WITHIN))?;
+        stream.set_write_timeout(Some(ANSWER_WITHIN))?;
+        writeln!(stream, "shop {shop}")?;
+        let mut answer = String::new();
+        let mut limited = io::Read::take(&stream, QUESTION_BYTES_MAX);
+        BufReader::new(&mut limited).read_line(&mut answer)?;
+        match answer.trim() {
+            "none" => Ok(None),
+            number => number.parse().map(Some).map_err(io::Error::other),
+        }
+    };
+    Some(ask())
+}
+
+/// Asks the server that runs on a folder for a backup; `None` where none runs.
+pub fn ask_backup(folder: &Path, with_secrets: bool) -> Option<io::Result<UnixStream>> {
+    let mut stream = at(folder, |path| UnixStream::connect(path)).ok()?;
+    let question = match with_secrets {
+        false => BACKUP,
+        true => BACKUP_WITH_SECRETS,
+    };
+    let asked = stream.write_all(format!("{question}\n").as_bytes());
     Some(asked.map(|()| stream))
 }

@@ -1,33 +1,54 @@
 //! The server: puts the rooms together, listens, and shuts down in order.
 
-mod control;
+// What comes in: sockets, their limits, TLS.
+mod accepting;
+mod client_stream;
+mod connections;
+mod head_count;
+mod http_server;
+mod peers;
 mod tls;
+
+// The process: what it needs, what it is told, what it tells.
+mod binding;
+mod control;
+mod reload;
+mod resources;
+mod signals;
+mod upgrading;
 mod watching;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{App, HttpServer};
 use futures_util::future::select;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
-pub use control::{SOCKET, ask_backup};
+use accepting::{Accepting, Tls};
+use connections::Connections;
+pub use control::{SOCKET, ask_backup, ask_number, secrets};
+pub use reload::ReadSettings;
+use reload::{Files, at_hangup};
+use signals::Signals;
+use tls::Certificate;
+pub use upgrading::upgrade;
 use watching::{OfJournal, Watching};
 
-use crate::api::{self, ApiState, Keeper, Limits, configure};
+use crate::api::{self, ApiState, Budget, Keeper, Limits};
 use crate::domain::time::Duration as Length;
-use crate::env::{Env, StartRule};
+use crate::env::{self, Env, StartRule};
 use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};
-use crate::settings::{LogFormat, Settings};
+use crate::settings::{LogFormat, MetricsPublic, Settings};
 use crate::shop::{self, Desk, DeskSettings, SharedLedger};
-use crate::webhook::{self, Calling, SystemLookup, Webhooks};
+use crate::webhook::{self, Calling, SecretsFile, SystemLookup, Webhooks};
 
 /// How long those who listen to streams may take to take what was sent, once the server stops.
 const LISTENERS_WITHIN: Duration = Duration::from_secs(3);
+
+/// How often it is looked at whether anybody is left who takes something.
+const STUCK_LOOK: Duration = Duration::from_millis(100);
 
 /// Why the server did not start, or has stopped.
 #[derive(Debug)]
@@ -86,6 +107,7 @@ pub fn journal_settings(settings: &Settings) -> crate::journal::Settings {
         ballast_bytes: settings.journal_ballast_bytes.0,
         linger_us: settings.journal_linger_us,
         retention_ms: settings.journal_retention.ms(),
+        checkpoint_records: settings.journal_checkpoint_records,
         patience: crate::journal::Patience {
             open: std_time(settings.journal_open_timeout),
             commit: std_time(settings.journal_commit_timeout),
@@ -98,7 +120,8 @@ fn std_time(length: Length) -> Duration {
     Duration::from_millis(length.ms().max(0) as u64)
 }
 
-/// Serves until it is told to stop. `listening` is called once it takes requests, with what it can be asked by.
+/// Serves until it is told to stop. `listening` is called once it takes requests, with what it can be asked by; by
+/// `read_settings` the settings are read again at SIGHUP.
 ///
 /// # Errors
 ///
@@ -106,6 +129,7 @@ fn std_time(length: Length) -> Duration {
 pub fn serve<Then>(
     settings: &Settings,
     env: Env,
+    read_settings: Option<ReadSettings>,
     listening: impl FnOnce(Listening) -> Then,
 ) -> Result<(), ServeError>
 where
@@ -116,36 +140,33 @@ where
         matches!(settings.log_format, LogFormat::Json),
     )
     .map_err(|error| ServeError::Unusable(error.to_string()))?;
-    crate::env::before_end(crate::telemetry::logs::flush);
-    raise_file_limit();
-    let served = actix_rt::System::new().block_on(run(settings, env, listening));
+    env::before_end(crate::telemetry::logs::flush);
+    resources::raise_file_limit();
+    resources::check(http_server::workers(settings))?;
+    let served = actix_rt::System::new().block_on(run(settings, env, read_settings, listening));
     crate::telemetry::logs::flush();
     served
-}
-
-/// As many connections as the machine allows.
-fn raise_file_limit() {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    let all = rustix::process::Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    // Where it may not be raised, there are fewer connections.
-    rustix::process::setrlimit(rustix::process::Resource::Nofile, all).ok();
 }
 
 async fn run<Then>(
     settings: &Settings,
     env: Env,
+    read_settings: Option<ReadSettings>,
     listening: impl FnOnce(Listening) -> Then,
 ) -> Result<(), ServeError>
 where
     Then: Future<Output = ()> + 'static,
 {
-    let stop = Stop::listen()?;
+    let signals = Signals::listen()?;
     let watching = Watching::new();
     let of_journal = Box::new(OfJournal(Arc::clone(&watching)));
-    let opened = Embedded::open(&journal_settings(settings), &env, of_journal)?;
+    let mut upgrade = upgrade(&settings.data);
+    upgrade.in_place = settings.upgrade_in_place;
+    let opened =
+        Embedded::open_or_upgrade(&journal_settings(settings), &env, of_journal, &mut upgrade)?;
+    for sentence in &opened.healed {
+        tracing::warn!("put right in the folder: {sentence}");
+    }
     let start = StartRule {
         gap_max: settings.clock_gap_max,
         accept: settings.clock_accept,
@@ -168,25 +189,42 @@ where
             grace: settings.presence_grace,
         },
     );
+    if let Some(keys) = &keys {
+        binding::bind(keys, &journal);
+    }
     desk.renew_leases()?;
     let webhooks = webhooks(settings, &desk, &watching)?;
+    let limits = limits(settings);
+    let tls = tls(settings)?;
+    let files = Files {
+        keys,
+        certificate: tls.as_ref().map(|tls| Arc::clone(&tls.certificate)),
+    };
+    let connections =
+        Connections::new(settings, Arc::clone(&limits.answers), Arc::clone(&watching));
+    let accepting = Accepting {
+        connections: Arc::clone(&connections),
+        tls,
+    };
     let state = Arc::new(ApiState {
         desk: desk.clone(),
         webhooks: Arc::clone(&webhooks),
         keeper,
-        limits: Limits {
-            body_bytes_max: settings.http_body_bytes_max.0 as usize,
-            body_timeout: std_time(settings.http_body_timeout),
-            metrics_public: settings.http_metrics_public,
-            ..Limits::default()
-        },
+        limits,
         watch: Arc::clone(&watching) as Arc<dyn api::Watch>,
     });
-    let (server, address) = bind(settings, &desk, state)?;
-    let running = server.run();
+    let listener = http_server::listen(settings.listen)?;
+    let unusable = |error: std::io::Error| {
+        ServeError::Failed(format!("the server's threads cannot be started: {error}"))
+    };
+    let address = listener.local_addr().map_err(unusable)?;
+    let running =
+        http_server::start(listener, settings, &desk, state, accepting).map_err(unusable)?;
     let handle = running.handle();
     actix_rt::spawn(running);
-    actix_rt::spawn(look_after(watching, keys));
+    actix_rt::spawn(look_after(watching, files.clone()));
+    let hangup = at_hangup(signals.hangup, settings.clone(), read_settings, files);
+    actix_rt::spawn(hangup);
     let sleepers = desk.clone();
     actix_rt::spawn(async move {
         if let Err(error) = sleepers.wake_sleepers().await {
@@ -199,15 +237,14 @@ where
         first_key,
         desk: desk.clone(),
     }));
-    stop.told().await;
+    signals.stop.told().await;
     tracing::info!("stopping: what was taken is answered, nothing more is taken");
     desk.close().await;
-    select(pin!(handle.stop(true)), pin!(stuck(&desk))).await;
+    select(pin!(handle.stop(true)), pin!(stuck(&desk, &connections))).await;
     webhooks.close().await;
     control::leave(&settings.data);
     // What the shops have stored is written before the process may end.
-    let closing = actix_rt::task::spawn_blocking(move || journal.close());
-    closing.await.ok();
+    env::blocking(move || journal.close()).await.ok();
     tracing::info!("stopped");
     Ok(())
 }
@@ -223,19 +260,50 @@ fn webhooks(
         private_addresses: settings.webhook_private_addresses,
         lookup: Arc::new(SystemLookup::new()),
     };
+    let secrets = SecretsFile::open(&settings.data)?;
     let settings = webhook::Settings {
         calling,
         endpoints_max: settings.webhook_endpoints_max as usize,
+        secrets,
     };
     let watch = Arc::clone(watching) as Arc<dyn webhook::Watch>;
     Ok(Webhooks::open(desk.clone(), settings, watch)?)
 }
 
-/// Ends where somebody listens to a stream and does not take what was sent: whoever takes nothing is not waited for.
-async fn stuck(desk: &Desk) {
+/// What requests may take, by the settings.
+fn limits(settings: &Settings) -> Limits {
+    Limits {
+        body_bytes_max: settings.http_body_bytes_max.0 as usize,
+        body_timeout: std_time(settings.http_body_timeout),
+        metrics_public: match settings.http_metrics_public {
+            MetricsPublic::Auto => settings.listen.ip().to_canonical().is_loopback(),
+            MetricsPublic::True => true,
+            MetricsPublic::False => false,
+        },
+        bodies: Budget::new(settings.http_bodies_bytes_max.0),
+        answers: Budget::new(settings.http_answers_bytes_max.0),
+        ..Limits::default()
+    }
+}
+
+/// How connections are encrypted, where there is a certificate.
+fn tls(settings: &Settings) -> Result<Option<Tls>, ServeError> {
+    let (Some(certificate), Some(key)) = (&settings.tls_certificate, &settings.tls_key) else {
+        return Ok(None);
+    };
+    Ok(Some(Tls {
+        certificate: Certificate::open(certificate, key)?,
+        timeout: std_time(settings.tls_handshake_timeout),
+        handshakes_max: settings.tls_handshakes_max as usize,
+    }))
+}
+
+/// Ends where clients take nothing of what is there for them, be it a stream or any other answer: such a client is not
+/// waited for.
+async fn stuck(desk: &Desk, connections: &Connections) {
     actix_rt::time::sleep(LISTENERS_WITHIN).await;
-    if !desk.has_listeners() {
-        std::future::pending::<()>().await;
+    while !desk.has_listeners() && !connections.are_all_stuck() {
+        actix_rt::time::sleep(STUCK_LOOK).await;
     }
 }
 
@@ -260,6 +328,7 @@ fn keep(
             scope: Scope::Admin,
             name: Some("first start".to_owned()),
             own_clock: true,
+            number: None,
             at: env.clock.now(),
         };
         first = Some(keys.new_key(admin).map_err(unusable)?.1);
@@ -268,103 +337,12 @@ fn keep(
     Ok((keeper, Some(keys), first))
 }
 
-type Server = actix_web::dev::Server;
-
-/// Anything that can be run as a server.
-trait Runs {
-    fn run(self: Box<Self>) -> Server;
-}
-
-impl<F: FnOnce() -> Server> Runs for F {
-    fn run(self: Box<Self>) -> Server {
-        self()
-    }
-}
-
-fn bind(
-    settings: &Settings,
-    desk: &Desk,
-    state: Arc<ApiState>,
-) -> Result<(Box<dyn Runs>, SocketAddr), ServeError> {
-    let desk = desk.clone();
-    let server = HttpServer::new(move || {
-        desk.settle_here();
-        App::new().configure(configure(Arc::clone(&state)))
-    });
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let workers = match settings.workers as usize {
-        0 => cores,
-        workers => workers,
-    };
-    let server = server
-        .workers(workers)
-        .disable_signals()
-        .max_connections(settings.http_connections_max as usize)
-        .client_request_timeout(std_time(settings.http_header_timeout))
-        .client_disconnect_timeout(Duration::from_secs(1))
-        .keep_alive(std_time(settings.http_keep_alive))
-        .shutdown_timeout(std_time(settings.http_shutdown_timeout).as_secs());
-    let taken = |error: std::io::Error| {
-        ServeError::Unusable(format!(
-            "{} cannot be listened on: {error}; choose another with --listen",
-            settings.listen
-        ))
-    };
-    let server = match (&settings.tls_certificate, &settings.tls_key) {
-        (Some(certificate), Some(key)) => {
-            let tls = tls::configure(Path::new(certificate), Path::new(key))?;
-            server
-                .bind_rustls_0_23(settings.listen, tls)
-                .map_err(taken)?
-        }
-        (None, _) | (_, None) => server.bind(settings.listen).map_err(taken)?,
-    };
-    let address = server.addrs().first().copied().unwrap_or(settings.listen);
-    Ok((Box::new(move || server.run()), address))
-}
-
-/// Small chores, once a second: keys that another process has changed, histograms.
-async fn look_after(watching: Arc<Watching>, keys: Option<Arc<Keys>>) {
-    let mut told = String::new();
+/// Small chores, once a second: files that another process has changed, histograms, connections that were cut.
+async fn look_after(watching: Arc<Watching>, files: Files) {
+    let mut wrong_keys = String::new();
     loop {
         actix_rt::time::sleep(Duration::from_secs(1)).await;
         watching.upkeep();
-        let Some(keys) = keys.clone() else { continue };
-        let reloaded = actix_rt::task::spawn_blocking(move || keys.reload_if_changed()).await;
-        match reloaded {
-            Ok(Ok(true)) => tracing::info!("the keys were changed by another process"),
-            Ok(Ok(false)) | Err(_) => {}
-            Ok(Err(error)) => {
-                let text = error.to_string();
-                if text != told {
-                    tracing::error!(%error, "the keys stay as they were");
-                    told = text;
-                }
-            }
-        }
-    }
-}
-
-/// Ctrl-C, and the word of whoever runs services; heard from the moment on at which this is made.
-struct Stop {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Stop {
-    fn listen() -> Result<Stop, ServeError> {
-        let hear = |kind| {
-            let failed = |error| ServeError::Failed(format!("signals cannot be heard: {error}"));
-            signal(kind).map_err(failed)
-        };
-        Ok(Stop {
-            interrupt: hear(SignalKind::interrupt())?,
-            terminate: hear(SignalKind::terminate())?,
-        })
-    }
-
-    async fn told(mut self) {
-        let (interrupt, terminate) = (self.interrupt.recv(), self.terminate.recv());
-        futures_util::future::select(Box::pin(interrupt), Box::pin(terminate)).await;
+        reload::look(&files, &mut wrong_keys).await;
     }
 }

@@ -1,6 +1,7 @@
 //! Those who watch: what the journal, the shops and the door tell, as metrics and logs.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::api::{self, ROUTES, Visit};
@@ -11,14 +12,26 @@ use crate::domain::view::Counts;
 use crate::env::{Doubt, Stopwatch};
 use crate::journal::{self, JournalError};
 use crate::shop;
-use crate::telemetry::{Metrics, Refusal, logs};
+use crate::telemetry::{Cut, Metrics, Refusal, logs};
 use crate::webhook;
 
 /// Watches everything.
 pub(super) struct Watching {
     metrics: Metrics,
     began: Stopwatch,
+    /// Connections that limits have ended, by why, and how many of them the log knows of.
+    cuts: [AtomicU64; Cut::ALL.len()],
+    told: Mutex<Told>,
 }
+
+/// What the log knows of connections that were cut.
+struct Told {
+    cuts: [u64; Cut::ALL.len()],
+    at: Option<Stopwatch>,
+}
+
+/// The log has one line of connections that were cut in this time, at most.
+const CUTS_EVERY_US: u64 = 60_000_000;
 
 impl Watching {
     pub(super) fn new() -> Arc<Watching> {
@@ -26,12 +39,51 @@ impl Watching {
         Arc::new(Watching {
             metrics: Metrics::new(&routes),
             began: Stopwatch::start(),
+            cuts: Default::default(),
+            told: Mutex::new(Told {
+                cuts: Default::default(),
+                at: None,
+            }),
         })
     }
 
-    /// Keeps the histograms small where nobody asks for them.
+    /// Keeps the histograms small where nobody asks for them, and the log up to date.
     pub(super) fn upkeep(&self) {
         self.metrics.upkeep();
+        self.tell_of_cuts();
+    }
+
+    /// So many more connections are open, or fewer.
+    pub(super) fn connections(&self, by: i64) {
+        self.metrics.connections.open.add(by);
+    }
+
+    /// A limit has ended a connection.
+    pub(super) fn cut(&self, why: Cut) {
+        self.metrics.connections.cut(why);
+        self.cuts[why as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One line of all connections that were cut since the last: an attack must not fill the log.
+    fn tell_of_cuts(&self) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.at.is_some_and(|at| at.micros() < CUTS_EVERY_US) {
+            return;
+        }
+        let now: [u64; Cut::ALL.len()] =
+            std::array::from_fn(|why| self.cuts[why].load(Ordering::Relaxed));
+        let new = Cut::ALL.iter().zip(now.iter().zip(&told.cuts));
+        let new = new.filter(|(_, (now, before))| now > before);
+        let new: Vec<String> = new
+            .map(|(why, (now, before))| format!("{} {}", why.code(), now - before))
+            .collect();
+        if !new.is_empty() {
+            tracing::warn!(why = new.join(", "), "limits have ended connections");
+            *told = Told {
+                cuts: now,
+                at: Some(Stopwatch::start()),
+            };
+        }
     }
 }
 

@@ -7,11 +7,13 @@
 
 mod error;
 mod layers;
+mod network;
 mod print;
 mod table;
 mod value;
 
 pub use error::SettingsError;
 pub use layers::{OTHER_VARIABLES, Origin, Origins, Sources};
+pub use network::Network;
 pub use table::{Row, Settings};
-pub use value::{LogFormat, LogLevel, Size};
+pub use value::{LogFormat, LogLevel, MetricsPublic, Size};

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use super::value::{LogFormat, LogLevel, Size, Value, between};
+use super::network::Network;
+use super::value::{LogFormat, LogLevel, MetricsPublic, Size, Value, between};
 use crate::domain::time::Duration;
 
 /// A row of the table.
@@ -81,11 +82,16 @@ settings! {
     /// Whether everybody may do everything without a key; for trying out, and only where `listen` is a loopback address.
     insecure: bool = "insecure", "false";
     /// How many threads serve; 0: one a core.
-    workers: u64 = "workers", "0", in 0..=1024;
+    workers: u64 = "workers", "0", in 0..=512;
     /// The certificate of the server and those that vouch for it, a PEM file; with `tls.key` the server speaks HTTPS.
     tls_certificate: Option<PathBuf> = "tls.certificate", "";
     /// The private key of the certificate, a PEM file.
     tls_key: Option<PathBuf> = "tls.key", "";
+    /// How long a TLS handshake may take.
+    tls_handshake_timeout: Duration = "tls.handshake_timeout", "5s", in ms(10)..=ms(3_600_000);
+    /// How many TLS handshakes one thread has in hand at once; further connections are closed. One address can have no
+    /// more than `http.connections_per_peer` of them.
+    tls_handshakes_max: u64 = "tls.handshakes_max", "2048", in 1..=1_000_000;
     /// What is written to the log: this and what is more urgent.
     log_level: LogLevel = "log.level", "info";
     /// How it is written: lines for people, or one JSON object a line.
@@ -101,8 +107,14 @@ settings! {
     journal_sync: bool = "journal.sync", "true";
     /// Bytes of memory for what was read of the journal.
     journal_cache_bytes: Size = "journal.cache_bytes", "32MiB", in Size::mib(1)..=Size::tib(1);
+    /// How many records a start reads again at most, about: after so many a checkpoint is taken, at most one a second. Fewer
+    /// make a start quicker and cost more writing.
+    journal_checkpoint_records: u64 = "journal.checkpoint_records", "262144", in 1..=1_000_000_000;
     /// Microseconds that a commit waits for others to come along, where some came together before; 0: never.
     journal_linger_us: u64 = "journal.linger_us", "200", in 0..=1000;
+    /// Whether a folder of an older form is converted in place at the start. It needs no room for a copy, and it cannot be
+    /// undone: take a backup first.
+    upgrade_in_place: bool = "upgrade.in_place", "false";
     /// How long the disk may be silent while the folder is opened, before the process ends with status 74; `0s`: for ever.
     journal_open_timeout: Duration = "journal.open_timeout", "60s", in ms(0)..=Duration::days(1);
     /// The same for a commit and for a checkpoint.
@@ -127,16 +139,28 @@ settings! {
     webhook_endpoints_max: u64 = "webhook.endpoints_max", "200", in 1..=10_000;
     /// The largest body of a request, in bytes; a larger one is answered 413.
     http_body_bytes_max: Size = "http.body_bytes_max", "16MiB", in Size::kib(1)..=Size::mib(1024);
+    /// What the bodies of all requests in hand may take together, in bytes; a request that finds no room is answered 503.
+    http_bodies_bytes_max: Size = "http.bodies_bytes_max", "256MiB", in Size::mib(1)..=Size::tib(1);
+    /// What all answers that clients have not taken yet may take together, in bytes. Connections without a good key may
+    /// have a quarter of it. A long answer that finds no room is 503; a client that takes nothing is cut off.
+    http_answers_bytes_max: Size = "http.answers_bytes_max", "256MiB", in Size::mib(1)..=Size::tib(1);
     /// How long a request's body may take to come in; a slower one is answered 408.
     http_body_timeout: Duration = "http.body_timeout", "10s", in ms(10)..=ms(3_600_000);
     /// How long a request's head may take to come in.
     http_header_timeout: Duration = "http.header_timeout", "5s", in ms(10)..=ms(3_600_000);
+    /// How long a client may take to take what is ready to be sent to it, some 64KiB at once, before it is cut off.
+    http_write_timeout: Duration = "http.write_timeout", "30s", in ms(10)..=ms(3_600_000);
     /// How long a connection without a request stays open.
     http_keep_alive: Duration = "http.keep_alive", "75s", in ms(10)..=ms(3_600_000);
     /// How many connections one thread keeps open; more wait to be taken.
     http_connections_max: u64 = "http.connections_max", "12000", in 1..=1_000_000;
-    /// Whether `/metrics` is answered without a key.
-    http_metrics_public: bool = "http.metrics_public", "true";
+    /// How many connections that have shown no good key one address may have; further ones are closed. Of IPv6, all
+    /// addresses of a /64 network count as one.
+    http_connections_per_peer: u64 = "http.connections_per_peer", "1024", in 1..=1_000_000;
+    /// Addresses of proxies, which bring the connections of many: `http.connections_per_peer` is not for them.
+    http_proxies: Vec<Network> = "http.proxies", "";
+    /// Whether `/metrics` is answered without a key; `auto`: where the server listens on a loopback address.
+    http_metrics_public: MetricsPublic = "http.metrics_public", "auto";
     /// How long a server that is told to stop finishes what it took.
     http_shutdown_timeout: Duration = "http.shutdown_timeout", "30s", in ms(0)..=ms(3_600_000);
 }

@@ -60,6 +60,18 @@ codes! {
     }
 }
 
+codes! {
+    /// Who is answered `/metrics` without a key.
+    MetricsPublic {
+        /// Everybody, where the server listens on a loopback address; else nobody.
+        Auto = "auto",
+        /// Everybody.
+        True = "true",
+        /// Nobody.
+        False = "false",
+    }
+}
+
 const SIZES: [(&str, u64); 5] = [
     ("TiB", 1 << 40),
     ("GiB", 1 << 30),
@@ -216,6 +228,21 @@ impl Value for LogFormat {
     }
 }
 
+impl Value for MetricsPublic {
+    const FORM: &'static str = "`auto`, `true` or `false`";
+
+    fn read(text: &str) -> Option<MetricsPublic> {
+        MetricsPublic::ALL
+            .iter()
+            .copied()
+            .find(|public| public.code() == text)
+    }
+
+    fn write(&self) -> String {
+        self.code().to_owned()
+    }
+}
+
 /// Digits alone: no sign, no blank.
 fn whole_number(text: &str) -> Option<u64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -290,6 +317,13 @@ mod tests {
             );
         }
         assert_eq!(quoted(LogFormat::FORM).len(), LogFormat::ALL.len());
+        for word in quoted(MetricsPublic::FORM) {
+            assert_eq!(
+                MetricsPublic::read(&word).map(|public| public.write()),
+                Some(word)
+            );
+        }
+        assert_eq!(quoted(MetricsPublic::FORM).len(), MetricsPublic::ALL.len());
         for word in quoted(SocketAddr::FORM) {
             assert_eq!(SocketAddr::read(&word).unwrap().write(), word);
         }

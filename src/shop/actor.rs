@@ -21,7 +21,7 @@ use crate::domain::id::Id;
 use crate::domain::ledger::Ledger;
 use crate::domain::time::Instant;
 use crate::domain::view::Counts;
-use crate::env::Stopwatch;
+use crate::env::{BlockingError, Stopwatch, blocking};
 use crate::journal::{JournalError, Kind};
 
 /// When a timer is tried again that the disk had no room for.
@@ -44,6 +44,9 @@ pub(super) enum Stage {
     /// It could not come up.
     Down(Refused),
 }
+
+/// What became of reading a shop from the journal.
+type Found = Result<Result<Option<Awake>, JournalError>, BlockingError>;
 
 /// The actor.
 pub(super) struct ShopActor {
@@ -79,12 +82,26 @@ impl ShopActor {
         }
     }
 
-    fn came_up(&mut self, found: Result<Option<Awake>, JournalError>, ctx: &mut Context<Self>) {
+    fn came_up(&mut self, found: Found, ctx: &mut Context<Self>) {
+        let found = found.unwrap_or_else(|error| match error {
+            BlockingError::Busy => {
+                // Who waits, and who asks next, wakes another actor.
+                self.stale = true;
+                Err(JournalError::Failed(error.to_string()))
+            }
+            BlockingError::Panicked => {
+                let what = "reading it from the journal met a bug of ours".to_owned();
+                Err(JournalError::Damaged(what))
+            }
+        });
         self.stage = match found {
             Ok(awake) => Stage::Up(awake),
             Err(error) => {
                 self.world.watch.failed(&self.id, &error);
-                Stage::Down(error.into())
+                Stage::Down(match self.stale {
+                    true => Refused::Busy,
+                    false => error.into(),
+                })
             }
         };
         self.world.watch.woke(self.asked.micros());
@@ -95,6 +112,7 @@ impl ShopActor {
             Stage::Up(None) | Stage::ComingUp | Stage::Down(_) => ABSENT_IDLE,
         };
         ctx.run_later(idle, Self::rest);
+        self.stop_if_stale(ctx);
     }
 
     pub(super) fn awake(&mut self) -> Option<&mut Awake> {
@@ -233,16 +251,10 @@ impl Actor for ShopActor {
     fn started(&mut self, ctx: &mut Context<Self>) {
         self.world.watch.alive(1);
         let (world, id) = (Arc::clone(&self.world), self.id.clone());
-        let found = actix_rt::task::spawn_blocking(move || {
+        let found = blocking(move || {
             let claimed = world.journal.claim(&id)?;
             claimed.map(|claimed| come_up(&id, claimed)).transpose()
         });
-        let found = async move {
-            found.await.unwrap_or_else(|_| {
-                let what = "reading it from the journal met a bug of ours".to_owned();
-                Err(JournalError::Damaged(what))
-            })
-        };
         ctx.wait(
             found
                 .into_actor(self)

@@ -13,6 +13,7 @@ use crate::domain::id::Id;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Instant;
 use crate::domain::why::Why;
+use crate::env::{BlockingError, blocking};
 use crate::journal::{Basis, Journal, JournalError, Record};
 
 /// Records that are read at once.
@@ -172,6 +173,15 @@ fn decisions_after(
     Ok(Page { items, more })
 }
 
+impl From<BlockingError> for Refused {
+    fn from(error: BlockingError) -> Refused {
+        match error {
+            BlockingError::Busy => Refused::Busy,
+            BlockingError::Panicked => Refused::Broken,
+        }
+    }
+}
+
 impl Desk {
     /// Runs what reads the journal where it may wait for the disk.
     async fn off_thread<T: Send + 'static>(
@@ -180,9 +190,8 @@ impl Desk {
         read: impl FnOnce(&dyn Journal, &Id) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
         let (journal, shop) = (Arc::clone(&self.world.journal), shop.clone());
-        let done = actix_rt::task::spawn_blocking(move || read(&*journal, &shop));
-        done.await
-            .unwrap_or(Err(ReadError::Refused(Refused::Broken)))
+        let done = blocking(move || read(&*journal, &shop)).await;
+        done.unwrap_or_else(|error| Err(ReadError::Refused(error.into())))
     }
 
     /// A shop's decisions with a `seq` above `after`, those that are durable and not dropped by retention.

@@ -24,7 +24,7 @@ use crate::domain::installation::Malformed;
 use crate::domain::ledger::Ledger;
 use crate::domain::shop::Shop;
 use crate::domain::time::{Duration as Length, Instant};
-use crate::env::{Doubt, Env};
+use crate::env::{Doubt, Env, blocking};
 use crate::journal::{Journal, JournalError, Kept};
 
 /// How often a question is asked again that an actor going to sleep did not look at.
@@ -222,11 +222,8 @@ impl Desk {
             return Ok(answered.collect());
         }
         let (journal, shop) = (Arc::clone(&self.world.journal), shop.clone());
-        let answered = actix_rt::task::spawn_blocking(move || answers_of(&*journal, &shop, items));
-        match answered.await {
-            Ok(answered) => answered.map_err(Refused::from),
-            Err(_) => Err(Refused::Broken),
-        }
+        let answered = blocking(move || answers_of(&*journal, &shop, items)).await?;
+        answered.map_err(Refused::from)
     }
 
     /// Sends a message that owes a reply; again where the actor went to sleep before it looked.
@@ -269,6 +266,11 @@ impl Desk {
         Ok(self.world.journal.exists(shop)?)
     }
 
+    /// The number of a shop, by which it is told from an earlier or a later one of its name; nothing where there is none.
+    pub fn number(&self, shop: &Id) -> Result<Option<u64>, Refused> {
+        Ok(self.world.journal.number(shop)?)
+    }
+
     /// Reads a shop's live state.
     pub async fn read<T: Send + 'static>(
         &self,
@@ -297,9 +299,7 @@ impl Desk {
     /// Shops by id, after a cursor; `limit` of them at most.
     pub async fn shops(&self, after: Option<Id>, limit: usize) -> Result<Page<ShopRow>, Refused> {
         let journal = Arc::clone(&self.world.journal);
-        let found =
-            actix_rt::task::spawn_blocking(move || journal.shops(after.as_ref(), limit + 1));
-        let found = found.await.map_err(|_| Refused::Broken)?;
+        let found = blocking(move || journal.shops(after.as_ref(), limit + 1)).await?;
         let mut shops = found?;
         let more = shops.len() > limit;
         shops.truncate(limit);

@@ -11,7 +11,7 @@ use super::desk::Desk;
 use super::lease::RunOut;
 use super::message::Look;
 use crate::domain::id::Id;
-use crate::env::Stopwatch;
+use crate::env::{Stopwatch, blocking};
 use crate::journal::JournalError;
 
 /// Sleeping shops that are woken at once.
@@ -30,7 +30,7 @@ impl Desk {
         let mut doubted = false;
         self.clock_is_trusted(&mut doubted);
         let (world, now) = (Arc::clone(&self.world), self.now());
-        let found = actix_rt::task::spawn_blocking(move || {
+        let found = blocking(move || {
             world.journal.sleepers(&mut |sleeper| {
                 world.sleepers.add(sleeper.due.unwrap_or(now), sleeper.shop);
             })

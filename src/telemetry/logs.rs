@@ -10,8 +10,11 @@ use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::SetGlobalDefaultError;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry;
 
 use super::gathered::{Gathered, Pens};
+use super::level::Level;
 use crate::domain::id::Id;
 
 /// Why there is no log.
@@ -62,6 +65,9 @@ const FLUSHED_WITHIN: Duration = Duration::from_millis(500);
 /// The log of this process, once it has begun.
 static LOG: OnceLock<Arc<Gathered>> = OnceLock::new();
 
+/// How urgent its lines have to be.
+static LEVEL: OnceLock<Level> = OnceLock::new();
+
 /// Begins the log of this process on standard error: `level` and what is more urgent, for people or, with `json`, one
 /// object a line. Lines that are not urgent may be up to 100 ms behind; [`flush`] writes them. Panics are written too,
 /// whatever the level. Nobody who writes a line waits for standard error.
@@ -73,13 +79,28 @@ pub fn init(level: &str, json: bool) -> Result<(), LogsError> {
     let colours = std::io::stderr().is_terminal();
     let log = Arc::new(Gathered::default());
     let pens = Pens(Arc::clone(&log));
-    let subscriber = subscriber(level_of(level)?, json, colours, pens);
+    let level = Level::new(level_of(level)?);
+    let subscriber = subscriber(level.clone(), json, colours, pens);
     tracing::subscriber::set_global_default(subscriber).map_err(LogsError::Taken)?;
+    LEVEL.get_or_init(|| level);
     let of_thread = Arc::clone(LOG.get_or_init(|| log));
     let thread = std::thread::Builder::new().name("log".to_owned());
     let write = move || of_thread.write_all(std::io::stderr());
     thread.spawn(write).map_err(LogsError::Thread)?;
     std::panic::set_hook(Box::new(panicked));
+    Ok(())
+}
+
+/// From now on writes `level` and what is more urgent.
+///
+/// # Errors
+///
+/// There is no such level.
+pub fn set_level(level: &str) -> Result<(), LogsError> {
+    let level = level_of(level)?;
+    if let Some(of_process) = LEVEL.get() {
+        of_process.set(level);
+    }
     Ok(())
 }
 
@@ -125,7 +146,7 @@ fn level_of(level: &str) -> Result<LevelFilter, LogsError> {
 }
 
 fn subscriber<W>(
-    level: LevelFilter,
+    level: Level,
     json: bool,
     colours: bool,
     writer: W,
@@ -133,15 +154,15 @@ fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt()
-        .with_max_level(level)
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(colours)
         .with_target(false)
         .with_writer(writer);
     if json {
-        Box::new(lines.json().flatten_event(true).finish())
+        let lines = lines.json().flatten_event(true);
+        Box::new(registry().with(level).with(lines))
     } else {
-        Box::new(lines.finish())
+        Box::new(registry().with(level).with(lines))
     }
 }
 
@@ -171,9 +192,8 @@ mod tests {
     fn check(level: &str, json: bool, lines: Expect) {
         let sink = Sink::default();
         let writer = sink.clone();
-        let subscriber = subscriber(level_of(level).unwrap(), json, false, move || {
-            writer.clone()
-        });
+        let level = Level::new(level_of(level).unwrap());
+        let subscriber = subscriber(level, json, false, move || writer.clone());
         tracing::subscriber::with_default(subscriber, || {
             let shop = Id::new("店").unwrap();
             request(

@@ -11,6 +11,7 @@ use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 
+use super::connections::Connections;
 use super::decided;
 use super::routes::{Route, Routes};
 use super::taken;
@@ -63,7 +64,7 @@ enum Kind {
 }
 
 /// Every metric: its name, its kind, and what it tells.
-const NAMES: [(&str, Kind, &str); 21] = [
+const NAMES: [(&str, Kind, &str); 23] = [
     (
         "xiaoer_decisions_total",
         Kind::Counter,
@@ -131,6 +132,16 @@ const NAMES: [(&str, Kind, &str); 21] = [
         "Requests that were refused before a shop decided, by why",
     ),
     (
+        "xiaoer_connections",
+        Kind::Gauge,
+        "Connections that are open",
+    ),
+    (
+        "xiaoer_connections_cut_total",
+        Kind::Counter,
+        "Connections that a limit has ended, by which",
+    ),
+    (
         "xiaoer_shop_panics_total",
         Kind::Counter,
         "Shops that stopped by a mistake of the program and came back from the journal",
@@ -174,6 +185,8 @@ pub struct Metrics {
     events: Vec<Counter>,
     refusals: Vec<Counter>,
     routes: Routes,
+    /// Connections: `xiaoer_connections`, `xiaoer_connections_cut_total`.
+    pub connections: Connections,
     /// Sessions that wait: `xiaoer_waiting`.
     pub waiting: Gauge,
     /// Agents with room: `xiaoer_agents_free`.
@@ -231,6 +244,7 @@ impl Metrics {
             events: events.collect(),
             refusals: refusals.collect(),
             routes: Routes::new(recorder, routes),
+            connections: Connections::new(recorder),
             waiting: gauge(recorder, "xiaoer_waiting"),
             agents_free: gauge(recorder, "xiaoer_agents_free"),
             sessions_open: gauge(recorder, "xiaoer_sessions_open"),
@@ -369,7 +383,7 @@ pub(super) fn counter(
     Counter(recorder.register_counter(&key(name, labels), &METADATA))
 }
 
-fn gauge(recorder: &PrometheusRecorder, name: &'static str) -> Gauge {
+pub(super) fn gauge(recorder: &PrometheusRecorder, name: &'static str) -> Gauge {
     Gauge(recorder.register_gauge(&key(name, &[]), &METADATA))
 }
 

@@ -9,9 +9,9 @@ use metrics_exporter_prometheus::PrometheusRecorder;
 use super::metrics::{Counter, Histogram, counter, histogram};
 
 /// The statuses that have a counter of their own; any other counts as `other`.
-const STATUSES: [u16; 23] = [
-    200, 201, 202, 204, 206, 304, 308, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 422, 429,
-    431, 500, 503, 507,
+const STATUSES: [u16; 24] = [
+    200, 201, 202, 204, 206, 304, 308, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 421, 422,
+    429, 431, 500, 503, 507,
 ];
 
 /// The routes of the door.

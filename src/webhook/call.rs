@@ -10,6 +10,10 @@ use super::parcel::Told;
 use super::signing::sign;
 use crate::domain::time::Instant;
 
+/// Why an endpoint that has no secret is not called.
+pub const NO_SECRET: &str = "its secret is not in this server's folder: rotate it (`POST webhooks/{id}/rotate`), give the \
+                             receiver the new one, then switch the webhook on with `PATCH`";
+
 /// Posts a message to an endpoint.
 pub async fn call(caller: &Caller, endpoint: &Endpoint, message: &Message, now: Instant) -> Called {
     match call_of(endpoint, message, now) {
@@ -28,7 +32,11 @@ type Headers = [(&'static str, String); 3];
 fn call_of(endpoint: &Endpoint, message: &Message, now: Instant) -> Result<(Url, Headers), String> {
     let url = Url::parse(&endpoint.url).map_err(|error| format!("the address: {error}"))?;
     let seconds = now.ms().div_euclid(1000);
-    let signature = sign(&endpoint.secrets(now), &message.id, seconds, &message.body);
+    let secrets = endpoint.secrets(now);
+    if secrets.is_empty() {
+        return Err(NO_SECRET.to_owned());
+    }
+    let signature = sign(&secrets, &message.id, seconds, &message.body);
     Ok((
         url,
         [

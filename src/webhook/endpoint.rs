@@ -1,4 +1,7 @@
 //! An endpoint: where a shop's decisions go, which of them, and by which secrets they are signed.
+//!
+//! Its secrets are not part of what is stored of it: they are in a file of their own ([`secrets`](super::secrets)). The
+//! first form, which 0.1.0 wrote, held them; it is read for ever.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +16,7 @@ pub const BATCH_MAX: u16 = 500;
 pub const OVERLAP: Duration = Duration::days(1);
 
 /// The version of the stored form.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// An endpoint of a shop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +34,8 @@ pub struct Endpoint {
     pub state: State,
     /// When it was made.
     pub made: Instant,
+    /// Read of the first form, never written.
+    #[serde(default, skip_serializing)]
     secrets: Vec<Signing>,
 }
 
@@ -52,9 +57,20 @@ pub enum State {
 
 /// A secret, and until when it signs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Signing {
+#[serde(deny_unknown_fields)]
+pub struct Signing {
     secret: Secret,
     until: Option<Instant>,
+}
+
+impl Signing {
+    /// A secret that signs until it is replaced.
+    pub(super) fn first(secret: Secret) -> Signing {
+        Signing {
+            secret,
+            until: None,
+        }
+    }
 }
 
 /// What is wanted of an endpoint, whether it is there or is to be made.
@@ -119,10 +135,7 @@ impl Endpoint {
             batch: None,
             state: State::On,
             made: now,
-            secrets: vec![Signing {
-                secret,
-                until: None,
-            }],
+            secrets: vec![Signing::first(secret)],
         };
         endpoint.change(wanted);
         endpoint
@@ -163,19 +176,33 @@ impl Endpoint {
         self.types.is_some() && self.wants(kind)
     }
 
-    /// Gives it a new secret; those before it sign for [`OVERLAP`] more.
-    pub fn rotate(&mut self, secret: Secret, now: Instant) {
-        self.secrets
-            .retain(|of| of.until.is_none_or(|until| now < until));
-        for old in &mut self.secrets {
+    /// What it would sign with after a new secret; those before it sign for [`OVERLAP`] more.
+    pub(super) fn rotated(&self, secret: Secret, now: Instant) -> Vec<Signing> {
+        let mut rotated = vec![Signing::first(secret)];
+        let signs = |of: &&Signing| of.until.is_none_or(|until| now < until);
+        for old in self.secrets.iter().filter(signs) {
             let until = now + OVERLAP;
-            old.until = Some(old.until.map_or(until, |before| before.min(until)));
+            rotated.push(Signing {
+                secret: old.secret.clone(),
+                until: Some(old.until.map_or(until, |before| before.min(until))),
+            });
         }
-        let first = Signing {
-            secret,
-            until: None,
-        };
-        self.secrets.insert(0, first);
+        rotated
+    }
+
+    /// All that it signs with, as the file of secrets keeps it.
+    pub(super) fn signing(&self) -> &[Signing] {
+        &self.secrets
+    }
+
+    /// From now on it signs with these.
+    pub(super) fn sign_with(&mut self, secrets: Vec<Signing>) {
+        self.secrets = secrets;
+    }
+
+    /// Whether it can sign; one whose secrets were lost sends nothing.
+    pub fn has_secret(&self) -> bool {
+        !self.secrets.is_empty()
     }
 
     /// The secrets that sign now, the newest first.
@@ -191,10 +218,13 @@ impl Endpoint {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// Reads the stored form; nothing where it is of a newer one.
+    /// Reads the stored form, with secrets where it is the first; nothing where it is of a newer one.
     pub fn read(bytes: &[u8]) -> Option<Endpoint> {
         let endpoint: Endpoint = serde_json::from_slice(bytes).ok()?;
-        (endpoint.form <= FORM).then_some(endpoint)
+        (endpoint.form <= FORM).then_some(Endpoint {
+            form: FORM,
+            ..endpoint
+        })
     }
 }
 
@@ -254,7 +284,7 @@ mod tests {
             &wanted,
             at(0),
         );
-        endpoint.rotate(second.clone(), at(1000));
+        endpoint.sign_with(endpoint.rotated(second.clone(), at(1000)));
         let day = OVERLAP.ms();
         assert_eq!(endpoint.secrets(at(1000)), [second.clone(), first.clone()]);
         assert_eq!(endpoint.secrets(at(999 + day)), [second.clone(), first]);
@@ -262,7 +292,7 @@ mod tests {
             endpoint.secrets(at(1000 + day)),
             std::slice::from_ref(&second)
         );
-        endpoint.rotate(third.clone(), at(2000 + day));
+        endpoint.sign_with(endpoint.rotated(third.clone(), at(2000 + day)));
         assert_eq!(endpoint.secrets(at(2000 + day)), [third, second]);
         assert_eq!(endpoint.secrets.len(), 2);
     }
@@ -280,9 +310,21 @@ mod tests {
             why: "410".into(),
             at: at(7),
         };
-        assert_eq!(Endpoint::read(&endpoint.stored()), Some(endpoint.clone()));
+        let stored = String::from_utf8(endpoint.stored()).unwrap();
+        assert!(
+            !stored.contains("whsec") && !stored.contains("secret"),
+            "{stored}"
+        );
+        let mut without = endpoint.clone();
+        without.sign_with(Vec::new());
+        assert_eq!(Endpoint::read(stored.as_bytes()), Some(without));
         endpoint.form = FORM + 1;
         assert_eq!(Endpoint::read(&endpoint.stored()), None);
+        // As 0.1.0 wrote it.
+        let first = r#"{"form":1,"id":"e","url":"http://h/","types":null,"batch":null,"state":"On","made":5,
+            "secrets":[{"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","until":null}]}"#;
+        let read = Endpoint::read(first.as_bytes()).unwrap();
+        assert!(read.has_secret() && !String::from_utf8(read.stored()).unwrap().contains("whsec"));
         assert!(endpoint.wants("session.queued") && !endpoint.wants("reply.due"));
         assert!(!endpoint.wants_notice("webhook.disabled"));
     }

@@ -18,22 +18,27 @@ mod caller;
 mod failure;
 mod resolving;
 mod retry_after;
+mod secrets;
 mod signing;
 
 // One task an endpoint, and all of them.
 mod ahead;
 mod courier;
+mod notice;
 mod office;
+mod opening;
 mod post;
+mod rotating;
 
 use crate::domain::id::Id;
 
 pub use address::{URL_BYTES_MAX, is_public, read_url};
 pub use caller::{ANSWER_BYTES_MAX, Called, Caller, Calling, Unusable};
 pub use office::{NotDone, Settings, Webhooks};
-pub use post::{Delivered, Post};
+pub use post::{Delivered, Post, upgrade_kept};
 pub use resolving::{Looking, Lookup, SystemLookup};
 pub use retry_after::RetryAfter;
+pub use secrets::{EndpointSecrets, SECRETS_FILE, SecretsFile};
 pub use signing::{Secret, sign};
 
 /// Those who watch the webhooks: metrics and logs.

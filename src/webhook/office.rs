@@ -12,23 +12,23 @@ use tokio::task::JoinHandle;
 
 use super::Watch;
 use super::address::read_url;
-use super::call::{call, told};
+use super::call::{NO_SECRET, call, told};
 use super::caller::{Caller, Calling};
 use super::courier::{Courier, Office, Over};
 use super::endpoint::{Endpoint, Wanted};
-use super::envelope::{self, DISABLED};
+use super::envelope;
+use super::opening::{self, number};
 use super::outbox::{Outbox, RESENDS_MAX};
 use super::parcel::{Parcel, Told};
-use super::post::{Named, Post, found};
-use super::schedule::wait_after;
+use super::post::{Named, Post};
+use super::rotating::new_secret;
+use super::secrets::{ENDPOINTS_MAX, SecretsFile};
 use super::signing::Secret;
 use crate::domain::id::Id;
 use crate::domain::time::Duration;
+use crate::env::blocking;
 use crate::journal::JournalError;
 use crate::shop::Desk;
-
-/// How often a notice is tried.
-const NOTICE_TRIES: u32 = 3;
 
 /// Letters and digits of an endpoint's id.
 const ID_CHARS: usize = 16;
@@ -39,6 +39,8 @@ pub struct Settings {
     pub calling: Calling,
     /// How many endpoints a shop may have.
     pub endpoints_max: usize,
+    /// The secrets of all endpoints.
+    pub secrets: SecretsFile,
 }
 
 /// Why nothing was done.
@@ -67,14 +69,17 @@ type Posts = BTreeMap<(Id, String), Arc<Post>>;
 
 /// All endpoints.
 pub struct Webhooks {
-    office: Arc<Office>,
+    pub(super) office: Arc<Office>,
     posts: Arc<Mutex<Posts>>,
     couriers: Mutex<Vec<JoinHandle<()>>>,
     closing: watch::Sender<bool>,
-    runtime: Handle,
+    pub(super) runtime: Handle,
     private_addresses: bool,
     endpoints_max: usize,
     timeout: Duration,
+    pub(super) secrets: Arc<SecretsFile>,
+    /// Held by whoever changes secrets, from reading what there are until they are in use.
+    pub(super) changing_secrets: tokio::sync::Mutex<()>,
 }
 
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -96,7 +101,8 @@ impl Webhooks {
         let failed = |what: String| JournalError::Failed(format!("webhooks: {what}"));
         let timeout = Duration::from_ms(settings.calling.timeout.as_millis() as i64);
         let private_addresses = settings.calling.private_addresses;
-        let found = found(&desk)?;
+        let secrets = Arc::new(settings.secrets);
+        let found = opening::posts(&desk, &secrets, timeout)?;
         let (closing, closed) = watch::channel(false);
         let runtime = run(closed.clone()).map_err(|error| failed(error.to_string()))?;
         let posts: Arc<Mutex<Posts>> = Arc::default();
@@ -122,17 +128,12 @@ impl Webhooks {
                 private_addresses,
                 endpoints_max: settings.endpoints_max,
                 timeout,
+                secrets,
+                changing_secrets: tokio::sync::Mutex::new(()),
             }
         });
-        for ((shop, _), of) in found {
-            match of.post(shop.clone(), timeout) {
-                Ok(post) => webhooks.start(Arc::new(post)),
-                Err(names) => {
-                    for name in names {
-                        webhooks.office.desk.keep_soon(&shop, &name, None)?;
-                    }
-                }
-            }
+        for post in found {
+            webhooks.start(Arc::new(post));
         }
         Ok(webhooks)
     }
@@ -173,19 +174,25 @@ impl Webhooks {
                 "The shop has {max} endpoints, the most there may be (`webhook.endpoints_max`): take one away first."
             )));
         }
-        let now = self.office.desk.now();
+        if self.secrets.len() >= ENDPOINTS_MAX {
+            return Err(NotDone::Full(format!(
+                "The server has {ENDPOINTS_MAX} endpoints, the most there may be: take one away first."
+            )));
+        }
+        let desk = &self.office.desk;
+        let number = number(desk, shop)?.ok_or(NotDone::NoShop)?;
         let secret = new_secret()?;
-        let endpoint = Endpoint::new(new_id(), url, secret.clone(), &wanted, now);
-        let post = Arc::new(Post::new(
-            shop.clone(),
-            endpoint,
-            Outbox::new(seq, self.timeout),
-        ));
-        let (progress, endpoint) = {
+        let endpoint = Endpoint::new(new_id(), url, secret.clone(), &wanted, desk.now());
+        let outbox = Outbox::new(seq, self.timeout);
+        let post = Arc::new(Post::new((shop.clone(), number), endpoint, outbox));
+        let (progress, endpoint, signing) = {
             let inner = post.inner();
-            (inner.kept_progress(), inner.kept_endpoint())
+            let signing = inner.endpoint.signing().to_vec();
+            (inner.kept_progress(), inner.kept_endpoint(), signing)
         };
-        self.office.desk.keep_soon(shop, &progress.0, progress.1)?;
+        // Its secret comes first: there is no endpoint that signs with nothing.
+        self.put_secrets(&post, signing).await?;
+        desk.keep_soon(shop, &progress.0, progress.1)?;
         self.keep(shop, endpoint).await?;
         self.start(Arc::clone(&post));
         Ok((post, secret))
@@ -198,6 +205,11 @@ impl Webhooks {
         let now = self.office.desk.now();
         let kept = {
             let mut inner = post.inner();
+            if wanted.enabled == Some(true) && !inner.endpoint.has_secret() {
+                return Err(NotDone::Refused(format!(
+                    "It cannot be switched on: {NO_SECRET}."
+                )));
+            }
             inner.endpoint.change(&wanted);
             if wanted.enabled == Some(true) {
                 inner.outbox.begin_anew(now);
@@ -207,20 +219,6 @@ impl Webhooks {
         kept.await?;
         post.wake.notify_one();
         Ok(post)
-    }
-
-    /// Gives an endpoint another secret; the one before it signs for a day more.
-    pub async fn rotate(&self, shop: &Id, id: &str) -> Result<Secret, NotDone> {
-        let post = self.get(shop, id)?;
-        let now = self.office.desk.now();
-        let secret = new_secret()?;
-        let kept = {
-            let mut inner = post.inner();
-            inner.endpoint.rotate(secret.clone(), now);
-            self.keep(shop, inner.kept_endpoint())
-        };
-        kept.await?;
-        Ok(secret)
     }
 
     /// Takes an endpoint away, and all that is kept of it.
@@ -241,7 +239,14 @@ impl Webhooks {
         for name in names {
             self.office.desk.keep_soon(shop, &name, None)?;
         }
-        Ok(())
+        let (secrets, number, id) = (Arc::clone(&self.secrets), post.number, post.id.clone());
+        self.write_secrets(move || {
+            let gone = |shop, endpoint: &str| (shop, endpoint) == (number, id.as_str());
+            secrets
+                .retain(|shop, endpoint| !gone(shop, endpoint))
+                .map(drop)
+        })
+        .await
     }
 
     /// Sends a range of decisions again: one by one with the ids that they had, with `batch` grouped anew.
@@ -324,44 +329,23 @@ impl Webhooks {
     fn start(&self, post: Arc<Post>) {
         let key = (post.shop.clone(), post.id.clone());
         held(&self.posts).insert(key.clone(), Arc::clone(&post));
+        let number = post.number;
         let courier = Courier::new(Arc::clone(&self.office), post);
-        let posts = Arc::clone(&self.posts);
+        let (posts, secrets) = (Arc::clone(&self.posts), Arc::clone(&self.secrets));
         let task = self.runtime.spawn(async move {
             match courier.run().await {
-                Over::ShopGone => drop(held(&posts).remove(&key)),
+                Over::ShopGone => {
+                    held(&posts).remove(&key);
+                    // The first of its endpoints takes those of all; what fails is swept at the next start.
+                    let sweep = move || secrets.retain(|shop, _| shop != number);
+                    blocking(sweep).await.ok();
+                }
                 Over::Closed | Over::Removed => {}
             }
         });
         let mut couriers = held(&self.couriers);
         couriers.retain(|courier| !courier.is_finished());
         couriers.push(task);
-    }
-
-    /// Tells the shop's other endpoints that ask for it that one was switched off. Not in the journal, so tried a few
-    /// times and no more.
-    fn notify(&self, of: &Post, why: &str) {
-        let now = self.office.desk.now();
-        for post in self.list(&of.shop) {
-            let endpoint = post.inner().endpoint.clone();
-            if post.id == of.id || !endpoint.is_on() || !endpoint.wants_notice(DISABLED) {
-                continue;
-            }
-            let message = envelope::disabled(&of.id, &of.shop, why, now);
-            let office = Arc::clone(&self.office);
-            self.runtime.spawn(async move {
-                for tries in 1..=NOTICE_TRIES {
-                    let now = office.desk.now();
-                    if call(&office.caller, &endpoint, &message, now)
-                        .await
-                        .delivered()
-                    {
-                        break;
-                    }
-                    let wait_ms = wait_after(tries, &message.id).map_or(0, Duration::ms);
-                    tokio::time::sleep(std::time::Duration::from_millis(wait_ms as u64)).await;
-                }
-            });
-        }
     }
 }
 
@@ -377,13 +361,6 @@ fn run(mut closed: watch::Receiver<bool>) -> std::io::Result<Handle> {
         runtime.block_on(async { while closed.changed().await.is_ok() {} });
     })?;
     Ok(handle)
-}
-
-fn new_secret() -> Result<Secret, NotDone> {
-    Secret::new().map_err(|error| {
-        let what = format!("the system gives no random bytes: {error}");
-        NotDone::Failed(JournalError::Failed(what))
-    })
 }
 
 /// A new id: letters and digits, since it is a part of the ids of messages.

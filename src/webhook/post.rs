@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use super::endpoint::Endpoint;
 use super::outbox::Outbox;
 use super::parcel::{Failing, Parcel, Progress, Told};
+use super::secrets::EndpointSecrets;
 use crate::domain::id::Id;
 use crate::domain::time::Duration;
 use crate::journal::{JournalError, Kept};
@@ -27,6 +28,8 @@ const RECENT: usize = 100;
 pub struct Post {
     /// Its shop.
     pub shop: Id,
+    /// The number of its shop.
+    pub number: u64,
     /// Its id.
     pub id: String,
     inner: Mutex<Inner>,
@@ -62,9 +65,11 @@ pub type Named = (String, Option<Vec<u8>>);
 
 impl Post {
     /// A post.
-    pub fn new(shop: Id, endpoint: Endpoint, outbox: Outbox) -> Post {
+    pub fn new(shop: (Id, u64), endpoint: Endpoint, outbox: Outbox) -> Post {
+        let (shop, number) = shop;
         Post {
             shop,
+            number,
             id: endpoint.id.clone(),
             inner: Mutex::new(Inner {
                 endpoint,
@@ -135,6 +140,28 @@ pub struct Found {
     names: Vec<String>,
 }
 
+/// What a release from now on keeps in the place of what an older one did, and the secrets that are to be in the file of
+/// secrets before: those of an endpoint of the first form. What needs no change is as it was.
+///
+/// # Errors
+///
+/// It is an endpoint, and does not read.
+pub fn upgrade_kept(
+    shop: u64,
+    name: &str,
+    value: &[u8],
+) -> Result<(Vec<u8>, Option<EndpointSecrets>), String> {
+    let id = name.strip_prefix(PREFIX).filter(|id| !id.contains('/'));
+    let Some(id) = id else {
+        return Ok((value.to_vec(), None));
+    };
+    let endpoint = Endpoint::read(value);
+    let endpoint = endpoint.ok_or_else(|| format!("the webhook {name:?} does not read"))?;
+    let secrets = endpoint.signing().to_vec();
+    let secrets = (!secrets.is_empty()).then(|| EndpointSecrets::new(shop, id, secrets));
+    Ok((endpoint.stored(), secrets))
+}
+
 /// The id of the endpoint that a name is of; nothing where it is of another room.
 fn endpoint_of(name: &str) -> Option<&str> {
     let rest = name.strip_prefix(PREFIX)?;
@@ -169,7 +196,7 @@ impl Found {
     }
 
     /// The post; or the names of what was left of an endpoint that was being taken away.
-    pub fn post(self, shop: Id, timeout: Duration) -> Result<Post, Vec<String>> {
+    pub fn post(self, shop: (Id, u64), timeout: Duration) -> Result<Post, Vec<String>> {
         let Some(endpoint) = self.endpoint else {
             return Err(self.names);
         };

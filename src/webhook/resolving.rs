@@ -13,6 +13,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
 
 use super::address;
+use crate::env::blocking;
 
 /// How many names are looked up at once. Looking up takes a thread of those that the journal reads with, for as long
 /// as the name's servers like.
@@ -48,13 +49,15 @@ impl Lookup for SystemLookup {
         let (permits, host) = (Arc::clone(&self.0), host.to_owned());
         Box::pin(async move {
             let permit = permits.acquire_owned().await.map_err(io::Error::other)?;
-            let found = tokio::task::spawn_blocking(move || {
+            let found = blocking(move || {
                 // Nobody may wait for it any more, but it still has its thread.
                 let _permit = permit;
                 let found = (host.as_str(), 0).to_socket_addrs()?;
                 Ok(found.map(|address| address.ip()).collect())
             });
-            found.await.map_err(io::Error::other)?
+            found
+                .await
+                .map_err(|error| io::Error::other(error.to_string()))?
         })
     }
 }

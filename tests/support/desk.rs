@@ -31,6 +31,8 @@ pub struct Sent {
     pub events: Vec<Value>,
     /// One result an event; none where the server gave none.
     pub results: Option<Vec<Value>>,
+    /// Where the answer ended: after so many bytes of the connection of this port.
+    pub ended: Option<(u16, u64)>,
 }
 
 /// The path of a shop, its name encoded.
@@ -184,6 +186,7 @@ impl Sent {
             shop,
             events,
             results: None,
+            ended: None,
         }
     }
 
@@ -207,6 +210,7 @@ impl Sent {
                 let results = results.unwrap_or_else(|| panic!("no results: {}", answer.text()));
                 assert_eq!(results.len(), self.events.len(), "results of {self:?}");
                 self.results = Some(results);
+                self.ended = Some(answer.ended);
                 Outcome::Answered
             }
             503 | 507 => {
@@ -245,6 +249,11 @@ pub struct Crowd {
 impl Crowd {
     /// So many clients. Each goes on until it is told to stop, or until its server is gone or refuses.
     pub fn begin(address: SocketAddr, name: &str, clients: u64, seed: u64) -> Crowd {
+        Crowd::begin_by(&Client::new(address), name, clients, seed)
+    }
+
+    /// The same, each with a connection like this one.
+    pub fn begin_by(client: &Client, name: &str, clients: u64, seed: u64) -> Crowd {
         let stop = Arc::new(AtomicBool::new(false));
         let [answered, broken] = [0, 0].map(|none| Arc::new(AtomicU64::new(none)));
         let threads = (0..clients)
@@ -252,13 +261,9 @@ impl Crowd {
                 let counts = [&answered, &broken].map(Arc::clone);
                 let stop = Arc::clone(&stop);
                 let desk = Desk::new(&format!("{name}-{number}"), seed.wrapping_add(number));
+                let client = client.alike();
                 std::thread::spawn(move || {
-                    work(
-                        desk,
-                        address,
-                        counts.each_ref().map(|count| &**count),
-                        &stop,
-                    )
+                    work(desk, client, counts.each_ref().map(|count| &**count), &stop)
                 })
             })
             .collect();
@@ -289,22 +294,26 @@ impl Crowd {
 
     /// All that was sent, once every client has ended.
     pub fn sent(self) -> Vec<Sent> {
+        self.sent_by_each().into_iter().flatten().collect()
+    }
+
+    /// The same, client by client.
+    pub fn sent_by_each(self) -> Vec<Vec<Sent>> {
         self.stop.store(true, Ordering::Relaxed);
         let of = |thread: std::thread::JoinHandle<Vec<Sent>>| match thread.join() {
             Ok(sent) => sent,
             Err(panic) => std::panic::resume_unwind(panic),
         };
-        self.threads.into_iter().flat_map(of).collect()
+        self.threads.into_iter().map(of).collect()
     }
 }
 
 fn work(
     mut desk: Desk,
-    address: SocketAddr,
+    mut client: Client,
     [answered, broken]: [&AtomicU64; 2],
     stop: &AtomicBool,
 ) -> Vec<Sent> {
-    let mut client = Client::new(address);
     let mut all = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let mut sent = desk.next();

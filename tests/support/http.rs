@@ -10,13 +10,17 @@ use serde_json::Value;
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
 /// Headers of an answer may be this long together.
-const HEAD_BYTES_MAX: usize = 65_536;
+const HEAD_BYTES_MAX: u64 = 65_536;
 
 /// One connection to the server, opened when it is needed.
 pub struct Client {
     address: SocketAddr,
     stream: Option<BufReader<TcpStream>>,
     wait: Duration,
+    /// The key that goes with every request.
+    key: Option<String>,
+    /// Bytes of answers that were read from the connection.
+    received: u64,
 }
 
 /// What the server answered.
@@ -28,6 +32,10 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body, as it came.
     pub body: Vec<u8>,
+    /// Its length in bytes, head and all.
+    pub bytes: u64,
+    /// Where it ended: after so many bytes of the connection of this port of ours. Nothing where it was read by hand.
+    pub ended: (u16, u64),
 }
 
 impl Answer {
@@ -55,7 +63,28 @@ impl Client {
             address,
             stream: None,
             wait: ANSWER_WAIT,
+            key: None,
+            received: 0,
         }
+    }
+
+    /// From now on with a key.
+    pub fn with_key(mut self, key: &str) -> Client {
+        self.key = Some(key.to_owned());
+        self
+    }
+
+    /// A connection of its own to the same server, with the same key.
+    pub fn alike(&self) -> Client {
+        Client {
+            key: self.key.clone(),
+            ..self.another()
+        }
+    }
+
+    /// A connection of its own to the same server, without a key.
+    pub fn another(&self) -> Client {
+        Client::new(self.address)
     }
 
     /// Reads, over a new connection where the kept one has gone.
@@ -65,6 +94,11 @@ impl Client {
             Err(_) if kept => self.send("GET", path, "", b""),
             answer => answer,
         }
+    }
+
+    /// Takes something away.
+    pub fn delete(&mut self, path: &str) -> io::Result<Answer> {
+        self.send("DELETE", path, "", b"")
     }
 
     /// Posts JSON.
@@ -85,7 +119,16 @@ impl Client {
         content: &str,
         body: &[u8],
     ) -> io::Result<Answer> {
-        let answer = self.exchange(&request(method, path, content, body));
+        let mut bytes = request(method, path, content, body);
+        if let Some(key) = &self.key {
+            let first = bytes.windows(2).position(|two| two == b"\r\n");
+            let at = first.expect("a first line") + 2;
+            bytes.splice(
+                at..at,
+                format!("authorization: Bearer {key}\r\n").into_bytes(),
+            );
+        }
+        let answer = self.exchange(&bytes);
         let close = |answer: &Answer| answer.header("connection") == Some("close");
         if answer.as_ref().map_or(true, close) {
             self.stream = None;
@@ -97,7 +140,11 @@ impl Client {
     pub fn exchange(&mut self, bytes: &[u8]) -> io::Result<Answer> {
         let stream = self.connected()?;
         stream.get_mut().write_all(bytes)?;
-        read_answer(stream)
+        let port = stream.get_ref().local_addr()?.port();
+        let mut answer = read_answer(stream)?;
+        self.received += answer.bytes;
+        answer.ended = (port, self.received);
+        Ok(answer)
     }
 
     /// The connection itself, for those who send a request piece by piece.
@@ -108,6 +155,7 @@ impl Client {
             stream.set_read_timeout(Some(self.wait))?;
             stream.set_write_timeout(Some(self.wait))?;
             self.stream = Some(BufReader::new(stream));
+            self.received = 0;
         }
         self.stream
             .as_mut()
@@ -117,7 +165,7 @@ impl Client {
 
 /// A request as it goes over the wire.
 pub fn request(method: &str, path: &str, content: &str, body: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("{method} {path} HTTP/1.1\r\nhost: xiaoer\r\n").into_bytes();
+    let mut bytes = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n").into_bytes();
     if !content.is_empty() {
         let head = format!(
             "content-type: {content}\r\ncontent-length: {}\r\n",
@@ -132,48 +180,59 @@ pub fn request(method: &str, path: &str, content: &str, body: &[u8]) -> Vec<u8> 
 
 /// Reads one answer.
 pub fn read_answer(stream: &mut BufReader<TcpStream>) -> io::Result<Answer> {
-    let mut head_bytes = 0;
-    let mut line = |stream: &mut BufReader<TcpStream>| {
-        let mut line = String::new();
-        head_bytes += stream.read_line(&mut line)?;
-        if !line.ends_with('\n') || head_bytes > HEAD_BYTES_MAX {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
-        }
-        Ok(line.trim_end().to_owned())
-    };
-    let first = line(stream)?;
+    let mut bytes = 0;
+    let first = read_line(stream, &mut bytes)?;
     let status = first.split(' ').nth(1).and_then(|word| word.parse().ok());
     let status = status.ok_or_else(|| io::Error::other(format!("no status in {first:?}")))?;
     let mut headers = Vec::new();
     loop {
-        let header = line(stream)?;
+        let header = read_line(stream, &mut bytes)?;
         if header.is_empty() {
             break;
         }
         let (name, value) = header.split_once(':').unwrap_or((&header, ""));
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        if bytes > HEAD_BYTES_MAX {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
     }
     let mut answer = Answer {
         status,
         headers,
         body: Vec::new(),
+        bytes: 0,
+        ended: (0, 0),
     };
-    answer.body = read_body(stream, &answer)?;
+    answer.body = read_body(stream, &answer, &mut bytes)?;
+    answer.bytes = bytes;
     Ok(answer)
 }
 
-fn read_body(stream: &mut BufReader<TcpStream>, answer: &Answer) -> io::Result<Vec<u8>> {
+fn read_line(stream: &mut BufReader<TcpStream>, bytes: &mut u64) -> io::Result<String> {
+    let mut line = String::new();
+    *bytes += stream.read_line(&mut line)? as u64;
+    if !line.ends_with('\n') {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(line.trim_end().to_owned())
+}
+
+fn read_body(
+    stream: &mut BufReader<TcpStream>,
+    answer: &Answer,
+    bytes: &mut u64,
+) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
     if answer.header("transfer-encoding") == Some("chunked") {
         loop {
-            let mut size = String::new();
-            stream.read_line(&mut size)?;
-            let size = usize::from_str_radix(size.trim(), 16).map_err(io::Error::other)?;
+            let size = read_line(stream, bytes)?;
+            let size = usize::from_str_radix(&size, 16).map_err(io::Error::other)?;
             let begin = body.len();
             body.resize(begin + size, 0);
             stream.read_exact(&mut body[begin..])?;
             let mut end = [0; 2];
             stream.read_exact(&mut end)?;
+            *bytes += (size + end.len()) as u64;
             if size == 0 {
                 return Ok(body);
             }
@@ -182,5 +241,6 @@ fn read_body(stream: &mut BufReader<TcpStream>, answer: &Answer) -> io::Result<V
     let length = answer.header("content-length").unwrap_or("0");
     body.resize(length.parse().map_err(io::Error::other)?, 0);
     stream.read_exact(&mut body)?;
+    *bytes += body.len() as u64;
     Ok(body)
 }

@@ -185,6 +185,16 @@ impl Receiver {
         format!("{scheme}://127.0.0.1:{}/hook", self.port())
     }
 
+    /// Where a request was sent to.
+    pub fn address_of(&self, came: &Request) -> String {
+        format!("http://127.0.0.1:{}{}", self.port(), came.target)
+    }
+
+    /// What has come so far is of no interest any more.
+    pub fn forget(&self) {
+        locked(&self.shared.requests).clear();
+    }
+
     /// What has come so far.
     pub fn requests(&self) -> Vec<Request> {
         locked(&self.shared.requests).clone()

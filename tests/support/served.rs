@@ -9,15 +9,17 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::deadline::Deadline;
 use super::http::Client;
+use super::recording::Recorder;
 
-/// A server that has not come up by then will not.
-const START_WAIT_S: u64 = 30;
+/// What has not started or ended by then hangs: far longer than any machine is busy.
+const HANG_S: u64 = 120;
 
 /// Settings that keep a folder small.
 pub const SMALL: [&str; 2] = [
@@ -51,6 +53,8 @@ pub struct Said {
     pub err: String,
     /// How it ended.
     pub status: ExitStatus,
+    /// Whether it did not end and was killed.
+    pub hung: bool,
 }
 
 impl Said {
@@ -64,20 +68,48 @@ impl Said {
     pub fn is_orderly(&self) -> bool {
         let said = self.status.success() || !self.err.trim().is_empty();
         let panicked = self.code() == Some(101) || self.err.contains("panicked at");
-        said && !panicked && self.status.signal().is_none()
+        said && !panicked && self.status.signal().is_none() && !self.hung
     }
 }
 
 /// Runs a command to its end.
 pub fn run(arguments: &[&str]) -> Said {
-    let output = program().args(arguments).output();
-    let output = output.unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Said {
-        out: text(output.stdout),
-        err: text(output.stderr),
-        status: output.status,
+    let mut command = program();
+    command.args(arguments);
+    run_to_end(command)
+}
+
+/// Runs a command to its end, which must come.
+pub fn run_to_end(command: Command) -> Said {
+    run_for(command, Duration::from_secs(HANG_S))
+}
+
+/// Runs a command to its end, or kills it after so long.
+pub fn run_for(mut command: Command, life: Duration) -> Said {
+    let [mut out, mut err] = [(); 2].map(|()| tempfile::tempfile().expect("a file"));
+    let theirs = [&out, &err].map(|file| file.try_clone().expect("the same file"));
+    let [their_out, their_err] = theirs;
+    let child = command.stdout(their_out).stderr(their_err).spawn();
+    let mut child = child.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let ended = Deadline::after(life).poll(|| child.try_wait().ok().flatten());
+    if ended.is_none() {
+        let _ = child.kill();
     }
+    let status = child.wait().expect("its exit status");
+    Said {
+        out: all_of(&mut out),
+        err: all_of(&mut err),
+        status,
+        hung: ended.is_none(),
+    }
+}
+
+/// What was written to a file.
+fn all_of(file: &mut File) -> String {
+    let mut bytes = Vec::new();
+    let _ = file.rewind();
+    let _ = file.read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// A path as an argument.
@@ -97,10 +129,25 @@ impl Launch {
     }
 
     /// The same by another command, which runs the program with what follows.
-    pub fn by(mut command: Command, data: &Path) -> Launch {
-        command.args(["serve", "--listen", "127.0.0.1:0", "--insecure", "--data"]);
-        command.arg(data);
+    pub fn by(command: Command, data: &Path) -> Launch {
+        Launch::of(command, data, &["--insecure"])
+    }
+
+    /// On a folder, at a free port, with keys.
+    pub fn with_keys(data: &Path) -> Launch {
+        Launch::of(program(), data, &[])
+    }
+
+    fn of(mut command: Command, data: &Path, flags: &[&str]) -> Launch {
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        command.args(flags).arg("--data").arg(data);
         Launch { command }
+    }
+
+    /// Written down.
+    pub fn recorded(mut self, recorder: &Recorder) -> Launch {
+        recorder.before(&mut self.command);
+        self
     }
 
     /// With settings `name=value`.
@@ -126,16 +173,24 @@ impl Launch {
         log.rewind().expect("its beginning");
         let out = child.stdout.take().expect("its output");
         let (tell, told) = sync_channel(1);
-        std::thread::spawn(move || {
+        let said = Arc::new(Mutex::new(String::new()));
+        let theirs = Arc::clone(&said);
+        // It is read to its end, so that the server never waits for a reader.
+        let reader = std::thread::spawn(move || {
             let mut out = BufReader::new(out);
             let mut line = String::new();
-            let _ = out.read_line(&mut line);
-            let _ = tell.send(line);
-            // Whatever it says later is read, so that it never waits for a reader.
-            let _ = std::io::copy(&mut out, &mut std::io::sink());
+            while out.read_line(&mut line).is_ok_and(|read| read > 0) {
+                locked(&theirs).push_str(&line);
+                let _ = tell.try_send(std::mem::take(&mut line));
+            }
         });
         Starting {
-            process: Process { child, log },
+            process: Process {
+                child,
+                log,
+                out: said,
+                reader: Some(reader),
+            },
             told,
         }
     }
@@ -158,8 +213,7 @@ pub struct Starting {
 impl Starting {
     /// Waits until it listens; where it ends instead, how.
     pub fn ready(mut self) -> Result<Served, Said> {
-        match self.told.recv_timeout(Duration::from_secs(START_WAIT_S)) {
-            Ok(line) if line.is_empty() => Err(self.process.ended()),
+        match self.told.recv_timeout(Duration::from_secs(HANG_S)) {
             Ok(line) => {
                 let address = line.trim().strip_prefix("listening on http://");
                 let address = address.and_then(|address| address.parse().ok());
@@ -169,17 +223,26 @@ impl Starting {
                     address,
                 })
             }
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+            Err(RecvTimeoutError::Disconnected) => Err(self.process.ended()),
+            Err(RecvTimeoutError::Timeout) => {
                 self.process.kill();
-                let said = self.process.ended();
-                panic!("no line from the server in {START_WAIT_S} s: {said:?}")
+                let mut said = self.process.ended();
+                said.hung = true;
+                Err(said)
             }
         }
     }
 
     /// Takes its life at once (SIGKILL).
-    pub fn kill(mut self) {
+    pub fn kill(mut self) -> Said {
         self.process.kill();
+        self.process.ended()
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        let ended = self.process.child.try_wait();
+        ended.is_ok_and(|ended| ended.is_some())
     }
 }
 
@@ -213,10 +276,20 @@ impl Served {
         self.process.ended()
     }
 
+    /// Asks it to end (SIGTERM) and does not wait.
+    pub fn ask_to_stop(&self) {
+        self.process.signal(Signal::TERM);
+    }
+
+    /// What it has said so far.
+    pub fn said(&self) -> String {
+        locked(&self.process.out).clone()
+    }
+
     /// Freezes it (SIGSTOP) and waits until none of its threads is in a call any more.
     pub fn freeze(&self) {
         self.process.signal(Signal::STOP);
-        let stopped = Deadline::seconds(20).poll(|| all_stopped(self.pid()).then_some(()));
+        let stopped = Deadline::seconds(HANG_S).poll(|| all_stopped(self.pid()).then_some(()));
         assert!(stopped.is_some(), "a server that does not stop");
     }
 
@@ -254,9 +327,15 @@ fn all_stopped(pid: u32) -> bool {
     })
 }
 
+fn locked(text: &Mutex<String>) -> MutexGuard<'_, String> {
+    text.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 struct Process {
     child: Child,
     log: File,
+    out: Arc<Mutex<String>>,
+    reader: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Process {
@@ -271,20 +350,20 @@ impl Process {
 
     /// Waits for its end, which must come.
     fn ended(&mut self) -> Said {
-        let ended = Deadline::seconds(START_WAIT_S).poll(|| self.child.try_wait().ok().flatten());
-        let late = ended.is_none();
-        if late {
+        let ended = Deadline::seconds(HANG_S).poll(|| self.child.try_wait().ok().flatten());
+        let hung = ended.is_none();
+        if hung {
             self.kill();
         }
         let status = self.child.wait().expect("its exit status");
-        let mut err = String::new();
-        let _ = self.log.rewind();
-        let _ = self.log.read_to_string(&mut err);
-        assert!(!late, "the server did not end in {START_WAIT_S} s: {err}");
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
         Said {
-            out: String::new(),
-            err,
+            out: locked(&self.out).clone(),
+            err: all_of(&mut self.log),
             status,
+            hung,
         }
     }
 }

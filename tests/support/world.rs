@@ -1,6 +1,6 @@
 //! A server's shops without its HTTP: a journal in a folder of its own, a clock that a test sets, and the desk.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use xiaoer::domain::view::Counts;
 use xiaoer::env::{Clock, Env, Fate};
 use xiaoer::journal::{Embedded, JournalError, Nobody, Settings};
 use xiaoer::shop::{Answered, Desk, DeskSettings, Intake, Refused, SharedLedger, Watch};
-use xiaoer::webhook::{Calling, SystemLookup, Webhooks};
+use xiaoer::webhook::{Calling, SecretsFile, SystemLookup, Webhooks};
 use xiaoer::wire::{Line, read_event};
 
 /// A clock that stands where it is put.
@@ -128,6 +128,8 @@ pub struct Shops {
     pub planted: Arc<Planted>,
     /// The journal under it.
     pub journal: Arc<Embedded>,
+    /// Where all of it is kept.
+    pub folder: PathBuf,
 }
 
 /// The journal's settings in a folder.
@@ -139,6 +141,7 @@ pub fn settings(folder: &Path) -> Settings {
         ballast_bytes: 0,
         linger_us: 0,
         retention_ms: 0,
+        checkpoint_records: 262_144,
         patience: xiaoer::journal::Patience::default(),
         sync: true,
     }
@@ -184,6 +187,7 @@ impl Shops {
             seen,
             planted,
             journal,
+            folder: settings.data.clone(),
         }
     }
 
@@ -196,6 +200,7 @@ impl Shops {
                 lookup: Arc::new(SystemLookup::new()),
             },
             endpoints_max: 20,
+            secrets: SecretsFile::open(&self.folder).expect("the secrets"),
         };
         let watch = Arc::clone(&self.seen) as Arc<dyn xiaoer::webhook::Watch>;
         Webhooks::open(self.desk.clone(), settings, watch).expect("the couriers")

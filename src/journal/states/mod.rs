@@ -3,6 +3,8 @@
 
 mod stored;
 
+use std::collections::HashMap;
+
 use super::sealed::{sealed, unsealed};
 use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX, damaged};
 use super::tail::Due;
@@ -126,6 +128,18 @@ pub fn number_of(store: &Store, shop: &Id) -> Result<Option<u64>, JournalError> 
     read_name(shop, &value).map(Some)
 }
 
+/// The ids of all shops, by number.
+pub fn names(store: &Store) -> Result<HashMap<u64, Id>, JournalError> {
+    let mut names = HashMap::new();
+    store.scan(Tree::Names, b"", |name, value| {
+        let id = std::str::from_utf8(name).ok().and_then(Id::new);
+        let id = id.ok_or_else(|| damaged("the name of a shop is no id"))?;
+        names.insert(read_name(&id, value)?, id);
+        Ok(true)
+    })?;
+    Ok(names)
+}
+
 /// Reads a shop's number.
 pub fn read_name(shop: &str, value: &[u8]) -> Result<u64, JournalError> {
     unsealed(value, &format!("the name {shop:?}"))?.only()
@@ -198,12 +212,13 @@ pub fn remove(at: StateAt, journal: &mut Changes) {
     }
 }
 
-/// A newer state takes the place of the latest, which goes, unless it is one of those that are kept.
-pub fn succeed(head: &mut Head, state: StateAt, journal: &mut Changes) {
+/// A newer state takes the place of the latest, which goes, unless it is one of those that are kept: `gone` is for after
+/// the head is written.
+pub fn succeed(head: &mut Head, state: StateAt, gone: &mut Changes) {
     let kept = head.kept.last().map_or(0, |kept| kept.n);
     match head.state.replace(state) {
         Some(old) if old.n >= kept + KEPT_EVERY && old.n < state.n => head.kept.push(old),
-        Some(old) => remove(old, journal),
+        Some(old) => remove(old, gone),
         None => {}
     }
 }

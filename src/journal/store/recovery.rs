@@ -266,6 +266,7 @@ mod tests {
             ballast_bytes: 0,
             linger_us: 0,
             retention_ms: 0,
+            checkpoint_records: 262_144,
             patience: Patience::default(),
             sync: true,
         };

@@ -11,6 +11,8 @@
 //! Keys are *laid* before they are needed, with nothing under them. A page of the store splits by the number of its keys,
 //! and writes all its values anew: so it splits while they are empty, and every block is written once.
 
+mod loose;
+
 use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
 
 use super::JournalError;
@@ -23,6 +25,8 @@ const PAYLOAD_BYTES_MAX: usize = VALUE_BYTES_MAX - HEADER_BYTES;
 /// The most that records of one block take before they are compressed, but for a record that is larger alone. They
 /// mostly shrink to less than a third, so that they fit under one key.
 pub const RECORDS_BYTES_MAX: usize = 64 * 1024;
+
+pub use loose::{looks_like_a_part, of_parts, part_of};
 
 /// No block or state is larger than this before it is compressed: what says so is damaged.
 const RAW_BYTES_MAX: usize = 1 << 31;

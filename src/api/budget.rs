@@ -1,0 +1,154 @@
+//! A number of bytes that many may hold together, and no more.
+//!
+//! What is held is counted by its length. A share goes back when it is dropped, also where its connection was cut off.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How much of a budget may be in use for something to be taken from it, in quarters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// One quarter: for clients without a good key, so that they leave the rest to those with one.
+    Quarter,
+    /// Three quarters: for what is large, so that it leaves the rest to what is small.
+    Most,
+    /// All of it.
+    All,
+}
+
+impl Part {
+    fn quarters(self) -> u64 {
+        match self {
+            Part::Quarter => 1,
+            Part::Most => 3,
+            Part::All => 4,
+        }
+    }
+}
+
+/// The bytes that may be held.
+#[derive(Debug)]
+pub struct Budget {
+    max: u64,
+    used: AtomicU64,
+}
+
+impl Budget {
+    /// A budget of which nothing is in use.
+    pub fn new(max: u64) -> Arc<Budget> {
+        Arc::new(Budget {
+            max,
+            used: AtomicU64::new(0),
+        })
+    }
+
+    /// The bytes that are in use.
+    pub fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Whether so many bytes could be taken now.
+    pub fn has_room(&self, bytes: u64, part: Part) -> bool {
+        self.used().saturating_add(bytes) <= self.ceiling(part)
+    }
+
+    /// Takes bytes, if that leaves no more in use than the part.
+    pub fn take(self: &Arc<Self>, bytes: u64, part: Part) -> Option<Share> {
+        let mut share = self.nothing();
+        share.set(bytes, part).then_some(share)
+    }
+
+    /// Takes bytes, however many are in use: for what is there already and cannot be refused.
+    pub fn take_anyway(self: &Arc<Self>, bytes: u64) -> Share {
+        self.used.fetch_add(bytes, Ordering::Relaxed);
+        Share {
+            budget: Arc::clone(self),
+            bytes,
+        }
+    }
+
+    /// A share of no bytes, which can grow.
+    pub fn nothing(self: &Arc<Self>) -> Share {
+        Share {
+            budget: Arc::clone(self),
+            bytes: 0,
+        }
+    }
+
+    fn ceiling(&self, part: Part) -> u64 {
+        self.max / 4 * part.quarters() + self.max % 4 * part.quarters() / 4
+    }
+}
+
+/// Bytes that are in use, until this is dropped.
+#[derive(Debug)]
+pub struct Share {
+    budget: Arc<Budget>,
+    bytes: u64,
+}
+
+impl Share {
+    /// Has the share be of so many bytes; whether it is. It may always shrink.
+    pub fn set(&mut self, bytes: u64, part: Part) -> bool {
+        let used = &self.budget.used;
+        if bytes <= self.bytes {
+            used.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
+        } else {
+            let more = bytes - self.bytes;
+            let before = used.fetch_add(more, Ordering::Relaxed);
+            if before.saturating_add(more) > self.budget.ceiling(part) {
+                used.fetch_sub(more, Ordering::Relaxed);
+                return false;
+            }
+        }
+        self.bytes = bytes;
+        true
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_taken_than_the_part_and_all_comes_back() {
+        for (max, used, part, bytes, taken) in [
+            (100, 0, Part::All, 100, true),
+            (100, 0, Part::All, 101, false),
+            (100, 60, Part::All, 40, true),
+            (100, 60, Part::Most, 15, true),
+            (100, 60, Part::Most, 16, false),
+            (100, 25, Part::Quarter, 1, false),
+            (100, 0, Part::Quarter, 25, true),
+            (3, 0, Part::All, 3, true),
+            (0, 0, Part::All, 0, true),
+            (0, 0, Part::All, 1, false),
+        ] {
+            let budget = Budget::new(max);
+            let before = budget.take_anyway(used);
+            assert_eq!(budget.has_room(bytes, part), taken, "{max} {used} {bytes}");
+            let share = budget.take(bytes, part);
+            assert_eq!(share.is_some(), taken, "{max} {used} {part:?} {bytes}");
+            drop(share);
+            assert_eq!(budget.used(), used);
+            drop(before);
+            assert_eq!(budget.used(), 0);
+        }
+    }
+
+    #[test]
+    fn a_share_that_cannot_grow_stays_as_it_was() {
+        let budget = Budget::new(10);
+        let mut share = budget.nothing();
+        for (bytes, grown, used) in [(4, true, 4), (11, false, 4), (10, true, 10), (2, true, 2)] {
+            assert_eq!(share.set(bytes, Part::All), grown);
+            assert_eq!(budget.used(), used);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Work that may wait for the disk, off the threads that serve.
+//!
+//! The runtime's own pool panics where the system gives it no thread. This one keeps a few threads from its start on, so
+//! that there is always somebody who does the work; where more cannot be had, work waits for those.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+/// Threads that stay.
+const THREADS_KEPT: usize = 4;
+
+/// Threads there are at most.
+const THREADS_MAX: usize = 512;
+
+/// Work that waits for a thread, at most.
+const WAITING_MAX: usize = 65_536;
+
+/// How long a thread that is not kept waits for more work.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Why work was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockingError {
+    /// It was not begun: too much waits already, or the system gives no thread.
+    Busy,
+    /// It panicked: a bug of ours.
+    Panicked,
+}
+
+impl fmt::Display for BlockingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BlockingError::Busy => {
+                "too much waits for a thread already, or the system gives no thread"
+            }
+            BlockingError::Panicked => "a bug of the server stopped it",
+        })
+    }
+}
+
+type Work = Box<dyn FnOnce() + Send>;
+
+struct Pool {
+    state: Mutex<State>,
+    news: Condvar,
+    kept: usize,
+    max: usize,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Work>,
+    threads: usize,
+    idle: usize,
+}
+
+static POOL: LazyLock<Arc<Pool>> = LazyLock::new(|| Pool::new(THREADS_KEPT, THREADS_MAX));
+
+/// Makes the threads that stay.
+///
+/// # Errors
+///
+/// The system gives no thread.
+pub fn begin_blocking() -> io::Result<()> {
+    POOL.begin()
+}
+
+/// Does work on a thread where it may wait. It is done also where nobody waits for it any more.
+pub fn blocking<T, F>(work: F) -> impl Future<Output = Result<T, BlockingError>> + use<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    POOL.give(work)
+}
+
+impl Pool {
+    fn new(kept: usize, max: usize) -> Arc<Pool> {
+        Arc::new(Pool {
+            state: Mutex::default(),
+            news: Condvar::new(),
+            kept,
+            max,
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(self: &Arc<Self>) -> io::Result<()> {
+        let mut state = self.state();
+        while state.threads < self.kept {
+            self.add_thread(&mut state)?;
+        }
+        Ok(())
+    }
+
+    fn add_thread(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
+        let pool = Arc::clone(self);
+        let thread = thread::Builder::new().name("blocking".to_owned());
+        thread.spawn(move || pool.work())?;
+        state.threads += 1;
+        Ok(())
+    }
+
+    fn give<T, F>(
+        self: &Arc<Self>,
+        work: F,
+    ) -> impl Future<Output = Result<T, BlockingError>> + use<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        let given = self.put(Box::new(move || drop(tell.send(work()))));
+        async move {
+            given?;
+            // The sender goes without a word where the work panics.
+            told.await.map_err(|_| BlockingError::Panicked)
+        }
+    }
+
+    fn put(self: &Arc<Self>, work: Work) -> Result<(), BlockingError> {
+        let mut state = self.state();
+        if state.waiting.len() >= WAITING_MAX {
+            return Err(BlockingError::Busy);
+        }
+        if state.waiting.len() >= state.idle && state.threads < self.max {
+            let added = self.add_thread(&mut state);
+            if added.is_err() && state.threads == 0 {
+                return Err(BlockingError::Busy);
+            }
+        }
+        state.waiting.push_back(work);
+        self.news.notify_one();
+        Ok(())
+    }
+
+    fn work(&self) {
+        let mut state = self.state();
+        loop {
+            if let Some(work) = state.waiting.pop_front() {
+                drop(state);
+                // What it left half done is its own: nothing of the pool is touched.
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok();
+                state = self.state();
+                continue;
+            }
+            state.idle += 1;
+            let waited = self.news.wait_timeout(state, IDLE);
+            let (back, time) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = back;
+            state.idle -= 1;
+            if time.timed_out() && state.waiting.is_empty() && state.threads > self.kept {
+                state.threads -= 1;
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+
+    #[actix_rt::test]
+    async fn work_is_done_and_a_panic_stops_nothing() {
+        let pool = Pool::new(1, 1);
+        pool.begin().unwrap();
+        for number in 0..3 {
+            let fails = pool.give(move || assert!(number > 9, "planted"));
+            let works = pool.give(move || number);
+            assert_eq!(fails.await, Err(BlockingError::Panicked));
+            assert_eq!(works.await, Ok(number));
+        }
+        assert_eq!(pool.state().threads, 1);
+    }
+
+    #[actix_rt::test]
+    async fn work_waits_where_there_are_no_more_threads_and_is_refused_where_too_much_waits() {
+        let pool = Pool::new(0, 2);
+        let (go, gone) = sync_channel::<()>(0);
+        let gone = Arc::new(Mutex::new(gone));
+        let held: Vec<_> = (0..2)
+            .map(|_| {
+                let gone = Arc::clone(&gone);
+                pool.give(move || drop(gone.lock().unwrap().recv()))
+            })
+            .collect();
+        // The two threads are busy from here on, or will be with what stands before.
+        let waiting: Vec<_> = (0..WAITING_MAX)
+            .map(|_| pool.put(Box::new(|| {})))
+            .collect();
+        let refused = waiting.iter().filter(|given| given.is_err()).count();
+        assert!(refused <= 2, "{refused}");
+        assert_eq!(pool.give(|| ()).await, Err(BlockingError::Busy));
+        drop(go);
+        for done in held {
+            assert_eq!(done.await, Ok(()));
+        }
+        let after = async {
+            loop {
+                if let Ok(()) = pool.give(|| ()).await {
+                    return;
+                }
+                actix_rt::task::yield_now().await;
+            }
+        };
+        after.await;
+    }
+}

@@ -1,0 +1,325 @@
+//! The bytes of one client, between its socket and the framework, and what bounds them.
+//!
+//! The framework reads as much as comes in, makes requests of all of it, and waits for ever until an answer is taken. So
+//! a client that sends many small requests and reads nothing has the server hold thousands of requests and the answers
+//! to them. Here, for every connection:
+//!
+//! - the head of the next request is handed over once the request before is answered and its answer was taken by the
+//!   system; more of a body is handed over while a request waits for it;
+//! - an answer is taken within the write timeout, some 64 KiB at once, or the connection ends;
+//! - bytes that wait to be taken, and long unfinished heads, are counted among those of all connections; where there is
+//!   no room the connection ends;
+//! - a head that has begun ends within the header timeout. The framework sees to the first of a connection alone.
+//!
+//! The framework calls in turns: it reads, has requests answered, writes, and flushes once all is written. A turn here
+//! begins and ends with a flush. A request in one piece costs a look at its bytes and no timer.
+
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix_rt::time::{Sleep, sleep};
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::connections::OpenConnection;
+use super::head_count::HeadCount;
+use crate::api::{Connection, Part, Share};
+use crate::telemetry::Cut;
+
+/// Heads that are handed over in one turn while a body is waited for, which may hold empty lines.
+const HEADS_IN_BODY_MAX: usize = 16;
+
+/// The most that is read at once.
+const READ_BYTES_MAX: usize = 16 * 1024;
+
+/// What a stream that encrypts may have taken and not sent.
+const FLUSH_BYTES: u64 = 64 * 1024;
+
+/// An unfinished head up to this length is not counted: every connection has a buffer of this size.
+const HEAD_COUNTED_FROM: u64 = 8 * 1024;
+
+/// The longest part of a head that the framework holds.
+const HEAD_BYTES_MAX: u64 = 128 * 1024;
+
+/// Something that is read and written.
+pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin {
+    /// Has what the system holds to be sent be dropped with the socket.
+    fn abandon(&self);
+}
+
+/// A client's stream.
+pub(super) struct ClientStream<S> {
+    stream: S,
+    connection: Rc<Connection>,
+    open: OpenConnection,
+    /// What was read and is not handed over yet.
+    held: Bytes,
+    heads: HeadCount,
+    /// Whether the framework was told to wait for bytes that may be there already.
+    withheld: bool,
+    /// Bytes that were handed over since the connection's latest step.
+    unused_bytes: u64,
+    steps: u64,
+    /// What is waited for with a time limit.
+    waiting: Option<Waiting>,
+}
+
+/// Something that must come to its end in time.
+struct Waiting {
+    what: Wait,
+    until: Pin<Box<Sleep>>,
+    share: Share,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    /// Until the client takes what was written.
+    Taken,
+    /// Until the client has sent the rest of a head.
+    Head,
+}
+
+impl<S: Socket> ClientStream<S> {
+    pub(super) fn new(stream: S, open: OpenConnection) -> ClientStream<S> {
+        ClientStream {
+            stream,
+            connection: Rc::default(),
+            open,
+            held: Bytes::new(),
+            heads: HeadCount::new(),
+            withheld: false,
+            unused_bytes: 0,
+            steps: 0,
+            waiting: None,
+        }
+    }
+
+    /// What its requests know of it.
+    pub(super) fn connection(&self) -> Rc<Connection> {
+        Rc::clone(&self.connection)
+    }
+
+    fn is_waiting(&self, what: Wait) -> bool {
+        self.waiting
+            .as_ref()
+            .is_some_and(|waiting| waiting.what == what)
+    }
+
+    /// What the connection may have of what all may have.
+    fn part(&self) -> Part {
+        match self.connection.is_known() {
+            true => Part::All,
+            false => Part::Quarter,
+        }
+    }
+
+    /// Ends the connection where what it waits for has not come in time.
+    fn check_time(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let Some(waiting) = &mut self.waiting else {
+            return Ok(());
+        };
+        if waiting.until.as_mut().poll(cx).is_pending() {
+            return Ok(());
+        }
+        let why = match waiting.what {
+            Wait::Taken => Cut::NotTaken,
+            Wait::Head => Cut::HeadTooSlow,
+        };
+        Err(self.end(why))
+    }
+
+    /// Waits for something from now on; counts the bytes that are held for it.
+    fn wait(&mut self, what: Wait, bytes: u64, cx: &mut Context<'_>) -> io::Result<()> {
+        let part = self.part();
+        let counts = match &mut self.waiting {
+            Some(waiting) if waiting.what == what => waiting.share.set(bytes, part),
+            Some(_) | None => {
+                let limits = self.open.limits();
+                let time = match what {
+                    Wait::Taken => limits.write_timeout,
+                    Wait::Head => limits.header_timeout,
+                };
+                let mut share = limits.answers.nothing();
+                let counts = share.set(bytes, part);
+                let mut until = Box::pin(sleep(time));
+                // It has the framework called when the time is over.
+                let _ = until.as_mut().poll(cx);
+                self.waiting = Some(Waiting { what, until, share });
+                counts
+            }
+        };
+        self.open.set_stuck(what == Wait::Taken);
+        match counts {
+            true => Ok(()),
+            false => Err(self.end(Cut::AnswersFull)),
+        }
+    }
+
+    /// A limit ends the connection.
+    fn end(&self, why: Cut) -> io::Error {
+        self.stream.abandon();
+        self.open.end(why)
+    }
+
+    /// Counts what is handed over. Empty lines before a head are no part of it.
+    fn hand_over(&mut self, bytes: &[u8]) {
+        let is_more = |byte: &u8| !matches!(byte, b'\r' | b'\n');
+        if self.unused_bytes > 0 || bytes.iter().any(is_more) {
+            self.unused_bytes += bytes.len() as u64;
+        }
+    }
+
+    /// What has been handed over belongs to a request now, if one has begun since.
+    fn look_at_steps(&mut self) {
+        if self.steps != self.connection.steps() {
+            self.steps = self.connection.steps();
+            self.unused_bytes = 0;
+            if self.is_waiting(Wait::Head) {
+                self.waiting = None;
+            }
+        }
+    }
+
+    /// Everything that was written has been taken.
+    fn turn_is_over(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        self.look_at_steps();
+        if self.is_waiting(Wait::Taken) {
+            self.waiting = None;
+            self.open.set_stuck(false);
+        }
+        if self.connection.is_known() {
+            self.open.leave_peer();
+        }
+        let idle = !self.connection.is_answering();
+        if idle || self.connection.reads_body() {
+            self.heads.reset();
+            if self.withheld {
+                self.withheld = false;
+                cx.waker().wake_by_ref();
+            }
+        }
+        let counted = match self.unused_bytes {
+            ..=HEAD_COUNTED_FROM => 0,
+            bytes => bytes.min(HEAD_BYTES_MAX),
+        };
+        let is_first = self.steps == 0;
+        if idle && (counted > 0 || (self.unused_bytes > 0 && !is_first)) {
+            self.wait(Wait::Head, counted, cx)?;
+        }
+        Ok(())
+    }
+
+    /// Nothing is handed over now.
+    fn withhold(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.withheld = true;
+        if !self.is_waiting(Wait::Taken) && !self.connection.is_answering() {
+            // Nothing else has the framework come again.
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Hands over what may be of the bytes that were held.
+    fn hand_over_held(
+        &mut self,
+        max: usize,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let next = self.held.len().min(buf.remaining());
+        let passed = self.heads.pass(&self.held[..next], max);
+        if passed == 0 {
+            return self.withhold(cx);
+        }
+        let passed = self.held.split_to(passed);
+        buf.put_slice(&passed);
+        self.hand_over(&passed);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: Socket> AsyncRead for ClientStream<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.check_time(cx)?;
+        this.look_at_steps();
+        if this.is_waiting(Wait::Taken) {
+            this.withheld = true;
+            return Poll::Pending;
+        }
+        let max = match this.connection.reads_body() {
+            true => HEADS_IN_BODY_MAX,
+            false => 1,
+        };
+        if !this.held.is_empty() {
+            return this.hand_over_held(max, cx, buf);
+        }
+        let before = buf.filled().len();
+        if buf.remaining() > READ_BYTES_MAX {
+            let mut some = ReadBuf::new(buf.initialize_unfilled_to(READ_BYTES_MAX));
+            std::task::ready!(Pin::new(&mut this.stream).poll_read(cx, &mut some))?;
+            let read = some.filled().len();
+            buf.advance(read);
+        } else {
+            std::task::ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+        }
+        let read = &buf.filled()[before..];
+        if read.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        let passed = this.heads.pass(read, max);
+        if passed < read.len() {
+            this.held = Bytes::copy_from_slice(&read[passed..]);
+            buf.set_filled(before + passed);
+        }
+        if passed == 0 {
+            return this.withhold(cx);
+        }
+        this.hand_over(&buf.filled()[before..]);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: Socket> AsyncWrite for ClientStream<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.check_time(cx)?;
+        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        if written.is_pending() {
+            this.wait(Wait::Taken, bytes.len() as u64, cx)?;
+        }
+        written
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.check_time(cx)?;
+        let flushed = Pin::new(&mut this.stream).poll_flush(cx);
+        match flushed {
+            Poll::Pending => this.wait(Wait::Taken, FLUSH_BYTES, cx)?,
+            Poll::Ready(Ok(())) => this.turn_is_over(cx)?,
+            Poll::Ready(Err(_)) => {}
+        }
+        flushed
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.check_time(cx)?;
+        let closed = Pin::new(&mut this.stream).poll_shutdown(cx);
+        if closed.is_pending() {
+            this.wait(Wait::Taken, FLUSH_BYTES, cx)?;
+        }
+        closed
+    }
+}

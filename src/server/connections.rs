@@ -1,0 +1,110 @@
+//! What all connections share: their limits, how many there are, and what became of those that a limit ended.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::peers::{Counted, Peers};
+use super::watching::Watching;
+use crate::api::Budget;
+use crate::settings::Settings;
+use crate::telemetry::Cut;
+
+/// The limits of connections, and what is counted of them. One for all workers.
+pub(super) struct Connections {
+    /// How long a client may take to take what is ready for it.
+    pub write_timeout: Duration,
+    /// How long the head of a request may take.
+    pub header_timeout: Duration,
+    /// What all answers that were not taken may take together.
+    pub answers: Arc<Budget>,
+    peers: Arc<Peers>,
+    watching: Arc<Watching>,
+    open: AtomicUsize,
+    stuck: AtomicUsize,
+}
+
+impl Connections {
+    pub(super) fn new(
+        settings: &Settings,
+        answers: Arc<Budget>,
+        watching: Arc<Watching>,
+    ) -> Arc<Connections> {
+        Arc::new(Connections {
+            write_timeout: super::std_time(settings.http_write_timeout),
+            header_timeout: super::std_time(settings.http_header_timeout),
+            answers,
+            peers: Peers::new(
+                settings.http_connections_per_peer as usize,
+                settings.http_proxies.clone(),
+            ),
+            watching,
+            open: AtomicUsize::new(0),
+            stuck: AtomicUsize::new(0),
+        })
+    }
+
+    /// Takes a connection in; nothing where its address has as many as one may.
+    pub(super) fn take_in(self: &Arc<Self>, address: std::net::IpAddr) -> Option<OpenConnection> {
+        let Ok(counted) = self.peers.count(address) else {
+            self.watching.cut(Cut::PeerFull);
+            return None;
+        };
+        self.open.fetch_add(1, Ordering::Relaxed);
+        self.watching.connections(1);
+        Some(OpenConnection {
+            all: Arc::clone(self),
+            counted,
+            stuck: false,
+        })
+    }
+
+    /// Whether there are connections, and the clients of all of them take nothing.
+    pub(super) fn are_all_stuck(&self) -> bool {
+        let open = self.open.load(Ordering::Relaxed);
+        open > 0 && self.stuck.load(Ordering::Relaxed) >= open
+    }
+}
+
+/// One connection that is open, until this is dropped.
+pub(super) struct OpenConnection {
+    all: Arc<Connections>,
+    counted: Option<Counted>,
+    stuck: bool,
+}
+
+impl OpenConnection {
+    pub(super) fn limits(&self) -> &Connections {
+        &self.all
+    }
+
+    /// A limit ends the connection.
+    pub(super) fn end(&self, why: Cut) -> io::Error {
+        self.all.watching.cut(why);
+        io::Error::new(io::ErrorKind::TimedOut, why.code())
+    }
+
+    /// Its client has a good key: it counts for its address no more.
+    pub(super) fn leave_peer(&mut self) {
+        self.counted = None;
+    }
+
+    /// Whether its client takes nothing.
+    pub(super) fn set_stuck(&mut self, stuck: bool) {
+        match (self.stuck, stuck) {
+            (false, true) => drop(self.all.stuck.fetch_add(1, Ordering::Relaxed)),
+            (true, false) => drop(self.all.stuck.fetch_sub(1, Ordering::Relaxed)),
+            (true, true) | (false, false) => {}
+        }
+        self.stuck = stuck;
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.set_stuck(false);
+        self.all.open.fetch_sub(1, Ordering::Relaxed);
+        self.all.watching.connections(-1);
+    }
+}

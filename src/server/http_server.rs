@@ -1,0 +1,110 @@
+//! The sockets, the threads and the framework behind them.
+//!
+//! The framework's own server hides its streams, so its parts are put together here: the acceptor and its threads, the
+//! limits of connections, HTTP/1.1, and the route table.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_http::{HttpService, Response};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, map_config};
+use actix_web::body::BoxBody;
+use actix_web::dev::{AppConfig, Server};
+use actix_web::{App, Error};
+use tokio::net::TcpSocket;
+
+use super::accepting::{Accepting, AcceptingFactory, Encryptable};
+use super::client_stream::ClientStream;
+use super::{ServeError, std_time};
+use crate::api::{ApiState, configure};
+use crate::settings::Settings;
+use crate::shop::Desk;
+
+/// Connections that the system has taken and the server has not.
+const BACKLOG: u32 = 1024;
+
+/// What the system holds of an answer for one client, at most; it makes twice this of it. It grows no further, so that a
+/// client that reads slowly shows as one that reads, and one that does not costs little.
+const SEND_BUFFER_BYTES: u32 = 128 * 1024;
+
+/// How long a connection that is being closed may still send.
+const CLOSING_WITHIN: Duration = Duration::from_secs(1);
+
+/// Listens. What is set here holds for every connection.
+pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let listen = || -> io::Result<TcpListener> {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        socket.set_reuseaddr(true)?;
+        // Answers are whole when they are written: none waits for the one before to be acknowledged.
+        socket.set_nodelay(true)?;
+        socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    listen().map_err(|error| {
+        ServeError::Unusable(format!(
+            "{address} cannot be listened on: {error}; choose another with --listen"
+        ))
+    })
+}
+
+/// How many threads serve.
+pub(super) fn workers(settings: &Settings) -> usize {
+    /// The framework's own limit.
+    const WORKERS_MAX: usize = 512;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    match settings.workers as usize {
+        0 => cores.min(WORKERS_MAX),
+        workers => workers,
+    }
+}
+
+/// Serves what comes in by a listener.
+pub(super) fn start(
+    listener: TcpListener,
+    settings: &Settings,
+    desk: &Desk,
+    state: Arc<ApiState>,
+    accepting: Accepting,
+) -> io::Result<Server> {
+    let builder = Server::build()
+        .workers(workers(settings))
+        .disable_signals()
+        .max_concurrent_connections(settings.http_connections_max as usize)
+        .shutdown_timeout(std_time(settings.http_shutdown_timeout).as_secs());
+    let stopping = builder.graceful_shutdown_signal();
+    let address = listener.local_addr()?;
+    let (desk, keep_alive) = (desk.clone(), std_time(settings.http_keep_alive));
+    let header_timeout = std_time(settings.http_header_timeout);
+    let factory = move || {
+        desk.settle_here();
+        let stopping = stopping.clone();
+        let app = App::new().configure(configure(Arc::clone(&state)));
+        let app = app
+            .into_factory()
+            .map_err(|error: Error| Response::<BoxBody>::from(error.error_response()));
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .keep_alive(keep_alive)
+            .client_request_timeout(header_timeout)
+            .client_disconnect_timeout(CLOSING_WITHIN)
+            .local_addr(address)
+            .on_connect_ext(|stream: &ClientStream<Encryptable>, data| {
+                data.insert(stream.connection());
+            })
+            .h1(map_config(app, |()| AppConfig::default()));
+        AcceptingFactory {
+            http,
+            accepting: accepting.clone(),
+        }
+    };
+    Ok(builder.listen("http", listener, factory)?.run())
+}

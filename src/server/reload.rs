@@ -1,0 +1,162 @@
+//! What a running server reads again: its certificate and its keys, which are looked at every second and at SIGHUP, and at
+//! SIGHUP the log's level. What else has changed in the settings is named in the log: it wants a restart.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::Signal;
+
+use super::tls::{Certificate, Reloaded};
+use crate::env;
+use crate::keys::{KeyError, Keys};
+use crate::settings::Settings;
+use crate::telemetry::logs;
+
+/// Reads the settings again, as they were read at the start; else why they cannot be.
+pub type ReadSettings = Box<dyn Fn() -> Result<Settings, String> + Send + Sync>;
+
+/// The setting that a running server follows.
+const FOLLOWED: &str = "log.level";
+
+/// The files that are looked at.
+#[derive(Clone)]
+pub(super) struct Files {
+    pub keys: Option<Arc<Keys>>,
+    pub certificate: Option<Arc<Certificate>>,
+}
+
+/// What was found in the files.
+pub(super) struct Found {
+    keys: Option<Result<bool, KeyError>>,
+    certificate: Reloaded,
+}
+
+impl Files {
+    /// Looks at the files, and takes what is new and good. It may wait for the disk.
+    fn look(&self) -> Found {
+        let certificate = self.certificate.as_ref();
+        let keys = self.keys.as_ref().map(|keys| {
+            let reloaded = keys.reload_if_changed()?;
+            keys.tidy().map(|()| reloaded)
+        });
+        Found {
+            keys,
+            certificate: certificate.map_or(Reloaded::Same, |files| files.reload_if_changed()),
+        }
+    }
+}
+
+/// Looks at the files, off this thread, and says what was found: what is wrong once for as long as it is the same.
+pub(super) async fn look(files: &Files, wrong_keys: &mut String) {
+    let of_work = files.clone();
+    let Ok(found) = env::blocking(move || of_work.look()).await else {
+        // It is looked at again in a second.
+        return;
+    };
+    match found.keys {
+        Some(Ok(true)) => tracing::info!("the keys were changed by another process"),
+        Some(Ok(false)) | None => {}
+        Some(Err(error)) => {
+            let text = error.to_string();
+            if text != *wrong_keys {
+                tracing::error!(%error, "the keys stay as they were");
+                *wrong_keys = text;
+            }
+        }
+    }
+    match found.certificate {
+        Reloaded::Same => {}
+        Reloaded::Taken => {
+            tracing::info!("the certificate was replaced: new connections get the new one")
+        }
+        Reloaded::Refused(error) => tracing::error!(error, "the certificate stays as it was"),
+    }
+}
+
+/// Reads everything again at each SIGHUP.
+pub(super) async fn at_hangup(
+    mut hangup: Signal,
+    mut settings: Settings,
+    read: Option<ReadSettings>,
+    files: Files,
+) {
+    let read = read.map(Arc::new);
+    while hangup.recv().await.is_some() {
+        tracing::info!("SIGHUP: the settings, the keys and the certificate are read again");
+        if let Some(read) = &read {
+            let read = Arc::clone(read);
+            match env::blocking(move || read()).await {
+                Ok(Ok(new)) => follow(&mut settings, &new),
+                Ok(Err(error)) => tracing::error!(error, "the settings stay as they were"),
+                Err(error) => tracing::error!(%error, "the settings stay as they were"),
+            }
+        }
+        look(&files, &mut String::new()).await;
+    }
+}
+
+/// Takes over what a running server can, and names the rest.
+fn follow(settings: &mut Settings, new: &Settings) {
+    let fixed = differing(settings, new);
+    if settings.log_level != new.log_level {
+        match logs::set_level(new.log_level.code()) {
+            Ok(()) => {
+                settings.log_level = new.log_level;
+                tracing::info!(level = new.log_level.code(), "the log's level was changed");
+            }
+            Err(error) => tracing::error!(%error, "the log's level stays as it was"),
+        }
+    }
+    if !fixed.is_empty() {
+        let names = fixed.join(", ");
+        tracing::warn!(
+            settings = names,
+            "settings have changed that want a restart"
+        );
+    }
+}
+
+/// The settings that are not what they were, but for the one that is followed.
+fn differing(old: &Settings, new: &Settings) -> Vec<&'static str> {
+    let values = old.values().into_iter().zip(new.values());
+    let rows = Settings::ROWS.iter().zip(values);
+    rows.filter(|(row, (old, new))| row.name != FOLLOWED && old != new)
+        .map(|(row, _)| row.name)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Sources;
+
+    fn settings(flags: &[(&str, &str)]) -> Settings {
+        let flags = flags
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()));
+        let sources = Sources {
+            file: None,
+            env: std::iter::empty(),
+            flags: flags.collect(),
+        };
+        Settings::load(sources).unwrap().0
+    }
+
+    #[test]
+    fn what_wants_a_restart_is_named() {
+        assert!(Settings::ROWS.iter().any(|row| row.name == FOLLOWED));
+        for (new, named) in [
+            (&[][..], &[][..]),
+            (&[("log.level", "debug")], &[]),
+            (
+                &[
+                    ("log.level", "debug"),
+                    ("shop.idle", "1m"),
+                    ("workers", "2"),
+                ],
+                &["workers", "shop.idle"],
+            ),
+        ] {
+            assert_eq!(differing(&settings(&[]), &settings(new)), named);
+        }
+    }
+}

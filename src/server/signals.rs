@@ -1,0 +1,48 @@
+//! The signals that a server answers to: the two that stop it, the one that has it read its files again, and those that it
+//! passes over.
+
+use std::pin::pin;
+
+use futures_util::future::select;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::ServeError;
+
+/// The signals of this process, heard from the moment on at which this is made.
+pub(super) struct Signals {
+    pub stop: Stop,
+    pub hangup: Signal,
+}
+
+/// Ctrl-C, and the word of whoever runs services.
+pub(super) struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    pub(super) fn listen() -> Result<Signals, ServeError> {
+        let hear = |kind| {
+            let failed = |error| ServeError::Failed(format!("signals cannot be heard: {error}"));
+            signal(kind).map_err(failed)
+        };
+        // A process that has once listened to a signal is not ended by it. Nothing is done at these two: tools of other
+        // programs send them out of habit.
+        drop(hear(SignalKind::user_defined1())?);
+        drop(hear(SignalKind::user_defined2())?);
+        Ok(Signals {
+            stop: Stop {
+                interrupt: hear(SignalKind::interrupt())?,
+                terminate: hear(SignalKind::terminate())?,
+            },
+            hangup: hear(SignalKind::hangup())?,
+        })
+    }
+}
+
+impl Stop {
+    pub(super) async fn told(mut self) {
+        let (interrupt, terminate) = (self.interrupt.recv(), self.terminate.recv());
+        select(pin!(interrupt), pin!(terminate)).await;
+    }
+}

@@ -1,0 +1,49 @@
+//! What is counted of connections: how many there are, and those that a limit has ended.
+
+use metrics_exporter_prometheus::PrometheusRecorder;
+
+use super::metrics::{Counter, Gauge, counter, gauge};
+use crate::domain::code::codes;
+
+codes! {
+    /// Which limit ended a connection: the label of `xiaoer_connections_cut_total`.
+    Cut {
+        /// Its address has as many connections without a good key as one may have.
+        PeerFull = "peer_full",
+        /// Its client did not take an answer in time.
+        NotTaken = "not_taken",
+        /// The head of a request did not come in time.
+        HeadTooSlow = "head_too_slow",
+        /// As much waits to be taken by clients as may.
+        AnswersFull = "answers_full",
+        /// Its TLS handshake took too long.
+        HandshakeTooSlow = "handshake_too_slow",
+        /// As many TLS handshakes are in hand as may be.
+        HandshakesFull = "handshakes_full",
+    }
+}
+
+/// The metrics of connections.
+pub struct Connections {
+    /// Connections that are open: `xiaoer_connections`.
+    pub open: Gauge,
+    cut: Vec<Counter>,
+}
+
+impl Connections {
+    pub(super) fn new(recorder: &PrometheusRecorder) -> Connections {
+        let cut = Cut::ALL.iter().map(|cut| {
+            let labels = [("why", cut.code())];
+            counter(recorder, "xiaoer_connections_cut_total", &labels)
+        });
+        Connections {
+            open: gauge(recorder, "xiaoer_connections"),
+            cut: cut.collect(),
+        }
+    }
+
+    /// A limit has ended a connection.
+    pub fn cut(&self, why: Cut) {
+        self.cut[why as usize].add(1);
+    }
+}

@@ -1,0 +1,66 @@
+//! How urgent a line of the log has to be, which can be changed while the process runs.
+//!
+//! What is asked for each line is kept by `tracing` beside each place that writes one, so a line costs what it cost when
+//! the level was fixed; a change has all of them ask again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::Interest;
+use tracing::{Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+
+/// All levels, the most urgent first.
+const LEVELS: [LevelFilter; 6] = [
+    LevelFilter::OFF,
+    LevelFilter::ERROR,
+    LevelFilter::WARN,
+    LevelFilter::INFO,
+    LevelFilter::DEBUG,
+    LevelFilter::TRACE,
+];
+
+/// The level of a log. Clones are the same.
+#[derive(Clone)]
+pub(super) struct Level(Arc<AtomicUsize>);
+
+impl Level {
+    pub(super) fn new(level: LevelFilter) -> Level {
+        Level(Arc::new(AtomicUsize::new(place(level))))
+    }
+
+    /// Changes it.
+    pub(super) fn set(&self, level: LevelFilter) {
+        self.0.store(place(level), Ordering::Relaxed);
+        tracing::callsite::rebuild_interest_cache();
+    }
+
+    fn now(&self) -> LevelFilter {
+        let place = self.0.load(Ordering::Relaxed);
+        LEVELS.get(place).copied().unwrap_or(LevelFilter::INFO)
+    }
+}
+
+fn place(level: LevelFilter) -> usize {
+    let found = LEVELS.iter().position(|known| *known == level);
+    found.unwrap_or_default()
+}
+
+impl<S: Subscriber> Layer<S> for Level {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        match *metadata.level() <= self.now() {
+            true => Interest::always(),
+            false => Interest::never(),
+        }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        *metadata.level() <= self.now()
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.now())
+    }
+}

@@ -1,0 +1,42 @@
+//! Notices: the shop's other endpoints are told of one that the server has switched off.
+
+use std::sync::Arc;
+
+use super::call::call;
+use super::envelope::{self, DISABLED};
+use super::office::Webhooks;
+use super::post::Post;
+use super::schedule::wait_after;
+use crate::domain::time::Duration;
+
+/// How often a notice is tried.
+const NOTICE_TRIES: u32 = 3;
+
+impl Webhooks {
+    /// Tells the shop's other endpoints that ask for it that one was switched off. Not in the journal, so tried a few
+    /// times and no more.
+    pub(super) fn notify(&self, of: &Post, why: &str) {
+        let now = self.office.desk.now();
+        for post in self.list(&of.shop) {
+            let endpoint = post.inner().endpoint.clone();
+            if post.id == of.id || !endpoint.is_on() || !endpoint.wants_notice(DISABLED) {
+                continue;
+            }
+            let message = envelope::disabled(&of.id, &of.shop, why, now);
+            let office = Arc::clone(&self.office);
+            self.runtime.spawn(async move {
+                for tries in 1..=NOTICE_TRIES {
+                    let now = office.desk.now();
+                    if call(&office.caller, &endpoint, &message, now)
+                        .await
+                        .delivered()
+                    {
+                        break;
+                    }
+                    let wait_ms = wait_after(tries, &message.id).map_or(0, Duration::ms);
+                    tokio::time::sleep(std::time::Duration::from_millis(wait_ms as u64)).await;
+                }
+            });
+        }
+    }
+}

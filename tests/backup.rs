@@ -1,0 +1,193 @@
+//! A backup is whole before it has its name: it is restored and verified. A deletion does not spoil it, a reader that goes
+//! away leaves no file that looks like one, and what can be read of a damaged folder is saved.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde_json::{Value, json};
+use support::served::{Launch, SMALL, Said, Served, argument, folder, run};
+
+fn launch(data: &Path) -> Launch {
+    Launch::on(data).set(&SMALL)
+}
+
+fn put(served: &Served, shop: &str) {
+    let path = format!("/v1/shops/{shop}");
+    let answer = served.client().put(&path, r#"{"policy":{}}"#);
+    assert_eq!(answer.expect("an answer").status, 200);
+}
+
+fn delete(served: &Served, shop: &str) {
+    let path = format!("/v1/shops/{shop}");
+    let answer = served.client().send("DELETE", &path, "", b"");
+    assert_eq!(answer.expect("an answer").status, 204);
+}
+
+fn post(served: &Served, shop: &str, events: &Value) {
+    let path = format!("/v1/shops/{shop}/events");
+    let answer = served.client().post(&path, &events.to_string());
+    assert_eq!(answer.expect("an answer").status, 200);
+}
+
+fn shops(served: &Served) -> Vec<String> {
+    let answer = served.client().get("/v1/shops").expect("an answer").json();
+    let items = answer["items"].as_array().expect("items").iter();
+    items
+        .map(|item| item["shop"].as_str().expect("an id").to_owned())
+        .collect()
+}
+
+fn backup(data: &Path, to: &Path) -> Said {
+    run(&["backup", "--data", argument(data), "--to", argument(to)])
+}
+
+fn restore(from: &Path, data: &Path) -> Said {
+    let (from, data) = (argument(from), argument(data));
+    run(&["restore", "--from", from, "--data", data])
+}
+
+#[test]
+fn a_backup_of_a_running_server_that_deletes_shops_restores() {
+    let (place, data) = folder();
+    let served = launch(&data).start();
+    for shop in ["keepme", "gone", "again"] {
+        put(&served, shop);
+        post(
+            &served,
+            shop,
+            &json!([{"type":"session.opened","session":"s","buyer":"b"}]),
+        );
+    }
+    delete(&served, "gone");
+    delete(&served, "again");
+    put(&served, "again");
+    let file = place.path().join("one.backup");
+    let said = backup(&data, &file);
+    assert!(
+        said.status.success() && said.out.contains("restored and verified"),
+        "{said:?}"
+    );
+    let restored = place.path().join("restored");
+    let said = restore(&file, &restored);
+    assert!(said.status.success(), "{said:?}");
+    let back = launch(&restored).start();
+    assert_eq!(shops(&back), ["again", "keepme"]);
+    let sessions = back
+        .client()
+        .get("/v1/shops/again/sessions")
+        .expect("an answer");
+    assert_eq!(sessions.json()["items"], json!([]));
+    // No file but the backup is left beside it.
+    let names: BTreeSet<_> = fs::read_dir(place.path())
+        .expect("the place")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert!(
+        names.iter().eq(["data", "one.backup", "restored"]),
+        "{names:?}"
+    );
+    let said = backup(&data, &file);
+    assert!(
+        !said.status.success() && said.err.contains("is there already"),
+        "{said:?}"
+    );
+}
+
+/// Every stretch of damage in a backup is noticed, by its checksums or because what it restores to does not verify.
+#[test]
+fn a_damaged_backup_is_not_restored() {
+    let (place, data) = folder();
+    let served = launch(&data).start();
+    put(&served, "east");
+    drop(served);
+    let file = place.path().join("one.backup");
+    assert!(backup(&data, &file).status.success());
+    let whole = fs::read(&file).expect("a backup");
+    let mut luck = StdRng::seed_from_u64(3);
+    for n in 0..20 {
+        let mut bent = whole.clone();
+        let at = luck.random_range(0..bent.len());
+        bent[at] ^= 1 << luck.random_range(0..8);
+        let damaged = place.path().join(format!("{n}.backup"));
+        fs::write(&damaged, bent).expect("a file");
+        let to = place.path().join(format!("{n}"));
+        let said = restore(&damaged, &to);
+        assert!(
+            said.is_orderly() && !said.status.success(),
+            "byte {at}: {said:?}"
+        );
+        // What the restore has begun to fill is refused by name.
+        let refused = !to.exists() || launch(&to).begin().ready().is_err();
+        assert!(refused, "byte {at}");
+    }
+}
+
+/// Whatever is damaged in the store, what is saved and what is listed as lost are all records together.
+#[test]
+fn salvage_writes_what_is_readable_and_lists_what_is_lost() {
+    let (_place, data) = folder();
+    let served = launch(&data).start();
+    for shop in ["east", "west"] {
+        put(&served, shop);
+    }
+    for n in 0..60 {
+        let opened =
+            json!({"type":"session.opened","session":format!("s{n}"),"buyer":format!("b{n}")});
+        post(&served, if n % 3 == 0 { "west" } else { "east" }, &opened);
+    }
+    drop(served);
+    let salvage = || run(&["export", "--salvage", "--data", argument(&data)]);
+    let sound = salvage();
+    assert!(
+        sound.status.success() && sound.err.contains("no hole"),
+        "{sound:?}"
+    );
+    let total = sound.out.lines().count();
+    assert!(total >= 62, "{total}");
+    let db = data.join("store/db");
+    let whole = fs::read(&db).expect("the store's log");
+    // Damage where there is something: in what was written, not in the holes behind it.
+    let written: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] != 0).collect();
+    let mut luck = StdRng::seed_from_u64(11);
+    let mut holes = 0;
+    for trial in 0..12 {
+        let mut bent = whole.clone();
+        for _ in 0..1 + trial % 4 {
+            bent[written[luck.random_range(0..written.len())]] ^= 0x20;
+        }
+        fs::write(&db, bent).expect("a damaged log");
+        let said = salvage();
+        assert!(said.is_orderly() && said.status.success(), "{said:?}");
+        let saved = said.out.lines().count();
+        let lines = said.out.lines();
+        assert!(
+            lines
+                .clone()
+                .all(|line| serde_json::from_str::<Value>(line).is_ok())
+        );
+        assert_eq!(saved + lost(&said.err), total, "{}", said.err);
+        holes += usize::from(saved < total);
+        assert!(saved * 2 > total, "{saved} of {total} are saved");
+    }
+    assert!(holes > 0, "the damage never hit a record");
+}
+
+/// How many records are listed as lost, of the whole journal.
+fn lost(err: &str) -> usize {
+    let Some((_, ranges)) = err.split_once("of the whole journal the records ") else {
+        return 0;
+    };
+    let ranges = ranges.trim_end().trim_end_matches(" are lost").split(", ");
+    let number = |text: &str| text.parse::<usize>().expect("a number");
+    ranges
+        .map(|range| match range.split_once(" to ") {
+            Some((from, to)) => number(to) - number(from) + 1,
+            None => 1,
+        })
+        .sum()
+}
