@@ -47,6 +47,7 @@ pub mod assignment;
 pub mod closing;
 pub mod invite;
 pub mod ledger;
+pub mod lookup;
 pub mod memory;
 pub mod presence;
 pub mod queue;
