@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use support::deadline::Deadline;
+use support::deadline::{Deadline, Stopwatch};
 use support::http::{Answer, read_answer};
 use support::served::{Launch, SMALL, Served, folder};
 
@@ -538,29 +538,33 @@ fn a_refused_body_says_so_before_it_is_sent() {
     assert!(served.stop().status.success());
 }
 
-/// Gaps between the two answers to requests that are sent at once, the shortest of many. Where a small answer waits until
-/// the one before is acknowledged, each is as long as a client may put that off: 40 ms.
+/// Rounds in which the client's system may still acknowledge at once.
+const WARM_UP: usize = 20;
+
+/// Gaps between the two answers to requests that are sent at once. Where a small answer waits until the one before is
+/// acknowledged, each is as long as a client may put that off, 40 ms; else it is what the second takes. So the shortest
+/// tenth tells, however busy the machine is; the disk has no part in it.
 #[test]
 fn a_second_answer_does_not_wait_for_the_first_to_be_acknowledged() {
     let (_place, data) = folder();
-    let served = Launch::on(&data).set(&SMALL).start();
-    assert_eq!(
-        ask(&served, "PUT", "/v1/shops/s", "", "{\"policy\":{}}").status,
-        200
-    );
+    let launch = Launch::on(&data).set(&SMALL);
+    let served = launch.set(&["journal.sync=false"]).start();
+    let made = ask(&served, "PUT", "/v1/shops/s", "", "{\"policy\":{}}");
+    assert_eq!(made.status, 200);
     let mut stream = connect(&served);
     let mut reader = BufReader::new(stream.try_clone().expect("the same socket"));
-    let two = request("POST", "/v1/shops/s/events", "", "{\"type\":\"clock\"}").repeat(2);
+    let event = "{\"type\":\"clock\"}";
+    let two = request("POST", "/v1/shops/s/events", "", event).repeat(2);
     let mut gaps = Vec::new();
-    for _ in 0..60 {
+    for _ in 0..100 + WARM_UP {
         stream.write_all(&two).expect("two requests");
         assert_eq!(read_answer(&mut reader).expect("an answer").status, 200);
-        let watch = support::deadline::Stopwatch::start();
+        let watch = Stopwatch::start();
         assert_eq!(read_answer(&mut reader).expect("an answer").status, 200);
         gaps.push(watch.passed());
     }
+    gaps.drain(..WARM_UP);
     gaps.sort();
-    println!("gaps: {:?} {:?} {:?}", gaps[0], gaps[30], gaps[59]);
-    assert!(gaps[20] < Duration::from_millis(30), "{gaps:?}");
+    assert!(gaps[10] < Duration::from_millis(30), "{gaps:?}");
     assert!(served.stop().status.success());
 }
