@@ -4,6 +4,9 @@
 //! speaks; [`replay`] plays a trace; [`words`] says things to people; [`sample`] makes a day up; [`cli`] is the
 //! command line.
 
+// `eprintln!` panics where standard error cannot be written: a full disk, a closed pipe.
+#![cfg_attr(not(test), warn(clippy::print_stderr))]
+
 pub mod api;
 pub mod cli;
 pub mod domain;

@@ -15,6 +15,7 @@ use rand::{Rng, SeedableRng};
 use serde_json::Value;
 use support::deadline::{Deadline, Stopwatch};
 use support::desk::{self, Crowd, SHOPS, path};
+use support::files::{copy_folder, files};
 use support::http::Client;
 use support::served::{Launch, Served, argument, folder, run};
 
@@ -91,30 +92,6 @@ fn reference(place: &Path, clean: bool) -> Reference {
         data,
         export: export.out,
         feeds,
-    }
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("a folder").flatten() {
-        match entry.path() {
-            path if path.is_dir() => found.extend(files(&path)),
-            path if path.is_file() => found.push(path),
-            // A socket holds nothing.
-            _ => {}
-        }
-    }
-    found.sort();
-    found
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    let _ = fs::remove_dir_all(to);
-    fs::create_dir_all(to).expect("a folder");
-    for file in files(from) {
-        let copy = to.join(file.strip_prefix(from).expect("a file in it"));
-        fs::create_dir_all(copy.parent().expect("its folder")).expect("a folder");
-        fs::copy(&file, &copy).expect("a copy");
     }
 }
 

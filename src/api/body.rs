@@ -36,6 +36,8 @@ pub struct Limits {
     pub heartbeat: Duration,
     /// Whether `/metrics` asks for no key.
     pub metrics_public: bool,
+    /// Whether a shop for which no buyer space is named gets one of its own, and not its preset's.
+    pub own_buyer_space: bool,
     /// What all bodies together may take while their requests are handled.
     pub bodies: Arc<Budget>,
     /// What all long answers together may take until they are sent.
@@ -52,6 +54,7 @@ impl Default for Limits {
             body_timeout: Duration::from_secs(10),
             heartbeat: Duration::from_secs(15),
             metrics_public: false,
+            own_buyer_space: false,
             bodies: Budget::new(ALL_BYTES_MAX),
             answers: Budget::new(ALL_BYTES_MAX),
         }

@@ -21,6 +21,7 @@ mod events;
 mod intake;
 
 mod change;
+mod configuring;
 
 // Resources.
 mod agents;

@@ -20,6 +20,9 @@ pub const PROBLEM_TYPE: &str = "application/problem+json";
 /// After how many seconds a request that found no room may come again.
 const BUSY_RETRY_S: &str = "1";
 
+/// After how many seconds a request may come again where somebody has to mend something.
+const MENDED_RETRY_S: &str = "10";
+
 /// After how many seconds buyers may find room in a full queue.
 const QUEUE_RETRY_S: &str = "5";
 
@@ -62,12 +65,18 @@ pub enum Code {
     UnsupportedMediaType,
     /// The event's id was accepted before, with another body.
     IdConflict,
+    /// The shop has used its share up for now.
+    OverShare,
     /// Something of ours is full.
     Busy,
     /// The server is going away.
     Closing,
     /// The disk is nearly full.
     DiskFull,
+    /// The disk does not keep up, or has failed.
+    Stalled,
+    /// The machine's clock cannot be right.
+    ClockNotTrusted,
     /// A bug of ours.
     Broken,
     /// What is stored is damaged.
@@ -100,8 +109,15 @@ impl Code {
             Code::IdConflict => told(422, "id_conflict", "The id was used for another event"),
             Code::Broken => told(500, "broken", "A bug of the server"),
             Code::Damaged => told(500, "damaged", "What is stored is damaged"),
+            Code::OverShare => told(429, "over_share", "The shop has used its share"),
             Code::Busy => told(503, "busy", "The server is busy"),
             Code::Closing => told(503, "closing", "The server is shutting down"),
+            Code::Stalled => told(503, "stalled", "The disk does not keep up"),
+            Code::ClockNotTrusted => told(
+                503,
+                "clock_not_trusted",
+                "The server's clock cannot be right",
+            ),
             Code::DiskFull => told(507, "disk_full", "The disk is nearly full"),
         }
     }
@@ -120,6 +136,7 @@ impl Code {
         match self {
             Code::Rejected(ErrorCode::QueueFull) => Some(QUEUE_RETRY_S),
             Code::Busy | Code::Closing => Some(BUSY_RETRY_S),
+            Code::Stalled | Code::ClockNotTrusted => Some(MENDED_RETRY_S),
             Code::Rejected(_)
             | Code::Unauthorized
             | Code::Forbidden
@@ -138,6 +155,7 @@ impl Code {
             | Code::TooManyEvents
             | Code::UnsupportedMediaType
             | Code::IdConflict
+            | Code::OverShare
             | Code::DiskFull
             | Code::Broken
             | Code::Damaged => None,
@@ -265,6 +283,26 @@ impl Problem {
                 Code::DiskFull,
                 "The server's disk is nearly full, so nothing is taken: free some space, then send it again.",
             ),
+            Refused::Stalled(what) => Problem::new(
+                Code::Stalled,
+                format!(
+                    "The server's disk does not keep up, or has failed: {what}. Look at it, and at the server's log."
+                ),
+            ),
+            Refused::ClockNotTrusted(doubt) => Problem::new(
+                Code::ClockNotTrusted,
+                format!(
+                    "Events cannot be dated, so none is taken: {doubt}. Then send this request again."
+                ),
+            ),
+            Refused::OverShare { wait_s } => {
+                let detail = format!(
+                    "The shop has put as many bytes into the journal as one shop may \
+                     (`shop.bytes_per_hour_max`): send the same request again in {wait_s} s."
+                );
+                Problem::new(Code::OverShare, detail)
+                    .header(header::RETRY_AFTER, wait_s.to_string())
+            }
             Refused::Closing => Problem::new(
                 Code::Closing,
                 "The server is shutting down: send the same request again once it is back.",
@@ -387,8 +425,20 @@ mod tests {
         for (refused, status, code, retry) in [
             (Refused::Busy, 503, "busy", Some("1")),
             (Refused::DiskFull, 507, "disk_full", None),
+            (
+                Refused::OverShare { wait_s: 90 },
+                429,
+                "over_share",
+                Some("90"),
+            ),
             (Refused::Closing, 503, "closing", Some("1")),
             (Refused::Broken, 500, "broken", None),
+            (
+                Refused::Stalled("it cannot be read".to_owned()),
+                503,
+                "stalled",
+                Some("10"),
+            ),
             (
                 Refused::Damaged("Run `xiaoer verify`.".to_owned()),
                 500,

@@ -14,7 +14,7 @@ use super::{Failure, LanguageArgument, language};
 use crate::domain::agent::Presence;
 use crate::domain::id::Id;
 use crate::domain::shop::Shop;
-use crate::env::{Env, HeldClock};
+use crate::env::{Env, HeldClock, last_words};
 use crate::server::{Listening, serve};
 use crate::settings::{LogLevel, Origin, Settings};
 use crate::shop::{Desk, Intake, ReadError};
@@ -217,16 +217,20 @@ impl Scene {
             ReadError::Refused(Refused::Closing) => return,
             ReadError::NoShop => "the shop was taken away".to_owned(),
             ReadError::Refused(Refused::Busy) => "the server is busy".to_owned(),
+            ReadError::Refused(Refused::OverShare { .. }) => {
+                "the shop has used its share up".to_owned()
+            }
             ReadError::Refused(Refused::DiskFull) => {
                 format!(
                     "the disk is nearly full: make room where {} is",
                     self.folder
                 )
             }
+            ReadError::Refused(Refused::ClockNotTrusted(doubt)) => doubt.to_string(),
             ReadError::Refused(Refused::Broken) => "a bug stopped the shop".to_owned(),
-            ReadError::Refused(Refused::Damaged(what)) => what.clone(),
+            ReadError::Refused(Refused::Damaged(what) | Refused::Stalled(what)) => what.clone(),
         };
-        eprintln!("xiaoer: the demo cannot go on: {why}");
+        last_words(&format!("xiaoer: the demo cannot go on: {why}"));
         self.clock.let_go();
     }
 }

@@ -8,6 +8,7 @@ use super::Failure;
 use super::serve::LayersArguments;
 use crate::domain::id::Id;
 use crate::env::Env;
+use crate::env::last_words;
 use crate::env::private::{self, KeepsOwner};
 use crate::journal::{JournalError, number_in};
 use crate::keys::{KeyError, Keys, NewKey, Scope};
@@ -86,14 +87,14 @@ fn number_of(settings: &Settings, shop: &Id) -> Option<u64> {
     };
     match found {
         Ok(Some(number)) => return Some(number),
-        Ok(None) => eprintln!(
+        Ok(None) => last_words(&format!(
             "xiaoer: warning: {} has no shop {shop:?}. The key opens the first shop of that name that is made: check the \
              name, or make the shop with `PUT /v1/shops/{{shop}}` and an admin's key",
             settings.data.display()
-        ),
-        Err(why) => eprintln!(
+        )),
+        Err(why) => last_words(&format!(
             "xiaoer: warning: whether there is a shop {shop:?} could not be checked: {why}"
-        ),
+        )),
     }
     None
 }

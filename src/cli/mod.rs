@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::env::private;
+use crate::env::{last_words, private};
 use crate::words::Language;
 
 /// The exit status after bad input or bad arguments.
@@ -134,7 +134,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("xiaoer: {}", failure.message);
+            last_words(&format!("xiaoer: {}", failure.message));
             ExitCode::from(failure.status)
         }
     }

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, open_trace, replay_failure};
 use crate::domain::installation::Installation;
+use crate::env::last_words;
 use crate::replay::ReplayError;
 
 /// Replay a trace of events in virtual time
@@ -47,7 +48,10 @@ impl Replay {
             result => result.map_err(|error| replay_failure(&self.trace, error))?,
         };
         if self.progress {
-            eprintln!("{} lines, {} decisions", progress.lines, progress.decisions);
+            last_words(&format!(
+                "{} lines, {} decisions",
+                progress.lines, progress.decisions
+            ));
         }
         match self.report {
             Some(path) => write_report(&path, &mut installation),

@@ -29,6 +29,9 @@ pub(super) struct Serve {
     /// Convert a folder of an older form in place, where the disk has no room for a copy; it cannot be undone
     #[arg(long)]
     upgrade_in_place: bool,
+    /// The machine's clock is right, however far it is past the last record of the folder; for this start
+    #[arg(long)]
+    accept_clock: bool,
     /// Print every setting and who has set it, and stop
     #[arg(long)]
     print_settings: bool,
@@ -59,6 +62,9 @@ impl Serve {
         }
         if self.upgrade_in_place {
             flags.push(("upgrade.in_place".to_owned(), "true".to_owned()));
+        }
+        if self.accept_clock {
+            flags.push(("clock.accept".to_owned(), "true".to_owned()));
         }
         let (settings, origins) = self.layers.load(flags.clone())?;
         if self.print_settings {

@@ -35,6 +35,7 @@ pub mod agent;
 pub mod buyer;
 pub mod crew;
 pub mod daybook;
+pub mod group_plan;
 pub mod roster;
 pub mod session;
 pub mod timer;

@@ -77,6 +77,11 @@ impl Instant {
         YEARS_MS.contains(&self.0)
     }
 
+    /// The instant that an event can have which is nearest to this one.
+    pub fn in_event_years(self) -> Instant {
+        Instant(self.0.clamp(YEARS_MS.start, YEARS_MS.end - 1))
+    }
+
     /// This instant written at `offset_s` seconds east of UTC.
     pub fn at_offset(self, offset_s: i32) -> Stamp {
         Stamp {

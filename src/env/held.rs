@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::clock::{Clock, ServerClock};
+use super::clock::{Clock, Doubt, ServerClock, StartRule};
 use crate::domain::time::Instant;
 
 /// Stands where it is put, never further back, until it is let go; then it is the server's clock.
@@ -42,6 +42,15 @@ impl Clock for HeldClock {
 
     fn at_least(&self, instant: Instant) {
         self.free.at_least(instant);
+    }
+
+    fn resume(&self, latest: Option<Instant>, rule: StartRule) {
+        self.free.resume(latest, rule);
+    }
+
+    fn trusted(&self) -> Result<(), Doubt> {
+        self.with_held(|held| *held)
+            .map_or_else(|| self.free.trusted(), |_| Ok(()))
     }
 }
 

@@ -4,13 +4,15 @@
 
 mod blocking;
 mod clock;
+mod ending;
 mod held;
 pub mod private;
 
 use std::sync::Arc;
 
 pub use blocking::{BlockingError, begin_blocking, blocking};
-pub use clock::{Clock, ServerClock};
+pub use clock::{Clock, Doubt, JUMP_MAX, ServerClock, Source, StartRule};
+pub use ending::{before_end, last_words};
 pub use held::HeldClock;
 
 /// What the server asks of the world. Cheap to clone.
@@ -48,8 +50,7 @@ struct RealFate;
 
 impl Fate for RealFate {
     fn stop(&self, why: &str) -> ! {
-        eprintln!("xiaoer: {why}");
-        std::process::exit(EXIT_DISK_FAILED)
+        ending::end(why)
     }
 }
 

@@ -11,8 +11,10 @@ use super::folder::Folder;
 use super::mark::{Mark, Reach};
 use super::store::{Changes, Store, Tree};
 use super::upgrade::{self, Upgrade};
+use super::watchdog::Task;
 use super::{JournalError, block, kept, opening};
 use crate::domain::time::Instant;
+use crate::env::Env;
 
 const FORM: &[u8] = b"xiaoer backup, form 2\n";
 
@@ -248,7 +250,9 @@ pub fn restore(
     read_form(from)?;
     let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
     folder.begin_restore()?;
-    let store = Store::open(&folder.store_path(), settings.cache_bytes, settings.sync)?;
+    let store = Store::open(&folder.store_path(), settings, &Env::real().fate)?;
+    // From here on it waits for the backup to come, which may be slow.
+    store.opened();
     let (mut pairs, mut waiting, mut files) = (0u64, 0, Vec::new());
     let mut changes = Tree::ALL.map(|_| Changes::default());
     let reach = loop {
@@ -327,8 +331,8 @@ fn incomplete() -> JournalError {
 }
 
 fn apply(store: &Store, changes: &mut [Changes]) -> Result<(), JournalError> {
-    for (tree, changes) in Tree::ALL.into_iter().zip(changes) {
-        store.apply(tree, std::mem::take(changes))?;
-    }
-    Ok(())
+    store.watched(Task::Commit, |store| {
+        let mut trees = Tree::ALL.into_iter().zip(changes);
+        trees.try_for_each(|(tree, changes)| store.apply(tree, std::mem::take(changes)))
+    })
 }

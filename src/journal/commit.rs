@@ -13,6 +13,7 @@ use super::removal::Removal;
 use super::states::{self, Head, StateAt};
 use super::store::{Changes, Tree};
 use super::tail::{self, Due, Tail};
+use super::watchdog::Task;
 use super::{JournalError, State, block};
 use crate::env::Stopwatch;
 
@@ -49,7 +50,10 @@ impl Core {
             lingers = !self.linger.is_zero() && batch.dones.len() > 1;
             // Whoever waits hears nothing of a commit that failed: nobody knows what became of it.
             let dones = std::mem::take(&mut batch.dones);
-            match self.commit(&mut batch) {
+            let committed = self
+                .store
+                .watched(Task::Commit, |_| self.commit(&mut batch));
+            match committed {
                 Ok(()) => {}
                 Err(error) => self.fate.stop(&format!(
                     "what was taken could not be made durable, so nothing more is answered: {error}. \
@@ -126,7 +130,7 @@ impl Core {
 
     fn set_mark(&self, reach: Option<Reach>, kept: Option<u32>) -> Result<(), JournalError> {
         let set = self.mark.set(reach, kept);
-        set.map_err(|error| JournalError::Failed(format!("the mark: {error}")))
+        set.map_err(|error| self.store.has_failed("the mark", &error))
     }
 
     /// Lays keys ahead of the blocks that are about to be written.
@@ -205,6 +209,8 @@ impl Core {
         let shop = put.owner.shop;
         let (mut index, mut journal, mut heads) =
             (Changes::default(), Changes::default(), Changes::default());
+        // What the head of before leads to goes after the head has changed: a crash may come between any two trees.
+        let mut gone = Changes::default();
         let mut tails = self.tails();
         let mut head = self.head(shop, tails.get(&shop))?;
         if head.id.is_empty() {
@@ -238,17 +244,18 @@ impl Core {
             block: first,
             pieces,
         };
-        states::succeed(&mut head, state, &mut journal);
+        states::succeed(&mut head, state, &mut gone);
         let (n, due) = rest.unwrap_or((n, Due::Known(put.due)));
         head.set_due(n, due);
-        self.let_go(shop, &mut head, &mut index, &mut journal)?;
+        self.let_go(shop, &mut head, &mut index, &mut gone)?;
         states::write_head(shop, &head, &mut heads);
         self.lay_until(after)?;
         self.store.apply(Tree::Journal, journal)?;
         self.next_block.store(after, Ordering::Release);
         self.store.apply(Tree::Index, index)?;
         // Still under the lock of the tails: the upkeep writes heads too.
-        self.store.apply(Tree::Heads, heads)
+        self.store.apply(Tree::Heads, heads)?;
+        self.store.apply(Tree::Journal, gone)
     }
 
     /// A shop's head, a new one where it has none yet: then nothing before its first record is needed.

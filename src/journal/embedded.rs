@@ -1,6 +1,7 @@
 //! The journal in one folder of this machine: what its threads share, and the seam carried out.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use super::mark::Mark;
 use super::record::{Booked, Entry};
 use super::store::Store;
 use super::tail::Tail;
+use super::watchdog::Patience;
 use super::{
     Basis, Claimed, Done, Fenced, Journal, JournalError, Kept, NoRoom, Owner, Sleeper, Slice,
     State, Upgrade, opening,
@@ -38,6 +40,8 @@ pub struct Settings {
     pub retention_ms: i64,
     /// Records after which a checkpoint is taken.
     pub checkpoint_records: u64,
+    /// How long the disk may be silent before the process ends.
+    pub patience: Patience,
     /// Off for proofs alone: what is answered then may be lost.
     pub sync: bool,
 }
@@ -194,7 +198,7 @@ impl Embedded {
             mark,
             found,
             healed,
-        } = opening::open(settings, upgrade)?;
+        } = opening::open(settings, &env.fate, upgrade)?;
         let core = Arc::new(Core {
             folder,
             store: found.store,
@@ -234,7 +238,16 @@ impl Embedded {
             let core = Arc::clone(&core);
             let thread = std::thread::Builder::new().name(name.to_owned());
             let failed = |error| JournalError::Failed(format!("a thread: {error}"));
-            thread.spawn(move || run(&core)).map_err(failed)
+            let run = move || {
+                if catch_unwind(AssertUnwindSafe(|| run(&core))).is_err() {
+                    core.fate.stop(&format!(
+                        "a bug of ours stopped the thread `{}` of the journal, so nothing more is answered. What was \
+                         answered before is safe; please report it with the server's log",
+                        std::thread::current().name().unwrap_or_default()
+                    ));
+                }
+            };
+            thread.spawn(run).map_err(failed)
         };
         let threads = vec![
             spawn("commit", Core::commit_all)?,
@@ -375,5 +388,9 @@ impl Journal for Embedded {
 
     fn has_room(&self) -> Result<(), NoRoom> {
         self.core.has_room()
+    }
+
+    fn commits_go_on(&self) -> bool {
+        self.core.store.commits_go_on()
     }
 }

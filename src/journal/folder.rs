@@ -10,11 +10,13 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::JournalError;
+use super::embedded::Settings;
 use super::mark::Mark;
 use super::store::{Store, Tree, disk_failed};
-use crate::env::private;
+use crate::env::{Fate, private};
 
 /// The version of the stored form that this program writes.
 pub const VERSION: u32 = 2;
@@ -42,9 +44,6 @@ const NO_DATA: [&str; 8] = [
 
 /// What a restore that was not finished may have left beside these.
 const HALF_RESTORED: [&str; 5] = ["store", "mark", "mark.new", "VERSION.new", "RESTORING.new"];
-
-/// Memory for a look into a store.
-const LOOK_CACHE_BYTES: u64 = 1024 * 1024;
 
 /// In what state a folder was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +134,7 @@ impl Folder {
     /// # Errors
     ///
     /// A restore into it was not finished, it is of a newer version, or it lacks a part.
-    pub fn stage(&self) -> Result<Stage, JournalError> {
+    pub fn stage(&self, settings: &Settings, fate: &Arc<dyn Fate>) -> Result<Stage, JournalError> {
         if self.path.join(RESTORING).exists() {
             return Err(self.half_restored());
         }
@@ -152,7 +151,7 @@ impl Folder {
                 Ok(_) | Err(_) => Err(self.without_version("does not name a version")),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.begin()?;
+                self.begin(settings, fate)?;
                 Ok(Stage::New)
             }
             Err(error) => Err(unusable(&path, "the version cannot be read", &error)),
@@ -182,7 +181,7 @@ impl Folder {
 
     /// Begins to make the folder: `NEW` is there until `VERSION` is, and nothing is acknowledged before. Nothing is
     /// cleared but what a first start may have left.
-    fn begin(&self) -> Result<(), JournalError> {
+    fn begin(&self, settings: &Settings, fate: &Arc<dyn Fate>) -> Result<(), JournalError> {
         let begun = self.path.join(BEGUN);
         let store = self.store_path();
         if !begun.exists() && (store.exists() || self.mark_path().exists()) {
@@ -193,7 +192,7 @@ impl Folder {
                 "is missing, and a file NEW that does not belong there hides it",
             ));
         }
-        if store.exists() && self.store_has_records()? {
+        if store.exists() && self.store_has_records(settings, fate)? {
             // Release 0.1 marked a restore like a first start.
             return Err(self.half_restored());
         }
@@ -201,8 +200,13 @@ impl Folder {
         self.clear_parts()
     }
 
-    fn store_has_records(&self) -> Result<bool, JournalError> {
-        let store = Store::open(&self.store_path(), LOOK_CACHE_BYTES, true)?;
+    fn store_has_records(
+        &self,
+        settings: &Settings,
+        fate: &Arc<dyn Fate>,
+    ) -> Result<bool, JournalError> {
+        let store = Store::open(&self.store_path(), settings, fate)?;
+        store.opened();
         Ok(store.last(Tree::Journal)?.is_some())
     }
 
@@ -246,7 +250,8 @@ impl Folder {
             let name = name.to_string_lossy();
             let left_over =
                 [BEGUN, RESTORING, "VERSION"].contains(&&*name) || HALF_RESTORED.contains(&&*name);
-            if !NO_DATA.contains(&&*name) && !(unfinished && left_over) {
+            let may_stay = NO_DATA.contains(&&*name) || (unfinished && left_over);
+            if !may_stay {
                 return Err(JournalError::Unusable(format!(
                     "{} is not empty (it holds {name:?}): name a new folder, so that nothing is written over",
                     self.path.display()

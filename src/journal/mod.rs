@@ -26,11 +26,11 @@ mod salvage;
 mod sealed;
 mod states;
 mod store;
-mod store_recovery;
 mod tail;
 mod upgrade;
 mod upkeep;
 mod verify;
+mod watchdog;
 
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
@@ -47,6 +47,7 @@ pub use record::{Booked, Entry, Kind, Record};
 pub use salvage::{Salvaged, SavedShop, salvage};
 pub use upgrade::{ConvertKept, Upgrade};
 pub use verify::{Inspector, NoInspector, Verified, each_record, verify};
+pub use watchdog::Patience;
 
 /// What is called once something is durable.
 pub type Done = Box<dyn FnOnce() + Send>;
@@ -214,4 +215,9 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Whether there is room for more records now.
     fn has_room(&self) -> Result<(), NoRoom>;
+
+    /// Whether commits come to their end: not where the disk has failed, or one is more than slow.
+    fn commits_go_on(&self) -> bool {
+        true
+    }
 }

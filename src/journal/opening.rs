@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,7 @@ use super::tail::{Due, Place, Tail};
 use super::upgrade::{self, Upgrade};
 use super::{JournalError, block, kept};
 use crate::domain::id::Id;
+use crate::env::{Env, Fate};
 
 /// Where the journal's own notes are.
 const NOTES_KEY: &[u8] = b"checkpoint";
@@ -126,16 +128,20 @@ pub struct Opened {
 }
 
 /// Takes the folder and reads what the next start has to know. A folder of an older form is converted first.
-pub fn open(settings: &Settings, upgrade: &mut Upgrade<'_>) -> Result<Opened, JournalError> {
+pub fn open(
+    settings: &Settings,
+    fate: &Arc<dyn Fate>,
+    upgrade: &mut Upgrade<'_>,
+) -> Result<Opened, JournalError> {
     let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
-    let healed = match folder.stage()? {
+    let healed = match folder.stage(settings, fate)? {
         Stage::New => {
-            make(&folder, settings)?;
+            make(&folder, settings, fate)?;
             Vec::new()
         }
-        Stage::Made(form) => upgrade::bring_up(&folder, form, settings, upgrade)?,
+        Stage::Made(form) => upgrade::bring_up(&folder, form, (settings, fate), upgrade)?,
     };
-    let found = read(&folder.store_path(), &folder.mark_path(), settings)?;
+    let found = read(&folder.store_path(), &folder.mark_path(), (settings, fate))?;
     let id = found.id.ok_or_else(|| damaged("the store has no id"))?;
     let mark = Mark::open(&folder.mark_path(), id)?;
     Ok(Opened {
@@ -148,21 +154,23 @@ pub fn open(settings: &Settings, upgrade: &mut Upgrade<'_>) -> Result<Opened, Jo
 
 /// Takes the folder and reads what it holds, in the form that it has. The folder stays of that form.
 pub fn inspect(settings: &Settings) -> Result<(Folder, Found), JournalError> {
+    let fate = &Env::real().fate;
     let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
-    match folder.stage()? {
-        Stage::New => make(&folder, settings)?,
+    match folder.stage(settings, fate)? {
+        Stage::New => make(&folder, settings, fate)?,
         Stage::Made(form) => upgrade::finish(&folder, form)?,
     }
-    let found = read(&folder.store_path(), &folder.mark_path(), settings)?;
+    let found = read(&folder.store_path(), &folder.mark_path(), (settings, fate))?;
     Ok((folder, found))
 }
 
 /// A first start: nothing is acknowledged before the last step of it.
-fn make(folder: &Folder, settings: &Settings) -> Result<(), JournalError> {
-    let store = Store::open(&folder.store_path(), settings.cache_bytes, settings.sync)?;
+fn make(folder: &Folder, settings: &Settings, fate: &Arc<dyn Fate>) -> Result<(), JournalError> {
+    let store = Store::open(&folder.store_path(), settings, fate)?;
     let id = FolderId::new();
     id.write(&store)?;
     store.sync()?;
+    store.opened();
     drop(store);
     let mark = Mark::create(&folder.mark_path(), id, Reach::NOWHERE, 0);
     mark.map_err(|error| JournalError::Failed(format!("the mark cannot be made: {error}")))?;
@@ -171,12 +179,16 @@ fn make(folder: &Folder, settings: &Settings) -> Result<(), JournalError> {
 }
 
 /// Reads a store and its mark, and holds them against each other.
-pub fn read(store: &Path, mark: &Path, settings: &Settings) -> Result<Found, JournalError> {
+pub fn read(
+    store: &Path,
+    mark: &Path,
+    (settings, fate): (&Settings, &Arc<dyn Fate>),
+) -> Result<Found, JournalError> {
     if !store.exists() {
         return Err(damaged(&format!("{} is missing", store.display())));
     }
     let marked = Mark::read(mark)?;
-    let store = Store::open(store, settings.cache_bytes, settings.sync)?;
+    let store = Store::open(store, settings, fate)?;
     let id = FolderId::of_store(&store)?;
     // The mark of a folder that is being converted in place is the first that has the new id.
     if id.is_some() && id != marked.folder {
@@ -213,6 +225,11 @@ pub fn read(store: &Path, mark: &Path, settings: &Settings) -> Result<Found, Jou
             "webhooks or leases that were acknowledged are missing at the end of the store",
         ));
     }
+    if !found.reach.at.of_an_event() {
+        // No record is left, or its instant is of no year that is served.
+        found.reach.at = marked.reach.at;
+    }
+    found.store.opened();
     Ok(found)
 }
 

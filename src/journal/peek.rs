@@ -5,6 +5,7 @@ use super::states;
 use super::store::Store;
 use super::{JournalError, Settings};
 use crate::domain::id::Id;
+use crate::env::Env;
 
 /// The number of a shop in a folder that is not in use; nothing where the folder has no such shop, or no shop at all.
 ///
@@ -16,13 +17,15 @@ pub fn number_in(settings: &Settings, shop: &Id) -> Result<Option<u64>, JournalE
         return Ok(None);
     }
     let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
-    match folder.stage()? {
+    let fate = &Env::real().fate;
+    match folder.stage(settings, fate)? {
         Stage::Made(VERSION) => {}
         Stage::New | Stage::Made(_) => {
             let what = "the folder is of an older form, which the server's next start converts";
             return Err(JournalError::Failed(what.to_owned()));
         }
     }
-    let store = Store::open(&folder.store_path(), settings.cache_bytes, settings.sync)?;
+    let store = Store::open(&folder.store_path(), settings, fate)?;
+    store.opened();
     states::number_of(&store, shop)
 }

@@ -12,6 +12,7 @@ use super::line::wait_at_most;
 use super::opening::{Notes, ledger_key};
 use super::removal::remove_index;
 use super::store::{Changes, Tree};
+use super::watchdog::Task;
 use super::{JournalError, block, kept, states};
 
 /// How much the upkeep steps back for the other threads; on Linux this is a thread's own.
@@ -75,7 +76,21 @@ impl Core {
 
     /// Takes a checkpoint; with `all`, also merges and trims.
     pub(super) fn take_checkpoint(&self, all: bool) -> Result<(), JournalError> {
+        // A backup holds it as long as its reader takes, so the watch begins after.
         let still = self.still();
+        let taken = self
+            .store
+            .watched(Task::Upkeep, |_| self.write_checkpoint(all));
+        drop(still);
+        if taken? {
+            self.watch.stored(self.store.bytes());
+            self.folder.lay_ballast();
+        }
+        Ok(())
+    }
+
+    /// Whether there was one to take.
+    fn write_checkpoint(&self, all: bool) -> Result<bool, JournalError> {
         let Ended {
             order: until,
             block,
@@ -84,7 +99,7 @@ impl Core {
         // What is booked is read again from the records that no checkpoint has passed: where nobody gives the ledger's
         // state, as in a command that only copies the folder, none is taken.
         let Some(ledger) = self.ledger_state() else {
-            return Ok(());
+            return Ok(false);
         };
         self.bury_dead()?;
         self.index_all()?;
@@ -104,13 +119,10 @@ impl Core {
         self.forget_ledgers(notes.ledger)?;
         self.store.sync()?;
         let synced = self.mark.sync();
-        synced.map_err(|error| JournalError::Failed(format!("the mark: {error}")))?;
+        synced.map_err(|error| self.store.has_failed("the mark", &error))?;
         self.checkpoint.store(until, Ordering::Release);
         self.floor.store(notes.floor, Ordering::Release);
-        drop(still);
-        self.watch.stored(self.store.bytes());
-        self.folder.lay_ballast();
-        Ok(())
+        Ok(true)
     }
 
     /// What was kept of shops that were taken away goes.
@@ -195,7 +207,12 @@ impl Core {
         if self.retention_ms == 0 {
             return Ok(());
         }
-        let cutoff_ms = self.clock.now().ms() - self.retention_ms;
+        // A clock may be wrong, and what it drops is gone: the journal's own end says how old a record is.
+        let latest = self.mark.reach().at;
+        if !latest.of_an_event() {
+            return Ok(());
+        }
+        let cutoff_ms = latest.ms() - self.retention_ms;
         let mut needed = notes.checkpoint + 1;
         self.store.scan(Tree::Heads, b"", |at, value| {
             let head = states::read_head(states::shop_of(at), value)?;

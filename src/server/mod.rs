@@ -37,11 +37,11 @@ use watching::{OfJournal, Watching};
 
 use crate::api::{self, ApiState, Budget, Keeper, Limits};
 use crate::domain::time::Duration as Length;
-use crate::env::{self, Env};
+use crate::env::{self, Env, StartRule};
 use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};
-use crate::settings::{LogFormat, MetricsPublic, Settings};
-use crate::shop::{self, Desk, DeskSettings, SharedLedger};
+use crate::settings::{BuyerSpace, LogFormat, MetricsPublic, Settings};
+use crate::shop::{self, Desk, DeskSettings, Share, SharedLedger};
 use crate::webhook::{self, Calling, SecretsFile, SystemLookup, Webhooks};
 
 /// How long those who listen to streams may take to take what was sent, once the server stops.
@@ -108,6 +108,10 @@ pub fn journal_settings(settings: &Settings) -> crate::journal::Settings {
         linger_us: settings.journal_linger_us,
         retention_ms: settings.journal_retention.ms(),
         checkpoint_records: settings.journal_checkpoint_records,
+        patience: crate::journal::Patience {
+            open: std_time(settings.journal_open_timeout),
+            commit: std_time(settings.journal_commit_timeout),
+        },
         sync: settings.journal_sync,
     }
 }
@@ -136,6 +140,7 @@ where
         matches!(settings.log_format, LogFormat::Json),
     )
     .map_err(|error| ServeError::Unusable(error.to_string()))?;
+    env::before_end(crate::telemetry::logs::flush);
     resources::raise_file_limit();
     resources::check(http_server::workers(settings))?;
     let served = actix_rt::System::new().block_on(run(settings, env, read_settings, listening));
@@ -162,14 +167,16 @@ where
     for sentence in &opened.healed {
         tracing::warn!("put right in the folder: {sentence}");
     }
-    if let Some(latest) = opened.latest {
-        env.clock.at_least(latest);
-    }
+    let start = StartRule {
+        gap_max: settings.clock_gap_max,
+        accept: settings.clock_accept,
+    };
+    env.clock.resume(opened.latest, start);
     let ledger = Arc::new(SharedLedger::kept(opened.ledger.as_deref(), opened.booked)?);
     let journal = Arc::new(opened.journal);
     let source = Arc::clone(&ledger);
     journal.keep_ledger(Box::new(move || source.stored()));
-    control::listen(&settings.data, &journal)?;
+    control::listen(&settings.data, &journal);
     let (keeper, keys, first_key) = keep(settings, &env)?;
     let desk = Desk::new(
         Arc::clone(&journal) as Arc<dyn Journal>,
@@ -180,6 +187,10 @@ where
             mailbox: settings.shop_mailbox as usize,
             idle: std_time(settings.shop_idle),
             grace: settings.presence_grace,
+            share: Share {
+                waiting_bytes_max: settings.shop_waiting_bytes_max.0,
+                bytes_per_hour_max: settings.shop_bytes_per_hour_max.0,
+            },
         },
     );
     if let Some(keys) = &keys {
@@ -275,6 +286,7 @@ fn limits(settings: &Settings) -> Limits {
         },
         bodies: Budget::new(settings.http_bodies_bytes_max.0),
         answers: Budget::new(settings.http_answers_bytes_max.0),
+        own_buyer_space: matches!(settings.shops_buyer_space, BuyerSpace::Shop),
         ..Limits::default()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::env::last_words;
 use crate::journal::{JournalError, Kept, Upgrade};
 use crate::webhook::{SecretsFile, upgrade_kept};
 
@@ -23,7 +24,7 @@ pub fn upgrade(data: &Path) -> Upgrade<'static> {
     };
     Upgrade {
         kept: Box::new(kept),
-        show: Box::new(|progress| eprintln!("xiaoer: {progress}")),
+        show: Box::new(|progress| last_words(&format!("xiaoer: {progress}"))),
         ..Upgrade::plain()
     }
 }

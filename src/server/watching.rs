@@ -9,7 +9,7 @@ use crate::domain::decision::Decision;
 use crate::domain::event::What;
 use crate::domain::id::Id;
 use crate::domain::view::Counts;
-use crate::env::Stopwatch;
+use crate::env::{Doubt, Stopwatch};
 use crate::journal::{self, JournalError};
 use crate::shop;
 use crate::telemetry::{Cut, Metrics, Refusal, logs};
@@ -150,6 +150,14 @@ impl shop::Watch for Watching {
 
     fn failed(&self, shop: &Id, error: &JournalError) {
         tracing::error!(shop = logs::shop_hash(shop), %error, "a shop could not come up");
+    }
+
+    fn clock_doubted(&self, doubt: Option<Doubt>) {
+        self.metrics.clock_doubted.set(u64::from(doubt.is_some()));
+        match doubt {
+            Some(doubt) => tracing::error!("no events are taken, and no timers fire: {doubt}"),
+            None => tracing::info!("the machine's clock is right again: events are taken"),
+        }
     }
 }
 

@@ -304,6 +304,10 @@ mod tests {
             journal.checkpoint_records = 262144  # default
             journal.linger_us = 200              # default
             upgrade.in_place = false             # default
+            journal.open_timeout = "1m"          # default
+            journal.commit_timeout = "30s"       # default
+            clock.gap_max = "30d"                # default
+            clock.accept = false                 # default
             shop.mailbox = 1024                  # default
             shop.idle = "5m"                     # default
             presence.grace = "10s"               # default
@@ -451,6 +455,23 @@ mod tests {
             # undone: take a backup first.
             # `true` or `false`; variable XIAOER_UPGRADE_IN_PLACE
             # upgrade.in_place = false
+
+            # How long the disk may be silent while the folder is opened, before the process ends with status 74; `0s`: for ever.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_JOURNAL_OPEN_TIMEOUT
+            # journal.open_timeout = "60s"
+
+            # The same for a commit and for a checkpoint.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_JOURNAL_COMMIT_TIMEOUT
+            # journal.commit_timeout = "30s"
+
+            # How far the machine's clock may be past the last record at a start; further, and no events are taken (503) until it is
+            # set right, or is accepted. `0s`: as far as it is.
+            # a duration like `90d`, `1h 30m` or `500ms`; variable XIAOER_CLOCK_GAP_MAX
+            # clock.gap_max = "30d"
+
+            # Whether this start takes the machine's clock as it is, however far it is past the last record; `--accept-clock`.
+            # `true` or `false`; variable XIAOER_CLOCK_ACCEPT
+            # clock.accept = false
 
             # How many requests of one shop may wait; the next is answered 503.
             # a whole number, from 1 to 1000000; variable XIAOER_SHOP_MAILBOX

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::network::Network;
-use super::value::{LogFormat, LogLevel, MetricsPublic, Size, Value, between};
+use super::value::{BuyerSpace, LogFormat, LogLevel, MetricsPublic, Size, Value, between};
 use crate::domain::time::Duration;
 
 /// A row of the table.
@@ -115,10 +115,27 @@ settings! {
     /// Whether a folder of an older form is converted in place at the start. It needs no room for a copy, and it cannot be
     /// undone: take a backup first.
     upgrade_in_place: bool = "upgrade.in_place", "false";
+    /// How long the disk may be silent while the folder is opened, before the process ends with status 74; `0s`: for ever.
+    journal_open_timeout: Duration = "journal.open_timeout", "60s", in ms(0)..=Duration::days(1);
+    /// The same for a commit and for a checkpoint.
+    journal_commit_timeout: Duration = "journal.commit_timeout", "30s", in ms(0)..=Duration::days(1);
+    /// How far the machine's clock may be past the last record at a start; further, and no events are taken (503) until it is
+    /// set right, or is accepted. `0s`: as far as it is.
+    clock_gap_max: Duration = "clock.gap_max", "30d";
+    /// Whether this start takes the machine's clock as it is, however far it is past the last record; `--accept-clock`.
+    clock_accept: bool = "clock.accept", "false";
     /// How many requests of one shop may wait; the next is answered 503.
     shop_mailbox: u64 = "shop.mailbox", "1024", in 1..=1_000_000;
     /// How long a shop that nobody asks for anything stays in memory.
     shop_idle: Duration = "shop.idle", "5m", in ms(10)..=Duration::days(365);
+    /// Bytes of one shop that may wait to be written, of 64MiB for all: with more, its next event is answered 503.
+    shop_waiting_bytes_max: Size = "shop.waiting_bytes_max", "16MiB", in Size::mib(1)..=Size::mib(64);
+    /// Bytes that one shop may put into the journal an hour; with more, its events are answered 429 and those of others
+    /// are not. 0: as many as it likes.
+    shop_bytes_per_hour_max: Size = "shop.bytes_per_hour_max", "0B", in Size(0)..=Size::tib(1);
+    /// Whose buyers a shop shares for which no `buyer_space` is named: those of its preset's shops, which is for one
+    /// seller, or nobody's, which is for those who keep shops of several.
+    shops_buyer_space: BuyerSpace = "shops.buyer_space", "preset";
     /// How long after the end of its lease an agent still counts as present, before the server takes it offline.
     presence_grace: Duration = "presence.grace", "10s", in ms(0)..=Duration::days(1);
     /// Whether webhooks may go to private addresses: loopback, link-local, a company's own network. Keep it off where

@@ -341,9 +341,12 @@ fn is_of(text: &str, session: &Id) -> bool {
         || of_card.is_some_and(|(of, _)| of == session.as_str())
 }
 
-/// So that callers outside need not name the state.
+/// A disk that cannot be read is no damage.
 impl From<JournalError> for Refused {
     fn from(error: JournalError) -> Refused {
-        Refused::Damaged(error.to_string())
+        match error {
+            JournalError::Damaged(what) => Refused::Damaged(what),
+            JournalError::Unusable(what) | JournalError::Failed(what) => Refused::Stalled(what),
+        }
     }
 }

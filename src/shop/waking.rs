@@ -27,6 +27,8 @@ impl Desk {
     /// Wakes sleeping shops for their timers, and any for leases that have run out, as long as the server runs. Those
     /// of before the start come first.
     pub async fn wake_sleepers(self) -> Result<(), JournalError> {
+        let mut doubted = false;
+        self.clock_is_trusted(&mut doubted);
         let (world, now) = (Arc::clone(&self.world), self.now());
         let found = blocking(move || {
             world.journal.sleepers(&mut |sleeper| {
@@ -39,10 +41,13 @@ impl Desk {
         }
         let (mut before, mut watch) = (self.now(), Stopwatch::start());
         while !self.is_closing() {
-            for shop in self.world.sleepers.due(self.now(), WOKEN_AT_ONCE) {
+            let trusted = self.clock_is_trusted(&mut doubted);
+            // What is due by a clock that cannot be right waits until it is.
+            let at_once = if trusted { WOKEN_AT_ONCE } else { 0 };
+            for shop in self.world.sleepers.due(self.now(), at_once) {
                 self.wake(shop, drop);
             }
-            for shop in self.world.leases.due(self.now(), WOKEN_AT_ONCE) {
+            for shop in self.world.leases.due(self.now(), at_once) {
                 // One whose mailbox is full is told again.
                 self.wake(shop, |actor| drop(actor.try_send(RunOut)));
             }
@@ -59,6 +64,17 @@ impl Desk {
             (before, watch) = (now, Stopwatch::start());
         }
         Ok(())
+    }
+
+    /// Whether the clock is trusted; those who watch learn when that changes.
+    fn clock_is_trusted(&self, doubted: &mut bool) -> bool {
+        self.now();
+        let doubt = self.world.env.clock.trusted().err();
+        if doubt.is_some() != *doubted {
+            *doubted = doubt.is_some();
+            self.world.watch.clock_doubted(doubt);
+        }
+        doubt.is_none()
     }
 
     /// Has a shop come up, on one of the threads where shops live, and tells it something.

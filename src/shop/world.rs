@@ -9,16 +9,18 @@ use actix::Addr;
 
 use super::actor::ShopActor;
 use super::bell::Bells;
+use super::desk::Refused;
 use super::lease::Leases;
 use super::ledger::SharedLedger;
 use super::reply::Waiting;
+use super::share::Shares;
 use crate::domain::decision::Decision;
 use crate::domain::event::What;
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
 use crate::domain::view::Counts;
-use crate::env::Env;
-use crate::journal::{Journal, JournalError};
+use crate::env::{Doubt, Env};
+use crate::journal::{Journal, JournalError, NoRoom};
 
 /// Those who watch the shops: metrics and logs.
 pub trait Watch: Send + Sync {
@@ -38,6 +40,8 @@ pub trait Watch: Send + Sync {
     fn panicked(&self, shop: &Id);
     /// A shop could not come up.
     fn failed(&self, shop: &Id, error: &JournalError);
+    /// From now on the machine's clock is not trusted, or is again.
+    fn clock_doubted(&self, _doubt: Option<Doubt>) {}
 }
 
 /// What all shops share.
@@ -55,6 +59,28 @@ pub(super) struct World {
     pub(super) sleepers: Sleepers,
     pub(super) bells: Arc<Bells>,
     pub(super) leases: Leases,
+    pub(super) shares: Shares,
+}
+
+impl World {
+    /// Whether events can be taken now, and become durable.
+    pub(super) fn ready(&self) -> Result<(), Refused> {
+        if !self.journal.commits_go_on() {
+            let what = "what was taken does not become durable".to_owned();
+            return Err(Refused::Stalled(what));
+        }
+        self.env.clock.now();
+        self.takes_events()
+    }
+
+    /// Whether events can be dated, by the time that was read last, and kept; else why not.
+    pub(super) fn takes_events(&self) -> Result<(), Refused> {
+        self.env.clock.trusted().map_err(Refused::ClockNotTrusted)?;
+        self.journal.has_room().map_err(|no_room| match no_room {
+            NoRoom::Memory => Refused::Busy,
+            NoRoom::Disk => Refused::DiskFull,
+        })
+    }
 }
 
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,65 +1,117 @@
-//! Log lines, gathered and written together: a line a request is cheap only if it is no system call of its own.
+//! Log lines, gathered and written by a thread of their own: a line a request is cheap only if it is no system call of its
+//! own, and who writes a line never waits for standard error.
 //!
-//! What is urgent, a warning or worse, is written at once, with all that came before it. The rest follows within
-//! [`PAUSE`], or when there is much of it.
+//! What is urgent, a warning or worse, is written as soon as the thread gets to it, with all that came before it. The rest
+//! follows within [`PAUSE`], or when there is much of it. Where nobody takes the lines, they are counted and dropped once
+//! [`WAITING_BYTES_MAX`] wait.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How long a line may wait.
-pub(super) const PAUSE: Duration = Duration::from_millis(100);
+/// How long a line may wait for others.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// From so many bytes on they are written without a pause.
+const MANY_BYTES: usize = 64 * 1024;
 
 /// So many bytes wait at most.
-const WAITING_BYTES_MAX: usize = 64 * 1024;
+const WAITING_BYTES_MAX: usize = 1024 * 1024;
 
-/// The lines that wait, and where they go.
-pub(super) struct Gathered<W> {
-    waiting: Mutex<Vec<u8>>,
-    to: Mutex<W>,
+/// The lines that wait.
+#[derive(Default)]
+pub(super) struct Gathered {
+    state: Mutex<State>,
+    /// There is something that should not wait.
+    urgent: Condvar,
+    /// What waited has been written.
+    written: Condvar,
 }
 
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+#[derive(Default)]
+struct State {
+    waiting: Vec<u8>,
+    /// Lines that were dropped since the last that was written.
+    dropped: u64,
+    hurry: bool,
+    /// Something was taken and is being written.
+    writing: bool,
+}
+
+fn held(lock: &Mutex<State>) -> MutexGuard<'_, State> {
     // Half a line is the worst that a panic can leave.
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<W: Write> Gathered<W> {
-    pub(super) fn new(to: W) -> Arc<Gathered<W>> {
-        Arc::new(Gathered {
-            waiting: Mutex::default(),
-            to: Mutex::new(to),
-        })
+impl Gathered {
+    /// Writes what comes, for ever. Lines that cannot be written are lost.
+    pub(super) fn write_all(&self, mut to: impl Write) {
+        loop {
+            self.write_some(&mut to);
+        }
     }
 
-    /// Writes what waits.
-    pub(super) fn flush(&self) {
-        let mut to = held(&self.to);
-        let lines = std::mem::take(&mut *held(&self.waiting));
-        // Where the log cannot be written, nobody can be told.
-        to.write_all(&lines).and_then(|()| to.flush()).ok();
+    /// Waits until there is something to write, and writes it.
+    fn write_some(&self, to: &mut impl Write) {
+        let state = held(&self.state);
+        let calm = |state: &mut State| !state.hurry;
+        let waited = self.urgent.wait_timeout_while(state, PAUSE, calm);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.hurry = false;
+        let lines = std::mem::take(&mut state.waiting);
+        let dropped = std::mem::take(&mut state.dropped);
+        state.writing = true;
+        drop(state);
+        to.write_all(&lines).ok();
+        if dropped > 0 {
+            writeln!(
+                to,
+                "{dropped} lines of this log were lost: nobody took them"
+            )
+            .ok();
+        }
+        to.flush().ok();
+        held(&self.state).writing = false;
+        self.written.notify_all();
+    }
+
+    /// Has what waits written, and waits for that, but not longer than `within`.
+    pub(super) fn flush(&self, within: Duration) {
+        let mut state = held(&self.state);
+        state.hurry = true;
+        self.urgent.notify_one();
+        let unwritten = |state: &mut State| state.writing || !state.waiting.is_empty();
+        drop(self.written.wait_timeout_while(state, within, unwritten));
+    }
+
+    /// Puts a line behind the others.
+    pub(super) fn put(&self, line: &[u8], urgent: bool) {
+        let mut state = held(&self.state);
+        if state.waiting.len() + line.len() > WAITING_BYTES_MAX {
+            state.dropped += 1;
+            return;
+        }
+        state.waiting.extend_from_slice(line);
+        if urgent || state.waiting.len() > MANY_BYTES {
+            state.hurry = true;
+            drop(state);
+            self.urgent.notify_one();
+        }
     }
 }
 
 /// Writes one line.
-pub(super) struct Pen<W: Write> {
-    gathered: Arc<Gathered<W>>,
+pub(super) struct Pen {
+    gathered: Arc<Gathered>,
     urgent: bool,
 }
 
-impl<W: Write> Write for Pen<W> {
+impl Write for Pen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let many = {
-            let mut waiting = held(&self.gathered.waiting);
-            waiting.extend_from_slice(bytes);
-            waiting.len() > WAITING_BYTES_MAX
-        };
-        if many {
-            self.gathered.flush();
-        }
+        self.gathered.put(bytes, self.urgent);
         Ok(bytes.len())
     }
 
@@ -68,28 +120,20 @@ impl<W: Write> Write for Pen<W> {
     }
 }
 
-impl<W: Write> Drop for Pen<W> {
-    fn drop(&mut self) {
-        if self.urgent {
-            self.gathered.flush();
-        }
-    }
-}
-
 /// Gives a pen for each line.
-pub(super) struct Pens<W>(pub(super) Arc<Gathered<W>>);
+pub(super) struct Pens(pub(super) Arc<Gathered>);
 
-impl<'a, W: Write + 'a> MakeWriter<'a> for Pens<W> {
-    type Writer = Pen<W>;
+impl<'a> MakeWriter<'a> for Pens {
+    type Writer = Pen;
 
-    fn make_writer(&'a self) -> Pen<W> {
+    fn make_writer(&'a self) -> Pen {
         Pen {
             gathered: Arc::clone(&self.0),
             urgent: true,
         }
     }
 
-    fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Pen<W> {
+    fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Pen {
         Pen {
             gathered: Arc::clone(&self.0),
             urgent: *meta.level() <= Level::WARN,
@@ -99,23 +143,72 @@ impl<'a, W: Write + 'a> MakeWriter<'a> for Pens<W> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::{Receiver, sync_channel};
+
     use super::*;
+
+    /// Takes what is written where somebody lets it.
+    struct Gate(Receiver<()>, Vec<u8>);
+
+    impl Write for Gate {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.recv().ok();
+            self.1.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn write(gathered: &Arc<Gathered>, text: &str, urgent: bool) {
+        let gathered = Arc::clone(gathered);
+        Pen { gathered, urgent }.write_all(text.as_bytes()).unwrap();
+    }
 
     #[test]
     fn what_is_urgent_takes_along_what_waits() {
-        let gathered = Gathered::new(Vec::new());
-        let write = |text: &str, urgent| {
-            let gathered = Arc::clone(&gathered);
-            Pen { gathered, urgent }.write_all(text.as_bytes()).unwrap();
-        };
-        write("a request\n", false);
-        assert!(held(&gathered.to).is_empty());
-        write("the disk is nearly full\n", true);
-        assert_eq!(
-            &**held(&gathered.to),
-            b"a request\nthe disk is nearly full\n"
-        );
-        write(&"x".repeat(WAITING_BYTES_MAX + 1), false);
-        assert!(held(&gathered.waiting).is_empty());
+        let gathered = Arc::new(Gathered::default());
+        write(&gathered, "a request\n", false);
+        assert!(!held(&gathered.state).hurry);
+        write(&gathered, "the disk is nearly full\n", true);
+        assert!(held(&gathered.state).hurry);
+        let mut to = Vec::new();
+        gathered.write_some(&mut to);
+        assert_eq!(to, b"a request\nthe disk is nearly full\n");
+        write(&gathered, &"x".repeat(MANY_BYTES + 1), false);
+        assert!(held(&gathered.state).hurry);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_log_that_nobody_takes() {
+        let gathered = Arc::new(Gathered::default());
+        let (open, gate) = sync_channel(2);
+        let mut to = Gate(gate, Vec::new());
+        let line = "x".repeat(99) + "\n";
+        write(&gathered, &line, true);
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| {
+                gathered.write_some(&mut to);
+                gathered.write_some(&mut to);
+            });
+            while !held(&gathered.state).writing {
+                std::thread::yield_now();
+            }
+            // The first line is on its way, and stays there.
+            let lines = WAITING_BYTES_MAX / line.len();
+            for _ in 0..lines + 7 {
+                write(&gathered, &line, true);
+            }
+            gathered.flush(Duration::from_millis(1));
+            assert_eq!(held(&gathered.state).dropped, 7);
+            // Now it is taken, and the rest with it.
+            drop(open);
+            writing.join().unwrap();
+        });
+        assert!(to.1.len() > WAITING_BYTES_MAX - line.len());
+        assert!(to.1.ends_with(b"\n7 lines of this log were lost: nobody took them\n"));
+        gathered.flush(Duration::from_secs(10));
     }
 }

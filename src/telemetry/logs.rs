@@ -1,8 +1,10 @@
 //! Logs: lines on standard error, for people or as JSON. One line a request, and nothing of a buyer in any.
 
 use std::fmt;
-use std::io::{IsTerminal, Stderr};
+use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
@@ -11,7 +13,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
 
-use super::gathered::{Gathered, PAUSE, Pens};
+use super::gathered::{Gathered, Pens};
 use super::level::Level;
 use crate::domain::id::Id;
 
@@ -25,6 +27,8 @@ pub enum LogsError {
     },
     /// The process writes a log already.
     Taken(SetGlobalDefaultError),
+    /// There is no thread that could write it.
+    Thread(std::io::Error),
 }
 
 impl fmt::Display for LogsError {
@@ -37,6 +41,10 @@ impl fmt::Display for LogsError {
             LogsError::Taken(_) => f.write_str(
                 "this process writes a log already: begin it once, before the server starts",
             ),
+            LogsError::Thread(error) => write!(
+                f,
+                "no thread can be started for the log: {error}; allow the process more threads"
+            ),
         }
     }
 }
@@ -46,25 +54,30 @@ impl std::error::Error for LogsError {
         match self {
             LogsError::Level { .. } => None,
             LogsError::Taken(source) => Some(source),
+            LogsError::Thread(source) => Some(source),
         }
     }
 }
 
+/// How long the last lines may take to be written.
+const FLUSHED_WITHIN: Duration = Duration::from_millis(500);
+
 /// The log of this process, once it has begun.
-static LOG: OnceLock<Arc<Gathered<Stderr>>> = OnceLock::new();
+static LOG: OnceLock<Arc<Gathered>> = OnceLock::new();
 
 /// How urgent its lines have to be.
 static LEVEL: OnceLock<Level> = OnceLock::new();
 
 /// Begins the log of this process on standard error: `level` and what is more urgent, for people or, with `json`, one
-/// object a line. Lines that are not urgent may be up to 100 ms behind; [`flush`] writes them.
+/// object a line. Lines that are not urgent may be up to 100 ms behind; [`flush`] writes them. Panics are written too,
+/// whatever the level. Nobody who writes a line waits for standard error.
 ///
 /// # Errors
 ///
-/// There is no such level; the process has a log already.
+/// There is no such level; the process has a log already; there is no thread to be had.
 pub fn init(level: &str, json: bool) -> Result<(), LogsError> {
     let colours = std::io::stderr().is_terminal();
-    let log = Gathered::new(std::io::stderr());
+    let log = Arc::new(Gathered::default());
     let pens = Pens(Arc::clone(&log));
     let level = Level::new(level_of(level)?);
     let subscriber = subscriber(level.clone(), json, colours, pens);
@@ -72,14 +85,9 @@ pub fn init(level: &str, json: bool) -> Result<(), LogsError> {
     LEVEL.get_or_init(|| level);
     let of_thread = Arc::clone(LOG.get_or_init(|| log));
     let thread = std::thread::Builder::new().name("log".to_owned());
-    let write = move || {
-        loop {
-            std::thread::sleep(PAUSE);
-            of_thread.flush();
-        }
-    };
-    // Without it lines wait until there are many.
-    thread.spawn(write).ok();
+    let write = move || of_thread.write_all(std::io::stderr());
+    thread.spawn(write).map_err(LogsError::Thread)?;
+    std::panic::set_hook(Box::new(panicked));
     Ok(())
 }
 
@@ -96,10 +104,23 @@ pub fn set_level(level: &str) -> Result<(), LogsError> {
     Ok(())
 }
 
-/// Writes what waits: before the process ends.
+/// A panic goes the way of all lines: one that waited for standard error would never end its thread.
+fn panicked(info: &PanicHookInfo<'_>) {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("unnamed");
+    if let Some(log) = LOG.get() {
+        log.put(format!("thread '{name}' {info}\n").as_bytes(), true);
+        if name == "main" {
+            // The process may be about to end.
+            log.flush(FLUSHED_WITHIN);
+        }
+    }
+}
+
+/// Writes what waits: before the process ends. Half a second is waited for it at most.
 pub fn flush() {
     if let Some(log) = LOG.get() {
-        log.flush();
+        log.flush(FLUSHED_WITHIN);
     }
 }
 

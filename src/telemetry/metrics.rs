@@ -64,7 +64,7 @@ enum Kind {
 }
 
 /// Every metric: its name, its kind, and what it tells.
-const NAMES: [(&str, Kind, &str); 22] = [
+const NAMES: [(&str, Kind, &str); 23] = [
     (
         "xiaoer_decisions_total",
         Kind::Counter,
@@ -152,6 +152,11 @@ const NAMES: [(&str, Kind, &str); 22] = [
         "How long a shop took to come back into memory",
     ),
     (
+        "xiaoer_clock_doubted",
+        Kind::Gauge,
+        "1 where the machine's clock cannot be right, so that no events are taken",
+    ),
+    (
         "xiaoer_webhook_decisions_total",
         Kind::Counter,
         "Decisions that endpoints of webhooks have taken",
@@ -202,6 +207,8 @@ pub struct Metrics {
     pub journal_records: Counter,
     /// Shops that stopped by a mistake of ours: `xiaoer_shop_panics_total`.
     pub shop_panics: Counter,
+    /// Whether the machine's clock cannot be right: `xiaoer_clock_doubted`.
+    pub clock_doubted: Gauge,
     /// Decisions that were delivered: `xiaoer_webhook_decisions_total`.
     pub webhook_decisions: Counter,
     /// Calls: `xiaoer_webhook_seconds`.
@@ -253,6 +260,7 @@ impl Metrics {
             webhook_failures: counter(recorder, "xiaoer_webhook_failures_total", &[]),
             webhook_alerts: counter(recorder, "xiaoer_webhook_alerts_total", &[]),
             wake_seconds: histogram(recorder, "xiaoer_wake_seconds", &[]),
+            clock_doubted: gauge(recorder, "xiaoer_clock_doubted"),
             handle: recorder.handle(),
         }
     }

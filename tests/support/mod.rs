@@ -8,6 +8,7 @@ pub mod compare;
 pub mod crowd;
 pub mod deadline;
 pub mod desk;
+pub mod files;
 pub mod http;
 pub mod keyed;
 pub mod life;

@@ -13,14 +13,16 @@ mod heal;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::embedded::Settings;
 use super::folder::Folder;
 use super::folder_id::FolderId;
 use super::mark::Mark;
 use super::store::{Changes, Store, Tree};
+use super::watchdog::Task;
 use super::{JournalError, Kept, kept, opening, verify};
-use crate::env::Stopwatch;
+use crate::env::{Fate, Stopwatch};
 
 pub use heal::{Findings, examine};
 
@@ -69,6 +71,9 @@ impl Upgrade<'_> {
     }
 }
 
+/// How the stores are opened.
+type At<'a> = (&'a Settings, &'a Arc<dyn Fate>);
+
 fn failed(what: &'static str) -> impl Fn(io::Error) -> JournalError {
     move |error| JournalError::Failed(format!("the folder is not converted: {what}: {error}"))
 }
@@ -77,38 +82,38 @@ fn failed(what: &'static str) -> impl Fn(io::Error) -> JournalError {
 pub fn bring_up(
     folder: &Folder,
     form: u32,
-    settings: &Settings,
+    at: At<'_>,
     upgrade: &mut Upgrade<'_>,
 ) -> Result<Vec<String>, JournalError> {
     finish(folder, form)?;
     let converting = folder.path().join(CONVERTING);
     if form == super::folder::VERSION {
         return match converting.exists() {
-            true => in_place(folder, settings, upgrade),
+            true => in_place(folder, at, upgrade),
             false => Ok(Vec::new()),
         };
     }
     if !upgrade.in_place {
-        return by_copy(folder, settings, upgrade);
+        return by_copy(folder, at, upgrade);
     }
     File::create(&converting)
         .and_then(|file| file.sync_all())
         .map_err(failed("CONVERTING cannot be made"))?;
     folder.sync()?;
     folder.write_version()?;
-    in_place(folder, settings, upgrade)
+    in_place(folder, at, upgrade)
 }
 
 fn by_copy(
     folder: &Folder,
-    settings: &Settings,
+    at: At<'_>,
     upgrade: &mut Upgrade<'_>,
 ) -> Result<Vec<String>, JournalError> {
     let staging = folder.path().join(STAGING);
     remove_folder(&staging)?;
     // A conversion in place that did not get as far as to begin.
     fs::remove_file(folder.path().join(CONVERTING)).ok();
-    let old = opening::read(&folder.store_path(), &folder.mark_path(), settings)?;
+    let old = opening::read(&folder.store_path(), &folder.mark_path(), at)?;
     let needed = old.store.bytes() + SPARE_BYTES;
     let free = folder.free_bytes();
     if free < needed {
@@ -120,8 +125,9 @@ fn by_copy(
         )));
     }
     fs::create_dir(&staging).map_err(failed("the folder `upgrading` cannot be made"))?;
-    let new = Store::open(&staging.join("store"), settings.cache_bytes, settings.sync)?;
-    copy(&old.store, &new, upgrade)?;
+    let new = Store::open(&staging.join("store"), at.0, at.1)?;
+    new.opened();
+    new.watched(Task::Upkeep, |new| copy(&old.store, new, upgrade))?;
     (upgrade.show)("converting: the copy is made, it is being verified");
     let (healed, id) = convert(&new, upgrade, false)?;
     let mark = Mark::create(&staging.join("mark"), id, old.reach, old.kept);
@@ -129,7 +135,7 @@ fn by_copy(
     sync_folder(&staging)?;
     drop((old, new));
     let (store, mark) = (staging.join("store"), staging.join("mark"));
-    verify::verify_store(&opening::read(&store, &mark, settings)?)?;
+    verify::verify_store(&opening::read(&store, &mark, at)?)?;
     File::create(staging.join(VERIFIED))
         .and_then(|file| file.sync_all())
         .map_err(failed("VERIFIED cannot be made"))?;
@@ -181,11 +187,11 @@ fn sync_folder(path: &Path) -> Result<(), JournalError> {
 
 fn in_place(
     folder: &Folder,
-    settings: &Settings,
+    at: At<'_>,
     upgrade: &mut Upgrade<'_>,
 ) -> Result<Vec<String>, JournalError> {
     (upgrade.show)("converting in place");
-    let found = opening::read(&folder.store_path(), &folder.mark_path(), settings)?;
+    let found = opening::read(&folder.store_path(), &folder.mark_path(), at)?;
     // The mark is the first that has the new id, so that an interrupted conversion goes on with it.
     let id = found.marked.folder.unwrap_or_else(FolderId::new);
     let mark = Mark::create(&folder.mark_path(), id, found.reach, found.kept);

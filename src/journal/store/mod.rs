@@ -1,23 +1,30 @@
-//! The store: named trees of keys and values, written in one order. The only file that names sled.
+//! The store: named trees of keys and values, written in one order. The only room that names sled.
 //!
 //! sled's own `flush` is not durable on Linux (it calls `sync_file_range`), so [`Store::sync`] calls `fdatasync` on a
 //! descriptor of its own. Values stay under [`VALUE_BYTES_MAX`], so that no page becomes a file of its own, which sled
 //! does not sync. A panic of sled's on damaged bytes is caught and told as damage.
 
-use std::any::Any;
+mod calls;
+mod recovery;
+
 use std::fs::File;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{JournalError, store_recovery};
+use super::JournalError;
+use super::embedded::Settings;
+use super::watchdog::{self, Task, Watchdog};
+use crate::env::Fate;
+pub use calls::{damaged, disk_failed};
+use calls::{failed, guarded, hush_sled};
 
 /// The largest value. A page of sled holds up to 17 of them and must stay under a quarter of a segment.
 pub const VALUE_BYTES_MAX: usize = 24 * 1024;
 
 /// A segment of sled's log.
-pub(super) const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
+const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
 
 /// How often, and after how long, sled's own lock is asked for again.
 const LOCK_TRIES: u32 = 100;
@@ -97,70 +104,39 @@ pub struct Store {
     file: File,
     path: PathBuf,
     sync: bool,
+    /// Whether the folder was opened.
+    open: AtomicBool,
     /// Whether the disk has failed.
     failed: AtomicBool,
+    watchdog: Watchdog,
+    fate: Arc<dyn Fate>,
 }
 
 /// sled writes what it has left as it goes, and panics where it cannot. Where the disk has failed it is not let go of: the
 /// process is about to end, and says why.
 impl Drop for Store {
     fn drop(&mut self) {
+        let (db, trees) = (self.db.take(), std::mem::take(&mut self.trees));
         if self.failed.load(Ordering::Relaxed) {
-            std::mem::forget(self.db.take());
-            std::mem::forget(std::mem::take(&mut self.trees));
+            std::mem::forget((db, trees));
+            return;
+        }
+        // All that anybody was told is durable by now.
+        let closed = self.watched(Task::Close, |_| {
+            guarded(|| {
+                drop((db, trees));
+                Ok(())
+            })
+        });
+        // Where the folder was not opened, there is another error to tell.
+        if let Err(error) = closed
+            && self.open.load(Ordering::Relaxed)
+        {
+            self.fate.stop(&format!(
+                "the store could not be closed: {error}. Nothing is lost; look at the disk, then start again"
+            ));
         }
     }
-}
-
-/// What sled says, in our words.
-fn failed(error: sled::Error) -> JournalError {
-    match error {
-        sled::Error::Corruption { .. } => damaged("the store has a page whose checksum is wrong"),
-        sled::Error::Io(error) => disk_failed("the store", &error),
-        sled::Error::CollectionNotFound(_)
-        | sled::Error::Unsupported(_)
-        | sled::Error::ReportableBug(_) => JournalError::Failed(format!("the store: {error}")),
-    }
-}
-
-/// The disk has failed or is full; what is stored is not damaged by that.
-pub fn disk_failed(what: &str, error: &io::Error) -> JournalError {
-    JournalError::Failed(if error.kind() == io::ErrorKind::StorageFull {
-        format!("{what}: the disk is full ({error}). Make room on it, then start again")
-    } else {
-        format!("{what}: {error}")
-    })
-}
-
-/// Damage, and what to do about it.
-pub fn damaged(what: &str) -> JournalError {
-    JournalError::Damaged(format!(
-        "{what}. Nothing was changed. Run `xiaoer verify --data FOLDER` to see how far the damage goes, and \
-         `xiaoer restore --from BACKUP --data NEW_FOLDER` to go back to a backup"
-    ))
-}
-
-/// What the text of a panic holds that an error of the disk made.
-const DISK_PANICS: [&str; 3] = ["Io(", "Os {", "os error"];
-
-/// Calls into sled, which may panic on damaged bytes, and on a disk that fails.
-fn guarded<T>(call: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, JournalError> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(result) => result.map_err(failed),
-        Err(panic) => Err(panicked(&*panic)),
-    }
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> JournalError {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or_default();
-    if DISK_PANICS.iter().any(|mark| text.contains(mark)) {
-        return JournalError::Failed(format!("the store: {text}"));
-    }
-    damaged("the store cannot make sense of its own pages")
 }
 
 /// Opens sled. The folder's lock says that nobody else has it; threads of a store that was closed a moment ago may still
@@ -179,17 +155,29 @@ fn opened(config: &sled::Config) -> Result<sled::Db, JournalError> {
 }
 
 impl Store {
-    /// Opens the store in `folder`, which is made where it is not there. `sync` off is for proofs alone.
+    /// Opens the store in `folder`, which is made where it is not there. A watchdog watches it until [`Store::opened`].
     ///
     /// What an interrupted process has left there is put in order first, so the caller must hold the folder's lock.
-    pub fn open(folder: &Path, cache_bytes: u64, sync: bool) -> Result<Store, JournalError> {
-        store_recovery::prepare(folder)?;
+    pub fn open(
+        folder: &Path,
+        settings: &Settings,
+        fate: &Arc<dyn Fate>,
+    ) -> Result<Store, JournalError> {
         let config = sled::Config::new()
             .path(folder)
-            .cache_capacity(cache_bytes)
+            .cache_capacity(settings.cache_bytes)
             .segment_size(SEGMENT_BYTES)
             .flush_every_ms(None)
             .mode(sled::Mode::HighThroughput);
+        let error = {
+            let config = config.clone();
+            Box::new(move || config.global_error().err().map(failed))
+        };
+        let watchdog = Watchdog::start(settings.patience, fate, error)?;
+        watchdog.begin(Task::Open);
+        hush_sled();
+        recovery::prepare(folder)?;
+        let new = !folder.join("db").exists();
         let db = opened(&config)?;
         let file = File::options()
             .read(true)
@@ -207,8 +195,11 @@ impl Store {
             trees: Vec::new(),
             file,
             path: folder.to_owned(),
-            sync,
+            sync: settings.sync,
+            open: AtomicBool::new(false),
             failed: AtomicBool::new(false),
+            watchdog,
+            fate: Arc::clone(fate),
         };
         for tree in Tree::ALL {
             let opened = store.on_disk(|store| match &store.db {
@@ -217,7 +208,48 @@ impl Store {
             })?;
             store.trees.push(opened);
         }
+        if new {
+            store.sync_new()?;
+        }
         Ok(store)
+    }
+
+    /// A new store's files are there after a power cut too. sled sees to none of them.
+    fn sync_new(&self) -> Result<(), JournalError> {
+        if !self.sync {
+            return Ok(());
+        }
+        for name in ["conf", "db", "blobs", ""] {
+            let synced = File::open(self.path.join(name)).and_then(|file| file.sync_all());
+            synced.map_err(|error| self.has_failed("the store's files", &error))?;
+        }
+        Ok(())
+    }
+
+    /// The folder is open: from now on what calls is watched where it says so.
+    pub fn opened(&self) {
+        self.open.store(true, Ordering::Relaxed);
+        self.watchdog.end(Task::Open);
+    }
+
+    /// Does a task of this thread; the process ends where the disk keeps it from getting on.
+    pub fn watched<T>(&self, task: Task, work: impl FnOnce(&Store) -> T) -> T {
+        self.watchdog.begin(task);
+        let done = work(self);
+        self.watchdog.end(task);
+        done
+    }
+
+    /// Whether commits come to their end: the disk has not failed, and none is more than slow.
+    pub fn commits_go_on(&self) -> bool {
+        self.watchdog.commits_go_on()
+    }
+
+    /// The disk has failed; it is not tried again.
+    pub fn has_failed(&self, what: &str, error: &io::Error) -> JournalError {
+        self.failed.store(true, Ordering::Relaxed);
+        self.watchdog.fail();
+        disk_failed(what, error)
     }
 
     /// Calls into sled; a disk that failed is remembered.
@@ -226,8 +258,10 @@ impl Store {
         call: impl FnOnce(&Store) -> Result<T, sled::Error>,
     ) -> Result<T, JournalError> {
         let result = guarded(|| call(self));
+        watchdog::beat();
         if matches!(result, Err(JournalError::Failed(_))) {
             self.failed.store(true, Ordering::Relaxed);
+            self.watchdog.fail();
         }
         result
     }
@@ -245,10 +279,9 @@ impl Store {
     pub fn sync(&self) -> Result<(), JournalError> {
         self.on_disk(|store| store.db.as_ref().map_or(Ok(0), |db| db.flush()))?;
         if self.sync {
-            self.file.sync_data().map_err(|error| {
-                self.failed.store(true, Ordering::Relaxed);
-                disk_failed("fdatasync of the store", &error)
-            })?;
+            let synced = self.file.sync_data();
+            synced.map_err(|error| self.has_failed("fdatasync of the store", &error))?;
+            watchdog::beat();
         }
         Ok(())
     }

@@ -14,8 +14,8 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::JournalError;
-use super::store::{SEGMENT_BYTES, damaged};
+use super::{SEGMENT_BYTES, damaged};
+use crate::journal::JournalError;
 
 /// What the names of sled's snapshots begin with.
 const SNAPSHOT: &str = "snap.";
@@ -245,8 +245,10 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::PathBuf;
 
-    use super::super::store::{Changes, Store, Tree};
+    use super::super::{Changes, Store, Tree};
     use super::*;
+    use crate::env::Env;
+    use crate::journal::{Patience, Settings};
 
     /// Bytes of a value, and how many keys take turns: more is written than the log keeps, so that its segments are
     /// used again.
@@ -257,7 +259,20 @@ mod tests {
     type Content = BTreeMap<Vec<u8>, Vec<u8>>;
 
     fn open(store: &Path) -> Result<Store, JournalError> {
-        Store::open(store, 8 * 1024 * 1024, true)
+        let settings = Settings {
+            data: PathBuf::new(),
+            cache_bytes: 8 * 1024 * 1024,
+            reserve_bytes: 0,
+            ballast_bytes: 0,
+            linger_us: 0,
+            retention_ms: 0,
+            checkpoint_records: 262_144,
+            patience: Patience::default(),
+            sync: true,
+        };
+        let store = Store::open(store, &settings, &Env::real().fate)?;
+        store.opened();
+        Ok(store)
     }
 
     fn content(store: &Store) -> Content {
