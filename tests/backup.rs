@@ -6,11 +6,15 @@ mod support;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use support::served::{Launch, SMALL, Said, Served, argument, folder, run};
+use support::world::{SetClock, Shops, settings};
+use xiaoer::domain::id::Id;
+use xiaoer::journal;
 
 fn launch(data: &Path) -> Launch {
     Launch::on(data).set(&SMALL)
@@ -96,6 +100,85 @@ fn a_backup_of_a_running_server_that_deletes_shops_restores() {
         !said.status.success() && said.err.contains("is there already"),
         "{said:?}"
     );
+}
+
+/// Stops at one of its writes, once, until it is let on.
+struct Stopping {
+    bytes: Vec<u8>,
+    writes: usize,
+    at: usize,
+    stopped: std::sync::mpsc::SyncSender<()>,
+    go_on: std::sync::mpsc::Receiver<()>,
+}
+
+impl std::io::Write for Stopping {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.writes == self.at {
+            self.stopped.send(()).expect("the test waits");
+            self.go_on.recv().expect("the test lets it on");
+        }
+        self.writes += 1;
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// At each write of a backup, all shops but one are deleted. What was copied before and after fits together.
+#[actix_rt::test]
+async fn a_backup_during_which_shops_are_deleted_verifies() {
+    let mut at = 0;
+    loop {
+        let place = tempfile::tempdir().expect("a folder");
+        let clock = SetClock::at("2026-11-11T02:00:00Z");
+        let shops = Shops::open(&place.path().join("data"), &clock, Duration::from_secs(600));
+        for shop in ["east", "north", "south"] {
+            let made = json!({"type":"shop.configured","policy":{}}).to_string();
+            let opened = json!({"type":"session.opened","session":"s","buyer":"b"}).to_string();
+            shops.post(shop, &[made, opened]).await.expect("a shop");
+        }
+        // Their states are stored, and heads name them.
+        shops.desk.sleep_all().await;
+        let (stopped, has_stopped) = std::sync::mpsc::sync_channel(1);
+        let (let_on, go_on) = std::sync::mpsc::sync_channel(1);
+        let journal = std::sync::Arc::clone(&shops.journal);
+        let backup = std::thread::spawn(move || {
+            let (bytes, writes) = (Vec::new(), 0);
+            let mut to = Stopping {
+                bytes,
+                writes,
+                at,
+                stopped,
+                go_on,
+            };
+            let copied = journal::backup(&journal, &mut journal::no_files, &mut to);
+            copied.map(|_| to.bytes)
+        });
+        let reached = has_stopped.recv().is_ok();
+        if reached {
+            for shop in ["east", "south"] {
+                let shop = Id::new(shop).expect("an id");
+                assert!(shops.desk.delete(&shop).await.expect("an answer"));
+            }
+            let_on.send(()).expect("the backup waits");
+        }
+        let bytes = backup.join().expect("no panic").expect("a backup");
+        let restored = settings(&place.path().join("restored"));
+        let mut upgrade = journal::Upgrade::plain();
+        journal::restore(&mut bytes.as_slice(), &restored, &mut upgrade)
+            .unwrap_or_else(|error| panic!("write {at}: {error}"));
+        journal::verify(&restored, &mut journal::NoInspector)
+            .unwrap_or_else(|error| panic!("write {at}: {error}"));
+        shops.close().await;
+        if !reached {
+            break;
+        }
+        at += 1;
+    }
+    assert!(at > 20, "{at} writes");
 }
 
 /// Every stretch of damage in a backup is noticed, by its checksums or because what it restores to does not verify.
