@@ -98,7 +98,12 @@ fn life(fault: Fault) -> Result<Run, String> {
         }
         Err(lost) => trouble.extend(lost),
     }
-    Ok(Run { calls: failing.calls(), failed, end, trouble })
+    Ok(Run {
+        calls: failing.calls(),
+        failed,
+        end,
+        trouble,
+    })
 }
 
 /// The requests, as far as they come.
@@ -109,9 +114,8 @@ fn load(world: &mut World, served: &Served) -> Lost {
         Outcome::Broken => return vec!["a fault of the server while shops are made".to_owned()],
     }
     let busy = world.begin(served);
-    let over = Deadline::seconds(120).poll(|| {
-        (busy.answered() >= OPERATIONS || busy.is_over()).then_some(())
-    });
+    let over = Deadline::seconds(120)
+        .poll(|| (busy.answered() >= OPERATIONS || busy.is_over()).then_some(()));
     let broken = busy.broken();
     world.end(busy);
     let mut trouble = Lost::new();
@@ -141,7 +145,9 @@ struct Known {
 
 fn known() -> Known {
     let mut world = World::new(4, Disk::Plain);
-    let served = world.recover(false).unwrap_or_else(|lost| panic!("{lost:?}"));
+    let served = world
+        .recover(false)
+        .unwrap_or_else(|lost| panic!("{lost:?}"));
     world.load(&served, 150);
     served.kill();
     let [killed, backup] = ["killed", "backup"].map(|name| world.place().join(name));
@@ -152,7 +158,12 @@ fn known() -> Known {
     assert!(said.status.success(), "{said:?}");
     let export = world.run(&["export"]);
     assert!(export.status.success(), "{export:?}");
-    Known { world, killed, backup, export: export.out }
+    Known {
+        world,
+        killed,
+        backup,
+        export: export.out,
+    }
 }
 
 impl Known {
@@ -174,7 +185,12 @@ impl Known {
         let failed = failing.failed();
         let (end, mut trouble) = end(&said, failed.as_deref());
         trouble.extend(self.serves(&data));
-        Ok(Run { calls: failing.calls(), failed, end, trouble })
+        Ok(Run {
+            calls: failing.calls(),
+            failed,
+            end,
+            trouble,
+        })
     }
 
     /// A server on the folder has everything.
@@ -200,14 +216,23 @@ impl Known {
         let data = place.join("data");
         let _ = fs::remove_dir_all(&data);
         fs::create_dir_all(&place).expect("a folder");
-        let arguments = ["restore", "--from", argument(&self.backup), "--data", argument(&data)];
+        let arguments = [
+            "restore",
+            "--from",
+            argument(&self.backup),
+            "--data",
+            argument(&data),
+        ];
         let (said, failing) = self.command(&arguments, fault)?;
         let failed = failing.failed();
         let (end, mut trouble) = end(&said, failed.as_deref());
         let whole = |trouble: &mut Lost| {
             let export = run(&["export", "--data", argument(&data)]);
             if !export.status.success() || export.out != self.export {
-                trouble.push(format!("what was restored is otherwise: {} {}", export.status, export.err));
+                trouble.push(format!(
+                    "what was restored is otherwise: {} {}",
+                    export.status, export.err
+                ));
             }
         };
         if !said.status.success() && !has_begun(&data) {
@@ -217,7 +242,12 @@ impl Known {
             } else {
                 trouble.push(format!("it cannot be run again: {again:?}"));
             }
-            return Ok(Run { calls: failing.calls(), failed, end, trouble });
+            return Ok(Run {
+                calls: failing.calls(),
+                failed,
+                end,
+                trouble,
+            });
         }
         match self.world.launch_on(&data, &[]).begin().ready() {
             Ok(served) => {
@@ -239,17 +269,34 @@ impl Known {
                 }
             }
         }
-        Ok(Run { calls: failing.calls(), failed, end, trouble })
+        Ok(Run {
+            calls: failing.calls(),
+            failed,
+            end,
+            trouble,
+        })
     }
 
     /// A key made or taken back by a command.
     fn key(&self, fault: Fault, revoke: bool) -> Result<Run, String> {
         let data = self.place().join("data");
         copy_folder(&self.world.data, &data);
-        let new = ["key", "new", "--scope", "owner", "--shop", KEYED, "--data", argument(&data)];
+        let new = [
+            "key",
+            "new",
+            "--scope",
+            "owner",
+            "--shop",
+            KEYED,
+            "--data",
+            argument(&data),
+        ];
         let first = if revoke { Some(run(&new)) } else { None };
         let first = first.map(|said| said.out.trim().to_owned());
-        let id = first.as_ref().map(|key| key[4..12].to_owned()).unwrap_or_default();
+        let id = first
+            .as_ref()
+            .map(|key| key[4..12].to_owned())
+            .unwrap_or_default();
         let take = ["key", "revoke", &id, "--data", argument(&data)];
         let (said, failing) = self.command(if revoke { &take } else { &new }, fault)?;
         let failed = failing.failed();
@@ -259,7 +306,10 @@ impl Known {
             Ok(served) => {
                 trouble.extend(self.world.hold_copy(&served));
                 let client = self.world.client(&served);
-                let shown = said.out.split_whitespace().find(|word| word.starts_with("xek_"));
+                let shown = said
+                    .out
+                    .split_whitespace()
+                    .find(|word| word.starts_with("xek_"));
                 if let Some(key) = shown.filter(|key| !self.world.opens(&client, key)) {
                     trouble.push(format!("key {key} was shown and opens nothing"));
                 }
@@ -270,7 +320,12 @@ impl Known {
             }
             Err(said) => trouble.push(format!("it does not start again: {said:?}")),
         }
-        Ok(Run { calls: failing.calls(), failed, end, trouble })
+        Ok(Run {
+            calls: failing.calls(),
+            failed,
+            end,
+            trouble,
+        })
     }
 
     /// A backup of a closed folder, to the same disk.
@@ -285,7 +340,13 @@ impl Known {
         if said.status.success() {
             let restored = self.place().join("restored");
             let _ = fs::remove_dir_all(&restored);
-            let restore = ["restore", "--from", argument(&file), "--data", argument(&restored)];
+            let restore = [
+                "restore",
+                "--from",
+                argument(&file),
+                "--data",
+                argument(&restored),
+            ];
             let again = run(&restore);
             if !again.status.success() {
                 trouble.push(format!("a whole backup is not restored: {again:?}"));
@@ -293,7 +354,12 @@ impl Known {
         }
         let _ = fs::remove_file(&file);
         trouble.extend(self.serves(&data));
-        Ok(Run { calls: failing.calls(), failed, end, trouble })
+        Ok(Run {
+            calls: failing.calls(),
+            failed,
+            end,
+            trouble,
+        })
     }
 }
 
@@ -315,8 +381,17 @@ fn sweep(name: &str, share: u64, live: impl Fn(Fault) -> Result<Run, String>) {
         Ok(calm) => calm,
         Err(why) => return cannot_run(&format!("the test of failing writes in {name}"), &why),
     };
-    assert!(calm.trouble.is_empty(), "{name} without a fault:\n  {}", calm.trouble.join("\n  "));
-    assert!(calm.failed.is_none() && calm.end == "went on", "{name}: {} {:?}", calm.end, calm.failed);
+    assert!(
+        calm.trouble.is_empty(),
+        "{name} without a fault:\n  {}",
+        calm.trouble.join("\n  ")
+    );
+    assert!(
+        calm.failed.is_none() && calm.end == "went on",
+        "{name}: {} {:?}",
+        calm.end,
+        calm.failed
+    );
     let faults = match std::env::var("XIAOER_FAULTS").as_deref() {
         // Each call once and for good, with an error and without room.
         Ok("all") => calm.calls,
@@ -337,10 +412,22 @@ fn sweep(name: &str, share: u64, live: impl Fn(Fault) -> Result<Run, String>) {
         let trouble = run.trouble.iter();
         found.extend(trouble.map(|trouble| format!("{fault:?}, {what}, {}: {trouble}", run.end)));
     }
-    println!("{name}: {faults} of {} calls failed: {ends:?}; {:.0?}", calm.calls, watch.passed());
+    println!(
+        "{name}: {faults} of {} calls failed: {ends:?}; {:.0?}",
+        calm.calls,
+        watch.passed()
+    );
     found.truncate(20);
-    assert!(found.is_empty(), "{name}, of {} calls:\n  {}", calm.calls, found.join("\n  "));
-    assert!(ends.get("ended").is_some_and(|ended| *ended > 0), "{name}: no fault was met: {ends:?}");
+    assert!(
+        found.is_empty(),
+        "{name}, of {} calls:\n  {}",
+        calm.calls,
+        found.join("\n  ")
+    );
+    assert!(
+        ends.get("ended").is_some_and(|ended| *ended > 0),
+        "{name}: no fault was met: {ends:?}"
+    );
 }
 
 #[test]

@@ -561,7 +561,7 @@ impl Wall {
 }
 
 #[test]
-fn a_clock_that_jumps_goes_on() {
+fn a_clock_that_jumps_is_not_followed_without_a_person() {
     let (place, data) = folder();
     let shim = match build("clock", place.path()) {
         Ok(shim) => shim,
@@ -599,30 +599,46 @@ fn a_clock_that_jumps_goes_on() {
             serves(client, number);
         }
     };
-    for seconds in [0, -3600, 0, 1, -86_400 * 400, 0] {
+    let day = 86_400;
+    // Half an hour is followed, forward; back, time goes on at its own pace.
+    for seconds in [0, -1800, 0, 1, 1800] {
         step(&mut client, seconds);
     }
-    let day = 86_400;
-    let open = decisions(&mut client).len();
-    wall.jump(day);
-    // Everybody has been silent for a day, and is sent off for it without anything being asked.
+    // What cannot be right is not followed, and all is well once it is right again.
+    for seconds in [-400 * day, day, 80 * 366 * day] {
+        wall.jump(1800 + seconds);
+        let answer = client
+            .post(EVENTS, &opened(0).to_string())
+            .expect("an answer");
+        assert_eq!(answer.status, 503, "{}", answer.text());
+        assert_eq!(answer.json()["code"], "clock_not_trusted");
+        let ready = client.get("/readyz").expect("an answer");
+        assert_eq!(ready.status, 503, "{}", ready.text());
+        let sessions = client.get(&path("s", "/sessions")).expect("an answer");
+        assert_eq!(sessions.status, 200, "reading goes on");
+        step(&mut client, 1800);
+    }
+    ends_well(served);
+    // A weekend later is no jump for a server that was stopped. All buyers were silent meanwhile, and are sent off.
+    wall.jump(3 * day);
+    let served = launch().start();
+    let mut client = served.client();
     let closed = Deadline::seconds(60).poll(|| {
         let closed = |decision: &&Value| decision["type"] == "session.closed";
         (decisions(&mut client).iter().filter(closed).count() > 0).then_some(())
     });
-    assert!(
-        closed.is_some(),
-        "{open} decisions, and after a day nobody is sent off"
-    );
-    step(&mut client, day);
-    step(&mut client, day - 3600);
+    assert!(closed.is_some(), "after three days nobody is sent off");
+    step(&mut client, 3 * day);
     ends_well(served);
-    // Started again with the clock where it was before, time goes on from where it was.
-    wall.jump(0);
+    // Half a year later is, until a person says that it is right.
+    wall.jump(180 * day);
     let served = launch().start();
+    let answer = served.client().post(EVENTS, &opened(0).to_string());
+    assert_eq!(answer.expect("an answer").status, 503);
+    served.kill();
+    let served = launch().set(&["clock.accept=true"]).start();
     let mut client = served.client();
-    step(&mut client, 0);
-    step(&mut client, -3600);
+    step(&mut client, 180 * day);
     let all = decisions(&mut client);
     let instants: Vec<&str> = all
         .iter()

@@ -6,7 +6,6 @@
 use std::fmt;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use serde::{Deserialize, Serialize};
 
 use super::time::{DAY_MS, Instant, Stamp, civil_from_days, days_from_civil};
 
@@ -18,16 +17,16 @@ pub struct Zone {
 }
 
 /// A natural day: the number of days from 1970-01-01 to its date.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Day(pub i32);
 
 /// An ISO week (Monday first): the number of the week that its Monday begins, counted from 1970.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub struct Week(i32);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Week(pub i32);
 
 /// A calendar month: months since January of the year 0.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub struct Month(i32);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Month(pub i32);
 
 /// A stretch of time in which the offset from UTC and the natural day stay the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

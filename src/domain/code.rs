@@ -22,14 +22,6 @@ macro_rules! codes {
                 to.serialize_str(self.code())
             }
         }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<$name, D::Error> {
-                let code = String::deserialize(from)?;
-                let known = $name::ALL.iter().find(|known| known.code() == code);
-                known.copied().ok_or_else(|| serde::de::Error::custom("an unknown code"))
-            }
-        }
     };
 }
 pub(crate) use codes;

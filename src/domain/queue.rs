@@ -8,8 +8,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize, Serializer};
-
 use super::chain::Chain;
 use super::decision::{AssignReason, Body, CloseReason, WaitReason};
 use super::heap::Heap;
@@ -23,8 +21,6 @@ use super::table::{Keyed, Table};
 use super::timer::Timer;
 
 /// Sessions that wait for the same scope, first in, first out.
-#[derive(Deserialize)]
-#[serde(from = "Scope")]
 pub struct Pool {
     name: Box<str>,
     scope: Scope,
@@ -40,13 +36,6 @@ impl Keyed for Pool {
     type Key = str;
     fn key(&self) -> &str {
         &self.name
-    }
-}
-
-impl Serialize for Pool {
-    /// As its scope: the rest follows from the policy and the sessions.
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.scope.serialize(to)
     }
 }
 
@@ -67,6 +56,11 @@ impl Pool {
     /// As the wire language writes it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What its sessions wait for.
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
     }
 }
 
@@ -226,7 +220,7 @@ impl Shop {
             };
             let crew = self.serving_crew(pool);
             let id = &self.sessions[session].id;
-            let Some(agent) = self.roster.crews[crew as usize].pick(id) else {
+            let Some(agent) = self.roster.crew(crew).pick(id) else {
                 break;
             };
             self.timers.visit(session);
@@ -238,7 +232,7 @@ impl Shop {
     /// Who serves a pool: its own agents first, then those in whose line it stands.
     fn serving_crew(&self, pool: u32) -> u32 {
         let Pool { crew, line, .. } = self.queue.pools[pool];
-        if self.roster.crews[crew as usize].has_free() {
+        if self.roster.crew(crew).has_free() {
             crew
         } else {
             line
@@ -265,7 +259,7 @@ impl Shop {
             Scope::Entry(_) | Scope::OrderStatus(_) | Scope::All => false,
         };
         let anyone = match routing.when_scope_offline {
-            WhenScopeOffline::AnyOnline => self.roster.crews[crew as usize].online == 0,
+            WhenScopeOffline::AnyOnline => self.roster.crew(crew).online == 0,
             WhenScopeOffline::Wait => false,
         };
         if overflows || anyone { EVERYBODY } else { crew }
@@ -296,7 +290,7 @@ impl Shop {
     fn line_changed(&mut self, line: u32) {
         let head = self.queue.lines[line as usize].first();
         match head {
-            Some(&(ticket, _)) if self.roster.crews[line as usize].has_free() => {
+            Some(&(ticket, _)) if self.roster.crew(line).has_free() => {
                 self.queue.ready.set(line, ticket);
             }
             Some(_) | None => self.queue.ready.remove(line),
@@ -322,7 +316,7 @@ impl Shop {
     pub(super) fn line_up(&mut self) {
         self.queue.ready = Heap::default();
         self.queue.lines.clear();
-        let crews = self.roster.crews.len();
+        let crews = self.roster.crew_count();
         self.queue.lines.resize_with(crews, BTreeSet::new);
         let pools: Vec<u32> = self.queue.pools.iter().map(|(pool, _)| pool).collect();
         for pool in pools {
@@ -338,7 +332,7 @@ impl Shop {
     /// Makes the crews and lines anew where they no longer follow from the policy and the agents.
     pub(super) fn fresh_crews(&mut self) {
         if self.roster.stale() {
-            self.roster.make_crews(&self.policy);
+            self.roster.make_crews();
             self.line_up();
         }
     }

@@ -7,7 +7,6 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::id::Id;
 use super::row::Row;
@@ -18,7 +17,7 @@ use super::time::{Duration, Instant};
 pub const EVENT_ID_REMEMBERED: Duration = Duration::days(7);
 
 /// What was answered to an accepted event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// The fingerprint of its body.
     pub print: u64,
@@ -29,7 +28,7 @@ pub struct Receipt {
 }
 
 /// The receipt of one event.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 struct Kept {
     accepted: Instant,
     id: Id,
@@ -104,6 +103,12 @@ impl Remembered {
             .insert_unique(code.spread(), place, |other| other.code.spread());
     }
 
+    /// All receipts, oldest first: when each was given, and for which id.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Instant, &Id, Receipt)> {
+        let kept = self.kept.iter();
+        kept.map(|kept| (kept.accepted, &kept.id, kept.receipt))
+    }
+
     /// How many ids are held.
     pub fn len(&self) -> usize {
         self.kept.len()
@@ -118,27 +123,6 @@ impl Remembered {
         let kept = |place: &Place| &self.kept[place.number.wrapping_sub(self.oldest) as usize];
         let is_it = |place: &Place| place.code == code && kept(place).id == *id;
         self.by_id.find(code.spread(), is_it).map(kept)
-    }
-}
-
-impl Serialize for Remembered {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.kept.serialize(to)
-    }
-}
-
-impl<'de> Deserialize<'de> for Remembered {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Remembered, D::Error> {
-        let mut remembered = Remembered::default();
-        for Kept {
-            accepted,
-            id,
-            receipt,
-        } in Vec::<Kept>::deserialize(from)?
-        {
-            remembered.keep((Code::of(&id), id), accepted, receipt);
-        }
-        Ok(remembered)
     }
 }
 

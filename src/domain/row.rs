@@ -5,9 +5,6 @@
 use std::collections::VecDeque;
 use std::ops::Index;
 
-use serde::ser::SerializeSeq;
-use serde::{Serialize, Serializer};
-
 /// Records in one piece.
 const PIECE: usize = 256;
 
@@ -94,16 +91,6 @@ impl<T> Index<usize> for Row<T> {
             Some(record) => record,
             None => panic!("place {place} of a row of {}", self.len()),
         }
-    }
-}
-
-impl<T: Serialize> Serialize for Row<T> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut sequence = to.serialize_seq(Some(self.len()))?;
-        for record in self.iter() {
-            sequence.serialize_element(record)?;
-        }
-        sequence.end()
     }
 }
 

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::decision::{BlockCode, Trigger};
 use super::time::Duration;
 
 /// Counters of sessions, waits and invites.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default)]
 pub struct Totals {
     /// Sessions opened.
     pub opened: u64,
@@ -21,7 +19,6 @@ pub struct Totals {
     /// Sessions that the bot had and no agent ever did.
     pub bot_only: u64,
     /// How long sessions waited for their first assignment, and how many did: what percentiles are read from.
-    #[serde(with = "super::stored::by_duration")]
     pub waits: BTreeMap<Duration, u64>,
     /// Automatic invites sent.
     pub auto_sent: u64,

@@ -26,7 +26,6 @@ mod salvage;
 mod sealed;
 mod states;
 mod store;
-mod store_recovery;
 mod tail;
 mod upgrade;
 mod upkeep;

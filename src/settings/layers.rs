@@ -304,8 +304,15 @@ mod tests {
             journal.checkpoint_records = 262144  # default
             journal.linger_us = 200              # default
             upgrade.in_place = false             # default
+            journal.open_timeout = "1m"          # default
+            journal.commit_timeout = "30s"       # default
+            clock.gap_max = "30d"                # default
+            clock.accept = false                 # default
             shop.mailbox = 1024                  # default
             shop.idle = "5m"                     # default
+            shop.waiting_bytes_max = "16MiB"     # default
+            shop.bytes_per_hour_max = 0          # default
+            shops.buyer_space = "preset"         # default
             presence.grace = "10s"               # default
             webhook.private_addresses = false    # default
             webhook.timeout = "15s"              # default
@@ -452,6 +459,23 @@ mod tests {
             # `true` or `false`; variable XIAOER_UPGRADE_IN_PLACE
             # upgrade.in_place = false
 
+            # How long the disk may be silent while the folder is opened, before the process ends with status 74; `0s`: for ever.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_JOURNAL_OPEN_TIMEOUT
+            # journal.open_timeout = "60s"
+
+            # The same for a commit and for a checkpoint.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_JOURNAL_COMMIT_TIMEOUT
+            # journal.commit_timeout = "30s"
+
+            # How far the machine's clock may be past the last record at a start; further, and no events are taken (503) until it is
+            # set right, or is accepted. `0s`: as far as it is.
+            # a duration like `90d`, `1h 30m` or `500ms`; variable XIAOER_CLOCK_GAP_MAX
+            # clock.gap_max = "30d"
+
+            # Whether this start takes the machine's clock as it is, however far it is past the last record; `--accept-clock`.
+            # `true` or `false`; variable XIAOER_CLOCK_ACCEPT
+            # clock.accept = false
+
             # How many requests of one shop may wait; the next is answered 503.
             # a whole number, from 1 to 1000000; variable XIAOER_SHOP_MAILBOX
             # shop.mailbox = 1024
@@ -459,6 +483,20 @@ mod tests {
             # How long a shop that nobody asks for anything stays in memory.
             # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 365d; variable XIAOER_SHOP_IDLE
             # shop.idle = "5m"
+
+            # Bytes of one shop that may wait to be written, of 64MiB for all: with more, its next event is answered 503.
+            # a size like `16MiB`, or a number of bytes, from 1MiB to 64MiB; variable XIAOER_SHOP_WAITING_BYTES_MAX
+            # shop.waiting_bytes_max = "16MiB"
+
+            # Bytes that one shop may put into the journal an hour; with more, its events are answered 429 and those of others
+            # are not. 0: as many as it likes.
+            # a size like `16MiB`, or a number of bytes, from 0 to 1TiB; variable XIAOER_SHOP_BYTES_PER_HOUR_MAX
+            # shop.bytes_per_hour_max = "0B"
+
+            # Whose buyers a shop shares for which no `buyer_space` is named: those of its preset's shops, which is for one
+            # seller, or nobody's, which is for those who keep shops of several.
+            # `preset` or `shop`; variable XIAOER_SHOPS_BUYER_SPACE
+            # shops.buyer_space = "preset"
 
             # How long after the end of its lease an agent still counts as present, before the server takes it offline.
             # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_PRESENCE_GRACE

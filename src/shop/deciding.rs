@@ -14,6 +14,7 @@ use crate::domain::id::Id;
 use crate::domain::installation::{create, reject_without_shop};
 use crate::domain::outcome::Outcome;
 use crate::domain::shop::{Rejection, Shop, Taken};
+use crate::domain::stored::{Unreadable, read_shop, shop_bytes};
 use crate::domain::{CORE, code::ErrorCode, receipt::Receipt};
 use crate::journal::{Claimed, Entry, Journal, JournalError, Kind, Owner, Record};
 use crate::wire::{Line, Pen, read_event};
@@ -318,14 +319,15 @@ pub(super) fn astray(id: &Id, what: &str) -> JournalError {
 
 /// Reads a stored state.
 pub(super) fn read_state(id: &Id, bytes: &[u8]) -> Result<Shop, JournalError> {
-    let read = bincode::serde::decode_from_slice(bytes, bincode::config::standard());
-    let (shop, _): (Shop, usize) = read.map_err(|error| astray(id, &error.to_string()))?;
-    Ok(shop)
+    read_shop(bytes).map_err(|error| match error {
+        Unreadable::Newer(what) => JournalError::Unusable(format!("shop {id:?}: {what}")),
+        Unreadable::Damaged(what) => astray(id, &what),
+    })
 }
 
 /// The stored form of a shop's state; nothing where it cannot be written.
 pub(super) fn stored(shop: &Shop) -> Vec<u8> {
-    bincode::serde::encode_to_vec(shop, bincode::config::standard()).unwrap_or_default()
+    shop_bytes(shop).unwrap_or_default()
 }
 
 /// Decides a record again; it must come out as it did.

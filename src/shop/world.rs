@@ -13,6 +13,7 @@ use super::desk::Refused;
 use super::lease::Leases;
 use super::ledger::SharedLedger;
 use super::reply::Waiting;
+use super::share::Shares;
 use crate::domain::decision::Decision;
 use crate::domain::event::What;
 use crate::domain::id::Id;
@@ -58,6 +59,7 @@ pub(super) struct World {
     pub(super) sleepers: Sleepers,
     pub(super) bells: Arc<Bells>,
     pub(super) leases: Leases,
+    pub(super) shares: Shares,
 }
 
 impl World {

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
 use std::net::SocketAddr;
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -130,16 +131,21 @@ impl Launch {
 
     /// The same by another command, which runs the program with what follows.
     pub fn by(command: Command, data: &Path) -> Launch {
-        Launch::of(command, data, &["--insecure"])
+        Launch::of(command, data, "127.0.0.1:0", &["--insecure"])
     }
 
     /// On a folder, at a free port, with keys.
     pub fn with_keys(data: &Path) -> Launch {
-        Launch::of(program(), data, &[])
+        Launch::with_keys_at(data, "127.0.0.1:0")
     }
 
-    fn of(mut command: Command, data: &Path, flags: &[&str]) -> Launch {
-        command.args(["serve", "--listen", "127.0.0.1:0"]);
+    /// On a folder, at this address, with keys.
+    pub fn with_keys_at(data: &Path, listen: &str) -> Launch {
+        Launch::of(program(), data, listen, &[])
+    }
+
+    fn of(mut command: Command, data: &Path, listen: &str, flags: &[&str]) -> Launch {
+        command.args(["serve", "--listen", listen]);
         command.args(flags).arg("--data").arg(data);
         Launch { command }
     }
@@ -215,7 +221,7 @@ impl Starting {
     pub fn ready(mut self) -> Result<Served, Said> {
         match self.told.recv_timeout(Duration::from_secs(HANG_S)) {
             Ok(line) => {
-                let address = line.trim().strip_prefix("listening on http://");
+                let address = line.trim().split_once("://").map(|(_, address)| address);
                 let address = address.and_then(|address| address.parse().ok());
                 let address = address.unwrap_or_else(|| panic!("it first said {line:?}"));
                 Ok(Served {
@@ -262,6 +268,16 @@ impl Served {
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.process.child.id()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// What it has written to its log so far.
+    pub fn log(&self) -> String {
+        self.process.log()
     }
 
     /// Takes its life at once (SIGKILL).
@@ -346,6 +362,16 @@ impl Process {
 
     fn kill(&mut self) {
         let _ = self.child.kill();
+    }
+
+    /// All that it wrote to standard error. The file is read by its place, which the process shares.
+    fn log(&self) -> String {
+        let mut bytes = Vec::new();
+        let mut piece = [0; 4096];
+        while let Ok(read @ 1..) = self.log.read_at(&mut piece, bytes.len() as u64) {
+            bytes.extend_from_slice(&piece[..read]);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Waits for its end, which must come.

@@ -177,6 +177,10 @@ impl Shops {
                 mailbox: 64,
                 idle,
                 grace: xiaoer::domain::time::Duration::from_ms(10_000),
+                share: xiaoer::shop::Share {
+                    waiting_bytes_max: 16 * 1024 * 1024,
+                    bytes_per_hour_max: 0,
+                },
             },
         );
         desk.renew_leases().expect("leases that read");
