@@ -243,6 +243,62 @@ fn an_owner_of_before_is_fenced_off() {
     assert_eq!(journal.append(second, &entry(3), None), Ok(3));
 }
 
+/// Puts a state of a shop, and waits until it is durable.
+fn put(journal: &Embedded, owner: journal::Owner, shop: &Id, n: u64, next: u64) {
+    let state = journal::State {
+        n,
+        seq: n,
+        bytes: vec![7; 1000],
+    };
+    journal.put_state(owner, state, None);
+    // It is written with the next record.
+    append(journal, owner, shop, next..next + 1, 1_000);
+}
+
+/// Every record is found by its `seq`, and by what came before it.
+fn finds_all(journal: &Embedded, shop: &Id, last: u64) {
+    for seq in 1..=last {
+        let slice = journal.read(shop, seq, 2).expect("a read").expect("a shop");
+        assert_eq!(slice.records[0].seq_before + 1, seq);
+        journal.before(shop, seq).expect("a read").expect("it is kept");
+    }
+    let rated = journal.rated(shop, u64::MAX - 1, 3).expect("a read").expect("a shop");
+    let ns: Vec<u64> = rated.records.iter().map(|record| record.n).collect();
+    let newest = last / 10 * 10;
+    let expected: Vec<u64> = (1..=newest / 10).rev().take(3).map(|ten| ten * 10).collect();
+    assert_eq!(ns, expected, "{last} records");
+}
+
+/// A server that is killed has put into the index what the next one reads again: found is all of it, once.
+#[test]
+fn reading_finds_every_record_after_kills_between_states() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = id("s");
+    let mut data = folder.path().join("0");
+    let mut journal = open(&data, 0);
+    let mut owner = journal.create(&shop);
+    append(&journal, owner, &shop, 1..5, 1_000);
+    let mut next = 5;
+    for life in 1..5 {
+        for _ in 0..3 {
+            put(&journal, owner, &shop, next - 1, next);
+            append(&journal, owner, &shop, next + 1..next + 7, 1_000);
+            next += 7;
+            finds_all(&journal, &shop, next - 1);
+        }
+        // What a kill leaves is what there is now.
+        let copy = folder.path().join(life.to_string());
+        support::files::copy_folder(&data, &copy);
+        drop(journal);
+        data = copy;
+        journal = open(&data, 0);
+        finds_all(&journal, &shop, next - 1);
+        owner = journal.claim(&shop).expect("a claim").expect("a shop").owner;
+    }
+    drop(journal);
+    journal::verify(&settings(&data), &mut xiaoer::journal::NoInspector).expect("a sound folder");
+}
+
 #[test]
 fn reading_finds_every_record_by_its_seq_across_checkpoints_and_states() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -302,6 +302,9 @@ impl Found {
             },
         )?;
         (self.reach, self.last_block) = (reach, last_block);
+        for (&shop, tail) in &mut self.tails {
+            tail.skip_indexed(shop, &self.store)?;
+        }
         self.take_away(since)?;
         for number in torn {
             self.drop_from(number)?;
