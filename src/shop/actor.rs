@@ -11,9 +11,10 @@ use actix::prelude::*;
 use bytestring::ByteString;
 
 use super::bell::Bell;
-use super::deciding::{Awake, Deciding, Item, Work, come_up};
+use super::deciding::{Awake, Deciding, Item, Work};
 use super::desk::{Answered, Intake, ReadError, Refused};
 use super::message::{Close, Delete, Look, Post, Read};
+use super::recovery::{Differences, come_up};
 use super::world::World;
 use crate::domain::CORE;
 use crate::domain::event::{Event, What};
@@ -46,7 +47,7 @@ pub(super) enum Stage {
 }
 
 /// What became of reading a shop from the journal.
-type Found = Result<Result<Option<Awake>, JournalError>, BlockingError>;
+type Found = Result<Result<Option<(Awake, Differences)>, JournalError>, BlockingError>;
 
 /// The actor.
 pub(super) struct ShopActor {
@@ -94,8 +95,13 @@ impl ShopActor {
                 Err(JournalError::Damaged(what))
             }
         });
+        let mut differences = Differences::default();
         self.stage = match found {
-            Ok(awake) => Stage::Up(awake),
+            Ok(None) => Stage::Up(None),
+            Ok(Some((awake, differ))) => {
+                differences = differ;
+                Stage::Up(Some(awake))
+            }
             Err(error) => {
                 self.world.watch.failed(&self.id, &error);
                 Stage::Down(match self.stale {
@@ -105,6 +111,13 @@ impl ShopActor {
             }
         };
         self.world.watch.woke(self.asked.micros());
+        if differences.records > 0 {
+            // What an older core decided is decided again once.
+            self.store_state();
+        }
+        if differences.count > 0 {
+            self.world.watch.decided_otherwise(&self.id, &differences);
+        }
         self.recount_soon(ctx);
         self.arm(ctx);
         let idle = match &self.stage {
