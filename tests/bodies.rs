@@ -42,7 +42,7 @@ struct Row {
     closes: bool,
 }
 
-fn row(name: &'static str, headers: &str, body: &[u8], status: &'static str) -> Row {
+fn row(name: &'static str, headers: &str, body: &[u8], status: u16) -> Row {
     Row {
         name,
         headers: headers.to_owned(),
@@ -142,7 +142,11 @@ fn play(address: SocketAddr, row: &Row) -> (u16, bool) {
     let mut stream = BufReader::new(stream);
     let answer = read_answer(&mut stream).unwrap_or_else(|error| panic!("{}: {error}", row.name));
     let kind = answer.header("content-type").unwrap_or_default();
-    assert!(kind.contains("application/problem+json"), "{}: {answer:?}", row.name);
+    assert!(
+        kind.contains("application/problem+json"),
+        "{}: {answer:?}",
+        row.name
+    );
     // Open is a connection on which another request is answered.
     let another = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let open = stream.get_mut().write_all(another).is_ok() && read_answer(&mut stream).is_ok();

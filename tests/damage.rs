@@ -114,7 +114,8 @@ fn damage(folder: &Path, luck: &mut StdRng) -> String {
     };
     let mut bytes = fs::read(file).expect("its bytes");
     let at = luck.random_range(0..*length) as usize;
-    let page = |at: usize| at - at % PAGE_BYTES..(at - at % PAGE_BYTES + PAGE_BYTES).min(*length as usize);
+    let page =
+        |at: usize| at - at % PAGE_BYTES..(at - at % PAGE_BYTES + PAGE_BYTES).min(*length as usize);
     let what = match luck.random_range(0..12) {
         0..5 => {
             let bit = luck.random_range(0..8);
@@ -245,11 +246,17 @@ fn damage_is_noticed(clean: bool) {
                 Ok(outcome) => *ends.lock().expect("a lock").entry(outcome).or_default() += 1,
                 Err(why) => {
                     let kept = std::env::var_os("XIAOER_KEEP").map(|_| {
-                        let kept = reference.world.place().with_extension(format!("kept-{number}"));
+                        let kept = reference
+                            .world
+                            .place()
+                            .with_extension(format!("kept-{number}"));
                         let _ = fs::rename(&copy, &kept);
                         format!(", kept in {}", kept.display())
                     });
-                    found.push(format!("damage {number}, {what}: {why}{}", kept.unwrap_or_default()));
+                    found.push(format!(
+                        "damage {number}, {what}: {why}{}",
+                        kept.unwrap_or_default()
+                    ));
                 }
             }
         }
@@ -268,11 +275,22 @@ fn damage_is_noticed(clean: bool) {
         found.len(),
         watch.passed()
     );
-    let some: Vec<&str> = found.iter().take(20).map(|text| text.get(..900).unwrap_or(text)).collect();
-    assert!(found.is_empty(), "{kind}, seed {seed}:\n  {}", some.join("\n  "));
+    let some: Vec<&str> = found
+        .iter()
+        .take(20)
+        .map(|text| text.get(..900).unwrap_or(text))
+        .collect();
+    assert!(
+        found.is_empty(),
+        "{kind}, seed {seed}:\n  {}",
+        some.join("\n  ")
+    );
     // A folder in which nothing is ever found damaged is not looked at.
     let refused = ends.get(&Outcome::Refused).copied().unwrap_or_default();
-    assert!(refused * 10 > damages, "only {refused} of {damages} were refused");
+    assert!(
+        refused * 10 > damages,
+        "only {refused} of {damages} were refused"
+    );
 }
 
 #[test]

@@ -396,7 +396,10 @@ impl Slow {
         let mut slow: Vec<BufReader<TcpStream>> =
             (0..connections).map(|_| connect(served)).collect();
         for stream in &mut slow {
-            stream.get_mut().write_all(slow_head().as_bytes()).expect("a head");
+            stream
+                .get_mut()
+                .write_all(slow_head().as_bytes())
+                .expect("a head");
         }
         Slow(slow)
     }
@@ -456,7 +459,10 @@ fn slow_bodies_are_cut_off() {
         watch.passed()
     );
     let mut stream = connect(&served);
-    stream.get_mut().write_all(slow_head().as_bytes()).expect("a head");
+    stream
+        .get_mut()
+        .write_all(slow_head().as_bytes())
+        .expect("a head");
     problem(
         &read_answer(&mut stream).expect("an answer"),
         &[408],

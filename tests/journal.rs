@@ -260,12 +260,22 @@ fn finds_all(journal: &Embedded, shop: &Id, last: u64) {
     for seq in 1..=last {
         let slice = journal.read(shop, seq, 2).expect("a read").expect("a shop");
         assert_eq!(slice.records[0].seq_before + 1, seq);
-        journal.before(shop, seq).expect("a read").expect("it is kept");
+        journal
+            .before(shop, seq)
+            .expect("a read")
+            .expect("it is kept");
     }
-    let rated = journal.rated(shop, u64::MAX - 1, 3).expect("a read").expect("a shop");
+    let rated = journal
+        .rated(shop, u64::MAX - 1, 3)
+        .expect("a read")
+        .expect("a shop");
     let ns: Vec<u64> = rated.records.iter().map(|record| record.n).collect();
     let newest = last / 10 * 10;
-    let expected: Vec<u64> = (1..=newest / 10).rev().take(3).map(|ten| ten * 10).collect();
+    let expected: Vec<u64> = (1..=newest / 10)
+        .rev()
+        .take(3)
+        .map(|ten| ten * 10)
+        .collect();
     assert_eq!(ns, expected, "{last} records");
 }
 
@@ -293,7 +303,11 @@ fn reading_finds_every_record_after_kills_between_states() {
         data = copy;
         journal = open(&data, 0);
         finds_all(&journal, &shop, next - 1);
-        owner = journal.claim(&shop).expect("a claim").expect("a shop").owner;
+        owner = journal
+            .claim(&shop)
+            .expect("a claim")
+            .expect("a shop")
+            .owner;
     }
     drop(journal);
     journal::verify(&settings(&data), &mut xiaoer::journal::NoInspector).expect("a sound folder");

@@ -455,9 +455,7 @@ fn without_its_sync_every_cut_loses_what_was_acknowledged() {
         .iter()
         .flatten()
         .filter_map(|sent| sent.ended);
-    let mut said: Vec<u64> = answers
-        .filter_map(|ended| recording.said(ended))
-        .collect();
+    let mut said: Vec<u64> = answers.filter_map(|ended| recording.said(ended)).collect();
     said.sort_unstable();
     assert!(
         said.len() as u64 > CONTROL && said[0] > begun,

@@ -53,6 +53,7 @@ pub mod presence;
 pub mod queue;
 pub mod rating;
 pub mod receipt;
+pub mod reconcile;
 pub mod reply;
 pub mod routing;
 pub mod score;

@@ -240,7 +240,7 @@ impl Shop {
     }
 
     /// The pool of a scope, a new one where nobody waits in it.
-    fn pool_of(&mut self, scope: Scope) -> u32 {
+    pub(super) fn pool_of(&mut self, scope: Scope) -> u32 {
         let name = scope.pool_name();
         if let Some(pool) = self.queue.pools.find(&name) {
             return pool;
@@ -273,7 +273,7 @@ impl Shop {
         }
     }
 
-    fn join_line(&mut self, pool: u32) {
+    pub(super) fn join_line(&mut self, pool: u32) {
         if let Some(ticket) = self.head_ticket(pool) {
             let line = self.queue.pools[pool].line;
             self.queue.lines[line as usize].insert((ticket, pool));
@@ -281,7 +281,7 @@ impl Shop {
         }
     }
 
-    fn leave_line(&mut self, pool: u32, ticket: u64) {
+    pub(super) fn leave_line(&mut self, pool: u32, ticket: u64) {
         let line = self.queue.pools[pool].line;
         self.queue.lines[line as usize].remove(&(ticket, pool));
         self.line_changed(line);

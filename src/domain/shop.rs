@@ -205,7 +205,7 @@ impl Shop {
     }
 
     /// What is looked at while the clock still stands.
-    fn check_before(&self, event: &Event) -> Result<(), Rejection> {
+    pub(super) fn check_before(&self, event: &Event) -> Result<(), Rejection> {
         if event.at < self.now {
             let message = format!(
                 "`at` is before the shop's clock, which stands at {}: send events in the order of time, \
@@ -232,7 +232,7 @@ impl Shop {
     }
 
     /// Fires what is due at or before `to`, and sets the clock.
-    fn advance(&mut self, to: Instant, ledger: &mut dyn Ledger, out: &mut Outcome) {
+    pub(super) fn advance(&mut self, to: Instant, ledger: &mut dyn Ledger, out: &mut Outcome) {
         while let Some((due, session, timer)) = self.timers.next()
             && due <= to
         {

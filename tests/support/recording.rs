@@ -563,7 +563,10 @@ impl Reading<'_> {
                 return Ok(());
             }
             10 => {
-                let sent = all.sent.get_mut(&(head.a as u16)).and_then(|of| of.last_mut());
+                let sent = all
+                    .sent
+                    .get_mut(&(head.a as u16))
+                    .and_then(|of| of.last_mut());
                 // To others than those who were taken, as to receivers of webhooks, nothing is acknowledged.
                 if let Some(Connection { sent, .. }) = sent {
                     let before = sent.last().map_or(0, |(_, total)| *total);
@@ -572,7 +575,10 @@ impl Reading<'_> {
                 return Ok(());
             }
             12 => {
-                let taken = Connection { taken: end, sent: Vec::new() };
+                let taken = Connection {
+                    taken: end,
+                    sent: Vec::new(),
+                };
                 all.sent.entry(head.a as u16).or_default().push(taken);
                 return Ok(());
             }

@@ -404,7 +404,8 @@ impl Drop for Process {
 /// A folder for one test; it goes with it.
 pub fn folder() -> (tempfile::TempDir, PathBuf) {
     // Where the builds are there is room; who names another place is heard.
-    let place = std::env::var_os("TMPDIR").map_or(env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
+    let place =
+        std::env::var_os("TMPDIR").map_or(env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
     let folder = tempfile::Builder::new()
         .prefix("xiaoer-")
         .tempdir_in(place)

@@ -624,9 +624,17 @@ impl Tenant {
             let mut pairs = some.iter().zip(&results);
             let other = pairs.find(|((_, was), is)| was != *is);
             if let Some(((event, was), is)) = other {
-                lost.push(format!("{}: {event} was answered {was}, is {is}", self.shop));
+                lost.push(format!(
+                    "{}: {event} was answered {was}, is {is}",
+                    self.shop
+                ));
             } else if results.len() != some.len() {
-                lost.push(format!("{}: {} {}", self.shop, answer.status, answer.text()));
+                lost.push(format!(
+                    "{}: {} {}",
+                    self.shop,
+                    answer.status,
+                    answer.text()
+                ));
             }
         }
         lost
