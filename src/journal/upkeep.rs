@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::embedded::{Core, Ended};
 use super::line::wait_at_most;
-use super::opening::{Notes, ledger_key};
+use super::notes::{Notes, ledger_key};
 use super::removal::bury;
 use super::store::{Changes, Tree};
 use super::watchdog::Task;

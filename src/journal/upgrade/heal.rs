@@ -161,7 +161,7 @@ impl Findings {
         }
         removal.apply(store)?;
         for (shop, revived) in self.revived.into_iter().filter(|(_, of)| of.whole) {
-            let checkpoint = super::super::opening::Notes::read(store)?.checkpoint;
+            let checkpoint = super::super::notes::Notes::read(store)?.checkpoint;
             remove_index(store, shop)?;
             let mut places = revived.places;
             let first = places.first().map_or(0, |place| place.order);
