@@ -13,7 +13,7 @@ use support::shared::shared;
 use support::world::{SetClock, Shops, decisions, settings};
 use xiaoer::domain::id::Id;
 use xiaoer::domain::time::Instant;
-use xiaoer::env::Env;
+use xiaoer::env::{Env, Fate};
 use xiaoer::journal::{self, Embedded, Journal, Kind, Nobody};
 use xiaoer::shop::trace_line;
 
@@ -399,6 +399,13 @@ fn what_is_older_than_the_retention_goes_once_no_shop_needs_it() {
     append(&trimmed, trimmed.create(&late), &late, 1..2, now);
     drop(trimmed);
     let trimmed = open(folder.path(), 9 * day_ms);
+    // By the wall clock all of it is old, and by the journal's own end nothing is.
+    trimmed.checkpoint_now();
+    let first = trimmed.read(&gone, 1, 10).expect("a read").expect("a shop");
+    assert_eq!(first.records.first().map(|record| record.n), Some(1));
+    let today = id("today");
+    let owner = trimmed.create(&today);
+    append(&trimmed, owner, &today, 1..2, long_ago + 10 * day_ms);
     trimmed.checkpoint_now();
     let first = trimmed.read(&gone, 1, 10).expect("a read").expect("a shop");
     // Blocks go whole: the one that the other shop begins in stays.
@@ -560,4 +567,55 @@ fn what_was_booked_is_known_after_a_command_that_only_opens_the_folder() {
         // Nobody gives the ledger's state here either.
         assert_eq!(opened().booked, [(shop.clone(), booked[0].clone())]);
     }
+}
+
+/// A fate that is written down; who asked for it never goes on.
+struct Told(std::sync::mpsc::SyncSender<String>);
+
+impl Fate for Told {
+    fn stop(&self, why: &str) -> ! {
+        let _ = self.0.send(why.to_owned());
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+#[test]
+fn a_thread_of_the_journal_that_dies_stops_the_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    let env = Env {
+        fate: Arc::new(Told(tell)),
+        ..Env::real()
+    };
+    let opened = Embedded::open(&settings(folder.path()), &env, Box::new(Nobody));
+    let Ok(opened) = opened else {
+        panic!("the folder does not open");
+    };
+    let (journal, shop) = (opened.journal, id("s"));
+    let owner = journal.create(&shop);
+    append(&journal, owner, &shop, 1..2, 1_000);
+    // What is called once a record is durable is called by the thread that commits.
+    let entry = journal::Entry {
+        shop: &shop,
+        kind: Kind::Event,
+        core: xiaoer::domain::CORE,
+        n: 2,
+        at: Instant::from_ms(1_000),
+        due: None,
+        seq_before: 1,
+        decided: 1,
+        text: "{}",
+        decisions: "[{}]",
+        claims: &[],
+        booked: &[],
+        rated: false,
+    };
+    let bug = Box::new(|| panic!("a planted bug"));
+    assert_eq!(journal.append(owner, &entry, Some(bug)), Ok(2));
+    let why = told.recv_timeout(Duration::from_secs(60)).expect("its end");
+    assert!(why.contains("`commit`"), "{why}");
+    // Its thread never ends, so neither would this.
+    std::mem::forget(journal);
 }
