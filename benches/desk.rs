@@ -203,6 +203,10 @@ fn desk(watch: &Arc<Counting>) -> Desk {
         mailbox: 4096,
         idle: Duration::from_secs(3600),
         grace: xiaoer::domain::time::Duration::from_ms(0),
+        share: xiaoer::shop::Share {
+            waiting_bytes_max: 16 * 1024 * 1024,
+            bytes_per_hour_max: 0,
+        },
     };
     Desk::new(
         Arc::new(Nowhere::default()),

@@ -227,6 +227,10 @@ fn wakes() {
             mailbox: 64,
             idle: Duration::from_secs(600),
             grace: xiaoer::domain::time::Duration::from_ms(0),
+            share: xiaoer::shop::Share {
+                waiting_bytes_max: 16 * 1024 * 1024,
+                bytes_per_hour_max: 0,
+            },
         },
     );
     actix_rt::System::new().block_on(async {

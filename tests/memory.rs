@@ -5,7 +5,7 @@
 //! one of a preset would: 30 days, and the few that it takes to look at each in turn.
 
 use xiaoer::domain::agent::Presence;
-use xiaoer::domain::event::{ClosedBy, Event, RatedOn, Stars, What};
+use xiaoer::domain::event::{ClosedBy, Event, GivenPolicy, RatedOn, Stars, What};
 use xiaoer::domain::id::Id;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::memory::Held;
@@ -67,7 +67,7 @@ impl Desk {
         self.take(
             0,
             What::ShopConfigured {
-                policy: Box::new(policy),
+                policy: GivenPolicy::Sent(Box::new(policy)),
             },
         );
         for agent in AGENTS {

@@ -8,25 +8,14 @@ use super::call::Call;
 use super::problem::{Code, Problem};
 use crate::domain::decision::ErrorCode;
 use crate::domain::id::Id;
+use crate::domain::time::Instant;
 use crate::shop::{Answered, Intake};
 use crate::wire::{Line, read_event};
 
 /// Hands the event with this text to the path's shop. What is malformed is told at once: it is no event of anybody's.
 pub async fn change(call: &Call, text: String) -> Result<Answered, Problem> {
     let (shop, desk) = (call.shop()?, &call.state.desk);
-    // Values are as they were sent, over several lines where they were.
-    let text = text.replace(['\n', '\r'], " ");
-    let read = read_event(&text, &shop, desk.now())
-        .map_err(|error| Problem::malformed(format!("The body is {error}.")))?;
-    let event = match read.line {
-        Line::Event(_, event) => event,
-        Line::Malformed(malformed) => return Err(Problem::malformed(malformed.message)),
-    };
-    let intake = Intake::Event {
-        event,
-        stamped: read.stamped,
-        text: text.into(),
-    };
+    let intake = event_of(&text, &shop, desk.now())?;
     let mut answered = desk
         .post(&shop, vec![intake])
         .await
@@ -37,6 +26,22 @@ pub async fn change(call: &Call, text: String) -> Result<Answered, Problem> {
             Code::Broken,
             "The shop gave no answer: please report this.",
         )),
+    }
+}
+
+/// The event with this text, which came in now.
+pub fn event_of(text: &str, shop: &Id, now: Instant) -> Result<Intake, Problem> {
+    // Values are as they were sent, over several lines where they were.
+    let text = text.replace(['\n', '\r'], " ");
+    let read = read_event(&text, shop, now)
+        .map_err(|error| Problem::malformed(format!("The body is {error}.")))?;
+    match read.line {
+        Line::Event(_, event) => Ok(Intake::Event {
+            event,
+            stamped: read.stamped,
+            text: text.into(),
+        }),
+        Line::Malformed(malformed) => Err(Problem::malformed(malformed.message)),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::answer::{json, page, text_json};
+use super::auth::Scope;
 use super::call::{Answer, Call};
 use super::openapi::{Decision, DecisionPage, WhyAnswer};
 use super::problem::{Code, Problem};
@@ -65,6 +66,10 @@ pub async fn why(call: Call) -> Answer {
     let found = call.state.desk.why(&shop, seq).await;
     let found = found.map_err(|error| Problem::unread(&shop, error))?;
     let why = found.ok_or_else(|| unknown(seq))?;
+    let why = match call.grant.scope {
+        Scope::Admin => why,
+        Scope::Events | Scope::Read | Scope::Owner => why.without_other_shops(),
+    };
     json(&Explained {
         decision: Written::new(&shop, &why.decision),
         why: words::facts(&why),

@@ -6,11 +6,15 @@ use super::answer::text_json;
 use super::auth::Scope;
 use super::call::{Answer, Call};
 use super::change::rejection;
+use super::configuring::{self, aside, check_policies};
 use super::intake::{Door, Slot, may_make, refuse_making};
 use super::openapi::{EventsBody, Results};
 use super::problem::{Code, Problem};
 use crate::domain::id::Id;
 use crate::shop::{Answered, Refused};
+
+/// The longest body that is read on the thread on which it came in; a longer one keeps no shop of that thread waiting.
+const READ_HERE_BYTES_MAX: usize = 64 * 1024;
 
 /// About how long a result is.
 const RESULT_BYTES: usize = 256;
@@ -27,18 +31,36 @@ pub async fn post(call: Call) -> Answer {
     let shop = call.shop()?;
     let body = call.body().await?;
     let desk = call.state.desk.clone();
-    let door = Door {
-        shop: &shop,
-        now: desk.now(),
-        grant: &call.grant,
+    let (now, grant) = (desk.now(), call.grant.clone());
+    let mut slots = match body.len() {
+        0..=READ_HERE_BYTES_MAX => {
+            let door = Door {
+                shop: &shop,
+                now,
+                grant: &grant,
+            };
+            door.events(form, &body)?
+        }
+        _ => {
+            let shop = shop.clone();
+            let read = move || {
+                let door = Door {
+                    shop: &shop,
+                    now,
+                    grant: &grant,
+                };
+                door.events(form, &body)
+            };
+            aside(read).await??
+        }
     };
-    let mut slots = door.events(form, &body)?;
     if call.grant.scope != Scope::Admin
         && may_make(&slots)
         && !desk.exists(&shop).await.map_err(Problem::refused)?
     {
         refuse_making(&mut slots);
     }
+    let slots = check_policies(&call, slots).await?;
     let count = slots.len();
     let (mut intakes, mut refused) = (Vec::with_capacity(count), Vec::new());
     for (place, slot) in slots.into_iter().enumerate() {
@@ -50,7 +72,9 @@ pub async fn post(call: Call) -> Answer {
     let answered = if intakes.is_empty() {
         Vec::new()
     } else {
-        desk.post(&shop, intakes).await.map_err(Problem::refused)?
+        configuring::post(&call, &shop, intakes)
+            .await
+            .map_err(Problem::refused)?
     };
     answer(count, refused, answered)
 }

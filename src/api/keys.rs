@@ -8,10 +8,10 @@ use super::answer::{done, page, text_json};
 use super::auth::{Keeper, KeyRing, NewKey, NotChanged, Scope};
 use super::call::{Answer, Call};
 use super::change::{quoted, read_body};
+use super::configuring::aside;
 use super::openapi::{KeyBody as KeySchema, KeyMade, KeyPage};
 use super::problem::{Code, Problem};
 use crate::domain::id::Id;
-use crate::env::{BlockingError, blocking};
 
 /// The list's name in its cursors.
 const LIST: &str = "keys";
@@ -132,9 +132,7 @@ async fn changing<T: Send + 'static>(
             ));
         }
     };
-    let changed = blocking(move || change(&*keys)).await;
-    let undone = |error: BlockingError| Problem::refused(error.into());
-    changed.map_err(undone)?.map_err(not_changed)
+    aside(move || change(&*keys)).await?.map_err(not_changed)
 }
 
 fn not_changed(error: NotChanged) -> Problem {

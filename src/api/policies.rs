@@ -5,16 +5,16 @@ use serde_json::value::RawValue;
 
 use super::answer::text_json;
 use super::call::{Answer, Call};
-use super::change::{change, read_body};
+use super::change::read_body;
+use super::configuring::{aside, configure, would_be_taken};
 use super::openapi::{Ok as CheckedOk, Policy as PolicySchema};
-use super::problem::{Code, Problem};
-use crate::domain::decision::ErrorCode;
-use crate::domain::policy::Policy;
+use super::problem::Problem;
 
 /// The merged policy of the path's shop, as JSON.
 pub async fn policy_of(call: &Call) -> Result<String, Problem> {
-    let written = call.live(|shop| serde_json::to_string(shop.policy()).unwrap_or_default());
-    written.await
+    let policy = call.live(|shop| shop.policy_shared()).await?;
+    // A large one takes longer to write than its shop's thread has for it.
+    aside(move || serde_json::to_string(&*policy).unwrap_or_default()).await
 }
 
 /// What `PUT /v1/shops/{shop}` takes: a policy under its name, which is no key of a policy.
@@ -42,19 +42,15 @@ pub async fn get(call: Call) -> Answer {
 
 /// Sets the shop's whole policy
 ///
-/// What is left out comes from the preset. Stands for `shop.configured`; answers the merged policy.
+/// What is left out comes from the preset, but for `buyer_space`, which stays as it is unless an admin's key names another.
+/// Stands for `shop.configured`; answers the merged policy.
 #[utoipa::path(put, path = "/v1/shops/{shop}/policy", tag = "policy", operation_id = "put_policy",
     request_body = PolicySchema, responses((status = 200, body = PolicySchema)))]
 pub async fn put(call: Call) -> Answer {
     let text = call.json_text().await?;
-    let policy = policy_in(&text)?;
     // The shop is there, or an owner would make it.
     call.live(|_| ()).await?;
-    let event = format!(
-        "{{\"type\":\"shop.configured\",\"policy\":{}}}",
-        policy.get()
-    );
-    change(&call, event).await?;
+    configure(&call, move || Ok(policy_in(&text)?.get().to_owned())).await?;
     get(call).await
 }
 
@@ -63,20 +59,8 @@ pub async fn put(call: Call) -> Answer {
     request_body = PolicySchema, responses((status = 200, body = CheckedOk)))]
 pub async fn check(call: Call) -> Answer {
     let text = call.json_text().await?;
-    let policy: serde_json::Value = read_body(policy_in(&text)?.get())?;
-    call.live(|_| ()).await?;
-    if !policy.is_object() {
-        return Err(Problem::malformed(
-            "The body must be a policy: an object of its keys, `{}` for the standard preset.",
-        ));
-    }
-    match Policy::parse(&policy) {
-        Ok(_) => Ok(text_json("{\"ok\":true}".to_owned())),
-        Err(error) => Err(Problem::new(
-            Code::Rejected(ErrorCode::PolicyInvalid),
-            error.to_string(),
-        )),
-    }
+    would_be_taken(&call, move || read_body(policy_in(&text)?.get())).await?;
+    Ok(text_json("{\"ok\":true}".to_owned()))
 }
 
 #[cfg(test)]

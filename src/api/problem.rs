@@ -65,6 +65,8 @@ pub enum Code {
     UnsupportedMediaType,
     /// The event's id was accepted before, with another body.
     IdConflict,
+    /// The shop has used its share up for now.
+    OverShare,
     /// Something of ours is full.
     Busy,
     /// The server is going away.
@@ -107,6 +109,7 @@ impl Code {
             Code::IdConflict => told(422, "id_conflict", "The id was used for another event"),
             Code::Broken => told(500, "broken", "A bug of the server"),
             Code::Damaged => told(500, "damaged", "What is stored is damaged"),
+            Code::OverShare => told(429, "over_share", "The shop has used its share"),
             Code::Busy => told(503, "busy", "The server is busy"),
             Code::Closing => told(503, "closing", "The server is shutting down"),
             Code::Stalled => told(503, "stalled", "The disk does not keep up"),
@@ -152,6 +155,7 @@ impl Code {
             | Code::TooManyEvents
             | Code::UnsupportedMediaType
             | Code::IdConflict
+            | Code::OverShare
             | Code::DiskFull
             | Code::Broken
             | Code::Damaged => None,
@@ -291,6 +295,14 @@ impl Problem {
                     "Events cannot be dated, so none is taken: {doubt}. Then send this request again."
                 ),
             ),
+            Refused::OverShare { wait_s } => {
+                let detail = format!(
+                    "The shop has put as many bytes into the journal as one shop may \
+                     (`shop.bytes_per_hour_max`): send the same request again in {wait_s} s."
+                );
+                Problem::new(Code::OverShare, detail)
+                    .header(header::RETRY_AFTER, wait_s.to_string())
+            }
             Refused::Closing => Problem::new(
                 Code::Closing,
                 "The server is shutting down: send the same request again once it is back.",
@@ -413,6 +425,12 @@ mod tests {
         for (refused, status, code, retry) in [
             (Refused::Busy, 503, "busy", Some("1")),
             (Refused::DiskFull, 507, "disk_full", None),
+            (
+                Refused::OverShare { wait_s: 90 },
+                429,
+                "over_share",
+                Some("90"),
+            ),
             (Refused::Closing, 503, "closing", Some("1")),
             (Refused::Broken, 500, "broken", None),
             (

@@ -10,12 +10,12 @@ use serde_json::value::RawValue;
 use super::answer::{done, json, page, text_json};
 use super::auth::{Keeper, KeyRing, NotChanged};
 use super::call::{Answer, Call};
-use super::change::{change, quoted, read_body};
+use super::change::{quoted, read_body};
+use super::configuring::{aside, configure};
 use super::openapi::{ReportOfShops, ShopAnswer, ShopBody as ShopSchema, ShopPage};
 use super::policies::policy_of;
 use super::problem::{Code, Problem};
 use crate::domain::id::Id;
-use crate::env::blocking;
 use crate::shop::{Desk, Refused};
 
 /// The list's name in its cursors.
@@ -54,12 +54,11 @@ pub async fn list(call: Call) -> Answer {
     request_body = ShopSchema, responses((status = 200, body = ShopAnswer)))]
 pub async fn put(call: Call) -> Answer {
     let text = call.json_text().await?;
-    let body: ShopBody<'_> = read_body(&text)?;
-    let event = format!(
-        "{{\"type\":\"shop.configured\",\"policy\":{}}}",
-        body.policy.get()
-    );
-    change(&call, event).await?;
+    let policy = move || {
+        let body: ShopBody<'_> = read_body(&text)?;
+        Ok(body.policy.get().to_owned())
+    };
+    configure(&call, policy).await?;
     let shop = quoted(&call.shop()?);
     let policy = policy_of(&call).await?;
     Ok(text_json(format!(
@@ -135,8 +134,7 @@ async fn with_keys<T: Send + 'static>(
     change: impl FnOnce(&dyn KeyRing) -> T + Send + 'static,
 ) -> Result<T, Problem> {
     let keys = Arc::clone(keys);
-    let changed = blocking(move || change(&*keys)).await;
-    changed.map_err(|error| Problem::refused(error.into()))
+    aside(move || change(&*keys)).await
 }
 
 /// How the shop stands: sessions, waits, days, weeks, months, agents, invites

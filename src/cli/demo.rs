@@ -217,6 +217,9 @@ impl Scene {
             ReadError::Refused(Refused::Closing) => return,
             ReadError::NoShop => "the shop was taken away".to_owned(),
             ReadError::Refused(Refused::Busy) => "the server is busy".to_owned(),
+            ReadError::Refused(Refused::OverShare { .. }) => {
+                "the shop has used its share up".to_owned()
+            }
             ReadError::Refused(Refused::DiskFull) => {
                 format!(
                     "the disk is nearly full: make room where {} is",

@@ -3,7 +3,9 @@
 //! These are well-formed ones. Reading them from text is the wire's work; whether they may happen is the shop's.
 
 use super::agent::Presence;
+use super::group_plan::CheckedPolicy;
 use super::id::Id;
+use super::policy::{Policy, PolicyError};
 use super::time::Instant;
 
 /// The entries that every shop has; others are those of the policy.
@@ -28,8 +30,8 @@ pub struct Event {
 pub enum What {
     /// The shop's policy is set; the first makes the shop.
     ShopConfigured {
-        /// The policy as it was sent: an object.
-        policy: Box<serde_json::Value>,
+        /// The policy, as it was sent or already checked.
+        policy: GivenPolicy,
     },
     /// An agent is added or replaced.
     AgentConfigured {
@@ -171,6 +173,25 @@ impl What {
             What::RatingSubmitted { .. } => "rating.submitted",
             What::BuyerFlagged { .. } => "buyer.flagged",
             What::Clock => "clock",
+        }
+    }
+}
+
+/// The policy of `shop.configured`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GivenPolicy {
+    /// As it was sent: an object. The shop reads it.
+    Sent(Box<serde_json::Value>),
+    /// Read where it came in, so that the shop need not: what it says, or why it is refused.
+    Checked(Result<CheckedPolicy, PolicyError>),
+}
+
+impl GivenPolicy {
+    /// The policy, with its groups written out.
+    pub fn read(&self) -> Result<CheckedPolicy, PolicyError> {
+        match self {
+            GivenPolicy::Sent(value) => Policy::parse(value).map(CheckedPolicy::accepted),
+            GivenPolicy::Checked(checked) => checked.clone(),
         }
     }
 }

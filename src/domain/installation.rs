@@ -7,7 +7,6 @@ use super::event::{Event, What};
 use super::id::Id;
 use super::ledger::MemoryLedger;
 use super::outcome::Outcome;
-use super::policy::Policy;
 use super::report::Report;
 use super::shop::{Rejection, Shop, Taken};
 use super::time::{Instant, Stamp};
@@ -99,9 +98,10 @@ pub fn create(shop: &Id, event: &Event) -> Result<Shop, Rejection> {
             format!("No shop {shop:?} exists: send `shop.configured` with its policy first.");
         return Err(Rejection::new(ErrorCode::ShopUnknown, message));
     };
-    let policy = Policy::parse(policy)
+    let policy = policy
+        .read()
         .map_err(|error| Rejection::new(ErrorCode::PolicyInvalid, error.to_string()))?;
-    Ok(Shop::new(shop.clone(), policy, event.at))
+    Ok(Shop::with(shop.clone(), policy, event.at))
 }
 
 /// A rejection for a shop that does not exist: `seq` 0, the event's own instant at +08:00.

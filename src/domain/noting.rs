@@ -170,7 +170,7 @@ impl Shop {
     /// Everybody of a crew, and why each was passed over.
     fn crew(&self, by: Comparison, crew: u32, picked: Option<u32>) -> Vec<Candidate> {
         let agents = &self.roster.agents;
-        let seats = &self.roster.crews[crew as usize].seats;
+        let seats = &self.roster.crew(crew).seats;
         let candidates = seats.iter().map(|&number| {
             let agent = &agents[number];
             let verdict = match picked {

@@ -75,6 +75,8 @@ pub struct Queue {
     /// By crew, the pools of its line by the ticket of their head.
     lines: Vec<BTreeSet<(u64, u32)>>,
     ready: Heap<u64>,
+    /// Crews with a line and nobody free that are not made: they hear of no agent by themselves.
+    unmade: BTreeSet<u32>,
 }
 
 impl Shop {
@@ -220,7 +222,7 @@ impl Shop {
             };
             let crew = self.serving_crew(pool);
             let id = &self.sessions[session].id;
-            let Some(agent) = self.roster.crews[crew as usize].pick(id) else {
+            let Some(agent) = self.roster.crew(crew).pick(id) else {
                 break;
             };
             self.timers.visit(session);
@@ -232,7 +234,7 @@ impl Shop {
     /// Who serves a pool: its own agents first, then those in whose line it stands.
     fn serving_crew(&self, pool: u32) -> u32 {
         let Pool { crew, line, .. } = self.queue.pools[pool];
-        if self.roster.crews[crew as usize].has_free() {
+        if self.roster.has_free(crew) {
             crew
         } else {
             line
@@ -259,7 +261,7 @@ impl Shop {
             Scope::Entry(_) | Scope::OrderStatus(_) | Scope::All => false,
         };
         let anyone = match routing.when_scope_offline {
-            WhenScopeOffline::AnyOnline => self.roster.crews[crew as usize].online == 0,
+            WhenScopeOffline::AnyOnline => !self.roster.has_online(crew),
             WhenScopeOffline::Wait => false,
         };
         if overflows || anyone { EVERYBODY } else { crew }
@@ -290,10 +292,15 @@ impl Shop {
     fn line_changed(&mut self, line: u32) {
         let head = self.queue.lines[line as usize].first();
         match head {
-            Some(&(ticket, _)) if self.roster.crews[line as usize].has_free() => {
+            Some(&(ticket, _)) if self.roster.has_free(line) => {
                 self.queue.ready.set(line, ticket);
             }
             Some(_) | None => self.queue.ready.remove(line),
+        }
+        if head.is_some() && !self.roster.is_made(line) {
+            self.queue.unmade.insert(line);
+        } else {
+            self.queue.unmade.remove(&line);
         }
     }
 
@@ -310,13 +317,21 @@ impl Shop {
                 self.line_changed(crew);
             }
         }
+        if self.roster.agents[agent].free() && !self.queue.unmade.is_empty() {
+            let lines = self.queue.unmade.iter().copied();
+            let its_own: Vec<u32> = lines
+                .filter(|&line| self.roster.sits_in(agent, line))
+                .collect();
+            its_own.into_iter().for_each(|line| self.line_changed(line));
+        }
     }
 
     /// Puts every pool into the line where it belongs now.
     pub(super) fn line_up(&mut self) {
         self.queue.ready = Heap::default();
         self.queue.lines.clear();
-        let crews = self.roster.crews.len();
+        self.queue.unmade.clear();
+        let crews = self.roster.crew_count();
         self.queue.lines.resize_with(crews, BTreeSet::new);
         let pools: Vec<u32> = self.queue.pools.iter().map(|(pool, _)| pool).collect();
         for pool in pools {
@@ -332,7 +347,7 @@ impl Shop {
     /// Makes the crews and lines anew where they no longer follow from the policy and the agents.
     pub(super) fn fresh_crews(&mut self) {
         if self.roster.stale() {
-            self.roster.make_crews(&self.policy);
+            self.roster.make_crews();
             self.line_up();
         }
     }

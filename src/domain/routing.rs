@@ -148,7 +148,7 @@ impl Shop {
         crew: u32,
         out: &mut Outcome,
     ) -> Route {
-        let own = &self.roster.crews[crew as usize];
+        let own = self.roster.crew(crew);
         if let Some(agent) = own.pick(caller.session) {
             self.note_candidates(Step::Own, crew, Some(agent), out);
             let reason = match scope {
@@ -188,7 +188,7 @@ impl Shop {
             Scope::Entry(_) | Scope::OrderStatus(_) | Scope::All => false,
         };
         if overflows {
-            let everybody = &self.roster.crews[EVERYBODY as usize];
+            let everybody = self.roster.crew(EVERYBODY);
             let picked = everybody.pick(caller.session);
             self.note_candidates(Step::Overflow, EVERYBODY, picked, out);
             if let Some(agent) = picked {
@@ -204,7 +204,7 @@ impl Shop {
 
     /// Any free agent of the shop, by lot (P3).
     fn draw_anyone(&self, caller: Caller<'_>, step: Step, out: &mut Outcome) -> Option<u32> {
-        let everybody = &self.roster.crews[EVERYBODY as usize];
+        let everybody = self.roster.crew(EVERYBODY);
         let drawn = everybody.draw(caller.session);
         self.note_candidates(step, EVERYBODY, drawn, out);
         drawn

@@ -5,13 +5,14 @@
 //! then it is handled in the room of its rule, and whoever waits longest is served (R7): the order of S5.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use super::agent::Presence;
 use super::buyer::{Buyer, Tie};
 use super::calendar::Stretch;
 use super::daybook::DayBooks;
 use super::decision::{Body, Decision, ErrorCode};
-use super::event::{ENTRIES, Event, What};
+use super::event::{ENTRIES, Event, GivenPolicy, What};
+use super::group_plan::CheckedPolicy;
 use super::heap::Heap;
 use super::id::Id;
 use super::ledger::Ledger;
@@ -31,7 +32,7 @@ use super::totals::Totals;
 /// A shop.
 pub struct Shop {
     pub(super) id: Id,
-    pub(super) policy: Policy,
+    pub(super) policy: Arc<Policy>,
     pub(super) now: Instant,
     pub(super) stretch: Stretch,
     pub(super) seq: u64,
@@ -89,13 +90,19 @@ impl Rejection {
 impl Shop {
     /// A shop that begins at `at` with its first policy, with nobody in it.
     pub fn new(id: Id, policy: Policy, at: Instant) -> Shop {
+        Shop::with(id, CheckedPolicy::accepted(policy), at)
+    }
+
+    /// The same with a policy whose groups are written out.
+    pub fn with(id: Id, checked: CheckedPolicy, at: Instant) -> Shop {
+        let CheckedPolicy { policy, groups } = checked;
         let stretch = policy.timezone.stretch(at);
         Shop {
             id,
             now: at,
             stretch,
             seq: 0,
-            roster: Roster::new(stretch.day),
+            roster: Roster::new(stretch.day, groups, policy.routing.strategy),
             queue: Queue::default(),
             sessions: Table::default(),
             buyers: Table::default(),
@@ -120,6 +127,22 @@ impl Shop {
     /// Its policy of now.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The same, to be looked at while the shop goes on.
+    pub fn policy_shared(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy)
+    }
+
+    /// Makes what the next event would have to make first: for a shop that came up, before it is asked anything.
+    pub fn prepare(&mut self) {
+        self.fresh_crews();
+        self.roster.anybody_online();
+    }
+
+    /// How many seats of crews were filled since it came up: what a change of its policy or its agents has cost.
+    pub fn seats_filled(&self) -> u64 {
+        self.roster.seats_filled()
     }
 
     /// Its clock.
@@ -314,13 +337,14 @@ impl Shop {
     }
 
     /// `shop.configured`: arms and cancels no timer; everything that is not booked reads it from now on.
-    fn configure(&mut self, policy: &serde_json::Value) -> Result<(), Rejection> {
-        let policy = Policy::parse(policy)
+    fn configure(&mut self, policy: &GivenPolicy) -> Result<(), Rejection> {
+        let CheckedPolicy { policy, groups } = policy
+            .read()
             .map_err(|error| Rejection::new(ErrorCode::PolicyInvalid, error.to_string()))?;
         self.policy = policy;
         self.horizon = self.horizon.max(self.policy.longest_window());
         self.turn_to(self.policy.timezone.stretch(self.now));
-        self.roster.spoil();
+        self.roster.follow(groups, self.policy.routing.strategy);
         Ok(())
     }
 
@@ -337,55 +361,5 @@ impl Shop {
     /// An instant as the shop writes it.
     pub fn stamp(&self, instant: Instant) -> Stamp {
         self.stretch.stamp(&self.policy.timezone, instant)
-    }
-
-    /// The number of the session with this id, while it is remembered.
-    pub(super) fn find_session(&self, session: &Id) -> Result<u32, Rejection> {
-        self.sessions.find(session).ok_or_else(|| {
-            let message = format!(
-                "No session {session:?} is open or was closed in the last 7 days: open it with \
-                 `session.opened` first."
-            );
-            Rejection::new(ErrorCode::SessionUnknown, message)
-        })
-    }
-
-    /// The number of the session with this id, while it is open (S4).
-    pub(super) fn find_open(&self, session: &Id) -> Result<u32, Rejection> {
-        let number = self.find_session(session)?;
-        if self.sessions[number].closed() {
-            let message = format!(
-                "Session {session:?} is closed: only ratings may follow; open a new session."
-            );
-            return Err(Rejection::new(ErrorCode::SessionClosed, message));
-        }
-        Ok(number)
-    }
-
-    /// The number of an agent that has a post.
-    pub(super) fn find_agent(&self, agent: &Id) -> Result<u32, Rejection> {
-        let number = self.roster.agents.find(agent);
-        let number = number.filter(|&number| self.roster.agents[number].post.is_some());
-        number.ok_or_else(|| {
-            let message =
-                format!("No agent {agent:?} is configured: send `agent.configured` for it first.");
-            Rejection::new(ErrorCode::AgentUnknown, message)
-        })
-    }
-
-    /// The id that an agent's number is written as.
-    pub(super) fn agent_id(&self, agent: u32) -> Id {
-        self.roster.agents[agent].id.clone()
-    }
-
-    /// The session's and the buyer's id, as most decisions name them.
-    pub(super) fn names(&self, session: u32) -> (Id, Id) {
-        let record = &self.sessions[session];
-        (record.id.clone(), self.buyers[record.buyer].id.clone())
-    }
-
-    /// Whether the agent is there at all.
-    pub(super) fn is_offline(&self, agent: u32) -> bool {
-        self.roster.agents[agent].presence == Presence::Offline
     }
 }

@@ -20,6 +20,21 @@ pub struct Why {
     pub notes: Vec<Note>,
 }
 
+impl Why {
+    /// As it is shown to who may learn nothing of other shops: without what the ledger counted of them (I12).
+    #[must_use]
+    pub fn without_other_shops(mut self) -> Why {
+        for note in &mut self.notes {
+            if let Note::Invite { checks, .. } = note {
+                for check in checks {
+                    *check = check.without_other_shops();
+                }
+            }
+        }
+        self
+    }
+}
+
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Note {

@@ -40,8 +40,8 @@ use crate::domain::time::Duration as Length;
 use crate::env::{self, Env, StartRule};
 use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};
-use crate::settings::{LogFormat, MetricsPublic, Settings};
-use crate::shop::{self, Desk, DeskSettings, SharedLedger};
+use crate::settings::{BuyerSpace, LogFormat, MetricsPublic, Settings};
+use crate::shop::{self, Desk, DeskSettings, Share, SharedLedger};
 use crate::webhook::{self, Calling, SecretsFile, SystemLookup, Webhooks};
 
 /// How long those who listen to streams may take to take what was sent, once the server stops.
@@ -187,6 +187,10 @@ where
             mailbox: settings.shop_mailbox as usize,
             idle: std_time(settings.shop_idle),
             grace: settings.presence_grace,
+            share: Share {
+                waiting_bytes_max: settings.shop_waiting_bytes_max.0,
+                bytes_per_hour_max: settings.shop_bytes_per_hour_max.0,
+            },
         },
     );
     if let Some(keys) = &keys {
@@ -282,6 +286,7 @@ fn limits(settings: &Settings) -> Limits {
         },
         bodies: Budget::new(settings.http_bodies_bytes_max.0),
         answers: Budget::new(settings.http_answers_bytes_max.0),
+        own_buyer_space: matches!(settings.shops_buyer_space, BuyerSpace::Shop),
         ..Limits::default()
     }
 }

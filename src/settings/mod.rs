@@ -16,4 +16,4 @@ pub use error::SettingsError;
 pub use layers::{OTHER_VARIABLES, Origin, Origins, Sources};
 pub use network::Network;
 pub use table::{Row, Settings};
-pub use value::{LogFormat, LogLevel, MetricsPublic, Size};
+pub use value::{BuyerSpace, LogFormat, LogLevel, MetricsPublic, Size};

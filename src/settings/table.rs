@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::network::Network;
-use super::value::{LogFormat, LogLevel, MetricsPublic, Size, Value, between};
+use super::value::{BuyerSpace, LogFormat, LogLevel, MetricsPublic, Size, Value, between};
 use crate::domain::time::Duration;
 
 /// A row of the table.
@@ -128,6 +128,14 @@ settings! {
     shop_mailbox: u64 = "shop.mailbox", "1024", in 1..=1_000_000;
     /// How long a shop that nobody asks for anything stays in memory.
     shop_idle: Duration = "shop.idle", "5m", in ms(10)..=Duration::days(365);
+    /// Bytes of one shop that may wait to be written, of 64MiB for all: with more, its next event is answered 503.
+    shop_waiting_bytes_max: Size = "shop.waiting_bytes_max", "16MiB", in Size::mib(1)..=Size::mib(64);
+    /// Bytes that one shop may put into the journal an hour; with more, its events are answered 429 and those of others
+    /// are not. 0: as many as it likes.
+    shop_bytes_per_hour_max: Size = "shop.bytes_per_hour_max", "0B", in Size(0)..=Size::tib(1);
+    /// Whose buyers a shop shares for which no `buyer_space` is named: those of its preset's shops, which is for one
+    /// seller, or nobody's, which is for those who keep shops of several.
+    shops_buyer_space: BuyerSpace = "shops.buyer_space", "preset";
     /// How long after the end of its lease an agent still counts as present, before the server takes it offline.
     presence_grace: Duration = "presence.grace", "10s", in ms(0)..=Duration::days(1);
     /// Whether webhooks may go to private addresses: loopback, link-local, a company's own network. Keep it off where

@@ -51,6 +51,16 @@ codes! {
 }
 
 codes! {
+    /// Which buyer space a shop has for which none is named.
+    BuyerSpace {
+        /// That of its preset.
+        Preset = "preset",
+        /// One of its own.
+        Shop = "shop",
+    }
+}
+
+codes! {
     /// How the log is written.
     LogFormat {
         /// For people.
@@ -228,6 +238,21 @@ impl Value for LogFormat {
     }
 }
 
+impl Value for BuyerSpace {
+    const FORM: &'static str = "`preset` or `shop`";
+
+    fn read(text: &str) -> Option<BuyerSpace> {
+        BuyerSpace::ALL
+            .iter()
+            .copied()
+            .find(|space| space.code() == text)
+    }
+
+    fn write(&self) -> String {
+        self.code().to_owned()
+    }
+}
+
 impl Value for MetricsPublic {
     const FORM: &'static str = "`auto`, `true` or `false`";
 
@@ -317,6 +342,13 @@ mod tests {
             );
         }
         assert_eq!(quoted(LogFormat::FORM).len(), LogFormat::ALL.len());
+        for word in quoted(BuyerSpace::FORM) {
+            assert_eq!(
+                BuyerSpace::read(&word).map(|space| space.write()),
+                Some(word)
+            );
+        }
+        assert_eq!(quoted(BuyerSpace::FORM).len(), BuyerSpace::ALL.len());
         for word in quoted(MetricsPublic::FORM) {
             assert_eq!(
                 MetricsPublic::read(&word).map(|public| public.write()),

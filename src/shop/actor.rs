@@ -13,8 +13,10 @@ use bytestring::ByteString;
 use super::bell::Bell;
 use super::deciding::{Awake, Deciding, Item, Work};
 use super::desk::{Answered, Intake, ReadError, Refused};
-use super::message::{Close, Delete, Look, Post, Read};
+use super::message::{Close, Delete, Look, Read};
 use super::recovery::{Differences, come_up};
+use super::share::Unwritten;
+use super::sharing::written;
 use super::world::World;
 use crate::domain::CORE;
 use crate::domain::event::{Event, What};
@@ -63,6 +65,8 @@ pub(super) struct ShopActor {
     pub(super) will_count: bool,
     /// Whether the next who asks had better wake another actor.
     pub(super) stale: bool,
+    /// What it has appended and is not written yet.
+    pub(super) unwritten: Unwritten,
     /// Rung for those who follow the shop's decisions.
     pub(super) bell: Arc<Bell>,
 }
@@ -80,6 +84,7 @@ impl ShopActor {
             counts: Counts::default(),
             will_count: false,
             stale: false,
+            unwritten: Unwritten::default(),
         }
     }
 
@@ -152,6 +157,7 @@ impl ShopActor {
                 removed = Some(agent.clone());
             }
         }
+        let fresh = awake.as_ref().map_or(0, |awake| awake.fresh.bytes);
         let deciding = Deciding {
             id: &self.id,
             journal: &self.world.journal,
@@ -163,6 +169,7 @@ impl ShopActor {
         let decided = decided?;
         if let Some(order) = decided.order {
             self.appended = order;
+            self.wrote(self.fresh_bytes().saturating_sub(fresh));
             self.world.watch.decided(&work.out.decisions);
         }
         if let (Item::Decided(Answered { rejected: None, .. }, _), Some(agent)) =
@@ -175,6 +182,7 @@ impl ShopActor {
 
     /// What is to be done after events were decided.
     pub(super) fn settle(&mut self, ctx: &mut Context<Self>) {
+        self.free_when_durable();
         self.ring();
         self.stop_if_stale(ctx);
         self.recount_soon(ctx);
@@ -204,6 +212,7 @@ impl ShopActor {
                 ctx.run_later(TIMER_AGAIN, Self::fire);
                 return;
             }
+            self.free_when_durable();
             self.ring();
             self.recount_soon(ctx);
             self.store_if_large();
@@ -265,8 +274,14 @@ impl Actor for ShopActor {
         self.world.watch.alive(1);
         let (world, id) = (Arc::clone(&self.world), self.id.clone());
         let found = blocking(move || {
-            let claimed = world.journal.claim(&id)?;
-            claimed.map(|claimed| come_up(&id, claimed)).transpose()
+            let Some(claimed) = world.journal.claim(&id)? else {
+                return Ok(None);
+            };
+            let now = world.env.clock.now();
+            world.shares.came_up(&id, || written(&claimed), now);
+            let (mut awake, differences) = come_up(&id, claimed)?;
+            awake.shop.prepare();
+            Ok(Some((awake, differences)))
         });
         ctx.wait(
             found
@@ -284,41 +299,6 @@ impl Drop for ShopActor {
         if std::thread::panicking() {
             self.world.watch.panicked(&self.id);
         }
-    }
-}
-
-impl Handler<Post> for ShopActor {
-    type Result = ();
-
-    fn handle(&mut self, post: Post, ctx: &mut Context<Self>) {
-        let mut reply = post.0;
-        let events = reply.begin();
-        self.asked = Stopwatch::start();
-        let mut items = Vec::with_capacity(events.len());
-        let mut work = Work::new(&self.id, events.len());
-        let mut refused: Option<Refused> = None;
-        for intake in events {
-            let id = intake.id().cloned();
-            let item = match &refused {
-                Some(why) => Err(why.clone()),
-                None => self.decide(intake, &mut work),
-            };
-            match item {
-                Ok(item) => items.push(item),
-                Err(why) if items.is_empty() && refused.is_none() => {
-                    self.stop_if_stale(ctx);
-                    return reply.refuse(why);
-                }
-                Err(why) => {
-                    items.push(Item::Answered(Answered::refused(id, why.clone())));
-                    refused = Some(why);
-                }
-            }
-        }
-        work.finish(&mut items);
-        self.settle(ctx);
-        let answer = Box::new(move || reply.answer(items));
-        self.world.journal.when_durable(self.appended, answer);
     }
 }
 

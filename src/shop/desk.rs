@@ -9,13 +9,13 @@ use actix_rt::ArbiterHandle;
 use bytestring::ByteString;
 
 use super::actor::ShopActor;
-use super::asking::{Page, answers_of};
+use super::asking::Page;
 use super::bell::{Closing, Following, LastBell};
-use super::deciding::Item;
 use super::lease::Leases;
 use super::ledger::SharedLedger;
-use super::message::{Close, Delete, Glance, Post, Read};
-use super::reply::{Answer, Reply, Unanswered, Waiting};
+use super::message::{Close, Delete, Glance, Read};
+use super::reply::Waiting;
+use super::share::{Share, Shares};
 use super::world::{Registry, Sleepers, Watch, World};
 use crate::domain::code::ErrorCode;
 use crate::domain::event::Event;
@@ -28,7 +28,7 @@ use crate::env::{Doubt, Env, blocking};
 use crate::journal::{Journal, JournalError, Kept};
 
 /// How often a question is asked again that an actor going to sleep did not look at.
-const TRIES: usize = 8;
+pub(super) const TRIES: usize = 8;
 
 /// How long the last shops may take to store their states.
 const CLOSE_WITHIN: Duration = Duration::from_secs(20);
@@ -114,6 +114,11 @@ pub enum Refused {
     ClockNotTrusted(Doubt),
     /// The server is shutting down.
     Closing,
+    /// The shop has written as much as it may for now: in how many seconds it may go on.
+    OverShare {
+        /// Whole seconds, at least 1.
+        wait_s: u64,
+    },
     /// A bug of ours stopped the shop while it decided this; it has come back from its journal without it.
     Broken,
     /// What is stored is damaged: what, and what to do.
@@ -151,6 +156,8 @@ pub struct DeskSettings {
     pub idle: Duration,
     /// How long after the end of its lease an agent still counts as present.
     pub grace: Length,
+    /// What one shop may take of what all share.
+    pub share: Share,
 }
 
 /// All shops of a server. Cheap to clone.
@@ -184,6 +191,7 @@ impl Desk {
                 sleepers: Sleepers::default(),
                 bells: Arc::default(),
                 leases: Leases::new(settings.grace),
+                shares: Shares::new(settings.share),
             }),
             homes: Arc::default(),
             closing: Arc::default(),
@@ -208,57 +216,6 @@ impl Desk {
                 ShopActor::new(shop.clone(), Arc::clone(&self.world))
             })
         })
-    }
-
-    /// Handles events of a shop, in order; answers once what they did is durable.
-    pub async fn post(&self, shop: &Id, events: Vec<Intake>) -> Result<Vec<Answered>, Refused> {
-        let items = self.ask(shop, Post, events).await?;
-        let repeats = items.iter().any(|item| matches!(item, Item::Repeated(..)));
-        if !repeats {
-            let answered = items.into_iter().filter_map(|item| match item {
-                Item::Decided(answered, _) | Item::Answered(answered) => Some(answered),
-                Item::Repeated(..) => None,
-            });
-            return Ok(answered.collect());
-        }
-        let (journal, shop) = (Arc::clone(&self.world.journal), shop.clone());
-        let answered = blocking(move || answers_of(&*journal, &shop, items)).await?;
-        answered.map_err(Refused::from)
-    }
-
-    /// Sends a message that owes a reply; again where the actor went to sleep before it looked.
-    pub(super) async fn ask<M, T>(
-        &self,
-        shop: &Id,
-        message: impl Fn(Reply<T>) -> M,
-        mut events: Vec<Intake>,
-    ) -> Result<T, Refused>
-    where
-        M: Message<Result = ()> + Send + 'static,
-        ShopActor: Handler<M>,
-        T: Send + 'static,
-    {
-        for _ in 0..TRIES {
-            if self.is_closing() {
-                return Err(Refused::Closing);
-            }
-            let (reply, answer, waiting): (Reply<T>, Answer<T>, usize) =
-                Reply::new(events, &self.world.waiting);
-            self.world.watch.asked(waiting);
-            let sent = self.actor(shop).try_send(message(reply));
-            if let Err(SendError::Full(_)) = sent {
-                return Err(Refused::Busy);
-            }
-            // A message that came too late comes back as one that was not looked at.
-            drop(sent);
-            match answer.await {
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(Unanswered::Refused(why))) => return Err(why),
-                Ok(Err(Unanswered::NotBegun(back))) => events = back,
-                Err(_) => return Err(Refused::Broken),
-            }
-        }
-        Err(Refused::Busy)
     }
 
     /// Whether a shop exists.

@@ -11,7 +11,12 @@ use crate::domain::shop::Shop;
 /// Events of one request.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Post(pub(super) Reply<Vec<Item>>);
+pub(super) struct Post {
+    /// The events, and who is answered.
+    pub(super) reply: Reply<Vec<Item>>,
+    /// Whether they may change the buyer space of the shop.
+    pub(super) may_move: bool,
+}
 
 /// A look at the live state: gives what answers the asker once all that was seen is durable.
 pub(super) type Glance = Box<

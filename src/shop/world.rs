@@ -14,6 +14,7 @@ use super::lease::Leases;
 use super::ledger::SharedLedger;
 use super::recovery::Differences;
 use super::reply::Waiting;
+use super::share::Shares;
 use crate::domain::decision::Decision;
 use crate::domain::event::What;
 use crate::domain::id::Id;
@@ -61,6 +62,7 @@ pub(super) struct World {
     pub(super) sleepers: Sleepers,
     pub(super) bells: Arc<Bells>,
     pub(super) leases: Leases,
+    pub(super) shares: Shares,
 }
 
 impl World {

@@ -54,7 +54,7 @@ pub(super) fn slot(what: &What) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::event::{ClosedBy, RatedOn, Stars};
+    use crate::domain::event::{ClosedBy, GivenPolicy, RatedOn, Stars};
     use crate::domain::id::Id;
 
     #[test]
@@ -66,7 +66,7 @@ mod tests {
         };
         let events = [
             What::ShopConfigured {
-                policy: Box::default(),
+                policy: GivenPolicy::Sent(Box::default()),
             },
             What::AgentConfigured {
                 agent: id(),

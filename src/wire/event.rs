@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::domain::agent::{BOT_ID, CAPACITY_MAX, Presence, ROUTABLE_ROLE, WEIGHT_MAX};
-use crate::domain::event::{Event, RatedOn, Stars, What};
+use crate::domain::event::{Event, GivenPolicy, RatedOn, Stars, What};
 use crate::domain::id::Id;
 use crate::domain::installation::Malformed;
 use crate::domain::time::Instant;
@@ -263,7 +263,9 @@ fn agent(fields: &mut Reader<'_>) -> Result<What, String> {
 
 fn policy(fields: &mut Reader<'_>) -> Result<What, String> {
     match fields.take("policy") {
-        Some(Value::Object(policy)) => Ok(What::ShopConfigured { policy }),
+        Some(Value::Object(policy)) => Ok(What::ShopConfigured {
+            policy: GivenPolicy::Sent(policy),
+        }),
         Some(_) => Err("`policy` must be an object of the policy's keys.".to_owned()),
         None => Err("`policy` is missing: an object, `{}` for the standard preset.".to_owned()),
     }

@@ -237,6 +237,7 @@ fn seen(voice: Voice, trigger: Trigger, check: &Check) -> Value {
             json!({ "rated_at": ever(voice, first.0), "window": first.1, "of": whom_code(of) })
         }
         Seen::Count { count, cap } => json!({ "count": count, "cap": cap }),
+        Seen::Shared { cap } => json!({ "cap": cap }),
         Seen::Contact { wrote, needed } => json!({ "wrote": wrote, "needed": needed }),
     }
 }

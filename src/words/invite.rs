@@ -139,6 +139,7 @@ fn seen(voice: Voice, trigger: Trigger, check: &Check) -> String {
         }
         Seen::Quiet { first, .. } => quiet(voice, first, check.lets_go),
         Seen::Count { count, cap } => counted(voice, check, count, cap),
+        Seen::Shared { cap } => shared(voice, check.applies, cap),
         Seen::Contact { wrote, needed } => contact(voice, wrote, needed).to_owned(),
     }
 }
@@ -331,6 +332,21 @@ fn counted(voice: Voice, check: &Check, count: u32, cap: u32) -> String {
             )
         }
         None => counted,
+    }
+}
+
+/// I12 without the count, which is of other shops.
+fn shared(voice: Voice, reached: bool, cap: u32) -> String {
+    match (cap, reached) {
+        (0, _) => voice.say("不限次数", "no limit").to_owned(),
+        (_, true) => voice.say(
+            format!("今天自动邀过 TA 的店已到上限（最多 {cap} 家）"),
+            format!("as many shops as may asked automatically today: {cap}"),
+        ),
+        (_, false) => voice.say(
+            format!("今天自动邀过 TA 的店未到上限（最多 {cap} 家）"),
+            format!("fewer shops than may asked automatically today: {cap} at most"),
+        ),
     }
 }
 

@@ -185,6 +185,10 @@ impl Shops {
                 mailbox: 64,
                 idle,
                 grace: xiaoer::domain::time::Duration::from_ms(10_000),
+                share: xiaoer::shop::Share {
+                    waiting_bytes_max: 16 * 1024 * 1024,
+                    bytes_per_hour_max: 0,
+                },
             },
         );
         desk.renew_leases().expect("leases that read");
@@ -199,11 +203,16 @@ impl Shops {
         }
     }
 
-    /// The couriers of its webhooks, which may call private addresses and wait for an answer for 200 ms.
+    /// The couriers of its webhooks, which may call private addresses and wait long for an answer.
     pub fn webhooks(&self) -> Arc<Webhooks> {
+        self.webhooks_within(Duration::from_secs(60))
+    }
+
+    /// The same; they wait for an answer for so long.
+    pub fn webhooks_within(&self, timeout: Duration) -> Arc<Webhooks> {
         let settings = xiaoer::webhook::Settings {
             calling: Calling {
-                timeout: Duration::from_millis(200),
+                timeout,
                 private_addresses: true,
                 lookup: Arc::new(SystemLookup::new()),
             },

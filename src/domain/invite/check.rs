@@ -75,6 +75,11 @@ pub enum Seen {
         /// At most.
         cap: u32,
     },
+    /// A counter that others share, whose count is not for who asks; and its cap, 0: no cap.
+    Shared {
+        /// At most.
+        cap: u32,
+    },
     /// Whether the buyer wrote to the agent today, and whether it must have.
     Contact {
         /// It did.
@@ -91,6 +96,18 @@ impl Check {
             applies,
             seen,
             lets_go: None,
+        }
+    }
+
+    /// As it is shown to who may learn nothing of other shops (I12): whether the cap is reached, and not by how many.
+    #[must_use]
+    pub fn without_other_shops(self) -> Check {
+        match (self.code, self.seen) {
+            (BlockCode::BuyerDayCap, Seen::Count { cap, .. }) => Check {
+                seen: Seen::Shared { cap },
+                ..self
+            },
+            (_, _) => self,
         }
     }
 

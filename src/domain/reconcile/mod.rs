@@ -142,7 +142,8 @@ impl Shop {
     fn would_handle(&mut self, what: &What) -> Result<(), Rejection> {
         self.fresh_crews();
         match what {
-            What::ShopConfigured { policy } => Policy::parse(policy)
+            What::ShopConfigured { policy } => policy
+                .read()
                 .map(drop)
                 .map_err(|error| Rejection::new(ErrorCode::PolicyInvalid, error.to_string())),
             What::AgentRemoved { agent } | What::PresenceChanged { agent, .. } => {

@@ -1,0 +1,141 @@
+//! Events on their way to a shop and its answer back: asked by the desk, handled by the actor.
+
+use std::sync::Arc;
+
+use actix::dev::SendError;
+use actix::prelude::*;
+
+use super::actor::ShopActor;
+use super::asking::answers_of;
+use super::deciding::{Item, Work};
+use super::desk::{Answered, Desk, Intake, Refused, TRIES};
+use super::message::Post;
+use super::reply::{Answer, Reply, Unanswered};
+use crate::domain::id::Id;
+use crate::env::{Stopwatch, blocking};
+
+impl Desk {
+    /// Does what may take long on a thread that may wait, so that it keeps no shop waiting.
+    pub async fn aside<T: Send + 'static>(
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Refused> {
+        Ok(blocking(work).await?)
+    }
+
+    /// Handles events of a shop, in order; answers once what they did is durable.
+    pub async fn post(&self, shop: &Id, events: Vec<Intake>) -> Result<Vec<Answered>, Refused> {
+        self.put(shop, events, true).await
+    }
+
+    /// The same for those who may not change the shop's buyer space. Where it has changed since their event was made
+    /// ready for the one before, that event is not looked at ([`Refused::Busy`]).
+    pub async fn post_in_its_space(
+        &self,
+        shop: &Id,
+        events: Vec<Intake>,
+    ) -> Result<Vec<Answered>, Refused> {
+        self.put(shop, events, false).await
+    }
+
+    async fn put(
+        &self,
+        shop: &Id,
+        events: Vec<Intake>,
+        may_move: bool,
+    ) -> Result<Vec<Answered>, Refused> {
+        let post = |reply| Post { reply, may_move };
+        let items = self.ask(shop, post, events).await?;
+        let repeats = items.iter().any(|item| matches!(item, Item::Repeated(..)));
+        if !repeats {
+            let answered = items.into_iter().filter_map(|item| match item {
+                Item::Decided(answered, _) | Item::Answered(answered) => Some(answered),
+                Item::Repeated(..) => None,
+            });
+            return Ok(answered.collect());
+        }
+        let (journal, shop) = (Arc::clone(&self.world.journal), shop.clone());
+        let answered = blocking(move || answers_of(&*journal, &shop, items)).await?;
+        answered.map_err(Refused::from)
+    }
+
+    /// Sends a message that owes a reply; again where the actor went to sleep before it looked.
+    pub(super) async fn ask<M, T>(
+        &self,
+        shop: &Id,
+        message: impl Fn(Reply<T>) -> M,
+        mut events: Vec<Intake>,
+    ) -> Result<T, Refused>
+    where
+        M: Message<Result = ()> + Send + 'static,
+        ShopActor: Handler<M>,
+        T: Send + 'static,
+    {
+        for _ in 0..TRIES {
+            if self.is_closing() {
+                return Err(Refused::Closing);
+            }
+            let (reply, answer, waiting): (Reply<T>, Answer<T>, usize) =
+                Reply::new(events, &self.world.waiting);
+            self.world.watch.asked(waiting);
+            let sent = self.actor(shop).try_send(message(reply));
+            if let Err(SendError::Full(_)) = sent {
+                return Err(Refused::Busy);
+            }
+            // A message that came too late comes back as one that was not looked at.
+            drop(sent);
+            match answer.await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(Unanswered::Refused(why))) => return Err(why),
+                Ok(Err(Unanswered::NotBegun(back))) => events = back,
+                Err(_) => return Err(Refused::Broken),
+            }
+        }
+        Err(Refused::Busy)
+    }
+}
+
+impl Handler<Post> for ShopActor {
+    type Result = ();
+
+    fn handle(&mut self, post: Post, ctx: &mut Context<Self>) {
+        let Post {
+            mut reply,
+            may_move,
+        } = post;
+        let events = reply.begin();
+        self.asked = Stopwatch::start();
+        let mut items = Vec::with_capacity(events.len());
+        let mut work = Work::new(&self.id, events.len());
+        let mut refused: Option<Refused> = None;
+        for intake in events {
+            let id = intake.id().cloned();
+            let item = match &refused {
+                Some(why) => Err(why.clone()),
+                None => self
+                    .may_take(&intake, may_move)
+                    .and_then(|()| self.decide(intake, &mut work)),
+            };
+            match item {
+                Ok(item) => items.push(item),
+                Err(why) if items.is_empty() && refused.is_none() => {
+                    self.stop_if_stale(ctx);
+                    return reply.refuse(why);
+                }
+                Err(why) => {
+                    items.push(Item::Answered(Answered::refused(id, why.clone())));
+                    refused = Some(why);
+                }
+            }
+        }
+        work.finish(&mut items);
+        let free = self.unwritten.take();
+        self.settle(ctx);
+        let answer = Box::new(move || {
+            if let Some(free) = free {
+                free();
+            }
+            reply.answer(items);
+        });
+        self.world.journal.when_durable(self.appended, answer);
+    }
+}
