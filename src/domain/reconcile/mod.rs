@@ -232,7 +232,7 @@ impl Shop {
                 false => self.keep_card(&decision.body),
             }
         }
-        self.place_as_recorded(before, event, (&extra, &missing), recorded, clock);
+        self.place_as_recorded(before, event, decided, (&extra, &missing), recorded, clock);
         self.order_assignments(before, &extra, recorded);
         (self.now, self.stretch) = clock;
     }

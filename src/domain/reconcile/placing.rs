@@ -47,43 +47,58 @@ impl Shop {
         &mut self,
         before: &Before,
         event: Option<&Event>,
+        decided: &[RecordedDecision],
         (extra, missing): (&[&RecordedDecision], &[bool]),
         recorded: &RecordedOutcome<'_>,
         clock: (Instant, Stretch),
     ) {
+        self.stand_at(clock.0, clock);
+        self.open_as_recorded(event, recorded);
+        let words = self.last_words(recorded.decisions);
+        let mut order: Vec<(Option<usize>, u32)> = Vec::new();
         let missing = recorded.decisions.iter().zip(missing);
         let missing = missing.filter(|(_, missing)| **missing);
-        let moved = missing.map(|(decision, _)| decision);
-        let moved = moved.chain(extra.iter().copied());
-        let mut last: BTreeMap<u32, Option<(Instant, Where<'_>)>> = BTreeMap::new();
-        for (session, _) in moved.filter_map(|decision| puts(&decision.body)) {
-            if let Some(session) = self.sessions.find(session) {
-                last.insert(session, None);
-            }
+        let moved = missing
+            .map(|(decision, _)| decision)
+            .chain(extra.iter().copied());
+        let moved = moved.filter_map(|decision| puts(&decision.body));
+        for session in moved.filter_map(|(session, _)| self.sessions.find(session)) {
+            order.push((words.get(&session).copied(), session));
         }
-        for decision in recorded.decisions {
-            if let Some((session, place)) = puts(&decision.body)
-                && let Some(session) = self.sessions.find(session)
-                && let Some(last) = last.get_mut(&session)
+        // The same words in another order.
+        for (session, word) in self.last_words(decided) {
+            if let Some(&last) = words.get(&session)
+                && recorded.decisions[last].body != decided[word].body
             {
-                *last = Some((decision.at, place));
+                order.push((Some(last), session));
             }
         }
-        for (session, place) in last {
-            let stood = before.session(session);
-            match place {
+        // What the record says comes last: of two sessions of one buyer it is the later word that stands.
+        order.sort_unstable();
+        order.dedup();
+        for (word, session) in order {
+            let decision = word.and_then(|word| recorded.decisions.get(word));
+            match decision.and_then(|decision| Some((decision.at, puts(&decision.body)?.1))) {
                 None => {
                     self.stand_at(clock.0, clock);
                     self.put_back(session, before);
                 }
                 Some((at, place)) => {
                     self.stand_at(at, clock);
-                    self.put(session, place, stood);
+                    self.put(session, place, before.session(session));
                 }
             }
         }
         self.stand_at(clock.0, clock);
-        self.open_as_recorded(event, recorded);
+    }
+
+    /// Which of these decisions is the last word on each session's place.
+    fn last_words(&self, decisions: &[RecordedDecision]) -> BTreeMap<u32, usize> {
+        let words = decisions.iter().enumerate();
+        let words = words.filter_map(|(word, decision)| Some((puts(&decision.body)?.0, word)));
+        words
+            .filter_map(|(session, word)| Some((self.sessions.find(session)?, word)))
+            .collect()
     }
 
     /// Where the record's last word puts it.
@@ -132,7 +147,13 @@ impl Shop {
     }
 
     /// Back to where it was before the event; with the bot where it did not exist, since nobody else was told to serve it.
+    /// One that has closed stays so where its buyer is in another session by now.
     fn put_back(&mut self, session: u32, before: &Before) {
+        let record = &self.sessions[session];
+        let open = self.buyers[record.buyer].open_session;
+        if record.closed() && open != NOBODY {
+            return;
+        }
         let Some(stood) = before.session(session) else {
             self.totals.bot_only += u64::from(self.sessions[session].server != BOT);
             return self.put_with(session, BOT);
