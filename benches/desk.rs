@@ -332,7 +332,11 @@ async fn once<S>(service: &S, path: &str, body: Vec<u8>) -> Duration
 where
     S: Service<actix_http::Request, Response = ServiceResponse<BoxBody>, Error = Error>,
 {
-    let request = TestRequest::post().uri(path).set_payload(body).to_request();
+    let request = TestRequest::post()
+        .uri(path)
+        .insert_header(("host", "localhost"))
+        .set_payload(body)
+        .to_request();
     let watch = deadline::Stopwatch::start();
     let answer = service.call(request).await.expect("an answer");
     let spent = watch.passed();

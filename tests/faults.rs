@@ -1,123 +1,366 @@
-//! Writes that fail: an error at every call of the disk in a run of 500 requests, and a disk that is full. After it no
-//! answer is taken back, and the server ends with a message and status 74, or refuses.
+//! Writes that fail: an error at every call of the disk in a first start, under load and in a stop; in a start on a
+//! folder whose server was killed; and in the commands that restore, back up, make keys and take them back. After it no
+//! answer is taken back, the server or the command ends with a message, and the next start serves. And a full disk.
 //!
-//! `XIAOER_FAULTS=all cargo test --test faults` fails every call in turn, `XIAOER_FAULTS=N` so many of them. Needs a C
-//! compiler; the full disk needs root.
+//! `XIAOER_FAULTS=all cargo test --test faults` fails every call in turn, `XIAOER_FAULTS=N` so many of each kind of life.
+//! Needs a C compiler; the full disk needs root.
 
 mod support;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rustix::io::Errno;
 use serde_json::json;
 use support::account::{Account, Lost};
 use support::deadline::{Deadline, Stopwatch};
-use support::desk::{self, Crowd, Outcome, SHOPS, Sent};
+use support::desk::{self, Outcome, SHOPS, Sent};
+use support::files::{copy_folder, has_begun};
+use support::life::{Disk, KEYED, World};
 use support::privilege::{Mounted, cannot_run};
-use support::served::{Launch, SMALL, Served, folder};
+use support::served::{Launch, Said, Served, argument, folder, program, run, run_to_end};
 use support::shim::{Failing, Fault, build};
 
-/// Requests of a run.
-const OPERATIONS: u64 = 500;
+/// Requests of a run, but for those of tenants.
+const OPERATIONS: u64 = 150;
 
-/// Calls that are failed, where no other number is asked for.
-const FAULTS: u64 = 40;
-
-const CLIENTS: u64 = 4;
+/// Calls that are failed of each kind of life, where no other number is asked for.
+const FAULTS: u64 = 16;
 
 /// What the exit status of a server is whose disk failed.
 const FAILED: i32 = 74;
 
-/// What came of one run.
+/// How a life may end whose disk failed: it says so, or names what it could not use.
+const ENDS: [i32; 2] = [2, FAILED];
+
+/// What came of one life.
 struct Run {
     calls: u64,
     /// The call that failed.
     failed: Option<String>,
-    /// What became of the server, in a word.
+    /// What became of it, in a word.
     end: &'static str,
     trouble: Lost,
 }
 
-fn run(shim: &Path, fault: Fault) -> Run {
-    let (place, data) = folder();
-    let mut account = Account::default();
-    let launch = Launch::on(&data).set(&SMALL);
-    let (launch, failing) = Failing::disk(launch, shim, place.path(), fault);
-    let (end, mut trouble) = match launch.begin().ready() {
-        Ok(served) => load(served, &mut account),
-        Err(said) => {
-            let orderly = said.is_orderly() && matches!(said.code(), Some(2 | FAILED));
-            (
-                "did not start",
-                if orderly {
-                    vec![]
-                } else {
-                    vec![format!("{said:?}")]
-                },
-            )
+/// The shim; built once.
+fn shim() -> Result<&'static Path, String> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let (place, _) = folder();
+        build("disk", &place.keep())
+    });
+    built.as_deref().map_err(Clone::clone)
+}
+
+/// Whether a failure of this call has to end the server: of the store and of the mark nothing may be missing.
+fn must_end(failed: &str) -> bool {
+    failed.contains("/store/") || failed.contains("/mark")
+}
+
+/// A word for how it ended, and what is wrong with that, where failures of `failed` have to end it.
+fn end(said: &Said, failed: Option<&str>) -> (&'static str, Lost) {
+    let mut trouble = Lost::new();
+    let ended = match (said.is_orderly(), said.code()) {
+        (true, Some(0)) => "went on",
+        (true, Some(code)) if ENDS.contains(&code) => "ended",
+        _ => {
+            trouble.push(format!("it ended so: {said:?}"));
+            "ended badly"
         }
     };
-    let failed = failing.failed();
-    // Room that is kept in reserve, and is not there, is no reason to stop.
-    let harmless = failed
-        .as_ref()
-        .is_none_or(|failed| failed.contains("ballast"));
-    if end == "served on" && !harmless {
-        trouble.push("the server went on as if nothing had been".to_owned());
+    if ended == "went on" && failed.is_some_and(must_end) {
+        trouble.push("it went on as if nothing had been".to_owned());
     }
-    match Launch::on(&data).set(&SMALL).begin().ready() {
+    (ended, trouble)
+}
+
+/// From the first start to an orderly stop.
+fn life(fault: Fault) -> Result<Run, String> {
+    let mut world = World::new(3, Disk::Plain);
+    let (launch, failing) = Failing::disk(world.launch(&[]), shim()?, world.place(), fault);
+    let (said, mut trouble) = match launch.begin().ready() {
         Ok(served) => {
-            trouble.extend(account.hold_or_fail(&mut served.client()));
-            served.kill();
-            trouble.extend(account.hold_export(&data, place.path()));
+            let trouble = load(&mut world, &served);
+            (served.stop(), trouble)
         }
-        Err(said) => trouble.push(format!("it does not start again: {said:?}")),
+        Err(said) => (said, Lost::new()),
+    };
+    let failed = failing.failed();
+    let (end, wrong) = end(&said, failed.as_deref());
+    trouble.extend(wrong);
+    match world.recover(fault.first % 4 == 0) {
+        Ok(served) => {
+            served.kill();
+            trouble.extend(world.hold_export());
+        }
+        Err(lost) => trouble.extend(lost),
     }
-    Run {
+    Ok(Run {
         calls: failing.calls(),
         failed,
         end,
         trouble,
-    }
+    })
 }
 
-/// The 500 requests, as far as they come.
-fn load(mut served: Served, account: &mut Account) -> (&'static str, Lost) {
-    let (configured, outcome) = desk::try_configure(&mut served.client());
-    account.write_down(configured);
-    let mut broken = u64::from(outcome == Outcome::Broken);
-    if outcome == Outcome::Answered {
-        let crowd = Crowd::begin(served.address, "f", CLIENTS, 3);
-        let over = || (crowd.answered() >= OPERATIONS || crowd.is_over()).then_some(());
-        Deadline::seconds(60)
-            .poll(over)
-            .expect("500 requests in a minute");
-        let done = crowd.answered() >= OPERATIONS;
-        broken = crowd.broken();
-        account.write_down(crowd.sent());
-        if done && !served.has_ended() {
-            served.kill();
-            return ("served on", vec![]);
-        }
+/// The requests, as far as they come.
+fn load(world: &mut World, served: &Served) -> Lost {
+    match world.try_configure(served) {
+        Outcome::Answered => {}
+        Outcome::Refused(_) | Outcome::Gone => return Lost::new(),
+        Outcome::Broken => return vec!["a fault of the server while shops are made".to_owned()],
     }
+    let busy = world.begin(served);
+    let over = Deadline::seconds(120)
+        .poll(|| (busy.answered() >= OPERATIONS || busy.is_over()).then_some(()));
+    let broken = busy.broken();
+    world.end(busy);
     let mut trouble = Lost::new();
+    if over.is_none() {
+        trouble.push("the requests do not come to an end".to_owned());
+    }
     if broken > 0 {
         trouble.push(format!("{broken} clients were told of a bug of the server"));
     }
-    // A server whose disk failed has still to say so before it ends; one that refuses does not end.
-    if Deadline::seconds(5)
-        .poll(|| served.has_ended().then_some(()))
-        .is_none()
-    {
-        served.kill();
-        return ("refused", trouble);
+    // Keys and secrets lie in files of their own: a change of them that fails is answered so, and nothing has changed.
+    for tenant in &mut world.tenants {
+        let broken = std::mem::take(&mut tenant.broken).into_iter();
+        let own = ["NewKey", "RevokeKey", "Webhook", "Delete"];
+        trouble.extend(broken.filter(|text| !own.iter().any(|own| text.contains(own))));
     }
-    let said = served.ended();
-    if !said.is_orderly() || said.code() != Some(FAILED) {
-        trouble.push(format!("it ended so: {said:?}"));
+    trouble
+}
+
+/// A folder whose server was killed under load, and one that was closed.
+struct Known {
+    world: World,
+    killed: PathBuf,
+    backup: PathBuf,
+    /// What `export` writes of the closed folder.
+    export: String,
+}
+
+fn known() -> Known {
+    let mut world = World::new(4, Disk::Plain);
+    let served = world
+        .recover(false)
+        .unwrap_or_else(|lost| panic!("{lost:?}"));
+    world.load(&served, 150);
+    served.kill();
+    let [killed, backup] = ["killed", "backup"].map(|name| world.place().join(name));
+    copy_folder(&world.data, &killed);
+    let served = world.launch(&[]).start();
+    assert!(served.stop().status.success());
+    let said = world.run(&["backup", "--to", argument(&backup)]);
+    assert!(said.status.success(), "{said:?}");
+    let export = world.run(&["export"]);
+    assert!(export.status.success(), "{export:?}");
+    Known {
+        world,
+        killed,
+        backup,
+        export: export.out,
     }
-    ("ended", trouble)
+}
+
+impl Known {
+    fn place(&self) -> PathBuf {
+        self.world.place().join("try")
+    }
+
+    /// A start on a folder whose server was killed, and an orderly stop.
+    fn start(&self, fault: Fault) -> Result<Run, String> {
+        let place = self.place();
+        let data = place.join("data");
+        copy_folder(&self.killed, &data);
+        let launch = self.world.launch_on(&data, &[]);
+        let (launch, failing) = Failing::disk(launch, shim()?, &place, fault);
+        let said = match launch.begin().ready() {
+            Ok(served) => served.stop(),
+            Err(said) => said,
+        };
+        let failed = failing.failed();
+        let (end, mut trouble) = end(&said, failed.as_deref());
+        trouble.extend(self.serves(&data));
+        Ok(Run {
+            calls: failing.calls(),
+            failed,
+            end,
+            trouble,
+        })
+    }
+
+    /// A server on the folder has everything.
+    fn serves(&self, data: &Path) -> Lost {
+        match self.world.launch_on(data, &[]).begin().ready() {
+            Ok(served) => self.world.hold_copy(&served),
+            Err(said) => vec![format!("it does not start again: {said:?}")],
+        }
+    }
+
+    /// A command on a folder under `try`, on a failing disk.
+    fn command(&self, arguments: &[&str], fault: Fault) -> Result<(Said, Failing), String> {
+        let place = self.place();
+        let mut command = program();
+        command.args(arguments);
+        let failing = Failing::command(&mut command, &place.join("data"), shim()?, &place, fault);
+        Ok((run_to_end(command), failing))
+    }
+
+    /// A restore; what it leaves is refused by name or whole, and it can be run again.
+    fn restore(&self, fault: Fault) -> Result<Run, String> {
+        let place = self.place();
+        let data = place.join("data");
+        let _ = fs::remove_dir_all(&data);
+        fs::create_dir_all(&place).expect("a folder");
+        let arguments = [
+            "restore",
+            "--from",
+            argument(&self.backup),
+            "--data",
+            argument(&data),
+        ];
+        let (said, failing) = self.command(&arguments, fault)?;
+        let failed = failing.failed();
+        let (end, mut trouble) = end(&said, failed.as_deref());
+        let whole = |trouble: &mut Lost| {
+            let export = run(&["export", "--data", argument(&data)]);
+            if !export.status.success() || export.out != self.export {
+                trouble.push(format!(
+                    "what was restored is otherwise: {} {}",
+                    export.status, export.err
+                ));
+            }
+        };
+        if !said.status.success() && !has_begun(&data) {
+            let again = run(&arguments);
+            if again.status.success() {
+                whole(&mut trouble);
+            } else {
+                trouble.push(format!("it cannot be run again: {again:?}"));
+            }
+            return Ok(Run {
+                calls: failing.calls(),
+                failed,
+                end,
+                trouble,
+            });
+        }
+        match self.world.launch_on(&data, &[]).begin().ready() {
+            Ok(served) => {
+                served.kill();
+                whole(&mut trouble);
+            }
+            Err(refused) if said.status.success() => {
+                trouble.push(format!("what was restored does not start: {refused:?}"));
+            }
+            Err(refused) => {
+                if !refused.is_orderly() || !refused.err.contains("restore") {
+                    trouble.push(format!("it does not say what to do: {refused:?}"));
+                }
+                let again = run(&arguments);
+                if again.status.success() {
+                    whole(&mut trouble);
+                } else {
+                    trouble.push(format!("it cannot be run again: {again:?}"));
+                }
+            }
+        }
+        Ok(Run {
+            calls: failing.calls(),
+            failed,
+            end,
+            trouble,
+        })
+    }
+
+    /// A key made or taken back by a command.
+    fn key(&self, fault: Fault, revoke: bool) -> Result<Run, String> {
+        let data = self.place().join("data");
+        copy_folder(&self.world.data, &data);
+        let new = [
+            "key",
+            "new",
+            "--scope",
+            "owner",
+            "--shop",
+            KEYED,
+            "--data",
+            argument(&data),
+        ];
+        let first = if revoke { Some(run(&new)) } else { None };
+        let first = first.map(|said| said.out.trim().to_owned());
+        let id = first
+            .as_ref()
+            .map(|key| key[4..12].to_owned())
+            .unwrap_or_default();
+        let take = ["key", "revoke", &id, "--data", argument(&data)];
+        let (said, failing) = self.command(if revoke { &take } else { &new }, fault)?;
+        let failed = failing.failed();
+        // In the store it only looks whether there is such a shop.
+        let (end, mut trouble) = end(&said, None);
+        match self.world.launch_on(&data, &[]).begin().ready() {
+            Ok(served) => {
+                trouble.extend(self.world.hold_copy(&served));
+                let client = self.world.client(&served);
+                let shown = said
+                    .out
+                    .split_whitespace()
+                    .find(|word| word.starts_with("xek_"));
+                if let Some(key) = shown.filter(|key| !self.world.opens(&client, key)) {
+                    trouble.push(format!("key {key} was shown and opens nothing"));
+                }
+                let gone = first.filter(|_| said.status.success());
+                if gone.is_some_and(|key| self.world.opens(&client, &key)) {
+                    trouble.push("a key that was taken back opens its shop".to_owned());
+                }
+            }
+            Err(said) => trouble.push(format!("it does not start again: {said:?}")),
+        }
+        Ok(Run {
+            calls: failing.calls(),
+            failed,
+            end,
+            trouble,
+        })
+    }
+
+    /// A backup of a closed folder, to the same disk.
+    fn back_up(&self, fault: Fault) -> Result<Run, String> {
+        let data = self.place().join("data");
+        copy_folder(&self.world.data, &data);
+        let file = data.join("backup");
+        let arguments = ["backup", "--to", argument(&file), "--data", argument(&data)];
+        let (said, failing) = self.command(&arguments, fault)?;
+        let failed = failing.failed();
+        let (end, mut trouble) = end(&said, failed.as_deref());
+        if said.status.success() {
+            let restored = self.place().join("restored");
+            let _ = fs::remove_dir_all(&restored);
+            let restore = [
+                "restore",
+                "--from",
+                argument(&file),
+                "--data",
+                argument(&restored),
+            ];
+            let again = run(&restore);
+            if !again.status.success() {
+                trouble.push(format!("a whole backup is not restored: {again:?}"));
+            }
+        }
+        let _ = fs::remove_file(&file);
+        trouble.extend(self.serves(&data));
+        Ok(Run {
+            calls: failing.calls(),
+            failed,
+            end,
+            trouble,
+        })
+    }
 }
 
 /// Once and for good, an error of the disk and a full one.
@@ -131,56 +374,90 @@ fn kind(number: u64, first: u64) -> Fault {
     Fault { first, last, error }
 }
 
-#[test]
-fn no_answer_is_taken_back_when_a_write_fails() {
-    let (place, _) = folder();
-    let shim = match build("disk", place.path()) {
-        Ok(shim) => shim,
-        Err(why) => return cannot_run("the test of failing writes", &why),
-    };
+/// Fails calls of one kind of life in turn, `share` of the number that is asked for.
+fn sweep(name: &str, share: u64, live: impl Fn(Fault) -> Result<Run, String>) {
     let watch = Stopwatch::start();
-    let calm = run(&shim, Fault::NONE);
+    let calm = match live(Fault::NONE) {
+        Ok(calm) => calm,
+        Err(why) => return cannot_run(&format!("the test of failing writes in {name}"), &why),
+    };
     assert!(
         calm.trouble.is_empty(),
-        "without a fault:\n  {}",
+        "{name} without a fault:\n  {}",
         calm.trouble.join("\n  ")
     );
-    assert!(calm.failed.is_none() && calm.end == "served on" && calm.calls >= OPERATIONS / CLIENTS);
+    assert!(
+        calm.failed.is_none() && calm.end == "went on",
+        "{name}: {} {:?}",
+        calm.end,
+        calm.failed
+    );
     let faults = match std::env::var("XIAOER_FAULTS").as_deref() {
+        // Each call once and for good, with an error and without room.
         Ok("all") => calm.calls,
         Ok(number) => number.parse().expect("`all` or a number"),
-        Err(_) => FAULTS,
+        Err(_) => FAULTS / share,
     };
     let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
     let mut found = Vec::new();
     for number in 0..faults {
-        // The first calls are those of the start; the rest are spread over the run.
         let first = match faults >= calm.calls {
-            true => number + 1,
-            false => number.min(12) + 1 + number * number * calm.calls / (faults * faults),
+            true => number % calm.calls.max(1) + 1,
+            false => number * calm.calls / faults + 1,
         };
         let fault = kind(number, first);
-        let run = run(&shim, fault);
+        let run = live(fault).expect("the shim that was built");
         *ends.entry(run.end).or_default() += 1;
         let what = run.failed.unwrap_or_else(|| "nothing".to_owned());
         let trouble = run.trouble.iter();
         found.extend(trouble.map(|trouble| format!("{fault:?}, {what}, {}: {trouble}", run.end)));
     }
+    println!(
+        "{name}: {faults} of {} calls failed: {ends:?}; {:.0?}",
+        calm.calls,
+        watch.passed()
+    );
+    found.truncate(20);
     assert!(
         found.is_empty(),
-        "of {} calls:\n  {}",
+        "{name}, of {} calls:\n  {}",
         calm.calls,
         found.join("\n  ")
     );
     assert!(
         ends.get("ended").is_some_and(|ended| *ended > 0),
-        "no fault was met: {ends:?}"
+        "{name}: no fault was met: {ends:?}"
     );
-    println!(
-        "{faults} of {} calls failed: {ends:?}; {:.0?}",
-        calm.calls,
-        watch.passed()
-    );
+}
+
+#[test]
+fn no_answer_is_taken_back_when_a_write_fails() {
+    sweep("a life", 1, life);
+}
+
+#[test]
+fn a_start_that_fails_is_followed_by_one_that_serves() {
+    let known = known();
+    sweep("a start", 2, |fault| known.start(fault));
+}
+
+#[test]
+fn a_restore_that_fails_can_be_run_again() {
+    let known = known();
+    sweep("a restore", 2, |fault| known.restore(fault));
+}
+
+#[test]
+fn a_command_that_fails_leaves_the_keys_whole() {
+    let known = known();
+    sweep("a new key", 4, |fault| known.key(fault, false));
+    sweep("a key taken back", 4, |fault| known.key(fault, true));
+}
+
+#[test]
+fn a_backup_that_fails_harms_nothing() {
+    let known = known();
+    sweep("a backup", 4, |fault| known.back_up(fault));
 }
 
 /// A small disk, and a server that fills it.
@@ -250,7 +527,7 @@ fn a_full_disk_is_refused_and_nothing_is_lost() {
     // Whatever room the start has made is taken too: it goes on as long as what it takes can be kept, and then refuses.
     let more = disk.at.join("more");
     fill_up(&more);
-    let refused = Deadline::seconds(10).poll(|| {
+    let refused = Deadline::seconds(60).poll(|| {
         let mut sent = filling(number);
         number += 1;
         match sent.send(&mut client) {
@@ -266,7 +543,7 @@ fn a_full_disk_is_refused_and_nothing_is_lost() {
     for junk in [junk, more] {
         std::fs::remove_file(junk).expect("the junk goes");
     }
-    let resumed = Deadline::seconds(10).poll(|| {
+    let resumed = Deadline::seconds(60).poll(|| {
         let mut sent = filling(number);
         (sent.send(&mut client) == Outcome::Answered).then_some(sent)
     });

@@ -33,7 +33,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ),
     (
         "api",
-        &["webhook", "keys", "shop", "words", "wire", "domain"],
+        &["webhook", "keys", "shop", "env", "words", "wire", "domain"],
     ),
     ("webhook", &["shop", "journal", "env", "domain"]),
     ("keys", &["env", "domain"]),

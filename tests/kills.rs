@@ -22,7 +22,8 @@ use serde_json::json;
 use support::account::Lost;
 use support::deadline::{Deadline, Stopwatch};
 use support::desk::Outcome;
-use support::life::{Before, KEYED, World};
+use support::files::has_begun;
+use support::life::{Before, Disk, KEYED, World};
 use support::recording::Recorder;
 use support::served::{Said, Served, argument, run_for};
 use support::tenant::Deed;
@@ -521,7 +522,7 @@ fn restore(world: &mut World, served: Served) -> Struck {
         argument(&data),
     ];
     let said = struck(world, &arguments, blow);
-    if data.exists() {
+    if has_begun(&data) {
         match serve_restored(world, &data) {
             Ok(other) => {
                 let lost = before.hold(world, &other);
@@ -705,7 +706,7 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
 
 /// A folder of its own, and a server on it.
 fn fresh(seed: u64) -> (World, Served) {
-    let mut world = World::new(seed, SYNC_US, false);
+    let mut world = World::new(seed, Disk::Counted(SYNC_US));
     let served = world
         .recover(false)
         .unwrap_or_else(|lost| panic!("a new folder: {lost:?}"));
@@ -715,7 +716,8 @@ fn fresh(seed: u64) -> (World, Served) {
 fn say(kill: u64, seed: u64, lost: &Lost) -> Option<String> {
     let some: Vec<&str> = lost
         .iter()
-        .take(6)
+        .take(5)
+        .chain(lost.iter().skip(5).filter(|text| text.starts_with("kept")))
         .map(|text| text.get(..900).unwrap_or(text))
         .collect();
     (!lost.is_empty()).then(|| format!("kill {kill} of seed {seed}:\n    {}", some.join("\n    ")))

@@ -23,7 +23,8 @@ use rand::{Rng, SeedableRng};
 use support::account::{Account, Lost};
 use support::deadline::{Deadline, Stopwatch};
 use support::desk::{self, Crowd};
-use support::life::{Before, KEYED, World};
+use support::files::has_begun;
+use support::life::{Before, Disk, KEYED, World};
 use support::privilege::{Mounted, cannot_run, make_image};
 use support::recording::{Recorder, Recording, Unsynced};
 use support::served::{Launch, SMALL, Said, Served, argument, folder, run_to_end};
@@ -98,7 +99,7 @@ fn key_of(said: &Said) -> String {
 
 /// A server's life from its first start on, with a backup and a restore.
 fn life(seed: u64) -> Result<Life, String> {
-    let mut world = World::new(seed, SYNC_US, true);
+    let mut world = World::new(seed, Disk::Recorded(SYNC_US));
     let recorder = world.recorder.clone().ok_or("a shim cannot be built")?;
     let mut phases = Phases {
         recorder: &recorder,
@@ -179,7 +180,7 @@ impl Heard {
                 let ended = sent
                     .ended
                     .ok_or("an undisturbed server that did not answer")?;
-                let said = recording.said(ended.0, ended.1);
+                let said = recording.said(ended);
                 let said = said.ok_or("an answer that nobody sent")?;
                 let mut sent = sent.clone();
                 let heard = said <= place;
@@ -193,7 +194,7 @@ impl Heard {
                 }
             }
         }
-        let said = |port, bytes| recording.said(port, bytes);
+        let said = |ended| recording.said(ended);
         let tenants = world
             .tenants
             .iter()
@@ -296,7 +297,7 @@ impl Life {
     fn hold_backup(&self, after: &After, place: u64) -> Result<(), Lost> {
         let data = after.place.join("restored");
         let keys = || fs::copy(self.world.data.join("keys.json"), data.join("keys.json"));
-        if data.exists() {
+        if has_begun(&data) {
             keys().expect("the keys");
             match after.launch("restored").begin().ready() {
                 Ok(served) => return self.hold_restored(&served),
@@ -435,7 +436,7 @@ fn say(end: &End) -> String {
 /// takes that answer back.
 #[test]
 fn without_its_sync_every_cut_loses_what_was_acknowledged() {
-    let mut world = World::new(7, SYNC_US, true);
+    let mut world = World::new(7, Disk::Recorded(SYNC_US));
     let Some(recorder) = world.recorder.clone() else {
         return cannot_run(
             "the negative control of the power cut test",
@@ -454,9 +455,7 @@ fn without_its_sync_every_cut_loses_what_was_acknowledged() {
         .iter()
         .flatten()
         .filter_map(|sent| sent.ended);
-    let mut said: Vec<u64> = answers
-        .filter_map(|(port, bytes)| recording.said(port, bytes))
-        .collect();
+    let mut said: Vec<u64> = answers.filter_map(|ended| recording.said(ended)).collect();
     said.sort_unstable();
     assert!(
         said.len() as u64 > CONTROL && said[0] > begun,

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
-use support::deadline::{Deadline, Stopwatch};
+use support::deadline::Deadline;
 use support::http::Client;
+use support::privilege::cannot_run;
 use support::served::{Launch, SMALL, Served, folder};
 
 /// Nothing that is waited for takes longer.
-const WAIT: Duration = Duration::from_secs(20);
+const WAIT: Duration = Duration::from_secs(60);
 
 /// One event of a stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +41,8 @@ impl Listener {
         let mut stream = TcpStream::connect(address).expect("a connection");
         stream.set_read_timeout(Some(WAIT)).expect("a timeout");
         let cursor = last_id.map_or(String::new(), |id| format!("last-event-id: {id}\r\n"));
-        let request = format!("GET /v1/shops/s/stream{query} HTTP/1.1\r\nhost: x\r\n{cursor}\r\n");
+        let request =
+            format!("GET /v1/shops/s/stream{query} HTTP/1.1\r\nhost: localhost\r\n{cursor}\r\n");
         stream.write_all(request.as_bytes()).expect("a request");
         let mut stream = BufReader::new(stream);
         let mut head = String::new();
@@ -273,7 +275,8 @@ fn a_stream_begins_where_it_is_told_to_and_has_what_is_asked_for() {
         ("", "last-event-id: -1\r\n", 400),
         ("?after=1", "last-event-id: one\r\n", 400),
     ] {
-        let request = format!("GET /v1/shops/s/stream{query} HTTP/1.1\r\nhost: x\r\n{header}\r\n");
+        let request =
+            format!("GET /v1/shops/s/stream{query} HTTP/1.1\r\nhost: localhost\r\n{header}\r\n");
         let answer = served
             .client()
             .exchange(request.as_bytes())
@@ -316,7 +319,11 @@ fn a_stream_ends_with_its_shop() {
 #[test]
 fn a_server_stops_with_streams_open() {
     let (_folder, data) = folder();
-    let served = Launch::on(&data).set(&SMALL).start();
+    // A server that waited for whoever takes nothing would not end in time.
+    let served = Launch::on(&data)
+        .set(&SMALL)
+        .set(&["http.shutdown_timeout=1h"])
+        .start();
     let mut client = shop_that_says(&served, &long());
     let mut listeners: Vec<Listener> = (0..20)
         .map(|_| Listener::open(served.address, "?types=event.rejected", None))
@@ -325,14 +332,8 @@ fn a_server_stops_with_streams_open() {
     let stalled = Listener::open(served.address, "?after=0", None);
     // Long enough for what the machine keeps of a connection to be full.
     Deadline::after(Duration::from_secs(1)).poll(|| None::<()>);
-    let watch = Stopwatch::start();
     let said = served.stop();
     assert!(said.status.success(), "{said:?}");
-    assert!(
-        watch.passed() < Duration::from_secs(8),
-        "it took {:?}",
-        watch.passed()
-    );
     for listener in &mut listeners {
         while listener.next().is_some() {}
     }
@@ -387,6 +388,10 @@ fn a_reader_that_takes_nothing_costs_little_and_one_far_behind_catches_up() {
 fn a_thousand_listeners_cost_less_than_50_mb() {
     const LISTENERS: usize = 1_000;
     let limit = getrlimit(Resource::Nofile);
+    if let Some(most) = limit.maximum.filter(|most| *most < 2 * LISTENERS as u64) {
+        let why = format!("{most} files may be open");
+        return cannot_run("the test of a thousand listeners", &why);
+    }
     let raised = Rlimit {
         current: limit.maximum,
         maximum: limit.maximum,

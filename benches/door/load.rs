@@ -76,7 +76,7 @@ impl Connection {
         io::Write::write_fmt(
             &mut self.head,
             format_args!(
-                "{method} {path} HTTP/1.1\r\nhost: xiaoer\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+                "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
             ),
         )?;
         self.head.extend_from_slice(body);

@@ -16,6 +16,7 @@ use bytestring::ByteString;
 use futures_util::StreamExt;
 
 use super::budget::{Budget, Part, Share};
+use super::connection::{BodyWanted, Connection};
 use super::problem::{Code, Problem};
 
 /// A body up to this length is not counted among all bodies: its connection has a buffer of this size anyway.
@@ -153,6 +154,7 @@ fn other_form(wrong: &str) -> Problem {
 pub async fn read(
     request: &HttpRequest,
     payload: &mut web::Payload,
+    connection: &Connection,
     limits: &Limits,
 ) -> Result<Body, Problem> {
     let headers = request.headers();
@@ -168,6 +170,11 @@ pub async fn read(
     if counted.is_some_and(|bytes| !limits.bodies.has_room(bytes, part_of(bytes))) {
         return Err(too_many());
     }
+    let _reading = connection.begin_body(match announced {
+        Some(bytes) => BodyWanted::Sized(bytes),
+        None if headers.contains_key(header::TRANSFER_ENCODING) => BodyWanted::Chunks,
+        None => BodyWanted::None,
+    });
     let gathering = Gathering {
         first: Bytes::new(),
         all: BytesMut::new(),
@@ -310,7 +317,7 @@ mod tests {
         let mut payload = web::Payload::from_request(&request, &mut payload)
             .await
             .unwrap();
-        let body = read(&request, &mut payload, limits).await;
+        let body = read(&request, &mut payload, &Connection::default(), limits).await;
         body.map(|body| body.bytes.clone())
             .map_err(|problem| problem.code())
     }
@@ -385,7 +392,7 @@ mod tests {
             let mut payload = web::Payload::from_request(&request, &mut pieces(slow))
                 .await
                 .unwrap();
-            let found = read(&request, &mut payload, &limits).await;
+            let found = read(&request, &mut payload, &Connection::default(), &limits).await;
             let found = found.map(|body| body.bytes.clone());
             let found = found.map_err(|problem| problem.code());
             assert_eq!(found, expected.map(Bytes::from));

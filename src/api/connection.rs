@@ -16,7 +16,19 @@ pub struct Connection {
     known: Cell<bool>,
     answering: Cell<u32>,
     steps: Cell<u64>,
-    reads_body: Cell<bool>,
+    body: Cell<BodyWanted>,
+}
+
+/// What a request waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BodyWanted {
+    /// No body.
+    #[default]
+    None,
+    /// A body of this length.
+    Sized(u64),
+    /// A body in chunks, which says itself where it ends.
+    Chunks,
 }
 
 impl Connection {
@@ -43,9 +55,9 @@ impl Connection {
         self.answering.get() > 0
     }
 
-    /// Whether a request waits for more of its body.
-    pub fn reads_body(&self) -> bool {
-        self.reads_body.get()
+    /// The body that a request waits for.
+    pub fn body_wanted(&self) -> BodyWanted {
+        self.body.get()
     }
 
     /// A number that grows when a request has begun and when its body has been read: what came in before is no part of
@@ -62,8 +74,8 @@ impl Connection {
     }
 
     /// A request waits for its body, until what comes back is dropped.
-    pub(super) fn begin_body(&self) -> ReadingBody<'_> {
-        self.reads_body.set(true);
+    pub(super) fn begin_body(&self, wanted: BodyWanted) -> ReadingBody<'_> {
+        self.body.set(wanted);
         ReadingBody(self)
     }
 
@@ -87,7 +99,7 @@ pub(super) struct ReadingBody<'a>(&'a Connection);
 
 impl Drop for ReadingBody<'_> {
     fn drop(&mut self) {
-        self.0.reads_body.set(false);
+        self.0.body.set(BodyWanted::None);
         self.0.step();
     }
 }

@@ -49,7 +49,7 @@ pub use auth::{Grant, Keeper, KeyRing, KeyRow, Needs, NewKey, NotChanged, Scope,
 pub use body::Limits;
 pub use budget::{Budget, Part, Share};
 pub use call::{ApiState, Visit, Watch};
-pub use connection::Connection;
+pub use connection::{BodyWanted, Connection};
 pub use intake::EVENTS_MAX;
 pub use openapi::described;
 pub use problem::{Code, PROBLEM_TYPE, Problem};

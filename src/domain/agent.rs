@@ -5,8 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::calendar::Day;
 use super::chain::Chain;
 use super::daybook::LABELS_BACK;
@@ -30,7 +28,7 @@ pub const CAPACITY_MAX: u32 = 1000;
 pub const WEIGHT_MAX: u32 = 100;
 
 /// Where an agent is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
     /// At the desk.
     Online,
@@ -52,7 +50,7 @@ impl Presence {
 }
 
 /// What an agent is configured to be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Post {
     /// What it is called.
     pub name: Option<String>,
@@ -72,7 +70,7 @@ impl Post {
 }
 
 /// Assignments of one natural day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayCount {
     /// The day's label.
     pub day: Day,
@@ -93,7 +91,7 @@ impl DayCount {
 }
 
 /// What the report says of an agent, since the shop began.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     /// Assignments.
     pub assigned: u64,
@@ -106,19 +104,16 @@ pub struct Tally {
 }
 
 /// An agent, or the bot.
-#[derive(Serialize, Deserialize)]
 pub struct Agent {
     /// Its id.
     pub id: Id,
     /// What it is configured to be; nothing once it is removed.
     pub post: Option<Post>,
     /// Whether its post has the role that takes buyers.
-    #[serde(skip)]
     pub routable: bool,
     /// Where it is; offline without a post.
     pub presence: Presence,
     /// Its open sessions, oldest assignment first; their number is its load.
-    #[serde(skip)]
     pub sessions: Chain,
     /// The `seq` of its latest assignment (P4); 0: never.
     pub last_assigned: u64,
@@ -126,7 +121,6 @@ pub struct Agent {
     latest: DayCount,
     earlier: Vec<DayCount>,
     /// The crews it sits in, and at which seat.
-    #[serde(skip)]
     pub seats: Vec<(u32, u32)>,
     /// For the report.
     pub tally: Tally,
@@ -181,6 +175,16 @@ impl Agent {
         }
         let known = self.earlier.iter().find(|count| count.day == day);
         known.copied().unwrap_or(DayCount::none(day))
+    }
+
+    /// The counts of the latest day on which it was assigned something, and of those before that may come back.
+    pub(super) fn counts(&self) -> (DayCount, &[DayCount]) {
+        (self.latest, &self.earlier)
+    }
+
+    /// Sets what [`Agent::counts`] gives.
+    pub(super) fn set_counts(&mut self, latest: DayCount, earlier: Vec<DayCount>) {
+        (self.latest, self.earlier) = (latest, earlier);
     }
 
     /// Books an assignment on a day, by the rota or not.

@@ -4,29 +4,25 @@
 //! fits in one cache line, its id included; what only those have who rate or are invited by hand is a [`Tie`].
 //! What no window reaches any more leaves by the sweep of [`super::memory`].
 
-use serde::{Deserialize, Serialize};
-
 use super::calendar::Day;
 use super::id::Id;
 use super::table::{Keyed, NOBODY};
 use super::time::{DAY_MS, Instant};
 
 /// One buyer in one shop.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 #[repr(align(64))]
 pub struct Buyer {
     /// Its id; up to 24 bytes of it lie here.
     pub id: Id,
     /// Its open session's number (S1), or [`NOBODY`].
-    #[serde(skip, default = "nobody")]
     pub open_session: u32,
     /// How many ties of it the shop holds, and sessions past the time for which they are remembered.
-    #[serde(skip)]
     pub held_by: u32,
     /// The agent that served it last (R1), or [`NOBODY`].
     pub recent_agent: u32,
     /// The day on which its latest session closed, in days since 1970 in UTC.
-    closed_on: u16,
+    pub closed_on: u16,
     /// 违规风险较高的用户 (I7).
     pub risk: bool,
     /// Until when the recent agent served it.
@@ -35,10 +31,6 @@ pub struct Buyer {
     pub auto_invited_at: Instant,
     /// The day on which that is booked, and how many it got on it (I11).
     pub auto_invites: (Day, u32),
-}
-
-fn nobody() -> u32 {
-    NOBODY
 }
 
 impl Buyer {
@@ -84,7 +76,7 @@ impl Keyed for Buyer {
 pub const WHOLE_SHOP: u32 = NOBODY;
 
 /// What passed between a buyer and one agent, or the bot, or the whole shop.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Tie {
     /// The buyer's and the agent's number, or [`WHOLE_SHOP`].
     pub pair: (u32, u32),

@@ -4,7 +4,7 @@
 macro_rules! codes {
     ($(#[$doc:meta])* $name:ident { $($(#[$note:meta])* $variant:ident = $code:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $($(#[$note])* $variant,)+ }
 
         impl $name {
@@ -15,19 +15,16 @@ macro_rules! codes {
             pub fn code(self) -> &'static str {
                 match self { $($name::$variant => $code,)+ }
             }
+
+            /// The one that the wire language writes so.
+            pub fn named(code: &str) -> Option<$name> {
+                $name::ALL.iter().copied().find(|known| known.code() == code)
+            }
         }
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 to.serialize_str(self.code())
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<$name, D::Error> {
-                let code = String::deserialize(from)?;
-                let known = $name::ALL.iter().find(|known| known.code() == code);
-                known.copied().ok_or_else(|| serde::de::Error::custom("an unknown code"))
             }
         }
     };

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
-use serde::{Deserialize, Serialize};
 
 use super::calendar::Day;
 use super::rate::Rate;
@@ -16,7 +15,7 @@ use super::rate::Rate;
 pub const LABELS_BACK: i32 = 2;
 
 /// What one buyer did on a day, and what was done to it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BuyerDay {
     /// It sent a message that counts (M1).
     pub consulted: bool,
@@ -31,18 +30,16 @@ pub struct BuyerDay {
 }
 
 /// Who did what on a day, by buyers' and agents' numbers.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default)]
 pub struct People {
-    #[serde(with = "super::stored::sorted")]
-    buyers: HashMap<u32, BuyerDay, FixedState>,
-    #[serde(with = "super::stored::sorted")]
-    wrote_to: HashSet<(u32, u32), FixedState>,
+    pub(super) buyers: HashMap<u32, BuyerDay, FixedState>,
+    pub(super) wrote_to: HashSet<(u32, u32), FixedState>,
     /// Unanswered messages that can still make somebody late.
     pub pending: u32,
 }
 
 /// One natural day.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default)]
 pub struct DayBook {
     /// Buyers with a message that counts.
     pub consulting: u64,
@@ -138,7 +135,7 @@ impl DayBook {
 }
 
 /// The days of a shop by their labels.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default)]
 pub struct DayBooks {
     days: BTreeMap<Day, DayBook>,
 }
@@ -155,7 +152,7 @@ impl DayBooks {
     }
 
     /// All days, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = (Day, &DayBook)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Day, &DayBook)> {
         self.days.iter().map(|(&day, book)| (day, book))
     }
 
@@ -169,5 +166,13 @@ impl DayBooks {
         }
         self.days
             .retain(|&day, book| day >= over || book.consulting > 0 || book.people.is_some());
+    }
+}
+
+impl FromIterator<(Day, DayBook)> for DayBooks {
+    fn from_iter<I: IntoIterator<Item = (Day, DayBook)>>(days: I) -> DayBooks {
+        DayBooks {
+            days: days.into_iter().collect(),
+        }
     }
 }

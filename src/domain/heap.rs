@@ -3,18 +3,15 @@
 //! Four children a node. Looking at the first is O(1); putting, moving and taking out are O(log n).
 //! Equal keys are ordered by their handles, so that the order is total whatever happened before.
 
-use serde::{Deserialize, Serialize};
-
 /// Where an entry that is not in the heap stands.
 const ABSENT: u32 = u32::MAX;
 
 const CHILDREN: usize = 4;
 
 /// Entries of a key and a small whole number, the handle, at most one entry a handle.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Heap<K> {
     entries: Vec<(K, u32)>,
-    #[serde(skip)]
     places: Vec<u32>,
 }
 
@@ -49,7 +46,7 @@ impl<K: Ord + Copy> Heap<K> {
         Some(self.entries[place].0)
     }
 
-    /// All entries, in no order that means anything.
+    /// All entries, as they stand in the heap.
     pub fn iter(&self) -> impl Iterator<Item = (K, u32)> {
         self.entries.iter().copied()
     }
@@ -86,6 +83,14 @@ impl<K: Ord + Copy> Heap<K> {
             self.rise(place, last);
         } else {
             self.sink(place, last);
+        }
+    }
+
+    /// A heap of entries as [`Heap::iter`] gave them; [`Heap::find_places`] comes next.
+    pub(super) fn of(entries: Vec<(K, u32)>) -> Heap<K> {
+        Heap {
+            entries,
+            places: Vec::new(),
         }
     }
 

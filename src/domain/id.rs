@@ -94,22 +94,6 @@ impl serde::Serialize for Id {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Id {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Id, D::Error> {
-        struct IdVisitor;
-        impl serde::de::Visitor<'_> for IdVisitor {
-            type Value = Id;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an id")
-            }
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Id, E> {
-                Id::card(text).ok_or_else(|| E::custom("text that is no id"))
-            }
-        }
-        from.deserialize_str(IdVisitor)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,6 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use serde::{Deserialize, Serialize};
 
 use super::id::Id;
 use super::table::{Keyed, Table};
@@ -37,11 +36,9 @@ pub trait Ledger {
 }
 
 /// A ledger in memory. What has become older than any shop's day is let go once there is much of it.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default)]
 pub struct MemoryLedger {
-    #[serde(with = "super::stored::sorted")]
     shops: HashMap<Id, u32, FixedState>,
-    #[serde(with = "super::stored::sorted_by_key")]
     spaces: HashMap<Id, Space, FixedState>,
     latest: Option<Instant>,
 }
@@ -53,10 +50,10 @@ const HELD_MIN: usize = 65_536;
 const KEPT: Duration = Duration::days(4);
 
 /// The invites of all buyers that are known by the same ids.
-#[derive(Default, Serialize, Deserialize)]
-struct Space {
-    buyers: Table<Places>,
-    senders: Senders,
+#[derive(Default)]
+pub(super) struct Space {
+    pub(super) buyers: Table<Places>,
+    pub(super) senders: Senders,
 }
 
 impl Space {
@@ -83,8 +80,8 @@ impl Space {
 }
 
 /// Who has sent invites in a space: while it is one shop alone, no other can have sent any.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-enum Senders {
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Senders {
     #[default]
     Nobody,
     One(u32),
@@ -102,12 +99,11 @@ impl Senders {
 }
 
 /// The invites of one buyer in one space.
-#[derive(Serialize, Deserialize)]
-struct Places {
-    buyer: Id,
+pub(super) struct Places {
+    pub(super) buyer: Id,
     /// The first, which is mostly the only one: the shop's number and the instant.
-    first: (u32, Instant),
-    more: Vec<(u32, Instant)>,
+    pub(super) first: (u32, Instant),
+    pub(super) more: Vec<(u32, Instant)>,
 }
 
 impl Places {
@@ -135,6 +131,31 @@ impl MemoryLedger {
         self.latest = Some(latest);
         let space = self.spaces.entry_ref(space).or_default();
         space.book(buyer, (shop, at), latest);
+    }
+
+    /// The numbers of shops, the spaces, and the latest instant of an invite.
+    pub(super) fn parts(
+        &self,
+    ) -> (
+        impl Iterator<Item = (&Id, u32)>,
+        impl Iterator<Item = (&Id, &Space)>,
+        Option<Instant>,
+    ) {
+        let shops = self.shops.iter().map(|(id, &number)| (id, number));
+        (shops, self.spaces.iter(), self.latest)
+    }
+
+    /// The ledger of what [`MemoryLedger::parts`] gave.
+    pub(super) fn of(
+        shops: HashMap<Id, u32, FixedState>,
+        spaces: HashMap<Id, Space, FixedState>,
+        latest: Option<Instant>,
+    ) -> MemoryLedger {
+        MemoryLedger {
+            shops,
+            spaces,
+            latest,
+        }
     }
 
     fn shop_number(&mut self, shop: &Id) -> u32 {

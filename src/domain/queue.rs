@@ -8,8 +8,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize, Serializer};
-
 use super::chain::Chain;
 use super::decision::{AssignReason, Body, CloseReason, WaitReason};
 use super::heap::Heap;
@@ -23,8 +21,6 @@ use super::table::{Keyed, Table};
 use super::timer::Timer;
 
 /// Sessions that wait for the same scope, first in, first out.
-#[derive(Deserialize)]
-#[serde(from = "Scope")]
 pub struct Pool {
     name: Box<str>,
     scope: Scope,
@@ -40,13 +36,6 @@ impl Keyed for Pool {
     type Key = str;
     fn key(&self) -> &str {
         &self.name
-    }
-}
-
-impl Serialize for Pool {
-    /// As its scope: the rest follows from the policy and the sessions.
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.scope.serialize(to)
     }
 }
 
@@ -67,6 +56,11 @@ impl Pool {
     /// As the wire language writes it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What its sessions wait for.
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
     }
 }
 
@@ -248,7 +242,7 @@ impl Shop {
     }
 
     /// The pool of a scope, a new one where nobody waits in it.
-    fn pool_of(&mut self, scope: Scope) -> u32 {
+    pub(super) fn pool_of(&mut self, scope: Scope) -> u32 {
         let name = scope.pool_name();
         if let Some(pool) = self.queue.pools.find(&name) {
             return pool;
@@ -281,7 +275,7 @@ impl Shop {
         }
     }
 
-    fn join_line(&mut self, pool: u32) {
+    pub(super) fn join_line(&mut self, pool: u32) {
         if let Some(ticket) = self.head_ticket(pool) {
             let line = self.queue.pools[pool].line;
             self.queue.lines[line as usize].insert((ticket, pool));
@@ -289,7 +283,7 @@ impl Shop {
         }
     }
 
-    fn leave_line(&mut self, pool: u32, ticket: u64) {
+    pub(super) fn leave_line(&mut self, pool: u32, ticket: u64) {
         let line = self.queue.pools[pool].line;
         self.queue.lines[line as usize].remove(&(ticket, pool));
         self.line_changed(line);

@@ -1,7 +1,5 @@
 //! Ratings: which cards open, which ratings count, and for whom (Q1 to Q6).
 
-use serde::{Deserialize, Serialize};
-
 use super::agent::BOT;
 use super::buyer::{Tie, WHOLE_SHOP};
 use super::code::{RefuseReason, codes};
@@ -63,7 +61,7 @@ codes! {
 }
 
 /// A rating card of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Card {
     /// For whom its rating counts (Q4): the number of an agent, or of the bot.
     pub agent: u32,
@@ -264,7 +262,7 @@ impl Shop {
     }
 
     /// The session and place of a card by its id, `<session>#<number>`.
-    fn find_card(&self, card: &Id) -> Option<(u32, usize)> {
+    pub(super) fn find_card(&self, card: &Id) -> Option<(u32, usize)> {
         let (session, number) = card.rsplit_once('#')?;
         let canonical = number.bytes().all(|b| b.is_ascii_digit()) && !number.starts_with('0');
         let number: usize = number.parse().ok().filter(|_| canonical)?;

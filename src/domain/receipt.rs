@@ -7,7 +7,6 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::id::Id;
 use super::row::Row;
@@ -18,7 +17,7 @@ use super::time::{Duration, Instant};
 pub const EVENT_ID_REMEMBERED: Duration = Duration::days(7);
 
 /// What was answered to an accepted event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// The fingerprint of its body.
     pub print: u64,
@@ -29,7 +28,7 @@ pub struct Receipt {
 }
 
 /// The receipt of one event.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 struct Kept {
     accepted: Instant,
     id: Id,
@@ -104,6 +103,23 @@ impl Remembered {
             .insert_unique(code.spread(), place, |other| other.code.spread());
     }
 
+    /// All receipts, oldest first: when each was given, and for which id.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Instant, &Id, Receipt)> {
+        let kept = self.kept.iter();
+        kept.map(|kept| (kept.accepted, &kept.id, kept.receipt))
+    }
+
+    /// An event with this id was accepted. Where the id is held, as an older core may not have known, the later receipt
+    /// counts, and is let go when the earlier would have been.
+    pub fn keep_again(&mut self, (code, id): (Code, Id), now: Instant, receipt: Receipt) {
+        let held = self.find_place(code, &id);
+        let at = held.map(|place| place.number.wrapping_sub(self.oldest) as usize);
+        match at.and_then(|at| self.kept.get_mut(at)) {
+            Some(kept) => kept.receipt = receipt,
+            None => self.keep((code, id), now, receipt),
+        }
+    }
+
     /// How many ids are held.
     pub fn len(&self) -> usize {
         self.kept.len()
@@ -115,30 +131,16 @@ impl Remembered {
     }
 
     fn find(&self, code: Code, id: &Id) -> Option<&Kept> {
-        let kept = |place: &Place| &self.kept[place.number.wrapping_sub(self.oldest) as usize];
-        let is_it = |place: &Place| place.code == code && kept(place).id == *id;
-        self.by_id.find(code.spread(), is_it).map(kept)
+        self.find_place(code, id).map(|place| self.kept_at(place))
     }
-}
 
-impl Serialize for Remembered {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.kept.serialize(to)
+    fn find_place(&self, code: Code, id: &Id) -> Option<Place> {
+        let is_it = |place: &Place| place.code == code && self.kept_at(*place).id == *id;
+        self.by_id.find(code.spread(), is_it).copied()
     }
-}
 
-impl<'de> Deserialize<'de> for Remembered {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Remembered, D::Error> {
-        let mut remembered = Remembered::default();
-        for Kept {
-            accepted,
-            id,
-            receipt,
-        } in Vec::<Kept>::deserialize(from)?
-        {
-            remembered.keep((Code::of(&id), id), accepted, receipt);
-        }
-        Ok(remembered)
+    fn kept_at(&self, place: Place) -> &Kept {
+        &self.kept[place.number.wrapping_sub(self.oldest) as usize]
     }
 }
 

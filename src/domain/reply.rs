@@ -3,8 +3,6 @@
 //! Invariants: a session's late marks are in the heap of lates under the earliest of them; a buyer is booked late
 //! on a day at most once; `awaited` is the oldest message that counts since the last human reply.
 
-use serde::{Deserialize, Serialize};
-
 use super::calendar::Day;
 use super::decision::{Body, ErrorCode};
 use super::id::Id;
@@ -16,7 +14,7 @@ use super::time::Instant;
 use super::timer::Timer;
 
 /// The oldest message of a session that counts and has no human reply yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Awaited {
     /// When it was sent.
     pub since: Instant,
@@ -27,7 +25,7 @@ pub struct Awaited {
 }
 
 /// Unanswered messages of one day, by the first instant at which one of them is late.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LateMark {
     /// The day they are booked on.
     pub day: Day,

@@ -8,8 +8,6 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::agent::{Agent, Agents, BOT_ID, Presence};
 use super::calendar::Day;
 use super::crew::{Crew, Duty};
@@ -22,7 +20,7 @@ use super::session::Ask;
 pub const EVERYBODY: u32 = 0;
 
 /// Where a session belongs (R2): it names the pool in which it would wait.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// A question of an entry's menu.
     Question {

@@ -5,9 +5,6 @@
 use std::collections::VecDeque;
 use std::ops::Index;
 
-use serde::ser::SerializeSeq;
-use serde::{Serialize, Serializer};
-
 /// Records in one piece.
 const PIECE: usize = 256;
 
@@ -54,6 +51,15 @@ impl<T> Row<T> {
         self.pieces.get(slot / PIECE)?.get(slot % PIECE)?.as_ref()
     }
 
+    /// The record at this place, to be changed.
+    pub fn get_mut(&mut self, place: usize) -> Option<&mut T> {
+        let slot = place + self.left;
+        self.pieces
+            .get_mut(slot / PIECE)?
+            .get_mut(slot % PIECE)?
+            .as_mut()
+    }
+
     /// Adds a record at the end.
     pub fn push_back(&mut self, record: T) {
         match self.pieces.back_mut() {
@@ -94,16 +100,6 @@ impl<T> Index<usize> for Row<T> {
             Some(record) => record,
             None => panic!("place {place} of a row of {}", self.len()),
         }
-    }
-}
-
-impl<T: Serialize> Serialize for Row<T> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut sequence = to.serialize_seq(Some(self.len()))?;
-        for record in self.iter() {
-            sequence.serialize_element(record)?;
-        }
-        sequence.end()
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::calendar::{Day, Month, Week};
 use super::decision::{Body, Period, Rate};
 use super::id::Id;
@@ -16,7 +14,7 @@ use super::shop::Shop;
 pub const ATTITUDE: &str = "attitude";
 
 /// The ratings of a natural week.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct WeekBook {
     /// All of them, by [`Level`].
     pub levels: [u64; Level::COUNT],
@@ -46,7 +44,7 @@ impl WeekBook {
 }
 
 /// The unhappy ratings of a natural month.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct MonthBook {
     /// Neutral and disappointed.
     pub unhappy: u64,
@@ -67,7 +65,7 @@ impl MonthBook {
 }
 
 /// The weeks and months in which something was rated.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default)]
 pub struct Scores {
     /// By week.
     pub weeks: BTreeMap<Week, WeekBook>,

@@ -1,6 +1,5 @@
 //! Sessions: where each one is, who served it, and what was said last.
 
-use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::agent::BOT;
@@ -18,7 +17,7 @@ pub const REMEMBERED: Duration = Duration::days(7);
 pub const ENTRY_DEFAULT: &str = "other";
 
 /// What a session came with, and what it is routed by (R2).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ask {
     /// Where it came in; nothing is [`ENTRY_DEFAULT`].
     pub entry: Option<Id>,
@@ -42,7 +41,7 @@ impl Ask {
 }
 
 /// Where a session is.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Place {
     /// With the bot (S2).
     Bot,
@@ -65,7 +64,7 @@ pub enum Place {
 }
 
 /// Who spoke last. A reply that the shop gives by itself is no speaking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
     /// The buyer.
     Buyer,
@@ -76,7 +75,7 @@ pub enum Speaker {
 }
 
 /// What has once been true of a session, each counted or done at most once.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Marks {
     /// It has been routed, so that `repeat_visit` is settled.
     pub routed: bool,
@@ -95,7 +94,6 @@ pub struct Marks {
 }
 
 /// A session, from its opening until it is forgotten.
-#[derive(Serialize, Deserialize)]
 pub struct Session {
     /// Its id.
     pub id: Id,
@@ -104,7 +102,6 @@ pub struct Session {
     /// Where it is.
     pub place: Place,
     /// Its neighbours in the pool or with its agent.
-    #[serde(skip)]
     pub link: Link,
     /// Who has it or had it last, the bot included; [`NOBODY`] where nobody ever did.
     pub server: u32,
@@ -152,6 +149,14 @@ impl Session {
     /// Whether it is over.
     pub fn closed(&self) -> bool {
         matches!(self.place, Place::Closed { .. })
+    }
+
+    /// What it is routed by once the bot hands it over with these: what they leave out stays (S2).
+    pub fn asked_anew(&self, question: &Option<Id>, order_status: &Option<Id>) -> Ask {
+        let mut ask = self.ask.as_deref().cloned().unwrap_or_default();
+        ask.question = question.clone().or(ask.question);
+        ask.order_status = order_status.clone().or(ask.order_status);
+        ask
     }
 
     /// The number of the agent that has it.

@@ -9,7 +9,6 @@ use std::ops::{Index, IndexMut};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use serde::{Deserialize, Deserializer, Serialize};
 
 /// Records in one chunk.
 const CHUNK: usize = 256;
@@ -30,11 +29,9 @@ pub trait Keyed {
 }
 
 /// The records, by number and by key.
-#[derive(Serialize)]
 pub struct Table<T> {
     chunks: Vec<Vec<Option<T>>>,
     free: Vec<u32>,
-    #[serde(skip)]
     by_key: HashTable<u32>,
     hand: u32,
 }
@@ -82,17 +79,32 @@ impl<T> Table<T> {
             return number;
         }
         let number = self.reach();
+        self.push(Some(record));
+        number
+    }
+
+    /// One number more, with a record or free.
+    fn push(&mut self, slot: Option<T>) {
         match self.chunks.last_mut() {
-            Some(last) if last.len() < CHUNK => last.push(Some(record)),
-            Some(_) | None => {
+            Some(last) if last.len() < CHUNK => last.push(slot),
+            last => {
                 // The first chunk grows as it fills: most shops are small.
-                let room = if number == 0 { 0 } else { CHUNK };
+                let room = if last.is_none() { 0 } else { CHUNK };
                 let mut chunk = Vec::with_capacity(room);
-                chunk.push(Some(record));
+                chunk.push(slot);
                 self.chunks.push(chunk);
             }
         }
-        number
+    }
+
+    /// The numbers without a record, in the order in which they became free.
+    pub(super) fn free(&self) -> &[u32] {
+        &self.free
+    }
+
+    /// The number that the sweep looks at next.
+    pub(super) fn hand(&self) -> u32 {
+        self.hand
     }
 
     /// How many records there are.
@@ -167,41 +179,30 @@ impl<T: Keyed> Table<T> {
     }
 }
 
-/// What is written of a table.
-#[derive(Deserialize)]
-struct Stored<T> {
-    chunks: Vec<Vec<Option<T>>>,
-    free: Vec<u32>,
-    hand: u32,
-}
-
-impl<T> Stored<T> {
-    /// Whether all chunks but the last are full, and the free numbers are those without a record, each once.
-    fn sound(&self) -> bool {
-        let full = self.chunks.split_last().is_none_or(|(last, full)| {
-            (1..=CHUNK).contains(&last.len()) && full.iter().all(|chunk| chunk.len() == CHUNK)
-        });
-        let slots = (0..).zip(self.chunks.iter().flatten());
-        let empty = slots.filter(|(_, slot)| slot.is_none());
-        let mut free = self.free.clone();
-        free.sort_unstable();
-        full && empty.map(|(number, _)| number).eq(free)
-    }
-}
-
-impl<'de, T: Keyed + Deserialize<'de>> Deserialize<'de> for Table<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Table<T>, D::Error> {
-        let stored = Stored::<T>::deserialize(from)?;
-        if !stored.sound() {
-            return Err(serde::de::Error::custom("a table that is none"));
-        }
-        let Stored { chunks, free, hand } = stored;
+impl<T: Keyed> Table<T> {
+    /// The table of these records by number, in pieces of any length, where `free` are the numbers without one, each once, in the order in which
+    /// they became free; `hand` is the number that the sweep looks at next.
+    pub(super) fn of(pieces: Vec<Vec<Option<T>>>, free: Vec<u32>, hand: u32) -> Option<Table<T>> {
         let mut table = Table {
-            chunks,
             free,
-            by_key: HashTable::new(),
             hand,
+            ..Table::default()
         };
+        for piece in pieces {
+            let full = table.chunks.last().is_none_or(|last| last.len() == CHUNK);
+            if full && (1..=CHUNK).contains(&piece.len()) {
+                table.chunks.push(piece);
+            } else {
+                piece.into_iter().for_each(|slot| table.push(slot));
+            }
+        }
+        let slots = (0..).zip(table.chunks.iter().flatten());
+        let empty = slots.filter(|(_, slot)| slot.is_none());
+        let mut free = table.free.clone();
+        free.sort_unstable();
+        if !empty.map(|(number, _)| number).eq(free) {
+            return None;
+        }
         let mut by_key = HashTable::with_capacity(table.len());
         for (number, record) in table.iter().filter(|(_, record)| record.findable()) {
             by_key.insert_unique(hash(record.key()), number, |&other| {
@@ -209,7 +210,7 @@ impl<'de, T: Keyed + Deserialize<'de>> Deserialize<'de> for Table<T> {
             });
         }
         table.by_key = by_key;
-        Ok(table)
+        Some(table)
     }
 }
 

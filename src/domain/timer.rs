@@ -3,8 +3,6 @@
 //! Timers fire in the order of their due times, then of when they were armed. One event arms session by session,
 //! in the order in which it comes to them, and for each in the order of [`Timer`] (contract, section 2).
 
-use serde::{Deserialize, Serialize};
-
 use super::heap::Heap;
 use super::time::Instant;
 
@@ -29,18 +27,29 @@ const TIMERS: [Timer; 4] = [
 ];
 
 /// The armed timers of a shop, at most one of each kind a session.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default)]
 pub struct Timers {
     /// By due time, then by when they were armed.
     heap: Heap<(Instant, u64)>,
     /// By session, its place among all visits; an event comes to each session once.
-    #[serde(skip)]
     visits: Vec<u64>,
     visited: u64,
     /// Set anew as an event begins, so that what was visited before does not count: between events neither this nor
     /// the visits matter.
-    #[serde(skip)]
     event_began: u64,
+}
+
+/// An armed timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Armed {
+    /// When it is due.
+    pub(super) due: Instant,
+    /// In which visit it was armed.
+    pub(super) visit: u64,
+    /// Whose it is.
+    pub(super) session: u32,
+    /// For what.
+    pub(super) timer: Timer,
 }
 
 fn handle(session: u32, timer: Timer) -> u32 {
@@ -75,6 +84,35 @@ impl Timers {
     /// Disarms a timer, if it is armed.
     pub fn disarm(&mut self, session: u32, timer: Timer) {
         self.heap.remove(handle(session, timer));
+    }
+
+    /// All armed timers, in the order in which the heap holds them.
+    pub(super) fn armed(&self) -> impl Iterator<Item = Armed> {
+        let kinds = TIMERS.len() as u32;
+        self.heap.iter().map(move |((due, order), handle)| Armed {
+            due,
+            visit: order / u64::from(kinds),
+            session: handle / kinds,
+            timer: TIMERS[(handle % kinds) as usize],
+        })
+    }
+
+    /// How many visits there were.
+    pub(super) fn visited(&self) -> u64 {
+        self.visited
+    }
+
+    /// The timers that [`Timers::armed`] gave, after so many visits; [`Timers::find_places`] comes next.
+    pub(super) fn of(armed: Vec<Armed>, visited: u64) -> Timers {
+        let entry = |of: Armed| {
+            let order = of.visit * TIMERS.len() as u64 + of.timer as u64;
+            ((of.due, order), handle(of.session, of.timer))
+        };
+        Timers {
+            heap: Heap::of(armed.into_iter().map(entry).collect()),
+            visited,
+            ..Timers::default()
+        }
     }
 
     /// Finds out where each timer stands, in timers that have just been read, of sessions with numbers below

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::decision::{BlockCode, Trigger};
 use super::time::Duration;
 
 /// Counters of sessions, waits and invites.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default)]
 pub struct Totals {
     /// Sessions opened.
     pub opened: u64,
@@ -21,7 +19,6 @@ pub struct Totals {
     /// Sessions that the bot had and no agent ever did.
     pub bot_only: u64,
     /// How long sessions waited for their first assignment, and how many did: what percentiles are read from.
-    #[serde(with = "super::stored::by_duration")]
     pub waits: BTreeMap<Duration, u64>,
     /// Automatic invites sent.
     pub auto_sent: u64,
@@ -41,7 +38,8 @@ impl Totals {
     /// A session has its first agent.
     pub fn first_assignment(&mut self, from_bot: bool, waited: Duration) {
         self.assigned += 1;
-        self.bot_only -= u64::from(from_bot);
+        // Where a record of an older core has moved sessions, the bot may have had fewer than came from it.
+        self.bot_only = self.bot_only.saturating_sub(u64::from(from_bot));
         *self.waits.entry(waited).or_default() += 1;
     }
 

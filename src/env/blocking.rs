@@ -193,7 +193,7 @@ mod tests {
         let held: Vec<_> = (0..2)
             .map(|_| {
                 let gone = Arc::clone(&gone);
-                pool.give(move || drop(gone.lock().unwrap().recv()))
+                pool.give(move || gone.lock().unwrap().recv().is_err())
             })
             .collect();
         // The two threads are busy from here on, or will be with what stands before.
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(pool.give(|| ()).await, Err(BlockingError::Busy));
         drop(go);
         for done in held {
-            assert_eq!(done.await, Ok(()));
+            assert_eq!(done.await, Ok(true));
         }
         let after = async {
             loop {

@@ -209,6 +209,8 @@ impl Core {
         let shop = put.owner.shop;
         let (mut index, mut journal, mut heads) =
             (Changes::default(), Changes::default(), Changes::default());
+        // What the head of before leads to goes after the head has changed: a crash may come between any two trees.
+        let mut gone = Changes::default();
         let mut tails = self.tails();
         let mut head = self.head(shop, tails.get(&shop))?;
         if head.id.is_empty() {
@@ -242,17 +244,18 @@ impl Core {
             block: first,
             pieces,
         };
-        states::succeed(&mut head, state, &mut journal);
+        states::succeed(&mut head, state, &mut gone);
         let (n, due) = rest.unwrap_or((n, Due::Known(put.due)));
         head.set_due(n, due);
-        self.let_go(shop, &mut head, &mut index, &mut journal)?;
+        self.let_go(shop, &mut head, &mut index, &mut gone)?;
         states::write_head(shop, &head, &mut heads);
         self.lay_until(after)?;
         self.store.apply(Tree::Journal, journal)?;
         self.next_block.store(after, Ordering::Release);
         self.store.apply(Tree::Index, index)?;
         // Still under the lock of the tails: the upkeep writes heads too.
-        self.store.apply(Tree::Heads, heads)
+        self.store.apply(Tree::Heads, heads)?;
+        self.store.apply(Tree::Journal, gone)
     }
 
     /// A shop's head, a new one where it has none yet: then nothing before its first record is needed.

@@ -250,7 +250,8 @@ impl Folder {
             let name = name.to_string_lossy();
             let left_over =
                 [BEGUN, RESTORING, "VERSION"].contains(&&*name) || HALF_RESTORED.contains(&&*name);
-            if !NO_DATA.contains(&&*name) && !(unfinished && left_over) {
+            let may_stay = NO_DATA.contains(&&*name) || (unfinished && left_over);
+            if !may_stay {
                 return Err(JournalError::Unusable(format!(
                     "{} is not empty (it holds {name:?}): name a new folder, so that nothing is written over",
                     self.path.display()

@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::JournalError;
 use super::folder_id::{FolderId, ID_BYTES};
-use super::store::damaged;
+use super::store::{damaged, disk_failed};
 use crate::domain::time::Instant;
 
 const SLOT_BYTES: usize = 48;
@@ -137,21 +137,24 @@ impl Mark {
 
     /// What the file says, without a change to it.
     pub fn read(path: &Path) -> Result<Marked, JournalError> {
-        let marked = std::fs::read(path)
-            .ok()
-            .and_then(|bytes| read_slots(&bytes));
-        marked.ok_or_else(|| {
+        let lost = || {
             damaged(
                 "the file `mark`, which says how far the journal reaches, is missing or damaged",
             )
-        })
+        };
+        match std::fs::read(path) {
+            Ok(bytes) => read_slots(&bytes).ok_or_else(lost),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(lost()),
+            // A disk that cannot be read has not lost it.
+            Err(error) => Err(disk_failed("the file `mark`", &error)),
+        }
     }
 
     /// Opens the file of a folder to go on with it.
     pub fn open(path: &Path, folder: FolderId) -> Result<Mark, JournalError> {
         let marked = Mark::read(path)?;
         let file = File::options().read(true).write(true).open(path);
-        let file = file.map_err(|error| JournalError::Failed(format!("the mark: {error}")))?;
+        let file = file.map_err(|error| disk_failed("the file `mark`", &error))?;
         Ok(Mark {
             file,
             folder,

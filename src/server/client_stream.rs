@@ -5,7 +5,7 @@
 //! to them. Here, for every connection:
 //!
 //! - the head of the next request is handed over once the request before is answered and its answer was taken by the
-//!   system; more of a body is handed over while a request waits for it;
+//!   system; the rest of a body is handed over while its request waits for it, and nothing behind it;
 //! - an answer is taken within the write timeout, some 64 KiB at once, or the connection ends;
 //! - bytes that wait to be taken, and long unfinished heads, are counted among those of all connections; where there is
 //!   no room the connection ends;
@@ -25,11 +25,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::connections::OpenConnection;
 use super::head_count::HeadCount;
-use crate::api::{Connection, Part, Share};
+use crate::api::{BodyWanted, Connection, Part, Share};
 use crate::telemetry::Cut;
-
-/// Heads that are handed over in one turn while a body is waited for, which may hold empty lines.
-const HEADS_IN_BODY_MAX: usize = 16;
 
 /// The most that is read at once.
 const READ_BYTES_MAX: usize = 16 * 1024;
@@ -193,12 +190,20 @@ impl<S: Socket> ClientStream<S> {
             self.open.leave_peer();
         }
         let idle = !self.connection.is_answering();
-        if idle || self.connection.reads_body() {
-            self.heads.reset();
-            if self.withheld {
-                self.withheld = false;
-                cx.waker().wake_by_ref();
+        let wanted = match self.connection.body_wanted() {
+            BodyWanted::None => false,
+            BodyWanted::Sized(bytes) => bytes > self.heads.behind_head(),
+            BodyWanted::Chunks => {
+                self.heads.reset();
+                true
             }
+        };
+        if idle {
+            self.heads.reset();
+        }
+        if self.withheld && (idle || wanted) {
+            self.withheld = false;
+            cx.waker().wake_by_ref();
         }
         let counted = match self.unused_bytes {
             ..=HEAD_COUNTED_FROM => 0,
@@ -221,15 +226,24 @@ impl<S: Socket> ClientStream<S> {
         Poll::Pending
     }
 
+    /// How many of these bytes may be handed over now; they are.
+    fn pass(&mut self, bytes: &[u8]) -> usize {
+        let behind = self.heads.behind_head();
+        match self.connection.body_wanted() {
+            BodyWanted::Sized(all) if all > behind => self.heads.pass_sized(bytes, all - behind),
+            BodyWanted::None | BodyWanted::Sized(_) => self.heads.pass_head(bytes),
+            BodyWanted::Chunks => self.heads.pass_chunks(bytes),
+        }
+    }
+
     /// Hands over what may be of the bytes that were held.
     fn hand_over_held(
         &mut self,
-        max: usize,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let next = self.held.len().min(buf.remaining());
-        let passed = self.heads.pass(&self.held[..next], max);
+        let next = self.held.slice(..self.held.len().min(buf.remaining()));
+        let passed = self.pass(&next);
         if passed == 0 {
             return self.withhold(cx);
         }
@@ -253,12 +267,8 @@ impl<S: Socket> AsyncRead for ClientStream<S> {
             this.withheld = true;
             return Poll::Pending;
         }
-        let max = match this.connection.reads_body() {
-            true => HEADS_IN_BODY_MAX,
-            false => 1,
-        };
         if !this.held.is_empty() {
-            return this.hand_over_held(max, cx, buf);
+            return this.hand_over_held(cx, buf);
         }
         let before = buf.filled().len();
         if buf.remaining() > READ_BYTES_MAX {
@@ -273,7 +283,7 @@ impl<S: Socket> AsyncRead for ClientStream<S> {
         if read.is_empty() {
             return Poll::Ready(Ok(()));
         }
-        let passed = this.heads.pass(read, max);
+        let passed = this.pass(read);
         if passed < read.len() {
             this.held = Bytes::copy_from_slice(&read[passed..]);
             buf.set_filled(before + passed);

@@ -2,16 +2,18 @@
 //!
 //! Who may open the file may read the folder, so nothing more is asked. One line in, an answer out: `backup` is
 //! answered with the stream of a backup, `backup with-secrets` with one that holds the secrets of webhooks too, and
-//! `shop ID` with the shop's number or `none`.
+//! `shop ID` with the shop's number or `none`. A server without its socket serves all the same, and is backed up while it is
+//! stopped.
 
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ServeError;
 use crate::domain::id::Id;
 use crate::journal::{Embedded, Journal, SECRETS_FILE, backup};
 
@@ -31,19 +33,36 @@ const QUESTION_BYTES_MAX: u64 = 256;
 /// How long a command waits for the answer to a small question: a backup may be on its way before it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
-/// Listens until the process ends.
-pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) -> Result<(), ServeError> {
+/// Calls with the socket's path, and where that is too long for a socket, with a short way to it that this system may know.
+fn at<T>(folder: &Path, call: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
+    match call(&folder.join(SOCKET)) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            // The path ends in this process's own list of open files.
+            let open = File::open(folder)?;
+            let short = PathBuf::from(format!("/proc/self/fd/{}", open.as_raw_fd()));
+            call(&short.join(SOCKET)).map_err(|_| error)
+        }
+        called => called,
+    }
+}
+
+/// Listens until the process ends. Where there can be no socket, a line in the log says what that means.
+pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) {
+    if let Err(error) = try_to_listen(folder, journal) {
+        tracing::warn!(
+            %error,
+            "the control socket {} cannot be made, so `xiaoer backup` can copy this folder only while the server is stopped",
+            folder.join(SOCKET).display()
+        );
+    }
+}
+
+fn try_to_listen(folder: &Path, journal: &Arc<Embedded>) -> io::Result<()> {
     let path = folder.join(SOCKET);
     // One that a killed server has left; the folder's lock says that nobody else listens.
     std::fs::remove_file(&path).ok();
-    let failed = |error: std::io::Error| {
-        ServeError::Unusable(format!(
-            "{}: the control socket cannot be made: {error}",
-            path.display()
-        ))
-    };
-    let listener = UnixListener::bind(&path).map_err(failed)?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    let listener = at(folder, |path| UnixListener::bind(path))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
     let journal = Arc::downgrade(journal);
     let folder = folder.to_owned();
     let thread = std::thread::Builder::new().name("control".to_owned());
@@ -57,7 +76,7 @@ pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) -> Result<(), Serve
             }
         }
     };
-    thread.spawn(run).map(drop).map_err(failed)
+    thread.spawn(run).map(drop)
 }
 
 fn answer(stream: &UnixStream, folder: &Path, journal: &Embedded) -> Result<(), String> {
@@ -110,17 +129,17 @@ pub(super) fn leave(folder: &Path) {
 ///
 /// The server gave no answer within 3 s, or none that can be read.
 pub fn ask_number(folder: &Path, shop: &Id) -> Option<std::io::Result<Option<u64>>> {
-    let mut stream = UnixStream::connect(folder.join(SOCKET)).ok()?;
+    let mut stream = at(folder, |path| UnixStream::connect(path)).ok()?;
     let mut ask = || {
         stream.set_read_timeout(Some(ANSWER_WITHIN))?;
         stream.set_write_timeout(Some(ANSWER_WITHIN))?;
         writeln!(stream, "shop {shop}")?;
         let mut answer = String::new();
-        let mut limited = std::io::Read::take(&stream, QUESTION_BYTES_MAX);
+        let mut limited = io::Read::take(&stream, QUESTION_BYTES_MAX);
         BufReader::new(&mut limited).read_line(&mut answer)?;
         match answer.trim() {
             "none" => Ok(None),
-            number => number.parse().map(Some).map_err(std::io::Error::other),
+            number => number.parse().map(Some).map_err(io::Error::other),
         }
     };
     Some(ask())
@@ -128,7 +147,7 @@ pub fn ask_number(folder: &Path, shop: &Id) -> Option<std::io::Result<Option<u64
 
 /// Asks the server that runs on a folder for a backup; `None` where none runs.
 pub fn ask_backup(folder: &Path, with_secrets: bool) -> Option<std::io::Result<UnixStream>> {
-    let mut stream = UnixStream::connect(folder.join(SOCKET)).ok()?;
+    let mut stream = at(folder, |path| UnixStream::connect(path)).ok()?;
     let question = match with_secrets {
         false => BACKUP,
         true => BACKUP_WITH_SECRETS,

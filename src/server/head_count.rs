@@ -1,14 +1,18 @@
-//! Counting the heads of requests in a stream of bytes, without reading them: a head ends with an empty line.
+//! Where the heads of requests end in a stream of bytes, as far as it can be told without reading them: with an empty
+//! line.
 //!
-//! A body may hold empty lines too. So the count is never too low, and whoever stops at it must go on where a body is
-//! waited for.
+//! A body may hold empty lines too. So what is here is told what is read: a head, and then nothing up to the end of the
+//! next; a body of a known length, and nothing behind it; or a body in chunks, which ends with an empty line as well.
 
 use memchr::memchr;
 
-/// How many empty lines have gone by, and how the bytes before the next ones end.
+/// What goes by, and how it ended.
 #[derive(Debug)]
 pub(super) struct HeadCount {
+    /// Empty lines that have gone by since the last reset.
     lines: usize,
+    /// Bytes that have gone by since the latest of them.
+    behind: u64,
     tail: [u8; 2],
 }
 
@@ -17,31 +21,66 @@ impl HeadCount {
     pub(super) fn new() -> HeadCount {
         HeadCount {
             lines: 0,
+            behind: 0,
             tail: [b' '; 2],
         }
     }
 
-    /// Counts from here on.
+    /// A new head may end from here on.
     pub(super) fn reset(&mut self) {
         self.lines = 0;
     }
 
-    /// How many of these bytes may go by until there is one empty line more than `max`; they have gone by then.
-    pub(super) fn pass(&mut self, bytes: &[u8], max: usize) -> usize {
+    /// How many bytes have gone by behind the latest head: those of its body, and perhaps of what follows.
+    pub(super) fn behind_head(&self) -> u64 {
+        self.behind
+    }
+
+    /// Passes one head and what follows it, but no end of a second; how many bytes went by.
+    pub(super) fn pass_head(&mut self, bytes: &[u8]) -> usize {
         let mut from = 0;
+        while let Some(end) = self.next_line(bytes, from) {
+            if self.lines > 0 {
+                return self.pass(&bytes[..end - 1], from);
+            }
+            self.lines += 1;
+            self.behind = 0;
+            from = end;
+        }
+        self.pass(bytes, from)
+    }
+
+    /// Passes so many bytes of a body at most.
+    pub(super) fn pass_sized(&mut self, bytes: &[u8], left: u64) -> usize {
+        let length = usize::try_from(left).unwrap_or(usize::MAX);
+        self.pass(&bytes[..length.min(bytes.len())], 0)
+    }
+
+    /// Passes a body in chunks up to its next empty line, which may be its end; nothing where one has gone by since the
+    /// last reset.
+    pub(super) fn pass_chunks(&mut self, bytes: &[u8]) -> usize {
+        if self.lines > 0 {
+            return 0;
+        }
+        match self.next_line(bytes, 0) {
+            Some(end) => {
+                self.lines += 1;
+                self.pass(&bytes[..end], 0)
+            }
+            None => self.pass(bytes, 0),
+        }
+    }
+
+    /// The end of the next empty line behind a place.
+    fn next_line(&self, bytes: &[u8], mut from: usize) -> Option<usize> {
         while let Some(found) = memchr(b'\n', &bytes[from..]) {
             let at = from + found;
             if self.ends_a_line(&bytes[..at]) {
-                if self.lines >= max {
-                    self.gone(&bytes[..at]);
-                    return at;
-                }
-                self.lines += 1;
+                return Some(at + 1);
             }
             from = at + 1;
         }
-        self.gone(bytes);
-        bytes.len()
+        None
     }
 
     /// Whether what comes before a line break is the end of a line, so that the line is empty.
@@ -55,12 +94,15 @@ impl HeadCount {
         }
     }
 
-    fn gone(&mut self, bytes: &[u8]) {
+    /// These bytes have gone by, those from a place on behind the latest empty line.
+    fn pass(&mut self, bytes: &[u8], from: usize) -> usize {
+        self.behind += bytes.len().saturating_sub(from) as u64;
         match *bytes {
             [.., first, second] => self.tail = [first, second],
             [only] => self.tail = [self.tail[1], only],
             [] => {}
         }
+        bytes.len()
     }
 }
 
@@ -68,21 +110,34 @@ impl HeadCount {
 mod tests {
     use super::*;
 
-    /// What goes by of a text, a turn for each `max`, with the count begun anew between them.
-    fn check(text: &str, turns: &[(usize, &str)]) {
-        // However the bytes come in, the same goes by.
+    #[derive(Clone, Copy, Debug)]
+    enum Pass {
+        Head,
+        Sized(u64),
+        Chunks,
+    }
+
+    /// What goes by of a text, a turn each; the count begins anew between them. However the bytes come in, the same goes
+    /// by.
+    fn check(text: &str, turns: &[(Pass, &str)]) {
         for step in 1..=text.len().max(1) {
             let mut count = HeadCount::new();
             let mut left = text.as_bytes();
-            for (max, expected) in turns {
+            for (pass, expected) in turns {
                 count.reset();
                 let mut passed = Vec::new();
                 loop {
                     let next = &left[..step.min(left.len())];
-                    let some = count.pass(next, *max);
+                    let some = match pass {
+                        Pass::Head => count.pass_head(next),
+                        Pass::Sized(all) => {
+                            count.pass_sized(next, all.saturating_sub(passed.len() as u64))
+                        }
+                        Pass::Chunks => count.pass_chunks(next),
+                    };
                     passed.extend_from_slice(&left[..some]);
                     left = &left[some..];
-                    if some < next.len() || left.is_empty() {
+                    if some == 0 || left.is_empty() {
                         break;
                     }
                 }
@@ -94,22 +149,46 @@ mod tests {
 
     #[test]
     fn one_head_goes_by_and_what_follows_it_but_no_second() {
-        check("GET / H\r\na: b\r\n\r\n", &[(1, "GET / H\r\na: b\r\n\r\n")]);
-        check(
-            "POST / H\r\n\r\n{\"a\":\n1}",
-            &[(1, "POST / H\r\n\r\n{\"a\":\n1}")],
-        );
+        use Pass::{Chunks, Head, Sized};
+        let head = "GET / H\r\na: b\r\n\r\n";
+        check(head, &[(Head, head)]);
+        let post = "POST / H\r\n\r\n{\"a\":\n1}";
+        check(post, &[(Head, post)]);
         check(
             "A\r\n\r\nB\r\n\r\nC\n\nD",
-            &[(1, "A\r\n\r\nB\r\n\r"), (1, "\nC\n"), (1, "\nD")],
+            &[(Head, "A\r\n\r\nB\r\n\r"), (Head, "\nC\n"), (Head, "\nD")],
         );
-        check("\n\n\n\n", &[(1, "\n\n"), (1, "\n"), (1, "\n")]);
+        check("\n\n\n\n", &[(Head, "\n\n"), (Head, "\n"), (Head, "\n")]);
+        check("A\r\r\n\r\r\n", &[(Head, "A\r\r\n\r\r\n")]);
+        check("", &[(Head, "")]);
         check(
-            "A\n\nB\n\nC\n\nD\n\n",
-            &[(3, "A\n\nB\n\nC\n\nD\n"), (3, "\n")],
+            "A\n\nab\n\n\n\ncB\n\n",
+            &[(Head, "A\n\nab\n"), (Sized(4), "\n\n\nc"), (Head, "B\n\n")],
         );
-        check("A\r\r\n\r\r\n", &[(0, "A\r\r\n\r\r\n")]);
-        check("A\r\n\r\n", &[(0, "A\r\n\r"), (0, "")]);
-        check("", &[(1, "")]);
+        check(
+            "A\n\n3\r\nab\n\r\n0\r\n\r\nB\n\n",
+            &[
+                (Head, "A\n\n3\r\nab\n\r"),
+                (Chunks, "\n"),
+                (Chunks, "0\r\n\r\n"),
+                (Head, "B\n\n"),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_behind_a_head_is_counted() {
+        let mut count = HeadCount::new();
+        for (bytes, passed, behind) in [
+            ("A\r\n\r", 4, 4),
+            ("\n", 1, 0),
+            ("abc", 3, 3),
+            ("d\r\n\r\n", 4, 7),
+        ] {
+            assert_eq!(count.pass_head(bytes.as_bytes()), passed, "{bytes:?}");
+            assert_eq!(count.behind_head(), behind, "{bytes:?}");
+        }
+        assert_eq!(count.pass_sized(b"\nefgh", 3), 3);
+        assert_eq!(count.behind_head(), 10);
     }
 }

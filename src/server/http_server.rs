@@ -108,3 +108,25 @@ pub(super) fn start(
     };
     Ok(builder.listen("http", listener, factory)?.run())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn every_connection_has_what_the_listener_was_given() {
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let _client = TcpStream::connect(address).unwrap();
+        listener.set_nonblocking(false).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        assert!(accepted.nodelay().unwrap());
+        let held = rustix::net::sockopt::socket_send_buffer_size(&accepted).unwrap();
+        assert!(held <= SEND_BUFFER_BYTES as usize * 2, "{held}");
+        let again = listen(address).err().map(|error| error.to_string());
+        let again = again.unwrap_or_default();
+        assert!(again.contains("--listen"), "{again}");
+    }
+}

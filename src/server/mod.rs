@@ -176,7 +176,7 @@ where
     let journal = Arc::new(opened.journal);
     let source = Arc::clone(&ledger);
     journal.keep_ledger(Box::new(move || source.stored()));
-    control::listen(&settings.data, &journal)?;
+    control::listen(&settings.data, &journal);
     let (keeper, keys, first_key) = keep(settings, &env)?;
     let desk = Desk::new(
         Arc::clone(&journal) as Arc<dyn Journal>,

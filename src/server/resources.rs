@@ -20,7 +20,7 @@ const CONNECTIONS_MIN: u64 = 16;
 
 /// Threads beside those that serve: those that commit, look after the journal, the log, webhooks, the control socket, and
 /// some room.
-const THREADS_OF_SERVER: usize = 16;
+const THREADS_OF_SERVER: usize = 20;
 
 /// As many connections as the machine allows.
 pub(super) fn raise_file_limit() {

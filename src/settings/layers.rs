@@ -286,37 +286,49 @@ mod tests {
             Origin::Variable("XIAOER_WORKERS".into())
         );
         expect![[r#"
-            listen = "[::1]:4"                 # command line
-            data = "xiaoer-data"               # default
-            insecure = false                   # default
-            workers = 2                        # XIAOER_WORKERS
-            tls.certificate = ""               # default
-            tls.key = ""                       # default
-            log.level = "info"                 # default
-            log.format = "text"                # default
-            journal.retention = "90d"          # default
-            journal.reserve_bytes = "256MiB"   # default
-            journal.ballast_bytes = "64MiB"    # default
-            journal.sync = true                # default
-            journal.cache_bytes = "1GiB"       # command line
-            journal.linger_us = 200            # default
-            journal.open_timeout = "1m"        # default
-            journal.commit_timeout = "30s"     # default
-            clock.gap_max = "30d"              # default
-            clock.accept = false               # default
-            shop.mailbox = 1024                # default
-            shop.idle = "5m"                   # default
-            presence.grace = "10s"             # default
-            webhook.private_addresses = false  # default
-            webhook.timeout = "15s"            # default
-            webhook.endpoints_max = 200        # default
-            http.body_bytes_max = "16MiB"      # default
-            http.body_timeout = "1s"           # xiaoer.toml
-            http.header_timeout = "5s"         # default
-            http.keep_alive = "1m 15s"         # default
-            http.connections_max = 12000       # default
-            http.metrics_public = false        # xiaoer.toml
-            http.shutdown_timeout = "30s"      # default
+            listen = "[::1]:4"                   # command line
+            data = "xiaoer-data"                 # default
+            insecure = false                     # default
+            workers = 2                          # XIAOER_WORKERS
+            tls.certificate = ""                 # default
+            tls.key = ""                         # default
+            tls.handshake_timeout = "5s"         # default
+            tls.handshakes_max = 2048            # default
+            log.level = "info"                   # default
+            log.format = "text"                  # default
+            journal.retention = "90d"            # default
+            journal.reserve_bytes = "256MiB"     # default
+            journal.ballast_bytes = "64MiB"      # default
+            journal.sync = true                  # default
+            journal.cache_bytes = "1GiB"         # command line
+            journal.checkpoint_records = 262144  # default
+            journal.linger_us = 200              # default
+            upgrade.in_place = false             # default
+            journal.open_timeout = "1m"          # default
+            journal.commit_timeout = "30s"       # default
+            clock.gap_max = "30d"                # default
+            clock.accept = false                 # default
+            shop.mailbox = 1024                  # default
+            shop.idle = "5m"                     # default
+            shop.waiting_bytes_max = "16MiB"     # default
+            shop.bytes_per_hour_max = 0          # default
+            shops.buyer_space = "preset"         # default
+            presence.grace = "10s"               # default
+            webhook.private_addresses = false    # default
+            webhook.timeout = "15s"              # default
+            webhook.endpoints_max = 200          # default
+            http.body_bytes_max = "16MiB"        # default
+            http.bodies_bytes_max = "256MiB"     # default
+            http.answers_bytes_max = "256MiB"    # default
+            http.body_timeout = "1s"             # xiaoer.toml
+            http.header_timeout = "5s"           # default
+            http.write_timeout = "30s"           # default
+            http.keep_alive = "1m 15s"           # default
+            http.connections_max = 12000         # default
+            http.connections_per_peer = 1024     # default
+            http.proxies = ""                    # default
+            http.metrics_public = false          # xiaoer.toml
+            http.shutdown_timeout = "30s"        # default
         "#]]
         .assert_eq(&settings.print(&origins));
         let (again, _) = load(Some(&settings.print(&origins)), &[], &[]).unwrap();
@@ -384,7 +396,7 @@ mod tests {
             # insecure = false
 
             # How many threads serve; 0: one a core.
-            # a whole number, from 0 to 1024; variable XIAOER_WORKERS
+            # a whole number, from 0 to 512; variable XIAOER_WORKERS
             # workers = 0
 
             # The certificate of the server and those that vouch for it, a PEM file; with `tls.key` the server speaks HTTPS.
@@ -394,6 +406,15 @@ mod tests {
             # The private key of the certificate, a PEM file.
             # a path, or nothing; variable XIAOER_TLS_KEY
             # tls.key = ""
+
+            # How long a TLS handshake may take.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h; variable XIAOER_TLS_HANDSHAKE_TIMEOUT
+            # tls.handshake_timeout = "5s"
+
+            # How many TLS handshakes one thread has in hand at once; further connections are closed. One address can have no
+            # more than `http.connections_per_peer` of them.
+            # a whole number, from 1 to 1000000; variable XIAOER_TLS_HANDSHAKES_MAX
+            # tls.handshakes_max = 2048
 
             # What is written to the log: this and what is more urgent.
             # `off`, `error`, `warn`, `info`, `debug` or `trace`; variable XIAOER_LOG_LEVEL
@@ -424,9 +445,19 @@ mod tests {
             # a size like `16MiB`, or a number of bytes, from 1MiB to 1TiB; variable XIAOER_JOURNAL_CACHE_BYTES
             # journal.cache_bytes = "32MiB"
 
+            # How many records a start reads again at most, about: after so many a checkpoint is taken, at most one a second. Fewer
+            # make a start quicker and cost more writing.
+            # a whole number, from 1 to 1000000000; variable XIAOER_JOURNAL_CHECKPOINT_RECORDS
+            # journal.checkpoint_records = 262144
+
             # Microseconds that a commit waits for others to come along, where some came together before; 0: never.
             # a whole number, from 0 to 1000; variable XIAOER_JOURNAL_LINGER_US
             # journal.linger_us = 200
+
+            # Whether a folder of an older form is converted in place at the start. It needs no room for a copy, and it cannot be
+            # undone: take a backup first.
+            # `true` or `false`; variable XIAOER_UPGRADE_IN_PLACE
+            # upgrade.in_place = false
 
             # How long the disk may be silent while the folder is opened, before the process ends with status 74; `0s`: for ever.
             # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_JOURNAL_OPEN_TIMEOUT
@@ -453,6 +484,20 @@ mod tests {
             # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 365d; variable XIAOER_SHOP_IDLE
             # shop.idle = "5m"
 
+            # Bytes of one shop that may wait to be written, of 64MiB for all: with more, its next event is answered 503.
+            # a size like `16MiB`, or a number of bytes, from 1MiB to 64MiB; variable XIAOER_SHOP_WAITING_BYTES_MAX
+            # shop.waiting_bytes_max = "16MiB"
+
+            # Bytes that one shop may put into the journal an hour; with more, its events are answered 429 and those of others
+            # are not. 0: as many as it likes.
+            # a size like `16MiB`, or a number of bytes, from 0 to 1TiB; variable XIAOER_SHOP_BYTES_PER_HOUR_MAX
+            # shop.bytes_per_hour_max = "0B"
+
+            # Whose buyers a shop shares for which no `buyer_space` is named: those of its preset's shops, which is for one
+            # seller, or nobody's, which is for those who keep shops of several.
+            # `preset` or `shop`; variable XIAOER_SHOPS_BUYER_SPACE
+            # shops.buyer_space = "preset"
+
             # How long after the end of its lease an agent still counts as present, before the server takes it offline.
             # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_PRESENCE_GRACE
             # presence.grace = "10s"
@@ -474,6 +519,15 @@ mod tests {
             # a size like `16MiB`, or a number of bytes, from 1KiB to 1GiB; variable XIAOER_HTTP_BODY_BYTES_MAX
             # http.body_bytes_max = "16MiB"
 
+            # What the bodies of all requests in hand may take together, in bytes; a request that finds no room is answered 503.
+            # a size like `16MiB`, or a number of bytes, from 1MiB to 1TiB; variable XIAOER_HTTP_BODIES_BYTES_MAX
+            # http.bodies_bytes_max = "256MiB"
+
+            # What all answers that clients have not taken yet may take together, in bytes. Connections without a good key may
+            # have a quarter of it. A long answer that finds no room is 503; a client that takes nothing is cut off.
+            # a size like `16MiB`, or a number of bytes, from 1MiB to 1TiB; variable XIAOER_HTTP_ANSWERS_BYTES_MAX
+            # http.answers_bytes_max = "256MiB"
+
             # How long a request's body may take to come in; a slower one is answered 408.
             # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h; variable XIAOER_HTTP_BODY_TIMEOUT
             # http.body_timeout = "10s"
@@ -481,6 +535,10 @@ mod tests {
             # How long a request's head may take to come in.
             # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h; variable XIAOER_HTTP_HEADER_TIMEOUT
             # http.header_timeout = "5s"
+
+            # How long a client may take to take what is ready to be sent to it, some 64KiB at once, before it is cut off.
+            # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h; variable XIAOER_HTTP_WRITE_TIMEOUT
+            # http.write_timeout = "30s"
 
             # How long a connection without a request stays open.
             # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h; variable XIAOER_HTTP_KEEP_ALIVE
@@ -490,9 +548,18 @@ mod tests {
             # a whole number, from 1 to 1000000; variable XIAOER_HTTP_CONNECTIONS_MAX
             # http.connections_max = 12000
 
-            # Whether `/metrics` is answered without a key.
-            # `true` or `false`; variable XIAOER_HTTP_METRICS_PUBLIC
-            # http.metrics_public = true
+            # How many connections that have shown no good key one address may have; further ones are closed. Of IPv6, all
+            # addresses of a /64 network count as one.
+            # a whole number, from 1 to 1000000; variable XIAOER_HTTP_CONNECTIONS_PER_PEER
+            # http.connections_per_peer = 1024
+
+            # Addresses of proxies, which bring the connections of many: `http.connections_per_peer` is not for them.
+            # nothing, or addresses and networks like `10.0.0.7` or `10.0.0.0/8`, with commas between them; variable XIAOER_HTTP_PROXIES
+            # http.proxies = ""
+
+            # Whether `/metrics` is answered without a key; `auto`: where the server listens on a loopback address.
+            # `auto`, `true` or `false`; variable XIAOER_HTTP_METRICS_PUBLIC
+            # http.metrics_public = "auto"
 
             # How long a server that is told to stop finishes what it took.
             # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1h; variable XIAOER_HTTP_SHUTDOWN_TIMEOUT
@@ -553,23 +620,23 @@ mod tests {
             xiaoer.toml: there is no setting `http.body_timout`; did you mean `http.body_timeout`?
             xiaoer.toml: there is no setting `nothing.like`: take it away, and `xiaoer serve --print-settings` shows those there are
             xiaoer.toml: there is no setting `listen.port`; did you mean `listen`?
-            xiaoer.toml: `workers` must be a whole number, from 0 to 1024, not `[…]`
-            xiaoer.toml: `workers` must be a whole number, from 0 to 1024, not `1.5`
+            xiaoer.toml: `workers` must be a whole number, from 0 to 512, not `[…]`
+            xiaoer.toml: `workers` must be a whole number, from 0 to 512, not `1.5`
             xiaoer.toml: there is no setting `what`: take it away, and `xiaoer serve --print-settings` shows those there are
-            xiaoer.toml: `workers` must be a whole number, from 0 to 1024, not `-1`
+            xiaoer.toml: `workers` must be a whole number, from 0 to 512, not `-1`
             xiaoer.toml: `listen` must be an address and a port like `127.0.0.1:7600` or `[::1]:7600`, not `7600`
             environment: there is no setting `XIAOER_LISEN`; did you mean `XIAOER_LISTEN`?
             environment: there is no setting `XIAOER_HTTP__KEEP_ALIVE`; did you mean `XIAOER_HTTP_KEEP_ALIVE`?
             environment: there is no setting `XIAOER_`: take it away, and `xiaoer serve --print-settings` shows those there are
             XIAOER_LISTEN: `listen` must be an address and a port like `127.0.0.1:7600` or `[::1]:7600`, not ``
-            XIAOER_WORKERS: `workers` must be a whole number, from 0 to 1024, not `1025`
+            XIAOER_WORKERS: `workers` must be a whole number, from 0 to 512, not `1025`
             command line: there is no setting `retention`; did you mean `journal.retention`?
             command line: there is no setting `Workers`; did you mean `workers`?
             command line: there is no setting ``: take it away, and `xiaoer serve --print-settings` shows those there are
             command line: `data` must be a path, not ``
             command line: `log.level` must be `off`, `error`, `warn`, `info`, `debug` or `trace`, not `verbose`
             command line: `log.format` must be `text` or `json`, not `JSON`
-            command line: `http.metrics_public` must be `true` or `false`, not `yes`
+            command line: `http.metrics_public` must be `auto`, `true` or `false`, not `yes`
             command line: `journal.reserve_bytes` must be a size like `16MiB`, or a number of bytes, from 0 to 1TiB, not `1GB`
             command line: `journal.linger_us` must be a whole number, from 0 to 1000, not `1001`
             command line: `shop.mailbox` must be a whole number, from 1 to 1000000, not `0`

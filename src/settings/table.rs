@@ -91,7 +91,7 @@ settings! {
     tls_handshake_timeout: Duration = "tls.handshake_timeout", "5s", in ms(10)..=ms(3_600_000);
     /// How many TLS handshakes one thread has in hand at once; further connections are closed. One address can have no
     /// more than `http.connections_per_peer` of them.
-    tls_handshakes_max: u64 = "tls.handshakes_max", "4096", in 1..=1_000_000;
+    tls_handshakes_max: u64 = "tls.handshakes_max", "2048", in 1..=1_000_000;
     /// What is written to the log: this and what is more urgent.
     log_level: LogLevel = "log.level", "info";
     /// How it is written: lines for people, or one JSON object a line.

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::id::Id;
 use crate::domain::ledger::{Claim, Ledger, MemoryLedger};
+use crate::domain::stored::{Unreadable, ledger_bytes, read_ledger};
 use crate::journal::{Booked, JournalError};
 
 /// The ledger that all shops of this server share.
@@ -22,14 +23,13 @@ impl SharedLedger {
         let mut ledger = match stored {
             None => MemoryLedger::default(),
             Some(bytes) => {
-                let read = bincode::serde::decode_from_slice(bytes, bincode::config::standard());
-                let (ledger, _): (MemoryLedger, usize) = read.map_err(|error| {
-                    JournalError::Damaged(format!(
-                        "the stored ledger does not read: {error}. Run `xiaoer verify`; `xiaoer restore` goes back to \
+                read_ledger(bytes).map_err(|error| match error {
+                    Unreadable::Newer(what) => JournalError::Unusable(what),
+                    Unreadable::Damaged(what) => JournalError::Damaged(format!(
+                        "the stored ledger does not read: {what}. Run `xiaoer verify`; `xiaoer restore` goes back to \
                          a backup"
-                    ))
-                })?;
-                ledger
+                    )),
+                })?
             }
         };
         for (shop, place) in booked {
@@ -45,9 +45,8 @@ impl SharedLedger {
 
     /// Its stored form.
     pub fn stored(&self) -> Vec<u8> {
-        let config = bincode::config::standard();
         // Writing into memory cannot fail.
-        bincode::serde::encode_to_vec(&*self.hold(), config).unwrap_or_default()
+        ledger_bytes(&self.hold()).unwrap_or_default()
     }
 
     /// The turn of one event.

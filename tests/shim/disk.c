@@ -1,34 +1,38 @@
 //! A disk that fails: stands before the C library's calls that change files under one folder, counts them over all
-//! threads, and fails one of them, or that one and all after it.
+//! threads, and fails some of them, in a row. It can also let them wait, or kill the process before the first of them.
 //!
 //! SHIM_UNDER  the folder, as an absolute path
-//! SHIM_LOG    a file; it begins with the count of calls (8 bytes), the name of the call that failed follows
-//! SHIM_AT     which call fails, from 1; 0 fails none
-//! SHIM_LAST   the last one that fails; left out, it is the first one's number
+//! SHIM_LOG    a file; it begins with three numbers of 8 bytes, the count of calls, the first that fails (0: none) and the
+//!             last; a test may write the two while the program runs. The name of the call that failed follows
 //! SHIM_ERRNO  what it fails with, EIO where left out
+//! SHIM_PAUSE  it does not fail, but waits so many milliseconds first
+//! SHIM_KILL   it does not fail, but the process dies (SIGKILL)
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 struct log {
-    _Atomic unsigned long count;
-    char failed[248];
+    _Atomic unsigned long count, first, last;
+    char failed[232];
 };
 
 static const char *under;
 static struct log *seen;
-static unsigned long first, last;
-static int error_number = EIO;
+static unsigned long pause_ms;
+static int error_number = EIO, kills;
 
 static unsigned long number(const char *name, unsigned long otherwise) {
     const char *text = getenv(name);
@@ -45,8 +49,8 @@ __attribute__((constructor)) static void begin(void) {
     seen = mmap(NULL, sizeof(struct log), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (seen == MAP_FAILED) abort();
     close(fd);
-    first = number("SHIM_AT", 0);
-    last = number("SHIM_LAST", first);
+    pause_ms = number("SHIM_PAUSE", 0);
+    kills = getenv("SHIM_KILL") != NULL;
     error_number = (int)number("SHIM_ERRNO", EIO);
     under = folder;
 }
@@ -59,9 +63,19 @@ static int is_under(const char *path) {
 // Whether this call fails. `path` is of a file under the folder.
 static int fails(const char *call, const char *path) {
     unsigned long at = atomic_fetch_add(&seen->count, 1) + 1;
+    unsigned long first = seen->first, last = seen->last;
     if (first == 0 || at < first || at > last) return 0;
     if (at == first) {
         snprintf(seen->failed, sizeof seen->failed, "%s %s", call, path + strlen(under));
+    }
+    if (kills) {
+        kill(getpid(), SIGKILL);
+        for (;;) pause();
+    }
+    if (pause_ms) {
+        struct timespec left = {pause_ms / 1000, pause_ms % 1000 * 1000000};
+        while (nanosleep(&left, &left) != 0) {}
+        return 0;
     }
     errno = error_number;
     return 1;
@@ -139,6 +153,18 @@ int rename(const char *from, const char *to) {
     static __typeof__(&rename) real;
     if (!real) real = REAL(rename);
     return is_under(to) && fails("rename", to) ? -1 : real(from, to);
+}
+
+int unlink(const char *path) {
+    static __typeof__(&unlink) real;
+    if (!real) real = REAL(unlink);
+    return is_under(path) && fails("unlink", path) ? -1 : real(path);
+}
+
+int mkdir(const char *path, mode_t mode) {
+    static __typeof__(&mkdir) real;
+    if (!real) real = REAL(mkdir);
+    return is_under(path) && fails("mkdir", path) ? -1 : real(path, mode);
 }
 
 static int writes(int flags) {

@@ -30,6 +30,17 @@ pub const KEYED: &str = SHOPS[1];
 /// Clients of the shops that stay.
 const CLIENTS: u64 = 4;
 
+/// What stands before the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disk {
+    /// Nothing.
+    Plain,
+    /// Lives are taken before changes of it; a sync takes so many microseconds.
+    Counted(u64),
+    /// The same, and all that is done to it is written down.
+    Recorded(u64),
+}
+
 /// A server, its folder, and what was acknowledged.
 pub struct World {
     place: Option<TempDir>,
@@ -67,10 +78,14 @@ pub struct Busy {
 }
 
 impl World {
-    /// A new one. Its disk is recorded, with a log or only counted, where that can be done.
-    pub fn new(seed: u64, sync_us: u64, log: bool) -> World {
+    /// A new one. Where no shim can be built, nothing stands before its disk.
+    pub fn new(seed: u64, disk: Disk) -> World {
         let (place, data) = folder();
-        let recorder = Recorder::new(place.path(), sync_us, log).ok();
+        let recorder = match disk {
+            Disk::Plain => None,
+            Disk::Counted(sync_us) => Recorder::new(place.path(), sync_us, false).ok(),
+            Disk::Recorded(sync_us) => Recorder::new(place.path(), sync_us, true).ok(),
+        };
         let data = recorder
             .as_ref()
             .map_or(data, |recorder| recorder.root.join("data"));
@@ -83,9 +98,9 @@ impl World {
         let mut world = World {
             place: Some(place),
             data,
-            of_commands: match log {
-                true => recorder.clone(),
-                false => recorder.as_ref().map(Recorder::apart),
+            of_commands: match disk {
+                Disk::Recorded(_) => recorder.clone(),
+                Disk::Plain | Disk::Counted(_) => recorder.as_ref().map(Recorder::apart),
             },
             recorder,
             admin: String::new(),
@@ -149,16 +164,25 @@ impl World {
 
     /// A connection that may do everything.
     pub fn client(&self, served: &Served) -> Client {
-        served.client().with_key(&self.admin)
+        let now = self.recorder.as_ref().map_or(0, Recorder::now);
+        served.client().with_key(&self.admin).since(now)
     }
 
     /// Makes the shops that stay, where that was not done.
     pub fn configure(&mut self, served: &Served) {
-        if !std::mem::replace(&mut self.is_configured, true) {
-            let sent = desk::configure(&mut self.client(served));
-            self.account.write_down(sent.clone());
-            self.sent.push(sent);
+        if !self.is_configured {
+            let outcome = self.try_configure(served);
+            assert_eq!(outcome, Outcome::Answered, "shops are configured");
         }
+    }
+
+    /// The same of a server that may not do it.
+    pub fn try_configure(&mut self, served: &Served) -> Outcome {
+        let (sent, outcome) = desk::try_configure(&mut self.client(served));
+        self.account.write_down(sent.clone());
+        self.sent.push(sent);
+        self.is_configured = outcome == Outcome::Answered;
+        outcome
     }
 
     /// Everybody goes to work.
@@ -226,6 +250,17 @@ impl World {
         }
         lost.extend(self.hold_keys(&client));
         self.receiver.forget();
+        lost
+    }
+
+    /// The same of a server on a copy of the folder, after which others can be held too.
+    pub fn hold_copy(&self, served: &Served) -> Lost {
+        let mut client = self.client(served);
+        let mut lost = self.account.clone().hold_or_fail(&mut client);
+        for tenant in &self.tenants {
+            lost.extend(tenant.clone().hold(&mut client, None));
+        }
+        lost.extend(self.hold_keys(&client));
         lost
     }
 
@@ -349,6 +384,16 @@ impl Before {
 }
 
 impl Busy {
+    /// Requests answered so far, but for those of tenants.
+    pub fn answered(&self) -> u64 {
+        self.crowd.answered()
+    }
+
+    /// Clients that were told of a fault of the server, but for tenants.
+    pub fn broken(&self) -> u64 {
+        self.crowd.broken()
+    }
+
     /// Whether everybody has ended by themselves.
     pub fn is_over(&self) -> bool {
         self.crowd.is_over()

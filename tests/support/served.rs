@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
 use std::net::SocketAddr;
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -120,6 +121,8 @@ pub fn argument(path: &Path) -> &str {
 /// How a server is to be started.
 pub struct Launch {
     command: Command,
+    /// Its standard error, where that is not a file that is read once it has ended.
+    stderr: Option<Stdio>,
 }
 
 impl Launch {
@@ -130,18 +133,38 @@ impl Launch {
 
     /// The same by another command, which runs the program with what follows.
     pub fn by(command: Command, data: &Path) -> Launch {
-        Launch::of(command, data, &["--insecure"])
+        Launch::of(command, data, "127.0.0.1:0", &["--insecure"])
     }
 
     /// On a folder, at a free port, with keys.
     pub fn with_keys(data: &Path) -> Launch {
-        Launch::of(program(), data, &[])
+        Launch::with_keys_at(data, "127.0.0.1:0")
     }
 
-    fn of(mut command: Command, data: &Path, flags: &[&str]) -> Launch {
-        command.args(["serve", "--listen", "127.0.0.1:0"]);
+    /// On a folder, at this address, with keys.
+    pub fn with_keys_at(data: &Path, listen: &str) -> Launch {
+        Launch::of(program(), data, listen, &[])
+    }
+
+    fn of(mut command: Command, data: &Path, listen: &str, flags: &[&str]) -> Launch {
+        command.args(["serve", "--listen", listen]);
         command.args(flags).arg("--data").arg(data);
-        Launch { command }
+        Launch {
+            command,
+            stderr: None,
+        }
+    }
+
+    /// With this as its standard error: nothing of it is read.
+    pub fn stderr(mut self, to: impl Into<Stdio>) -> Launch {
+        self.stderr = Some(to.into());
+        self
+    }
+
+    /// With a flag.
+    pub fn flag(mut self, flag: &str) -> Launch {
+        self.command.arg(flag);
+        self
     }
 
     /// Written down.
@@ -168,7 +191,8 @@ impl Launch {
     pub fn begin(mut self) -> Starting {
         let mut log = tempfile::tempfile().expect("a file for what the server says");
         let theirs = log.try_clone().expect("the same file");
-        self.command.stdout(Stdio::piped()).stderr(theirs);
+        let stderr = self.stderr.take().unwrap_or_else(|| theirs.into());
+        self.command.stdout(Stdio::piped()).stderr(stderr);
         let mut child = self.command.spawn().expect("the server's process");
         log.rewind().expect("its beginning");
         let out = child.stdout.take().expect("its output");
@@ -215,7 +239,7 @@ impl Starting {
     pub fn ready(mut self) -> Result<Served, Said> {
         match self.told.recv_timeout(Duration::from_secs(HANG_S)) {
             Ok(line) => {
-                let address = line.trim().strip_prefix("listening on http://");
+                let address = line.trim().split_once("://").map(|(_, address)| address);
                 let address = address.and_then(|address| address.parse().ok());
                 let address = address.unwrap_or_else(|| panic!("it first said {line:?}"));
                 Ok(Served {
@@ -262,6 +286,16 @@ impl Served {
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.process.child.id()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// What it has written to its log so far.
+    pub fn log(&self) -> String {
+        self.process.log()
     }
 
     /// Takes its life at once (SIGKILL).
@@ -348,6 +382,16 @@ impl Process {
         let _ = self.child.kill();
     }
 
+    /// All that it wrote to standard error. The file is read by its place, which the process shares.
+    fn log(&self) -> String {
+        let mut bytes = Vec::new();
+        let mut piece = [0; 4096];
+        while let Ok(read @ 1..) = self.log.read_at(&mut piece, bytes.len() as u64) {
+            bytes.extend_from_slice(&piece[..read]);
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// Waits for its end, which must come.
     fn ended(&mut self) -> Said {
         let ended = Deadline::seconds(HANG_S).poll(|| self.child.try_wait().ok().flatten());
@@ -377,9 +421,12 @@ impl Drop for Process {
 
 /// A folder for one test; it goes with it.
 pub fn folder() -> (tempfile::TempDir, PathBuf) {
+    // Where the builds are there is room; who names another place is heard.
+    let place =
+        std::env::var_os("TMPDIR").map_or(env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
     let folder = tempfile::Builder::new()
         .prefix("xiaoer-")
-        .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+        .tempdir_in(place)
         .expect("a folder");
     let data = folder.path().join("data");
     (folder, data)

@@ -1,6 +1,9 @@
 //! Shims that stand before the C library, built when a test needs them: a disk that fails, a clock that jumps.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::privilege::system;
 use super::served::{Launch, argument};
@@ -35,7 +38,18 @@ impl Fault {
     };
 }
 
-/// A server on a failing disk, and what the shim wrote down.
+/// What happens at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// It fails.
+    Fail(rustix::io::Errno),
+    /// It waits so many milliseconds first.
+    Pause(u64),
+    /// The process is killed before it.
+    Kill,
+}
+
+/// A program on a failing disk, and what the shim wrote down.
 pub struct Failing {
     log: PathBuf,
 }
@@ -43,16 +57,61 @@ pub struct Failing {
 impl Failing {
     /// Puts the shim before a server; its log goes into `place`.
     pub fn disk(launch: Launch, shim: &Path, place: &Path, fault: Fault) -> (Launch, Failing) {
-        let log = place.join("shim.log");
-        let _ = std::fs::remove_file(&log);
-        let launch = launch
-            .env("LD_PRELOAD", argument(shim))
-            .env("SHIM_UNDER", argument(&place.join("data")))
-            .env("SHIM_LOG", argument(&log))
-            .env("SHIM_AT", &fault.first.to_string())
-            .env("SHIM_LAST", &fault.last.to_string())
-            .env("SHIM_ERRNO", &fault.error.raw_os_error().to_string());
-        (launch, Failing { log })
+        let deed = Deed::Fail(fault.error);
+        let (failing, variables) = Failing::under(&place.join("data"), shim, place, deed);
+        failing.arm(fault.first, fault.last);
+        let env = |launch: Launch, (name, value): &(&str, String)| launch.env(name, value);
+        (variables.iter().fold(launch, env), failing)
+    }
+
+    /// Puts the shim before a command that changes a folder.
+    pub fn command(
+        command: &mut Command,
+        folder: &Path,
+        shim: &Path,
+        place: &Path,
+        fault: Fault,
+    ) -> Failing {
+        let deed = Deed::Fail(fault.error);
+        let (failing, variables) = Failing::under(folder, shim, place, deed);
+        failing.arm(fault.first, fault.last);
+        command.envs(variables);
+        failing
+    }
+
+    /// Nothing happens before it is armed. The variables put the shim before a program.
+    pub fn under(
+        folder: &Path,
+        shim: &Path,
+        place: &Path,
+        deed: Deed,
+    ) -> (Failing, Vec<(&'static str, String)>) {
+        let failing = Failing {
+            log: place.join("shim.log"),
+        };
+        let _ = std::fs::remove_file(&failing.log);
+        failing.arm(0, 0);
+        let deed = match deed {
+            Deed::Fail(error) => ("SHIM_ERRNO", error.raw_os_error().to_string()),
+            Deed::Pause(ms) => ("SHIM_PAUSE", ms.to_string()),
+            Deed::Kill => ("SHIM_KILL", "1".to_owned()),
+        };
+        let variables = vec![
+            ("LD_PRELOAD", argument(shim).to_owned()),
+            ("SHIM_UNDER", argument(folder).to_owned()),
+            ("SHIM_LOG", argument(&failing.log).to_owned()),
+            deed,
+        ];
+        (failing, variables)
+    }
+
+    /// From now on it happens at the calls with these numbers.
+    pub fn arm(&self, first: u64, last: u64) {
+        let mut log = File::options();
+        let log = log.write(true).create(true).truncate(false);
+        let log = log.open(&self.log).expect("the shim's log");
+        let numbers = [first.to_ne_bytes(), last.to_ne_bytes()].concat();
+        log.write_all_at(&numbers, 8).expect("the shim's log");
     }
 
     /// How many calls there were.
@@ -65,7 +124,7 @@ impl Failing {
     /// The call that failed, and the file under the folder: `fdatasync /db`.
     pub fn failed(&self) -> Option<String> {
         let log = std::fs::read(&self.log).ok()?;
-        let text = log.get(8..)?.split(|byte| *byte == 0).next()?;
+        let text = log.get(24..)?.split(|byte| *byte == 0).next()?;
         (!text.is_empty()).then(|| String::from_utf8_lossy(text).into_owned())
     }
 }

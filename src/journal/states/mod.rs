@@ -212,12 +212,13 @@ pub fn remove(at: StateAt, journal: &mut Changes) {
     }
 }
 
-/// A newer state takes the place of the latest, which goes, unless it is one of those that are kept.
-pub fn succeed(head: &mut Head, state: StateAt, journal: &mut Changes) {
+/// A newer state takes the place of the latest, which goes, unless it is one of those that are kept: `gone` is for after
+/// the head is written.
+pub fn succeed(head: &mut Head, state: StateAt, gone: &mut Changes) {
     let kept = head.kept.last().map_or(0, |kept| kept.n);
     match head.state.replace(state) {
         Some(old) if old.n >= kept + KEPT_EVERY && old.n < state.n => head.kept.push(old),
-        Some(old) => remove(old, journal),
+        Some(old) => remove(old, gone),
         None => {}
     }
 }

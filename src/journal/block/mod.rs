@@ -11,6 +11,9 @@
 //! Keys are *laid* before they are needed, with nothing under them. A page of the store splits by the number of its keys,
 //! and writes all its values anew: so it splits while they are empty, and every block is written once.
 
+mod loose;
+mod state;
+
 use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
 
 use super::JournalError;
@@ -23,6 +26,9 @@ const PAYLOAD_BYTES_MAX: usize = VALUE_BYTES_MAX - HEADER_BYTES;
 /// The most that records of one block take before they are compressed, but for a record that is larger alone. They
 /// mostly shrink to less than a third, so that they fit under one key.
 pub const RECORDS_BYTES_MAX: usize = 64 * 1024;
+
+pub use loose::{looks_like_a_part, of_parts, part_of};
+pub use state::{read_state, write_state};
 
 /// No block or state is larger than this before it is compressed: what says so is damaged.
 const RAW_BYTES_MAX: usize = 1 << 31;
@@ -139,23 +145,6 @@ fn write_one(span: Span, records: &[u8], changes: &mut Changes) {
     }
 }
 
-/// Puts a stored state into blocks of its own from `number` on, a piece each: where a block of records names its first
-/// record, they name the shop, and they hold no records. Gives how many blocks it takes.
-pub fn write_state(number: u64, shop: u64, bytes: &[u8], changes: &mut Changes) -> u16 {
-    let payload = compress_prepend_size(bytes);
-    let pieces = payload.len().div_ceil(PAYLOAD_BYTES_MAX) as u16;
-    for (piece, payload) in (0..).zip(payload.chunks(PAYLOAD_BYTES_MAX)) {
-        let span = Span {
-            form: FORM,
-            number: number + u64::from(piece),
-            first: shop,
-            count: 0,
-        };
-        changes.set(&key(span.number, 0), value(span, piece, pieces, payload));
-    }
-    pieces
-}
-
 /// What was compressed, as it was.
 fn expand(payload: &[u8], what: &dyn Fn() -> JournalError) -> Result<Vec<u8>, JournalError> {
     let (size, _) = payload.split_first_chunk::<4>().ok_or_else(what)?;
@@ -163,27 +152,6 @@ fn expand(payload: &[u8], what: &dyn Fn() -> JournalError) -> Result<Vec<u8>, Jo
         return Err(what());
     }
     decompress_size_prepended(payload).map_err(|_| what())
-}
-
-/// Reads the stored state of a shop that begins in this block.
-pub fn read_state(store: &Store, number: u64, shop: u64) -> Result<Vec<u8>, JournalError> {
-    let wrong = || {
-        damaged(&format!(
-            "the state of shop {shop} in block {number} is not whole"
-        ))
-    };
-    let (mut bytes, mut piece, mut pieces) = (Vec::new(), 0, 1);
-    while piece < pieces {
-        let at = key(number + u64::from(piece), 0);
-        let value = store.get(Tree::Journal, &at)?.ok_or_else(wrong)?;
-        let part = read_part(&at, &value)?;
-        if part.span.count != 0 || part.span.first != shop || part.part != piece {
-            return Err(wrong());
-        }
-        bytes.extend_from_slice(part.payload);
-        (piece, pieces) = (piece + 1, part.parts);
-    }
-    expand(&bytes, &wrong)
 }
 
 /// A block as it was read, its checksum checked.
@@ -253,64 +221,6 @@ fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<Part<'a>, JournalError> {
         )));
     }
     Ok(part)
-}
-
-/// What a part of a block says of itself, its checksum checked.
-pub struct PartOf {
-    /// The number of the block.
-    pub number: u64,
-    /// The order of its first record.
-    pub first: u64,
-    /// How many records it holds; 0: it is a piece of a state.
-    pub count: u32,
-    /// Which part this is.
-    pub part: u16,
-    /// How many there are.
-    pub parts: u16,
-}
-
-/// Whether bytes may begin a part of a block: a quick look before the checksum.
-pub fn looks_like_a_part(bytes: &[u8]) -> bool {
-    let small = |from: usize| bytes.get(from).is_some_and(|&byte| byte == 0);
-    // No journal has 2^48 blocks or records, and no block 2^24 records.
-    let form = bytes.first().is_some_and(|form| (1..=FORM).contains(form));
-    form && small(1) && small(2) && small(9) && small(10) && small(17)
-}
-
-/// Reads a value that may be a part of a block.
-pub fn part_of(value: &[u8]) -> Option<PartOf> {
-    let number = value.get(1..9)?.first_chunk::<8>()?;
-    let part = u16::from_be_bytes(*value.get(21..23)?.first_chunk::<2>()?);
-    let read = read_part(&key(u64::from_be_bytes(*number), part), value).ok()?;
-    Some(PartOf {
-        number: read.span.number,
-        first: read.span.first,
-        count: read.span.count,
-        part: read.part,
-        parts: read.parts,
-    })
-}
-
-/// The block of these parts, all of them and in order.
-pub fn of_parts(values: &[Vec<u8>]) -> Result<Block, JournalError> {
-    let mut payload = Vec::new();
-    let mut last = None;
-    for value in values {
-        let of = part_of(value).ok_or_else(|| damaged("a part of a block is damaged"))?;
-        let part = read_part(&key(of.number, of.part), value)?;
-        payload.extend_from_slice(part.payload);
-        last = Some((part.span, part.parts));
-    }
-    let (span, parts) = last.ok_or_else(|| damaged("a block has no parts"))?;
-    let block = Block {
-        number: span.number,
-        first: span.first,
-        count: span.count,
-        parts,
-        form: span.form,
-        payload,
-    };
-    block.whole()
 }
 
 impl Block {

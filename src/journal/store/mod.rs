@@ -1,27 +1,30 @@
-//! The store: named trees of keys and values, written in one order. The only file that names sled.
+//! The store: named trees of keys and values, written in one order. The only room that names sled.
 //!
 //! sled's own `flush` is not durable on Linux (it calls `sync_file_range`), so [`Store::sync`] calls `fdatasync` on a
 //! descriptor of its own. Values stay under [`VALUE_BYTES_MAX`], so that no page becomes a file of its own, which sled
 //! does not sync. A panic of sled's on damaged bytes is caught and told as damage.
 
-use std::any::Any;
+mod calls;
+mod recovery;
+
 use std::fs::File;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::JournalError;
 use super::embedded::Settings;
 use super::watchdog::{self, Task, Watchdog};
-use super::{JournalError, store_recovery};
 use crate::env::Fate;
+pub use calls::{damaged, disk_failed};
+use calls::{failed, guarded, hush_sled};
 
 /// The largest value. A page of sled holds up to 17 of them and must stay under a quarter of a segment.
 pub const VALUE_BYTES_MAX: usize = 24 * 1024;
 
 /// A segment of sled's log.
-pub(super) const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
+const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
 
 /// How often, and after how long, sled's own lock is asked for again.
 const LOCK_TRIES: u32 = 100;
@@ -101,6 +104,8 @@ pub struct Store {
     file: File,
     path: PathBuf,
     sync: bool,
+    /// Whether the folder was opened.
+    open: AtomicBool,
     /// Whether the disk has failed.
     failed: AtomicBool,
     watchdog: Watchdog,
@@ -123,63 +128,15 @@ impl Drop for Store {
                 Ok(())
             })
         });
-        if let Err(error) = closed {
+        // Where the folder was not opened, there is another error to tell.
+        if let Err(error) = closed
+            && self.open.load(Ordering::Relaxed)
+        {
             self.fate.stop(&format!(
                 "the store could not be closed: {error}. Nothing is lost; look at the disk, then start again"
             ));
         }
     }
-}
-
-/// What sled says, in our words.
-fn failed(error: sled::Error) -> JournalError {
-    match error {
-        sled::Error::Corruption { .. } => damaged("the store has a page whose checksum is wrong"),
-        sled::Error::Io(error) => disk_failed("the store", &error),
-        sled::Error::CollectionNotFound(_)
-        | sled::Error::Unsupported(_)
-        | sled::Error::ReportableBug(_) => JournalError::Failed(format!("the store: {error}")),
-    }
-}
-
-/// The disk has failed or is full; what is stored is not damaged by that.
-pub fn disk_failed(what: &str, error: &io::Error) -> JournalError {
-    JournalError::Failed(if error.kind() == io::ErrorKind::StorageFull {
-        format!("{what}: the disk is full ({error}). Make room on it, then start again")
-    } else {
-        format!("{what}: {error}")
-    })
-}
-
-/// Damage, and what to do about it.
-pub fn damaged(what: &str) -> JournalError {
-    JournalError::Damaged(format!(
-        "{what}. Nothing was changed. Run `xiaoer verify --data FOLDER` to see how far the damage goes, and \
-         `xiaoer restore --from BACKUP --data NEW_FOLDER` to go back to a backup"
-    ))
-}
-
-/// What the text of a panic holds that an error of the disk made.
-const DISK_PANICS: [&str; 3] = ["Io(", "Os {", "os error"];
-
-/// Calls into sled, which may panic on damaged bytes, and on a disk that fails.
-fn guarded<T>(call: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, JournalError> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(result) => result.map_err(failed),
-        Err(panic) => Err(panicked(&*panic)),
-    }
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> JournalError {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or_default();
-    if DISK_PANICS.iter().any(|mark| text.contains(mark)) {
-        return JournalError::Failed(format!("the store: {text}"));
-    }
-    damaged("the store cannot make sense of its own pages")
 }
 
 /// Opens sled. The folder's lock says that nobody else has it; threads of a store that was closed a moment ago may still
@@ -218,7 +175,8 @@ impl Store {
         };
         let watchdog = Watchdog::start(settings.patience, fate, error)?;
         watchdog.begin(Task::Open);
-        store_recovery::prepare(folder)?;
+        hush_sled();
+        recovery::prepare(folder)?;
         let new = !folder.join("db").exists();
         let db = opened(&config)?;
         let file = File::options()
@@ -238,6 +196,7 @@ impl Store {
             file,
             path: folder.to_owned(),
             sync: settings.sync,
+            open: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             watchdog,
             fate: Arc::clone(fate),
@@ -269,6 +228,7 @@ impl Store {
 
     /// The folder is open: from now on what calls is watched where it says so.
     pub fn opened(&self) {
+        self.open.store(true, Ordering::Relaxed);
         self.watchdog.end(Task::Open);
     }
 

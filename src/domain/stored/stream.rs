@@ -1,0 +1,115 @@
+//! Streams: records that are converted one by one while they are written or read, so that no second copy of a whole
+//! shop is ever in memory.
+//!
+//! Nothing here belongs to one form. A form says what its records are, and these carry them.
+
+use std::marker::PhantomData;
+
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::ser::SerializeSeq;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Wrong;
+
+/// Writes a sequence of so many items, each made as it is written.
+pub(super) fn sequence<S: Serializer>(
+    length: usize,
+    items: impl Iterator<Item: Serialize>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    let mut sequence = to.serialize_seq(Some(length))?;
+    for item in items {
+        sequence.serialize_element(&item)?;
+    }
+    sequence.end()
+}
+
+/// Live records that are read in the stored form `F`: chunks of slots, each with a record or empty.
+pub(super) struct Chunks<F, L>(pub(super) Vec<Vec<Option<L>>>, PhantomData<F>);
+
+impl<'de, F, L> Deserialize<'de> for Chunks<F, L>
+where
+    F: Deserialize<'de>,
+    L: TryFrom<F, Error = Wrong>,
+{
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Chunks<F, L>, D::Error> {
+        struct OfChunks<F, L>(PhantomData<(F, L)>);
+
+        impl<'de, F, L> Visitor<'de> for OfChunks<F, L>
+        where
+            F: Deserialize<'de>,
+            L: TryFrom<F, Error = Wrong>,
+        {
+            type Value = Vec<Vec<Option<L>>>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("chunks of records")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut read: A) -> Result<Self::Value, A::Error> {
+                let mut chunks = Vec::new();
+                while let Some(Chunk(chunk, _)) = read.next_element::<Chunk<F, L>>()? {
+                    chunks.push(chunk);
+                }
+                Ok(chunks)
+            }
+        }
+
+        let chunks = from.deserialize_seq(OfChunks::<F, L>(PhantomData))?;
+        Ok(Chunks(chunks, PhantomData))
+    }
+}
+
+/// One of [`Chunks`].
+struct Chunk<F, L>(Vec<Option<L>>, PhantomData<F>);
+
+/// Slots for which room is made before they are read: a length that is nonsense takes no more.
+const ROOM_MAX: usize = 1024;
+
+impl<'de, F, L> Deserialize<'de> for Chunk<F, L>
+where
+    F: Deserialize<'de>,
+    L: TryFrom<F, Error = Wrong>,
+{
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Chunk<F, L>, D::Error> {
+        struct OfSlots<F, L>(PhantomData<(F, L)>);
+
+        impl<'de, F, L> Visitor<'de> for OfSlots<F, L>
+        where
+            F: Deserialize<'de>,
+            L: TryFrom<F, Error = Wrong>,
+        {
+            type Value = Vec<Option<L>>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("records")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut read: A) -> Result<Self::Value, A::Error> {
+                let room = read.size_hint().unwrap_or(0).min(ROOM_MAX);
+                let mut chunk = Vec::with_capacity(room);
+                while let Some(slot) = read.next_element::<Option<Via<F, L>>>()? {
+                    chunk.push(slot.map(|via| via.0));
+                }
+                Ok(chunk)
+            }
+        }
+
+        let slots = from.deserialize_seq(OfSlots::<F, L>(PhantomData))?;
+        Ok(Chunk(slots, PhantomData))
+    }
+}
+
+/// A live value that is read in the stored form `F`.
+pub(super) struct Via<F, L>(pub(super) L, PhantomData<F>);
+
+impl<'de, F, L> Deserialize<'de> for Via<F, L>
+where
+    F: Deserialize<'de>,
+    L: TryFrom<F, Error = Wrong>,
+{
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Via<F, L>, D::Error> {
+        let live = L::try_from(F::deserialize(from)?).map_err(D::Error::custom)?;
+        Ok(Via(live, PhantomData))
+    }
+}
