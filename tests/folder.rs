@@ -168,3 +168,90 @@ fn a_folder_that_is_not_ours_is_left_alone() {
         "looking left something"
     );
 }
+
+/// Takes all room that is left.
+fn fill_up(junk: &Path) {
+    use std::io::Write;
+    let mut file = fs::File::create(junk).expect("a file");
+    for size in [1 << 20, 1 << 12, 1 << 6, 1] {
+        while file.write_all(&vec![7; size]).is_ok() {}
+    }
+}
+
+#[test]
+fn a_start_on_a_full_disk_without_ballast_serves_once_there_is_room() {
+    let (place, _) = folder();
+    let disk = match Mounted::memory(&place.path().join("disk"), 48 << 20) {
+        Ok(disk) => disk,
+        Err(why) => return cannot_run("the test of a start on a full disk", &why),
+    };
+    let data = disk.at.join("data");
+    let launch = || Launch::on(&data).set(&["journal.reserve_bytes=1MiB"]);
+    let without = |launch: Launch| launch.set(&["journal.ballast_bytes=0"]);
+    let served = without(launch()).start();
+    desk::configure(&mut served.client());
+    served.kill();
+    let junk = disk.at.join("junk");
+    fill_up(&junk);
+    let said = refused(without(launch()), &[74], "the disk is full");
+    assert!(!said.err.contains("backup"), "{said:?}");
+    // The second is no other than the first.
+    refused(without(launch()), &[74], "the disk is full");
+    fs::remove_file(&junk).expect("the junk goes");
+    let served = without(launch()).start();
+    let mut client = served.client();
+    assert_eq!(client.get("/readyz").expect("an answer").status, 200);
+    let known = client.get(&desk::path(desk::SHOPS[0], "/agents"));
+    assert_eq!(known.expect("an answer").status, 200);
+    served.kill();
+    // With the room for it, the ballast is laid by the start itself, and by one that finds a piece of it.
+    for piece in [false, true] {
+        let ballast = data.join("ballast");
+        if piece {
+            fs::write(&ballast, b"cut off").expect("a piece");
+        }
+        let small = ["journal.ballast_bytes=8MiB"];
+        launch().set(&small).start().kill();
+        let laid = fs::metadata(&ballast).map_or(0, |ballast| ballast.len());
+        assert_eq!(laid, 8 << 20, "after a start, with a piece of it: {piece}");
+        fs::remove_file(&ballast).expect("the ballast");
+    }
+}
+
+#[test]
+fn a_folder_whose_path_is_too_long_for_a_socket_is_served_and_backed_up() {
+    let (place, _) = folder();
+    let data = place.path().join("店".repeat(31));
+    let served = launch(&data).start();
+    desk::configure(&mut served.client());
+    let copy = place.path().join("copy");
+    let backup = ["backup", "--data", argument(&data), "--to", argument(&copy)];
+    let said = run(&backup);
+    assert!(said.status.success(), "while it runs: {said:?}");
+    assert!(served.stop().status.success());
+}
+
+#[test]
+fn a_server_without_its_control_socket_serves() {
+    let (place, data) = folder();
+    used(&data);
+    // What cannot be taken away is in its place.
+    fs::create_dir_all(data.join("control.sock/taken")).expect("a folder");
+    let served = launch(&data).start();
+    let mut client = served.client();
+    assert_eq!(client.get("/readyz").expect("an answer").status, 200);
+    let copy = place.path().join("copy");
+    let backup = ["backup", "--data", argument(&data), "--to", argument(&copy)];
+    let said = run(&backup);
+    assert!(
+        said.code() == Some(2) && said.err.contains("stop that one first"),
+        "{said:?}"
+    );
+    let said = served.stop();
+    assert!(
+        said.status.success() && said.err.contains("`xiaoer backup`"),
+        "{said:?}"
+    );
+    let _ = fs::remove_file(&copy);
+    assert!(run(&backup).status.success());
+}

@@ -540,37 +540,116 @@ impl Wall {
     }
 }
 
-#[test]
-fn a_clock_that_jumps_is_not_followed_without_a_person() {
-    let (place, data) = folder();
-    let shim = match build("clock", place.path()) {
-        Ok(shim) => shim,
-        Err(why) => return cannot_run("the test of a clock that jumps", &why),
-    };
-    let wall = Wall(place.path().join("offset"));
-    wall.jump(0);
-    let launch = || {
-        launch(&data)
-            .env("LD_PRELOAD", argument(&shim))
-            .env("SHIM_CLOCK", argument(&wall.0))
-    };
-    let served = shop(launch());
-    let mut client = served.client();
-    let policy = r#"{"policy":{"session":{"requires_agent_reply":false}}}"#;
-    let answer = client.put(&path("s", ""), policy).expect("an answer");
-    assert!(answer.status < 300, "{}", answer.text());
-    for event in [
-        json!({ "type": "agent.configured", "agent": "a" }),
-        json!({ "type": "agent.online", "agent": "a" }),
-    ] {
-        assert_eq!(
-            client
-                .post(EVENTS, &event.to_string())
-                .expect("an answer")
-                .status,
-            200
-        );
+/// A server whose wall clock a test sets.
+struct Clocked {
+    shim: std::path::PathBuf,
+    wall: Wall,
+    data: std::path::PathBuf,
+    _place: tempfile::TempDir,
+}
+
+const DAY_S: i64 = 86_400;
+
+impl Clocked {
+    /// Nothing where there is no C compiler.
+    fn new() -> Option<Clocked> {
+        let (place, data) = folder();
+        let shim = match build("clock", place.path()) {
+            Ok(shim) => shim,
+            Err(why) => {
+                cannot_run("the test of a clock that jumps", &why);
+                return None;
+            }
+        };
+        let wall = Wall(place.path().join("offset"));
+        wall.jump(0);
+        Some(Clocked {
+            shim,
+            wall,
+            data,
+            _place: place,
+        })
     }
+
+    fn launch(&self) -> Launch {
+        launch(&self.data)
+            .env("LD_PRELOAD", argument(&self.shim))
+            .env("SHIM_CLOCK", argument(&self.wall.0))
+    }
+
+    /// With a shop that sends silent buyers off, and an agent in it.
+    fn start(&self) -> Served {
+        let served = shop(self.launch());
+        let mut client = served.client();
+        let policy = r#"{"policy":{"session":{"requires_agent_reply":false}}}"#;
+        let answer = client.put(&path("s", ""), policy).expect("an answer");
+        assert!(answer.status < 300, "{}", answer.text());
+        for event in [
+            json!({ "type": "agent.configured", "agent": "a" }),
+            json!({ "type": "agent.online", "agent": "a" }),
+        ] {
+            let answer = client.post(EVENTS, &event.to_string());
+            assert_eq!(answer.expect("an answer").status, 200);
+        }
+        served
+    }
+}
+
+fn closed(client: &mut Client) -> usize {
+    let all = decisions(client);
+    let closed = all.iter().filter(|d| d["type"] == "session.closed");
+    closed.count()
+}
+
+/// Whether the metrics say that the clock is not trusted.
+fn doubted(client: &mut Client) -> bool {
+    let metrics = client.get("/metrics").expect("metrics").text();
+    metrics.contains("\nxiaoer_clock_doubted 1")
+}
+
+/// Events are refused, whether they bring an instant of their own or not, and reading goes on.
+fn takes_no_events(client: &mut Client) {
+    let seen = Deadline::seconds(10).poll(|| doubted(client).then_some(()));
+    assert!(seen.is_some(), "the metrics say nothing");
+    for event in [
+        json!({ "type": "clock" }),
+        json!({ "type": "clock", "at": "2026-11-11T10:00:00Z" }),
+        json!({ "type": "shop.configured", "policy": {} }),
+    ] {
+        let answer = client.post(EVENTS, &event.to_string()).expect("an answer");
+        let code = answer.json()["code"].clone();
+        assert_eq!(
+            (answer.status, code),
+            (503, json!("clock_not_trusted")),
+            "{event}"
+        );
+        assert!(answer.header("retry-after").is_some());
+    }
+    let ready = client.get("/readyz").expect("an answer");
+    assert_eq!(
+        (ready.status, &ready.json()["code"]),
+        (503, &json!("clock_not_trusted"))
+    );
+    assert_eq!(client.get("/healthz").expect("an answer").status, 200);
+    decisions(client);
+}
+
+/// All of one zone, and as long as each other but for the milliseconds: compared as far as seconds.
+fn time_never_went_back(client: &mut Client) {
+    let all = decisions(client);
+    let instants: Vec<&str> = all.iter().filter_map(|d| d["at"].as_str()).collect();
+    let forward = instants.windows(2).all(|two| two[0][..19] <= two[1][..19]);
+    assert!(forward, "time went back");
+}
+
+#[test]
+fn a_clock_that_is_corrected_goes_on_and_one_that_jumps_is_not_followed() {
+    let Some(clocked) = Clocked::new() else {
+        return;
+    };
+    let wall = &clocked.wall;
+    let served = clocked.start();
+    let mut client = served.client();
     let mut number = 0;
     let mut step = |client: &mut Client, seconds: i64| {
         wall.jump(seconds);
@@ -579,55 +658,87 @@ fn a_clock_that_jumps_is_not_followed_without_a_person() {
             serves(client, number);
         }
     };
-    let day = 86_400;
-    // Half an hour is followed, forward; back, time goes on at its own pace.
-    for seconds in [0, -1800, 0, 1, 1800] {
+    // Corrections are followed ahead, and waited out back.
+    for seconds in [0, -3500, 0, 1, 20, -20, 0] {
         step(&mut client, seconds);
     }
-    // What cannot be right is not followed, and all is well once it is right again.
-    for seconds in [-400 * day, day, 80 * 366 * day] {
-        wall.jump(1800 + seconds);
-        let answer = client
-            .post(EVENTS, &opened(0).to_string())
-            .expect("an answer");
-        assert_eq!(answer.status, 503, "{}", answer.text());
-        assert_eq!(answer.json()["code"], "clock_not_trusted");
-        let ready = client.get("/readyz").expect("an answer");
-        assert_eq!(ready.status, 503, "{}", ready.text());
-        let sessions = client.get(&path("s", "/sessions")).expect("an answer");
-        assert_eq!(sessions.status, 200, "reading goes on");
-        step(&mut client, 1800);
+    // Nobody has been silent for long, whatever the wall clock says: nobody is sent off.
+    for seconds in [
+        DAY_S,
+        9 * 365 * DAY_S,
+        80 * 365 * DAY_S,
+        -2 * DAY_S,
+        -56 * 365 * DAY_S,
+    ] {
+        let before = (closed(&mut client), decisions(&mut client).len());
+        wall.jump(seconds);
+        takes_no_events(&mut client);
+        let after = (closed(&mut client), decisions(&mut client).len());
+        assert_eq!(before, after, "{seconds} s");
+        // It is right again, and all goes on by itself.
+        wall.jump(0);
+        let trusted = Deadline::seconds(10).poll(|| (!doubted(&mut client)).then_some(()));
+        assert!(trusted.is_some(), "{seconds} s");
+        step(&mut client, 0);
     }
+    time_never_went_back(&mut client);
+    // A restart a day later takes the clock, and everybody has been silent for a day.
     ends_well(served);
-    // A weekend later is no jump for a server that was stopped. All buyers were silent meanwhile, and are sent off.
-    wall.jump(3 * day);
-    let served = launch().start();
+    wall.jump(DAY_S);
+    let served = clocked.launch().start();
     let mut client = served.client();
-    let closed = Deadline::seconds(20).poll(|| {
-        let closed = |decision: &&Value| decision["type"] == "session.closed";
-        (decisions(&mut client).iter().filter(closed).count() > 0).then_some(())
-    });
-    assert!(closed.is_some(), "after three days nobody is sent off");
-    step(&mut client, 3 * day);
+    let sent_off = Deadline::seconds(20).poll(|| (closed(&mut client) > 0).then_some(()));
+    assert!(sent_off.is_some(), "after a day nobody is sent off");
+    step(&mut client, DAY_S);
     ends_well(served);
-    // Half a year later is, until a person says that it is right.
-    wall.jump(180 * day);
-    let served = launch().start();
-    let answer = served.client().post(EVENTS, &opened(0).to_string());
-    assert_eq!(answer.expect("an answer").status, 503);
-    served.kill();
-    let served = launch().set(&["clock.accept=true"]).start();
+    // Started again with the clock where it was before, time goes on from where it was.
+    wall.jump(0);
+    let served = clocked.launch().start();
     let mut client = served.client();
-    step(&mut client, 180 * day);
-    let all = decisions(&mut client);
-    let instants: Vec<&str> = all
-        .iter()
-        .filter_map(|decision| decision["at"].as_str())
-        .collect();
-    // All of one zone, and as long as each other but for the milliseconds: compared as far as seconds.
-    assert!(
-        instants.windows(2).all(|two| two[0][..19] <= two[1][..19]),
-        "time went back"
-    );
+    step(&mut client, 0);
+    step(&mut client, -1800);
+    time_never_went_back(&mut client);
+    ends_well(served);
+}
+
+#[test]
+fn a_start_takes_no_clock_that_is_far_past_the_journal_unless_a_person_says_so() {
+    let Some(clocked) = Clocked::new() else {
+        return;
+    };
+    let wall = &clocked.wall;
+    let served = clocked.start();
+    serves(&mut served.client(), 1);
+    ends_well(served);
+    for (seconds, words) in [
+        (31 * DAY_S, "--accept-clock"),
+        (80 * 365 * DAY_S, "only the years 2000 to 2099"),
+        (-56 * 365 * DAY_S, "only the years 2000 to 2099"),
+    ] {
+        wall.jump(seconds);
+        let served = clocked.launch().start();
+        let mut client = served.client();
+        takes_no_events(&mut client);
+        wall.jump(0);
+        let trusted = Deadline::seconds(10).poll(|| (!doubted(&mut client)).then_some(()));
+        assert!(trusted.is_some(), "{seconds} s");
+        serves(&mut client, 2);
+        let said = served.stop();
+        assert!(
+            said.status.success() && said.err.contains(words),
+            "{said:?}"
+        );
+    }
+    // The setting, and the person.
+    wall.jump(31 * DAY_S);
+    let served = clocked.launch().set(&["clock.gap_max=40d"]).start();
+    serves(&mut served.client(), 3);
+    ends_well(served);
+    wall.jump(80 * DAY_S);
+    let served = clocked.launch().start();
+    takes_no_events(&mut served.client());
+    ends_well(served);
+    let served = clocked.launch().flag("--accept-clock").start();
+    serves(&mut served.client(), 4);
     ends_well(served);
 }

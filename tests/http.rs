@@ -399,7 +399,7 @@ async fn ask_in_time(
     path: &str,
     body: Option<&Value>,
 ) -> (u16, String, Vec<u8>) {
-    for _ in 0..500 {
+    for _ in 0..6000 {
         let answer = ask(app, method, path, "admin", body).await;
         let empty = answer.2.starts_with(b"{\"items\":[]");
         if !(empty && path.ends_with("/deliveries")) {

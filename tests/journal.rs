@@ -13,7 +13,7 @@ use support::shared::shared;
 use support::world::{SetClock, Shops, decisions, settings};
 use xiaoer::domain::id::Id;
 use xiaoer::domain::time::Instant;
-use xiaoer::env::Env;
+use xiaoer::env::{Env, Fate};
 use xiaoer::journal::{self, Embedded, Journal, Kind, Nobody};
 use xiaoer::shop::trace_line;
 
@@ -243,6 +243,76 @@ fn an_owner_of_before_is_fenced_off() {
     assert_eq!(journal.append(second, &entry(3), None), Ok(3));
 }
 
+/// Puts a state of a shop, and waits until it is durable.
+fn put(journal: &Embedded, owner: journal::Owner, shop: &Id, n: u64, next: u64) {
+    let state = journal::State {
+        n,
+        seq: n,
+        bytes: vec![7; 1000],
+    };
+    journal.put_state(owner, state, None);
+    // It is written with the next record.
+    append(journal, owner, shop, next..next + 1, 1_000);
+}
+
+/// Every record is found by its `seq`, and by what came before it.
+fn finds_all(journal: &Embedded, shop: &Id, last: u64) {
+    for seq in 1..=last {
+        let slice = journal.read(shop, seq, 2).expect("a read").expect("a shop");
+        assert_eq!(slice.records[0].seq_before + 1, seq);
+        journal
+            .before(shop, seq)
+            .expect("a read")
+            .expect("it is kept");
+    }
+    let rated = journal
+        .rated(shop, u64::MAX - 1, 3)
+        .expect("a read")
+        .expect("a shop");
+    let ns: Vec<u64> = rated.records.iter().map(|record| record.n).collect();
+    let newest = last / 10 * 10;
+    let expected: Vec<u64> = (1..=newest / 10)
+        .rev()
+        .take(3)
+        .map(|ten| ten * 10)
+        .collect();
+    assert_eq!(ns, expected, "{last} records");
+}
+
+/// A server that is killed has put into the index what the next one reads again: found is all of it, once.
+#[test]
+fn reading_finds_every_record_after_kills_between_states() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shop = id("s");
+    let mut data = folder.path().join("0");
+    let mut journal = open(&data, 0);
+    let mut owner = journal.create(&shop);
+    append(&journal, owner, &shop, 1..5, 1_000);
+    let mut next = 5;
+    for life in 1..5 {
+        for _ in 0..3 {
+            put(&journal, owner, &shop, next - 1, next);
+            append(&journal, owner, &shop, next + 1..next + 7, 1_000);
+            next += 7;
+            finds_all(&journal, &shop, next - 1);
+        }
+        // What a kill leaves is what there is now.
+        let copy = folder.path().join(life.to_string());
+        support::files::copy_folder(&data, &copy);
+        drop(journal);
+        data = copy;
+        journal = open(&data, 0);
+        finds_all(&journal, &shop, next - 1);
+        owner = journal
+            .claim(&shop)
+            .expect("a claim")
+            .expect("a shop")
+            .owner;
+    }
+    drop(journal);
+    journal::verify(&settings(&data), &mut xiaoer::journal::NoInspector).expect("a sound folder");
+}
+
 #[test]
 fn reading_finds_every_record_by_its_seq_across_checkpoints_and_states() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -320,7 +390,22 @@ fn what_is_older_than_the_retention_goes_once_no_shop_needs_it() {
         }
     }
     drop(journal);
+    // The journal's own last instant counts, not the clock: as long as nothing new is in it, nothing is old.
     let trimmed = open(folder.path(), 9 * day_ms);
+    trimmed.checkpoint_now();
+    let all = trimmed.read(&gone, 1, 10).expect("a read").expect("a shop");
+    assert_eq!(all.records.first().map(|record| record.n), Some(1));
+    let (late, now) = (id("late"), long_ago + 100 * day_ms);
+    append(&trimmed, trimmed.create(&late), &late, 1..2, now);
+    drop(trimmed);
+    let trimmed = open(folder.path(), 9 * day_ms);
+    // By the wall clock all of it is old, and by the journal's own end nothing is.
+    trimmed.checkpoint_now();
+    let first = trimmed.read(&gone, 1, 10).expect("a read").expect("a shop");
+    assert_eq!(first.records.first().map(|record| record.n), Some(1));
+    let today = id("today");
+    let owner = trimmed.create(&today);
+    append(&trimmed, owner, &today, 1..2, long_ago + 10 * day_ms);
     trimmed.checkpoint_now();
     let first = trimmed.read(&gone, 1, 10).expect("a read").expect("a shop");
     // Blocks go whole: the one that the other shop begins in stays.
@@ -482,4 +567,55 @@ fn what_was_booked_is_known_after_a_command_that_only_opens_the_folder() {
         // Nobody gives the ledger's state here either.
         assert_eq!(opened().booked, [(shop.clone(), booked[0].clone())]);
     }
+}
+
+/// A fate that is written down; who asked for it never goes on.
+struct Told(std::sync::mpsc::SyncSender<String>);
+
+impl Fate for Told {
+    fn stop(&self, why: &str) -> ! {
+        let _ = self.0.send(why.to_owned());
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+#[test]
+fn a_thread_of_the_journal_that_dies_stops_the_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    let env = Env {
+        fate: Arc::new(Told(tell)),
+        ..Env::real()
+    };
+    let opened = Embedded::open(&settings(folder.path()), &env, Box::new(Nobody));
+    let Ok(opened) = opened else {
+        panic!("the folder does not open");
+    };
+    let (journal, shop) = (opened.journal, id("s"));
+    let owner = journal.create(&shop);
+    append(&journal, owner, &shop, 1..2, 1_000);
+    // What is called once a record is durable is called by the thread that commits.
+    let entry = journal::Entry {
+        shop: &shop,
+        kind: Kind::Event,
+        core: xiaoer::domain::CORE,
+        n: 2,
+        at: Instant::from_ms(1_000),
+        due: None,
+        seq_before: 1,
+        decided: 1,
+        text: "{}",
+        decisions: "[{}]",
+        claims: &[],
+        booked: &[],
+        rated: false,
+    };
+    let bug = Box::new(|| panic!("a planted bug"));
+    assert_eq!(journal.append(owner, &entry, Some(bug)), Ok(2));
+    let why = told.recv_timeout(Duration::from_secs(60)).expect("its end");
+    assert!(why.contains("`commit`"), "{why}");
+    // Its thread never ends, so neither would this.
+    std::mem::forget(journal);
 }

@@ -716,7 +716,8 @@ fn fresh(seed: u64) -> (World, Served) {
 fn say(kill: u64, seed: u64, lost: &Lost) -> Option<String> {
     let some: Vec<&str> = lost
         .iter()
-        .take(6)
+        .take(5)
+        .chain(lost.iter().skip(5).filter(|text| text.starts_with("kept")))
         .map(|text| text.get(..900).unwrap_or(text))
         .collect();
     (!lost.is_empty()).then(|| format!("kill {kill} of seed {seed}:\n    {}", some.join("\n    ")))

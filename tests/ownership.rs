@@ -146,7 +146,7 @@ fn a_key_for_a_shop_that_is_not_there_is_made_with_a_warning() {
     let admin = run(&["key", "new", "--scope", "admin", "--data", at]);
     let admin = admin.out.trim();
     let made = json!({"policy": {}});
-    let known = Deadline::seconds(10).poll(|| {
+    let known = Deadline::seconds(60).poll(|| {
         let put = server.ask(admin, "PUT", "/v1/shops/tea", Some(&made));
         (put.0 == 200).then_some(())
     });

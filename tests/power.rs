@@ -180,7 +180,7 @@ impl Heard {
                 let ended = sent
                     .ended
                     .ok_or("an undisturbed server that did not answer")?;
-                let said = recording.said(ended.0, ended.1);
+                let said = recording.said(ended);
                 let said = said.ok_or("an answer that nobody sent")?;
                 let mut sent = sent.clone();
                 let heard = said <= place;
@@ -194,7 +194,7 @@ impl Heard {
                 }
             }
         }
-        let said = |port, bytes| recording.said(port, bytes);
+        let said = |ended| recording.said(ended);
         let tenants = world
             .tenants
             .iter()
@@ -455,9 +455,7 @@ fn without_its_sync_every_cut_loses_what_was_acknowledged() {
         .iter()
         .flatten()
         .filter_map(|sent| sent.ended);
-    let mut said: Vec<u64> = answers
-        .filter_map(|(port, bytes)| recording.said(port, bytes))
-        .collect();
+    let mut said: Vec<u64> = answers.filter_map(|ended| recording.said(ended)).collect();
     said.sort_unstable();
     assert!(
         said.len() as u64 > CONTROL && said[0] > begun,

@@ -8,7 +8,7 @@ mod support;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -18,6 +18,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use support::deadline::Deadline;
 use support::http::{Answer, Client};
+use support::port::Port;
 use support::privilege::cannot_run;
 use support::served::{Launch, SMALL, Served, folder};
 use support::verifiers::{node_modules, python, works};
@@ -25,10 +26,10 @@ use xiaoer::env::Env;
 use xiaoer::webhook::{Secret, sign};
 
 /// For how long something may be on its way: a few tries.
-const ARRIVES_WITHIN_S: u64 = 60;
+const ARRIVES_WITHIN_S: u64 = 120;
 
 /// A receiver that does not listen by then will not.
-const STARTS_WITHIN_S: u64 = 30;
+const STARTS_WITHIN_S: u64 = 120;
 
 const SHOP: &str = "/v1/shops/myshop";
 
@@ -256,17 +257,12 @@ fn check_door(store: &Path, port: u16, secret: &Secret) {
     assert_eq!(lines(store), before);
 }
 
-/// A port at which nobody listens.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").port()
-}
-
 fn check_receiver(file: &str, command: impl Fn(&Path) -> Command) {
     let mut world = World::new();
     std::fs::write(world.at.join(file), printed(README, file)).expect("the receiver");
     world.happens(2);
-    let port = free_port();
+    let held = Port::hold();
+    let port = held.number;
     let hook = json!({ "url": format!("http://127.0.0.1:{port}/") });
     let made = good(&mut world.client, "POST", "/webhooks", &hook);
     let (id, secret) = (made["id"].as_str(), made["secret"].as_str());

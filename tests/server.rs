@@ -139,7 +139,7 @@ fn the_first_start_shows_a_key_once_and_keys_open_what_they_are_for() {
     let events = made.out.trim().to_owned();
     let agents = format!("{shops}/a/agents");
     let known =
-        Deadline::seconds(10).poll(|| (get(&agent, &agents, Some(&events)).0 == 403).then_some(()));
+        Deadline::seconds(60).poll(|| (get(&agent, &agents, Some(&events)).0 == 403).then_some(()));
     assert!(known.is_some(), "the new key is not known: {made:?}");
     let clock = json!({"type": "clock"});
     let told = send(
@@ -197,7 +197,7 @@ fn the_first_start_shows_a_key_once_and_keys_open_what_they_are_for() {
             .success()
     );
     let gone =
-        Deadline::seconds(10).poll(|| (get(&agent, &agents, Some(&events)).0 == 401).then_some(()));
+        Deadline::seconds(60).poll(|| (get(&agent, &agents, Some(&events)).0 == 401).then_some(()));
     assert!(gone.is_some(), "a revoked key opens");
     keyed.stop();
     // The second start shows no key.
@@ -321,7 +321,7 @@ fn timers_fire_by_themselves_also_those_that_were_due_while_it_was_down() {
             .into_iter()
             .find(|d| d["type"] == "session.closed" && d["session"] == session)
     };
-    let first = Deadline::seconds(10)
+    let first = Deadline::seconds(60)
         .poll(|| closed(&mut client, "first"))
         .expect("it closes by itself");
     assert_eq!(first["reason"], "timeout");
@@ -332,7 +332,7 @@ fn timers_fire_by_themselves_also_those_that_were_due_while_it_was_down() {
     // Nobody asks for the shop but for its decisions, which wakes it not.
     let served = Launch::on(folder.path()).set(&SMALL).start();
     let mut client = served.client();
-    let second = Deadline::seconds(10)
+    let second = Deadline::seconds(60)
         .poll(|| closed(&mut client, "second"))
         .expect("it closes late");
     assert_eq!(second["reason"], "timeout");

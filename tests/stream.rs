@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::{Value, json};
-use support::deadline::{Deadline, Stopwatch};
+use support::deadline::Deadline;
 use support::http::Client;
+use support::privilege::cannot_run;
 use support::served::{Launch, SMALL, Served, folder};
 
 /// Nothing that is waited for takes longer.
-const WAIT: Duration = Duration::from_secs(20);
+const WAIT: Duration = Duration::from_secs(60);
 
 /// One event of a stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -318,7 +319,11 @@ fn a_stream_ends_with_its_shop() {
 #[test]
 fn a_server_stops_with_streams_open() {
     let (_folder, data) = folder();
-    let served = Launch::on(&data).set(&SMALL).start();
+    // A server that waited for whoever takes nothing would not end in time.
+    let served = Launch::on(&data)
+        .set(&SMALL)
+        .set(&["http.shutdown_timeout=1h"])
+        .start();
     let mut client = shop_that_says(&served, &long());
     let mut listeners: Vec<Listener> = (0..20)
         .map(|_| Listener::open(served.address, "?types=event.rejected", None))
@@ -327,14 +332,8 @@ fn a_server_stops_with_streams_open() {
     let stalled = Listener::open(served.address, "?after=0", None);
     // Long enough for what the machine keeps of a connection to be full.
     Deadline::after(Duration::from_secs(1)).poll(|| None::<()>);
-    let watch = Stopwatch::start();
     let said = served.stop();
     assert!(said.status.success(), "{said:?}");
-    assert!(
-        watch.passed() < Duration::from_secs(8),
-        "it took {:?}",
-        watch.passed()
-    );
     for listener in &mut listeners {
         while listener.next().is_some() {}
     }
@@ -389,6 +388,10 @@ fn a_reader_that_takes_nothing_costs_little_and_one_far_behind_catches_up() {
 fn a_thousand_listeners_cost_less_than_50_mb() {
     const LISTENERS: usize = 1_000;
     let limit = getrlimit(Resource::Nofile);
+    if let Some(most) = limit.maximum.filter(|most| *most < 2 * LISTENERS as u64) {
+        let why = format!("{most} files may be open");
+        return cannot_run("the test of a thousand listeners", &why);
+    }
     let raised = Rlimit {
         current: limit.maximum,
         maximum: limit.maximum,

@@ -1595,7 +1595,8 @@ fn xiaoer(arguments: &[&str]) -> (Option<i32>, String, String) {
 
 #[test]
 fn what_is_not_there_is_answered_with_what_is() {
-    let path = std::env::temp_dir().join(format!("xiaoer-why-{}.jsonl", std::process::id()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("trace.jsonl");
     std::fs::write(&path, trace(&[STANDARD, ANNA, ANNA_COMES, S1])).unwrap();
     let path = path.to_str().unwrap();
     for (arguments, says) in [
@@ -1622,12 +1623,12 @@ fn what_is_not_there_is_answered_with_what_is() {
     assert_eq!(answer["decision"]["type"], "session.assigned");
     assert_eq!(answer["why"][2]["candidates"][0]["verdict"], "picked");
     assert!(answer["text"]["zh"].is_string() && answer["text"]["en"].is_string());
-    std::fs::remove_file(path).unwrap();
 }
 
 #[test]
 fn the_demo_names_commands_that_work() {
-    let path = std::env::temp_dir().join(format!("xiaoer-demo-{}.jsonl", std::process::id()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("trace.jsonl");
     let saved = path.to_str().unwrap();
     let (status, stdout, _) = xiaoer(&["demo", "--once", "--lang", "en", "--save", saved]);
     assert_eq!(status, Some(0));
@@ -1642,5 +1643,4 @@ fn the_demo_names_commands_that_work() {
         .collect();
     assert!(!asked.is_empty());
     assert!(asked.iter().all(|&(status, _)| status == 0), "{asked:?}");
-    std::fs::remove_file(path).unwrap();
 }

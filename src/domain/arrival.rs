@@ -40,7 +40,7 @@ impl Shop {
     }
 
     /// S1. The buyer's number, where the shop knows it.
-    fn check_opening(&self, session: &Id, buyer: &Id) -> Result<Option<u32>, Rejection> {
+    pub(super) fn check_opening(&self, session: &Id, buyer: &Id) -> Result<Option<u32>, Rejection> {
         if self.sessions.find(session).is_some() {
             let message = format!(
                 "Session {session:?} is open, or was closed in the last 7 days: give each session an id of its own."
@@ -60,6 +60,22 @@ impl Shop {
             });
         }
         Ok(known)
+    }
+
+    /// R6's limit, for a session that is to be routed. The crews must be fresh.
+    pub(super) fn check_room_for(
+        &self,
+        session: &Id,
+        ask: &Ask,
+        buyer: Option<u32>,
+    ) -> Result<(), Rejection> {
+        let caller = Caller {
+            session,
+            ask,
+            buyer,
+        };
+        let route = self.route(caller, &mut Outcome::default());
+        self.check_room(&route)
     }
 
     /// R6's limit, for a session that would wait.
@@ -113,9 +129,7 @@ impl Shop {
     ) -> Result<(), Rejection> {
         let number = self.find_with_bot(session)?;
         let record = &self.sessions[number];
-        let mut ask = record.ask.as_deref().cloned().unwrap_or_default();
-        ask.question = question.clone().or(ask.question);
-        ask.order_status = order_status.clone().or(ask.order_status);
+        let ask = record.asked_anew(question, order_status);
         let buyer = Some(record.buyer);
         self.fresh_crews();
         let caller = Caller {

@@ -86,7 +86,7 @@ impl Shop {
     }
 
     /// The agent is the buyer's recent one until now (R1).
-    fn served(&mut self, buyer: u32, agent: u32) {
+    pub(super) fn served(&mut self, buyer: u32, agent: u32) {
         let buyer = &mut self.buyers[buyer];
         buyer.recent_agent = agent;
         buyer.recent_until = self.now;
@@ -127,7 +127,7 @@ impl Shop {
         Ok(())
     }
 
-    fn transferable(&self, to: &Id, found: Option<u32>) -> Result<u32, Rejection> {
+    pub(super) fn transferable(&self, to: &Id, found: Option<u32>) -> Result<u32, Rejection> {
         let routable = found.filter(|&agent| self.roster.agents[agent].routable);
         let Some(agent) = routable else {
             let message = format!(

@@ -7,7 +7,7 @@ use std::fmt;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::time::{DAY_MS, Instant, Stamp, civil_from_days, days_from_civil};
+use super::time::{DAY_MS, Instant, Stamp, civil_from_days, days_from_civil, days_in_month};
 
 /// A time zone by its IANA name.
 #[derive(Clone)]
@@ -171,6 +171,15 @@ impl Day {
         Day(self.0 + 1)
     }
 
+    /// Reads what [`Day`] is written as.
+    pub fn parse(label: &str) -> Option<Day> {
+        let (year, rest) = label.split_once('-')?;
+        let (month, day) = rest.split_once('-')?;
+        let (year, month, day) = (whole(year, 4)?, whole(month, 2)?, whole(day, 2)?);
+        let known = (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
+        known.then(|| Day(days_from_civil(year, month, day) as i32))
+    }
+
     /// The ISO week that the day belongs to.
     pub fn week(self) -> Week {
         // 1970-01-01 was a Thursday: the Monday of its week is day -3.
@@ -182,6 +191,34 @@ impl Day {
         let (year, month, _) = civil_from_days(i64::from(self.0));
         Month((year * 12 + month - 1) as i32)
     }
+}
+
+impl Week {
+    /// Reads what [`Week`] is written as.
+    pub fn parse(label: &str) -> Option<Week> {
+        let (year, number) = label.split_once("-W")?;
+        let (year, number) = (whole(year, 4)?, whole(number, 2)?);
+        // The fourth of January is always in the first week.
+        let first = Day(days_from_civil(year, 1, 4) as i32).week();
+        let week = Week(first.0 + number as i32 - 1);
+        (week.to_string() == label).then_some(week)
+    }
+}
+
+impl Month {
+    /// Reads what [`Month`] is written as.
+    pub fn parse(label: &str) -> Option<Month> {
+        let (year, month) = label.split_once('-')?;
+        let (year, month) = (whole(year, 4)?, whole(month, 2)?);
+        let known = (1..=12).contains(&month);
+        known.then(|| Month((year * 12 + month - 1) as i32))
+    }
+}
+
+/// A number of exactly so many digits.
+fn whole(text: &str, digits: usize) -> Option<i64> {
+    let fits = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| fits)
 }
 
 impl fmt::Display for Day {
@@ -267,6 +304,32 @@ mod tests {
             assert_eq!(label.to_string(), day);
             assert_eq!(label.week().to_string(), week);
             assert_eq!(label.month().to_string(), month);
+        }
+    }
+
+    #[test]
+    fn labels_are_read_as_they_are_written() {
+        for days in (10_957..47_482).map(Day) {
+            assert_eq!(Day::parse(&days.to_string()), Some(days));
+            assert_eq!(Week::parse(&days.week().to_string()), Some(days.week()));
+            assert_eq!(Month::parse(&days.month().to_string()), Some(days.month()));
+        }
+        for label in [
+            "",
+            "2026",
+            "2026-11-31",
+            "2026-1-1",
+            "2026-13-01",
+            "+026-01-01",
+            "2026-11",
+        ] {
+            assert_eq!(Day::parse(label), None, "{label}");
+        }
+        for label in ["", "2026-W00", "2026-W54", "2025-W53", "2026-W1", "2026-11"] {
+            assert_eq!(Week::parse(label), None, "{label}");
+        }
+        for label in ["", "2026-00", "2026-13", "2026-1", "2026-W11"] {
+            assert_eq!(Month::parse(label), None, "{label}");
         }
     }
 

@@ -4,7 +4,7 @@
 macro_rules! codes {
     ($(#[$doc:meta])* $name:ident { $($(#[$note:meta])* $variant:ident = $code:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $($(#[$note])* $variant,)+ }
 
         impl $name {
@@ -14,6 +14,11 @@ macro_rules! codes {
             /// As the wire language writes it.
             pub fn code(self) -> &'static str {
                 match self { $($name::$variant => $code,)+ }
+            }
+
+            /// The one that the wire language writes so.
+            pub fn named(code: &str) -> Option<$name> {
+                $name::ALL.iter().copied().find(|known| known.code() == code)
             }
         }
 

@@ -184,7 +184,7 @@ names! {
 }
 
 /// A period of a score; it names the metric too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Period {
     /// `reply_rate` of a natural day (M1).
     ReplyRate(Day),

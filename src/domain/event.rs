@@ -217,7 +217,7 @@ pub enum ClosedBy {
 }
 
 /// One to five stars (Q5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stars(u8);
 
 impl Stars {

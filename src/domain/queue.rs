@@ -75,6 +75,8 @@ pub struct Queue {
     /// By crew, the pools of its line by the ticket of their head.
     lines: Vec<BTreeSet<(u64, u32)>>,
     ready: Heap<u64>,
+    /// Crews with a line and nobody free that are not made: they hear of no agent by themselves.
+    unmade: BTreeSet<u32>,
 }
 
 impl Shop {
@@ -232,7 +234,7 @@ impl Shop {
     /// Who serves a pool: its own agents first, then those in whose line it stands.
     fn serving_crew(&self, pool: u32) -> u32 {
         let Pool { crew, line, .. } = self.queue.pools[pool];
-        if self.roster.crew(crew).has_free() {
+        if self.roster.has_free(crew) {
             crew
         } else {
             line
@@ -240,7 +242,7 @@ impl Shop {
     }
 
     /// The pool of a scope, a new one where nobody waits in it.
-    fn pool_of(&mut self, scope: Scope) -> u32 {
+    pub(super) fn pool_of(&mut self, scope: Scope) -> u32 {
         let name = scope.pool_name();
         if let Some(pool) = self.queue.pools.find(&name) {
             return pool;
@@ -259,7 +261,7 @@ impl Shop {
             Scope::Entry(_) | Scope::OrderStatus(_) | Scope::All => false,
         };
         let anyone = match routing.when_scope_offline {
-            WhenScopeOffline::AnyOnline => self.roster.crew(crew).online == 0,
+            WhenScopeOffline::AnyOnline => !self.roster.has_online(crew),
             WhenScopeOffline::Wait => false,
         };
         if overflows || anyone { EVERYBODY } else { crew }
@@ -273,7 +275,7 @@ impl Shop {
         }
     }
 
-    fn join_line(&mut self, pool: u32) {
+    pub(super) fn join_line(&mut self, pool: u32) {
         if let Some(ticket) = self.head_ticket(pool) {
             let line = self.queue.pools[pool].line;
             self.queue.lines[line as usize].insert((ticket, pool));
@@ -281,7 +283,7 @@ impl Shop {
         }
     }
 
-    fn leave_line(&mut self, pool: u32, ticket: u64) {
+    pub(super) fn leave_line(&mut self, pool: u32, ticket: u64) {
         let line = self.queue.pools[pool].line;
         self.queue.lines[line as usize].remove(&(ticket, pool));
         self.line_changed(line);
@@ -290,10 +292,15 @@ impl Shop {
     fn line_changed(&mut self, line: u32) {
         let head = self.queue.lines[line as usize].first();
         match head {
-            Some(&(ticket, _)) if self.roster.crew(line).has_free() => {
+            Some(&(ticket, _)) if self.roster.has_free(line) => {
                 self.queue.ready.set(line, ticket);
             }
             Some(_) | None => self.queue.ready.remove(line),
+        }
+        if head.is_some() && !self.roster.is_made(line) {
+            self.queue.unmade.insert(line);
+        } else {
+            self.queue.unmade.remove(&line);
         }
     }
 
@@ -310,12 +317,20 @@ impl Shop {
                 self.line_changed(crew);
             }
         }
+        if self.roster.agents[agent].free() && !self.queue.unmade.is_empty() {
+            let lines = self.queue.unmade.iter().copied();
+            let its_own: Vec<u32> = lines
+                .filter(|&line| self.roster.sits_in(agent, line))
+                .collect();
+            its_own.into_iter().for_each(|line| self.line_changed(line));
+        }
     }
 
     /// Puts every pool into the line where it belongs now.
     pub(super) fn line_up(&mut self) {
         self.queue.ready = Heap::default();
         self.queue.lines.clear();
+        self.queue.unmade.clear();
         let crews = self.roster.crew_count();
         self.queue.lines.resize_with(crews, BTreeSet::new);
         let pools: Vec<u32> = self.queue.pools.iter().map(|(pool, _)| pool).collect();

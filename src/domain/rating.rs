@@ -262,7 +262,7 @@ impl Shop {
     }
 
     /// The session and place of a card by its id, `<session>#<number>`.
-    fn find_card(&self, card: &Id) -> Option<(u32, usize)> {
+    pub(super) fn find_card(&self, card: &Id) -> Option<(u32, usize)> {
         let (session, number) = card.rsplit_once('#')?;
         let canonical = number.bytes().all(|b| b.is_ascii_digit()) && !number.starts_with('0');
         let number: usize = number.parse().ok().filter(|_| canonical)?;

@@ -109,6 +109,17 @@ impl Remembered {
         kept.map(|kept| (kept.accepted, &kept.id, kept.receipt))
     }
 
+    /// An event with this id was accepted. Where the id is held, as an older core may not have known, the later receipt
+    /// counts, and is let go when the earlier would have been.
+    pub fn keep_again(&mut self, (code, id): (Code, Id), now: Instant, receipt: Receipt) {
+        let held = self.find_place(code, &id);
+        let at = held.map(|place| place.number.wrapping_sub(self.oldest) as usize);
+        match at.and_then(|at| self.kept.get_mut(at)) {
+            Some(kept) => kept.receipt = receipt,
+            None => self.keep((code, id), now, receipt),
+        }
+    }
+
     /// How many ids are held.
     pub fn len(&self) -> usize {
         self.kept.len()
@@ -120,9 +131,16 @@ impl Remembered {
     }
 
     fn find(&self, code: Code, id: &Id) -> Option<&Kept> {
-        let kept = |place: &Place| &self.kept[place.number.wrapping_sub(self.oldest) as usize];
-        let is_it = |place: &Place| place.code == code && kept(place).id == *id;
-        self.by_id.find(code.spread(), is_it).map(kept)
+        self.find_place(code, id).map(|place| self.kept_at(place))
+    }
+
+    fn find_place(&self, code: Code, id: &Id) -> Option<Place> {
+        let is_it = |place: &Place| place.code == code && self.kept_at(*place).id == *id;
+        self.by_id.find(code.spread(), is_it).copied()
+    }
+
+    fn kept_at(&self, place: Place) -> &Kept {
+        &self.kept[place.number.wrapping_sub(self.oldest) as usize]
     }
 }
 

@@ -132,6 +132,55 @@ impl Roster {
         self.crews[number as usize].get_or_init(|| Box::new(self.make(number)))
     }
 
+    /// Whether somebody of a crew is free. A crew of whom nobody is need not be made to know that.
+    pub fn has_free(&self, number: u32) -> bool {
+        self.any(number, Crew::has_free, Agent::free)
+    }
+
+    /// Whether somebody of a crew is online; made for it like [`Roster::has_free`].
+    pub fn has_online(&self, number: u32) -> bool {
+        let online = |agent: &Agent| agent.presence == Presence::Online;
+        self.any(number, |crew| crew.online > 0, online)
+    }
+
+    /// Whether there is somebody in a crew. One that is not made yet is made where somebody is found; where nobody of the
+    /// shop is, nobody is looked for.
+    fn any(&self, number: u32, known: fn(&Crew) -> bool, is: fn(&Agent) -> bool) -> bool {
+        if number != EVERYBODY && !self.is_made(number) {
+            let list = &self.plan.lists()[number as usize - 1];
+            if !known(self.crew(EVERYBODY))
+                || !self.named_in(list).any(|agent| is(&self.agents[agent]))
+            {
+                return false;
+            }
+        }
+        known(self.crew(number))
+    }
+
+    /// Whether a crew is made, so that it follows its agents.
+    pub fn is_made(&self, number: u32) -> bool {
+        self.crews[number as usize].get().is_some()
+    }
+
+    /// Whether an agent sits in a crew, whether that is made or not.
+    pub fn sits_in(&self, agent: u32, number: u32) -> bool {
+        let record = &self.agents[agent];
+        let Some(list) = number.checked_sub(1) else {
+            return record.routable;
+        };
+        let list = &self.plan.lists()[list as usize];
+        let named = || {
+            let place = self.plan.place_of(&record.id);
+            place.is_some_and(|place| list.agents.binary_search(&place).is_ok())
+        };
+        let has_role = || {
+            let roles = record.post.iter().flat_map(|post| &post.roles);
+            let mut roles = roles.filter_map(|role| self.plan.role(role));
+            roles.any(|role| list.roles.binary_search(&role).is_ok())
+        };
+        record.routable && (named() || has_role())
+    }
+
     /// The scope that the policy gives to a session, and its crew (R2).
     pub fn scope_of(&self, ask: &Ask) -> (Scope, u32) {
         let Some((kind, list)) = self.plan.list_of(ask) else {
@@ -305,16 +354,20 @@ impl Roster {
 
     /// The routable agents of a list, each once, in the order of their ids.
     fn members(&self, list: &MemberList) -> Vec<u32> {
-        let named = list.agents.iter().map(|&place| self.named[place as usize]);
-        let mut members: Vec<u32> = named.filter(|&agent| agent != NOBODY).collect();
+        let mut members: Vec<u32> = self.named_in(list).collect();
         if !list.roles.is_empty() {
-            for &role in &list.roles {
-                members.extend_from_slice(&self.of_role[role as usize]);
-            }
             members.sort_by_key(|&agent| self.ranks[agent as usize]);
             members.dedup();
         }
         members
+    }
+
+    /// The routable agents of a list, those of its roles behind the others, some twice.
+    fn named_in<'a>(&'a self, list: &'a MemberList) -> impl Iterator<Item = u32> + 'a {
+        let named = list.agents.iter().map(|&place| self.named[place as usize]);
+        let named = named.filter(|&agent| agent != NOBODY);
+        let roles = list.roles.iter().map(|&role| &self.of_role[role as usize]);
+        named.chain(roles.flatten().copied())
     }
 
     /// Tells the agents of crews that were made since where they sit.

@@ -51,6 +51,15 @@ impl<T> Row<T> {
         self.pieces.get(slot / PIECE)?.get(slot % PIECE)?.as_ref()
     }
 
+    /// The record at this place, to be changed.
+    pub fn get_mut(&mut self, place: usize) -> Option<&mut T> {
+        let slot = place + self.left;
+        self.pieces
+            .get_mut(slot / PIECE)?
+            .get_mut(slot % PIECE)?
+            .as_mut()
+    }
+
     /// Adds a record at the end.
     pub fn push_back(&mut self, record: T) {
         match self.pieces.back_mut() {

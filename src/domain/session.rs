@@ -151,6 +151,14 @@ impl Session {
         matches!(self.place, Place::Closed { .. })
     }
 
+    /// What it is routed by once the bot hands it over with these: what they leave out stays (S2).
+    pub fn asked_anew(&self, question: &Option<Id>, order_status: &Option<Id>) -> Ask {
+        let mut ask = self.ask.as_deref().cloned().unwrap_or_default();
+        ask.question = question.clone().or(ask.question);
+        ask.order_status = order_status.clone().or(ask.order_status);
+        ask
+    }
+
     /// The number of the agent that has it.
     pub fn agent(&self) -> Option<u32> {
         match self.place {

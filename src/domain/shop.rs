@@ -7,7 +7,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::agent::Presence;
 use super::buyer::{Buyer, Tie};
 use super::calendar::Stretch;
 use super::daybook::DayBooks;
@@ -206,7 +205,7 @@ impl Shop {
     }
 
     /// What is looked at while the clock still stands.
-    fn check_before(&self, event: &Event) -> Result<(), Rejection> {
+    pub(super) fn check_before(&self, event: &Event) -> Result<(), Rejection> {
         if event.at < self.now {
             let message = format!(
                 "`at` is before the shop's clock, which stands at {}: send events in the order of time, \
@@ -233,7 +232,7 @@ impl Shop {
     }
 
     /// Fires what is due at or before `to`, and sets the clock.
-    fn advance(&mut self, to: Instant, ledger: &mut dyn Ledger, out: &mut Outcome) {
+    pub(super) fn advance(&mut self, to: Instant, ledger: &mut dyn Ledger, out: &mut Outcome) {
         while let Some((due, session, timer)) = self.timers.next()
             && due <= to
         {
@@ -362,55 +361,5 @@ impl Shop {
     /// An instant as the shop writes it.
     pub fn stamp(&self, instant: Instant) -> Stamp {
         self.stretch.stamp(&self.policy.timezone, instant)
-    }
-
-    /// The number of the session with this id, while it is remembered.
-    pub(super) fn find_session(&self, session: &Id) -> Result<u32, Rejection> {
-        self.sessions.find(session).ok_or_else(|| {
-            let message = format!(
-                "No session {session:?} is open or was closed in the last 7 days: open it with \
-                 `session.opened` first."
-            );
-            Rejection::new(ErrorCode::SessionUnknown, message)
-        })
-    }
-
-    /// The number of the session with this id, while it is open (S4).
-    pub(super) fn find_open(&self, session: &Id) -> Result<u32, Rejection> {
-        let number = self.find_session(session)?;
-        if self.sessions[number].closed() {
-            let message = format!(
-                "Session {session:?} is closed: only ratings may follow; open a new session."
-            );
-            return Err(Rejection::new(ErrorCode::SessionClosed, message));
-        }
-        Ok(number)
-    }
-
-    /// The number of an agent that has a post.
-    pub(super) fn find_agent(&self, agent: &Id) -> Result<u32, Rejection> {
-        let number = self.roster.agents.find(agent);
-        let number = number.filter(|&number| self.roster.agents[number].post.is_some());
-        number.ok_or_else(|| {
-            let message =
-                format!("No agent {agent:?} is configured: send `agent.configured` for it first.");
-            Rejection::new(ErrorCode::AgentUnknown, message)
-        })
-    }
-
-    /// The id that an agent's number is written as.
-    pub(super) fn agent_id(&self, agent: u32) -> Id {
-        self.roster.agents[agent].id.clone()
-    }
-
-    /// The session's and the buyer's id, as most decisions name them.
-    pub(super) fn names(&self, session: u32) -> (Id, Id) {
-        let record = &self.sessions[session];
-        (record.id.clone(), self.buyers[record.buyer].id.clone())
-    }
-
-    /// Whether the agent is there at all.
-    pub(super) fn is_offline(&self, agent: u32) -> bool {
-        self.roster.agents[agent].presence == Presence::Offline
     }
 }

@@ -38,7 +38,8 @@ impl Totals {
     /// A session has its first agent.
     pub fn first_assignment(&mut self, from_bot: bool, waited: Duration) {
         self.assigned += 1;
-        self.bot_only -= u64::from(from_bot);
+        // Where a record of an older core has moved sessions, the bot may have had fewer than came from it.
+        self.bot_only = self.bot_only.saturating_sub(u64::from(from_bot));
         *self.waits.entry(waited).or_default() += 1;
     }
 

@@ -142,6 +142,8 @@ pub enum Note {
     },
     /// Q2: the card could be used until then.
     CardExpired(Stamp),
+    /// An older release took the decision, and this one would take another: nothing else is known of it.
+    OlderRelease,
 }
 
 /// The agent that a buyer knows (R1).

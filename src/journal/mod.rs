@@ -17,6 +17,7 @@ mod folder_id;
 mod kept;
 mod line;
 mod mark;
+mod notes;
 mod opening;
 mod peek;
 mod reading;

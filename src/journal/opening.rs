@@ -6,16 +6,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::block::Block;
 use super::embedded::Settings;
 use super::folder::{Folder, Stage};
 use super::folder_id::FolderId;
 use super::mark::{Mark, Marked, Reach};
+use super::notes::{Notes, ledger_key};
 use super::record::{self, Booked, Kind, Record};
 use super::removal::Removal;
-use super::sealed::{sealed, unsealed};
 use super::states;
 use super::store::{Changes, Store, Tree, damaged};
 use super::tail::{Due, Place, Tail};
@@ -23,67 +21,6 @@ use super::upgrade::{self, Upgrade};
 use super::{JournalError, block, kept};
 use crate::domain::id::Id;
 use crate::env::{Env, Fate};
-
-/// Where the journal's own notes are.
-const NOTES_KEY: &[u8] = b"checkpoint";
-
-/// The form of the notes.
-const NOTES_FORM: u8 = 1;
-
-/// The journal's own notes, as of its latest checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notes {
-    /// All records up to this order are in the index, and in the ledger's state.
-    pub checkpoint: u64,
-    /// The number of the block that ends there, when it was written.
-    pub checkpoint_block: u64,
-    /// The first record that is kept.
-    pub floor: u64,
-    /// The number of the block before which no records are kept.
-    pub floor_block: u64,
-    /// The number of the next shop.
-    pub next_shop: u64,
-    /// The generation of the ledger's state; 0 where there is none.
-    pub ledger: u64,
-    /// Blocks up to this number have been looked at for merging.
-    pub merged: u64,
-}
-
-impl Notes {
-    /// Those of an empty journal.
-    pub const EMPTY: Notes = Notes {
-        checkpoint: 0,
-        checkpoint_block: 0,
-        floor: 1,
-        floor_block: 0,
-        next_shop: 1,
-        ledger: 0,
-        merged: 0,
-    };
-
-    /// Reads them; those of an empty journal where there are none.
-    pub fn read(store: &Store) -> Result<Notes, JournalError> {
-        match store.get(Tree::Notes, NOTES_KEY)? {
-            Some(value) => unsealed(&value, "the note of the latest checkpoint")?.only(),
-            None => Ok(Notes::EMPTY),
-        }
-    }
-
-    /// Writes them.
-    pub fn write(&self, store: &Store) -> Result<(), JournalError> {
-        let mut changes = Changes::default();
-        changes.set(NOTES_KEY, sealed(NOTES_FORM, self));
-        store.apply(Tree::Notes, changes)
-    }
-}
-
-/// The key of a part of the ledger's state.
-pub fn ledger_key(generation: u64, part: u32) -> [u8; 12] {
-    let mut key = [0; 12];
-    key[..8].copy_from_slice(&generation.to_be_bytes());
-    key[8..].copy_from_slice(&part.to_be_bytes());
-    key
-}
 
 /// What was found in a store and beside it.
 pub struct Found {
@@ -302,6 +239,9 @@ impl Found {
             },
         )?;
         (self.reach, self.last_block) = (reach, last_block);
+        for (&shop, tail) in &mut self.tails {
+            tail.skip_indexed(shop, &self.store)?;
+        }
         self.take_away(since)?;
         for number in torn {
             self.drop_from(number)?;

@@ -1,5 +1,6 @@
 //! Reading what is durable: records of a shop by `seq`, those with ratings, and what explains a decision.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use super::embedded::Core;
@@ -12,6 +13,39 @@ use crate::domain::id::Id;
 /// Records that are decided again at most to explain one decision.
 const EXPLAINED_MAX: usize = 1_000_000;
 
+/// Places in a row.
+struct Dense {
+    places: Vec<Place>,
+    last: u64,
+    /// Whether it matters with which the row begins.
+    after: bool,
+    /// The first record that is missing in it.
+    hole: Option<u64>,
+}
+
+impl Dense {
+    /// Those after record `n`; after none, the first ones may have been dropped.
+    fn after(n: u64) -> Dense {
+        Dense {
+            places: Vec::new(),
+            last: n,
+            after: n > 0,
+            hole: None,
+        }
+    }
+
+    fn take(&mut self, place: Place) {
+        if place.n <= self.last {
+            return;
+        }
+        if place.n != self.last + 1 && (self.after || !self.places.is_empty()) {
+            self.hole = self.hole.or(Some(self.last + 1));
+        }
+        self.last = place.n;
+        self.places.push(place);
+    }
+}
+
 impl Core {
     /// Where the records of a shop stand that come after its record `n`, when its `seq` was `seq`: dense, durable.
     pub(super) fn places(
@@ -23,47 +57,45 @@ impl Core {
     ) -> Result<Vec<Place>, JournalError> {
         // Memory is looked at before the index: places go from there to here, never back.
         let in_memory = self.places_in_memory(shop, n, limit);
-        let mut places: Vec<Place> = Vec::new();
-        let mut hole = None;
-        let mut last = n;
-        let mut take = |place: Place, places: &mut Vec<Place>| {
-            if place.n <= last {
-                return;
-            }
-            if place.n != last + 1 && (n > 0 || !places.is_empty()) {
-                hole = hole.or(Some(last + 1));
-            }
-            last = place.n;
-            places.push(place);
-        };
+        let first = tail::key(shop, 0, 0);
         let from = tail::key(shop, seq, n);
         let start = self.store.last_at(Tree::Index, &from)?;
         let start = start.filter(|(at, _)| at.starts_with(&shop.to_be_bytes()));
         let start = start.map_or(from.to_vec(), |(at, _)| at.to_vec());
-        self.store.scan(Tree::Index, &start, |at, value| {
-            if !at.starts_with(&shop.to_be_bytes()) {
-                return Ok(false);
-            }
-            for place in tail::read(shop, value)? {
-                take(place, &mut places);
-            }
-            Ok(places.len() < limit)
-        })?;
-        if places.len() < limit {
-            in_memory
-                .into_iter()
-                .for_each(|place| take(place, &mut places));
+        let mut dense = self.dense(shop, &start, n, limit)?;
+        if dense.hole.is_some() {
+            // A chunk that begins further back may be longer than the one that was looked at first.
+            dense = self.dense(shop, &first, n, limit)?;
         }
-        if let Some(n) = hole {
+        if dense.places.len() < limit {
+            in_memory.into_iter().for_each(|place| dense.take(place));
+        }
+        if let Some(n) = dense.hole {
             return Err(damaged(&format!(
                 "record {n} of shop {shop} is missing from the index"
             )));
         }
+        let mut places = dense.places;
         let durable = self.durable.load(Ordering::Acquire);
         let floor = self.floor.load(Ordering::Acquire);
         places.retain(|place| (floor..=durable).contains(&place.order));
         places.truncate(limit);
         Ok(places)
+    }
+
+    /// The places after record `n` that the index has in chunks from this key on, until there are so many.
+    fn dense(&self, shop: u64, from: &[u8], n: u64, limit: usize) -> Result<Dense, JournalError> {
+        let mut dense = Dense::after(n);
+        self.store.scan(Tree::Index, from, |at, value| {
+            if !at.starts_with(&shop.to_be_bytes()) {
+                return Ok(false);
+            }
+            for place in tail::read(shop, value)? {
+                dense.take(place);
+            }
+            Ok(dense.places.len() < limit)
+        })?;
+        Ok(dense)
     }
 
     /// The places after record `n` that are only in memory, or that were a moment ago; the first so many.
@@ -133,27 +165,30 @@ impl Core {
             self.durable.load(Ordering::Acquire),
             self.floor.load(Ordering::Acquire),
         );
-        let mut rated: Vec<Place> = Vec::new();
-        let mut lowest = u64::MAX;
-        let mut take = |places: &[Place], rated: &mut Vec<Place>| {
-            for place in places.iter().rev() {
-                let of_page = place.rated && place.seq_before + 1 < before;
-                if of_page && place.n < lowest && (floor..=durable).contains(&place.order) {
-                    lowest = place.n;
-                    rated.push(*place);
-                }
-            }
+        let mut rated: BTreeMap<u64, Place> = BTreeMap::new();
+        let take = |places: &[Place], rated: &mut BTreeMap<u64, Place>| {
+            let of_page = |place: &&Place| {
+                place.rated
+                    && place.seq_before + 1 < before
+                    && (floor..=durable).contains(&place.order)
+            };
+            rated.extend(places.iter().filter(of_page).map(|place| (place.n, *place)));
         };
         if let Some(tail) = self.tails().get(&number) {
             take(&tail.places, &mut rated);
         }
         let (from, to) = (tail::key(number, 0, 0), tail::key(number, before, u64::MAX));
         self.store.scan_back(Tree::Index, &from, &to, |_, value| {
-            take(&tail::read(number, value)?, &mut rated);
-            Ok(rated.len() <= limit)
+            let places = tail::read(number, value)?;
+            take(&places, &mut rated);
+            // One that begins further back may be longer, but not by more than a chunk.
+            let first = places.first().map_or(0, |place| place.n);
+            let oldest = rated.keys().rev().nth(limit).copied().unwrap_or(0);
+            Ok(oldest < first + tail::CHUNK_RECORDS as u64)
         })?;
         let more = rated.len() > limit;
-        rated.truncate(limit);
+        let rated = rated.into_values().rev().take(limit);
+        let mut rated: Vec<Place> = rated.collect();
         rated.reverse();
         let mut records = self.records(&rated)?;
         records.reverse();

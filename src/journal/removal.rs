@@ -1,5 +1,8 @@
-//! What is taken away with a shop, in one place, so that a deletion is whole: its name, its head, its states, and what
-//! other rooms keep of it. Its places in the index go later, with [`remove_index`], since there may be many.
+//! What is taken away with a shop, in two steps, so that a deletion is whole.
+//!
+//! With the record of the deletion go the shop's name and what other modules keep of it ([`Removal`]). Its head, its states
+//! and its places in the index go at the next checkpoint ([`bury`]): there may be many, and a backup that is being
+//! copied meanwhile has to find the states that its heads name.
 //!
 //! The record of the deletion comes before all of this in the store's log. So whatever of it a crash has left is taken
 //! away again when the record is read at the next start.
@@ -8,12 +11,10 @@ use super::store::{Changes, Store, Tree};
 use super::{JournalError, kept, states};
 use crate::domain::id::Id;
 
-/// Changes that take shops away.
+/// Changes that take shops away, as far as they go with the records of the deletions.
 #[derive(Default)]
 pub struct Removal {
     names: Changes,
-    heads: Changes,
-    journal: Changes,
     kept: Changes,
     any: bool,
 }
@@ -26,11 +27,6 @@ impl Removal {
         {
             self.names.remove(id.as_bytes());
         }
-        let head = states::head(store, shop)?;
-        for state in head.kept.into_iter().chain(head.state) {
-            states::remove(state, &mut self.journal);
-        }
-        self.heads.remove(&states::head_key(shop));
         kept::remove_all(store, shop, &mut self.kept)?;
         self.any = true;
         Ok(())
@@ -42,10 +38,26 @@ impl Removal {
             return Ok(());
         }
         store.apply(Tree::Names, self.names)?;
-        store.apply(Tree::Heads, self.heads)?;
-        store.apply(Tree::Journal, self.journal)?;
         store.apply(Tree::Kept, self.kept)
     }
+}
+
+/// Takes away all that is left of a shop whose name is gone. While it runs, no backup is copied.
+pub fn bury(store: &Store, shop: u64) -> Result<(), JournalError> {
+    remove_index(store, shop)?;
+    // What was kept of it after it was taken away.
+    let mut kept = Changes::default();
+    kept::remove_all(store, shop, &mut kept)?;
+    store.apply(Tree::Kept, kept)?;
+    let head = states::head(store, shop)?;
+    let (mut journal, mut heads) = (Changes::default(), Changes::default());
+    for state in head.kept.into_iter().chain(head.state) {
+        states::remove(state, &mut journal);
+    }
+    heads.remove(&states::head_key(shop));
+    // The head goes first: once its states are gone, the next start may give the numbers of their blocks to others.
+    store.apply(Tree::Heads, heads)?;
+    store.apply(Tree::Journal, journal)
 }
 
 /// Takes away where a shop's records stand.

@@ -1,13 +1,14 @@
 //! Where a shop's records stand in the journal: in memory since its latest state, and in chunks of the index.
 //!
 //! A chunk is stored under the shop's number, the `seq` before its first record and that record's `n`; so the last
-//! chunk at or before a `seq` holds it. Chunks may overlap after a crash; readers go by `n`.
+//! chunk at or before a `seq` holds it. After a crash, up to release 0.1, chunks could overlap: a longer one begins
+//! before a shorter one. Readers go by `n`, and look further back where they find a hole.
 
 use serde::{Deserialize, Serialize};
 
 use super::JournalError;
 use super::sealed::{sealed, unsealed};
-use super::store::Changes;
+use super::store::{Changes, Store, Tree};
 use crate::domain::id::Id;
 use crate::domain::time::Instant;
 
@@ -56,6 +57,17 @@ pub enum Due {
 }
 
 impl Tail {
+    /// After a start: what the index has of the records that were read again is not put there once more.
+    pub fn skip_indexed(&mut self, shop: u64, store: &Store) -> Result<(), JournalError> {
+        let last = store.last_at(Tree::Index, &key(shop, u64::MAX, u64::MAX))?;
+        let Some((_, chunk)) = last.filter(|(at, _)| at.starts_with(&shop.to_be_bytes())) else {
+            return Ok(());
+        };
+        let end = read(shop, &chunk)?.last().map_or(0, |place| place.n);
+        self.indexed = self.places.partition_point(|place| place.n <= end);
+        Ok(())
+    }
+
     /// Puts what is not yet in the index there.
     pub fn index(&mut self, shop: u64, changes: &mut Changes) {
         for places in self.places[self.indexed..].chunks(CHUNK_RECORDS) {

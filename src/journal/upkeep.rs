@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use super::embedded::{Core, Ended};
 use super::line::wait_at_most;
-use super::opening::{Notes, ledger_key};
-use super::removal::remove_index;
+use super::notes::{Notes, ledger_key};
+use super::removal::bury;
 use super::store::{Changes, Tree};
 use super::watchdog::Task;
-use super::{JournalError, block, kept, states};
+use super::{JournalError, block, states};
 
 /// How much the upkeep steps back for the other threads; on Linux this is a thread's own.
 const NICE: i32 = 10;
@@ -129,11 +129,7 @@ impl Core {
     fn bury_dead(&self) -> Result<(), JournalError> {
         let dead = std::mem::take(&mut *self.dead());
         for shop in dead {
-            remove_index(&self.store, shop)?;
-            // What was kept of it after it was taken away.
-            let mut kept = Changes::default();
-            kept::remove_all(&self.store, shop, &mut kept)?;
-            self.store.apply(Tree::Kept, kept)?;
+            bury(&self.store, shop)?;
         }
         Ok(())
     }

@@ -303,3 +303,61 @@ impl Moved {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a look finds, after so many steps and perhaps a new turn.
+    fn check(rows: &[(bool, u64, u64)]) {
+        let work = Work::default();
+        let mut watched = Watched::new(Task::Commit);
+        for (number, &(turn, steps, silent)) in rows.iter().enumerate() {
+            work.turns.fetch_add(u64::from(turn), Ordering::Relaxed);
+            work.steps.fetch_add(steps, Ordering::Relaxed);
+            assert_eq!(watched.look(&work), silent, "look {number}");
+        }
+    }
+
+    #[test]
+    fn silence_is_counted_from_the_last_step() {
+        const NEW: bool = true;
+        const SAME: bool = false;
+        // Nothing is under way.
+        check(&[(SAME, 0, 0), (SAME, 0, 0), (SAME, 7, 0)]);
+        check(&[
+            (NEW, 0, 0),
+            (SAME, 0, 1),
+            (SAME, 0, 2),
+            (SAME, 1, 0),
+            (SAME, 0, 1),
+        ]);
+        // One ended, and the next began, between two looks.
+        let work = Work::default();
+        let mut watched = Watched::new(Task::Commit);
+        for _ in 0..3 {
+            work.turns.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(watched.look(&work), 0);
+            assert_eq!(watched.look(&work), 1);
+            work.turns.fetch_add(1, Ordering::Relaxed);
+        }
+        // Ended.
+        check(&[(NEW, 0, 0), (SAME, 0, 1), (NEW, 0, 0), (SAME, 0, 0)]);
+    }
+
+    #[test]
+    fn looking_is_no_progress_and_reading_is() {
+        let mut moved = Moved::default();
+        if moved.bytes().is_none() {
+            println!("the kernel's books of this process cannot be read");
+            return;
+        }
+        // Other tests read and write meanwhile, so only what must have been read can be asked for.
+        let before = moved.bytes().unwrap();
+        let length = std::fs::read(std::env::current_exe().unwrap())
+            .unwrap()
+            .len();
+        assert!(moved.bytes().unwrap() - before >= length as u64);
+        assert!(moved.own > 100);
+    }
+}

@@ -135,11 +135,11 @@ pub fn ask_number(folder: &Path, shop: &Id) -> Option<std::io::Result<Option<u64
         stream.set_write_timeout(Some(ANSWER_WITHIN))?;
         writeln!(stream, "shop {shop}")?;
         let mut answer = String::new();
-        let mut limited = std::io::Read::take(&stream, QUESTION_BYTES_MAX);
+        let mut limited = io::Read::take(&stream, QUESTION_BYTES_MAX);
         BufReader::new(&mut limited).read_line(&mut answer)?;
         match answer.trim() {
             "none" => Ok(None),
-            number => number.parse().map(Some).map_err(std::io::Error::other),
+            number => number.parse().map(Some).map_err(io::Error::other),
         }
     };
     Some(ask())

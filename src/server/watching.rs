@@ -148,6 +148,15 @@ impl shop::Watch for Watching {
         tracing::error!(shop, "a bug stopped a shop; it comes back from its journal");
     }
 
+    fn decided_otherwise(&self, shop: &Id, differences: &shop::Differences) {
+        tracing::warn!(
+            shop = logs::shop_hash(shop),
+            decisions = differences.count,
+            records = differences.records,
+            "an older release took decisions that this one would take otherwise; they stand as they were answered"
+        );
+    }
+
     fn failed(&self, shop: &Id, error: &JournalError) {
         tracing::error!(shop = logs::shop_hash(shop), %error, "a shop could not come up");
     }

@@ -310,6 +310,9 @@ mod tests {
             clock.accept = false                 # default
             shop.mailbox = 1024                  # default
             shop.idle = "5m"                     # default
+            shop.waiting_bytes_max = "16MiB"     # default
+            shop.bytes_per_hour_max = 0          # default
+            shops.buyer_space = "preset"         # default
             presence.grace = "10s"               # default
             webhook.private_addresses = false    # default
             webhook.timeout = "15s"              # default
@@ -480,6 +483,20 @@ mod tests {
             # How long a shop that nobody asks for anything stays in memory.
             # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 365d; variable XIAOER_SHOP_IDLE
             # shop.idle = "5m"
+
+            # Bytes of one shop that may wait to be written, of 64MiB for all: with more, its next event is answered 503.
+            # a size like `16MiB`, or a number of bytes, from 1MiB to 64MiB; variable XIAOER_SHOP_WAITING_BYTES_MAX
+            # shop.waiting_bytes_max = "16MiB"
+
+            # Bytes that one shop may put into the journal an hour; with more, its events are answered 429 and those of others
+            # are not. 0: as many as it likes.
+            # a size like `16MiB`, or a number of bytes, from 0 to 1TiB; variable XIAOER_SHOP_BYTES_PER_HOUR_MAX
+            # shop.bytes_per_hour_max = "0B"
+
+            # Whose buyers a shop shares for which no `buyer_space` is named: those of its preset's shops, which is for one
+            # seller, or nobody's, which is for those who keep shops of several.
+            # `preset` or `shop`; variable XIAOER_SHOPS_BUYER_SPACE
+            # shops.buyer_space = "preset"
 
             # How long after the end of its lease an agent still counts as present, before the server takes it offline.
             # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_PRESENCE_GRACE

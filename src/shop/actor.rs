@@ -11,9 +11,10 @@ use actix::prelude::*;
 use bytestring::ByteString;
 
 use super::bell::Bell;
-use super::deciding::{Awake, Deciding, Item, Work, come_up};
+use super::deciding::{Awake, Deciding, Item, Work};
 use super::desk::{Answered, Intake, ReadError, Refused};
 use super::message::{Close, Delete, Look, Read};
+use super::recovery::{Differences, come_up};
 use super::share::Unwritten;
 use super::sharing::written;
 use super::world::World;
@@ -48,7 +49,7 @@ pub(super) enum Stage {
 }
 
 /// What became of reading a shop from the journal.
-type Found = Result<Result<Option<Awake>, JournalError>, BlockingError>;
+type Found = Result<Result<Option<(Awake, Differences)>, JournalError>, BlockingError>;
 
 /// The actor.
 pub(super) struct ShopActor {
@@ -99,8 +100,13 @@ impl ShopActor {
                 Err(JournalError::Damaged(what))
             }
         });
+        let mut differences = Differences::default();
         self.stage = match found {
-            Ok(awake) => Stage::Up(awake),
+            Ok(None) => Stage::Up(None),
+            Ok(Some((awake, differ))) => {
+                differences = differ;
+                Stage::Up(Some(awake))
+            }
             Err(error) => {
                 self.world.watch.failed(&self.id, &error);
                 Stage::Down(match self.stale {
@@ -110,6 +116,13 @@ impl ShopActor {
             }
         };
         self.world.watch.woke(self.asked.micros());
+        if differences.records > 0 {
+            // What an older core decided is decided again once.
+            self.store_state();
+        }
+        if differences.count > 0 {
+            self.world.watch.decided_otherwise(&self.id, &differences);
+        }
         self.recount_soon(ctx);
         self.arm(ctx);
         let idle = match &self.stage {
@@ -266,9 +279,9 @@ impl Actor for ShopActor {
             };
             let now = world.env.clock.now();
             world.shares.came_up(&id, || written(&claimed), now);
-            let mut awake = come_up(&id, claimed)?;
+            let (mut awake, differences) = come_up(&id, claimed)?;
             awake.shop.prepare();
-            Ok(Some(awake))
+            Ok(Some((awake, differences)))
         });
         ctx.wait(
             found

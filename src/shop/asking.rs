@@ -7,14 +7,18 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::deciding::{Item, astray, read_state, replay};
+use super::deciding::Item;
 use super::desk::{Answered, Desk, ReadError, Refused};
+use super::recovery::{Replay, astray, read_state};
+use crate::domain::CORE;
+use crate::domain::decision::Decision;
 use crate::domain::id::Id;
 use crate::domain::outcome::Outcome;
 use crate::domain::time::Instant;
-use crate::domain::why::Why;
+use crate::domain::why::{Note, Why};
 use crate::env::{BlockingError, blocking};
 use crate::journal::{Basis, Journal, JournalError, Record};
+use crate::wire::{Pen, differing, read_decision};
 
 /// Records that are read at once.
 const RECORDS_AT_ONCE: usize = 512;
@@ -298,20 +302,44 @@ impl Desk {
     }
 }
 
-/// Decides a shop's records again up to the one that holds the decision, and takes notes for it alone.
+/// Decides a shop's records again up to the one that holds the decision, and takes notes for it alone. Where an older
+/// core decided any of them the records win, and a decision that this core would not take is told as it was recorded.
 fn explain(id: &Id, basis: &Basis, seq: u64) -> Result<Option<Why>, JournalError> {
     let state = basis.state.as_ref();
-    let mut shop = state
+    let shop = state
         .map(|state| read_state(id, &state.bytes))
         .transpose()?;
-    let mut out = Outcome::explaining(seq);
+    let mut replay = Replay::new(id, shop);
+    replay.out = Outcome::explaining(seq);
+    replay.record_wins = basis.records.iter().any(|record| record.core < CORE);
     for record in &basis.records {
-        replay(id, &mut shop, record, &mut out)?;
-        if let Some((decision, notes)) = out.take_answer() {
+        replay.record(record)?;
+        let answer = replay.out.take_answer();
+        let after = record.seq_before + u64::from(record.decided);
+        if !(record.seq_before + 1..=after).contains(&seq) {
+            continue;
+        }
+        let decisions = decisions_of(id, record)?;
+        let place = (seq - record.seq_before - 1) as usize;
+        let Some(recorded) = decisions.get(place) else {
+            return Ok(None);
+        };
+        if let Some((decision, notes)) = answer
+            && is_the_same(id, &decision, recorded)
+        {
             return Ok(Some(Why { decision, notes }));
         }
+        let notes = vec![Note::OlderRelease];
+        let told = read_decision(recorded.get());
+        return Ok(told.map(|decision| Why { decision, notes }));
     }
     Ok(None)
+}
+
+fn is_the_same(id: &Id, decision: &Decision, recorded: &RawValue) -> bool {
+    let mut text = String::new();
+    Pen::new(id).write(std::slice::from_ref(decision), &mut text);
+    differing(&format!("[{recorded}]"), &text, decision.seq, 0).0 == 0
 }
 
 #[derive(serde::Deserialize)]

@@ -1,5 +1,5 @@
-//! Deciding: an event of a request becomes decisions and a record, or an answer that needs none; and the way back, a
-//! shop that comes up from its stored state and its records.
+//! Deciding: an event of a request becomes decisions and a record, or an answer that needs none. The way back is in
+//! [`super::recovery`].
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,17 +7,15 @@ use std::sync::Arc;
 use bytestring::ByteString;
 
 use super::desk::{Answered, Intake, Refused};
-use super::ledger::{Recorded, SharedLedger};
+use super::ledger::SharedLedger;
 use crate::domain::decision::{Body, Decision};
-use crate::domain::event::What;
 use crate::domain::id::Id;
 use crate::domain::installation::{create, reject_without_shop};
 use crate::domain::outcome::Outcome;
 use crate::domain::shop::{Rejection, Shop, Taken};
-use crate::domain::stored::{Unreadable, read_shop, shop_bytes};
 use crate::domain::{CORE, code::ErrorCode, receipt::Receipt};
-use crate::journal::{Claimed, Entry, Journal, JournalError, Kind, Owner, Record};
-use crate::wire::{Line, Pen, read_event};
+use crate::journal::{Entry, Journal, Kind, Owner};
+use crate::wire::Pen;
 
 /// A shop that is awake, and its place in the journal.
 pub(super) struct Awake {
@@ -281,100 +279,4 @@ fn rejected(decisions: &[Decision]) -> Option<ErrorCode> {
         | Body::ScoreAlert { .. }
         | Body::ScoreRecovered { .. } => None,
     }
-}
-
-/// A shop as it was when the journal was last written.
-pub(super) fn come_up(id: &Id, claimed: Claimed) -> Result<Awake, JournalError> {
-    let Claimed { owner, state, tail } = claimed;
-    let state_bytes = state.as_ref().map_or(0, |state| state.bytes.len());
-    let (mut n, mut shop) = match state {
-        None => (0, None),
-        Some(state) => (state.n, Some(read_state(id, &state.bytes)?)),
-    };
-    let mut fresh = Fresh::default();
-    let mut out = Outcome::default();
-    for record in &tail {
-        replay(id, &mut shop, record, &mut out)?;
-        n = record.n;
-        fresh.records += 1;
-        fresh.bytes += record.text.len() + record.decisions.len();
-    }
-    let shop = shop.ok_or_else(|| astray(id, "it has no first record"))?;
-    Ok(Awake {
-        shop: Box::new(shop),
-        owner,
-        n,
-        fresh,
-        state_bytes,
-    })
-}
-
-/// What is stored of a shop does not lead where it led.
-pub(super) fn astray(id: &Id, what: &str) -> JournalError {
-    JournalError::Damaged(format!(
-        "shop {id:?} cannot come back from the journal: {what}. Nothing was changed. Run `xiaoer verify`; \
-         `xiaoer restore` goes back to a backup"
-    ))
-}
-
-/// Reads a stored state.
-pub(super) fn read_state(id: &Id, bytes: &[u8]) -> Result<Shop, JournalError> {
-    read_shop(bytes).map_err(|error| match error {
-        Unreadable::Newer(what) => JournalError::Unusable(format!("shop {id:?}: {what}")),
-        Unreadable::Damaged(what) => astray(id, &what),
-    })
-}
-
-/// The stored form of a shop's state; nothing where it cannot be written.
-pub(super) fn stored(shop: &Shop) -> Vec<u8> {
-    shop_bytes(shop).unwrap_or_default()
-}
-
-/// Decides a record again; it must come out as it did.
-pub(super) fn replay(
-    id: &Id,
-    shop: &mut Option<Shop>,
-    record: &Record,
-    out: &mut Outcome,
-) -> Result<(), JournalError> {
-    out.decisions.clear();
-    let read = read_event(&record.text, id, record.at);
-    let read = read.map_err(|error| astray(id, &error.to_string()))?;
-    let mut ledger = Recorded::new(&record.claims);
-    match (read.line, record.kind) {
-        (Line::Event(_, mut event), Kind::Created | Kind::Event) => {
-            if read.stamped {
-                event.at = record.at;
-            }
-            if let (None, What::ShopConfigured { .. }) = (&shop, &event.what) {
-                let made = create(id, &event);
-                *shop = Some(made.map_err(|rejection| astray(id, &rejection.message))?);
-            }
-            let shop = shop
-                .as_mut()
-                .ok_or_else(|| astray(id, "it was never made"))?;
-            shop.take(&event, &mut ledger, out);
-        }
-        (Line::Malformed(malformed), Kind::Malformed) => {
-            let shop = shop
-                .as_mut()
-                .ok_or_else(|| astray(id, "it was never made"))?;
-            let rejection = Rejection::new(ErrorCode::Malformed, malformed.message);
-            shop.reject(&malformed.event, rejection, out);
-        }
-        (Line::Event(..) | Line::Malformed(_), _) => {
-            return Err(astray(
-                id,
-                &format!("its record {} reads otherwise now", record.n),
-            ));
-        }
-    }
-    let seq = shop.as_ref().map_or(0, Shop::seq);
-    if seq != record.seq_before + u64::from(record.decided) {
-        return Err(astray(
-            id,
-            &format!("its record {} is decided otherwise now", record.n),
-        ));
-    }
-    Ok(())
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use actix::prelude::*;
 
 use super::actor::{ABSENT_IDLE, ShopActor, Stage};
-use super::deciding::{Fresh, stored};
+use super::deciding::Fresh;
+use super::recovery::stored;
 use crate::journal::State;
 
 /// A state is stored after so many records at the earliest…

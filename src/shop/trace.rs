@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::deciding::astray;
+use super::recovery::astray;
 use crate::domain::id::Id;
 use crate::journal::{JournalError, Record};
 

@@ -12,6 +12,7 @@ use super::bell::Bells;
 use super::desk::Refused;
 use super::lease::Leases;
 use super::ledger::SharedLedger;
+use super::recovery::Differences;
 use super::reply::Waiting;
 use super::share::Shares;
 use crate::domain::decision::Decision;
@@ -38,6 +39,8 @@ pub trait Watch: Send + Sync {
     fn woke(&self, micros: u64);
     /// A bug of ours stopped a shop.
     fn panicked(&self, shop: &Id);
+    /// A shop came up from records of an older core, and this one would have decided some of them otherwise.
+    fn decided_otherwise(&self, _shop: &Id, _differences: &Differences) {}
     /// A shop could not come up.
     fn failed(&self, shop: &Id, error: &JournalError);
     /// From now on the machine's clock is not trusted, or is again.

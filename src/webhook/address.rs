@@ -87,7 +87,7 @@ pub(super) fn private(what: &str) -> String {
 }
 
 /// The address that a URL's host is, where it is no name.
-fn literal(host: &str) -> Option<IpAddr> {
+pub(super) fn literal(host: &str) -> Option<IpAddr> {
     match host.strip_prefix('[') {
         Some(rest) => rest.strip_suffix(']')?.parse().ok().map(IpAddr::V6),
         None => host.parse().ok().map(IpAddr::V4),

@@ -3,11 +3,13 @@
 use reqwest::Url;
 
 use super::caller::{Called, Caller};
+use super::dns::Asker;
 use super::endpoint::Endpoint;
 use super::envelope::Message;
 use super::outbox::Ended;
 use super::parcel::Told;
 use super::signing::sign;
+use crate::domain::id::Id;
 use crate::domain::time::Instant;
 
 /// Why an endpoint that has no secret is not called.
@@ -15,9 +17,22 @@ pub const NO_SECRET: &str = "its secret is not in this server's folder: rotate i
                              receiver the new one, then switch the webhook on with `PATCH`";
 
 /// Posts a message to an endpoint.
-pub async fn call(caller: &Caller, endpoint: &Endpoint, message: &Message, now: Instant) -> Called {
+pub async fn call(
+    caller: &Caller,
+    shop: &Id,
+    endpoint: &Endpoint,
+    message: &Message,
+    now: Instant,
+) -> Called {
+    let asker = Asker {
+        shop: shop.clone(),
+        endpoint: endpoint.id.clone(),
+    };
     match call_of(endpoint, message, now) {
-        Ok((url, headers)) => caller.post(&url, &headers, message.body.clone()).await,
+        Ok((url, headers)) => {
+            let body = message.body.clone();
+            caller.post_for(asker, &url, &headers, body).await
+        }
         Err(why) => Called {
             failure: Some(why),
             ..Called::default()

@@ -18,6 +18,8 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
 
+use super::dns::{Asker, Dns, for_endpoint};
+use super::interfaces::OwnAddresses;
 use super::resolving::{Checked, Lookup};
 use super::retry_after::RetryAfter;
 use super::{address, failure};
@@ -57,6 +59,7 @@ pub struct Caller {
     client: Client,
     timeout: Duration,
     private_addresses: bool,
+    own: Arc<OwnAddresses>,
 }
 
 /// Why there can be no caller.
@@ -117,13 +120,41 @@ impl Caller {
         // An error says that one is there already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // A machine without any certificates of authorities can still call `http`.
-        let client = builder(&calling).build();
-        let client = client.or_else(|_| builder(&calling).tls_certs_only([]).build());
+        let dns = Dns::new(Arc::clone(&calling.lookup));
+        let own = Arc::new(OwnAddresses::new(Arc::clone(&calling.lookup)));
+        let client = builder(&calling, &dns, &own).build();
+        let client = client.or_else(|_| builder(&calling, &dns, &own).tls_certs_only([]).build());
         Ok(Caller {
             client: client.map_err(Unusable)?,
+            own,
             timeout: calling.timeout,
             private_addresses: calling.private_addresses,
         })
+    }
+
+    /// Whether a URL may be called; where it may not, what would be right. A host that is a name is judged again once it
+    /// has been looked up.
+    pub fn check(&self, url: &Url) -> Result<(), String> {
+        address::check(url, self.private_addresses)?;
+        match address::literal(url.host_str().unwrap_or_default()) {
+            Some(address) if !self.private_addresses && self.own.has(address) => {
+                Err(address::private(&format!(
+                    "the address {address} is this machine's own, so it"
+                )))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// [`Caller::post`] for an endpoint: names are looked up in its budget.
+    pub async fn post_for(
+        &self,
+        asker: Asker,
+        url: &Url,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+    ) -> Called {
+        for_endpoint(asker, self.post(url, headers, body)).await
     }
 
     /// Posts a body of JSON and says what came of it; never takes much longer than the time-out.
@@ -152,7 +183,7 @@ impl Caller {
         heard: &mut Heard,
     ) -> Result<(), String> {
         // The client connects to a host that is an address without asking who looks names up.
-        address::check(url, self.private_addresses)?;
+        self.check(url)?;
         let mut request = self
             .client
             .post(url.clone())
@@ -169,10 +200,11 @@ impl Caller {
     }
 }
 
-fn builder(calling: &Calling) -> ClientBuilder {
+fn builder(calling: &Calling, dns: &Arc<Dns>, own: &Arc<OwnAddresses>) -> ClientBuilder {
     Client::builder()
         .dns_resolver(Checked {
-            lookup: Arc::clone(&calling.lookup),
+            dns: Arc::clone(dns),
+            own: Arc::clone(own),
             private_allowed: calling.private_addresses,
         })
         .redirect(Policy::none())

@@ -278,7 +278,7 @@ impl Courier {
                 // Where it cannot be kept the server stops by itself.
                 office.desk.keep(&shop, &name, value).await.ok();
             }
-            let called = call(&office.caller, &endpoint, &message, now).await;
+            let called = call(&office.caller, &shop, &endpoint, &message, now).await;
             Done {
                 of,
                 message,

@@ -15,7 +15,9 @@ pub mod schedule;
 mod address;
 mod call;
 mod caller;
+mod dns;
 mod failure;
+mod interfaces;
 mod resolving;
 mod retry_after;
 mod secrets;
@@ -34,6 +36,7 @@ use crate::domain::id::Id;
 
 pub use address::{URL_BYTES_MAX, is_public, read_url};
 pub use caller::{ANSWER_BYTES_MAX, Called, Caller, Calling, Unusable};
+pub use dns::Asker;
 pub use office::{NotDone, Settings, Webhooks};
 pub use post::{Delivered, Post, upgrade_kept};
 pub use resolving::{Looking, Lookup, SystemLookup};

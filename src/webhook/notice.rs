@@ -23,11 +23,11 @@ impl Webhooks {
                 continue;
             }
             let message = envelope::disabled(&of.id, &of.shop, why, now);
-            let office = Arc::clone(&self.office);
+            let (office, shop) = (Arc::clone(&self.office), of.shop.clone());
             self.runtime.spawn(async move {
                 for tries in 1..=NOTICE_TRIES {
                     let now = office.desk.now();
-                    if call(&office.caller, &endpoint, &message, now)
+                    if call(&office.caller, &shop, &endpoint, &message, now)
                         .await
                         .delivered()
                     {

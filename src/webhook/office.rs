@@ -272,9 +272,9 @@ impl Webhooks {
         let now = self.office.desk.now();
         let message = envelope::test(&post.id, shop, now);
         let endpoint = post.inner().endpoint.clone();
-        let office = Arc::clone(&self.office);
+        let (office, shop) = (Arc::clone(&self.office), shop.clone());
         let calling = self.runtime.spawn(async move {
-            let called = call(&office.caller, &endpoint, &message, now).await;
+            let called = call(&office.caller, &shop, &endpoint, &message, now).await;
             told(&called, office.desk.now())
         });
         calling.await.map_err(|_| {
@@ -305,7 +305,7 @@ impl Webhooks {
         wanted.check().map_err(NotDone::Refused)?;
         match &wanted.url {
             Some(url) => read_url(url, self.private_addresses)
-                .map(drop)
+                .and_then(|url| self.office.caller.check(&url))
                 .map_err(|why| NotDone::Refused(format!("`url`: {why}."))),
             None => Ok(()),
         }

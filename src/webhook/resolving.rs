@@ -8,56 +8,61 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::thread;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use tokio::sync::Semaphore;
 
 use super::address;
-use crate::env::blocking;
+use super::dns::{Dns, asker};
+use super::interfaces::OwnAddresses;
 
-/// How many names are looked up at once. Looking up takes a thread of those that the journal reads with, for as long
-/// as the name's servers like.
-const LOOKUPS_MAX: usize = 32;
+/// Memory for a thread that looks a name up.
+const STACK_BYTES: usize = 512 * 1024;
 
 /// The addresses of a name, some time later.
 pub type Looking = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// Who knows the addresses of names. Tests bring their own.
+/// Who knows the addresses of names, and of this machine. Tests bring their own.
 pub trait Lookup: Send + Sync {
     /// Looks a name up. No addresses, or an error: it cannot be called.
     fn lookup(&self, host: &str) -> Looking;
-}
 
-/// The system's resolver: its hosts file, its name servers.
-pub struct SystemLookup(Arc<Semaphore>);
-
-impl SystemLookup {
-    /// One that looks up 32 names at once, at most.
-    pub fn new() -> SystemLookup {
-        SystemLookup(Arc::new(Semaphore::new(LOOKUPS_MAX)))
+    /// The addresses of this machine's own interfaces, as they are now.
+    ///
+    /// # Errors
+    ///
+    /// The system does not tell.
+    fn own_addresses(&self) -> io::Result<Vec<IpAddr>> {
+        super::interfaces::of_this_machine()
     }
 }
 
-impl Default for SystemLookup {
-    fn default() -> SystemLookup {
-        SystemLookup::new()
+/// The system's resolver: its hosts file, its name servers. How many names are looked up at once is for others to say.
+#[derive(Default)]
+pub struct SystemLookup(());
+
+impl SystemLookup {
+    /// The system's resolver.
+    pub fn new() -> SystemLookup {
+        SystemLookup::default()
     }
 }
 
 impl Lookup for SystemLookup {
     fn lookup(&self, host: &str) -> Looking {
-        let (permits, host) = (Arc::clone(&self.0), host.to_owned());
+        let host = host.to_owned();
         Box::pin(async move {
-            let permit = permits.acquire_owned().await.map_err(io::Error::other)?;
-            let found = blocking(move || {
-                // Nobody may wait for it any more, but it still has its thread.
-                let _permit = permit;
-                let found = (host.as_str(), 0).to_socket_addrs()?;
-                Ok(found.map(|address| address.ip()).collect())
-            });
-            found
-                .await
-                .map_err(|error| io::Error::other(error.to_string()))?
+            let (tell, told) = tokio::sync::oneshot::channel();
+            let look = move || {
+                let found = (host.as_str(), 0).to_socket_addrs();
+                let found = found.map(|found| found.map(|address| address.ip()).collect());
+                // Nobody may wait for it any more.
+                tell.send(found).ok();
+            };
+            // A thread of its own: it may be gone for as long as the name's servers like.
+            let thread = thread::Builder::new().name("lookup".to_owned());
+            thread.stack_size(STACK_BYTES).spawn(look)?;
+            told.await.map_err(io::Error::other)?
         })
     }
 }
@@ -76,19 +81,23 @@ impl std::error::Error for Refused {}
 
 /// Looks names up for the client, and hands on none that may not be called.
 pub(super) struct Checked {
-    pub lookup: Arc<dyn Lookup>,
+    pub dns: Arc<Dns>,
+    pub own: Arc<OwnAddresses>,
     pub private_allowed: bool,
 }
 
 impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
-        let looking = self.lookup.lookup(name.as_str());
-        let (host, private_allowed) = (name.as_str().to_owned(), self.private_allowed);
+        // While this is called, and no longer, it is known whose call it is for.
+        let (asker, host) = (asker(), name.as_str().to_owned());
+        let (dns, own) = (Arc::clone(&self.dns), Arc::clone(&self.own));
+        let private_allowed = self.private_allowed;
         Box::pin(async move {
-            let found = looking
-                .await
-                .map_err(|error| Refused(format!("the name {host} was not found: {error}")))?;
-            let checked = check(&host, found, private_allowed)?;
+            let found = dns.find(&host, asker).await.map_err(Refused)?;
+            let checked = match private_allowed {
+                true => found,
+                false => check(&host, found, &own)?,
+            };
             // The port is the URL's.
             let addresses = checked
                 .into_iter()
@@ -98,11 +107,9 @@ impl Resolve for Checked {
     }
 }
 
-fn check(host: &str, found: Vec<IpAddr>, private_allowed: bool) -> Result<Vec<IpAddr>, Refused> {
-    if found.is_empty() {
-        return Err(Refused(format!("the name {host} has no address")));
-    }
-    if private_allowed || found.iter().all(|address| address::is_public(*address)) {
+fn check(host: &str, found: Vec<IpAddr>, own: &OwnAddresses) -> Result<Vec<IpAddr>, Refused> {
+    let good = |address: &IpAddr| address::is_public(*address) && !own.has(*address);
+    if found.iter().all(good) {
         return Ok(found);
     }
     // Which address it is, is not said: whoever registers endpoints need not learn where in the network things are.

@@ -12,8 +12,12 @@ mod json;
 mod pen;
 mod plain;
 mod print;
+mod recorded;
+mod reread;
 
 pub use decision::Written;
 pub use event::{Line, Read, SHOP_DEFAULT, read_event, read_line, read_plain_events};
 pub use json::NotAnObject;
 pub use pen::Pen;
+pub use recorded::{differing, read_recorded};
+pub use reread::read_decision;

@@ -121,6 +121,7 @@ fn fact(voice: Voice, note: &Note, rule: &str) -> Value {
             json!({ "rule": rule, "per": whom_code(*per), "rated_at": at, "again_at": again })
         }
         Note::CardExpired(at) => json!({ "rule": rule, "expired_at": at }),
+        Note::OlderRelease => json!({ "rule": rule, "decided_by": "older_release" }),
     }
 }
 

@@ -260,6 +260,7 @@ fn noted(voice: Voice, note: &Note) -> Option<String> {
         | Note::WaitedOut { .. }
         | Note::Silent { .. }
         | Note::Judged { .. }
-        | Note::Invite { .. } => None,
+        | Note::Invite { .. }
+        | Note::OlderRelease => None,
     }
 }

@@ -94,7 +94,8 @@ fn agents_of(note: &Note) -> Option<(Comparison, &[Candidate])> {
         | Note::ClosedAt(_)
         | Note::NotContacted(..)
         | Note::RatedAt { .. }
-        | Note::CardExpired(_) => None,
+        | Note::CardExpired(_)
+        | Note::OlderRelease => None,
     }
 }
 
@@ -125,7 +126,8 @@ pub(super) fn rule_of(notes: &[Note], place: usize) -> Option<&'static str> {
         | Note::ClosedAt(_)
         | Note::NotContacted(..)
         | Note::RatedAt { .. }
-        | Note::CardExpired(_) => return None,
+        | Note::CardExpired(_)
+        | Note::OlderRelease => return None,
     })
 }
 
@@ -190,7 +192,8 @@ fn tell(voice: Voice, body: &Body, notes: &[Note], place: usize) -> Option<Strin
         | Note::ClosedAt(_)
         | Note::NotContacted(..)
         | Note::RatedAt { .. }
-        | Note::CardExpired(_) => return None,
+        | Note::CardExpired(_)
+        | Note::OlderRelease => return None,
     };
     Some(told)
 }

@@ -70,6 +70,14 @@ fn kind(voice: Voice, body: &Body) -> &'static str {
 
 fn body(voice: Voice, why: &Why) -> Vec<String> {
     let (decision, notes) = (&why.decision, why.notes.as_slice());
+    if matches!(notes, [Note::OlderRelease]) {
+        let told = voice.say(
+            "这个决定由较早的版本作出，按当前版本会作出不同的决定，因此无法解释当时的依据。决定本身仍然有效。",
+            "An older release took this decision, and this release would decide otherwise, so the reasons of then cannot \
+             be told. The decision itself stands.",
+        );
+        return vec![told.to_owned()];
+    }
     let at = decision.at;
     match &decision.body {
         body @ Body::SessionAssigned { .. } => {

@@ -54,6 +54,7 @@ enum kind {
     SYNCED = 9,   // token
     SENT = 10,    // the peer's port, how many bytes
     UNKNOWN = 11, // what cannot be written down
+    TAKEN = 12,   // a connection: the peer's port
 };
 
 struct head {
@@ -236,6 +237,26 @@ ssize_t send(int fd, const void *bytes, size_t length, int flags) {
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
     SEND(fd, CALL(sendmsg, fd, message, flags))
     return CALL(sendmsg, fd, message, flags);
+}
+
+static int taken(int fd) {
+    uint64_t port;
+    int saved = errno;
+    if (fd >= 0 && is_socket(fd, &port)) {
+        enter();
+        note(TAKEN, port, 0, NULL, 0, NULL, 0);
+        leave();
+    }
+    errno = saved;
+    return fd;
+}
+
+int accept(int fd, struct sockaddr *restrict peer, socklen_t *restrict length) {
+    return taken(CALL(accept, fd, peer, length));
+}
+
+int accept4(int fd, struct sockaddr *restrict peer, socklen_t *restrict length, int flags) {
+    return taken(CALL(accept4, fd, peer, length, flags));
 }
 
 static size_t total(const struct iovec *parts, int count) {

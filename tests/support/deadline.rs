@@ -60,3 +60,26 @@ impl Stopwatch {
 fn now() -> Instant {
     Instant::now()
 }
+
+/// Processor time that a thread has taken: the same however busy the machine is.
+pub struct Worked(Option<Duration>);
+
+impl Worked {
+    /// Of the thread that asks; `None` where the system does not tell.
+    fn now() -> Option<Duration> {
+        let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        let nanos = told.split_whitespace().next()?.parse().ok()?;
+        Some(Duration::from_nanos(nanos))
+    }
+
+    /// Counts from now.
+    pub fn start() -> Worked {
+        Worked(Worked::now())
+    }
+
+    /// Since it was started; nothing where the system does not tell.
+    pub fn passed(&self) -> Duration {
+        let (was, is) = (self.0, Worked::now());
+        was.zip(is).map_or(Duration::ZERO, |(was, is)| is - was)
+    }
+}

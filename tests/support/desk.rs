@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 
-use super::http::Client;
+use super::http::{Client, Ended};
 
 /// The shops. They know buyers by the same ids, so that a cap spans them (I12).
 pub const SHOPS: [&str; 4] = ["anna's", "bo", "花店", "d"];
@@ -31,8 +31,8 @@ pub struct Sent {
     pub events: Vec<Value>,
     /// One result an event; none where the server gave none.
     pub results: Option<Vec<Value>>,
-    /// Where the answer ended: after so many bytes of the connection of this port.
-    pub ended: Option<(u16, u64)>,
+    /// Where the answer ended.
+    pub ended: Option<Ended>,
 }
 
 /// The path of a shop, its name encoded.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// An answer that takes longer is none.
-const ANSWER_WAIT: Duration = Duration::from_secs(30);
+const ANSWER_WAIT: Duration = Duration::from_secs(60);
 
 /// Headers of an answer may be this long together.
 const HEAD_BYTES_MAX: u64 = 65_536;
@@ -21,6 +21,19 @@ pub struct Client {
     key: Option<String>,
     /// Bytes of answers that were read from the connection.
     received: u64,
+    /// Where the log of what the server does stood when this was made.
+    since: u64,
+}
+
+/// Where an answer ended: after so many bytes of the connection of this port, made after a place in the server's log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Our port.
+    pub port: u16,
+    /// Bytes that came on the connection.
+    pub bytes: u64,
+    /// The place.
+    pub since: u64,
 }
 
 /// What the server answered.
@@ -34,8 +47,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Its length in bytes, head and all.
     pub bytes: u64,
-    /// Where it ended: after so many bytes of the connection of this port of ours. Nothing where it was read by hand.
-    pub ended: (u16, u64),
+    /// Where it ended; nothing where it was read by hand.
+    pub ended: Ended,
 }
 
 impl Answer {
@@ -65,7 +78,14 @@ impl Client {
             wait: ANSWER_WAIT,
             key: None,
             received: 0,
+            since: 0,
         }
+    }
+
+    /// Its connections are made after this place in the server's log.
+    pub fn since(mut self, place: u64) -> Client {
+        self.since = place;
+        self
     }
 
     /// From now on with a key.
@@ -78,6 +98,7 @@ impl Client {
     pub fn alike(&self) -> Client {
         Client {
             key: self.key.clone(),
+            since: self.since,
             ..self.another()
         }
     }
@@ -143,7 +164,11 @@ impl Client {
         let port = stream.get_ref().local_addr()?.port();
         let mut answer = read_answer(stream)?;
         self.received += answer.bytes;
-        answer.ended = (port, self.received);
+        answer.ended = Ended {
+            port,
+            bytes: self.received,
+            since: self.since,
+        };
         Ok(answer)
     }
 
@@ -201,7 +226,7 @@ pub fn read_answer(stream: &mut BufReader<TcpStream>) -> io::Result<Answer> {
         headers,
         body: Vec::new(),
         bytes: 0,
-        ended: (0, 0),
+        ended: Ended::default(),
     };
     answer.body = read_body(stream, &answer, &mut bytes)?;
     answer.bytes = bytes;

@@ -164,7 +164,8 @@ impl World {
 
     /// A connection that may do everything.
     pub fn client(&self, served: &Served) -> Client {
-        served.client().with_key(&self.admin)
+        let now = self.recorder.as_ref().map_or(0, Recorder::now);
+        served.client().with_key(&self.admin).since(now)
     }
 
     /// Makes the shops that stay, where that was not done.

@@ -14,6 +14,7 @@ pub mod keyed;
 pub mod life;
 pub mod packed;
 pub mod player;
+pub mod port;
 pub mod privilege;
 pub mod receiver;
 pub mod recording;

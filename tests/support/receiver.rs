@@ -214,7 +214,7 @@ impl Receiver {
 
     /// Looks at all that has come until there is something to see.
     pub fn until<T>(&self, what: &str, mut look: impl FnMut(&[Request]) -> Option<T>) -> T {
-        let seen = Deadline::seconds(30).poll(|| look(&locked(&self.shared.requests)));
+        let seen = Deadline::seconds(60).poll(|| look(&locked(&self.shared.requests)));
         seen.unwrap_or_else(|| {
             let requests = self.requests();
             let last: Vec<String> = requests.iter().rev().take(10).map(Request::text).collect();
@@ -236,7 +236,7 @@ impl Receiver {
         let loopback = SocketAddr::from(([127, 0, 0, 1], self.port()));
         let probe = TcpStream::connect(loopback).expect("the receiver");
         let own = probe.local_addr().expect("an address").port();
-        let position = Deadline::seconds(30).poll(|| {
+        let position = Deadline::seconds(60).poll(|| {
             let mut peers = locked(&self.shared.peers);
             let position = peers.iter().position(|peer| peer.port() == own)?;
             peers.remove(position);

@@ -14,6 +14,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::http::Ended;
 use super::served::argument;
 use super::shim::build;
 
@@ -168,6 +169,12 @@ struct Contents {
     syncs: Vec<(u64, u64)>,
 }
 
+/// A connection of the server's.
+struct Connection {
+    taken: u64,
+    sent: Vec<(u64, u64)>,
+}
+
 /// All that was done to a folder, in order. Places are how far the log reached.
 pub struct Recording {
     log: Vec<u8>,
@@ -175,8 +182,8 @@ pub struct Recording {
     names: Vec<(u64, Name)>,
     /// Syncs of folders that were over at the second place make the names durable up to the first.
     name_syncs: Vec<(u64, u64)>,
-    /// Of each peer's port: how many bytes were sent to it up to a place.
-    sent: HashMap<u16, Vec<(u64, u64)>>,
+    /// Of each peer's port: its connections, when each was taken, and how many bytes were sent on it up to a place.
+    sent: HashMap<u16, Vec<Connection>>,
     /// Every place.
     places: Vec<u64>,
 }
@@ -255,11 +262,13 @@ impl Recording {
         &self.places[first..last]
     }
 
-    /// The place at which the server had sent so many bytes on a connection: what they say was said by then.
-    pub fn said(&self, port: u16, bytes: u64) -> Option<u64> {
-        let sent = self.sent.get(&port)?;
-        let at = sent.partition_point(|(_, total)| *total < bytes);
-        sent.get(at).map(|(place, _)| *place)
+    /// The place at which the server had sent all of an answer.
+    pub fn said(&self, ended: Ended) -> Option<u64> {
+        // Ports are used again.
+        let connections = self.sent.get(&ended.port)?;
+        let of = connections.iter().find(|of| of.taken > ended.since)?;
+        let at = of.sent.partition_point(|(_, total)| *total < ended.bytes);
+        of.sent.get(at).map(|(place, _)| *place)
     }
 
     /// Builds the folder in `to` as it is after a cut at a place.
@@ -504,7 +513,10 @@ impl Reading<'_> {
         let unknown = || format!("a file that nobody made: {}", head.a);
         let file = self.numbers.get(&head.a).copied();
         let mut change = |change| match file {
-            Some(file) => Ok(all.files[file].changes.push((end, change))),
+            Some(file) => {
+                all.files[file].changes.push((end, change));
+                Ok(())
+            }
             None => Err(unknown()),
         };
         let name = match head.kind {
@@ -554,9 +566,23 @@ impl Reading<'_> {
                 return Ok(());
             }
             10 => {
-                let sent = all.sent.entry(head.a as u16).or_default();
-                let before = sent.last().map_or(0, |(_, total)| *total);
-                sent.push((end, before + head.b));
+                let sent = all
+                    .sent
+                    .get_mut(&(head.a as u16))
+                    .and_then(|of| of.last_mut());
+                // To others than those who were taken, as to receivers of webhooks, nothing is acknowledged.
+                if let Some(Connection { sent, .. }) = sent {
+                    let before = sent.last().map_or(0, |(_, total)| *total);
+                    sent.push((end, before + head.b));
+                }
+                return Ok(());
+            }
+            12 => {
+                let taken = Connection {
+                    taken: end,
+                    sent: Vec::new(),
+                };
+                all.sent.entry(head.a as u16).or_default().push(taken);
                 return Ok(());
             }
             11 => return Err(format!("what cannot be written down: {text}")),

@@ -121,6 +121,8 @@ pub fn argument(path: &Path) -> &str {
 /// How a server is to be started.
 pub struct Launch {
     command: Command,
+    /// Its standard error, where that is not a file that is read once it has ended.
+    stderr: Option<Stdio>,
 }
 
 impl Launch {
@@ -147,7 +149,22 @@ impl Launch {
     fn of(mut command: Command, data: &Path, listen: &str, flags: &[&str]) -> Launch {
         command.args(["serve", "--listen", listen]);
         command.args(flags).arg("--data").arg(data);
-        Launch { command }
+        Launch {
+            command,
+            stderr: None,
+        }
+    }
+
+    /// With this as its standard error: nothing of it is read.
+    pub fn stderr(mut self, to: impl Into<Stdio>) -> Launch {
+        self.stderr = Some(to.into());
+        self
+    }
+
+    /// With a flag.
+    pub fn flag(mut self, flag: &str) -> Launch {
+        self.command.arg(flag);
+        self
     }
 
     /// Written down.
@@ -174,7 +191,8 @@ impl Launch {
     pub fn begin(mut self) -> Starting {
         let mut log = tempfile::tempfile().expect("a file for what the server says");
         let theirs = log.try_clone().expect("the same file");
-        self.command.stdout(Stdio::piped()).stderr(theirs);
+        let stderr = self.stderr.take().unwrap_or_else(|| theirs.into());
+        self.command.stdout(Stdio::piped()).stderr(stderr);
         let mut child = self.command.spawn().expect("the server's process");
         log.rewind().expect("its beginning");
         let out = child.stdout.take().expect("its output");
@@ -403,9 +421,12 @@ impl Drop for Process {
 
 /// A folder for one test; it goes with it.
 pub fn folder() -> (tempfile::TempDir, PathBuf) {
+    // Where the builds are there is room; who names another place is heard.
+    let place =
+        std::env::var_os("TMPDIR").map_or(env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
     let folder = tempfile::Builder::new()
         .prefix("xiaoer-")
-        .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+        .tempdir_in(place)
         .expect("a folder");
     let data = folder.path().join("data");
     (folder, data)

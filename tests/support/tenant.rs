@@ -13,7 +13,7 @@ use xiaoer::webhook::{Secret, sign};
 
 use super::account::Lost;
 use super::desk::{Outcome, path};
-use super::http::{Answer, Client};
+use super::http::{Answer, Client, Ended};
 use super::receiver::Receiver;
 
 /// Decisions in one page.
@@ -107,7 +107,7 @@ impl Deed {
 #[derive(Clone, Debug)]
 struct Done {
     deed: Deed,
-    answer: Option<(Value, (u16, u64))>,
+    answer: Option<(Value, Ended)>,
 }
 
 /// A webhook as it is known: its address, and its secret where that was told.
@@ -278,6 +278,11 @@ impl Tenant {
         self.state.life.is_some()
     }
 
+    /// The decisions of its shop, where it has one.
+    pub fn feed(&self) -> Option<&[Value]> {
+        self.state.life.as_ref().map(|life| life.feed.as_slice())
+    }
+
     /// How many requests it has sent.
     pub fn deeds(&self) -> usize {
         self.deeds.len()
@@ -400,7 +405,15 @@ impl Tenant {
                 Some(id) => Deed::RevokeKey(id.clone()),
                 None => Deed::NewKey,
             },
-            deed => deed,
+            Deed::Make
+            | Deed::Events(_)
+            | Deed::PutAgent(..)
+            | Deed::AddWebhook(_)
+            | Deed::RotateWebhook(_)
+            | Deed::RemoveWebhook(_)
+            | Deed::NewKey
+            | Deed::RevokeKey(_)
+            | Deed::Delete => deed,
         }
     }
 
@@ -410,15 +423,12 @@ impl Tenant {
     }
 
     /// As it was when the power went: its answers up to a place, and one request that had none.
-    pub fn cut(&self, said: impl Fn(u16, u64) -> Option<u64>, place: u64) -> Tenant {
+    pub fn cut(&self, said: impl Fn(Ended) -> Option<u64>, place: u64) -> Tenant {
         let mut cut = Tenant::new(&self.shop, &self.hooks, 0);
         cut.count = self.count;
         cut.state = self.begun.clone();
         for done in &self.deeds {
-            let at = done
-                .answer
-                .as_ref()
-                .and_then(|(_, (port, bytes))| said(*port, *bytes));
+            let at = done.answer.as_ref().and_then(|(_, ended)| said(*ended));
             let mut done = done.clone();
             match &done.answer {
                 Some((body, _)) if at.is_some_and(|at| at <= place) => {
@@ -469,12 +479,12 @@ impl Tenant {
                 }
                 nearest.get_or_insert(lost);
             }
-            match done {
-                Some(Done {
-                    deed,
-                    answer: Some((body, _)),
-                }) => state.apply(deed, body),
-                Some(Done { answer: None, .. }) | None => {}
+            if let Some(Done {
+                deed,
+                answer: Some((body, _)),
+            }) = done
+            {
+                state.apply(deed, body);
             }
         }
         nearest.unwrap_or_default()
@@ -619,11 +629,18 @@ impl Tenant {
                 .as_array()
                 .cloned()
                 .unwrap_or_default();
-            let same = some.iter().map(|(_, result)| result).eq(&results);
-            if !same {
+            let mut pairs = some.iter().zip(&results);
+            let other = pairs.find(|((_, was), is)| was != *is);
+            if let Some(((event, was), is)) = other {
                 lost.push(format!(
-                    "{}: {events:?} are answered {}",
+                    "{}: {event} was answered {was}, is {is}",
+                    self.shop
+                ));
+            } else if results.len() != some.len() {
+                lost.push(format!(
+                    "{}: {} {}",
                     self.shop,
+                    answer.status,
                     answer.text()
                 ));
             }

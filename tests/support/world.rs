@@ -14,7 +14,9 @@ use xiaoer::domain::time::Instant;
 use xiaoer::domain::view::Counts;
 use xiaoer::env::{Clock, Env, Fate};
 use xiaoer::journal::{Embedded, JournalError, Nobody, Settings};
-use xiaoer::shop::{Answered, Desk, DeskSettings, Intake, Refused, SharedLedger, Watch};
+use xiaoer::shop::{
+    Answered, Desk, DeskSettings, Differences, Intake, Refused, SharedLedger, Watch,
+};
 use xiaoer::webhook::{Calling, SecretsFile, SystemLookup, Webhooks};
 use xiaoer::wire::{Line, read_event};
 
@@ -79,6 +81,8 @@ pub struct Seen {
     pub alive: AtomicI64,
     /// Alerts of webhooks.
     pub alerts: Mutex<Vec<String>>,
+    /// Shops that came up otherwise decided than recorded, and by how many decisions.
+    pub otherwise: Mutex<Vec<(String, u64)>>,
 }
 
 impl Watch for Seen {
@@ -92,6 +96,10 @@ impl Watch for Seen {
     fn woke(&self, _micros: u64) {}
     fn panicked(&self, _shop: &Id) {
         self.panics.fetch_add(1, Ordering::SeqCst);
+    }
+    fn decided_otherwise(&self, shop: &Id, differences: &Differences) {
+        let mut otherwise = self.otherwise.lock().expect("a list");
+        otherwise.push((shop.to_string(), differences.count));
     }
     fn failed(&self, shop: &Id, error: &JournalError) {
         eprintln!("shop {shop}: {error}");
@@ -195,11 +203,16 @@ impl Shops {
         }
     }
 
-    /// The couriers of its webhooks, which may call private addresses and wait for an answer for 200 ms.
+    /// The couriers of its webhooks, which may call private addresses and wait long for an answer.
     pub fn webhooks(&self) -> Arc<Webhooks> {
+        self.webhooks_within(Duration::from_secs(60))
+    }
+
+    /// The same; they wait for an answer for so long.
+    pub fn webhooks_within(&self, timeout: Duration) -> Arc<Webhooks> {
         let settings = xiaoer::webhook::Settings {
             calling: Calling {
-                timeout: Duration::from_millis(200),
+                timeout,
                 private_addresses: true,
                 lookup: Arc::new(SystemLookup::new()),
             },

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::verify::Checks;
 use super::{Failure, LayersArguments, PIECE_BYTES, existing, journal_failure, open};
 use crate::env::private::KeepsOwner;
-use crate::journal::{self, JournalError, NoInspector, Settings, Upgrade, Verified};
+use crate::journal::{self, JournalError, Settings, Upgrade, Verified};
 use crate::server::{ask_backup, secrets};
 
 /// Write a consistent copy of a data folder to a file, also while a server runs on it
@@ -111,7 +112,7 @@ impl Backup {
         };
         let mut upgrade = Upgrade::plain();
         let checked = journal::restore(&mut *open(part)?, &settings, &mut upgrade)
-            .and_then(|_| journal::verify(&settings, &mut NoInspector));
+            .and_then(|_| journal::verify(&settings, &mut Checks::silent()));
         checked.map_err(|error| match error {
             JournalError::Failed(why) => Failure::disk(format!(
                 "the backup was written, but could not be checked in {}: {why}; name a folder with more room by \

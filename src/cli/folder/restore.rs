@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::verify::Checks;
 use super::{Failure, LayersArguments, journal_failure, open, settings, written};
 use crate::env::last_words;
 use crate::env::private::KeepsOwner;
-use crate::journal::{self, NoInspector};
+use crate::journal;
 use crate::server;
 
 /// Make a new data folder from a backup, and verify it
@@ -32,7 +33,7 @@ impl Restore {
         for sentence in &restored.healed {
             last_words(&format!("xiaoer: put right: {sentence}"));
         }
-        let verified = journal::verify(&settings, &mut NoInspector);
+        let verified = journal::verify(&settings, &mut Checks::silent());
         let verified = verified.map_err(|error| journal_failure(&error))?;
         writeln!(
             io::stdout().lock(),

@@ -6,8 +6,10 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, LayersArguments, existing, journal_failure, written};
+use crate::domain::id::Id;
 use crate::env::private::KeepsOwner;
-use crate::journal::{self, Inspector};
+use crate::journal::{self, Inspector, JournalError, Record, State};
+use crate::shop::{Differences, check_recovery, decode_state};
 
 /// How many records pass between two looks at the bar.
 const RECORDS_A_LOOK: u64 = 4096;
@@ -17,15 +19,18 @@ const RECORDS_A_LOOK: u64 = 4096;
 pub(in crate::cli) struct Verify {
     #[command(flatten)]
     layers: LayersArguments,
+    /// List what this release would decide otherwise than the one that wrote the folder
+    #[arg(long)]
+    upgrade: bool,
 }
 
 impl Verify {
     pub(in crate::cli) fn run(self) -> Result<(), Failure> {
         let settings = existing(&self.layers)?;
         let _owner = KeepsOwner::of(&settings.data);
-        let mut looking = Looking { bar: counter() };
-        let verified = journal::verify(&settings, &mut looking);
-        looking.bar.finish_and_clear();
+        let mut checks = Checks::with(counter());
+        let verified = journal::verify(&settings, &mut checks);
+        checks.bar.finish_and_clear();
         let verified = verified.map_err(|error| journal_failure(&error))?;
         let mut text = format!(
             "{} is sound: {} shops, {} records ({} to {}), {} decisions, {} stored states\n",
@@ -49,6 +54,7 @@ impl Verify {
         for sentence in &verified.to_heal {
             text += &format!("The first start puts right: {sentence}\n");
         }
+        text += &checks.upgrade(self.upgrade);
         io::stdout()
             .lock()
             .write_all(text.as_bytes())
@@ -56,16 +62,84 @@ impl Verify {
     }
 }
 
-/// Looks at what is verified.
-struct Looking {
+/// What a start would find of every shop: its states decode, and its latest records are decided again.
+pub(super) struct Checks {
     bar: ProgressBar,
+    /// Shops of which an older core decided records after the latest state.
+    older: u64,
+    /// Where this core would decide otherwise.
+    otherwise: Vec<(Id, Differences)>,
 }
 
-impl Inspector for Looking {
+impl Checks {
+    /// In silence.
+    pub(super) fn silent() -> Checks {
+        Checks::with(ProgressBar::hidden())
+    }
+
+    fn with(bar: ProgressBar) -> Checks {
+        Checks {
+            bar,
+            older: 0,
+            otherwise: Vec::new(),
+        }
+    }
+
+    /// What is to be said of decisions of an older core; the differences one by one where they are asked for.
+    fn upgrade(&self, listed: bool) -> String {
+        let count: u64 = self.otherwise.iter().map(|(_, of)| of.count).sum();
+        let mut text = match (self.older, count) {
+            (0, _) if listed => {
+                "This release decides all that it would decide again as it was decided\n".to_owned()
+            }
+            (0, _) => String::new(),
+            (shops, 0) => format!(
+                "The latest records of {shops} shops are of an older release; this one decides them the same\n"
+            ),
+            (shops, count) => format!(
+                "The latest records of {shops} shops are of an older release; this one would decide otherwise {count} \
+                 times, in {} shops. What was answered stands{}\n",
+                self.otherwise.len(),
+                if listed { ":" } else { "; --upgrade lists it" }
+            ),
+        };
+        for (shop, differences) in self.otherwise.iter().filter(|_| listed) {
+            for sentence in &differences.told {
+                text += &format!("  shop {shop:?}: {sentence}\n");
+            }
+            let more = differences.count - differences.told.len() as u64;
+            if more > 0 {
+                text += &format!("  shop {shop:?}: and {more} more\n");
+            }
+        }
+        text
+    }
+}
+
+impl Inspector for Checks {
     fn record(&mut self, order: u64) {
         if order.is_multiple_of(RECORDS_A_LOOK) {
             self.bar.inc(RECORDS_A_LOOK);
         }
+    }
+
+    fn state(&mut self, shop: &Id, state: &State) -> Result<(), JournalError> {
+        decode_state(shop, &state.bytes)
+    }
+
+    fn shop(
+        &mut self,
+        shop: &Id,
+        state: Option<State>,
+        tail: Vec<Record>,
+    ) -> Result<(), JournalError> {
+        let state = state.as_ref().map(|state| state.bytes.as_slice());
+        let differences = check_recovery(shop, state, &tail)?;
+        self.older += u64::from(differences.records > 0);
+        if differences.count > 0 {
+            self.otherwise.push((shop.clone(), differences));
+        }
+        Ok(())
     }
 }
 

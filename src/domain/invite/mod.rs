@@ -205,7 +205,7 @@ impl Shop {
     }
 
     /// Books an automatic invite of now (I10, I11).
-    fn book_auto_invite(&mut self, buyer: u32) {
+    pub(in crate::domain) fn book_auto_invite(&mut self, buyer: u32) {
         let day = self.stretch.day;
         let count = self.auto_invites_on(buyer, day) + 1;
         let record = &mut self.buyers[buyer];

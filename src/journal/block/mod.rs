@@ -12,6 +12,7 @@
 //! and writes all its values anew: so it splits while they are empty, and every block is written once.
 
 mod loose;
+mod state;
 
 use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
 
@@ -27,6 +28,7 @@ const PAYLOAD_BYTES_MAX: usize = VALUE_BYTES_MAX - HEADER_BYTES;
 pub const RECORDS_BYTES_MAX: usize = 64 * 1024;
 
 pub use loose::{looks_like_a_part, of_parts, part_of};
+pub use state::{read_state, write_state};
 
 /// No block or state is larger than this before it is compressed: what says so is damaged.
 const RAW_BYTES_MAX: usize = 1 << 31;
@@ -143,23 +145,6 @@ fn write_one(span: Span, records: &[u8], changes: &mut Changes) {
     }
 }
 
-/// Puts a stored state into blocks of its own from `number` on, a piece each: where a block of records names its first
-/// record, they name the shop, and they hold no records. Gives how many blocks it takes.
-pub fn write_state(number: u64, shop: u64, bytes: &[u8], changes: &mut Changes) -> u16 {
-    let payload = compress_prepend_size(bytes);
-    let pieces = payload.len().div_ceil(PAYLOAD_BYTES_MAX) as u16;
-    for (piece, payload) in (0..).zip(payload.chunks(PAYLOAD_BYTES_MAX)) {
-        let span = Span {
-            form: FORM,
-            number: number + u64::from(piece),
-            first: shop,
-            count: 0,
-        };
-        changes.set(&key(span.number, 0), value(span, piece, pieces, payload));
-    }
-    pieces
-}
-
 /// What was compressed, as it was.
 fn expand(payload: &[u8], what: &dyn Fn() -> JournalError) -> Result<Vec<u8>, JournalError> {
     let (size, _) = payload.split_first_chunk::<4>().ok_or_else(what)?;
@@ -167,27 +152,6 @@ fn expand(payload: &[u8], what: &dyn Fn() -> JournalError) -> Result<Vec<u8>, Jo
         return Err(what());
     }
     decompress_size_prepended(payload).map_err(|_| what())
-}
-
-/// Reads the stored state of a shop that begins in this block.
-pub fn read_state(store: &Store, number: u64, shop: u64) -> Result<Vec<u8>, JournalError> {
-    let wrong = || {
-        damaged(&format!(
-            "the state of shop {shop} in block {number} is not whole"
-        ))
-    };
-    let (mut bytes, mut piece, mut pieces) = (Vec::new(), 0, 1);
-    while piece < pieces {
-        let at = key(number + u64::from(piece), 0);
-        let value = store.get(Tree::Journal, &at)?.ok_or_else(wrong)?;
-        let part = read_part(&at, &value)?;
-        if part.span.count != 0 || part.span.first != shop || part.part != piece {
-            return Err(wrong());
-        }
-        bytes.extend_from_slice(part.payload);
-        (piece, pieces) = (piece + 1, part.parts);
-    }
-    expand(&bytes, &wrong)
 }
 
 /// A block as it was read, its checksum checked.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::super::JournalError;
 use super::super::block;
 use super::super::record::{Kind, Record};
-use super::super::removal::{Removal, remove_index};
+use super::super::removal::{Removal, bury, remove_index};
 use super::super::states::{self, Head};
 use super::super::store::{Changes, Store, Tree};
 use super::super::tail::{Place, Tail};
@@ -157,11 +157,11 @@ impl Findings {
         let mut removal = Removal::default();
         for (&shop, id) in &self.deleted {
             removal.add(store, shop, id.as_ref())?;
-            remove_index(store, shop)?;
+            bury(store, shop)?;
         }
         removal.apply(store)?;
         for (shop, revived) in self.revived.into_iter().filter(|(_, of)| of.whole) {
-            let checkpoint = super::super::opening::Notes::read(store)?.checkpoint;
+            let checkpoint = super::super::notes::Notes::read(store)?.checkpoint;
             remove_index(store, shop)?;
             let mut places = revived.places;
             let first = places.first().map_or(0, |place| place.order);

@@ -1,0 +1,214 @@
+//! How a shop stood before an event, as far as an event can change it and the record may not.
+
+use std::collections::BTreeMap;
+
+use super::recorded::{RecordedBody, RecordedOutcome};
+use crate::domain::buyer::{Tie, WHOLE_SHOP};
+use crate::domain::calendar::Day;
+use crate::domain::event::{Event, RatedOn, What};
+use crate::domain::id::Id;
+use crate::domain::session::{Ask, Marks, Place};
+use crate::domain::shop::Shop;
+use crate::domain::table::NOBODY;
+use crate::domain::time::Instant;
+use crate::domain::timer::Timer;
+
+/// How a shop stood.
+#[derive(Default)]
+pub(super) struct Before {
+    sessions: BTreeMap<u32, SessionBefore>,
+    buyers: BTreeMap<u32, BuyerBefore>,
+    ties: Vec<Tie>,
+    /// By agent, the `seq` of its latest assignment.
+    last_assigned: Vec<u64>,
+}
+
+/// How a session stood.
+#[derive(Clone)]
+pub(super) struct SessionBefore {
+    pub(super) place: Place,
+    /// The name of the pool it waited in.
+    pub(super) pool: Option<Box<str>>,
+    pub(super) server: u32,
+    pub(super) marks: Marks,
+    pub(super) ask: Option<Box<Ask>>,
+    pub(super) cards: usize,
+    pub(super) reply_due: Option<Instant>,
+    pub(super) reply_overdue: Option<Instant>,
+    pub(super) queue_due: Option<Instant>,
+}
+
+/// How a buyer stood.
+#[derive(Clone, Copy)]
+pub(super) struct BuyerBefore {
+    pub(super) recent_agent: u32,
+    pub(super) recent_until: Instant,
+    pub(super) auto_invited_at: Instant,
+    pub(super) auto_invites: (Day, u32),
+}
+
+impl Before {
+    /// How the session stood; nothing where it did not exist, or where nothing could change it.
+    pub(super) fn session(&self, session: u32) -> Option<&SessionBefore> {
+        self.sessions.get(&session)
+    }
+
+    /// How the buyer stood; the same.
+    pub(super) fn buyer(&self, buyer: u32) -> Option<&BuyerBefore> {
+        self.buyers.get(&buyer)
+    }
+
+    /// What had passed between a buyer and an agent.
+    pub(super) fn tie(&self, buyer: u32, agent: u32) -> Tie {
+        let known = self.ties.iter().find(|tie| tie.pair == (buyer, agent));
+        known.copied().unwrap_or(Tie::new(buyer, agent))
+    }
+
+    /// The `seq` of the agent's latest assignment; 0 where it had none.
+    pub(super) fn last_assigned(&self, agent: u32) -> u64 {
+        let known = self.last_assigned.get(agent as usize);
+        known.copied().unwrap_or_default()
+    }
+}
+
+impl Shop {
+    /// How the shop stands, before an event that a record is of.
+    pub(super) fn before(&self, event: Option<&Event>, recorded: &RecordedOutcome<'_>) -> Before {
+        let mut before = Before::default();
+        let agents = self.roster.agents.iter();
+        before.last_assigned = agents.map(|(_, agent)| agent.last_assigned).collect();
+        let mut look = |session: u32| self.look_at(session, &mut before);
+        for (_, pool) in self.queue.pools.iter() {
+            pool.waiting.iter(&self.sessions).for_each(&mut look);
+        }
+        for armed in self.timers.armed() {
+            if armed.due <= recorded.at {
+                look(armed.session);
+            }
+        }
+        for decision in recorded.decisions {
+            if let Some(session) = session_of(&decision.body) {
+                self.sessions.find(session).into_iter().for_each(&mut look);
+            }
+        }
+        if let Some(event) = event {
+            let sessions = self.sessions_of_event(&event.what);
+            sessions.into_iter().for_each(&mut look);
+            if let What::SessionOpened { buyer, .. } = &event.what
+                && let Some(buyer) = self.buyers.find(buyer)
+            {
+                self.look_at_buyer(buyer, std::iter::empty(), &mut before);
+            }
+        }
+        before
+    }
+
+    fn look_at(&self, session: u32, before: &mut Before) {
+        let Some(record) = self.sessions.get(session) else {
+            return;
+        };
+        let pool = match record.place {
+            Place::Waiting { pool, .. } => self.queue.pools.get(pool),
+            Place::Bot | Place::Agent(_) | Place::Closed { .. } => None,
+        };
+        let due = |timer| self.timers.due(session, timer);
+        let stood = SessionBefore {
+            place: record.place,
+            pool: pool.map(|pool| pool.name().into()),
+            server: record.server,
+            marks: record.marks,
+            ask: record.ask.clone(),
+            cards: record.cards.len(),
+            reply_due: due(Timer::ReplyDue),
+            reply_overdue: due(Timer::ReplyOverdue),
+            queue_due: due(Timer::Queue),
+        };
+        if before.sessions.insert(session, stood).is_some() {
+            return;
+        }
+        let agents = record.cards.iter().map(|card| card.agent);
+        self.look_at_buyer(record.buyer, agents.chain([record.server]), before);
+    }
+
+    fn look_at_buyer(&self, number: u32, agents: impl Iterator<Item = u32>, before: &mut Before) {
+        let Some(buyer) = self.buyers.get(number) else {
+            return;
+        };
+        let stood = BuyerBefore {
+            recent_agent: buyer.recent_agent,
+            recent_until: buyer.recent_until,
+            auto_invited_at: buyer.auto_invited_at,
+            auto_invites: buyer.auto_invites,
+        };
+        before.buyers.insert(number, stood);
+        for agent in agents.chain([WHOLE_SHOP]) {
+            if let Some(tie) = self.ties.find(&(number, agent)) {
+                before.ties.push(self.ties[tie]);
+            }
+        }
+    }
+
+    /// The sessions that an event is of: the one that it names, those of its agent, the open one of its buyer.
+    fn sessions_of_event(&self, what: &What) -> Vec<u32> {
+        let one = |session: &Id| self.sessions.find(session).into_iter().collect();
+        match what {
+            What::SessionOpened { session, buyer, .. } => {
+                let buyer = self.buyers.find(buyer);
+                let open = buyer.map(|buyer| self.buyers[buyer].open_session);
+                let open = open.filter(|&open| open != NOBODY);
+                self.sessions
+                    .find(session)
+                    .into_iter()
+                    .chain(open)
+                    .collect()
+            }
+            What::SessionHandoff { session, .. }
+            | What::SessionTransferred { session, .. }
+            | What::SessionClosed { session, .. }
+            | What::BuyerMessage { session }
+            | What::AgentMessage { session, .. }
+            | What::BotMessage { session }
+            | What::InviteRequested { session, .. }
+            | What::RatingOpened { session, .. }
+            | What::RatingSubmitted {
+                on: RatedOn::Session(session),
+                ..
+            } => one(session),
+            What::RatingSubmitted {
+                on: RatedOn::Card(card),
+                ..
+            } => self
+                .find_card(card)
+                .into_iter()
+                .map(|found| found.0)
+                .collect(),
+            What::AgentRemoved { agent } | What::PresenceChanged { agent, .. } => {
+                let agent = self.roster.agents.find(agent);
+                let row = agent.map(|agent| self.roster.agents[agent].sessions);
+                row.into_iter()
+                    .flat_map(|row| row.iter(&self.sessions))
+                    .collect()
+            }
+            What::ShopConfigured { .. }
+            | What::AgentConfigured { .. }
+            | What::BuyerFlagged { .. }
+            | What::Clock => Vec::new(),
+        }
+    }
+}
+
+/// The session that a decision is about.
+pub(super) fn session_of(decision: &RecordedBody) -> Option<&Id> {
+    match decision {
+        RecordedBody::Assigned { session, .. }
+        | RecordedBody::Queued { session, .. }
+        | RecordedBody::Closed { session, .. }
+        | RecordedBody::InviteSent { session, .. }
+        | RecordedBody::InviteBlocked { session, .. }
+        | RecordedBody::RatingOpened { session, .. }
+        | RecordedBody::RatingRecorded { session, .. }
+        | RecordedBody::ReplyDue { session }
+        | RecordedBody::ReplyOverdue { session } => Some(session),
+        RecordedBody::Score { .. } | RecordedBody::Rejected { .. } | RecordedBody::Other => None,
+    }
+}

@@ -1,0 +1,242 @@
+//! A recorded decision, as far as the state of a shop follows from it.
+
+use crate::domain::calendar::{Day, Month, Week};
+use crate::domain::decision::{
+    AssignReason, BlockCode, Body, Decision, ErrorCode, Period, Trigger,
+};
+use crate::domain::event::Stars;
+use crate::domain::id::Id;
+use crate::domain::rating::Source;
+use crate::domain::time::{Duration, Instant};
+
+/// A decision as a record tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RecordedDecision {
+    /// When it was taken.
+    pub at: Instant,
+    /// What was decided.
+    pub body: RecordedBody,
+}
+
+/// What was decided. A code that this core does not have is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the fields are the contract's, section 3")]
+pub enum RecordedBody {
+    /// `session.assigned`.
+    Assigned {
+        session: Id,
+        buyer: Id,
+        agent: Id,
+        reason: Option<AssignReason>,
+        repeat_visit: bool,
+        waited: Duration,
+    },
+    /// `session.queued`.
+    Queued {
+        session: Id,
+        buyer: Id,
+        pool: Box<str>,
+    },
+    /// `session.closed`.
+    Closed { session: Id, buyer: Id },
+    /// `invite.sent`.
+    InviteSent {
+        card: Id,
+        session: Id,
+        buyer: Id,
+        agent: Id,
+        trigger: Trigger,
+    },
+    /// `invite.blocked`.
+    InviteBlocked {
+        session: Id,
+        trigger: Trigger,
+        blocked_by: Vec<BlockCode>,
+    },
+    /// `rating.opened`.
+    RatingOpened {
+        card: Id,
+        session: Id,
+        buyer: Id,
+        agent: Id,
+        source: Source,
+    },
+    /// `rating.recorded`.
+    RatingRecorded {
+        card: Id,
+        session: Id,
+        buyer: Id,
+        agent: Id,
+        stars: Stars,
+        source: Source,
+    },
+    /// `reply.due`.
+    ReplyDue { session: Id },
+    /// `reply.overdue`.
+    ReplyOverdue { session: Id },
+    /// `score.alert` and `score.recovered`.
+    Score { period: Period, alert: bool },
+    /// `event.rejected`.
+    Rejected { error: Option<ErrorCode> },
+    /// One that leaves nothing in the state, or that this core does not know.
+    Other,
+}
+
+/// What a record says became of its event.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordedOutcome<'a> {
+    /// The record's instant.
+    pub at: Instant,
+    /// The shop's `seq` before it.
+    pub seq_before: u64,
+    /// How many decisions were taken.
+    pub decided: u32,
+    /// The decisions.
+    pub decisions: &'a [RecordedDecision],
+}
+
+impl RecordedOutcome<'_> {
+    /// The code of the event's own rejection, which comes last; `None` where the event was accepted.
+    pub fn rejection(&self) -> Option<Option<ErrorCode>> {
+        match &self.decisions.last()?.body {
+            RecordedBody::Rejected { error } => Some(*error),
+            RecordedBody::Assigned { .. }
+            | RecordedBody::Queued { .. }
+            | RecordedBody::Closed { .. }
+            | RecordedBody::InviteSent { .. }
+            | RecordedBody::InviteBlocked { .. }
+            | RecordedBody::RatingOpened { .. }
+            | RecordedBody::RatingRecorded { .. }
+            | RecordedBody::ReplyDue { .. }
+            | RecordedBody::ReplyOverdue { .. }
+            | RecordedBody::Score { .. }
+            | RecordedBody::Other => None,
+        }
+    }
+
+    /// The `seq` of the shop after it.
+    pub fn seq_after(&self) -> u64 {
+        self.seq_before.saturating_add(u64::from(self.decided))
+    }
+}
+
+impl RecordedDecision {
+    /// What a record would tell of a decision; `now` is when, where the decision does not say.
+    pub(super) fn of(decision: &Decision, now: Instant) -> RecordedDecision {
+        RecordedDecision {
+            at: decision.at.map_or(now, |stamp| stamp.instant),
+            body: RecordedBody::from(&decision.body),
+        }
+    }
+}
+
+impl From<&Body> for RecordedBody {
+    fn from(body: &Body) -> RecordedBody {
+        match body.clone() {
+            Body::SessionAssigned {
+                session,
+                buyer,
+                agent,
+                reason,
+                repeat_visit,
+                waited,
+            } => RecordedBody::Assigned {
+                session,
+                buyer,
+                agent,
+                reason: Some(reason),
+                repeat_visit,
+                waited,
+            },
+            Body::SessionQueued {
+                session,
+                buyer,
+                pool,
+                ..
+            } => RecordedBody::Queued {
+                session,
+                buyer,
+                pool,
+            },
+            Body::SessionClosed { session, buyer, .. } => RecordedBody::Closed { session, buyer },
+            Body::InviteSent {
+                card,
+                session,
+                buyer,
+                agent,
+                trigger,
+            } => RecordedBody::InviteSent {
+                card,
+                session,
+                buyer,
+                agent,
+                trigger,
+            },
+            Body::InviteBlocked {
+                session,
+                trigger,
+                blocked_by,
+                ..
+            } => RecordedBody::InviteBlocked {
+                session,
+                trigger,
+                blocked_by,
+            },
+            Body::RatingOpened {
+                card,
+                session,
+                buyer,
+                agent,
+                source,
+            } => RecordedBody::RatingOpened {
+                card,
+                session,
+                buyer,
+                agent,
+                source,
+            },
+            Body::RatingRecorded {
+                card,
+                session,
+                buyer,
+                agent,
+                stars,
+                source,
+                ..
+            } => RecordedBody::RatingRecorded {
+                card,
+                session,
+                buyer,
+                agent,
+                stars,
+                source,
+            },
+            Body::ReplyDue { session, .. } => RecordedBody::ReplyDue { session },
+            Body::ReplyOverdue { session, .. } => RecordedBody::ReplyOverdue { session },
+            Body::ScoreAlert { period, .. } => RecordedBody::Score {
+                period,
+                alert: true,
+            },
+            Body::ScoreRecovered { period, .. } => RecordedBody::Score {
+                period,
+                alert: false,
+            },
+            Body::EventRejected { error, .. } => RecordedBody::Rejected { error: Some(error) },
+            Body::AgentNotified { .. }
+            | Body::AutoReplySent { .. }
+            | Body::RatingRefused { .. } => RecordedBody::Other,
+        }
+    }
+}
+
+impl Period {
+    /// The period that [`Period::metric`] and its label name; `None` where they name none.
+    pub fn named(metric: &str, label: &str) -> Option<Period> {
+        match metric {
+            "reply_rate" => Day::parse(label).map(Period::ReplyRate),
+            "good_rate" => Week::parse(label).map(Period::GoodRate),
+            "attitude_rate" => Month::parse(label).map(Period::AttitudeRate),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Reading a decision back as it was answered, to tell somebody of it whom this core would answer otherwise.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use crate::domain::code::{
+    AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, Trigger, WaitReason,
+};
+use crate::domain::decision::{Body, Decision, Period, Rate};
+use crate::domain::event::Stars;
+use crate::domain::id::Id;
+use crate::domain::policy::Share;
+use crate::domain::rating::{Level, Source};
+use crate::domain::time::{Duration, Instant, Stamp};
+
+/// The fields of every decision, each where it has it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Reread<'a> {
+    #[serde(borrow)]
+    at: Option<Cow<'a, str>>,
+    seq: u64,
+    #[serde(borrow, rename = "type")]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    session: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    buyer: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    agent: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    card: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pool: Option<Cow<'a, str>>,
+    position: u32,
+    #[serde(borrow)]
+    prompt: Cow<'a, str>,
+    #[serde(borrow)]
+    text: Cow<'a, str>,
+    #[serde(borrow)]
+    message: Cow<'a, str>,
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    #[serde(borrow)]
+    reason: Cow<'a, str>,
+    #[serde(borrow)]
+    trigger: Cow<'a, str>,
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+    #[serde(borrow)]
+    error: Cow<'a, str>,
+    #[serde(borrow)]
+    level: Cow<'a, str>,
+    #[serde(borrow)]
+    metric: Cow<'a, str>,
+    #[serde(borrow)]
+    period: Cow<'a, str>,
+    #[serde(borrow)]
+    blocked_by: Vec<Cow<'a, str>>,
+    #[serde(borrow)]
+    retry_at: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    since: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    overdue_at: Option<Cow<'a, str>>,
+    repeat_visit: bool,
+    waited: f64,
+    stars: u64,
+    value: f64,
+    threshold: f64,
+    needed: Option<u64>,
+}
+
+/// Reads one decision; `None` where this core has none of its type, or not with these codes.
+pub fn read_decision(text: &str) -> Option<Decision> {
+    let reread: Reread<'_> = serde_json::from_str(text).ok()?;
+    let at = match reread.at.as_deref() {
+        Some(at) => Some(stamp(at)?),
+        None => None,
+    };
+    Some(Decision {
+        seq: reread.seq,
+        at,
+        body: reread.body()?,
+    })
+}
+
+impl Reread<'_> {
+    fn body(&self) -> Option<Body> {
+        let maybe_agent = || self.agent.as_deref().and_then(Id::new);
+        let maybe_session = || self.session.as_deref().and_then(Id::new);
+        let maybe_card = || self.card.as_deref().and_then(Id::card);
+        let (session, agent, card) = (maybe_session, maybe_agent, maybe_card);
+        let buyer = || Id::new(self.buyer.as_deref()?);
+        let since = || stamp(self.since.as_deref()?);
+        Some(match self.kind.as_ref() {
+            "session.assigned" => Body::SessionAssigned {
+                session: session()?,
+                buyer: buyer()?,
+                agent: agent()?,
+                reason: AssignReason::named(&self.reason)?,
+                repeat_visit: self.repeat_visit,
+                waited: Duration::from_ms((self.waited.clamp(0.0, 1e12) * 1000.0).round() as i64),
+            },
+            "session.queued" => Body::SessionQueued {
+                session: session()?,
+                buyer: buyer()?,
+                pool: self.pool.as_deref()?.into(),
+                position: self.position,
+                reason: WaitReason::named(&self.reason)?,
+                prompt: self.prompt.as_ref().into(),
+            },
+            "session.closed" => Body::SessionClosed {
+                session: session()?,
+                buyer: buyer()?,
+                agent: agent(),
+                reason: CloseReason::named(&self.reason)?,
+            },
+            "agent.notified" => Body::AgentNotified {
+                agent: agent()?,
+                session: session()?,
+            },
+            "auto_reply.sent" => Body::AutoReplySent {
+                session: session()?,
+                text: self.text.as_ref().into(),
+            },
+            "invite.sent" => Body::InviteSent {
+                card: card()?,
+                session: session()?,
+                buyer: buyer()?,
+                agent: agent()?,
+                trigger: Trigger::named(&self.trigger)?,
+            },
+            "invite.blocked" => Body::InviteBlocked {
+                session: session()?,
+                buyer: buyer()?,
+                agent: agent(),
+                trigger: Trigger::named(&self.trigger)?,
+                blocked_by: {
+                    let codes = self.blocked_by.iter();
+                    codes
+                        .map(|code| BlockCode::named(code))
+                        .collect::<Option<_>>()?
+                },
+                retry_at: self.retry_at.as_deref().and_then(stamp),
+            },
+            "rating.opened" => Body::RatingOpened {
+                card: card()?,
+                session: session()?,
+                buyer: buyer()?,
+                agent: agent()?,
+                source: Source::named(&self.source)?,
+            },
+            "rating.recorded" => Body::RatingRecorded {
+                card: card()?,
+                session: session()?,
+                buyer: buyer()?,
+                agent: agent()?,
+                level: Level::named(&self.level)?,
+                stars: Stars::new(self.stars)?,
+                source: Source::named(&self.source)?,
+            },
+            "rating.refused" => Body::RatingRefused {
+                session: session(),
+                card: card(),
+                reason: RefuseReason::named(&self.reason)?,
+            },
+            "reply.due" => Body::ReplyDue {
+                session: session()?,
+                buyer: buyer()?,
+                agent: agent(),
+                since: since()?,
+                overdue_at: stamp(self.overdue_at.as_deref()?)?,
+            },
+            "reply.overdue" => Body::ReplyOverdue {
+                session: session()?,
+                buyer: buyer()?,
+                agent: agent(),
+                since: since()?,
+            },
+            "score.alert" => Body::ScoreAlert {
+                period: Period::named(&self.metric, &self.period)?,
+                value: self.value(),
+                threshold: Share(myriads(self.threshold)),
+                needed: self.needed,
+            },
+            "score.recovered" => Body::ScoreRecovered {
+                period: Period::named(&self.metric, &self.period)?,
+                value: self.value(),
+                threshold: Share(myriads(self.threshold)),
+            },
+            "event.rejected" => Body::EventRejected {
+                event: self.event.as_ref().into(),
+                error: ErrorCode::named(&self.error)?,
+                message: self.message.as_ref().into(),
+                session: session(),
+            },
+            _ => return None,
+        })
+    }
+
+    /// The rate as it was written, to four digits.
+    fn value(&self) -> Rate {
+        Rate {
+            over: u64::from(myriads(self.value)),
+            under: 10_000,
+        }
+    }
+}
+
+fn myriads(share: f64) -> u16 {
+    (share.clamp(0.0, 1.0) * 10_000.0).round() as u16
+}
+
+/// An instant with the offset that it is written at: `…+08:00`.
+fn stamp(text: &str) -> Option<Stamp> {
+    let instant = Instant::parse(text)?;
+    let (_, zone) = text.split_at_checked(text.len().checked_sub(6)?)?;
+    let (sign, zone) = zone.split_at_checked(1)?;
+    let (hours, minutes) = zone.split_once(':')?;
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let offset_s = (hours * 60 + minutes) * 60;
+    match sign {
+        "+" => Some(instant.at_offset(offset_s)),
+        "-" => Some(instant.at_offset(-offset_s)),
+        _ => None,
+    }
+}
