@@ -233,3 +233,49 @@ async fn a_shop_sleeps_when_nobody_asks_and_comes_back_as_it_was() {
     }
     shops.close().await;
 }
+
+/// A repeated `id` whose record retention has dropped is answered as forgotten, and the events beside it as usual.
+#[actix_rt::test]
+async fn an_answer_that_retention_has_dropped_is_forgotten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = SetClock::at("2026-11-11T02:00:00Z");
+    let mut settings = support::world::settings(folder.path());
+    settings.retention_ms = 3_600_000;
+    let shops = Shops::open_with(&settings, &clock, LONG);
+    shops.post("s", &configured()).await.expect("a shop");
+    let opened = |n: u32| {
+        json!({"type":"session.opened","id":format!("o{n}"),"session":format!("s{n}"),"buyer":format!("b{n}")})
+            .to_string()
+    };
+    let silent = json!({"type":"buyer.flagged","id":"f1","buyer":"b1","risk":false}).to_string();
+    let first = shops.post("s", &[opened(1), silent.clone()]).await;
+    let first = first.expect("an answer");
+    assert_eq!(decisions(&first[0])[0]["agent"], "anna");
+    shops.drop_records().await;
+    let left = shops
+        .desk
+        .decisions(&Id::new("s").expect("an id"), 0, 10)
+        .await;
+    assert_eq!(left.expect("a page").items, []);
+
+    let both = [opened(2), opened(1), silent, opened(3)];
+    let answered = shops.post("s", &both).await.expect("an answer");
+    let forgotten: Vec<bool> = answered.iter().map(|of| of.forgotten).collect();
+    // Of one that decided nothing there is nothing to forget.
+    assert_eq!(forgotten, [false, true, false, false]);
+    assert_eq!(answered[1].decisions, "[]");
+    assert_eq!(answered[1].id.as_deref(), Some("o1"));
+    assert_eq!((&answered[1].refused, answered[1].conflict), (&None, false));
+    assert_eq!(answered[2], first[1]);
+    assert_eq!(decisions(&answered[0])[0]["type"], "session.assigned");
+    assert_eq!(decisions(&answered[3])[0]["type"], "session.queued");
+    // Another body is a conflict all the same, and what is still kept is answered as it was.
+    let other = opened(1).replace("b1", "b9");
+    let again = shops
+        .post("s", &[other, opened(2)])
+        .await
+        .expect("an answer");
+    assert!(again[0].conflict && !again[0].forgotten);
+    assert_eq!(again[1], answered[0]);
+    shops.close().await;
+}

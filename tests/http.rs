@@ -573,3 +573,42 @@ async fn a_stream_ends_with_its_key() {
         shops.close().await;
     }
 }
+
+/// A repeated `id` whose record was dropped takes nobody with it: all of the request is answered, with 200.
+#[actix_web::test]
+async fn a_forgotten_answer_is_200_and_the_others_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = SetClock::at("2026-11-11T02:00:00Z");
+    let mut settings = support::world::settings(folder.path());
+    settings.retention_ms = 3_600_000;
+    let shops = Shops::open_with(&settings, &clock, Duration::from_secs(600));
+    let app = app_over(&shops).await;
+    let opened = |n: u32| {
+        json!({"type": "session.opened", "id": format!("o{n}"), "session": format!("s{n}"),
+               "buyer": format!("b{n}")})
+    };
+    ask(
+        &app,
+        "PUT",
+        "/v1/shops/s",
+        "admin",
+        Some(&json!({"policy": {}})),
+    )
+    .await;
+    let path = "/v1/shops/s/events";
+    ask(&app, "POST", path, "s/events", Some(&opened(1))).await;
+    shops.drop_records().await;
+    let gone = json!({"id": "o1", "decisions": [], "forgotten": true});
+    let (status, _, body) = ask(&app, "POST", path, "s/events", Some(&opened(1))).await;
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((status, body), (200, json!({"results": [gone]})));
+    let both = json!([opened(2), opened(1)]);
+    let (status, _, body) = ask(&app, "POST", path, "s/events", Some(&both)).await;
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(status, 200);
+    assert_eq!(body["results"][1], gone);
+    assert_eq!(body["results"][0]["decisions"][0]["type"], "session.queued");
+    assert!(body["results"][0].get("forgotten").is_none());
+    drop(app);
+    shops.close().await;
+}

@@ -103,15 +103,12 @@ fn answer(
             text.push(',');
         }
         if let Some((_, id, problem)) = refused.next_if(|(at, ..)| *at == place) {
-            write_result(&mut text, id.as_ref(), "[]", Some(&problem));
+            write_refused(&mut text, id.as_ref(), &problem);
         } else if let Some(answered) = answered.next() {
-            let problem = undone(&answered);
-            write_result(
-                &mut text,
-                answered.id.as_ref(),
-                &answered.decisions,
-                problem.as_ref(),
-            );
+            match undone(&answered) {
+                Some(problem) => write_refused(&mut text, answered.id.as_ref(), &problem),
+                None => write_result(&mut text, &answered),
+            }
         }
     }
     text.push_str("]}");
@@ -131,7 +128,7 @@ fn alone(refused: &[(usize, Option<Id>, Problem)], answered: &[Answered]) -> Opt
     }
     let problem = rejection(only)?;
     let mut results = String::from("[");
-    write_result(&mut results, only.id.as_ref(), &only.decisions, None);
+    write_result(&mut results, only);
     results.push(']');
     Some(problem.member("results", results))
 }
@@ -160,7 +157,28 @@ fn conflict(answered: &Answered) -> Problem {
     Problem::new(Code::IdConflict, detail)
 }
 
-fn write_result(text: &mut String, id: Option<&Id>, decisions: &str, problem: Option<&Problem>) {
+/// The result of an event that the shop has answered.
+fn write_result(text: &mut String, answered: &Answered) {
+    let decisions: &str = match answered.decisions.is_empty() {
+        true => "[]",
+        false => &answered.decisions,
+    };
+    begin_result(text, answered.id.as_ref(), decisions);
+    if answered.forgotten {
+        text.push_str(",\"forgotten\":true");
+    }
+    text.push('}');
+}
+
+/// The result of an event that was not handed to the shop, and why.
+fn write_refused(text: &mut String, id: Option<&Id>, problem: &Problem) {
+    begin_result(text, id, "[]");
+    text.push_str(",\"problem\":");
+    text.push_str(&problem.json());
+    text.push('}');
+}
+
+fn begin_result(text: &mut String, id: Option<&Id>, decisions: &str) {
     text.push('{');
     if let Some(id) = id {
         text.push_str("\"id\":");
@@ -168,16 +186,7 @@ fn write_result(text: &mut String, id: Option<&Id>, decisions: &str, problem: Op
         text.push(',');
     }
     text.push_str("\"decisions\":");
-    text.push_str(if decisions.is_empty() {
-        "[]"
-    } else {
-        decisions
-    });
-    if let Some(problem) = problem {
-        text.push_str(",\"problem\":");
-        text.push_str(&problem.json());
-    }
-    text.push('}');
+    text.push_str(decisions);
 }
 
 /// Writes an id as a JSON string: it holds no control characters, so that most need no escapes.
@@ -214,6 +223,7 @@ mod tests {
             decisions: decisions.into(),
             rejected: None,
             conflict: false,
+            forgotten: false,
             refused: None,
         }
     }
@@ -298,6 +308,21 @@ mod tests {
             text.contains("\"id\":\"e1\",\"decisions\":[],\"problem\":{"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn an_answer_that_is_gone_is_said_to_be() {
+        let gone = Answered {
+            forgotten: true,
+            ..answered("e1", "[]")
+        };
+        let told = r#"{"id":"e1","decisions":[],"forgotten":true}"#;
+        let (status, text) = said(answer(1, vec![], vec![gone.clone()]));
+        assert_eq!((status, text), (200, format!("{{\"results\":[{told}]}}")));
+        let (status, text) = said(answer(2, vec![], vec![answered("e0", "[1]"), gone]));
+        let first = r#"{"id":"e0","decisions":[1]}"#;
+        let both = format!("{{\"results\":[{first},{told}]}}");
+        assert_eq!((status, text), (200, both));
     }
 
     #[test]

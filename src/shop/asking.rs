@@ -7,13 +7,13 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::deciding::Item;
 use super::desk::{Answered, Desk, ReadError, Refused};
 use super::recovery::{Replay, astray, read_state};
 use crate::domain::CORE;
 use crate::domain::decision::Decision;
 use crate::domain::id::Id;
 use crate::domain::outcome::Outcome;
+use crate::domain::receipt::Receipt;
 use crate::domain::time::Instant;
 use crate::domain::why::{Note, Why};
 use crate::env::{BlockingError, blocking};
@@ -101,39 +101,48 @@ fn listed(shop: &Id, record: &Record) -> Result<Vec<StoredDecision>, JournalErro
     Ok(listed.collect())
 }
 
-/// The answers of a request in which some events had happened before.
-pub(super) fn answers_of(
+/// The answer to an event that had happened before. Whatever becomes of it is told of this event alone: those beside it
+/// in its request are done.
+pub(super) fn answer_again(journal: &dyn Journal, shop: &Id, id: Id, receipt: Receipt) -> Answered {
+    let decisions = match receipt.count {
+        0 => Ok(Some("[]".to_owned())),
+        _ => answered_then(journal, shop, receipt),
+    };
+    match decisions {
+        Ok(decisions) => Answered {
+            id: Some(id),
+            forgotten: decisions.is_none(),
+            decisions: decisions.unwrap_or_else(|| "[]".to_owned()).into(),
+            ..Answered::nothing()
+        },
+        Err(error) => Answered::refused(Some(id), error.into()),
+    }
+}
+
+/// The decisions that a receipt names, as a JSON array; nothing where their record was dropped by retention.
+fn answered_then(
     journal: &dyn Journal,
     shop: &Id,
-    items: Vec<Item>,
-) -> Result<Vec<Answered>, JournalError> {
-    let answers = items.into_iter().map(|item| match item {
-        Item::Decided(answered, _) | Item::Answered(answered) => Ok(answered),
-        Item::Repeated(id, receipt) => {
-            let mut parts = Vec::new();
-            if receipt.count > 0 {
-                let slice = journal.read(shop, receipt.first, 1)?;
-                let record = slice.and_then(|slice| slice.records.into_iter().next());
-                let record =
-                    record.ok_or_else(|| astray(shop, "the answer to a repeated event is gone"))?;
-                let wanted = receipt.first..receipt.first + u64::from(receipt.count);
-                let decisions = listed(shop, &record)?.into_iter();
-                parts.extend(
-                    decisions
-                        .filter(|d| wanted.contains(&d.seq))
-                        .map(|d| d.json),
-                );
-            }
-            Ok(Answered {
-                id: Some(id),
-                decisions: format!("[{}]", parts.join(",")).into(),
-                rejected: None,
-                conflict: false,
-                refused: None,
-            })
-        }
-    });
-    answers.collect()
+    receipt: Receipt,
+) -> Result<Option<String>, JournalError> {
+    let wanted = receipt.first..receipt.first.saturating_add(u64::from(receipt.count));
+    let slice = journal.read(shop, receipt.first, 1)?;
+    let record = slice.and_then(|slice| slice.records.into_iter().next());
+    // Where the one that is wanted was dropped, the first one that was not may be what is read.
+    let Some(record) = record.filter(|record| record.seq_before < receipt.first) else {
+        return Ok(None);
+    };
+    let decisions = listed(shop, &record)?.into_iter();
+    let decisions = decisions.filter(|decision| wanted.contains(&decision.seq));
+    let parts: Vec<String> = decisions.map(|decision| decision.json).collect();
+    if parts.len() as u64 != u64::from(receipt.count) {
+        let n = record.n;
+        return Err(astray(
+            shop,
+            &format!("its record {n} is not the answer to the event whose id was repeated"),
+        ));
+    }
+    Ok(Some(format!("[{}]", parts.join(","))))
 }
 
 /// Decisions with a `seq` above `after`, at most `limit`.

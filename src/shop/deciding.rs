@@ -238,8 +238,7 @@ fn decided(id: Option<Id>, out: &Outcome, written: Range<usize>) -> Item {
         id,
         decisions: ByteString::new(),
         rejected: rejected(&out.decisions),
-        conflict: false,
-        refused: None,
+        ..Answered::nothing()
     };
     Item::Decided(answered, written)
 }
@@ -251,10 +250,8 @@ fn repeated(shop: &Shop, id: Option<Id>, print: u64) -> Decided {
         (Some(id), Some(receipt)) if receipt.print == print => Item::Repeated(id, receipt),
         (id, _) => Item::Answered(Answered {
             id,
-            decisions: ByteString::from_static("[]"),
-            rejected: None,
             conflict: true,
-            refused: None,
+            ..Answered::nothing()
         }),
     };
     Decided { item, order: None }

@@ -65,6 +65,9 @@ pub struct Answered {
     pub rejected: Option<ErrorCode>,
     /// An event with this id and another body was accepted before: nothing was done (answered 422).
     pub conflict: bool,
+    /// It had happened before, and the record that has its answer was dropped by retention: nothing was done again, and no
+    /// decisions are told.
+    pub forgotten: bool,
     /// It was not looked at, and why; those before it were.
     pub refused: Option<Refused>,
 }
@@ -87,6 +90,7 @@ impl Answered {
             decisions: ByteString::from_static("[]"),
             rejected: None,
             conflict: false,
+            forgotten: false,
             refused: None,
         }
     }

@@ -6,7 +6,7 @@ use actix::dev::SendError;
 use actix::prelude::*;
 
 use super::actor::ShopActor;
-use super::asking::answers_of;
+use super::asking::answer_again;
 use super::deciding::{Item, Work};
 use super::desk::{Answered, Desk, Intake, Refused, TRIES};
 use super::message::Post;
@@ -45,17 +45,31 @@ impl Desk {
     ) -> Result<Vec<Answered>, Refused> {
         let post = |reply| Post { reply, may_move };
         let items = self.ask(shop, post, events).await?;
-        let repeats = items.iter().any(|item| matches!(item, Item::Repeated(..)));
-        if !repeats {
-            let answered = items.into_iter().filter_map(|item| match item {
-                Item::Decided(answered, _) | Item::Answered(answered) => Some(answered),
-                Item::Repeated(..) => None,
+        let (mut answered, mut repeats) = (Vec::with_capacity(items.len()), Vec::new());
+        for item in items {
+            answered.push(match item {
+                Item::Decided(answered, _) | Item::Answered(answered) => answered,
+                Item::Repeated(id, receipt) => {
+                    repeats.push((answered.len(), id.clone(), receipt));
+                    Answered::refused(Some(id), Refused::Busy)
+                }
             });
-            return Ok(answered.collect());
         }
+        if repeats.is_empty() {
+            return Ok(answered);
+        }
+        // What is done is answered, whatever becomes of what had happened before.
         let (journal, shop) = (Arc::clone(&self.world.journal), shop.clone());
-        let answered = blocking(move || answers_of(&*journal, &shop, items)).await?;
-        answered.map_err(Refused::from)
+        let again = blocking(move || {
+            let again = repeats
+                .into_iter()
+                .map(|(place, id, receipt)| (place, answer_again(&*journal, &shop, id, receipt)));
+            again.collect::<Vec<_>>()
+        });
+        for (place, again) in again.await.unwrap_or_default() {
+            answered[place] = again;
+        }
+        Ok(answered)
     }
 
     /// Sends a message that owes a reply; again where the actor went to sleep before it looked.

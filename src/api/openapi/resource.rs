@@ -171,6 +171,9 @@ objects! {
         #[schema(nullable = false)]
         id: Option<String>,
         decisions: Vec<Decision>,
+        /// True where the event was accepted before, and its decisions are no longer kept: nothing was done again.
+        #[schema(nullable = false)]
+        forgotten: Option<bool>,
         /// Why it was not handed to the shop.
         #[schema(nullable = false)]
         problem: Option<Problem>,

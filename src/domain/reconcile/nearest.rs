@@ -13,8 +13,8 @@ impl Policy {
         let mut taken = Map::new();
         let mut nearest = Policy::preset(Preset::Standard);
         let keys = value.as_object().into_iter().flatten();
-        // Of `routing`, groups come before those who name them.
-        for (key, value) in keys {
+        // What another part names comes before it: who is refused once may be taken once more is there.
+        for (key, value) in keys.clone().chain(keys) {
             let whole = [(None, value.clone())];
             let parts = value.as_object().into_iter().flatten();
             let parts = parts.map(|(part, value)| (Some(part), value.clone()));

@@ -68,10 +68,12 @@ again!(
     DayBook as DayBookV1,
 );
 
+fn decode<'a, F: Deserialize<'a>>(bytes: &'a [u8]) -> Result<F, bincode::error::DecodeError> {
+    bincode::serde::borrow_decode_from_slice(bytes, bincode::config::standard()).map(|read| read.0)
+}
+
 fn read<'a, F: Deserialize<'a>, L: TryFrom<F, Error = Wrong>>(bytes: &'a [u8]) -> Result<L, Wrong> {
-    let config = bincode::config::standard();
-    let (form, _): (F, usize) = bincode::serde::borrow_decode_from_slice(bytes, config).unwrap();
-    L::try_from(form)
+    L::try_from(decode::<F>(bytes).unwrap())
 }
 
 fn id(text: &str) -> Id {
@@ -258,9 +260,7 @@ fn sessions() {
         }
     }
     let wrong = bytes((16u32, "nobody", 17i64, false));
-    let config = bincode::config::standard();
-    let read = bincode::serde::borrow_decode_from_slice::<CardV1, _>(&wrong, config);
-    assert!(read.is_err());
+    assert!(decode::<CardV1>(&wrong).is_err());
 }
 
 fn card(source: Source, used: bool) -> Card {
@@ -364,9 +364,7 @@ fn scores() {
         let months = [(10i32, (7u64, 8u64, !alerted))];
         let expected = bytes((weeks.as_slice(), months.as_slice()));
         assert_eq!(bytes(ScoresV1::from(&scores)), expected);
-        let config = bincode::config::standard();
-        let (form, _): (ScoresV1, usize) =
-            bincode::serde::borrow_decode_from_slice(&expected, config).unwrap();
+        let form: ScoresV1 = decode(&expected).unwrap();
         assert_eq!(bytes(ScoresV1::from(&Scores::from(form))), expected);
     }
 }
@@ -398,8 +396,6 @@ fn receipts_and_totals() {
     let counts = (1u64, 2u64, 3u64, 4u64, 5u64);
     let expected = bytes((counts, [(21i64, 22u64)].as_slice(), 6u64, 7u64, blocked));
     assert_eq!(bytes(TotalsV1::from(&totals)), expected);
-    let config = bincode::config::standard();
-    let (form, _): (TotalsV1, usize) =
-        bincode::serde::borrow_decode_from_slice(&expected, config).unwrap();
+    let form: TotalsV1 = decode(&expected).unwrap();
     assert_eq!(bytes(TotalsV1::from(&Totals::from(form))), expected);
 }
