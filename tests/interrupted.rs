@@ -137,7 +137,7 @@ impl Trial<'_> {
     fn run(&self, phase: Phase, deed: Deed, first: u64, last: u64) -> Tried {
         let data = self.place.join("data");
         let _ = fs::remove_dir_all(&data);
-        if matches!(phase, Phase::Start | Phase::Stop) {
+        if !matches!(phase, Phase::FirstStart | Phase::Restore) {
             copy_folder(self.killed, &data);
         }
         let (failing, variables) = Failing::under(&data, self.shim, self.place, deed);
@@ -253,7 +253,14 @@ impl Trial<'_> {
             Phase::Upgrade | Phase::UpgradeInPlace => exported.out.starts_with(self.reference),
         };
         if !exported.status.success() || !as_expected {
-            trouble.push(format!("it holds something else: {}", exported.err));
+            let mut lines = exported.out.lines().zip(self.reference.lines());
+            let other = lines.find(|(now, before)| now != before);
+            trouble.push(format!(
+                "it holds something else: {other:?}, {} and {} lines, {}",
+                exported.out.lines().count(),
+                self.reference.lines().count(),
+                exported.err
+            ));
         }
     }
 }
