@@ -139,8 +139,7 @@ where
 {
     let began = state.watch.micros();
     let method = request.method().clone();
-    let watch = Arc::clone(&state.watch);
-    let answers = Arc::clone(&state.limits.answers);
+    let of_answer = Arc::clone(&state);
     let connection = Connection::of(&request);
     let answering = connection.begin();
     let mut visitor = Visitor::default();
@@ -157,7 +156,8 @@ where
         true => Part::All,
         false => Part::Quarter,
     };
-    let mut response = outgoing(response, answering, &answers, part, is_read(&method));
+    let answers = &of_answer.limits.answers;
+    let mut response = outgoing(response, answering, answers, part, is_read(&method));
     if let Some(payload) = unread.and_then(|unread| unread.take()) {
         response = response.map_body(|_, body| BoxBody::new(Held { body, payload }));
     }
@@ -165,6 +165,7 @@ where
         BodySize::Sized(bytes) => bytes,
         BodySize::None | BodySize::Stream => 0,
     };
+    let watch = &of_answer.watch;
     watch.visited(&Visit {
         method: method.as_str(),
         route: route.path,

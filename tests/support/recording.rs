@@ -513,7 +513,10 @@ impl Reading<'_> {
         let unknown = || format!("a file that nobody made: {}", head.a);
         let file = self.numbers.get(&head.a).copied();
         let mut change = |change| match file {
-            Some(file) => Ok(all.files[file].changes.push((end, change))),
+            Some(file) => {
+                all.files[file].changes.push((end, change));
+                Ok(())
+            }
             None => Err(unknown()),
         };
         let name = match head.kind {

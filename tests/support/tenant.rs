@@ -405,7 +405,15 @@ impl Tenant {
                 Some(id) => Deed::RevokeKey(id.clone()),
                 None => Deed::NewKey,
             },
-            deed => deed,
+            Deed::Make
+            | Deed::Events(_)
+            | Deed::PutAgent(..)
+            | Deed::AddWebhook(_)
+            | Deed::RotateWebhook(_)
+            | Deed::RemoveWebhook(_)
+            | Deed::NewKey
+            | Deed::RevokeKey(_)
+            | Deed::Delete => deed,
         }
     }
 
@@ -471,12 +479,12 @@ impl Tenant {
                 }
                 nearest.get_or_insert(lost);
             }
-            match done {
-                Some(Done {
-                    deed,
-                    answer: Some((body, _)),
-                }) => state.apply(deed, body),
-                Some(Done { answer: None, .. }) | None => {}
+            if let Some(Done {
+                deed,
+                answer: Some((body, _)),
+            }) = done
+            {
+                state.apply(deed, body);
             }
         }
         nearest.unwrap_or_default()
