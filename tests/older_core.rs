@@ -21,6 +21,9 @@ const LONG: Duration = Duration::from_secs(600);
 /// The shop of these tests.
 const SHOP: &str = "花店";
 
+/// The text of an event that an older core could not read.
+const MALFORMED_THEN: &str = "malformed then";
+
 fn at(time: &str) -> Instant {
     Instant::parse(&format!("2026-11-11T{time}Z")).expect("an instant")
 }
@@ -52,6 +55,7 @@ impl Writer {
         let kind = match event["type"].as_str() {
             _ if self.n == 0 => Kind::Created,
             Some("") | None => Kind::Malformed,
+            _ if event["text"] == MALFORMED_THEN => Kind::Malformed,
             Some(_) => Kind::Event,
         };
         let journal = &self.shops.journal;
@@ -282,6 +286,10 @@ async fn what_was_answered_stands() {
     writer.opened("02:02:10", 5, &[assigned(5, "carl")]);
     let event = json!({ "type": "buyer.message", "session": "s5", "mood": "good" });
     writer.record("02:02:20", event, &[]);
+    // The older core could not read this one.
+    let event = json!({ "type": "buyer.message", "session": "s5", "text": MALFORMED_THEN });
+    let no = json!({ "type": "event.rejected", "event": "buyer.message", "error": "malformed", "message": "No." });
+    writer.record("02:02:20", event, &[no]);
     writer.close().await;
 
     let shops = open(folder.path(), "02:03:00");
@@ -466,4 +474,44 @@ fn a_tail_can_be_checked_without_a_desk() {
         error.to_string().contains("use the newer program"),
         "{error}"
     );
+}
+
+/// An export of records that two cores have decided says on standard error where the core changes; the trace replays.
+#[actix_rt::test]
+async fn an_export_marks_where_the_core_changes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = Writer::begin(folder.path(), 0);
+    writer.open_shop();
+    writer.opened("02:01:00", 1, &[assigned(1, "bo")]);
+    writer.core = CORE;
+    writer.opened("02:02:00", 2, &[assigned(2, "anna")]);
+    writer.close().await;
+    let run = |arguments: &[&str]| {
+        let program = std::path::PathBuf::from(env!("CARGO_BIN_EXE_xiaoer"));
+        let output = std::process::Command::new(program).args(arguments).output();
+        let output = output.expect("xiaoer");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        assert!(output.status.success(), "{}", text(output.stderr));
+        (text(output.stdout), text(output.stderr))
+    };
+    let data = folder.path().to_str().expect("a path");
+    let (trace, told) = run(&["export", "--data", data]);
+    assert_eq!(trace.lines().count(), 7);
+    for (words, count) in [
+        ("lines from 1 on were decided by core 0.", 1),
+        (
+            "lines from 7 on were decided by core 1, the lines before by core 0.",
+            1,
+        ),
+        ("were decided by core", 2),
+    ] {
+        assert_eq!(told.matches(words).count(), count, "{told}");
+    }
+    let file = folder.path().join("trace.jsonl");
+    std::fs::write(&file, &trace).expect("the trace");
+    let file = file.to_str().expect("a path");
+    let (decided, told) = run(&["replay", file]);
+    assert_eq!((decided.lines().count(), told.as_str()), (2, ""));
+    let (why, told) = run(&["why", file, "1", "--shop", SHOP, "--lang", "en"]);
+    assert!(why.contains("anna") && told.is_empty(), "{why} {told}");
 }

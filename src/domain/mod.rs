@@ -8,7 +8,8 @@
 
 /// The number of this core. A release raises it when any decision may come out otherwise than before, for any shop and
 /// event. Every record keeps the number of the core that decided it, so that a shop whose latest records an older core
-/// decided can come up. Release 0.1 (`fc8647a`), whose records keep no number, is core 1.
+/// decided can come up. Other time zone data is another core, and so is another way of making a shop fit its records
+/// ([`reconcile`]); other words in a message or a prompt are not. Release 0.1 (`fc8647a`), whose records keep no number, is core 1.
 pub const CORE: u32 = 1;
 
 // What everything is written in.

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use clap::Args;
 
 use super::{Failure, LayersArguments, PIECE_BYTES, existing, journal_failure, settings, written};
+use crate::domain::CORE;
 use crate::domain::id::Id;
 use crate::env::last_words;
 use crate::env::private::KeepsOwner;
@@ -39,6 +40,7 @@ impl Export {
         let mut to = BufWriter::with_capacity(PIECE_BYTES, io::stdout().lock());
         let mut stopped = None;
         let mut seen = HashSet::new();
+        let mut cores = Cores::default();
         let mut each = |shop: &Id, record: Record| {
             if self
                 .shop
@@ -54,11 +56,15 @@ impl Export {
                     record.n
                 ));
             }
+            if let Some(told) = cores.before(&record) {
+                last_words(&told);
+            }
             let line = if self.decisions {
                 decisions(&record)?
             } else {
                 trace_line(shop, &record)? + "\n"
             };
+            cores.lines += line.lines().count() as u64;
             if let Err(error) = to.write_all(line.as_bytes()) {
                 stopped = Some(error);
                 return Err(JournalError::Failed(
@@ -81,6 +87,32 @@ impl Export {
         to.flush().map_err(|error| written(&error))?;
         salvaged.iter().for_each(list);
         Ok(())
+    }
+}
+
+/// Which core has decided what is exported. It is told on standard error, since a trace has events alone.
+#[derive(Default)]
+struct Cores {
+    latest: Option<u32>,
+    /// Lines that were written.
+    lines: u64,
+}
+
+impl Cores {
+    /// What is to be told before a record's line: where another core than before has decided it, or at the first one where
+    /// this program's has not.
+    fn before(&mut self, record: &Record) -> Option<String> {
+        let (core, line) = (record.core, self.lines + 1);
+        let before = self.latest.replace(core);
+        let decided = match before {
+            Some(before) if before != core => format!(", the lines before by core {before}"),
+            None if core != CORE => String::new(),
+            Some(_) | None => return None,
+        };
+        Some(format!(
+            "xiaoer: lines from {line} on were decided by core {core}{decided}. A replay decides every line by its own \
+             core, here {CORE}: where that is another one, its decisions may differ"
+        ))
     }
 }
 

@@ -1,5 +1,4 @@
-//! Form 1 held against tuples of plain values in the stored order: a field that moves, in what is written or in what is
-//! read, is seen here whatever its type.
+//! Form 1 held against plain values in the stored order: a field that moves, written or read, is seen whatever its type.
 
 use serde::{Deserialize, Serialize};
 use smallvec::smallvec;
@@ -151,7 +150,7 @@ fn buyers_and_ties() {
     check::<TieV1, _>(&tie, ((1u32, 2u32), 3i64, 4i64, 5i64));
 }
 
-/// A variant is its number and then its fields.
+/// A variant.
 fn variant(number: u32, fields: impl Serialize) -> impl Serialize {
     (number, fields)
 }
@@ -362,7 +361,7 @@ fn scores() {
         };
         let weeks = [(9i32, ([1u64, 2, 3], [4u64, 5, 6], alerted))];
         let months = [(10i32, (7u64, 8u64, !alerted))];
-        let expected = bytes((weeks.as_slice(), months.as_slice()));
+        let expected = bytes((&weeks[..], &months[..]));
         assert_eq!(bytes(ScoresV1::from(&scores)), expected);
         let form: ScoresV1 = decode(&expected).unwrap();
         assert_eq!(bytes(ScoresV1::from(&Scores::from(form))), expected);
@@ -393,8 +392,8 @@ fn receipts_and_totals() {
         manual_sent: 7,
         blocked,
     };
-    let counts = (1u64, 2u64, 3u64, 4u64, 5u64);
-    let expected = bytes((counts, [(21i64, 22u64)].as_slice(), 6u64, 7u64, blocked));
+    let waits = &[(21i64, 22u64)][..];
+    let expected = bytes(([1u64, 2, 3, 4, 5], waits, 6u64, 7u64, blocked));
     assert_eq!(bytes(TotalsV1::from(&totals)), expected);
     let form: TotalsV1 = decode(&expected).unwrap();
     assert_eq!(bytes(TotalsV1::from(&Totals::from(form))), expected);
