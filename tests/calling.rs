@@ -15,7 +15,8 @@ use support::port::Port;
 use support::receiver::{Receiver, Reply};
 use xiaoer::domain::time::{Duration as Length, Instant};
 use xiaoer::webhook::{
-    ANSWER_BYTES_MAX, Called, Caller, Calling, Looking, Lookup, RetryAfter, SystemLookup, read_url,
+    ANSWER_BYTES_MAX, Asker, Called, Caller, Calling, Looking, Lookup, RetryAfter, SystemLookup,
+    read_url,
 };
 
 /// Enough for whoever answers at all.
@@ -555,4 +556,80 @@ fn a_name_that_changes_its_mind_is_called_at_what_was_checked() {
     let second = phone.call(&url);
     assert!(second.failure.expect("a failure").contains("is private"));
     assert_eq!((names.asked(), canary.connections()), (2, 0));
+}
+
+/// Names of `dead` give no answer, all others are the receiver's.
+struct Dead;
+
+impl Lookup for Dead {
+    fn lookup(&self, host: &str) -> Looking {
+        if host.ends_with(".dead") {
+            return Box::pin(std::future::pending());
+        }
+        Box::pin(async { Ok(vec![std::net::IpAddr::from([127, 0, 0, 1])]) })
+    }
+}
+
+/// While hundreds of look-ups of strangers hang, another shop's call is made.
+#[test]
+fn names_that_give_no_answer_starve_nobody_else() {
+    let receiver = Receiver::always(Reply::text(200, "ok"));
+    let phone = Phone::new(LONG, true, Dead);
+    let asker = |shop: usize, endpoint: usize| Asker {
+        shop: xiaoer::domain::id::Id::new(&format!("s{shop}")).expect("an id"),
+        endpoint: format!("wh{endpoint}"),
+    };
+    let call = |asker: Asker, url: String| {
+        let caller = phone.caller.clone();
+        let url = Url::parse(&url).expect("a URL");
+        let call = async move { caller.post_for(asker, &url, &[], Bytes::new()).await };
+        phone.runtime.spawn(call)
+    };
+    for shop in 0..4 {
+        for endpoint in 0..200 {
+            let url = format!("http://h{shop}-{endpoint}.dead/");
+            drop(call(asker(shop, endpoint), url));
+        }
+    }
+    let url = format!("http://hook.test:{}/", receiver.port());
+    let called = phone.runtime.block_on(call(asker(9, 1), url));
+    let called = called.expect("a call");
+    assert!(called.delivered(), "{called:?}");
+}
+
+/// A machine with a public address on an interface, to which a name leads too.
+struct Outside;
+
+impl Lookup for Outside {
+    fn lookup(&self, _host: &str) -> Looking {
+        Box::pin(async { Ok(vec!["2d00::1".parse().expect("an address")]) })
+    }
+
+    fn own_addresses(&self) -> io::Result<Vec<std::net::IpAddr>> {
+        Ok(["2d00::1", "8.8.8.8"]
+            .map(|address| address.parse().expect("an address"))
+            .to_vec())
+    }
+}
+
+#[test]
+fn public_addresses_of_this_machine_are_not_called() {
+    let phone = Phone::outside(Outside);
+    for (host, why) in [
+        ("[2d00::1]", "this machine's own"),
+        ("8.8.8.8", "this machine's own"),
+        ("[::ffff:8.8.8.8]", "this machine's own"),
+        ("hook.example", "an address of hook.example is private"),
+    ] {
+        let url = format!("http://{host}:1/");
+        let failure = phone.call(&url).failure.expect("a failure");
+        assert!(failure.contains(why), "{host}: {failure}");
+        let checked = phone.caller.check(&Url::parse(&url).expect("a URL"));
+        assert_eq!(checked.is_ok(), host == "hook.example", "{host}");
+    }
+    let neighbour = phone
+        .call("http://[2d00::2]:1/")
+        .failure
+        .expect("a failure");
+    assert!(!neighbour.contains("private"), "{neighbour}");
 }
