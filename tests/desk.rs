@@ -9,9 +9,12 @@ use serde_json::{Value, json};
 use support::compare::first_difference;
 use support::player::Player;
 use support::shared::shared;
-use support::world::{SetClock, Shops, decisions};
+use support::world::{SetClock, Shops, decisions, settings};
 use xiaoer::domain::id::Id;
 use xiaoer::domain::time::Instant;
+use xiaoer::env::Env;
+use xiaoer::journal::{Embedded, Entry, Journal, Kind, NoInspector, Nobody, verify};
+use xiaoer::shop::Refused;
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -278,4 +281,72 @@ async fn an_answer_that_retention_has_dropped_is_forgotten() {
     assert!(again[0].conflict && !again[0].forgotten);
     assert_eq!(again[1], answered[0]);
     shops.close().await;
+}
+
+#[actix_rt::test]
+async fn a_shop_of_a_clock_that_ran_past_all_years_is_read_and_takes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = SetClock::at("2026-11-11T02:00:00Z");
+    let shops = Shops::open(folder.path(), &clock, LONG);
+    shops.post("s", &configured()).await.expect("a shop");
+    shops.close().await;
+    // As release 0.1 did it, whose own clock said 2106.
+    let (shop, late) = (Id::new("s").expect("an id"), 4_294_967_296_000);
+    let opened = Embedded::open(&settings(folder.path()), &Env::real(), Box::new(Nobody));
+    let Ok(opened) = opened else {
+        panic!("the folder does not open");
+    };
+    let journal = opened.journal;
+    let claimed = journal.claim(&shop).expect("a claim").expect("a shop");
+    let state = claimed.state.expect("a state");
+    let entry = Entry {
+        shop: &shop,
+        kind: Kind::Event,
+        core: xiaoer::domain::CORE,
+        n: state.n + 1,
+        at: Instant::from_ms(late),
+        due: None,
+        seq_before: state.seq,
+        decided: 0,
+        text: r#"{"type":"clock"}"#,
+        decisions: "[]",
+        claims: &[],
+        booked: &[],
+        rated: false,
+    };
+    journal
+        .append(claimed.owner, &entry, None)
+        .expect("it is the next");
+    drop(journal);
+    let seq = state.seq;
+    // It comes up from that record, and then from the state that it stores.
+    for life in 0..2 {
+        let shops = Shops::open(folder.path(), &clock, LONG);
+        let now = shops
+            .desk
+            .read(&shop, |shop, _| (shop.now().ms(), shop.seq()));
+        assert_eq!(now.await, Ok((late, seq)), "life {life}");
+        for event in [
+            json!({ "type": "clock" }),
+            json!({ "type": "agent.offline", "agent": "a", "at": "2026-11-11T02:00:00Z" }),
+        ] {
+            let refused = shops.post("s", &[event.to_string()]).await;
+            let Err(Refused::Damaged(why)) = refused else {
+                panic!("{event} was taken: {refused:?}");
+            };
+            assert!(
+                why.contains("2106-02-07") && why.contains("`DELETE`"),
+                "{why}"
+            );
+        }
+        // Others are not concerned.
+        let other = format!("other{life}");
+        shops.post(&other, &configured()).await.expect("a shop");
+        if life == 1 {
+            assert_eq!(shops.desk.delete(&shop).await, Ok(true));
+            shops.post("s", &configured()).await.expect("a new shop");
+        }
+        shops.close().await;
+    }
+    verify(&settings(folder.path()), &mut NoInspector).expect("a sound folder");
 }

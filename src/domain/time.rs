@@ -14,6 +14,9 @@ pub const DURATION_DAYS_MAX: i64 = 3650;
 /// 2000-01-01T00:00:00Z and 2100-01-01T00:00:00Z: an instant is at or after the one, before the other.
 const YEARS_MS: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
 
+/// 1970-01-01T00:00:00Z and 9999-12-31T00:00:00Z: what can be written in every zone.
+const WRITTEN_MS: std::ops::Range<i64> = 0..253_402_214_400_000;
+
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize,
@@ -75,6 +78,11 @@ impl Instant {
     /// Whether it is of the years that an event can have.
     pub fn of_an_event(self) -> bool {
         YEARS_MS.contains(&self.0)
+    }
+
+    /// Whether it can be written, though no event may have it.
+    pub fn can_be_written(self) -> bool {
+        WRITTEN_MS.contains(&self.0)
     }
 
     /// The instant that an event can have which is nearest to this one.

@@ -331,8 +331,12 @@ impl Handler<Delete> for ShopActor {
                 Stage::Up(_) | Stage::ComingUp => reply.answer(false),
             };
         };
-        let (owner, n, seq_before, at) =
-            (awake.owner, awake.n + 1, awake.shop.seq(), awake.shop.now());
+        let (owner, n, seq_before, at) = (
+            awake.owner,
+            awake.n + 1,
+            awake.shop.seq(),
+            awake.shop.now().in_event_years(),
+        );
         let entry = crate::journal::Entry {
             shop: &self.id,
             kind: Kind::Removed,

@@ -13,6 +13,7 @@ use crate::domain::id::Id;
 use crate::domain::installation::{create, reject_without_shop};
 use crate::domain::outcome::Outcome;
 use crate::domain::shop::{Rejection, Shop, Taken};
+use crate::domain::time::Instant;
 use crate::domain::{CORE, code::ErrorCode, receipt::Receipt};
 use crate::journal::{Entry, Journal, Kind, Owner};
 use crate::wire::Pen;
@@ -164,6 +165,13 @@ impl Deciding<'_> {
         kind: Kind,
         work: &mut Work,
     ) -> Result<Decided, Refused> {
+        let at = match &intake {
+            Intake::Event { event, .. } => event.at.max(awake.shop.now()),
+            Intake::Malformed { .. } => awake.shop.now(),
+        };
+        if !at.of_an_event() {
+            return Err(Refused::Damaged(past_all_years(at)));
+        }
         let mut turn = self.ledger.turn();
         let out = &mut work.out;
         let shop = &mut awake.shop;
@@ -220,6 +228,15 @@ impl Deciding<'_> {
             order: Some(order),
         })
     }
+}
+
+/// Nothing can be dated behind this.
+fn past_all_years(at: Instant) -> String {
+    format!(
+        "the shop's clock stands at {}, since an earlier release took a machine's clock that was wrong. What the shop \
+         holds can be read and exported, and it takes nothing more: `DELETE` it, and set it up again",
+        at.at_offset(0)
+    )
 }
 
 /// An answer that the journal need not have.

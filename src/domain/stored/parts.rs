@@ -55,7 +55,9 @@ impl Parts {
     pub(super) fn shop(self) -> Result<Shop, Wrong> {
         let horizon_known =
             (Duration::ZERO..=Duration::days(DURATION_DAYS_MAX)).contains(&self.horizon);
-        if !horizon_known || !self.now.of_an_event() {
+        // A release that followed every clock of its machine may have stored one past the years of events. Such a shop
+        // can be read; who owns it takes no events for it.
+        if !horizon_known || !self.now.can_be_written() {
             return Err("a clock or a horizon out of range".into());
         }
         let mut shop = Shop::new(self.id, self.policy, self.now);
