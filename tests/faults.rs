@@ -91,7 +91,7 @@ fn life(fault: Fault) -> Result<Run, String> {
     let failed = failing.failed();
     let (end, wrong) = end(&said, failed.as_deref());
     trouble.extend(wrong);
-    match world.recover(fault.first % 4 == 0) {
+    match world.recover(fault.first.is_multiple_of(4)) {
         Ok(served) => {
             served.kill();
             trouble.extend(world.hold_export());

@@ -453,9 +453,10 @@ async fn every_way_to_fail_is_tried_again() {
         (Reply::Never, None, "timed out after 1 s"),
     ] {
         let shown = format!("{reply:?}");
-        let mut desk = match reply {
-            Reply::Never => Desk::open_within(Duration::from_secs(1)).await,
-            _ => Desk::open().await,
+        let mut desk = if matches!(reply, Reply::Never) {
+            Desk::open_within(Duration::from_secs(1)).await
+        } else {
+            Desk::open().await
         };
         let receiver = Receiver::start(move |came| match came.seqs()[..] {
             [1] => reply.clone(),
