@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::JournalError;
 use super::embedded::Settings;
 use super::mark::Mark;
-use super::store::{Store, Tree, disk_failed};
+use super::store::{Store, Tree, disk_failed, is_of_the_disk};
 use crate::env::{Fate, private};
 
 /// The version of the stored form that this program writes.
@@ -63,7 +63,7 @@ pub struct Folder {
 }
 
 fn unusable(path: &Path, what: &str, error: &io::Error) -> JournalError {
-    if error.kind() == io::ErrorKind::StorageFull {
+    if is_of_the_disk(error) {
         return disk_failed(&path.display().to_string(), error);
     }
     JournalError::Unusable(format!("{}: {what}: {error}", path.display()))

@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::JournalError;
 use super::folder_id::{FolderId, ID_BYTES};
-use super::store::{damaged, disk_failed};
+use super::store::disk_failed;
 use crate::domain::time::Instant;
 
 const SLOT_BYTES: usize = 48;
@@ -138,9 +138,12 @@ impl Mark {
     /// What the file says, without a change to it.
     pub fn read(path: &Path) -> Result<Marked, JournalError> {
         let lost = || {
-            damaged(
-                "the file `mark`, which says how far the journal reaches, is missing or damaged",
-            )
+            JournalError::Damaged(format!(
+                "{}, which says how far the journal reaches, is missing or damaged; the records may all be there. Nothing \
+                 was changed. Put the file back if it is somewhere else; `xiaoer export --salvage --data FOLDER` writes all \
+                 records that can be read, without it",
+                path.display()
+            ))
         };
         match std::fs::read(path) {
             Ok(bytes) => read_slots(&bytes).ok_or_else(lost),

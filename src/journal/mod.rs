@@ -46,6 +46,7 @@ pub use mark::Reach;
 pub use peek::number_in;
 pub use record::{Booked, Entry, Kind, Record};
 pub use salvage::{Salvaged, SavedShop, salvage};
+pub use store::damaged;
 pub use upgrade::{ConvertKept, Upgrade};
 pub use verify::{Inspector, NoInspector, Verified, each_record, verify};
 pub use watchdog::Patience;

@@ -241,9 +241,8 @@ impl Desk {
         })?;
         match damaged {
             None => Ok(()),
-            Some((shop, name)) => Err(JournalError::Damaged(format!(
-                "what is kept as {name:?} of shop {shop:?} does not read. Nothing was changed. Run `xiaoer verify`; \
-                 `xiaoer restore` goes back to a backup"
+            Some((shop, name)) => Err(crate::journal::damaged(&format!(
+                "what is kept as {name:?} of shop {shop:?} does not read"
             ))),
         }
     }

@@ -16,7 +16,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::reconcile::RecordedOutcome;
 use crate::domain::shop::{Rejection, Shop};
 use crate::domain::stored::{Unreadable, read_shop, shop_bytes};
-use crate::journal::{Claimed, JournalError, Kind, Record};
+use crate::journal::{Claimed, JournalError, Kind, Record, damaged};
 use crate::wire::{Line, Pen, differing, read_event, read_recorded};
 
 /// Differences that are told in words.
@@ -80,9 +80,8 @@ pub(super) fn come_up(id: &Id, claimed: Claimed) -> Result<(Awake, Differences),
 
 /// What is stored of a shop does not lead where it led.
 pub(super) fn astray(id: &Id, what: &str) -> JournalError {
-    JournalError::Damaged(format!(
-        "shop {id:?} cannot come back from the journal: {what}. Nothing was changed. Run `xiaoer verify`; \
-         `xiaoer restore` goes back to a backup"
+    damaged(&format!(
+        "shop {id:?} cannot come back from the journal: {what}"
     ))
 }
 

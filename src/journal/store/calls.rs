@@ -6,6 +6,8 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
+use rustix::io::Errno;
+
 use crate::journal::JournalError;
 
 /// What sled says, in our words.
@@ -21,18 +23,29 @@ pub(super) fn failed(error: sled::Error) -> JournalError {
 
 /// The disk has failed or is full; what is stored is not damaged by that.
 pub fn disk_failed(what: &str, error: &io::Error) -> JournalError {
-    JournalError::Failed(if error.kind() == io::ErrorKind::StorageFull {
+    JournalError::Failed(if is_full(error) {
         format!("{what}: the disk is full ({error}). Make room on it, then start again")
     } else {
         format!("{what}: {error}")
     })
 }
 
-/// Damage, and what to do about it.
+fn is_full(error: &io::Error) -> bool {
+    let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+    full.contains(&error.kind())
+}
+
+/// Whether it is the disk that failed or is full, and no permission or name that a person gave.
+pub fn is_of_the_disk(error: &io::Error) -> bool {
+    is_full(error) || error.raw_os_error() == Some(Errno::IO.raw_os_error())
+}
+
+/// Damage, and what to do about it. A backup is named last: what came after it is not in it.
 pub fn damaged(what: &str) -> JournalError {
     JournalError::Damaged(format!(
         "{what}. Nothing was changed. Run `xiaoer verify --data FOLDER` to see how far the damage goes, and \
-         `xiaoer restore --from BACKUP --data NEW_FOLDER` to go back to a backup"
+         `xiaoer export --salvage --data FOLDER` to write what can still be read. Only then think of a backup \
+         (`xiaoer restore --from BACKUP --data NEW_FOLDER`): it lacks what came after it"
     ))
 }
 

@@ -17,7 +17,7 @@ use super::JournalError;
 use super::embedded::Settings;
 use super::watchdog::{self, Task, Watchdog};
 use crate::env::Fate;
-pub use calls::{damaged, disk_failed};
+pub use calls::{damaged, disk_failed, is_of_the_disk};
 use calls::{failed, guarded, hush_sled};
 
 /// The largest value. A page of sled holds up to 17 of them and must stay under a quarter of a segment.
