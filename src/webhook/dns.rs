@@ -289,9 +289,10 @@ mod tests {
         })
     }
 
-    /// Lets all that can go on do so.
+    /// Lets all that can go on do so: the runtime runs some dozens of tasks between two looks at this one, and there are
+    /// thousands.
     async fn settle() {
-        for _ in 0..64 {
+        for _ in 0..4096 {
             tokio::task::yield_now().await;
         }
     }
