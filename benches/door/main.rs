@@ -5,16 +5,18 @@
 //! cargo bench --bench door                                       # everything
 //! cargo bench --bench door -- singles runs=1 seconds=2           # a look
 //! cargo bench --bench door -- singles ours                       # without the echo
+//! cargo bench --bench door -- hostile                            # a good client beside hostile ones
 //! ```
 //!
-//! Words choose what is run (`singles`, `batches`, `memory`); `runs`, `seconds`, `shops`, `connections`, `crowd` (shops
-//! of the memory figure) are numbers.
+//! Words choose what is run (`singles`, `batches`, `memory`, `hostile`); `runs`, `rounds`, `seconds`, `shops`,
+//! `connections`, `crowd` (shops of the memory figure) are numbers.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
 mod desk;
 mod echo;
+mod hostile;
 mod load;
 mod memory;
 
@@ -45,7 +47,7 @@ impl Asked {
 
     /// Everything is run where nothing is named.
     fn wants(&self, part: &str) -> bool {
-        let parts = ["singles", "batches", "memory"];
+        let parts = ["singles", "batches", "memory", "hostile"];
         self.has(part) || !parts.iter().any(|part| self.has(part))
     }
 }
@@ -67,6 +69,9 @@ fn main() -> io::Result<()> {
     }
     if asked.wants("memory") {
         runtime.block_on(memory::measure(&asked))?;
+    }
+    if asked.wants("hostile") {
+        hostile::measure(&asked)?;
     }
     Ok(())
 }

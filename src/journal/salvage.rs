@@ -45,7 +45,7 @@ pub type Lost = (u64, u64);
 pub struct SavedShop {
     /// Records that were written out.
     pub records: u64,
-    /// Its records that are lost: from `n` to `n`.
+    /// Its records that are lost: from `n` to `n`. The first ones may have been dropped by retention instead.
     pub lost: Vec<Lost>,
 }
 
@@ -54,8 +54,8 @@ pub struct SavedShop {
 pub struct Salvaged {
     /// By shop, those that were deleted left out.
     pub shops: BTreeMap<Id, SavedShop>,
-    /// Records of the whole journal that are lost, by their order. What was lost at its end is known only where the mark
-    /// can be read.
+    /// Records of the whole journal that are lost, by their order. Those at its beginning may have been dropped by
+    /// retention instead; what was lost at its end is known only where the mark can be read.
     pub lost: Vec<Lost>,
 }
 
@@ -77,10 +77,10 @@ pub fn salvage(
     let file = File::open(&path).map_err(failed)?;
     let blocks = find(&file).map_err(failed)?;
     let known = Known::of(&file, &blocks).map_err(failed)?;
-    let (mut salvaged, mut next) = (Salvaged::default(), 0);
+    let (mut salvaged, mut next) = (Salvaged::default(), 1);
     let mut last: HashMap<u64, u64> = HashMap::new();
     read(&file, &blocks, &mut |record| {
-        if next > 0 && record.order > next {
+        if record.order > next {
             salvaged.lost.push((next, record.order - 1));
         }
         next = record.order + 1;
@@ -105,7 +105,7 @@ pub fn salvage(
     if let Ok(marked) = Mark::read(&folder.mark_path())
         && marked.reach.order >= next
     {
-        salvaged.lost.push((next.max(1), marked.reach.order));
+        salvaged.lost.push((next, marked.reach.order));
     }
     Ok(salvaged)
 }

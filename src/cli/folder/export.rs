@@ -142,6 +142,13 @@ fn list(salvaged: &Salvaged) {
             ranges(&salvaged.lost)
         )),
     }
+    let of_shops = salvaged.shops.values().flat_map(|shop| &shop.lost);
+    if of_shops.chain(&salvaged.lost).any(|(from, _)| *from == 1) {
+        last_words(
+            "xiaoer: the first records of the journal or of a shop may not be lost but dropped: `journal.retention` \
+             drops what is older",
+        );
+    }
 }
 
 fn decisions(record: &Record) -> Result<String, JournalError> {
