@@ -297,6 +297,27 @@ fn a_restore_that_was_not_finished_is_refused_and_begun_again() {
     assert!(said.err.contains("is not empty"), "{said:?}");
 }
 
+/// The first thing that a restore writes says that it is one, from its first byte on.
+#[test]
+fn a_restore_that_was_cut_off_in_its_first_write_is_refused_and_begun_again() {
+    let (place, data) = folder();
+    used(&data, "mine");
+    let backup = place.path().join("one.backup");
+    let [from, to] = [&data, &backup].map(|path| argument(path));
+    let said = run(&["backup", "--data", from, "--to", to]);
+    assert!(said.status.success(), "{said:?}");
+    let restored = place.path().join("restored");
+    fs::create_dir(&restored).expect("a folder");
+    fs::write(restored.join("RESTORING.new"), "").expect("a file");
+    let Err(said) = launch(&restored).begin().ready() else {
+        panic!("a restore that has begun was served");
+    };
+    assert!(said.err.contains("was not finished"), "{said:?}");
+    let said = run(&["restore", "--from", to, "--data", argument(&restored)]);
+    assert!(said.status.success(), "{said:?}");
+    assert_eq!(shops(&launch(&restored).start()), ["mine"]);
+}
+
 /// As release 0.1 left it: `NEW`, a store with records, no mark.
 #[test]
 fn a_restore_that_release_0_1_did_not_finish_is_refused_and_begun_again() {

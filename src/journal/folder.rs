@@ -30,6 +30,9 @@ const BEGUN: &str = "NEW";
 /// There while a restore fills the folder.
 const RESTORING: &str = "RESTORING";
 
+/// The same, before it has its name.
+const RESTORING_IN_MAKING: &str = "RESTORING.new";
+
 /// What may be in a folder into which a restore goes: nothing of it is data of a journal.
 const NO_DATA: [&str; 8] = [
     "lost+found",
@@ -43,7 +46,13 @@ const NO_DATA: [&str; 8] = [
 ];
 
 /// What a restore that was not finished may have left beside these.
-const HALF_RESTORED: [&str; 5] = ["store", "mark", "mark.new", "VERSION.new", "RESTORING.new"];
+const HALF_RESTORED: [&str; 5] = [
+    "store",
+    "mark",
+    "mark.new",
+    "VERSION.new",
+    RESTORING_IN_MAKING,
+];
 
 /// In what state a folder was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +144,7 @@ impl Folder {
     ///
     /// A restore into it was not finished, it is of a newer version, or it lacks a part.
     pub fn stage(&self, settings: &Settings, fate: &Arc<dyn Fate>) -> Result<Stage, JournalError> {
-        if self.path.join(RESTORING).exists() {
+        if self.restore_has_begun() {
             return Err(self.half_restored());
         }
         let path = self.path.join("VERSION");
@@ -156,6 +165,12 @@ impl Folder {
             }
             Err(error) => Err(unusable(&path, "the version cannot be read", &error)),
         }
+    }
+
+    /// Whether a restore has begun to fill the folder; its mark may have been cut off in the making, before all else.
+    fn restore_has_begun(&self) -> bool {
+        let has = |name: &str| self.path.join(name).exists();
+        has(RESTORING) || (has(RESTORING_IN_MAKING) && !has("VERSION"))
     }
 
     fn half_restored(&self) -> JournalError {
@@ -242,7 +257,7 @@ impl Folder {
     pub fn begin_restore(&self) -> Result<(), JournalError> {
         let has = |name: &str| self.path.join(name).exists();
         let marked = Mark::read(&self.mark_path()).is_ok_and(|marked| marked.reach.order > 0);
-        let unfinished = has(RESTORING) || (has(BEGUN) && !has("VERSION") && !marked);
+        let unfinished = self.restore_has_begun() || (has(BEGUN) && !has("VERSION") && !marked);
         let listed = fs::read_dir(&self.path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let listed = listed.map_err(|error| unusable(&self.path, "it cannot be read", &error))?;
         for entry in listed {
