@@ -168,16 +168,16 @@ fn push(
     };
     let mut all: Vec<(TcpStream, Rc<[u8]>, usize)> = (0..connections).filter_map(connect).collect();
     while !over.load(Ordering::Relaxed) {
-        for (stream, bytes, at) in &mut all {
-            if *at < bytes.len()
-                && let Ok(sent) = stream.write(&bytes[*at..])
-            {
-                *at += sent;
-                if again {
-                    *at %= bytes.len();
-                }
+        // One that was cut off goes, so that the attack's own work is little.
+        all.retain_mut(|(stream, bytes, at)| {
+            match stream.write(&bytes[*at..]) {
+                Ok(sent) if again => *at = (*at + sent) % bytes.len(),
+                Ok(sent) => *at += sent,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return false,
             }
-        }
+            true
+        });
         sleep(Duration::from_millis(1));
     }
 }

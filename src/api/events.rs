@@ -31,6 +31,7 @@ pub async fn post(call: Call) -> Answer {
     let shop = call.shop()?;
     let body = call.body().await?;
     let desk = call.state.desk.clone();
+    desk.may_write(&shop).map_err(Problem::refused)?;
     let (now, grant) = (desk.now(), call.grant.clone());
     let mut slots = match body.len() {
         0..=READ_HERE_BYTES_MAX => {

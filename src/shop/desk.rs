@@ -342,6 +342,15 @@ impl Desk {
         self.world.env.clock.now()
     }
 
+    /// Whether a shop may write now: asked before its events are read, so that what is refused costs little.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::OverShare`].
+    pub fn may_write(&self, shop: &Id) -> Result<(), Refused> {
+        self.world.may_write(shop)
+    }
+
     /// Takes nothing more, and has every shop store its state.
     pub async fn close(&self) {
         self.closing.ring();

@@ -2,9 +2,21 @@
 
 use super::actor::{ShopActor, Stage};
 use super::desk::{Intake, Refused};
+use super::world::World;
 use crate::domain::event::{GivenPolicy, What};
+use crate::domain::id::Id;
 use crate::domain::time::Instant;
 use crate::journal::Claimed;
+
+impl World {
+    /// Whether a shop has not used its share of the disk up.
+    pub(super) fn may_write(&self, shop: &Id) -> Result<(), Refused> {
+        match self.shares.wait_s(shop, self.env.clock.now()) {
+            Some(wait_s) => Err(Refused::OverShare { wait_s }),
+            None => Ok(()),
+        }
+    }
+}
 
 impl ShopActor {
     /// Whether the shop may take this event on now: it has not used its share up, and where its buyer space may not be
@@ -14,9 +26,7 @@ impl ShopActor {
         if shares.is_too_much(&self.unwritten) {
             return Err(Refused::Busy);
         }
-        if let Some(wait_s) = shares.wait_s(&self.id, self.world.env.clock.now()) {
-            return Err(Refused::OverShare { wait_s });
-        }
+        self.world.may_write(&self.id)?;
         match may_move || self.stays(intake) {
             true => Ok(()),
             false => Err(Refused::Busy),
