@@ -11,16 +11,16 @@ use std::time::{Duration, Instant as Watch};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use xiaoer::domain::agent::Presence;
-use xiaoer::domain::buyer::Buyer;
-use xiaoer::domain::decision::{Body, Decision};
-use xiaoer::domain::event::{ClosedBy, Event, What};
-use xiaoer::domain::id::Id;
-use xiaoer::domain::ledger::{Claim, Ledger, MemoryLedger};
-use xiaoer::domain::outcome::Outcome;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::base::time::Instant;
+use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::domain::policy::Policy;
-use xiaoer::domain::shop::Shop;
-use xiaoer::domain::time::Instant;
+use xiaoer::domain::protocol::decision::{Body, Decision};
+use xiaoer::domain::protocol::event::{ClosedBy, Event, What};
+use xiaoer::domain::state::agent::Presence;
+use xiaoer::domain::state::buyer::Buyer;
+use xiaoer::domain::state::shared_invites::{Claim, Ledger, MemoryLedger};
+use xiaoer::domain::state::shop::Shop;
 
 /// 2026-01-01T00:00:00Z, in milliseconds.
 const START_MS: i64 = 1_767_225_600_000;
@@ -181,7 +181,7 @@ fn assign(c: &mut Criterion) {
 
 /// The pick and the change of one agent that follows it, and a scan over as many agents for comparison.
 fn pick(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>, agents: u64) {
-    use xiaoer::domain::heap::Heap;
+    use xiaoer::domain::collections::indexed_heap::Heap;
     let mut heap: Heap<(u64, u64)> = Heap::default();
     let mut list: Vec<(u64, u64)> = Vec::new();
     for agent in 0..agents {

@@ -26,11 +26,11 @@ use actix_web::{App, Error};
 use bytestring::ByteString;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use xiaoer::api::{self, ApiState, Keeper, Limits, Visit};
-use xiaoer::domain::code::BlockCode;
-use xiaoer::domain::decision::{Body, Decision};
-use xiaoer::domain::id::Id;
-use xiaoer::domain::time::Instant;
-use xiaoer::domain::view::Counts;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::base::time::Instant;
+use xiaoer::domain::protocol::codes::BlockCode;
+use xiaoer::domain::protocol::decision::{Body, Decision};
+use xiaoer::domain::read::views::Counts;
 use xiaoer::env::Env;
 use xiaoer::journal::{
     Basis, Claimed, Done, Entry, Fenced, Journal, JournalError, Kept, NoRoom, Owner, Sleeper,
@@ -156,7 +156,7 @@ impl Counting {
 
 impl shop::Watch for Counting {
     fn asked(&self, _: usize) {}
-    fn handled(&self, _: &xiaoer::domain::event::What) {}
+    fn handled(&self, _: &xiaoer::domain::protocol::event::What) {}
     fn decided(&self, decisions: &[Decision]) {
         for decision in decisions {
             self.metrics.decided(&decision.body);
@@ -202,7 +202,7 @@ fn desk(watch: &Arc<Counting>) -> Desk {
     let settings = DeskSettings {
         mailbox: 4096,
         idle: Duration::from_secs(3600),
-        grace: xiaoer::domain::time::Duration::from_ms(0),
+        grace: xiaoer::domain::base::time::Duration::from_ms(0),
         share: xiaoer::shop::Share {
             waiting_bytes_max: 16 * 1024 * 1024,
             bytes_per_hour_max: 0,

@@ -16,9 +16,9 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use serde_json::json;
-use xiaoer::domain::id::Id;
-use xiaoer::domain::time::Instant;
-use xiaoer::domain::view::Counts;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::base::time::Instant;
+use xiaoer::domain::read::views::Counts;
 use xiaoer::env::{Env, Stopwatch};
 use xiaoer::journal::{self, Embedded, Entry, Journal, Kind, Nobody, Owner, Settings};
 use xiaoer::shop::{Desk, DeskSettings, Intake, SharedLedger};
@@ -203,8 +203,8 @@ struct Unwatched;
 
 impl xiaoer::shop::Watch for Unwatched {
     fn asked(&self, _: usize) {}
-    fn handled(&self, _: &xiaoer::domain::event::What) {}
-    fn decided(&self, _: &[xiaoer::domain::decision::Decision]) {}
+    fn handled(&self, _: &xiaoer::domain::protocol::event::What) {}
+    fn decided(&self, _: &[xiaoer::domain::protocol::decision::Decision]) {}
     fn counted(&self, _: &Counts, _: &Counts) {}
     fn alive(&self, _: i64) {}
     fn woke(&self, _: u64) {}
@@ -226,7 +226,7 @@ fn wakes() {
         &DeskSettings {
             mailbox: 64,
             idle: Duration::from_secs(600),
-            grace: xiaoer::domain::time::Duration::from_ms(0),
+            grace: xiaoer::domain::base::time::Duration::from_ms(0),
             share: xiaoer::shop::Share {
                 waiting_bytes_max: 16 * 1024 * 1024,
                 bytes_per_hour_max: 0,

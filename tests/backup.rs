@@ -13,7 +13,7 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use support::served::{Launch, SMALL, Said, Served, argument, folder, run};
 use support::world::{SetClock, Shops, settings};
-use xiaoer::domain::id::Id;
+use xiaoer::domain::base::id::Id;
 use xiaoer::journal;
 
 fn launch(data: &Path) -> Launch {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use deadline::Worked;
 use serde_json::{Value, json};
+use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::domain::installation::Installation;
-use xiaoer::domain::outcome::Outcome;
 use xiaoer::replay::{ReplayError, replay};
 
 /// A shop with somebody online, an open session and a card.

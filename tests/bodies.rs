@@ -14,7 +14,7 @@ use actix_web::{App, HttpServer};
 use support::http::read_answer;
 use support::world::{SetClock, Shops};
 use xiaoer::api::{ApiState, Keeper, Limits, Visit, Watch, configure};
-use xiaoer::domain::id::Id;
+use xiaoer::domain::base::id::Id;
 
 /// Nobody who watches.
 struct Unwatched;

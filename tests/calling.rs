@@ -13,7 +13,7 @@ use bytes::Bytes;
 use reqwest::Url;
 use support::port::Port;
 use support::receiver::{Receiver, Reply};
-use xiaoer::domain::time::{Duration as Length, Instant};
+use xiaoer::domain::base::time::{Duration as Length, Instant};
 use xiaoer::webhook::{
     ANSWER_BYTES_MAX, Asker, Called, Caller, Calling, Looking, Lookup, RetryAfter, SystemLookup,
     read_url,
@@ -581,7 +581,7 @@ fn names_that_give_no_answer_starve_nobody_else() {
     let receiver = Receiver::always(Reply::text(200, "ok"));
     let phone = Phone::new(LONG, true, Dead);
     let asker = |shop: usize, endpoint: usize| Asker {
-        shop: xiaoer::domain::id::Id::new(&format!("s{shop}")).expect("an id"),
+        shop: xiaoer::domain::base::id::Id::new(&format!("s{shop}")).expect("an id"),
         endpoint: format!("wh{endpoint}"),
     };
     let call = |asker: Asker, url: String| {

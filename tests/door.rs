@@ -1,12 +1,12 @@
 //! Events that come in by a door which knows the shop and the time: what their bodies may leave out, and receipts.
 
-use xiaoer::domain::event::Event;
-use xiaoer::domain::id::Id;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::base::time::{Duration, Instant};
+use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::domain::installation::Installation;
-use xiaoer::domain::outcome::Outcome;
-use xiaoer::domain::receipt::Receipt;
-use xiaoer::domain::shop::Taken;
-use xiaoer::domain::time::{Duration, Instant};
+use xiaoer::domain::protocol::event::Event;
+use xiaoer::domain::state::idempotency::Receipt;
+use xiaoer::domain::state::shop::Taken;
 use xiaoer::wire::{Line, Read, read_event};
 
 fn id(text: &str) -> Id {

@@ -4,11 +4,11 @@
 
 use std::path::PathBuf;
 
-use xiaoer::domain::id::Id;
-use xiaoer::domain::ledger::MemoryLedger;
-use xiaoer::domain::shop::Shop;
-use xiaoer::domain::stored::{Unreadable, ledger_bytes, read_ledger, read_shop, shop_bytes};
-use xiaoer::domain::time::Instant;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::base::time::Instant;
+use xiaoer::domain::snapshot::{Unreadable, ledger_bytes, read_ledger, read_shop, shop_bytes};
+use xiaoer::domain::state::shared_invites::MemoryLedger;
+use xiaoer::domain::state::shop::Shop;
 
 fn golden(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}"))
@@ -69,7 +69,7 @@ fn ledger() -> MemoryLedger {
         let at = Instant::from_ms(begin.ms() + 60_000 * minute as i64);
         ledger.book(&id(shop), &id(space), &id(buyer), at);
     }
-    use xiaoer::domain::ledger::{Claim, Ledger};
+    use xiaoer::domain::state::shared_invites::{Claim, Ledger};
     ledger.claim(&Claim {
         shop: &id("north"),
         space: &id("three"),

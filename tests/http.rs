@@ -21,7 +21,7 @@ use xiaoer::api::{
     ApiState, Grant, Keeper, KeyRing, KeyRow, Limits, Needs, NewKey, NotChanged, ROUTES, Scope,
     Visit, Watch, configure,
 };
-use xiaoer::domain::id::Id;
+use xiaoer::domain::base::id::Id;
 
 /// Keys that are spelt as what they grant: `shop/scope`, or `admin`.
 struct Spelt;

@@ -12,8 +12,8 @@ use serde_json::Value;
 use support::player::Player;
 use support::steps::{clock, traces};
 use support::watch::Watch;
+use xiaoer::domain::base::time::Instant;
 use xiaoer::domain::installation::Installation;
-use xiaoer::domain::time::Instant;
 use xiaoer::replay::replay;
 
 const CASES: u32 = 256;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use support::world::{SetClock, Shops, settings};
-use xiaoer::domain::id::Id;
+use xiaoer::domain::base::id::Id;
 use xiaoer::journal::{self, JournalError, KEPT_BYTES_MAX, Kept};
 
 fn open(folder: &Path) -> Shops {

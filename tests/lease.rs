@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::world::{SetClock, Shops, decisions};
-use xiaoer::domain::agent::Presence;
-use xiaoer::domain::id::Id;
-use xiaoer::domain::time::{Duration as Length, Instant};
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::base::time::{Duration as Length, Instant};
+use xiaoer::domain::state::agent::Presence;
 use xiaoer::journal::{Journal, JournalError, Record};
 use xiaoer::shop::Presented;
 

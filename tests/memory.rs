@@ -4,14 +4,14 @@
 //! closed sessions and event ids are remembered for 7 days (S1), buyers and ties as long as a window reaches them, or
 //! one of a preset would: 30 days, and the few that it takes to look at each in turn.
 
-use xiaoer::domain::agent::Presence;
-use xiaoer::domain::event::{ClosedBy, Event, GivenPolicy, RatedOn, Stars, What};
-use xiaoer::domain::id::Id;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::base::time::{DAY_MS, Instant};
+use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::domain::installation::Installation;
-use xiaoer::domain::memory::Held;
-use xiaoer::domain::outcome::Outcome;
-use xiaoer::domain::shop::Taken;
-use xiaoer::domain::time::{DAY_MS, Instant};
+use xiaoer::domain::protocol::event::{ClosedBy, Event, GivenPolicy, RatedOn, Stars, What};
+use xiaoer::domain::rules::retention::Held;
+use xiaoer::domain::state::agent::Presence;
+use xiaoer::domain::state::shop::Taken;
 
 /// 240,000 sessions.
 const DAYS: i64 = 300;

@@ -9,8 +9,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use support::world::{SetClock, Shops, decisions};
 use xiaoer::domain::CORE;
-use xiaoer::domain::id::Id;
-use xiaoer::domain::time::Instant;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::base::time::Instant;
 use xiaoer::journal::{
     Entry, Journal, Kind, NoInspector, Owner, Upgrade, backup, no_files, restore, verify,
 };

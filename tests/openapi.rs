@@ -10,11 +10,11 @@ use serde_json::json;
 use support::player::Player;
 use support::schema::{check, description, strict};
 use xiaoer::api::{Code, Needs, Problem, ROUTES};
-use xiaoer::domain::decision::ErrorCode;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::policy::Policy;
-use xiaoer::domain::shop::Shop;
-use xiaoer::domain::view::State;
+use xiaoer::domain::protocol::decision::ErrorCode;
+use xiaoer::domain::read::views::State;
+use xiaoer::domain::state::shop::Shop;
 use xiaoer::wire::Written;
 
 const SAMPLE: &str = include_str!("../data/sample-day.jsonl");
@@ -154,7 +154,7 @@ fn every_preset_and_every_refusal_is_as_described() {
     }
     let rejected = strict("Decision");
     let mut installation = Installation::default();
-    let mut out = xiaoer::domain::outcome::Outcome::default();
+    let mut out = xiaoer::domain::explain::decision_sink::Outcome::default();
     let xiaoer::wire::Line::Malformed(line) = xiaoer::wire::read_line("{\"type\":\"x\"}").unwrap()
     else {
         panic!("it is malformed");

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use xiaoer::domain::time::{Duration, Instant};
+use xiaoer::domain::base::time::{Duration, Instant};
 use xiaoer::webhook::outbox::{
     ASIDE_MAX, Change, DEAD_AFTER, Ended, HOLD, Next, Outbox, RESENDS_MAX,
 };

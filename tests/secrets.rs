@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::json;
 use support::receiver::{Receiver, Reply};
 use support::world::{SetClock, Shops, settings};
-use xiaoer::domain::id::Id;
+use xiaoer::domain::base::id::Id;
 use xiaoer::journal::{self, Upgrade};
 use xiaoer::webhook::endpoint::{State, Wanted};
 use xiaoer::webhook::{NotDone, SECRETS_FILE, Webhooks, upgrade_kept};

@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 use support::keyed::Keyed;
 use support::served::{argument, folder, program, run};
 use support::world::{Planted, Seen, SetClock, intake, settings};
-use xiaoer::domain::agent::Presence;
-use xiaoer::domain::event::{Event, GivenPolicy, What};
-use xiaoer::domain::group_plan::CheckedPolicy;
-use xiaoer::domain::id::Id;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::base::time::Instant;
+use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::domain::installation::Installation;
-use xiaoer::domain::outcome::Outcome;
-use xiaoer::domain::shop::Taken;
-use xiaoer::domain::time::Instant;
+use xiaoer::domain::policy::group_plan::CheckedPolicy;
+use xiaoer::domain::protocol::event::{Event, GivenPolicy, What};
+use xiaoer::domain::state::agent::Presence;
+use xiaoer::domain::state::shop::Taken;
 use xiaoer::env::Env;
 use xiaoer::journal::{
     Basis, Claimed, Done, Embedded, Entry, Fenced, Journal, JournalError, Kept, NoRoom, Nobody,
@@ -440,7 +440,7 @@ async fn memory_that_waits_for_the_disk_is_not_taken_by_one_shop() {
         &DeskSettings {
             mailbox: 64,
             idle: Duration::from_secs(600),
-            grace: xiaoer::domain::time::Duration::from_ms(10_000),
+            grace: xiaoer::domain::base::time::Duration::from_ms(10_000),
             share: Share {
                 waiting_bytes_max: 100_000,
                 bytes_per_hour_max: 0,

@@ -13,12 +13,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use support::crowd;
 use support::shared::shared;
-use xiaoer::domain::decision::ErrorCode;
-use xiaoer::domain::id::Id;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::domain::installation::{create, reject_without_shop};
-use xiaoer::domain::ledger::MemoryLedger;
-use xiaoer::domain::outcome::Outcome;
-use xiaoer::domain::shop::{Rejection, Shop};
+use xiaoer::domain::protocol::decision::ErrorCode;
+use xiaoer::domain::state::shared_invites::MemoryLedger;
+use xiaoer::domain::state::shop::{Rejection, Shop};
 use xiaoer::wire::{Line, Written, read_line};
 
 /// After how many events a desk puts everything away.
@@ -345,8 +345,8 @@ fn nonsense_is_an_error() {
 /// A ledger that is made anew from the invites that were written down counts as the one that was claimed from.
 #[test]
 fn a_ledger_is_made_anew_from_its_invites() {
-    use xiaoer::domain::ledger::{Claim, Ledger};
-    use xiaoer::domain::time::{DAY_MS, Instant};
+    use xiaoer::domain::base::time::{DAY_MS, Instant};
+    use xiaoer::domain::state::shared_invites::{Claim, Ledger};
     let id = |text: &str| Id::new(text).expect("an id");
     let (mut claimed, mut booked) = (MemoryLedger::default(), MemoryLedger::default());
     let claim = |ledger: &mut MemoryLedger, shop: &str, buyer: &str, at: i64, send: bool| {

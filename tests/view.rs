@@ -5,10 +5,10 @@ mod support;
 use serde::Serialize;
 use serde_json::{Value, json};
 use support::player::Player;
-use xiaoer::domain::id::Id;
-use xiaoer::domain::shop::Shop;
-use xiaoer::domain::time::Instant;
-use xiaoer::domain::view::{Page, State};
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::base::time::Instant;
+use xiaoer::domain::read::views::{Page, State};
+use xiaoer::domain::state::shop::Shop;
 
 /// 2026-11-11T10:10:00+08:00, ten minutes after the first event.
 const AT: Instant = Instant::from_ms(1_794_363_000_000);

@@ -17,8 +17,8 @@ use support::http::{Answer, Client};
 use support::receiver::{Receiver, Reply, Request};
 use support::served::{Launch, SMALL, Served, folder};
 use support::world::{SetClock, Shops};
-use xiaoer::domain::id::Id;
-use xiaoer::domain::time::Instant;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::base::time::Instant;
 use xiaoer::webhook::endpoint::Wanted;
 use xiaoer::webhook::{Secret, Webhooks, sign};
 

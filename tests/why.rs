@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use expect_test::{Expect, expect};
-use xiaoer::domain::id::Id;
-use xiaoer::domain::why::Why;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::explain::explanation::Why;
 use xiaoer::replay::{Found, explain, replay_with};
 use xiaoer::words::{self, Highlights, Language};
 

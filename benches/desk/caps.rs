@@ -11,7 +11,7 @@ use std::time::Duration;
 use actix_rt::{Arbiter, System};
 use bytestring::ByteString;
 use criterion::{BenchmarkId, Criterion, Throughput};
-use xiaoer::domain::id::Id;
+use xiaoer::domain::base::id::Id;
 use xiaoer::shop::Desk;
 
 use super::{Visitors, agents_of, counting, desk, post, rush, shop_id};

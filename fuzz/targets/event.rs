@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use xiaoer::domain::installation::Installation;
-use xiaoer::domain::outcome::Outcome;
+use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::wire::{Line, Written, read_line};
 
 /// The shop that the lines come to: somebody of everything.

@@ -13,8 +13,8 @@ use super::openapi::{
     Agent, AgentBody as AgentSchema, AgentPage, PresenceAnswer, PresenceBody as PresenceSchema,
 };
 use super::problem::Problem;
-use crate::domain::agent::Presence;
-use crate::domain::time::Duration;
+use crate::domain::base::time::Duration;
+use crate::domain::state::agent::Presence;
 use crate::shop::Leased;
 
 /// The list's name in its cursors.

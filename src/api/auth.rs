@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::problem::{Code, Problem};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 pub use crate::keys::{Grant, KeyRow, NewKey, Scope};
 use crate::keys::{KeyError, Keys};
 

@@ -22,8 +22,8 @@ use super::outgoing::outgoing;
 use super::problem::{Code, Problem};
 use super::query::{Query, segment};
 use super::routes::Route;
-use crate::domain::id::Id;
-use crate::domain::shop::Shop;
+use crate::domain::base::id::Id;
+use crate::domain::state::shop::Shop;
 use crate::shop::Desk;
 use crate::webhook::Webhooks;
 

@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use super::call::Call;
 use super::problem::{Code, Problem};
-use crate::domain::decision::ErrorCode;
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::domain::protocol::decision::ErrorCode;
 use crate::shop::{Answered, Intake};
 use crate::wire::{Line, read_event};
 

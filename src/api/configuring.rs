@@ -18,11 +18,11 @@ use super::call::Call;
 use super::change::{accepted, event_of, quoted};
 use super::intake::Slot;
 use super::problem::{Code, Problem};
-use crate::domain::decision::ErrorCode;
-use crate::domain::event::{Event, GivenPolicy, What};
-use crate::domain::group_plan::CheckedPolicy;
-use crate::domain::id::{ID_BYTES_MAX, Id};
+use crate::domain::base::id::{ID_BYTES_MAX, Id};
+use crate::domain::policy::group_plan::CheckedPolicy;
 use crate::domain::policy::{Policy, PolicyError};
+use crate::domain::protocol::decision::ErrorCode;
+use crate::domain::protocol::event::{Event, GivenPolicy, What};
 use crate::shop::{Answered, Desk, Intake, Refused};
 use crate::wire::{Line, read_event};
 

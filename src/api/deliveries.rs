@@ -8,7 +8,7 @@ use super::change::read_body;
 use super::openapi::{DeliveryPage, Resend as ResendSchema};
 use super::problem::Problem;
 use super::webhooks::{endpoint, not_done, utc};
-use crate::domain::time::{Instant, Stamp};
+use crate::domain::base::time::{Instant, Stamp};
 use crate::webhook::Post;
 use crate::webhook::parcel::{Parcel, Told};
 

@@ -10,7 +10,7 @@ use super::configuring::{self, aside, check_policies};
 use super::intake::{Door, Slot, may_make, refuse_making};
 use super::openapi::{EventsBody, Results};
 use super::problem::{Code, Problem};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 use crate::shop::{Answered, Refused};
 
 /// The longest body that is read on the thread on which it came in; a longer one keeps no shop of that thread waiting.
@@ -215,7 +215,7 @@ fn write_string(text: &mut String, id: &Id) {
 mod tests {
     use super::*;
     use crate::api::auth::forbidden;
-    use crate::domain::decision::ErrorCode;
+    use crate::domain::protocol::decision::ErrorCode;
     use actix_web::body::MessageBody;
 
     fn answered(id: &str, decisions: &str) -> Answered {

@@ -11,10 +11,10 @@ use super::auth::{Grant, Scope, forbidden};
 use super::body::Form;
 use super::problem::{Code, Problem};
 
-use crate::domain::event::{Event, What};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::{Duration, Instant};
 use crate::domain::installation::Malformed;
-use crate::domain::time::{Duration, Instant};
+use crate::domain::protocol::event::{Event, What};
 use crate::shop::Intake;
 use crate::wire::{Line, Read, read_event, read_plain_events};
 

@@ -11,7 +11,7 @@ use super::change::{quoted, read_body};
 use super::configuring::aside;
 use super::openapi::{KeyBody as KeySchema, KeyMade, KeyPage};
 use super::problem::{Code, Problem};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 
 /// The list's name in its cursors.
 const LIST: &str = "keys";

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::domain::shop::Shop;
-use crate::domain::time::Instant;
-use crate::domain::view::{Page, State};
+use crate::domain::base::time::Instant;
+use crate::domain::read::views::{Page, State};
+use crate::domain::state::shop::Shop;
 
 /// One page of a list: its items, each written already, and the key of the last one where there are more.
 pub struct Listed {

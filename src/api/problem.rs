@@ -8,7 +8,7 @@ use actix_web::http::header::{self, HeaderName};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
-use crate::domain::decision::ErrorCode;
+use crate::domain::protocol::decision::ErrorCode;
 use crate::shop::{ReadError, Refused};
 
 /// What all codes begin with, as a problem's `type`.

@@ -3,8 +3,8 @@
 //! Strict like the wire: an unknown parameter is refused with those that are known.
 
 use super::problem::Problem;
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 
 /// How many items a page has where nothing is said.
 pub const LIMIT_DEFAULT: usize = 100;

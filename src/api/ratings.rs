@@ -8,9 +8,9 @@ use super::answer::page;
 use super::call::{Answer, Call};
 use super::openapi::RatingPage;
 use super::problem::Problem;
-use crate::domain::id::Id;
-use crate::domain::rating::Level;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::domain::rules::rating::Level;
 use crate::shop::StoredDecision;
 
 /// The list's name in its cursors.

@@ -191,7 +191,7 @@ mod tests {
     use super::*;
     use crate::api::auth::tests::Spelt;
     use crate::api::auth::{KeyRing, Scope, admit};
-    use crate::domain::id::Id;
+    use crate::domain::base::id::Id;
 
     /// The contract's table (section 6): who may what. A route that is not here fails.
     const CONTRACT: &[(&str, &str, Needs)] = &[

@@ -5,9 +5,9 @@ use super::call::{Answer, Call};
 use super::live;
 use super::openapi::{PoolPage, QuestionPage, SessionPage, SessionWithTimeline};
 use super::problem::{Code, Problem};
-use crate::domain::calendar::Zone;
-use crate::domain::time::{Instant, Stamp};
-use crate::domain::view::State;
+use crate::domain::base::calendar::Zone;
+use crate::domain::base::time::{Instant, Stamp};
+use crate::domain::read::views::State;
 use crate::shop::TimelineEntry;
 
 /// The words of `state`.

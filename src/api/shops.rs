@@ -15,7 +15,7 @@ use super::configuring::{aside, configure};
 use super::openapi::{ReportOfShops, ShopAnswer, ShopBody as ShopSchema, ShopPage};
 use super::policies::policy_of;
 use super::problem::{Code, Problem};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 use crate::shop::{Desk, Refused};
 
 /// The list's name in its cursors.

@@ -19,8 +19,8 @@ use super::auth::Pass;
 use super::call::{Answer, Call};
 use super::problem::Problem;
 use super::query::{Query, whole};
-use crate::domain::decision::Body;
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
+use crate::domain::protocol::decision::Body;
 use crate::shop::{Closing, Desk, Following};
 
 /// The media type of server-sent events.

@@ -13,8 +13,8 @@ use super::openapi::{
     WebhookSecret,
 };
 use super::problem::{Code, Problem};
-use crate::domain::id::Id;
-use crate::domain::time::{Instant, Stamp};
+use crate::domain::base::id::Id;
+use crate::domain::base::time::{Instant, Stamp};
 use crate::webhook::endpoint::{BATCH_MAX, OVERLAP, State, Wanted};
 use crate::webhook::parcel::Told;
 use crate::webhook::{NotDone, Post};

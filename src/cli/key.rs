@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::Failure;
 use super::serve::LayersArguments;
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 use crate::env::Env;
 use crate::env::last_words;
 use crate::env::private::{self, KeepsOwner};

@@ -8,9 +8,9 @@ use unicode_width::UnicodeWidthChar;
 
 use super::demo::say;
 use super::once::SAMPLE_DAY;
-use crate::domain::event::Event;
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::domain::protocol::event::Event;
 use crate::env::{HeldClock, Stopwatch};
 use crate::shop::{Answered, Desk, Intake, ReadError};
 use crate::wire::{Line, read_event};

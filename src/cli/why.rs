@@ -7,8 +7,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Failure, LanguageArgument, language, open_trace, replay_failure};
-use crate::domain::id::Id;
-use crate::domain::why::Why as Reason;
+use crate::domain::base::id::Id;
+use crate::domain::explain::explanation::Why as Reason;
 use crate::replay::{Found, explain};
 use crate::wire::Written;
 use crate::words;

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::decision::{Body, Decision, ErrorCode};
-use super::event::{Event, What};
-use super::id::Id;
-use super::ledger::MemoryLedger;
-use super::outcome::Outcome;
-use super::report::Report;
-use super::shop::{Rejection, Shop, Taken};
-use super::time::{Instant, Stamp};
+use super::base::id::Id;
+use super::base::time::{Instant, Stamp};
+use super::explain::decision_sink::Outcome;
+use super::protocol::decision::{Body, Decision, ErrorCode};
+use super::protocol::event::{Event, What};
+use super::read::report::Report;
+use super::state::shared_invites::MemoryLedger;
+use super::state::shop::{Rejection, Shop, Taken};
 
 /// The zone in which a rejection is written where there is no shop: +08:00.
 const NO_SHOP_OFFSET_S: i32 = 8 * 3600;

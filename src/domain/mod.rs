@@ -12,59 +12,18 @@
 /// ([`reconcile`]); other words in a message or a prompt are not. Release 0.1 (`fc8647a`), whose records keep no number, is core 1.
 pub const CORE: u32 = 1;
 
-// What everything is written in.
-pub mod calendar;
-pub mod chain;
-pub mod heap;
-pub mod id;
-pub mod lot;
-pub mod ranks;
-pub mod row;
-pub mod table;
-pub mod time;
-
-// What comes in, what goes out, and what is switched.
-pub mod code;
-pub mod decision;
-pub mod event;
-pub mod outcome;
+// From below: each names only those above it, in this order.
+pub mod base;
+pub mod collections;
 pub mod policy;
-pub mod rate;
+pub mod protocol;
+pub mod state;
 
-// Who and what there is.
-pub mod agent;
-pub mod buyer;
-pub mod crew;
-pub mod daybook;
-pub mod group_plan;
-pub mod roster;
-pub mod session;
-pub mod timer;
-pub mod totals;
+pub mod explain;
+pub mod rules;
 
-// The rules.
-pub mod arrival;
-pub mod assignment;
-pub mod closing;
-pub mod invite;
-pub mod ledger;
-pub mod lookup;
-pub mod memory;
-pub mod presence;
-pub mod queue;
-pub mod rating;
-pub mod receipt;
+pub mod read;
 pub mod reconcile;
-pub mod reply;
-pub mod routing;
-pub mod score;
-pub mod shop;
+pub mod snapshot;
 
-// What can be asked.
-pub mod audit;
 pub mod installation;
-pub mod noting;
-pub mod report;
-pub mod stored;
-pub mod view;
-pub mod why;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::domain::time::{Duration, Instant};
+use crate::domain::base::time::{Duration, Instant};
 
 /// A wall clock that is further than this from where it should be has jumped.
 pub const JUMP_MAX: Duration = Duration::from_ms(3_600_000);

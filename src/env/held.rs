@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::clock::{Clock, Doubt, ServerClock, StartRule};
-use crate::domain::time::Instant;
+use crate::domain::base::time::Instant;
 
 /// Stands where it is put, never further back, until it is let go; then it is the server's clock.
 pub struct HeldClock {

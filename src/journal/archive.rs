@@ -13,7 +13,7 @@ use super::store::{Changes, Store, Tree};
 use super::upgrade::{self, Upgrade};
 use super::watchdog::Task;
 use super::{JournalError, block, kept, opening};
-use crate::domain::time::Instant;
+use crate::domain::base::time::Instant;
 use crate::env::Env;
 
 const FORM: &[u8] = b"xiaoer backup, form 2\n";

@@ -8,7 +8,7 @@ use super::states;
 use super::store::{Tree, damaged};
 use super::tail::Due;
 use super::{Claimed, JournalError, Owner, Sleeper};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 
 impl Core {
     /// The number of a shop, once its first record is on its way.

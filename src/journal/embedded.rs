@@ -19,8 +19,8 @@ use super::{
     Basis, Claimed, Done, Fenced, Journal, JournalError, Kept, NoRoom, Owner, Sleeper, Slice,
     State, Upgrade, opening,
 };
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 use crate::env::{Env, Fate};
 
 /// How the folder is kept.

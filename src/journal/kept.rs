@@ -11,7 +11,7 @@ use super::sealed::{sealed, unsealed};
 use super::states;
 use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX};
 use super::{Done, JournalError, Kept};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 
 /// The longest value that can be kept.
 pub const KEPT_BYTES_MAX: usize = VALUE_BYTES_MAX / 2;

@@ -11,8 +11,8 @@ use super::embedded::Core;
 use super::record::{self, Entry, Kind};
 use super::tail::Place;
 use super::{Done, Fenced, NoRoom, Owner, State};
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 
 /// Bytes that may wait for the next commit.
 const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;

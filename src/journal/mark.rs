@@ -18,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 use super::JournalError;
 use super::folder_id::{FolderId, ID_BYTES};
 use super::store::disk_failed;
-use crate::domain::time::Instant;
+use crate::domain::base::time::Instant;
 
 const SLOT_BYTES: usize = 48;
 

@@ -33,8 +33,8 @@ mod upkeep;
 mod verify;
 mod watchdog;
 
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 
 pub use archive::{
     Files, Restored, SECRETS_FILE, backup, backup_folder, check as check_backup, no_files, restore,

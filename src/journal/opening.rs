@@ -19,7 +19,7 @@ use super::store::{Changes, Store, Tree, damaged};
 use super::tail::{Due, Place, Tail};
 use super::upgrade::{self, Upgrade};
 use super::{JournalError, block, kept};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 use crate::env::{Env, Fate};
 
 /// What was found in a store and beside it.

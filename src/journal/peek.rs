@@ -4,7 +4,7 @@ use super::folder::{Folder, Stage, VERSION};
 use super::states;
 use super::store::Store;
 use super::{JournalError, Settings};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 use crate::env::Env;
 
 /// The number of a shop in a folder that is not in use; nothing where the folder has no such shop, or no shop at all.

@@ -8,7 +8,7 @@ use super::record::{self, Record};
 use super::store::{Store, Tree, damaged};
 use super::tail::{self, Place};
 use super::{Basis, JournalError, Slice, block, states};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 
 /// Records that are decided again at most to explain one decision.
 const EXPLAINED_MAX: usize = 1_000_000;

@@ -9,7 +9,7 @@
 
 use super::store::{Changes, Store, Tree};
 use super::{JournalError, kept, states};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 
 /// Changes that take shops away, as far as they go with the records of the deletions.
 #[derive(Default)]

@@ -15,7 +15,7 @@ use super::mark::Mark;
 use super::record::{Kind, Record};
 use super::store::VALUE_BYTES_MAX;
 use super::{JournalError, block};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 
 /// Bytes that are looked through at once.
 const WINDOW_BYTES: usize = 8 * 1024 * 1024;

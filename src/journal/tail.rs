@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::JournalError;
 use super::sealed::{sealed, unsealed};
 use super::store::{Changes, Store, Tree};
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 
 /// The form of chunks.
 const FORM: u8 = 1;

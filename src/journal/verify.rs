@@ -10,8 +10,8 @@ use super::store::{Tree, damaged};
 use super::tail::{self, Place};
 use super::upgrade::{self, Findings};
 use super::{JournalError, State, block, kept, reading, states};
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 
 /// What a sound folder holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

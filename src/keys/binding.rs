@@ -5,7 +5,7 @@
 
 use super::error::KeyError;
 use super::ring::{KeyRow, Keys, Record, Seen};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 
 /// Tells the number of a shop that exists.
 pub type Numbers = Box<dyn Fn(&Id) -> Option<u64> + Send + Sync>;
@@ -115,7 +115,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::domain::time::Instant;
+    use crate::domain::base::time::Instant;
     use crate::keys::{NewKey, Scope};
 
     fn new(scope: Scope, shop: Option<&str>) -> NewKey {

@@ -14,8 +14,8 @@ use super::error::KeyError;
 use super::ring::{KeyRow, Record};
 use super::scope::Scope;
 use super::text::{ID_CHARS, is_drawn};
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 use crate::env::private::{self, FileLock};
 
 /// The form in which this release writes; it reads every one up to it.

@@ -13,8 +13,8 @@ use super::error::KeyError;
 use super::file::{KeyFile, Mark};
 use super::scope::{Grant, Scope};
 use super::text;
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 
 /// The most keys of a folder: the file is written whole with every change.
 pub const KEYS_MAX: usize = 100_000;

@@ -1,7 +1,7 @@
 //! Scopes: what the holder of a key may do.
 
-use crate::domain::code::codes;
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
+use crate::domain::protocol::codes::codes;
 
 codes! {
     /// What a key is for (contract, section 6).

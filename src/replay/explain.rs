@@ -5,10 +5,10 @@
 
 use std::io::BufRead;
 
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
+use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::explanation::Why;
 use crate::domain::installation::Installation;
-use crate::domain::outcome::Outcome;
-use crate::domain::why::Why;
 
 use super::{Lines, ReplayError, take_line};
 use crate::wire::Line;

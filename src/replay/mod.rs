@@ -8,10 +8,10 @@ use std::io::{self, BufRead, Write};
 
 pub use explain::{Found, explain};
 
-use crate::domain::decision::Decision;
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
+use crate::domain::explain::decision_sink::Outcome;
 use crate::domain::installation::Installation;
-use crate::domain::outcome::Outcome;
+use crate::domain::protocol::decision::Decision;
 use crate::wire::{Line, NotAnObject, Written, read_line};
 
 /// Why a replay stopped before the end of its trace.

@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::domain::agent::Presence;
-use crate::domain::time::{DAY_MS, Instant, Stamp};
+use crate::domain::base::time::{DAY_MS, Instant, Stamp};
+use crate::domain::state::agent::Presence;
 
 use super::arrivals::Visit;
 

@@ -5,8 +5,8 @@
 
 use std::io::{self, Write};
 
-use crate::domain::decision::{Body, Decision};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
+use crate::domain::protocol::decision::{Body, Decision};
 
 use super::agenda::{Agenda, AgentNumber, ChatNumber, DAY_S, Moment, Step};
 use super::arrivals::plan_arrivals;

@@ -9,9 +9,9 @@ use std::io::{self, Write};
 use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use crate::domain::decision::Decision;
+use crate::domain::explain::decision_sink::Outcome;
 use crate::domain::installation::Installation;
-use crate::domain::outcome::Outcome;
+use crate::domain::protocol::decision::Decision;
 use crate::wire::{Line, SHOP_DEFAULT, read_line};
 
 use super::agenda::Moment;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::domain::agent::Presence;
+use crate::domain::state::agent::Presence;
 
 use super::agenda::{AgentNumber, ChatNumber, EndedBy, Step};
 use super::chat::{Desk, With};

@@ -1,6 +1,6 @@
 //! The shop of the sample: its policy, its staff and their shifts.
 
-use crate::domain::agent::Presence;
+use crate::domain::state::agent::Presence;
 
 use super::agenda::{Agenda, DAY_S, Moment, Step};
 

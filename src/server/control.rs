@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 use crate::journal::{Embedded, Journal, SECRETS_FILE, backup};
 
 /// The socket's name in the data folder.

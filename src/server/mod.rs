@@ -36,7 +36,7 @@ pub use upgrading::upgrade;
 use watching::{OfJournal, Watching};
 
 use crate::api::{self, ApiState, Budget, Keeper, Limits};
-use crate::domain::time::Duration as Length;
+use crate::domain::base::time::Duration as Length;
 use crate::env::{self, Env, StartRule};
 use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::api::{self, ROUTES, Visit};
-use crate::domain::decision::Decision;
-use crate::domain::event::What;
-use crate::domain::id::Id;
-use crate::domain::view::Counts;
+use crate::domain::base::id::Id;
+use crate::domain::protocol::decision::Decision;
+use crate::domain::protocol::event::What;
+use crate::domain::read::views::Counts;
 use crate::env::{Doubt, Stopwatch};
 use crate::journal::{self, JournalError};
 use crate::shop;

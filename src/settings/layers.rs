@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::error::SettingsError;
 use super::table::{Row, Settings};
-use crate::domain::time::Duration;
+use crate::domain::base::time::Duration;
 
 /// Variables that begin with `XIAOER_` and are no settings: those of tests, benches and scripts, which a server that
 /// they start inherits.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::network::Network;
 use super::value::{BuyerSpace, LogFormat, LogLevel, MetricsPublic, Size, Value, between};
-use crate::domain::time::Duration;
+use crate::domain::base::time::Duration;
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use crate::domain::code::codes;
-use crate::domain::time::{DAY_MS, Duration};
+use crate::domain::base::time::{DAY_MS, Duration};
+use crate::domain::protocol::codes::codes;
 
 /// A kind of value. What it writes, it reads back.
 pub(super) trait Value: Sized + PartialOrd {

@@ -19,11 +19,11 @@ use super::share::Unwritten;
 use super::sharing::written;
 use super::world::World;
 use crate::domain::CORE;
-use crate::domain::event::{Event, What};
-use crate::domain::id::Id;
-use crate::domain::ledger::Ledger;
-use crate::domain::time::Instant;
-use crate::domain::view::Counts;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::domain::protocol::event::{Event, What};
+use crate::domain::read::views::Counts;
+use crate::domain::state::shared_invites::Ledger;
 use crate::env::{BlockingError, Stopwatch, blocking};
 use crate::journal::{JournalError, Kind};
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::watch;
 
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 
 /// What was heard last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,13 +8,13 @@ use bytestring::ByteString;
 
 use super::desk::{Answered, Intake, Refused};
 use super::ledger::SharedLedger;
-use crate::domain::decision::{Body, Decision};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::domain::explain::decision_sink::Outcome;
 use crate::domain::installation::{create, reject_without_shop};
-use crate::domain::outcome::Outcome;
-use crate::domain::shop::{Rejection, Shop, Taken};
-use crate::domain::time::Instant;
-use crate::domain::{CORE, code::ErrorCode, receipt::Receipt};
+use crate::domain::protocol::decision::{Body, Decision};
+use crate::domain::state::shop::{Rejection, Shop, Taken};
+use crate::domain::{CORE, protocol::codes::ErrorCode, state::idempotency::Receipt};
 use crate::journal::{Entry, Journal, Kind, Owner};
 use crate::wire::Pen;
 

@@ -20,10 +20,10 @@ use super::actor::{ShopActor, Stage};
 use super::deciding::{Item, Work};
 use super::desk::{Answered, Desk, Intake, Refused};
 use super::reply::Reply;
-use crate::domain::agent::Presence;
-use crate::domain::event::{Event, What};
-use crate::domain::id::Id;
-use crate::domain::time::{Duration, Instant, Stamp};
+use crate::domain::base::id::Id;
+use crate::domain::base::time::{Duration, Instant, Stamp};
+use crate::domain::protocol::event::{Event, What};
+use crate::domain::state::agent::Presence;
 use crate::env::Stopwatch;
 use crate::journal::{Done, JournalError};
 

@@ -5,9 +5,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::domain::id::Id;
-use crate::domain::ledger::{Claim, Ledger, MemoryLedger};
-use crate::domain::stored::{Unreadable, ledger_bytes, read_ledger};
+use crate::domain::base::id::Id;
+use crate::domain::snapshot::{Unreadable, ledger_bytes, read_ledger};
+use crate::domain::state::shared_invites::{Claim, Ledger, MemoryLedger};
 use crate::journal::{Booked, JournalError};
 
 /// The ledger that all shops of this server share.

@@ -5,8 +5,8 @@ use actix::prelude::*;
 use super::deciding::Item;
 use super::desk::ReadError;
 use super::reply::Reply;
-use crate::domain::ledger::Ledger;
-use crate::domain::shop::Shop;
+use crate::domain::state::shared_invites::Ledger;
+use crate::domain::state::shop::Shop;
 
 /// Events of one request.
 #[derive(Message)]

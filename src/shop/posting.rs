@@ -11,7 +11,7 @@ use super::deciding::{Item, Work};
 use super::desk::{Answered, Desk, Intake, Refused, TRIES};
 use super::message::Post;
 use super::reply::{Answer, Reply, Unanswered};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 use crate::env::{Stopwatch, blocking};
 
 impl Desk {

@@ -3,9 +3,9 @@
 use super::actor::{ShopActor, Stage};
 use super::desk::{Intake, Refused};
 use super::world::World;
-use crate::domain::event::{GivenPolicy, What};
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::domain::protocol::event::{GivenPolicy, What};
 use crate::journal::Claimed;
 
 impl World {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::recovery::astray;
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 use crate::journal::{JournalError, Record};
 
 /// The event of a record as a line of a trace: of its shop, and with the instant at which it was handled.

@@ -10,7 +10,7 @@ use super::actor::ShopActor;
 use super::desk::Desk;
 use super::lease::RunOut;
 use super::message::Look;
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 use crate::env::{Stopwatch, blocking};
 use crate::journal::JournalError;
 

@@ -15,11 +15,11 @@ use super::ledger::SharedLedger;
 use super::recovery::Differences;
 use super::reply::Waiting;
 use super::share::Shares;
-use crate::domain::decision::Decision;
-use crate::domain::event::What;
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
-use crate::domain::view::Counts;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::domain::protocol::decision::Decision;
+use crate::domain::protocol::event::What;
+use crate::domain::read::views::Counts;
 use crate::env::{Doubt, Env};
 use crate::journal::{Journal, JournalError, NoRoom};
 

@@ -3,7 +3,7 @@
 use metrics_exporter_prometheus::PrometheusRecorder;
 
 use super::metrics::{Counter, Gauge, counter, gauge};
-use crate::domain::code::codes;
+use crate::domain::protocol::codes::codes;
 
 codes! {
     /// Which limit ended a connection: the label of `xiaoer_connections_cut_total`.

@@ -1,9 +1,9 @@
 //! `xiaoer_decisions_total`: a counter for every type and reason, found by arithmetic.
 
-use crate::domain::code::{
+use crate::domain::protocol::codes::{
     AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, WaitReason,
 };
-use crate::domain::decision::Body;
+use crate::domain::protocol::decision::Body;
 
 // Where the counters of each type begin: in the order of `Body`, each as long as its list of reasons.
 const ASSIGNED: usize = 0;
@@ -88,14 +88,14 @@ fn codes<T: Copy>(all: &[T], code: fn(T) -> &'static str) -> Vec<&'static str> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::domain::calendar::Day;
-    use crate::domain::code::Trigger;
-    use crate::domain::decision::{Period, Rate};
-    use crate::domain::event::Stars;
-    use crate::domain::id::Id;
+    use crate::domain::base::calendar::Day;
+    use crate::domain::base::id::Id;
+    use crate::domain::base::time::{Duration, Instant, Stamp};
     use crate::domain::policy::Share;
-    use crate::domain::rating::{Level, Source};
-    use crate::domain::time::{Duration, Instant, Stamp};
+    use crate::domain::protocol::codes::Trigger;
+    use crate::domain::protocol::decision::{Period, Rate};
+    use crate::domain::protocol::event::Stars;
+    use crate::domain::rules::rating::{Level, Source};
 
     fn id() -> Id {
         Id::new("x").unwrap()

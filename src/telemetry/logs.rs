@@ -15,7 +15,7 @@ use tracing_subscriber::registry;
 
 use super::gathered::{Gathered, Pens};
 use super::level::Level;
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 
 /// Why there is no log.
 #[derive(Debug)]

@@ -15,9 +15,9 @@ use super::connections::Connections;
 use super::decided;
 use super::routes::{Route, Routes};
 use super::taken;
-use crate::domain::code::codes;
-use crate::domain::decision::Body;
-use crate::domain::event::What;
+use crate::domain::protocol::codes::codes;
+use crate::domain::protocol::decision::Body;
+use crate::domain::protocol::event::What;
 
 codes! {
     /// Why a request was refused before a shop could decide anything: the label of `xiaoer_refused_total`.

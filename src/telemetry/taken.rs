@@ -1,7 +1,7 @@
 //! `xiaoer_events_total`: a counter for every type of event, found by arithmetic.
 
-use crate::domain::agent::Presence;
-use crate::domain::event::What;
+use crate::domain::protocol::event::What;
+use crate::domain::state::agent::Presence;
 
 /// The types of events, in the order of [`slot`].
 pub(super) const TYPES: [&str; 18] = [
@@ -54,8 +54,8 @@ pub(super) fn slot(what: &What) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::event::{ClosedBy, GivenPolicy, RatedOn, Stars};
-    use crate::domain::id::Id;
+    use crate::domain::base::id::Id;
+    use crate::domain::protocol::event::{ClosedBy, GivenPolicy, RatedOn, Stars};
 
     #[test]
     fn every_event_moves_the_counter_of_its_type() {

@@ -83,7 +83,7 @@ mod tests {
     use super::super::endpoint::Wanted;
     use super::super::signing::Secret;
     use super::*;
-    use crate::domain::time::Instant;
+    use crate::domain::base::time::Instant;
 
     fn decisions(after: u64) -> Vec<StoredDecision> {
         // Every third is asked for; there are 20, and 4 are read at once.

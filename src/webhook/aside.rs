@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::parcel::{Failing, Parcel};
-use crate::domain::time::Instant;
+use crate::domain::base::time::Instant;
 
 /// Messages that were given up and are still listed; older ones are let go of.
 pub const GIVEN_UP_MAX: usize = 1_000;

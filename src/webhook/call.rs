@@ -9,8 +9,8 @@ use super::envelope::Message;
 use super::outbox::Ended;
 use super::parcel::Told;
 use super::signing::sign;
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 
 /// Why an endpoint that has no secret is not called.
 pub const NO_SECRET: &str = "its secret is not in this server's folder: rotate it (`POST webhooks/{id}/rotate`), give the \

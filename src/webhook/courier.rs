@@ -20,7 +20,7 @@ use super::outbox::{Change, Ended, Next};
 use super::parcel::{Lane, Parcel, Told, Try};
 use super::post::{Delivered, Named, Post};
 use super::{Notify, Watch};
-use crate::domain::time::Instant;
+use crate::domain::base::time::Instant;
 use crate::shop::{Desk, Following, ReadError, StoredDecision};
 
 /// Decisions that are read at once.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::resolving::Lookup;
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 use crate::env::Stopwatch;
 
 /// Look-ups under way of all shops together.

@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::signing::Secret;
-use crate::domain::decision::Body;
-use crate::domain::time::{Duration, Instant};
+use crate::domain::base::time::{Duration, Instant};
+use crate::domain::protocol::decision::Body;
 
 /// The most decisions of one call.
 pub const BATCH_MAX: u16 = 500;

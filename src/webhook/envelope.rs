@@ -5,8 +5,8 @@
 
 use bytes::Bytes;
 
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 use crate::shop::{Said, StoredDecision};
 
 /// The type of a body that holds several decisions.

@@ -32,7 +32,7 @@ mod opening;
 mod post;
 mod rotating;
 
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 
 pub use address::{URL_BYTES_MAX, is_public, read_url};
 pub use caller::{ANSWER_BYTES_MAX, Called, Caller, Calling, Unusable};

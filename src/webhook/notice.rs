@@ -7,7 +7,7 @@ use super::envelope::{self, DISABLED};
 use super::office::Webhooks;
 use super::post::Post;
 use super::schedule::wait_after;
-use crate::domain::time::Duration;
+use crate::domain::base::time::Duration;
 
 /// How often a notice is tried.
 const NOTICE_TRIES: u32 = 3;

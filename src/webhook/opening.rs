@@ -10,8 +10,8 @@ use super::call::NO_SECRET;
 use super::endpoint::{Endpoint, State};
 use super::post::{Named, Post, found};
 use super::secrets::{EndpointSecrets, SecretsFile};
-use crate::domain::id::Id;
-use crate::domain::time::Duration;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Duration;
 use crate::journal::JournalError;
 use crate::shop::Desk;
 

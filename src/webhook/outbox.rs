@@ -8,7 +8,7 @@
 use super::aside::Aside;
 use super::parcel::{Failing, Lane, Parcel, Progress, Told, Try};
 use super::schedule::{RETRY_AFTER_MAX, wait_after};
-use crate::domain::time::{Duration, Instant};
+use crate::domain::base::time::{Duration, Instant};
 
 /// For how long a message that fails holds back those after it.
 pub const HOLD: Duration = Duration::from_ms(60_000);

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::time::Instant;
+use crate::domain::base::time::Instant;
 
 /// The decisions of one message: those from the first `seq` to the last that the endpoint asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

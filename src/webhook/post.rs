@@ -13,8 +13,8 @@ use super::endpoint::Endpoint;
 use super::outbox::Outbox;
 use super::parcel::{Failing, Parcel, Progress, Told};
 use super::secrets::EndpointSecrets;
-use crate::domain::id::Id;
-use crate::domain::time::Duration;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Duration;
 use crate::journal::{JournalError, Kept};
 use crate::shop::Desk;
 

@@ -1,6 +1,6 @@
 //! `Retry-After`: when a receiver wants to be called again, as RFC 9110 has it.
 
-use crate::domain::time::{Duration, Instant};
+use crate::domain::base::time::{Duration, Instant};
 
 /// When a receiver wants to be called again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

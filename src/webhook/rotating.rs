@@ -7,7 +7,7 @@ use super::office::{NotDone, Webhooks};
 use super::post::Post;
 use super::secrets::EndpointSecrets;
 use super::signing::Secret;
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 use crate::env::blocking;
 use crate::journal::JournalError;
 

@@ -2,7 +2,7 @@
 
 use crc32fast::hash;
 
-use crate::domain::time::Duration;
+use crate::domain::base::time::Duration;
 
 /// The waits after the first, the second, … failed try, in seconds. What fails after the last is given up.
 ///

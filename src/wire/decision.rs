@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::domain::decision::{Body, Decision};
-use crate::domain::time::Stamp;
+use crate::domain::base::time::Stamp;
+use crate::domain::protocol::decision::{Body, Decision};
 
 /// A decision of a shop as the wire language writes it.
 #[derive(Serialize)]

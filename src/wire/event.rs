@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::domain::agent::{BOT_ID, CAPACITY_MAX, Presence, ROUTABLE_ROLE, WEIGHT_MAX};
-use crate::domain::event::{Event, GivenPolicy, RatedOn, Stars, What};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 use crate::domain::installation::Malformed;
-use crate::domain::time::Instant;
+use crate::domain::protocol::event::{Event, GivenPolicy, RatedOn, Stars, What};
+use crate::domain::state::agent::{BOT_ID, CAPACITY_MAX, Presence, ROUTABLE_ROLE, WEIGHT_MAX};
 
 use super::fields::Reader;
 use super::json::{NotAnObject, Value, read_object};

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::domain::event::ClosedBy;
-use crate::domain::id::{CARD_ID_BYTES_MAX, ID_BYTES_MAX, Id};
-use crate::domain::rating::Level;
-use crate::domain::time::Instant;
+use crate::domain::base::id::{CARD_ID_BYTES_MAX, ID_BYTES_MAX, Id};
+use crate::domain::base::time::Instant;
+use crate::domain::protocol::event::ClosedBy;
+use crate::domain::rules::rating::Level;
 
 use super::json::Value;
 

@@ -4,10 +4,10 @@
 
 use serde::Serialize;
 
-use crate::domain::decision::{Body, Decision};
-use crate::domain::id::Id;
-use crate::domain::rate::Decimal;
-use crate::domain::time::{STAMP_BYTES_MAX, Stamp};
+use crate::domain::base::id::Id;
+use crate::domain::base::ratio::Decimal;
+use crate::domain::base::time::{STAMP_BYTES_MAX, Stamp};
+use crate::domain::protocol::decision::{Body, Decision};
 
 /// About how long a decision is.
 const DECISION_BYTES: usize = 256;
@@ -281,15 +281,15 @@ fn rest(body: &Body, to: &mut String) {
 mod tests {
     use super::super::Written;
     use super::*;
-    use crate::domain::calendar::Day;
-    use crate::domain::code::{
+    use crate::domain::base::calendar::Day;
+    use crate::domain::base::time::{Duration, Instant};
+    use crate::domain::policy::Share;
+    use crate::domain::protocol::codes::{
         AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, Trigger, WaitReason,
     };
-    use crate::domain::decision::{Period, Rate};
-    use crate::domain::event::Stars;
-    use crate::domain::policy::Share;
-    use crate::domain::rating::{Level, Source};
-    use crate::domain::time::{Duration, Instant};
+    use crate::domain::protocol::decision::{Period, Rate};
+    use crate::domain::protocol::event::Stars;
+    use crate::domain::rules::rating::{Level, Source};
 
     const SPELT: [&str; 4] = ["s1", "会话-1", "a\"b\\c/", "x\u{2028}😀"];
 

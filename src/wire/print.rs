@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::lot::Lot;
+use crate::domain::base::deterministic_draw::Lot;
 
 use super::json::Value;
 

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::domain::code::{AssignReason, BlockCode, ErrorCode, Trigger};
-use crate::domain::decision::Period;
-use crate::domain::event::Stars;
-use crate::domain::id::Id;
-use crate::domain::rating::Source;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::{Duration, Instant};
+use crate::domain::protocol::codes::{AssignReason, BlockCode, ErrorCode, Trigger};
+use crate::domain::protocol::decision::Period;
+use crate::domain::protocol::event::Stars;
 use crate::domain::reconcile::{RecordedBody, RecordedDecision};
-use crate::domain::time::{Duration, Instant};
+use crate::domain::rules::rating::Source;
 
 /// Fields whose wording may change from release to release, without another decision.
 const WORDING: [&str; 3] = ["message", "prompt", "text"];
@@ -218,8 +218,8 @@ fn difference(recorded: &Plain<'_>, now: &Plain<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::decision::{Body, Decision};
-    use crate::domain::rate::Rate;
+    use crate::domain::base::ratio::Rate;
+    use crate::domain::protocol::decision::{Body, Decision};
     use crate::wire::Pen;
 
     fn at(text: &str) -> Instant {
@@ -233,9 +233,9 @@ mod tests {
     /// Every decision that the state follows from is read as what it says.
     #[test]
     fn what_is_written_is_read() {
-        use crate::domain::calendar::Zone;
-        use crate::domain::code::{CloseReason, WaitReason};
+        use crate::domain::base::calendar::Zone;
         use crate::domain::policy::Share;
+        use crate::domain::protocol::codes::{CloseReason, WaitReason};
         let (now, (s, b, a)) = (
             at("2026-11-11T02:00:00Z"),
             (id("会话"), id("b\"1"), id("anna")),
@@ -311,7 +311,7 @@ mod tests {
                 session: s.clone(),
                 buyer: b.clone(),
                 agent: a.clone(),
-                level: crate::domain::rating::Level::Neutral,
+                level: crate::domain::rules::rating::Level::Neutral,
                 stars: Stars::new(3).unwrap(),
                 source: Source::Auto,
             },

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::domain::code::{
+use crate::domain::base::id::Id;
+use crate::domain::base::time::{Duration, Instant, Stamp};
+use crate::domain::policy::Share;
+use crate::domain::protocol::codes::{
     AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, Trigger, WaitReason,
 };
-use crate::domain::decision::{Body, Decision, Period, Rate};
-use crate::domain::event::Stars;
-use crate::domain::id::Id;
-use crate::domain::policy::Share;
-use crate::domain::rating::{Level, Source};
-use crate::domain::time::{Duration, Instant, Stamp};
+use crate::domain::protocol::decision::{Body, Decision, Period, Rate};
+use crate::domain::protocol::event::Stars;
+use crate::domain::rules::rating::{Level, Source};
 
 /// The fields of every decision, each where it has it.
 #[derive(Default, Deserialize)]

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::domain::crew::Ratio;
+use crate::domain::explain::explanation::{Candidate, Comparison, Verdict};
 use crate::domain::policy::Strategy;
-use crate::domain::why::{Candidate, Comparison, Verdict};
+use crate::domain::state::agent_group::Ratio;
 
 use super::phrase::Voice;
 use super::table::{Side, Table};

@@ -4,14 +4,16 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::decision::{BlockCode, Body, Trigger};
-use crate::domain::invite::{Check, Seen};
+use crate::domain::base::time::Instant;
+use crate::domain::explain::explanation::{
+    Candidate, Comparison, Known, NoRota, Note, RecentFinding, Verdict, Why,
+};
 use crate::domain::policy::{Recent, Strategy, Suspension, Whom};
-use crate::domain::presence::Absence;
-use crate::domain::roster::Scope;
-use crate::domain::session::Speaker;
-use crate::domain::time::Instant;
-use crate::domain::why::{Candidate, Comparison, Known, NoRota, Note, RecentFinding, Verdict, Why};
+use crate::domain::protocol::decision::{BlockCode, Body, Trigger};
+use crate::domain::rules::invite::{Check, Seen};
+use crate::domain::rules::presence::Absence;
+use crate::domain::state::agent_directory::Scope;
+use crate::domain::state::session::Speaker;
 
 use super::phrase::Voice;
 use super::{Language, invite, other, rating, rejection, tried};

@@ -2,10 +2,10 @@
 //!
 //! What is kept is bounded, however many decisions there are.
 
-use crate::domain::decision::{AssignReason, Body, Decision, Period, Rate};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::{Duration, Stamp};
 use crate::domain::policy::Share;
-use crate::domain::time::{Duration, Stamp};
+use crate::domain::protocol::decision::{AssignReason, Body, Decision, Period, Rate};
 
 use super::Language;
 

@@ -1,10 +1,10 @@
 //! All other decisions in words: closes, notices, replies that come late, scores (S3, R5, R6, R9, M1 to M6).
 
-use crate::domain::decision::{CloseReason, Period, Rate};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Stamp;
+use crate::domain::explain::explanation::Note;
 use crate::domain::policy::Share;
-use crate::domain::time::Stamp;
-use crate::domain::why::Note;
+use crate::domain::protocol::decision::{CloseReason, Period, Rate};
 
 use super::phrase::{Voice, rate, share};
 use super::{causes, invite, tried};

@@ -1,11 +1,11 @@
 //! Phrases that every sentence needs: times of day, lengths of time, shares, names and where a buyer came in.
 
-use crate::domain::agent::{BOT_ID, Presence};
-use crate::domain::calendar::LocalTime;
-use crate::domain::decision::{Period, Rate};
-use crate::domain::id::Id;
+use crate::domain::base::calendar::LocalTime;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::{Duration, Instant, Stamp};
 use crate::domain::policy::{Member, Share, Strategy};
-use crate::domain::time::{Duration, Instant, Stamp};
+use crate::domain::protocol::decision::{Period, Rate};
+use crate::domain::state::agent::{BOT_ID, Presence};
 
 use super::Language;
 

@@ -1,10 +1,10 @@
 //! Ratings in words: cards that open, ratings that count and ratings that do not (Q1 to Q5).
 
-use crate::domain::decision::{Body, RefuseReason};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
+use crate::domain::explain::explanation::Note;
 use crate::domain::policy::Whom;
-use crate::domain::rating::{Level, Source};
-use crate::domain::why::Note;
+use crate::domain::protocol::decision::{Body, RefuseReason};
+use crate::domain::rules::rating::{Level, Source};
 
 use super::phrase::Voice;
 

@@ -1,8 +1,8 @@
 //! The agent that a buyer knows, in words: who, how it stood, and what came of it (R1).
 
-use crate::domain::agent::Presence;
+use crate::domain::explain::explanation::{Candidate, Known, RecentFinding};
 use crate::domain::policy::Recent;
-use crate::domain::why::{Candidate, Known, RecentFinding};
+use crate::domain::state::agent::Presence;
 
 use super::phrase::Voice;
 

@@ -1,7 +1,7 @@
 //! Rejections in words: why an event changed nothing, and what to change (contract, section 3).
 
-use crate::domain::decision::ErrorCode;
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
+use crate::domain::protocol::decision::ErrorCode;
 
 use super::phrase::Voice;
 

@@ -1,9 +1,9 @@
 //! Routing in a sentence: who got a buyer and for what reason, or where it waits (R1 to R9).
 
-use crate::domain::decision::{AssignReason, Body, WaitReason};
+use crate::domain::base::time::Duration;
+use crate::domain::explain::explanation::{Comparison, Known, Note};
 use crate::domain::policy::Strategy;
-use crate::domain::time::Duration;
-use crate::domain::why::{Comparison, Known, Note};
+use crate::domain::protocol::decision::{AssignReason, Body, WaitReason};
 
 use super::phrase::Voice;
 use super::{candidates, causes};

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::decision::BlockCode;
+use crate::domain::base::time::Duration;
 use crate::domain::policy::{ServicePolicy, Share};
-use crate::domain::rating::Level;
-use crate::domain::report::{AgentReport, DayReport, Decimal, MonthReport, Report, WeekReport};
-use crate::domain::time::Duration;
+use crate::domain::protocol::decision::BlockCode;
+use crate::domain::read::report::{
+    AgentReport, DayReport, Decimal, MonthReport, Report, WeekReport,
+};
+use crate::domain::rules::rating::Level;
 
 use super::highlights::{Highlights, Word};
 use super::phrase::{Voice, chinese_period, decimal, percent, share};

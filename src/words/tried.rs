@@ -1,11 +1,11 @@
 //! The rules of routing that were tried for a buyer, in order, and the agents that were compared (R1 to R9).
 
-use crate::domain::agent::Presence;
-use crate::domain::decision::{Body, WaitReason};
+use crate::domain::base::time::Stamp;
+use crate::domain::explain::explanation::{Candidate, Comparison, NoRota, Note, Step, Verdict};
 use crate::domain::policy::Strategy;
-use crate::domain::roster::Scope;
-use crate::domain::time::Stamp;
-use crate::domain::why::{Candidate, Comparison, NoRota, Note, Step, Verdict};
+use crate::domain::protocol::decision::{Body, WaitReason};
+use crate::domain::state::agent::Presence;
+use crate::domain::state::agent_directory::Scope;
 
 use super::phrase::Voice;
 use super::{candidates, causes, recent};

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::domain::decision::{Body, Decision, Trigger};
-use crate::domain::why::{Note, Why};
+use crate::domain::explain::explanation::{Note, Why};
+use crate::domain::protocol::decision::{Body, Decision, Trigger};
 
 use super::phrase::Voice;
 use super::{Language, invite, other, rating, rejection, routing, tried};

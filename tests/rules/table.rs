@@ -12,8 +12,8 @@
 
 use expect_test::Expect;
 use serde_json::{Map, Value, json};
+use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::domain::installation::Installation;
-use xiaoer::domain::outcome::Outcome;
 use xiaoer::wire::{Line, Written, read_line};
 
 use crate::answer::note;

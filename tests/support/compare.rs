@@ -4,7 +4,7 @@
 use std::fmt;
 
 use serde_json::Value;
-use xiaoer::domain::time::Instant;
+use xiaoer::domain::base::time::Instant;
 
 /// The keys whose values are instants.
 const INSTANTS: [&str; 4] = ["at", "since", "overdue_at", "retry_at"];

@@ -1,7 +1,7 @@
 //! A long trace of one shop with thousands of buyers, so many that the shop begins to forget them.
 
 use serde_json::{Value, json};
-use xiaoer::domain::time::{DAY_MS, Instant};
+use xiaoer::domain::base::time::{DAY_MS, Instant};
 
 /// Days that the trace lasts: sessions are remembered for 7, the longest window is 32 days.
 const DAYS: i64 = 40;
@@ -39,7 +39,7 @@ struct Trace {
 
 impl Trace {
     fn push(&mut self, mut event: Value) {
-        let mut buffer = [0; xiaoer::domain::time::STAMP_BYTES_MAX];
+        let mut buffer = [0; xiaoer::domain::base::time::STAMP_BYTES_MAX];
         let at = Instant::from_ms(self.now_ms).at_offset(0);
         event["at"] = json!(at.write(&mut buffer));
         event["id"] = json!(format!("e{}", self.lines.len()));

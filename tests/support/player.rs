@@ -1,11 +1,11 @@
 //! Playing a trace on the program, line by line, so that a test can look at the shops in between.
 
 use serde_json::Value;
-use xiaoer::domain::decision::Decision;
-use xiaoer::domain::event::Event;
-use xiaoer::domain::id::Id;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::domain::installation::Installation;
-use xiaoer::domain::outcome::Outcome;
+use xiaoer::domain::protocol::decision::Decision;
+use xiaoer::domain::protocol::event::Event;
 use xiaoer::wire::{Line, Written, read_line};
 
 /// An installation that plays a trace.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
-use xiaoer::domain::time::Instant;
+use xiaoer::domain::base::time::Instant;
 
 /// Where a trace begins: 23:50 in Shanghai on a Sunday, so that days, weeks and months end soon.
 const START: Instant = Instant::from_ms(1_793_548_200_000);
@@ -148,6 +148,6 @@ pub fn clock(at: Instant) -> String {
 }
 
 fn written(at: Instant) -> Value {
-    let mut buffer = [0; xiaoer::domain::time::STAMP_BYTES_MAX];
+    let mut buffer = [0; xiaoer::domain::base::time::STAMP_BYTES_MAX];
     Value::from(at.at_offset(0).write(&mut buffer))
 }

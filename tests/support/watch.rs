@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use xiaoer::domain::agent::Presence;
-use xiaoer::domain::decision::{AssignReason, Body, Decision, Trigger};
-use xiaoer::domain::event::What;
-use xiaoer::domain::id::Id;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::base::time::{Duration, Instant};
 use xiaoer::domain::installation::Installation;
-use xiaoer::domain::time::{Duration, Instant};
+use xiaoer::domain::protocol::decision::{AssignReason, Body, Decision, Trigger};
+use xiaoer::domain::protocol::event::What;
+use xiaoer::domain::state::agent::Presence;
 
 use super::player::{Played, Player};
 
@@ -92,7 +92,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Assignments allowed by presence and load. [`xiaoer::domain::shop::Shop::audit_assignment`] is exact at the
+    /// Assignments allowed by presence and load. [`xiaoer::domain::state::shop::Shop::audit_assignment`] is exact at the
     /// moment of the decision, so of one event only the latest assignment to each agent is held against it (until the
     /// event is over the agent's load can only fall from there), and none where the event itself changed the agent
     /// or the policy after its timers had fired.
@@ -134,8 +134,9 @@ fn changes(what: &What, agent: &Id) -> bool {
 
 /// The `auto_quiet` of every shop's policy.
 fn quiets(installation: &Installation) -> BTreeMap<Id, Duration> {
-    let quiet =
-        |shop: &xiaoer::domain::shop::Shop| (shop.id().clone(), shop.policy().invite.auto_quiet);
+    let quiet = |shop: &xiaoer::domain::state::shop::Shop| {
+        (shop.id().clone(), shop.policy().invite.auto_quiet)
+    };
     installation.shops().map(quiet).collect()
 }
 

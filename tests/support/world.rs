@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use serde_json::Value;
-use xiaoer::domain::decision::Decision;
-use xiaoer::domain::id::Id;
-use xiaoer::domain::ledger::MemoryLedger;
-use xiaoer::domain::time::Instant;
-use xiaoer::domain::view::Counts;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::base::time::Instant;
+use xiaoer::domain::protocol::decision::Decision;
+use xiaoer::domain::read::views::Counts;
+use xiaoer::domain::state::shared_invites::MemoryLedger;
 use xiaoer::env::{Clock, Env, Fate};
 use xiaoer::journal::{Embedded, JournalError, Nobody, Settings};
 use xiaoer::shop::{
@@ -87,7 +87,7 @@ pub struct Seen {
 
 impl Watch for Seen {
     fn asked(&self, _: usize) {}
-    fn handled(&self, _: &xiaoer::domain::event::What) {}
+    fn handled(&self, _: &xiaoer::domain::protocol::event::What) {}
     fn decided(&self, _decisions: &[Decision]) {}
     fn counted(&self, _before: &Counts, _after: &Counts) {}
     fn alive(&self, by: i64) {
@@ -184,7 +184,7 @@ impl Shops {
             &DeskSettings {
                 mailbox: 64,
                 idle,
-                grace: xiaoer::domain::time::Duration::from_ms(10_000),
+                grace: xiaoer::domain::base::time::Duration::from_ms(10_000),
                 share: xiaoer::shop::Share {
                     waiting_bytes_max: 16 * 1024 * 1024,
                     bytes_per_hour_max: 0,

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Failure, LayersArguments, PIECE_BYTES, existing, journal_failure, settings, written};
 use crate::domain::CORE;
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 use crate::env::last_words;
 use crate::env::private::KeepsOwner;
 use crate::journal::{self, JournalError, Kind, Record, Salvaged};

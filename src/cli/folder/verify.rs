@@ -6,7 +6,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, LayersArguments, existing, journal_failure, written};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 use crate::env::private::KeepsOwner;
 use crate::journal::{self, Inspector, JournalError, Record, State};
 use crate::shop::{Differences, check_recovery, decode_state};

@@ -3,6 +3,7 @@
 //! The wire form is JSON (TOML in a file) laid over a preset; [`Policy::parse`] reads it and names the
 //! path of a key that is wrong. Nothing here decides anything: the rooms of the rules read these fields.
 
+pub mod group_plan;
 mod parse;
 mod preset;
 mod reader;
@@ -13,10 +14,10 @@ use std::collections::BTreeMap;
 pub use parse::PolicyError;
 pub use preset::{PolicyFileError, Preset};
 
-use super::calendar::{LocalTime, Zone};
-use super::decision::CloseReason;
-use super::id::Id;
-use super::time::Duration;
+use super::base::calendar::{LocalTime, Zone};
+use super::base::id::Id;
+use super::base::time::Duration;
+use super::protocol::decision::CloseReason;
 
 /// The largest count that a policy takes; 0 means that there is no such cap.
 pub const COUNT_MAX: u32 = 1_000_000;

@@ -18,9 +18,9 @@ use super::{
     QueuePolicy, RatingPolicy, Recent, ReplyPolicy, Routing, ServicePolicy, SessionPolicy,
     Suspension,
 };
-use crate::domain::calendar::LocalTime;
-use crate::domain::id::Id;
-use crate::domain::time::days_in_month;
+use crate::domain::base::calendar::LocalTime;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::days_in_month;
 
 /// Why a policy is refused (`policy_invalid`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -322,8 +322,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::base::time::Duration;
     use crate::domain::policy::{Share, Strategy};
-    use crate::domain::time::Duration;
 
     #[test]
     fn an_error_names_the_bad_key() {

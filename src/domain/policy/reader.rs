@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 
 use super::render::Word;
 use super::{COUNT_MAX, PolicyError, Share};
-use crate::domain::calendar::Zone;
-use crate::domain::id::{ID_BYTES_MAX, Id};
-use crate::domain::time::{DURATION_DAYS_MAX, Duration};
+use crate::domain::base::calendar::Zone;
+use crate::domain::base::id::{ID_BYTES_MAX, Id};
+use crate::domain::base::time::{DURATION_DAYS_MAX, Duration};
 
 /// What was read, or the one thing that is wrong.
 pub(super) type Read<T> = Result<T, PolicyError>;

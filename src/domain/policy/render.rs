@@ -12,7 +12,7 @@ use super::{
     ReplyPolicy, Routing, ServicePolicy, SessionPolicy, Share, Strategy, Suspension,
     WhenScopeOffline, Whom,
 };
-use crate::domain::calendar::LocalTime;
+use crate::domain::base::calendar::LocalTime;
 
 /// A choice of few, each written as one word.
 pub(super) trait Word: Copy + 'static {

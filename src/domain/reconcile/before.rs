@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::recorded::{RecordedBody, RecordedOutcome};
-use crate::domain::buyer::{Tie, WHOLE_SHOP};
-use crate::domain::calendar::Day;
-use crate::domain::event::{Event, RatedOn, What};
-use crate::domain::id::Id;
-use crate::domain::session::{Ask, Marks, Place};
-use crate::domain::shop::Shop;
-use crate::domain::table::NOBODY;
-use crate::domain::time::Instant;
-use crate::domain::timer::Timer;
+use crate::domain::base::calendar::Day;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::domain::collections::slab_map::NOBODY;
+use crate::domain::protocol::event::{Event, RatedOn, What};
+use crate::domain::state::buyer::{Tie, WHOLE_SHOP};
+use crate::domain::state::session::{Ask, Marks, Place};
+use crate::domain::state::shop::Shop;
+use crate::domain::state::timers::Timer;
 
 /// How a shop stood.
 #[derive(Default)]

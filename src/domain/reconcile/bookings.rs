@@ -2,18 +2,18 @@
 
 use super::before::Before;
 use super::recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
-use crate::domain::agent::{Agent, BOT, BOT_ID};
-use crate::domain::buyer::Buyer;
-use crate::domain::calendar::Day;
-use crate::domain::decision::{AssignReason, Period, Trigger};
-use crate::domain::event::{Event, What};
-use crate::domain::id::Id;
-use crate::domain::rating::Source;
-use crate::domain::session::{Ask, Place, Session};
-use crate::domain::shop::Shop;
-use crate::domain::table::NOBODY;
-use crate::domain::time::Duration;
-use crate::domain::timer::Timer;
+use crate::domain::base::calendar::Day;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Duration;
+use crate::domain::collections::slab_map::NOBODY;
+use crate::domain::protocol::decision::{AssignReason, Period, Trigger};
+use crate::domain::protocol::event::{Event, What};
+use crate::domain::rules::rating::Source;
+use crate::domain::state::agent::{Agent, BOT, BOT_ID};
+use crate::domain::state::buyer::Buyer;
+use crate::domain::state::session::{Ask, Place, Session};
+use crate::domain::state::shop::Shop;
+use crate::domain::state::timers::Timer;
 
 impl Shop {
     /// Takes back what this core's decision has booked, since it is not recorded. Where the session is comes later.

@@ -2,15 +2,15 @@
 
 use super::before::Before;
 use super::recorded::RecordedBody;
-use crate::domain::agent::BOT;
-use crate::domain::buyer::WHOLE_SHOP;
-use crate::domain::decision::Trigger;
-use crate::domain::event::{Event, Stars, What};
-use crate::domain::id::Id;
-use crate::domain::rating::{Card, Level, Source};
-use crate::domain::score::ATTITUDE;
-use crate::domain::shop::Shop;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::domain::protocol::decision::Trigger;
+use crate::domain::protocol::event::{Event, Stars, What};
+use crate::domain::rules::rating::{Card, Level, Source};
+use crate::domain::rules::score::ATTITUDE;
+use crate::domain::state::agent::BOT;
+use crate::domain::state::buyer::WHOLE_SHOP;
+use crate::domain::state::shop::Shop;
 
 /// Cards of one session at most: one that the record names beyond is not made.
 const CARDS_MAX: usize = 1000;

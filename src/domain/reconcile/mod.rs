@@ -26,17 +26,17 @@ pub use recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::calendar::Stretch;
-use super::decision::ErrorCode;
-use super::event::{Event, RatedOn, What};
-use super::id::Id;
-use super::ledger::Ledger;
-use super::outcome::Outcome;
+use super::base::calendar::Stretch;
+use super::base::id::Id;
+use super::base::time::Instant;
+use super::explain::decision_sink::Outcome;
 use super::policy::Policy;
-use super::receipt::{Code, Receipt};
-use super::session::Ask;
-use super::shop::{Rejection, Shop};
-use super::time::Instant;
+use super::protocol::decision::ErrorCode;
+use super::protocol::event::{Event, RatedOn, What};
+use super::state::idempotency::{Code, Receipt};
+use super::state::session::Ask;
+use super::state::shared_invites::Ledger;
+use super::state::shop::{Rejection, Shop};
 
 use before::Before;
 

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use super::before::{Before, SessionBefore};
 use super::recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
-use crate::domain::agent::BOT;
-use crate::domain::calendar::Stretch;
-use crate::domain::event::{Event, What};
-use crate::domain::id::Id;
-use crate::domain::roster::Scope;
-use crate::domain::session::{Ask, Place};
-use crate::domain::shop::Shop;
-use crate::domain::table::NOBODY;
-use crate::domain::time::Instant;
-use crate::domain::timer::Timer;
+use crate::domain::base::calendar::Stretch;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::domain::collections::slab_map::NOBODY;
+use crate::domain::protocol::event::{Event, What};
+use crate::domain::state::agent::BOT;
+use crate::domain::state::agent_directory::Scope;
+use crate::domain::state::session::{Ask, Place};
+use crate::domain::state::shop::Shop;
+use crate::domain::state::timers::Timer;
 
 /// Where a session is to be.
 enum Where<'a> {

@@ -1,13 +1,13 @@
 //! A recorded decision, as far as the state of a shop follows from it.
 
-use crate::domain::calendar::{Day, Month, Week};
-use crate::domain::decision::{
+use crate::domain::base::calendar::{Day, Month, Week};
+use crate::domain::base::id::Id;
+use crate::domain::base::time::{Duration, Instant};
+use crate::domain::protocol::decision::{
     AssignReason, BlockCode, Body, Decision, ErrorCode, Period, Trigger,
 };
-use crate::domain::event::Stars;
-use crate::domain::id::Id;
-use crate::domain::rating::Source;
-use crate::domain::time::{Duration, Instant};
+use crate::domain::protocol::event::Stars;
+use crate::domain::rules::rating::Source;
 
 /// A decision as a record tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -9,8 +9,8 @@ mod v2;
 
 use super::JournalError;
 use super::store::damaged;
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 
 /// What a record is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@
 use serde::Deserialize;
 
 use super::{Booking, Kind, Record};
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 
 /// The core of every record of this form.
 const CORE: u32 = 1;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Booking, Entry, Kind, Record};
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 
 #[derive(Serialize, Deserialize)]
 enum StoredKind {

@@ -9,8 +9,8 @@ use super::sealed::{sealed, unsealed};
 use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX, damaged};
 use super::tail::Due;
 use super::{JournalError, State, block};
-use crate::domain::id::Id;
-use crate::domain::time::Instant;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 
 /// An older state is kept where so many records lie between it and the one kept before: as many are decided again at
 /// most to explain one decision.

@@ -14,7 +14,7 @@ use super::super::removal::{Removal, bury, remove_index};
 use super::super::states::{self, Head};
 use super::super::store::{Changes, Store, Tree};
 use super::super::tail::{Place, Tail};
-use crate::domain::id::Id;
+use crate::domain::base::id::Id;
 
 /// What is to be put right in a store.
 #[derive(Default)]

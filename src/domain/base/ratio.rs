@@ -1,0 +1,108 @@
+//! Rates: shares of whole numbers, exact until they are written with 4 decimals, half away from zero.
+
+use serde::ser::{Serialize, Serializer};
+
+use super::time::Duration;
+use crate::domain::policy::Share;
+
+/// A share of whole numbers, kept exact; it is rounded only where it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Above the line.
+    pub over: u64,
+    /// Below the line.
+    pub under: u64,
+}
+
+impl Rate {
+    /// Rounded to ten-thousandths, half away from zero; `None` where there is nothing below the line.
+    pub fn myriads(self) -> Option<u64> {
+        let (over, under) = (u128::from(self.over), u128::from(self.under));
+        let doubled = (over * 20_000).checked_div(under)?;
+        Some(doubled.div_ceil(2) as u64)
+    }
+
+    /// Whether the rate is less than `line`. Nothing below the line is no rate, and not less.
+    pub fn is_below(self, line: Share) -> bool {
+        u128::from(self.over) * 10_000 < u128::from(line.0) * u128::from(self.under)
+    }
+
+    /// Whether the rate is more than `line`.
+    pub fn is_above(self, line: Share) -> bool {
+        u128::from(self.over) * 10_000 > u128::from(line.0) * u128::from(self.under)
+    }
+}
+
+impl Serialize for Rate {
+    /// With 4 decimals; `null` where nothing is below the line.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Decimal::rate(*self).serialize(serializer)
+    }
+}
+
+/// A number with a fixed count of decimals, written as short as it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decimal {
+    /// The value times `scale`.
+    pub scaled: u64,
+    /// 1,000 for milliseconds as seconds, 10,000 for ratios.
+    pub scale: u32,
+}
+
+impl Decimal {
+    /// Seconds with at most 3 decimals.
+    pub fn seconds(duration: Duration) -> Decimal {
+        Decimal {
+            scaled: duration.ms() as u64,
+            scale: 1000,
+        }
+    }
+
+    /// A rate with 4 decimals, half away from zero; `None` where nothing is below the line.
+    pub fn rate(rate: Rate) -> Option<Decimal> {
+        let scaled = rate.myriads()?;
+        Some(Decimal {
+            scaled,
+            scale: 10_000,
+        })
+    }
+}
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let scale = u64::from(self.scale);
+        if self.scaled.is_multiple_of(scale) {
+            serializer.serialize_u64(self.scaled / scale)
+        } else {
+            // The nearest double of a short decimal is written as that decimal again.
+            serializer.serialize_f64(self.scaled as f64 / scale as f64)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_rounded_half_away_from_zero() {
+        for (over, under, myriads) in [
+            (0, 0, None),
+            (0, 3, Some(0)),
+            (1, 3, Some(3333)),
+            (2, 3, Some(6667)),
+            (1, 20_000, Some(1)),
+            (1, 20_001, Some(0)),
+            (3, 3, Some(10_000)),
+        ] {
+            assert_eq!(Rate { over, under }.myriads(), myriads, "{over}/{under}");
+        }
+    }
+
+    #[test]
+    fn a_rate_on_its_line_is_neither_below_nor_above() {
+        let rate = Rate { over: 4, under: 5 };
+        assert!(!rate.is_below(Share(8000)) && !rate.is_above(Share(8000)));
+        assert!(rate.is_below(Share(8001)) && rate.is_above(Share(7999)));
+    }
+}

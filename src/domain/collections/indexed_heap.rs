@@ -1,0 +1,186 @@
+//! A heap whose entries can be found again: the least key first, and any entry moved or taken out by its handle.
+//!
+//! Four children a node. Looking at the first is O(1); putting, moving and taking out are O(log n).
+//! Equal keys are ordered by their handles, so that the order is total whatever happened before.
+
+/// Where an entry that is not in the heap stands.
+const ABSENT: u32 = u32::MAX;
+
+const CHILDREN: usize = 4;
+
+/// Entries of a key and a small whole number, the handle, at most one entry a handle.
+#[derive(Clone, Debug)]
+pub struct Heap<K> {
+    entries: Vec<(K, u32)>,
+    places: Vec<u32>,
+}
+
+impl<K> Default for Heap<K> {
+    fn default() -> Heap<K> {
+        Heap {
+            entries: Vec::new(),
+            places: Vec::new(),
+        }
+    }
+}
+
+impl<K: Ord + Copy> Heap<K> {
+    /// The least key and its handle.
+    pub fn first(&self) -> Option<(K, u32)> {
+        self.entries.first().copied()
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The key of a handle.
+    pub fn get(&self, handle: u32) -> Option<K> {
+        let place = self.place(handle)?;
+        Some(self.entries[place].0)
+    }
+
+    /// All entries, as they stand in the heap.
+    pub fn iter(&self) -> impl Iterator<Item = (K, u32)> {
+        self.entries.iter().copied()
+    }
+
+    /// Puts the entry of `handle` at `key`, wherever it was before.
+    pub fn set(&mut self, handle: u32, key: K) {
+        let entry = (key, handle);
+        match self.place(handle) {
+            None => {
+                if self.places.len() <= handle as usize {
+                    self.places.resize(handle as usize + 1, ABSENT);
+                }
+                self.entries.push(entry);
+                self.rise(self.entries.len() - 1, entry);
+            }
+            Some(place) if entry < self.entries[place] => self.rise(place, entry),
+            Some(place) => self.sink(place, entry),
+        }
+    }
+
+    /// Takes the entry of `handle` out, if it is there.
+    pub fn remove(&mut self, handle: u32) {
+        let Some(place) = self.place(handle) else {
+            return;
+        };
+        self.places[handle as usize] = ABSENT;
+        let Some(last) = self.entries.pop() else {
+            return;
+        };
+        if place == self.entries.len() {
+            return;
+        }
+        if last < self.entries[place] {
+            self.rise(place, last);
+        } else {
+            self.sink(place, last);
+        }
+    }
+
+    /// A heap of entries as [`Heap::iter`] gave them; [`Heap::find_places`] comes next.
+    pub(in crate::domain) fn of(entries: Vec<(K, u32)>) -> Heap<K> {
+        Heap {
+            entries,
+            places: Vec::new(),
+        }
+    }
+
+    /// Finds out where each handle stands, in a heap that has just been read; whether it is one, of handles below
+    /// `handles`.
+    pub(in crate::domain) fn find_places(&mut self, handles: u32) -> bool {
+        self.places.clear();
+        for (place, &entry) in self.entries.iter().enumerate() {
+            let (_, handle) = entry;
+            if self.places.len() <= handle as usize {
+                if handle >= handles {
+                    return false;
+                }
+                self.places.resize(handle as usize + 1, ABSENT);
+            }
+            let parent = place.saturating_sub(1) / CHILDREN;
+            if self.places[handle as usize] != ABSENT || entry < self.entries[parent] {
+                return false;
+            }
+            self.places[handle as usize] = place as u32;
+        }
+        true
+    }
+
+    fn place(&self, handle: u32) -> Option<usize> {
+        let place = *self.places.get(handle as usize)?;
+        (place != ABSENT).then_some(place as usize)
+    }
+
+    fn put(&mut self, place: usize, entry: (K, u32)) {
+        self.places[entry.1 as usize] = place as u32;
+        self.entries[place] = entry;
+    }
+
+    fn rise(&mut self, mut place: usize, entry: (K, u32)) {
+        while place > 0 {
+            let parent = (place - 1) / CHILDREN;
+            if self.entries[parent] <= entry {
+                break;
+            }
+            self.put(place, self.entries[parent]);
+            place = parent;
+        }
+        self.put(place, entry);
+    }
+
+    fn sink(&mut self, mut place: usize, entry: (K, u32)) {
+        loop {
+            let first = place * CHILDREN + 1;
+            let end = (first + CHILDREN).min(self.entries.len());
+            let Some(least) = (first..end).min_by_key(|&child| self.entries[child]) else {
+                break;
+            };
+            if entry <= self.entries[least] {
+                break;
+            }
+            self.put(place, self.entries[least]);
+            place = least;
+        }
+        self.put(place, entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #[test]
+        fn it_is_a_sorted_map_by_key(steps in prop::collection::vec((0u32..40, prop::option::of(0i32..30)), 1..300)) {
+            let mut heap = Heap::default();
+            let mut model = BTreeMap::new();
+            for (handle, key) in steps {
+                match key {
+                    Some(key) => {
+                        heap.set(handle, key);
+                        model.insert(handle, key);
+                    }
+                    None => {
+                        heap.remove(handle);
+                        model.remove(&handle);
+                    }
+                }
+                let least = model.iter().map(|(&handle, &key)| (key, handle)).min();
+                prop_assert_eq!(heap.first(), least);
+                prop_assert_eq!(heap.len(), model.len());
+                prop_assert_eq!(heap.get(handle), model.get(&handle).copied());
+            }
+        }
+    }
+}

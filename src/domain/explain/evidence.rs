@@ -1,0 +1,302 @@
+//! Noting: how the notes are taken that a decision can be explained with ([`super::explanation`]).
+//!
+//! A note is only made where the decision that follows is asked about, and is dropped where none follows.
+
+use super::decision_sink::Outcome;
+use super::explanation::{
+    Candidate, Comparison, Known, NoRota, Note, RecentFinding, Step, Verdict,
+};
+use crate::domain::policy::{Member, OfflineMode, Share, Strategy};
+use crate::domain::protocol::decision::{Period, Rate, WaitReason};
+use crate::domain::rules::presence::Absence;
+use crate::domain::state::agent::{Agent, BOT, Presence};
+use crate::domain::state::agent_group::Duty;
+use crate::domain::state::buyer::Buyer;
+use crate::domain::state::session::Place;
+use crate::domain::state::shop::Shop;
+
+impl Shop {
+    /// R1: the buyer and what came of its recent agent, where it has one and R1 is on.
+    pub(in crate::domain) fn note_recent(
+        &self,
+        known: Option<(&Buyer, RecentFinding)>,
+        out: &mut Outcome,
+    ) {
+        let known = known.filter(|_| !self.policy.routing.recent.window.is_zero());
+        out.note(self.seq, || Note::Recent {
+            known: known.map(|(buyer, finding)| {
+                let agent = &self.roster.agents[buyer.recent_agent];
+                Known {
+                    agent: self.candidate(agent, verdict_of(agent, finding)),
+                    until: self.stamp(buyer.recent_until),
+                    finding,
+                }
+            }),
+            policy: self.policy.routing.recent.clone(),
+        });
+    }
+
+    /// R3: nobody of the shop is online, so nobody of the crew is.
+    pub(in crate::domain) fn note_nobody_online(&self, crew: u32, out: &mut Outcome) {
+        out.note(self.seq, || {
+            Note::NobodyOnline(self.crew(Comparison::Lot, crew, None))
+        });
+    }
+
+    /// R5: why nobody of a rota gets the session.
+    pub(in crate::domain) fn note_no_rota(&self, out: &mut Outcome) {
+        out.note(self.seq, || {
+            let offline = &self.policy.routing.offline;
+            Note::NoRota(match offline.mode {
+                OfflineMode::Wait => NoRota::Off,
+                OfflineMode::Rota if offline.members.is_empty() => NoRota::Empty,
+                OfflineMode::Rota => NoRota::Unfit {
+                    members: offline.members.clone(),
+                    candidates: self.named(&offline.members),
+                },
+            })
+        });
+    }
+
+    /// R1d, R4, R5, R7: everybody of a crew, and who of them was picked.
+    pub(in crate::domain) fn note_candidates(
+        &self,
+        step: Step,
+        crew: u32,
+        picked: Option<u32>,
+        out: &mut Outcome,
+    ) {
+        out.note(self.seq, || {
+            let by = match step {
+                Step::Instead | Step::AnyOnline => Comparison::Lot,
+                Step::Own | Step::Overflow | Step::Drain => {
+                    Comparison::Strategy(self.policy.routing.strategy)
+                }
+                Step::Rota => Comparison::Rota,
+            };
+            Note::Candidates {
+                step,
+                by,
+                candidates: self.crew(by, crew, picked),
+            }
+        });
+    }
+
+    /// R7: the session whose turn it is, and who of the crew serves it.
+    pub(in crate::domain) fn note_drain(
+        &self,
+        session: u32,
+        crew: u32,
+        picked: u32,
+        out: &mut Outcome,
+    ) {
+        out.drop_notes();
+        let Place::Waiting { pool, since, .. } = self.sessions[session].place else {
+            return;
+        };
+        out.note(self.seq, || Note::Drained {
+            pool: self.queue.pools[pool].name().into(),
+            since: self.stamp(since),
+            waiting: self.queue.waiting,
+        });
+        self.note_candidates(Step::Drain, crew, Some(picked), out);
+    }
+
+    /// R8: who was named.
+    pub(in crate::domain) fn note_manual(&self, agent: u32, out: &mut Outcome) {
+        out.drop_notes();
+        out.note(self.seq, || {
+            Note::Manual(self.candidate(&self.roster.agents[agent], Verdict::Picked))
+        });
+    }
+
+    /// R9: who is not there.
+    pub(in crate::domain) fn note_absent(&self, agent: u32, absence: Absence, out: &mut Outcome) {
+        out.drop_notes();
+        out.note(self.seq, || Note::Absent {
+            agent: self.candidate_as_it_is(agent),
+            absence,
+        });
+    }
+
+    /// R5: what a notice and an automatic reply follow.
+    pub(in crate::domain) fn note_left_to_rota(&self, agent: u32, out: &mut Outcome) {
+        out.drop_notes();
+        out.note(self.seq, || {
+            let agent = &self.roster.agents[agent];
+            Note::LeftToRota(self.candidate(agent, Verdict::Picked))
+        });
+    }
+
+    /// R5, R6: what an automatic reply follows.
+    pub(in crate::domain) fn note_waits(
+        &self,
+        pool: u32,
+        position: u32,
+        reason: WaitReason,
+        out: &mut Outcome,
+    ) {
+        out.drop_notes();
+        out.note(self.seq, || Note::Waits {
+            pool: self.queue.pools[pool].name().into(),
+            position,
+            reason,
+        });
+    }
+
+    /// R6: the session waits no longer. Its timer was armed as it began to.
+    pub(in crate::domain) fn note_waited_out(&self, session: u32, out: &mut Outcome) {
+        out.drop_notes();
+        let Place::Waiting { pool, since, .. } = self.sessions[session].place else {
+            return;
+        };
+        out.note(self.seq, || Note::WaitedOut {
+            pool: self.queue.pools[pool].name().into(),
+            since: self.stamp(since),
+            max_wait: self.now - since,
+        });
+    }
+
+    /// S3: the clock has run out; an armed one keeps its length, whatever became of the policy.
+    pub(in crate::domain) fn note_silence(&self, session: u32, out: &mut Outcome) {
+        out.drop_notes();
+        let record = &self.sessions[session];
+        out.note(self.seq, || Note::Silent {
+            since: self.stamp(record.silent_since),
+            length: self.now - record.silent_since,
+            last: record.speaker,
+        });
+    }
+
+    /// M6: what a word on a rate was said by.
+    pub(in crate::domain) fn note_judged(
+        &self,
+        period: Period,
+        rate: Rate,
+        line: Share,
+        out: &mut Outcome,
+    ) {
+        out.drop_notes();
+        out.note(self.seq, || Note::Judged {
+            period,
+            rate,
+            line,
+            min_sample: self.policy.service.min_sample,
+        });
+    }
+
+    /// Everybody of a crew, and why each was passed over.
+    fn crew(&self, by: Comparison, crew: u32, picked: Option<u32>) -> Vec<Candidate> {
+        let agents = &self.roster.agents;
+        let seats = &self.roster.crew(crew).seats;
+        let candidates = seats.iter().map(|&number| {
+            let agent = &agents[number];
+            let verdict = match picked {
+                Some(picked) if picked == number => Verdict::Picked,
+                Some(picked) => self.passed_over(by, agent, &agents[picked]),
+                None => unfit(agent).unwrap_or(Verdict::NotDrawn),
+            };
+            self.candidate(agent, verdict)
+        });
+        candidates.collect()
+    }
+
+    /// The agents that these members name, in the order of their ids, whether they take buyers or not.
+    fn named(&self, members: &[Member]) -> Vec<Candidate> {
+        let groups = &self.policy.routing.groups;
+        let plain: Vec<&Member> = members
+            .iter()
+            .flat_map(|member| match member {
+                Member::Agent(_) | Member::Role(_) => vec![member],
+                Member::Group(group) => groups.get(group).into_iter().flatten().collect(),
+            })
+            .collect();
+        let agents = self.roster.agents.iter();
+        let mut named: Vec<Candidate> = agents
+            .filter(|&(number, agent)| {
+                number != BOT && plain.iter().any(|member| is_named(agent, member))
+            })
+            .map(|(number, _)| self.candidate_as_it_is(number))
+            .collect();
+        named.sort_by(|a, b| a.agent.cmp(&b.agent));
+        named
+    }
+
+    /// An agent that nobody is compared with.
+    fn candidate_as_it_is(&self, agent: u32) -> Candidate {
+        let agent = &self.roster.agents[agent];
+        let verdict = if agent.routable {
+            unfit(agent).unwrap_or(Verdict::NotDrawn)
+        } else {
+            Verdict::NotRoutable
+        };
+        self.candidate(agent, verdict)
+    }
+
+    fn candidate(&self, agent: &Agent, verdict: Verdict) -> Candidate {
+        let today = agent.on_day(self.stretch.day);
+        Candidate {
+            agent: agent.id.clone(),
+            presence: agent.presence,
+            load: agent.load(),
+            capacity: agent.capacity(),
+            today: today.assigned,
+            rota_today: today.rota,
+            weight: agent.weight(),
+            last_assigned: agent.last_assigned,
+            verdict,
+        }
+    }
+
+    fn passed_over(&self, by: Comparison, agent: &Agent, picked: &Agent) -> Verdict {
+        let duty = match by {
+            Comparison::Strategy(strategy) => Duty::Desk(strategy),
+            Comparison::Lot => Duty::Desk(Strategy::Random),
+            Comparison::Rota => Duty::Rota,
+        };
+        if let (Duty::Desk(_), Some(unfit)) = (duty, unfit(agent)) {
+            return unfit;
+        }
+        if duty == Duty::Desk(Strategy::Random) {
+            return Verdict::NotDrawn;
+        }
+        let day = self.stretch.day;
+        let (turn, ahead) = (duty.turn(agent, day), duty.turn(picked, day));
+        if turn.ratio != ahead.ratio {
+            Verdict::LargerRatio
+        } else if turn.last_assigned != ahead.last_assigned {
+            Verdict::AssignedLater
+        } else {
+            Verdict::LaterId
+        }
+    }
+}
+
+/// Why an agent could not be picked at all.
+fn unfit(agent: &Agent) -> Option<Verdict> {
+    match agent.presence {
+        Presence::Offline => Some(Verdict::Offline),
+        Presence::Away => Some(Verdict::Away),
+        Presence::Online => (!agent.has_room()).then_some(Verdict::Full),
+    }
+}
+
+/// What R1 found, as a verdict on the agent.
+fn verdict_of(agent: &Agent, finding: RecentFinding) -> Verdict {
+    match finding {
+        RecentFinding::Passed => Verdict::Passed,
+        RecentFinding::NotRoutable => Verdict::NotRoutable,
+        RecentFinding::Takes => Verdict::Picked,
+        RecentFinding::Full => Verdict::Full,
+        RecentFinding::Unavailable => unfit(agent).unwrap_or(Verdict::Offline),
+    }
+}
+
+/// Whether a member that is no group names the agent.
+fn is_named(agent: &Agent, member: &Member) -> bool {
+    match member {
+        Member::Agent(id) => *id == agent.id,
+        Member::Role(role) => agent.post.iter().any(|post| post.roles.contains(role)),
+        Member::Group(_) => false,
+    }
+}

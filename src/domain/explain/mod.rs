@@ -1,0 +1,5 @@
+//! Why a decision was taken: evidence, explanations, and where decisions are collected.
+
+pub mod decision_sink;
+pub mod evidence;
+pub mod explanation;

@@ -1,0 +1,230 @@
+//! Decisions: what the shop answers, in the words of the contract (section 3).
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::event::Stars;
+use crate::domain::base::calendar::{Day, Month, Week};
+use crate::domain::base::id::Id;
+use crate::domain::base::ratio::Decimal;
+use crate::domain::base::time::{Duration, Stamp};
+use crate::domain::policy::Share;
+use crate::domain::rules::rating::{Level, Source};
+
+pub use super::codes::{
+    AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, Trigger, WaitReason,
+};
+pub use crate::domain::base::ratio::Rate;
+
+/// One decision of a shop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// 1, 2, 3 … per shop; 0 where there is no shop.
+    pub seq: u64,
+    /// The shop's clock; nothing where there is no shop and the event's own instant is malformed.
+    pub at: Option<Stamp>,
+    /// What was decided.
+    pub body: Body,
+}
+
+/// What was decided, written as the contract's fields of its type; those without a value are left out.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(untagged)]
+#[expect(missing_docs, reason = "the fields are the contract's, section 3")]
+pub enum Body {
+    /// An agent gets a session.
+    SessionAssigned {
+        session: Id,
+        buyer: Id,
+        agent: Id,
+        reason: AssignReason,
+        repeat_visit: bool,
+        #[serde(serialize_with = "seconds")]
+        waited: Duration,
+    },
+    /// A session waits.
+    SessionQueued {
+        session: Id,
+        buyer: Id,
+        pool: Box<str>,
+        position: u32,
+        reason: WaitReason,
+        prompt: Box<str>,
+    },
+    /// A session has ended.
+    SessionClosed {
+        session: Id,
+        buyer: Id,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        agent: Option<Id>,
+        reason: CloseReason,
+    },
+    /// An offline agent got a buyer or a message.
+    AgentNotified { agent: Id, session: Id },
+    /// The shop says something by itself.
+    AutoReplySent { session: Id, text: Box<str> },
+    /// The buyer is asked for a rating.
+    InviteSent {
+        card: Id,
+        session: Id,
+        buyer: Id,
+        agent: Id,
+        trigger: Trigger,
+    },
+    /// The buyer is not asked.
+    InviteBlocked {
+        session: Id,
+        buyer: Id,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        agent: Option<Id>,
+        trigger: Trigger,
+        blocked_by: Vec<BlockCode>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<Stamp>,
+    },
+    /// A card is open.
+    RatingOpened {
+        card: Id,
+        session: Id,
+        buyer: Id,
+        agent: Id,
+        source: Source,
+    },
+    /// A rating counts.
+    RatingRecorded {
+        card: Id,
+        session: Id,
+        buyer: Id,
+        agent: Id,
+        level: Level,
+        stars: Stars,
+        source: Source,
+    },
+    /// A rating does not count.
+    RatingRefused {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<Id>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        card: Option<Id>,
+        reason: RefuseReason,
+    },
+    /// The slow-response reminder (M3).
+    ReplyDue {
+        session: Id,
+        buyer: Id,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        agent: Option<Id>,
+        since: Stamp,
+        overdue_at: Stamp,
+    },
+    /// A message was not answered in time (M3).
+    ReplyOverdue {
+        session: Id,
+        buyer: Id,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        agent: Option<Id>,
+        since: Stamp,
+    },
+    /// A score crossed its line for the worse (M6).
+    ScoreAlert {
+        #[serde(flatten)]
+        period: Period,
+        value: Rate,
+        threshold: Share,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        needed: Option<u64>,
+    },
+    /// A score is back on the right side of its line (M6).
+    ScoreRecovered {
+        #[serde(flatten)]
+        period: Period,
+        value: Rate,
+        threshold: Share,
+    },
+    /// An event changed nothing, and why.
+    EventRejected {
+        event: Box<str>,
+        error: ErrorCode,
+        message: Box<str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<Id>,
+    },
+}
+
+/// Gives every decision its name in the wire language.
+macro_rules! names {
+    ($($variant:ident = $name:literal,)+) => {
+        impl Body {
+            /// The types of all decisions, in the order of the contract.
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
+
+            /// The decision's type, as the wire language writes it.
+            pub fn name(&self) -> &'static str {
+                match self { $(Body::$variant { .. } => $name,)+ }
+            }
+        }
+    };
+}
+
+names! {
+    SessionAssigned = "session.assigned",
+    SessionQueued = "session.queued",
+    SessionClosed = "session.closed",
+    AgentNotified = "agent.notified",
+    AutoReplySent = "auto_reply.sent",
+    InviteSent = "invite.sent",
+    InviteBlocked = "invite.blocked",
+    RatingOpened = "rating.opened",
+    RatingRecorded = "rating.recorded",
+    RatingRefused = "rating.refused",
+    ReplyDue = "reply.due",
+    ReplyOverdue = "reply.overdue",
+    ScoreAlert = "score.alert",
+    ScoreRecovered = "score.recovered",
+    EventRejected = "event.rejected",
+}
+
+/// A period of a score; it names the metric too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Period {
+    /// `reply_rate` of a natural day (M1).
+    ReplyRate(Day),
+    /// `good_rate` of a natural week (M4).
+    GoodRate(Week),
+    /// `attitude_rate` of a natural month (M5).
+    AttitudeRate(Month),
+}
+
+impl Period {
+    /// As the wire language writes the metric.
+    pub fn metric(self) -> &'static str {
+        match self {
+            Period::ReplyRate(_) => "reply_rate",
+            Period::GoodRate(_) => "good_rate",
+            Period::AttitudeRate(_) => "attitude_rate",
+        }
+    }
+}
+
+impl std::fmt::Display for Period {
+    /// The day, week or month.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Period::ReplyRate(day) => day.fmt(f),
+            Period::GoodRate(week) => week.fmt(f),
+            Period::AttitudeRate(month) => month.fmt(f),
+        }
+    }
+}
+
+impl Serialize for Period {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("metric", self.metric())?;
+        map.serialize_entry("period", &self.to_string())?;
+        map.end()
+    }
+}
+
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    Decimal::seconds(*duration).serialize(serializer)
+}

@@ -1,0 +1,239 @@
+//! Events: what happens to a shop, in the words of the contract (section 2).
+//!
+//! These are well-formed ones. Reading them from text is the wire's work; whether they may happen is the shop's.
+
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::domain::policy::group_plan::CheckedPolicy;
+use crate::domain::policy::{Policy, PolicyError};
+use crate::domain::state::agent::Presence;
+
+/// The entries that every shop has; others are those of the policy.
+pub const ENTRIES: [&str; 5] = ["product_detail", "order_detail", "message", "live", "other"];
+
+/// One thing that happened to a shop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When.
+    pub at: Instant,
+    /// The event's own id: a second one with it changes nothing.
+    pub id: Option<Id>,
+    /// The fingerprint of its body as it was sent, for whoever has to tell two bodies with one id apart; 0 where
+    /// nobody does.
+    pub print: u64,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// The shop's policy is set; the first makes the shop.
+    ShopConfigured {
+        /// The policy, as it was sent or already checked.
+        policy: GivenPolicy,
+    },
+    /// An agent is added or replaced.
+    AgentConfigured {
+        /// Not `bot`.
+        agent: Id,
+        /// What it is called.
+        name: Option<String>,
+        /// Its roles; `["agent"]` where left out.
+        roles: Vec<Id>,
+        /// 1 to 1000; 10 where left out.
+        capacity: u32,
+        /// 1 to 100; 1 where left out.
+        weight: u32,
+    },
+    /// An agent leaves the shop.
+    AgentRemoved {
+        /// Who.
+        agent: Id,
+    },
+    /// `agent.online`, `agent.away`, `agent.offline`.
+    PresenceChanged {
+        /// Who.
+        agent: Id,
+        /// Where it is from now on.
+        presence: Presence,
+    },
+    /// A buyer comes in.
+    SessionOpened {
+        /// The session's id.
+        session: Id,
+        /// The buyer's id.
+        buyer: Id,
+        /// Where it came in; `other` where left out.
+        entry: Option<Id>,
+        /// What it chose from the entry's menu.
+        question: Option<Id>,
+        /// The state of its order.
+        order_status: Option<Id>,
+        /// Whether the bot serves it first.
+        bot: bool,
+    },
+    /// The bot gives the buyer to a person.
+    SessionHandoff {
+        /// Which session.
+        session: Id,
+        /// Replaces the session's question where given.
+        question: Option<Id>,
+        /// Replaces the session's order status where given.
+        order_status: Option<Id>,
+    },
+    /// A person decides who serves (R8).
+    SessionTransferred {
+        /// Which session.
+        session: Id,
+        /// To which agent.
+        to: Id,
+    },
+    /// A session ends.
+    SessionClosed {
+        /// Which session.
+        session: Id,
+        /// Who ended it.
+        by: ClosedBy,
+    },
+    /// The buyer writes.
+    BuyerMessage {
+        /// In which session.
+        session: Id,
+    },
+    /// An agent writes.
+    AgentMessage {
+        /// In which session.
+        session: Id,
+        /// Who; the session's own where left out.
+        agent: Option<Id>,
+        /// Whether a person wrote it: `auto_reply` is no reply (M1), no speaking (S3), no message (I4).
+        human: bool,
+    },
+    /// The bot writes.
+    BotMessage {
+        /// In which session.
+        session: Id,
+    },
+    /// The agent clicks 邀请评价.
+    InviteRequested {
+        /// In which session.
+        session: Id,
+        /// Who; the session's own where left out.
+        agent: Option<Id>,
+    },
+    /// The buyer opens a rating card (Q1, Q2).
+    RatingOpened {
+        /// In which session.
+        session: Id,
+        /// The invited card, or none: by itself.
+        card: Option<Id>,
+    },
+    /// The buyer rates (Q3).
+    RatingSubmitted {
+        /// By card or by session.
+        on: RatedOn,
+        /// How it was.
+        stars: Stars,
+        /// Why, each once.
+        reasons: Vec<Id>,
+    },
+    /// 违规风险较高的用户.
+    BuyerFlagged {
+        /// Who.
+        buyer: Id,
+        /// Whether it is one.
+        risk: bool,
+    },
+    /// Time passes.
+    Clock,
+}
+
+impl What {
+    /// The event's type, as the wire language writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            What::ShopConfigured { .. } => "shop.configured",
+            What::AgentConfigured { .. } => "agent.configured",
+            What::AgentRemoved { .. } => "agent.removed",
+            What::PresenceChanged { presence, .. } => match presence {
+                Presence::Online => "agent.online",
+                Presence::Away => "agent.away",
+                Presence::Offline => "agent.offline",
+            },
+            What::SessionOpened { .. } => "session.opened",
+            What::SessionHandoff { .. } => "session.handoff",
+            What::SessionTransferred { .. } => "session.transferred",
+            What::SessionClosed { .. } => "session.closed",
+            What::BuyerMessage { .. } => "buyer.message",
+            What::AgentMessage { .. } => "agent.message",
+            What::BotMessage { .. } => "bot.message",
+            What::InviteRequested { .. } => "invite.requested",
+            What::RatingOpened { .. } => "rating.opened",
+            What::RatingSubmitted { .. } => "rating.submitted",
+            What::BuyerFlagged { .. } => "buyer.flagged",
+            What::Clock => "clock",
+        }
+    }
+}
+
+/// The policy of `shop.configured`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GivenPolicy {
+    /// As it was sent: an object. The shop reads it.
+    Sent(Box<serde_json::Value>),
+    /// Read where it came in, so that the shop need not: what it says, or why it is refused.
+    Checked(Result<CheckedPolicy, PolicyError>),
+}
+
+impl GivenPolicy {
+    /// The policy, with its groups written out.
+    pub fn read(&self) -> Result<CheckedPolicy, PolicyError> {
+        match self {
+            GivenPolicy::Sent(value) => Policy::parse(value).map(CheckedPolicy::accepted),
+            GivenPolicy::Checked(checked) => checked.clone(),
+        }
+    }
+}
+
+/// What a rating names.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RatedOn {
+    /// A card.
+    Card(Id),
+    /// A session: its newest card that is not yet submitted.
+    Session(Id),
+}
+
+/// Who ended a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClosedBy {
+    /// Its agent.
+    Agent,
+    /// Its buyer.
+    Buyer,
+    /// The gateway.
+    System,
+}
+
+/// One to five stars (Q5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stars(u8);
+
+impl Stars {
+    /// 1 to 5 stars.
+    pub fn new(stars: u64) -> Option<Stars> {
+        (1..=5).contains(&stars).then_some(Stars(stars as u8))
+    }
+
+    /// How many.
+    pub fn count(self) -> u8 {
+        self.0
+    }
+}
+
+impl serde::Serialize for Stars {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.0)
+    }
+}

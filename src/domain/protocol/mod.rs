@@ -1,0 +1,5 @@
+//! Events and decisions, their codes, and rejections.
+
+pub mod codes;
+pub mod decision;
+pub mod event;

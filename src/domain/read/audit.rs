@@ -1,0 +1,229 @@
+//! The audit: what must hold after every event, looked at the slow and obvious way (rules, last section).
+//!
+//! Tests call it after every event. It trusts no index: it scans.
+
+use std::collections::BTreeMap;
+
+use crate::domain::policy::{Member, WhenScopeOffline};
+use crate::domain::state::agent::{Agent, Presence};
+use crate::domain::state::agent_directory::Scope;
+use crate::domain::state::session::Place;
+use crate::domain::state::shop::Shop;
+use crate::domain::state::timers::Timer;
+
+impl Shop {
+    /// The first invariant that does not hold, in words.
+    pub fn audit(&self) -> Result<(), String> {
+        self.audit_loads()?;
+        self.audit_open_sessions()?;
+        self.audit_waiting()?;
+        self.audit_timers()
+    }
+
+    /// Loads equal the open sessions.
+    fn audit_loads(&self) -> Result<(), String> {
+        let mut loads: BTreeMap<u32, u32> = BTreeMap::new();
+        for (_, session) in self.sessions.iter() {
+            if let Some(agent) = session.agent() {
+                *loads.entry(agent).or_default() += 1;
+            }
+        }
+        for (number, agent) in self.roster.agents.iter() {
+            let open = loads.get(&number).copied().unwrap_or(0);
+            if agent.load() != open {
+                let (id, load) = (&agent.id, agent.load());
+                return Err(format!(
+                    "agent {id} has a load of {load}, but {open} open sessions"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// A buyer has one open session, and knows which.
+    fn audit_open_sessions(&self) -> Result<(), String> {
+        let mut open = BTreeMap::new();
+        for (number, session) in self
+            .sessions
+            .iter()
+            .filter(|(_, session)| !session.closed())
+        {
+            let buyer = &self.buyers[session.buyer];
+            if let Some(other) = open.insert(session.buyer, number) {
+                let other = &self.sessions[other].id;
+                return Err(format!("{} is in {} and in {other}", buyer.id, session.id));
+            }
+            if buyer.open_session != number {
+                return Err(format!(
+                    "{} does not know its session {}",
+                    buyer.id, session.id
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// No session waits while an eligible agent is free (R7); as many wait as are counted.
+    fn audit_waiting(&self) -> Result<(), String> {
+        let mut waiting = 0;
+        for (_, session) in self.sessions.iter() {
+            let Place::Waiting { pool, .. } = session.place else {
+                continue;
+            };
+            waiting += 1;
+            let scope = self.queue.pools[pool].name().to_owned();
+            let agents = self.roster.agents.iter();
+            for (_, agent) in agents.filter(|(_, agent)| agent.free()) {
+                if self.eligible(&scope, agent) {
+                    let (session, agent) = (&session.id, &agent.id);
+                    return Err(format!("{session} waits in {scope} while {agent} is free"));
+                }
+            }
+        }
+        if waiting != self.queue.waiting {
+            let counted = self.queue.waiting;
+            return Err(format!(
+                "{waiting} sessions wait, but {counted} are counted"
+            ));
+        }
+        Ok(())
+    }
+
+    /// R7 from the words of the policy alone.
+    fn eligible(&self, pool: &str, agent: &Agent) -> bool {
+        let routing = &self.policy.routing;
+        let question = routing.entries.iter().find_map(|(entry, scopes)| {
+            let named = |question: &_| {
+                let (entry, question) = (entry.clone(), Clone::clone(question));
+                Scope::Question { entry, question }.pool_name() == pool
+            };
+            let found = scopes
+                .questions
+                .iter()
+                .find(|(question, _)| named(question));
+            found.map(|(_, members)| members)
+        });
+        let entry = routing.entries.iter().find_map(|(entry, scopes)| {
+            (Scope::Entry(entry.clone()).pool_name() == pool).then_some(&scopes.members)
+        });
+        let status = routing.order_status.iter().find_map(|(status, members)| {
+            (Scope::OrderStatus(status.clone()).pool_name() == pool).then_some(members)
+        });
+        let members = question
+            .or(entry)
+            .or(status)
+            .filter(|list| !list.is_empty());
+        let Some(members) = members else {
+            return true;
+        };
+        let mut own = self.roster.agents.iter().map(|(_, agent)| agent);
+        let nobody = !own.any(|agent| {
+            agent.routable && agent.presence == Presence::Online && self.is_member(members, agent)
+        });
+        let anyone = match routing.when_scope_offline {
+            WhenScopeOffline::AnyOnline => nobody,
+            WhenScopeOffline::Wait => false,
+        };
+        anyone || (question.is_some() && routing.overflow) || self.is_member(members, agent)
+    }
+
+    fn is_member(&self, members: &[Member], agent: &Agent) -> bool {
+        members.iter().any(|member| match member {
+            Member::Agent(id) => *id == agent.id,
+            Member::Role(role) => agent.post.iter().any(|post| post.roles.contains(role)),
+            Member::Group(name) => {
+                let group = self.policy.routing.groups.get(name);
+                group.is_some_and(|group| self.is_member(group, agent))
+            }
+        })
+    }
+
+    /// Timers belong to sessions that can still be woken for them, and none is overdue.
+    fn audit_timers(&self) -> Result<(), String> {
+        if let Some((due, session, timer)) = self.timers.next()
+            && due <= self.now
+        {
+            let id = &self.sessions[session].id;
+            return Err(format!("{timer:?} of {id} should have fired"));
+        }
+        for (number, session) in self.sessions.iter() {
+            let waits = matches!(session.place, Place::Waiting { .. });
+            if self.timers.due(number, Timer::Queue).is_some() && !waits {
+                return Err(format!(
+                    "{} has a queue timer and does not wait",
+                    session.id
+                ));
+            }
+            let served = matches!(session.place, Place::Bot | Place::Agent(_));
+            if self.timers.due(number, Timer::Silence).is_some() && !served {
+                return Err(format!(
+                    "{} has a silence timer, but nobody serves it",
+                    session.id
+                ));
+            }
+            if self.timers.due(number, Timer::ReplyDue).is_some() && session.closed() {
+                return Err(format!("{} is closed, but would be reminded", session.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an assignment of now to this agent is one that its presence and load allow, by the rules named in
+    /// "What must hold": `reason` is as decided, and the agent already has the session.
+    pub fn audit_assignment(
+        &self,
+        agent: &str,
+        reason: crate::domain::protocol::decision::AssignReason,
+    ) -> Result<(), String> {
+        use crate::domain::protocol::decision::AssignReason as Reason;
+        let Some(number) = self.roster.agents.find(agent) else {
+            return Err(format!("{agent} is not of the shop"));
+        };
+        let record = &self.roster.agents[number];
+        let (away, offline) = match reason {
+            Reason::RecentAgent | Reason::Manual => (true, false),
+            Reason::OfflineRota => (true, true),
+            Reason::RecentAgentUnavailable
+            | Reason::Question
+            | Reason::Entry
+            | Reason::OrderStatus
+            | Reason::All
+            | Reason::ScopeOffline
+            | Reason::Overflow
+            | Reason::Queue
+            | Reason::AgentOffline => (false, false),
+        };
+        let over_capacity = match reason {
+            Reason::RecentAgent => self.policy.routing.recent.over_capacity,
+            Reason::OfflineRota | Reason::Manual => true,
+            Reason::RecentAgentUnavailable
+            | Reason::Question
+            | Reason::Entry
+            | Reason::OrderStatus
+            | Reason::All
+            | Reason::ScopeOffline
+            | Reason::Overflow
+            | Reason::Queue
+            | Reason::AgentOffline => false,
+        };
+        let there = match record.presence {
+            Presence::Online => true,
+            Presence::Away => away,
+            Presence::Offline => offline,
+        };
+        if !there {
+            let (presence, reason) = (record.presence.code(), reason.code());
+            return Err(format!(
+                "{agent} is {presence} and was assigned by {reason}"
+            ));
+        }
+        if !over_capacity && record.load() > record.capacity() {
+            let (load, capacity) = (record.load(), record.capacity());
+            return Err(format!(
+                "{agent} has {load} of {capacity} by {}",
+                reason.code()
+            ));
+        }
+        Ok(())
+    }
+}

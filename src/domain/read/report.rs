@@ -1,0 +1,258 @@
+//! The report of a shop as of its clock: sessions, waits, days, weeks, months, agents, invites (contract, section 5).
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+pub use crate::domain::base::ratio::Decimal;
+use crate::domain::base::ratio::Rate;
+use crate::domain::base::time::Duration;
+use crate::domain::policy::Policy;
+use crate::domain::protocol::codes::BlockCode;
+use crate::domain::rules::rating::Level;
+use crate::domain::rules::score::{MonthBook, WeekBook, good_needed};
+use crate::domain::state::agent::{Agent, Tally};
+use crate::domain::state::shop::Shop;
+use crate::domain::state::totals::Totals;
+
+/// The report of one shop.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the contract's, section 5")]
+pub struct Report {
+    pub sessions: Sessions,
+    pub waits: Waits,
+    pub days: BTreeMap<String, DayReport>,
+    pub weeks: BTreeMap<String, WeekReport>,
+    pub months: BTreeMap<String, MonthReport>,
+    pub agents: BTreeMap<String, AgentReport>,
+    pub invites: Invites,
+}
+
+/// Sessions, each counted once.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the contract's, section 5")]
+pub struct Sessions {
+    pub opened: u64,
+    pub assigned: u64,
+    pub queued: u64,
+    pub closed: u64,
+    pub bot_only: u64,
+}
+
+/// Seconds of each session's first assignment; nearest-rank percentiles.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the contract's, section 5")]
+pub struct Waits {
+    pub count: u64,
+    pub mean: Decimal,
+    pub p50: Decimal,
+    pub p95: Decimal,
+    pub max: Decimal,
+}
+
+/// A natural day (M1, M2).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the contract's, section 5")]
+pub struct DayReport {
+    pub consulting: u64,
+    pub late: u64,
+    pub reply_rate: Option<Decimal>,
+    pub replied: u64,
+    pub effective_rate: Option<Decimal>,
+    pub penalty_risk: bool,
+}
+
+/// A natural week (M4).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the contract's, section 5")]
+pub struct WeekReport {
+    pub satisfied: u64,
+    pub neutral: u64,
+    pub disappointed: u64,
+    pub good_rate: Option<Decimal>,
+    pub human_good_rate: Option<Decimal>,
+    pub good_needed: Option<u64>,
+}
+
+/// A natural month (M5).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the contract's, section 5")]
+pub struct MonthReport {
+    pub unhappy: u64,
+    pub attitude: u64,
+    pub attitude_rate: Option<Decimal>,
+}
+
+/// An agent that was assigned or rated, or the bot.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the contract's, section 5")]
+pub struct AgentReport {
+    pub assigned: u64,
+    pub satisfied: u64,
+    pub neutral: u64,
+    pub disappointed: u64,
+    pub mean_stars: Option<Decimal>,
+    pub good_rate: Option<Decimal>,
+    pub reasons: BTreeMap<String, u64>,
+}
+
+/// Invites, and what kept others back.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "the fields are the contract's, section 5")]
+pub struct Invites {
+    pub auto_sent: u64,
+    pub manual_sent: u64,
+    pub blocked: Blocked,
+}
+
+/// How often each code kept an invite back; only those that occurred are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Blocked(pub [u64; BlockCode::ALL.len()]);
+
+impl Serialize for Blocked {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (code, count) in BlockCode::ALL.iter().zip(self.0).filter(|(_, n)| *n > 0) {
+            map.serialize_entry(code.code(), &count)?;
+        }
+        map.end()
+    }
+}
+
+impl Shop {
+    /// The report as of the shop's clock.
+    pub fn report(&mut self) -> Report {
+        self.settle_lates();
+        let days = self.days.iter().filter(|(_, book)| book.consulting > 0);
+        let (weeks, months) = (self.scores.weeks.iter(), self.scores.months.iter());
+        let agents = self.roster.agents.iter().map(|(_, agent)| agent);
+        Report {
+            sessions: sessions(&self.totals),
+            waits: waits(&self.totals.waits),
+            days: days
+                .map(|(day, book)| (day.to_string(), day_report(book, &self.policy)))
+                .collect(),
+            weeks: weeks
+                .map(|(week, book)| (week.to_string(), week_report(book, &self.policy)))
+                .collect(),
+            months: months
+                .map(|(month, book)| (month.to_string(), month_report(book)))
+                .collect(),
+            agents: agents
+                .filter(|agent| served_or_rated(agent))
+                .map(agent_report)
+                .collect(),
+            invites: Invites {
+                auto_sent: self.totals.auto_sent,
+                manual_sent: self.totals.manual_sent,
+                blocked: Blocked(self.totals.blocked),
+            },
+        }
+    }
+}
+
+fn sessions(totals: &Totals) -> Sessions {
+    Sessions {
+        opened: totals.opened,
+        assigned: totals.assigned,
+        queued: totals.queued,
+        closed: totals.closed,
+        bot_only: totals.bot_only,
+    }
+}
+
+fn waits(waits: &BTreeMap<Duration, u64>) -> Waits {
+    let count: u64 = waits.values().sum();
+    let sum: u128 = waits
+        .iter()
+        .map(|(wait, &n)| wait.ms() as u128 * u128::from(n))
+        .sum();
+    let mean = (sum * 2)
+        .checked_div(u128::from(count))
+        .unwrap_or(0)
+        .div_ceil(2);
+    Waits {
+        count,
+        mean: Decimal::seconds(Duration::from_ms(mean as i64)),
+        p50: Decimal::seconds(nearest_rank(waits, count, 50)),
+        p95: Decimal::seconds(nearest_rank(waits, count, 95)),
+        max: Decimal::seconds(nearest_rank(waits, count, 100)),
+    }
+}
+
+/// The ⌈p·n⌉th wait, nothing where there is none.
+fn nearest_rank(waits: &BTreeMap<Duration, u64>, count: u64, percent: u64) -> Duration {
+    let rank = (count * percent).div_ceil(100);
+    let mut seen = 0;
+    for (&wait, n) in waits {
+        seen += n;
+        if seen >= rank {
+            return wait;
+        }
+    }
+    Duration::ZERO
+}
+
+fn day_report(book: &crate::domain::state::daily_stats::DayBook, policy: &Policy) -> DayReport {
+    let effective = Rate {
+        over: book.replied,
+        under: book.consulting,
+    };
+    let above = u64::from(policy.service.reply.penalty_above);
+    DayReport {
+        consulting: book.consulting,
+        late: book.late,
+        reply_rate: Decimal::rate(book.reply_rate()),
+        replied: book.replied,
+        effective_rate: Decimal::rate(effective),
+        penalty_risk: above > 0 && book.consulting > above && book.replied * 2 < book.consulting,
+    }
+}
+
+fn week_report(book: &WeekBook, policy: &Policy) -> WeekReport {
+    let rate = book.good_rate();
+    WeekReport {
+        satisfied: book.levels[Level::Satisfied as usize],
+        neutral: book.levels[Level::Neutral as usize],
+        disappointed: book.levels[Level::Disappointed as usize],
+        good_rate: Decimal::rate(rate),
+        human_good_rate: Decimal::rate(book.human_good_rate()),
+        good_needed: good_needed(rate, policy.service.good_rate_min),
+    }
+}
+
+fn month_report(book: &MonthBook) -> MonthReport {
+    MonthReport {
+        unhappy: book.unhappy,
+        attitude: book.attitude,
+        attitude_rate: Decimal::rate(book.attitude_rate()),
+    }
+}
+
+fn served_or_rated(agent: &Agent) -> bool {
+    let Tally {
+        assigned, levels, ..
+    } = &agent.tally;
+    *assigned > 0 || levels.iter().any(|&n| n > 0)
+}
+
+fn agent_report(agent: &Agent) -> (String, AgentReport) {
+    let tally = &agent.tally;
+    let rated = tally.levels.iter().sum();
+    let rate = |over| Decimal::rate(Rate { over, under: rated });
+    let satisfied = tally.levels[Level::Satisfied as usize];
+    let reasons = tally.reasons.iter();
+    let report = AgentReport {
+        assigned: tally.assigned,
+        satisfied,
+        neutral: tally.levels[Level::Neutral as usize],
+        disappointed: tally.levels[Level::Disappointed as usize],
+        mean_stars: rate(tally.stars),
+        good_rate: rate(satisfied),
+        reasons: reasons
+            .map(|(reason, &n)| (reason.to_string(), n))
+            .collect(),
+    };
+    (agent.id.to_string(), report)
+}

@@ -1,0 +1,167 @@
+//! Arrival: a buyer comes in (`session.opened`), and the bot gives it to a person (`session.handoff`); S1, S2.
+
+use super::routing::{Caller, Route};
+use crate::domain::base::id::Id;
+use crate::domain::collections::slab_map::NOBODY;
+use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::protocol::decision::ErrorCode;
+use crate::domain::state::agent::BOT;
+use crate::domain::state::buyer::Buyer;
+use crate::domain::state::session::{Ask, Place, Session};
+use crate::domain::state::shop::{Rejection, Shop};
+
+impl Shop {
+    /// `session.opened`.
+    pub(in crate::domain) fn open(
+        &mut self,
+        session: &Id,
+        buyer: &Id,
+        ask: Ask,
+        bot: bool,
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
+        let known = self.check_opening(session, buyer)?;
+        if bot {
+            self.begin(session, buyer, known, ask, true);
+            return Ok(());
+        }
+        self.fresh_crews();
+        let caller = Caller {
+            session,
+            ask: &ask,
+            buyer: known,
+        };
+        let route = self.route(caller, out);
+        self.check_room(&route)?;
+        let number = self.begin(session, buyer, known, ask, false);
+        self.settle_repeat_visit(number);
+        self.follow(number, route, out);
+        Ok(())
+    }
+
+    /// S1. The buyer's number, where the shop knows it.
+    pub(in crate::domain) fn check_opening(
+        &self,
+        session: &Id,
+        buyer: &Id,
+    ) -> Result<Option<u32>, Rejection> {
+        if self.sessions.find(session).is_some() {
+            let message = format!(
+                "Session {session:?} is open, or was closed in the last 7 days: give each session an id of its own."
+            );
+            return Err(Rejection::new(ErrorCode::SessionExists, message));
+        }
+        let known = self.buyers.find(buyer);
+        let open = known.map_or(NOBODY, |buyer| self.buyers[buyer].open_session);
+        if open != NOBODY {
+            let other = self.sessions[open].id.clone();
+            let message =
+                format!("Buyer {buyer:?} is in session {other:?}: go on in it, or close it first.");
+            return Err(Rejection {
+                error: ErrorCode::BuyerInSession,
+                message,
+                session: Some(other),
+            });
+        }
+        Ok(known)
+    }
+
+    /// R6's limit, for a session that is to be routed. The crews must be fresh.
+    pub(in crate::domain) fn check_room_for(
+        &self,
+        session: &Id,
+        ask: &Ask,
+        buyer: Option<u32>,
+    ) -> Result<(), Rejection> {
+        let caller = Caller {
+            session,
+            ask,
+            buyer,
+        };
+        let route = self.route(caller, &mut Outcome::default());
+        self.check_room(&route)
+    }
+
+    /// R6's limit, for a session that would wait.
+    fn check_room(&self, route: &Route) -> Result<(), Rejection> {
+        match route {
+            Route::Wait { .. } if !self.queue_has_room() => {
+                let message = format!(
+                    "{} sessions wait, which is the policy's `routing.queue.limit`: tell the buyer to come back later, \
+                     or raise the limit.",
+                    self.queue.waiting
+                );
+                Err(Rejection::new(ErrorCode::QueueFull, message))
+            }
+            Route::Wait { .. } | Route::To { .. } => Ok(()),
+        }
+    }
+
+    /// The session exists from here on, with the bot or about to be routed.
+    fn begin(&mut self, session: &Id, buyer: &Id, known: Option<u32>, ask: Ask, bot: bool) -> u32 {
+        let buyer = known.unwrap_or_else(|| self.buyers.insert(Buyer::new(buyer.clone())));
+        let mut record = Session::new(session.clone(), buyer, (self.now, self.seq), ask);
+        if bot {
+            record.server = BOT;
+        }
+        let number = self.sessions.insert(record);
+        self.buyers[buyer].open_session = number;
+        self.totals.opened(bot);
+        if bot {
+            self.time_silence(number);
+        }
+        number
+    }
+
+    /// The buyer's visit is a repeated one or not, from its first routing on (R1).
+    pub(in crate::domain) fn settle_repeat_visit(&mut self, session: u32) {
+        let buyer = self.sessions[session].buyer;
+        let repeat_visit = self.is_repeat_visit(Some(buyer));
+        let marks = &mut self.sessions[session].marks;
+        if !std::mem::replace(&mut marks.routed, true) {
+            marks.repeat_visit = repeat_visit;
+        }
+    }
+
+    /// `session.handoff`.
+    pub(in crate::domain) fn hand_off(
+        &mut self,
+        session: &Id,
+        question: &Option<Id>,
+        order_status: &Option<Id>,
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
+        let number = self.find_with_bot(session)?;
+        let record = &self.sessions[number];
+        let ask = record.asked_anew(question, order_status);
+        let buyer = Some(record.buyer);
+        self.fresh_crews();
+        let caller = Caller {
+            session,
+            ask: &ask,
+            buyer,
+        };
+        let route = self.route(caller, out);
+        self.check_room(&route)?;
+        self.sessions[number].ask = Some(Box::new(ask));
+        self.settle_repeat_visit(number);
+        self.follow(number, route, out);
+        self.count_handoff(number, out);
+        Ok(())
+    }
+
+    /// The session, while it is with the bot (S2).
+    pub(in crate::domain) fn find_with_bot(&self, session: &Id) -> Result<u32, Rejection> {
+        let number = self.find_open(session)?;
+        match self.sessions[number].place {
+            Place::Bot => Ok(number),
+            Place::Agent(_) | Place::Waiting { .. } | Place::Closed { .. } => {
+                let message = format!(
+                    "Session {session:?} is not with the bot: only a session that was opened with `bot` and not \
+                     handed off is."
+                );
+                Err(Rejection::new(ErrorCode::NotWithBot, message))
+            }
+        }
+    }
+}

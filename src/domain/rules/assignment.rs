@@ -1,0 +1,152 @@
+//! Assignment: a session goes to an agent, and leaves whoever had it. The transfer by hand is here too (R8).
+
+use super::routing::Route;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Duration;
+use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::protocol::decision::{AssignReason, Body, ErrorCode};
+use crate::domain::state::agent::{BOT, Presence};
+use crate::domain::state::session::Place;
+use crate::domain::state::shop::{Rejection, Shop};
+
+impl Shop {
+    /// Does what routing answered, and what R5 says follows it.
+    pub(in crate::domain) fn follow(&mut self, session: u32, route: Route, out: &mut Outcome) {
+        match route {
+            Route::To { agent, reason } => {
+                self.assign(session, agent, reason, out);
+                if reason == AssignReason::OfflineRota {
+                    self.note_left_to_rota(agent, out);
+                    self.notify(session, agent, out);
+                    self.note_left_to_rota(agent, out);
+                    self.reply_offline(session, out);
+                }
+            }
+            Route::Wait { scope, reason } => self.enqueue(session, scope, reason, out),
+        }
+    }
+
+    /// Gives a session to an agent, from wherever it is.
+    pub(in crate::domain) fn assign(
+        &mut self,
+        session: u32,
+        agent: u32,
+        reason: AssignReason,
+        out: &mut Outcome,
+    ) {
+        let waited = self.leave(session);
+        let record = &mut self.sessions[session];
+        record.place = Place::Agent(agent);
+        let before = std::mem::replace(&mut record.server, agent);
+        let (repeat_visit, buyer) = (record.marks.repeat_visit, record.buyer);
+        if !std::mem::replace(&mut record.marks.human, true) {
+            self.totals.first_assignment(before == BOT, waited);
+        }
+        let server = &mut self.roster.agents[agent];
+        server.sessions.append(&mut self.sessions, session);
+        server.last_assigned = self.seq + 1;
+        server.book_assignment(self.stretch.day, reason == AssignReason::OfflineRota);
+        self.agent_changed(agent);
+        self.served(buyer, agent);
+        self.time_silence(session);
+        let (id, buyer) = self.names(session);
+        let body = Body::SessionAssigned {
+            session: id,
+            buyer,
+            agent: self.agent_id(agent),
+            reason,
+            repeat_visit,
+            waited,
+        };
+        self.decide(body, out);
+    }
+
+    /// Takes a session from whoever has it; how long it waited, where it comes from a pool.
+    pub(in crate::domain) fn leave(&mut self, session: u32) -> Duration {
+        let record = &self.sessions[session];
+        let buyer = record.buyer;
+        match record.place {
+            Place::Bot | Place::Closed { .. } => Duration::ZERO,
+            Place::Waiting {
+                pool,
+                ticket,
+                since,
+            } => {
+                self.leave_pool(session, pool, ticket);
+                self.now - since
+            }
+            Place::Agent(agent) => {
+                let server = &mut self.roster.agents[agent];
+                server.sessions.unlink(&mut self.sessions, session);
+                self.served(buyer, agent);
+                self.agent_changed(agent);
+                Duration::ZERO
+            }
+        }
+    }
+
+    /// The agent is the buyer's recent one until now (R1).
+    pub(in crate::domain) fn served(&mut self, buyer: u32, agent: u32) {
+        let buyer = &mut self.buyers[buyer];
+        buyer.recent_agent = agent;
+        buyer.recent_until = self.now;
+    }
+
+    /// `agent.notified`: push to its phone.
+    pub(in crate::domain) fn notify(&mut self, session: u32, agent: u32, out: &mut Outcome) {
+        let body = Body::AgentNotified {
+            agent: self.agent_id(agent),
+            session: self.sessions[session].id.clone(),
+        };
+        self.decide(body, out);
+    }
+
+    /// `session.transferred` (R8).
+    pub(in crate::domain) fn transfer(
+        &mut self,
+        session: &Id,
+        to: &Id,
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
+        let session = self.find_open(session)?;
+        let found = self.roster.agents.find(to);
+        let record = &self.sessions[session];
+        if found.is_some() && record.agent() == found {
+            return Ok(());
+        }
+        let agent = self.transferable(to, found)?;
+        let from_bot = record.place == Place::Bot;
+        if from_bot {
+            self.settle_repeat_visit(session);
+        }
+        self.note_manual(agent, out);
+        self.assign(session, agent, AssignReason::Manual, out);
+        if from_bot {
+            self.count_handoff(session, out);
+        }
+        Ok(())
+    }
+
+    pub(in crate::domain) fn transferable(
+        &self,
+        to: &Id,
+        found: Option<u32>,
+    ) -> Result<u32, Rejection> {
+        let routable = found.filter(|&agent| self.roster.agents[agent].routable);
+        let Some(agent) = routable else {
+            let message = format!(
+                "`to` {to:?} is no agent that takes buyers: name one whose roles contain `agent`."
+            );
+            return Err(Rejection::new(ErrorCode::AgentUnknown, message));
+        };
+        match self.roster.agents[agent].presence {
+            Presence::Online | Presence::Away => Ok(agent),
+            Presence::Offline => {
+                let message = format!(
+                    "Agent {to:?} is offline: name one who is online or away, or send `agent.online` first."
+                );
+                Err(Rejection::new(ErrorCode::AgentOffline, message))
+            }
+        }
+    }
+}

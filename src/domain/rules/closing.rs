@@ -1,0 +1,91 @@
+//! Closing: by somebody's word, by the buyer's silence (S3), or by its agent's leaving; the invite follows (I1 to I13).
+
+use crate::domain::base::id::Id;
+use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::protocol::decision::{Body, CloseReason};
+use crate::domain::protocol::event::ClosedBy;
+use crate::domain::state::session::{Place, Speaker};
+use crate::domain::state::shared_invites::Ledger;
+use crate::domain::state::shop::{Rejection, Shop};
+use crate::domain::state::timers::Timer;
+
+impl Shop {
+    /// `session.closed`.
+    pub(in crate::domain) fn close_by(
+        &mut self,
+        session: &Id,
+        by: ClosedBy,
+        ledger: &mut dyn Ledger,
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
+        let session = self.find_open(session)?;
+        let reason = match by {
+            ClosedBy::Agent => CloseReason::Agent,
+            ClosedBy::Buyer => CloseReason::Buyer,
+            ClosedBy::System => CloseReason::System,
+        };
+        self.close(session, reason, ledger, out);
+        Ok(())
+    }
+
+    /// Ends an open session and decides whether its buyer is asked for a rating.
+    pub(in crate::domain) fn close(
+        &mut self,
+        session: u32,
+        reason: CloseReason,
+        ledger: &mut dyn Ledger,
+        out: &mut Outcome,
+    ) {
+        self.leave(session);
+        self.timers.disarm(session, Timer::Silence);
+        // A close ends the reminder; a late message stays late (M3).
+        self.timers.disarm(session, Timer::ReplyDue);
+        let record = &mut self.sessions[session];
+        record.place = Place::Closed { at: self.now };
+        record.ask = None;
+        self.buyers[record.buyer].leave_session(self.now);
+        self.closed.push_back((self.now, session));
+        self.totals.closed += 1;
+        let (id, buyer) = self.names(session);
+        let agent = self.sessions[session].served_by();
+        let body = Body::SessionClosed {
+            session: id,
+            buyer,
+            agent: agent.map(|agent| self.agent_id(agent)),
+            reason,
+        };
+        self.decide(body, out);
+        self.decide_auto_invite(session, reason, ledger, out);
+    }
+
+    /// Starts the clock of S3 anew, or stops it, after what has just happened in the session.
+    pub(in crate::domain) fn time_silence(&mut self, session: u32) {
+        let policy = &self.policy.session;
+        let record = &self.sessions[session];
+        let shop_spoke_last = match record.place {
+            Place::Bot => record.speaker == Some(Speaker::Bot),
+            Place::Agent(_) => record.speaker == Some(Speaker::Agent),
+            Place::Waiting { .. } | Place::Closed { .. } => false,
+        };
+        let served = matches!(record.place, Place::Bot | Place::Agent(_));
+        let runs = served && (shop_spoke_last || !policy.requires_agent_reply);
+        let length = policy.close_after_buyer_silence;
+        if runs && !length.is_zero() {
+            self.timers.arm(session, Timer::Silence, self.now + length);
+            self.sessions[session].silent_since = self.now;
+        } else {
+            self.timers.disarm(session, Timer::Silence);
+        }
+    }
+
+    /// The buyer has been silent for too long (S3).
+    pub(in crate::domain) fn silence(
+        &mut self,
+        session: u32,
+        ledger: &mut dyn Ledger,
+        out: &mut Outcome,
+    ) {
+        self.note_silence(session, out);
+        self.close(session, CloseReason::Timeout, ledger, out);
+    }
+}

@@ -1,0 +1,327 @@
+//! Invitations: whether a buyer may be asked for a rating (I1 to I13).
+//!
+//! Every rule is one [`Check`]: whether it applies, what it looked at, and when it lets go. The decision and its
+//! explanation are made of the same checks.
+
+mod check;
+
+pub use check::{Check, Seen};
+
+use check::Tried;
+
+use crate::domain::base::calendar::Day;
+use crate::domain::base::deterministic_draw::lot;
+use crate::domain::base::id::Id;
+use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::policy::Suspension;
+use crate::domain::protocol::decision::{BlockCode, Body, CloseReason, Trigger};
+use crate::domain::rules::rating::Source;
+use crate::domain::state::agent::BOT;
+use crate::domain::state::buyer::WHOLE_SHOP;
+use crate::domain::state::daily_stats::LABELS_BACK;
+use crate::domain::state::session::Speaker;
+use crate::domain::state::shared_invites::{Claim, Ledger};
+use crate::domain::state::shop::{Rejection, Shop};
+
+/// Whether an invite that nothing keeps back is to be sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sending {
+    Yes,
+    No,
+}
+
+/// The rules of an automatic invite that the shop answers by itself, in their order; I12 follows.
+const AUTO_OWN: [BlockCode; 11] = [
+    BlockCode::Disabled,
+    BlockCode::BotSession,
+    BlockCode::CloseReason,
+    BlockCode::BuyerSpokeLast,
+    BlockCode::TooShort,
+    BlockCode::Suspended,
+    BlockCode::RiskBuyer,
+    BlockCode::NotSampled,
+    BlockCode::RatedRecently,
+    BlockCode::AlreadyInvited,
+    BlockCode::ShopDayCap,
+];
+
+impl Shop {
+    /// The automatic invite of a session that has just closed.
+    pub(in crate::domain) fn decide_auto_invite(
+        &mut self,
+        session: u32,
+        reason: CloseReason,
+        ledger: &mut dyn Ledger,
+        out: &mut Outcome,
+    ) {
+        let asked = out.is_asked(self.seq);
+        let tried = self.try_auto_invite(session, reason, asked, Sending::Yes, ledger);
+        let agent = self.sessions[session].served_by();
+        let (true, Some(agent)) = (tried.codes.is_empty(), agent) else {
+            return self.block_invite(session, agent, tried, out);
+        };
+        let buyer = self.sessions[session].buyer;
+        self.book_auto_invite(buyer);
+        self.send_invite(session, agent, tried, out);
+    }
+
+    /// What would keep the automatic invite back if its agent closed the session now; nothing is booked.
+    /// `None` where no such session is open.
+    pub fn check_auto_invite(
+        &self,
+        session: &Id,
+        ledger: &mut dyn Ledger,
+    ) -> Option<Vec<BlockCode>> {
+        let session = self.find_open(session).ok()?;
+        let reason = CloseReason::Agent;
+        let tried = self.try_auto_invite(session, reason, false, Sending::No, ledger);
+        Some(tried.codes)
+    }
+
+    /// I1 to I12 for an automatic invite. Where it is to be sent and nothing keeps it back, the ledger has it booked.
+    fn try_auto_invite(
+        &self,
+        session: u32,
+        reason: CloseReason,
+        asked: bool,
+        sending: Sending,
+        ledger: &mut dyn Ledger,
+    ) -> Tried {
+        let mut tried = Tried::new(Trigger::Auto, asked);
+        for code in AUTO_OWN {
+            tried.add(self.auto_check(code, session, reason));
+        }
+        let send = sending == Sending::Yes && tried.codes.is_empty();
+        tried.add(self.shared_check(session, send, ledger));
+        tried
+    }
+
+    /// One of I1 to I11 for an automatic invite.
+    fn auto_check(&self, code: BlockCode, session: u32, reason: CloseReason) -> Check {
+        let (policy, now) = (&self.policy.invite, self.now);
+        let record = &self.sessions[session];
+        let buyer = &self.buyers[record.buyer];
+        let (applies, seen) = match code {
+            BlockCode::Disabled => (!policy.auto, Seen::Switch(policy.auto)),
+            BlockCode::BotSession => {
+                let (human, bot) = (record.marks.human, record.served_by() == Some(BOT));
+                let bots = policy.bots;
+                let asked_about = human || (bot && bots);
+                (!asked_about, Seen::Served { human, bot, bots })
+            }
+            BlockCode::CloseReason => (!policy.after.allows(reason), Seen::Reason(reason)),
+            BlockCode::BuyerSpokeLast => {
+                let (last, required) = (record.speaker, policy.agent_spoke_last);
+                let applies = required && last != Some(Speaker::Agent);
+                (applies, Seen::Spoke { last, required })
+            }
+            BlockCode::TooShort => {
+                let (lasted, longer_than) = (now - record.opened, policy.longer_than);
+                let applies = !longer_than.is_zero() && lasted <= longer_than;
+                (
+                    applies,
+                    Seen::Lasted {
+                        lasted,
+                        longer_than,
+                    },
+                )
+            }
+            BlockCode::Suspended => {
+                let suspension = self.suspension();
+                (suspension.is_some(), Seen::Suspended(suspension))
+            }
+            BlockCode::RiskBuyer => (buyer.risk, Seen::Flag(buyer.risk)),
+            BlockCode::NotSampled => {
+                let (drawn, below) = (self.invite_lot(session), policy.auto_per_myriad);
+                (drawn >= below, Seen::Lot { drawn, below })
+            }
+            BlockCode::RatedRecently => {
+                let rated_at = self.tie(record.buyer, WHOLE_SHOP).rated_at;
+                let rated = (rated_at, policy.quiet_after_rating);
+                return Check::quiet(code, rated, None, now);
+            }
+            BlockCode::AlreadyInvited => {
+                let manual_at = self.tie(record.buyer, WHOLE_SHOP).manual_invited_at;
+                let manual = (manual_at, policy.manual_quiet);
+                let auto = (buyer.auto_invited_at, policy.auto_quiet);
+                return Check::quiet(code, manual, Some(auto), now);
+            }
+            BlockCode::ShopDayCap => return self.shop_day_check(record.buyer),
+            // I12 is asked of the ledger, I13 only of manual invites.
+            BlockCode::BuyerDayCap | BlockCode::NoContact => (false, Seen::Switch(true)),
+        };
+        Check::new(code, applies, seen)
+    }
+
+    /// I6.
+    fn suspension(&self) -> Option<Suspension> {
+        let windows = &self.policy.invite.suspended;
+        if windows.is_empty() {
+            return None;
+        }
+        let local = self.stretch.local(self.now);
+        let covers = |window: &&Suspension| {
+            let (after, before) = (window.from <= local, local < window.to);
+            if window.from <= window.to {
+                after && before
+            } else {
+                after || before
+            }
+        };
+        windows.iter().find(covers).copied()
+    }
+
+    /// I8's lot; where everybody is asked, nobody draws.
+    fn invite_lot(&self, session: u32) -> u16 {
+        if self.policy.invite.auto_per_myriad >= 10_000 {
+            return 0;
+        }
+        (lot(&["invite:", &self.sessions[session].id]) % 10_000) as u16
+    }
+
+    /// I11.
+    fn shop_day_check(&self, buyer: u32) -> Check {
+        let cap = self.policy.invite.auto_per_shop_day;
+        let count = if cap > 0 {
+            self.auto_invites_on(buyer, self.stretch.day)
+        } else {
+            0
+        };
+        let applies = cap > 0 && count >= cap;
+        Check {
+            lets_go: applies.then_some(self.stretch.day_until),
+            ..Check::new(BlockCode::ShopDayCap, applies, Seen::Count { count, cap })
+        }
+    }
+
+    /// How many automatic invites are booked for the buyer on a day.
+    fn auto_invites_on(&self, buyer: u32, day: Day) -> u32 {
+        let (latest, count) = self.buyers[buyer].auto_invites;
+        if latest == day {
+            return count;
+        }
+        let book = self.days.get(day);
+        book.map_or(0, |book| book.buyer(buyer).auto_invites)
+    }
+
+    /// Books an automatic invite of now (I10, I11).
+    pub(in crate::domain) fn book_auto_invite(&mut self, buyer: u32) {
+        let day = self.stretch.day;
+        let count = self.auto_invites_on(buyer, day) + 1;
+        let record = &mut self.buyers[buyer];
+        record.auto_invited_at = self.now;
+        let (before, kept) = std::mem::replace(&mut record.auto_invites, (day, count));
+        // The label of the day before may return when the shop's zone changes.
+        if before != day && before.0 >= day.0 - LABELS_BACK {
+            self.days.on(before).keep_auto_invites(buyer, kept);
+        }
+    }
+
+    /// I12, asked and booked in one step where the invite is clear otherwise.
+    fn shared_check(&self, session: u32, send: bool, ledger: &mut dyn Ledger) -> Check {
+        let cap = self.policy.invite.shops_per_buyer_day;
+        let mut count = 0;
+        let (zone, today) = (&self.policy.timezone, &self.stretch);
+        let on_day = |at| today.holds(at) || zone.stretch(at).day == today.day;
+        if send || cap > 0 {
+            count = ledger.claim(&Claim {
+                shop: &self.id,
+                space: &self.policy.buyer_space,
+                buyer: &self.buyers[self.sessions[session].buyer].id,
+                at: self.now,
+                on_day: &on_day,
+                cap,
+                send,
+            });
+        }
+        let applies = cap > 0 && count >= cap;
+        Check::new(BlockCode::BuyerDayCap, applies, Seen::Count { count, cap })
+    }
+
+    /// `invite.requested`: the agent clicks 邀请评价.
+    pub(in crate::domain) fn request_invite(
+        &mut self,
+        session: &Id,
+        agent: Option<&Id>,
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
+        let (session, agent) = self.find_own(session, agent)?;
+        let mut tried = Tried::new(Trigger::Manual, out.is_asked(self.seq));
+        for check in self.manual_checks(session, agent) {
+            tried.add(check);
+        }
+        if tried.codes.is_empty() {
+            let buyer = self.sessions[session].buyer;
+            let now = self.now;
+            self.tie_mut(buyer, WHOLE_SHOP).manual_invited_at = now;
+            self.send_invite(session, agent, tried, out);
+        } else {
+            self.block_invite(session, Some(agent), tried, out);
+        }
+        Ok(())
+    }
+
+    /// I1, I9, I10 and I13 of a manual invite.
+    fn manual_checks(&self, session: u32, agent: u32) -> [Check; 4] {
+        let (policy, now) = (&self.policy.invite, self.now);
+        let number = self.sessions[session].buyer;
+        let manual_at = self.tie(number, WHOLE_SHOP).manual_invited_at;
+        let auto_at = self.buyers[number].auto_invited_at;
+        let (manual, auto) = (
+            (manual_at, policy.manual_quiet),
+            (auto_at, policy.manual_quiet),
+        );
+        let rated = (self.tie(number, agent).rated_at, policy.quiet_after_rating);
+        let day = self.days.get(self.stretch.day);
+        let wrote = day.is_some_and(|day| day.wrote_to(number, agent));
+        let needed = policy.manual_needs_contact;
+        let on = Seen::Switch(policy.manual);
+        let contact = Seen::Contact { wrote, needed };
+        [
+            Check::new(BlockCode::Disabled, !policy.manual, on),
+            Check::quiet(BlockCode::RatedRecently, rated, None, now),
+            Check::quiet(BlockCode::AlreadyInvited, manual, Some(auto), now),
+            Check::new(BlockCode::NoContact, needed && !wrote, contact),
+        ]
+    }
+
+    fn send_invite(&mut self, session: u32, agent: u32, tried: Tried, out: &mut Outcome) {
+        let source = match tried.trigger {
+            Trigger::Auto => Source::Auto,
+            Trigger::Manual => Source::Agent,
+        };
+        let place = self.make_card(session, agent, source);
+        self.totals.invite(tried.trigger, &[]);
+        let (id, buyer) = self.names(session);
+        let body = Body::InviteSent {
+            card: self.card_id(session, place),
+            session: id,
+            buyer,
+            agent: self.agent_id(agent),
+            trigger: tried.trigger,
+        };
+        tried.note(self.seq, out);
+        self.decide(body, out);
+    }
+
+    fn block_invite(
+        &mut self,
+        session: u32,
+        agent: Option<u32>,
+        mut tried: Tried,
+        out: &mut Outcome,
+    ) {
+        self.totals.invite(tried.trigger, &tried.codes);
+        let (id, buyer) = self.names(session);
+        let body = Body::InviteBlocked {
+            session: id,
+            buyer,
+            agent: agent.map(|agent| self.agent_id(agent)),
+            trigger: tried.trigger,
+            retry_at: tried.retry_at().map(|at| self.stamp(at)),
+            blocked_by: std::mem::take(&mut tried.codes),
+        };
+        tried.note(self.seq, out);
+        self.decide(body, out);
+    }
+}

@@ -1,0 +1,58 @@
+//! Look-ups: sessions and agents by their ids, with the rejection where there is none, and ids by numbers.
+
+use crate::domain::base::id::Id;
+use crate::domain::protocol::decision::ErrorCode;
+use crate::domain::state::agent::Presence;
+use crate::domain::state::shop::{Rejection, Shop};
+
+impl Shop {
+    /// The number of the session with this id, while it is remembered.
+    pub(in crate::domain) fn find_session(&self, session: &Id) -> Result<u32, Rejection> {
+        self.sessions.find(session).ok_or_else(|| {
+            let message = format!(
+                "No session {session:?} is open or was closed in the last 7 days: open it with \
+                 `session.opened` first."
+            );
+            Rejection::new(ErrorCode::SessionUnknown, message)
+        })
+    }
+
+    /// The number of the session with this id, while it is open (S4).
+    pub(in crate::domain) fn find_open(&self, session: &Id) -> Result<u32, Rejection> {
+        let number = self.find_session(session)?;
+        if self.sessions[number].closed() {
+            let message = format!(
+                "Session {session:?} is closed: only ratings may follow; open a new session."
+            );
+            return Err(Rejection::new(ErrorCode::SessionClosed, message));
+        }
+        Ok(number)
+    }
+
+    /// The number of an agent that has a post.
+    pub(in crate::domain) fn find_agent(&self, agent: &Id) -> Result<u32, Rejection> {
+        let number = self.roster.agents.find(agent);
+        let number = number.filter(|&number| self.roster.agents[number].post.is_some());
+        number.ok_or_else(|| {
+            let message =
+                format!("No agent {agent:?} is configured: send `agent.configured` for it first.");
+            Rejection::new(ErrorCode::AgentUnknown, message)
+        })
+    }
+
+    /// The id that an agent's number is written as.
+    pub(in crate::domain) fn agent_id(&self, agent: u32) -> Id {
+        self.roster.agents[agent].id.clone()
+    }
+
+    /// The session's and the buyer's id, as most decisions name them.
+    pub(in crate::domain) fn names(&self, session: u32) -> (Id, Id) {
+        let record = &self.sessions[session];
+        (record.id.clone(), self.buyers[record.buyer].id.clone())
+    }
+
+    /// Whether the agent is there at all.
+    pub(in crate::domain) fn is_offline(&self, agent: u32) -> bool {
+        self.roster.agents[agent].presence == Presence::Offline
+    }
+}

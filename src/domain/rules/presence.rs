@@ -1,0 +1,161 @@
+//! Agents come, step away, leave and change (R9, `agent.*`): what becomes of the sessions they have.
+
+use super::routing::{Caller, Route};
+use crate::domain::base::id::Id;
+use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::policy::{OnAgentOffline, WhenScopeOffline};
+use crate::domain::protocol::decision::{AssignReason, CloseReason};
+use crate::domain::state::agent::{Agent, Post, Presence};
+use crate::domain::state::shared_invites::Ledger;
+use crate::domain::state::shop::{Rejection, Shop};
+
+impl Shop {
+    /// `agent.configured`: what is left out takes its default again; presence and sessions stay.
+    pub(in crate::domain) fn configure_agent(
+        &mut self,
+        agent: &Id,
+        name: &Option<String>,
+        roles: &[Id],
+        capacity: u32,
+        weight: u32,
+    ) {
+        let day = self.stretch.day;
+        let agents = &mut self.roster.agents;
+        let number = agents.find(agent);
+        let number = number.unwrap_or_else(|| agents.insert(Agent::new(agent.clone(), day)));
+        let post = Post {
+            name: name.clone(),
+            roles: roles.to_vec(),
+            capacity,
+            weight,
+        };
+        let record = &mut agents[number];
+        record.routable = post.routable();
+        let before = record.post.replace(post);
+        if before.is_some_and(|before| before.roles == roles) {
+            self.agent_changed(number);
+        } else {
+            self.roster.spoil();
+        }
+    }
+
+    /// `agent.online`, `agent.away`, `agent.offline`.
+    pub(in crate::domain) fn change_presence(
+        &mut self,
+        agent: &Id,
+        presence: Presence,
+        ledger: &mut dyn Ledger,
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
+        let number = self.find_agent(agent)?;
+        let before = self.roster.agents[number].presence;
+        if before == presence {
+            return Ok(());
+        }
+        self.roster.set_presence(number, presence);
+        let lines_move = match self.policy.routing.when_scope_offline {
+            WhenScopeOffline::AnyOnline => self.queue.waiting > 0 && !self.roster.stale(),
+            WhenScopeOffline::Wait => false,
+        };
+        if lines_move {
+            self.line_up();
+        } else {
+            self.agent_changed(number);
+        }
+        if presence == Presence::Offline {
+            match self.policy.session.on_agent_offline {
+                OnAgentOffline::Keep => {}
+                OnAgentOffline::Close => {
+                    self.close_all_of(number, Absence::WentOffline, ledger, out);
+                }
+                OnAgentOffline::Reroute => self.reroute_all_of(number, Absence::WentOffline, out),
+            }
+        }
+        Ok(())
+    }
+
+    /// `agent.removed`.
+    pub(in crate::domain) fn remove_agent(
+        &mut self,
+        agent: &Id,
+        ledger: &mut dyn Ledger,
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
+        let number = self.find_agent(agent)?;
+        self.roster.set_presence(number, Presence::Offline);
+        let record = &mut self.roster.agents[number];
+        record.post = None;
+        record.routable = false;
+        self.roster.spoil();
+        match self.policy.session.on_agent_offline {
+            OnAgentOffline::Close => self.close_all_of(number, Absence::Removed, ledger, out),
+            OnAgentOffline::Keep | OnAgentOffline::Reroute => {
+                self.reroute_all_of(number, Absence::Removed, out);
+            }
+        }
+        Ok(())
+    }
+
+    fn sessions_of(&self, agent: u32) -> Vec<u32> {
+        let row = &self.roster.agents[agent].sessions;
+        row.iter(&self.sessions).collect()
+    }
+
+    fn close_all_of(
+        &mut self,
+        agent: u32,
+        absence: Absence,
+        ledger: &mut dyn Ledger,
+        out: &mut Outcome,
+    ) {
+        for session in self.sessions_of(agent) {
+            self.timers.visit(session);
+            self.note_absent(agent, absence, out);
+            self.close(session, CloseReason::AgentOffline, ledger, out);
+        }
+    }
+
+    fn reroute_all_of(&mut self, agent: u32, absence: Absence, out: &mut Outcome) {
+        self.fresh_crews();
+        for session in self.sessions_of(agent) {
+            self.timers.visit(session);
+            self.reroute(session, absence, out);
+        }
+    }
+
+    /// Routes a session anew whose agent is offline or gone (R9). The crews must be fresh.
+    pub(in crate::domain) fn reroute(&mut self, session: u32, absence: Absence, out: &mut Outcome) {
+        let record = &self.sessions[session];
+        if let Some(agent) = record.agent() {
+            self.note_absent(agent, absence, out);
+        }
+        let ask = record.ask.as_deref().cloned().unwrap_or_default();
+        let caller = Caller {
+            session: &record.id,
+            ask: &ask,
+            buyer: Some(record.buyer),
+        };
+        match (self.route_anew(caller, out), absence) {
+            (Route::To { agent, .. }, _) => {
+                self.assign(session, agent, AssignReason::AgentOffline, out);
+            }
+            (Route::Wait { scope, reason }, Absence::Removed) => {
+                self.enqueue(session, scope, reason, out);
+            }
+            (Route::Wait { .. }, Absence::WentOffline | Absence::AlreadyOffline) => {
+                out.drop_notes();
+            }
+        }
+    }
+}
+
+/// How a session comes to have an agent who is not there (R9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// The agent went offline; what nobody can take over stays with it.
+    WentOffline,
+    /// The agent was removed; what nobody can take over waits, whatever the queue's limit.
+    Removed,
+    /// The agent was offline when the buyer wrote; what nobody can take over stays with it.
+    AlreadyOffline,
+}

@@ -1,0 +1,390 @@
+//! Waiting: pools, positions and words (R6), and who is served when somebody has room (R7).
+//!
+//! Every pool with somebody in it stands in the line of one crew: that of its scope, or everybody's where R7 says
+//! so. A crew that has somebody free and a line is *ready*; the ready crews are kept by their lines' oldest ticket,
+//! so that a drain takes the next one in O(log n).
+//!
+//! Invariant: after a drain no crew is ready.
+
+use std::collections::BTreeSet;
+
+use crate::domain::collections::indexed_heap::Heap;
+use crate::domain::collections::linked_list::Chain;
+use crate::domain::collections::slab_map::{Keyed, Table};
+use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::policy::WhenScopeOffline;
+use crate::domain::protocol::decision::{AssignReason, Body, CloseReason, WaitReason};
+use crate::domain::state::agent_directory::{EVERYBODY, Scope};
+use crate::domain::state::session::Place;
+use crate::domain::state::shared_invites::Ledger;
+use crate::domain::state::shop::Shop;
+use crate::domain::state::timers::Timer;
+
+/// Sessions that wait for the same scope, first in, first out.
+pub struct Pool {
+    name: Box<str>,
+    scope: Scope,
+    /// Its sessions.
+    pub waiting: Chain,
+    /// The crew of its scope under the policy of now; everybody where the policy has it no longer.
+    crew: u32,
+    /// The crew in whose line it stands.
+    line: u32,
+}
+
+impl Keyed for Pool {
+    type Key = str;
+    fn key(&self) -> &str {
+        &self.name
+    }
+}
+
+impl From<Scope> for Pool {
+    /// A pool in which nobody waits, and which stands in no line yet.
+    fn from(scope: Scope) -> Pool {
+        Pool {
+            name: scope.pool_name().into(),
+            scope,
+            waiting: Chain::EMPTY,
+            crew: EVERYBODY,
+            line: EVERYBODY,
+        }
+    }
+}
+
+impl Pool {
+    /// As the wire language writes it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What its sessions wait for.
+    pub(in crate::domain) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+}
+
+/// All that wait in a shop.
+#[derive(Default)]
+pub struct Queue {
+    /// The pools in which somebody waits.
+    pub pools: Table<Pool>,
+    /// How many sessions wait.
+    pub waiting: u32,
+    pub(in crate::domain) tickets: u64,
+    /// By crew, the pools of its line by the ticket of their head.
+    lines: Vec<BTreeSet<(u64, u32)>>,
+    ready: Heap<u64>,
+    /// Crews with a line and nobody free that are not made: they hear of no agent by themselves.
+    unmade: BTreeSet<u32>,
+}
+
+impl Shop {
+    /// How many sessions wait.
+    pub fn waiting(&self) -> u32 {
+        self.queue.waiting
+    }
+
+    /// Whether one more may wait (R6).
+    pub(in crate::domain) fn queue_has_room(&self) -> bool {
+        let limit = self.policy.routing.queue.limit;
+        limit == 0 || self.queue.waiting < limit
+    }
+
+    /// Puts a session that is in no pool into that of `scope`, and says so; the auto reply of R6 follows.
+    pub(in crate::domain) fn enqueue(
+        &mut self,
+        session: u32,
+        scope: Scope,
+        reason: WaitReason,
+        out: &mut Outcome,
+    ) {
+        self.leave(session);
+        let pool = self.pool_of(scope);
+        let ticket = self.queue.tickets + 1;
+        self.queue.tickets = ticket;
+        let record = &mut self.sessions[session];
+        record.place = Place::Waiting {
+            pool,
+            ticket,
+            since: self.now,
+        };
+        if !std::mem::replace(&mut record.marks.queued, true) {
+            self.totals.queued += 1;
+        }
+        let row = &mut self.queue.pools[pool].waiting;
+        row.append(&mut self.sessions, session);
+        let position = row.len();
+        self.queue.waiting += 1;
+        if position == 1 {
+            self.join_line(pool);
+        }
+        self.timers.disarm(session, Timer::Silence);
+        let max_wait = self.policy.routing.queue.max_wait;
+        if !max_wait.is_zero() {
+            self.timers.arm(session, Timer::Queue, self.now + max_wait);
+        }
+        let (id, buyer) = self.names(session);
+        let body = Body::SessionQueued {
+            session: id,
+            buyer,
+            pool: self.queue.pools[pool].name.clone(),
+            position,
+            reason,
+            prompt: self.prompt(position).into(),
+        };
+        self.decide(body, out);
+        self.note_waits(pool, position, reason, out);
+        match reason {
+            WaitReason::AllBusy | WaitReason::ScopeOffline => self.reply_queued(session, out),
+            WaitReason::NobodyOnline => self.reply_offline(session, out),
+        }
+    }
+
+    /// What is told to who waits at a position.
+    fn prompt(&self, position: u32) -> String {
+        let queue = &self.policy.routing.queue;
+        if queue.show_position_below != 0 && position >= queue.show_position_below {
+            return queue.busy_prompt.clone();
+        }
+        fill_in(&queue.prompt, position)
+    }
+
+    fn reply_queued(&mut self, session: u32, out: &mut Outcome) {
+        let reply = &self.policy.auto_reply.queued;
+        if reply.enabled {
+            let body = Body::AutoReplySent {
+                session: self.sessions[session].id.clone(),
+                text: reply.text.as_str().into(),
+            };
+            self.decide(body, out);
+        } else {
+            out.drop_notes();
+        }
+    }
+
+    /// `auto_reply.offline`, once a session (R5, R9).
+    pub(in crate::domain) fn reply_offline(&mut self, session: u32, out: &mut Outcome) {
+        let reply = &self.policy.auto_reply.offline;
+        let record = &mut self.sessions[session];
+        if reply.enabled && !std::mem::replace(&mut record.marks.told_offline, true) {
+            let body = Body::AutoReplySent {
+                session: record.id.clone(),
+                text: reply.text.as_str().into(),
+            };
+            self.decide(body, out);
+        } else {
+            out.drop_notes();
+        }
+    }
+
+    /// Takes a session out of its pool.
+    pub(in crate::domain) fn leave_pool(&mut self, session: u32, pool: u32, ticket: u64) {
+        self.timers.disarm(session, Timer::Queue);
+        self.queue.waiting -= 1;
+        let row = &mut self.queue.pools[pool].waiting;
+        let at_head = row.first() == Some(session);
+        row.unlink(&mut self.sessions, session);
+        let empty = row.is_empty();
+        if at_head {
+            self.leave_line(pool, ticket);
+            if empty {
+                self.queue.pools.remove(pool);
+            } else {
+                self.join_line(pool);
+            }
+        }
+    }
+
+    /// The session has waited for `max_wait` (R6).
+    pub(in crate::domain) fn waited_too_long(
+        &mut self,
+        session: u32,
+        ledger: &mut dyn Ledger,
+        out: &mut Outcome,
+    ) {
+        self.note_waited_out(session, out);
+        self.close(session, CloseReason::Timeout, ledger, out);
+    }
+
+    /// Serves whoever waited longest among those for whom somebody is free, as long as it can (R7).
+    pub(in crate::domain) fn drain(&mut self, out: &mut Outcome) {
+        if self.queue.waiting == 0 {
+            return;
+        }
+        self.fresh_crews();
+        while let Some((_, line)) = self.queue.ready.first() {
+            let Some(&(_, pool)) = self.queue.lines[line as usize].first() else {
+                break;
+            };
+            let Some(session) = self.queue.pools[pool].waiting.first() else {
+                break;
+            };
+            let crew = self.serving_crew(pool);
+            let id = &self.sessions[session].id;
+            let Some(agent) = self.roster.crew(crew).pick(id) else {
+                break;
+            };
+            self.timers.visit(session);
+            self.note_drain(session, crew, agent, out);
+            self.assign(session, agent, AssignReason::Queue, out);
+        }
+    }
+
+    /// Who serves a pool: its own agents first, then those in whose line it stands.
+    fn serving_crew(&self, pool: u32) -> u32 {
+        let Pool { crew, line, .. } = self.queue.pools[pool];
+        if self.roster.has_free(crew) {
+            crew
+        } else {
+            line
+        }
+    }
+
+    /// The pool of a scope, a new one where nobody waits in it.
+    pub(in crate::domain) fn pool_of(&mut self, scope: Scope) -> u32 {
+        let name = scope.pool_name();
+        if let Some(pool) = self.queue.pools.find(&name) {
+            return pool;
+        }
+        let crew = self.roster.crew_of(&scope).unwrap_or(EVERYBODY);
+        let line = self.line_of(&scope, crew);
+        let pool = Pool::from(scope);
+        self.queue.pools.insert(Pool { crew, line, ..pool })
+    }
+
+    /// The crew whose free agents may serve a pool of this scope (R7).
+    fn line_of(&self, scope: &Scope, crew: u32) -> u32 {
+        let routing = &self.policy.routing;
+        let overflows = match scope {
+            Scope::Question { .. } => routing.overflow,
+            Scope::Entry(_) | Scope::OrderStatus(_) | Scope::All => false,
+        };
+        let anyone = match routing.when_scope_offline {
+            WhenScopeOffline::AnyOnline => !self.roster.has_online(crew),
+            WhenScopeOffline::Wait => false,
+        };
+        if overflows || anyone { EVERYBODY } else { crew }
+    }
+
+    fn head_ticket(&self, pool: u32) -> Option<u64> {
+        let head = self.queue.pools[pool].waiting.first()?;
+        match self.sessions[head].place {
+            Place::Waiting { ticket, .. } => Some(ticket),
+            Place::Bot | Place::Agent(_) | Place::Closed { .. } => None,
+        }
+    }
+
+    pub(in crate::domain) fn join_line(&mut self, pool: u32) {
+        if let Some(ticket) = self.head_ticket(pool) {
+            let line = self.queue.pools[pool].line;
+            self.queue.lines[line as usize].insert((ticket, pool));
+            self.line_changed(line);
+        }
+    }
+
+    pub(in crate::domain) fn leave_line(&mut self, pool: u32, ticket: u64) {
+        let line = self.queue.pools[pool].line;
+        self.queue.lines[line as usize].remove(&(ticket, pool));
+        self.line_changed(line);
+    }
+
+    fn line_changed(&mut self, line: u32) {
+        let head = self.queue.lines[line as usize].first();
+        match head {
+            Some(&(ticket, _)) if self.roster.has_free(line) => {
+                self.queue.ready.set(line, ticket);
+            }
+            Some(_) | None => self.queue.ready.remove(line),
+        }
+        if head.is_some() && !self.roster.is_made(line) {
+            self.queue.unmade.insert(line);
+        } else {
+            self.queue.unmade.remove(&line);
+        }
+    }
+
+    /// Takes an agent whose load, counts or place in the order have changed into account.
+    pub(in crate::domain) fn agent_changed(&mut self, agent: u32) {
+        self.roster.refresh(agent);
+        if self.queue.waiting == 0 || self.roster.stale() {
+            return;
+        }
+        for at in 0..self.roster.agents[agent].seats.len() {
+            let (crew, _) = self.roster.agents[agent].seats[at];
+            // The rota's crew has no line.
+            if !self.queue.lines[crew as usize].is_empty() {
+                self.line_changed(crew);
+            }
+        }
+        if self.roster.agents[agent].free() && !self.queue.unmade.is_empty() {
+            let lines = self.queue.unmade.iter().copied();
+            let its_own: Vec<u32> = lines
+                .filter(|&line| self.roster.sits_in(agent, line))
+                .collect();
+            its_own.into_iter().for_each(|line| self.line_changed(line));
+        }
+    }
+
+    /// Puts every pool into the line where it belongs now.
+    pub(in crate::domain) fn line_up(&mut self) {
+        self.queue.ready = Heap::default();
+        self.queue.lines.clear();
+        self.queue.unmade.clear();
+        let crews = self.roster.crew_count();
+        self.queue.lines.resize_with(crews, BTreeSet::new);
+        let pools: Vec<u32> = self.queue.pools.iter().map(|(pool, _)| pool).collect();
+        for pool in pools {
+            let scope = &self.queue.pools[pool].scope;
+            let crew = self.roster.crew_of(scope).unwrap_or(EVERYBODY);
+            let line = self.line_of(scope, crew);
+            let record = &mut self.queue.pools[pool];
+            (record.crew, record.line) = (crew, line);
+            self.join_line(pool);
+        }
+    }
+
+    /// Makes the crews and lines anew where they no longer follow from the policy and the agents.
+    pub(in crate::domain) fn fresh_crews(&mut self) {
+        if self.roster.stale() {
+            self.roster.make_crews();
+            self.line_up();
+        }
+    }
+}
+
+/// `{ahead}` and `{position}` filled in, in one pass over the words.
+fn fill_in(prompt: &str, position: u32) -> String {
+    let (ahead, position) = ((position - 1).to_string(), position.to_string());
+    let mut filled = String::with_capacity(prompt.len() + 8);
+    let mut rest = prompt;
+    while let Some(at) = rest.find('{') {
+        let (before, tail) = rest.split_at(at);
+        filled.push_str(before);
+        let known = [("{ahead}", &ahead), ("{position}", &position)];
+        let hit = known.iter().find(|(name, _)| tail.starts_with(name));
+        let (word, length) = hit.map_or(("{", 1), |(name, word)| (word.as_str(), name.len()));
+        filled.push_str(word);
+        rest = &tail[length..];
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fill_in;
+
+    #[test]
+    fn prompts_are_filled_in() {
+        for (prompt, filled) in [
+            ("前面还有{ahead}位，请稍候", "前面还有2位，请稍候"),
+            ("第{position}，前{ahead}，{ahead}", "第3，前2，2"),
+            ("{ahead{position}}", "{ahead3}"),
+            ("{}", "{}"),
+            ("", ""),
+        ] {
+            assert_eq!(fill_in(prompt, 3), filled);
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Ratings: which cards open, which ratings count, and for whom (Q1 to Q6).
+
+use crate::domain::base::id::Id;
+use crate::domain::base::time::{Duration, Instant};
+use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::explanation::Note;
+use crate::domain::policy::Whom;
+use crate::domain::protocol::codes::{RefuseReason, codes};
+use crate::domain::protocol::decision::Body;
+use crate::domain::protocol::event::{RatedOn, Stars};
+use crate::domain::state::agent::BOT;
+use crate::domain::state::buyer::{Tie, WHOLE_SHOP};
+use crate::domain::state::session::Place;
+use crate::domain::state::shop::{Rejection, Shop};
+
+codes! {
+    /// How it was (Q5).
+    Level {
+        /// 4 or 5 stars; a bare level is 5.
+        Satisfied = "satisfied",
+        /// 3 stars.
+        Neutral = "neutral",
+        /// 1 or 2 stars; a bare level is 1.
+        Disappointed = "disappointed",
+    }
+}
+
+impl Level {
+    /// How many levels there are.
+    pub const COUNT: usize = Level::ALL.len();
+
+    /// The level of a number of stars.
+    pub fn of(stars: Stars) -> Level {
+        match stars.count() {
+            4.. => Level::Satisfied,
+            3 => Level::Neutral,
+            0..=2 => Level::Disappointed,
+        }
+    }
+
+    /// The stars of a bare level.
+    pub fn stars(self) -> u64 {
+        match self {
+            Level::Satisfied => 5,
+            Level::Neutral => 3,
+            Level::Disappointed => 1,
+        }
+    }
+}
+
+codes! {
+    /// Where a card comes from.
+    Source {
+        /// The buyer, by itself (Q1).
+        Buyer = "buyer",
+        /// The agent's button.
+        Agent = "agent",
+        /// An automatic invite.
+        Auto = "auto",
+    }
+}
+
+/// A rating card of a session.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Card {
+    /// For whom its rating counts (Q4): the number of an agent, or of the bot.
+    pub agent: u32,
+    /// Where it comes from.
+    pub source: Source,
+    /// When it was made.
+    pub made: Instant,
+    /// Whether its rating has been submitted.
+    pub used: bool,
+}
+
+/// After this, the buyer can no longer open a card of a closed session by itself (Q1).
+pub const OWN_CARD_AFTER_CLOSE: Duration = Duration::days(1);
+
+/// A rating on its way into the books.
+pub(in crate::domain) struct Rating<'a> {
+    pub(in crate::domain) stars: Stars,
+    pub(in crate::domain) reasons: &'a [Id],
+}
+
+/// Why a rating is refused, and the card that it named or found.
+struct Refusal {
+    session: Option<Id>,
+    card: Option<Id>,
+    reason: RefuseReason,
+}
+
+impl Shop {
+    /// `rating.opened` (Q1, Q2).
+    pub(in crate::domain) fn open_rating(
+        &mut self,
+        session: &Id,
+        card: Option<&Id>,
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
+        let number = self.find_session(session)?;
+        let opened = match card {
+            None => self.make_own_card(number, out),
+            Some(card) => self.invited_card(number, card, out),
+        };
+        match opened {
+            Ok(place) => self.open_card(number, place, out),
+            Err(refusal) => self.refuse(refusal, out),
+        }
+        Ok(())
+    }
+
+    /// `rating.submitted` (Q3).
+    pub(in crate::domain) fn submit_rating(
+        &mut self,
+        on: &RatedOn,
+        stars: Stars,
+        reasons: &[Id],
+        out: &mut Outcome,
+    ) -> Result<(), Rejection> {
+        let rating = Rating { stars, reasons };
+        let found = match on {
+            RatedOn::Card(card) => self.find_card(card).ok_or_else(|| Refusal {
+                session: None,
+                card: Some(card.clone()),
+                reason: RefuseReason::CardUnknown,
+            }),
+            RatedOn::Session(session) => {
+                let number = self.find_session(session)?;
+                let cards = &self.sessions[number].cards;
+                match cards.iter().rposition(|card| !card.used) {
+                    Some(place) => Ok((number, place)),
+                    None => match self.make_own_card(number, out) {
+                        Ok(place) => {
+                            self.open_card(number, place, out);
+                            self.record(number, place, &rating, out);
+                            return Ok(());
+                        }
+                        Err(refusal) => Err(refusal),
+                    },
+                }
+            }
+        };
+        let usable = found.and_then(|(session, place)| {
+            self.check_card(session, place, out)?;
+            self.check_rated_recently(session, place, out)?;
+            Ok((session, place))
+        });
+        match usable {
+            Ok((session, place)) => self.record(session, place, &rating, out),
+            Err(refusal) => self.refuse(refusal, out),
+        }
+        Ok(())
+    }
+
+    /// Q1: a card of the buyer's own, for whoever serves the session or served it last.
+    fn make_own_card(&mut self, session: u32, out: &mut Outcome) -> Result<usize, Refusal> {
+        match self.check_own_card(session, out) {
+            Ok(agent) => Ok(self.make_card(session, agent, Source::Buyer)),
+            Err(reason) => Err(Refusal {
+                session: Some(self.sessions[session].id.clone()),
+                card: None,
+                reason,
+            }),
+        }
+    }
+
+    fn check_own_card(&self, session: u32, out: &mut Outcome) -> Result<u32, RefuseReason> {
+        let record = &self.sessions[session];
+        if let Place::Closed { at } = record.place
+            && at + OWN_CARD_AFTER_CLOSE <= self.now
+        {
+            out.note(self.seq, || Note::ClosedAt(self.stamp(at)));
+            return Err(RefuseReason::SessionOver);
+        }
+        let Some(agent) = record.served_by() else {
+            return Err(RefuseReason::NobodyServed);
+        };
+        let day = self.days.get(self.stretch.day);
+        let contact = self.policy.rating.contact;
+        let wrote = day.is_some_and(|day| match contact {
+            Whom::Agent => day.wrote_to(record.buyer, agent),
+            Whom::Shop => day.buyer(record.buyer).wrote,
+        });
+        if !wrote {
+            out.note(self.seq, || {
+                Note::NotContacted(contact, self.agent_id(agent))
+            });
+            return Err(RefuseReason::NoContact);
+        }
+        self.rated_recently(record.buyer, agent, out)?;
+        Ok(agent)
+    }
+
+    /// Q1's last reason, which holds for invited cards too (Q3).
+    fn rated_recently(
+        &self,
+        buyer: u32,
+        agent: u32,
+        out: &mut Outcome,
+    ) -> Result<(), RefuseReason> {
+        let policy = self.policy.rating;
+        let whom = match policy.per {
+            Whom::Shop => WHOLE_SHOP,
+            Whom::Agent => agent,
+        };
+        let submitted = self.tie(buyer, whom).submitted_at;
+        if submitted.covers(policy.window, self.now) {
+            out.note(self.seq, || Note::RatedAt {
+                per: policy.per,
+                at: self.stamp(submitted),
+                again: self.stamp(submitted + policy.window),
+            });
+            return Err(RefuseReason::RatedRecently);
+        }
+        Ok(())
+    }
+
+    fn check_rated_recently(
+        &self,
+        session: u32,
+        place: usize,
+        out: &mut Outcome,
+    ) -> Result<(), Refusal> {
+        let record = &self.sessions[session];
+        let agent = record.cards[place].agent;
+        let checked = self.rated_recently(record.buyer, agent, out);
+        checked.map_err(|reason| self.refusal_of(session, place, reason))
+    }
+
+    fn refusal_of(&self, session: u32, place: usize, reason: RefuseReason) -> Refusal {
+        Refusal {
+            session: Some(self.sessions[session].id.clone()),
+            card: Some(self.card_id(session, place)),
+            reason,
+        }
+    }
+
+    /// Q2: the card of this session that an event names.
+    fn invited_card(&self, session: u32, card: &Id, out: &mut Outcome) -> Result<usize, Refusal> {
+        let found = self.find_card(card);
+        match found.filter(|&(other, _)| other == session) {
+            Some((_, place)) => self.check_card(session, place, out).map(|()| place),
+            None => Err(Refusal {
+                session: Some(self.sessions[session].id.clone()),
+                card: Some(card.clone()),
+                reason: RefuseReason::CardUnknown,
+            }),
+        }
+    }
+
+    fn check_card(&self, session: u32, place: usize, out: &mut Outcome) -> Result<(), Refusal> {
+        let card = self.sessions[session].cards[place];
+        if card.used {
+            return Err(self.refusal_of(session, place, RefuseReason::CardUsed));
+        }
+        let expires = card.made + self.policy.rating.card_valid;
+        if expires <= self.now {
+            out.note(self.seq, || Note::CardExpired(self.stamp(expires)));
+            return Err(self.refusal_of(session, place, RefuseReason::CardExpired));
+        }
+        Ok(())
+    }
+
+    /// The session and place of a card by its id, `<session>#<number>`.
+    pub(in crate::domain) fn find_card(&self, card: &Id) -> Option<(u32, usize)> {
+        let (session, number) = card.rsplit_once('#')?;
+        let canonical = number.bytes().all(|b| b.is_ascii_digit()) && !number.starts_with('0');
+        let number: usize = number.parse().ok().filter(|_| canonical)?;
+        let session = self.sessions.find(session)?;
+        let made = self.sessions[session].cards.len();
+        (1..=made).contains(&number).then(|| (session, number - 1))
+    }
+
+    pub(in crate::domain) fn card_id(&self, session: u32, place: usize) -> Id {
+        Id::numbered(&self.sessions[session].id, place + 1)
+    }
+
+    /// Makes a card of the session; its place among them.
+    pub(in crate::domain) fn make_card(
+        &mut self,
+        session: u32,
+        agent: u32,
+        source: Source,
+    ) -> usize {
+        let made = self.now;
+        let cards = &mut self.sessions[session].cards;
+        cards.push(Card {
+            agent,
+            source,
+            made,
+            used: false,
+        });
+        cards.len() - 1
+    }
+
+    fn open_card(&mut self, session: u32, place: usize, out: &mut Outcome) {
+        let card = self.sessions[session].cards[place];
+        let buyer = self.sessions[session].buyer;
+        let now = self.now;
+        for whom in [card.agent, WHOLE_SHOP] {
+            self.tie_mut(buyer, whom).rated_at = now;
+        }
+        let (id, buyer) = self.names(session);
+        let body = Body::RatingOpened {
+            card: self.card_id(session, place),
+            session: id,
+            buyer,
+            agent: self.agent_id(card.agent),
+            source: card.source,
+        };
+        self.decide(body, out);
+    }
+
+    /// The rating counts, for the agent on the card (Q4).
+    fn record(&mut self, session: u32, place: usize, rating: &Rating<'_>, out: &mut Outcome) {
+        let buyer = self.sessions[session].buyer;
+        let card = &mut self.sessions[session].cards[place];
+        card.used = true;
+        let card = *card;
+        let now = self.now;
+        for whom in [card.agent, WHOLE_SHOP] {
+            let tie = self.tie_mut(buyer, whom);
+            (tie.rated_at, tie.submitted_at) = (now, now);
+        }
+        let level = Level::of(rating.stars);
+        let tally = &mut self.roster.agents[card.agent].tally;
+        tally.levels[level as usize] += 1;
+        tally.stars += u64::from(rating.stars.count());
+        for reason in rating.reasons {
+            *tally.reasons.entry(reason.clone()).or_default() += 1;
+        }
+        let (id, buyer) = self.names(session);
+        let body = Body::RatingRecorded {
+            card: self.card_id(session, place),
+            session: id,
+            buyer,
+            agent: self.agent_id(card.agent),
+            level,
+            stars: rating.stars,
+            source: card.source,
+        };
+        self.decide(body, out);
+        self.score_rating(level, card.agent == BOT, rating.reasons, out);
+    }
+
+    fn refuse(&mut self, refusal: Refusal, out: &mut Outcome) {
+        let Refusal {
+            session,
+            card,
+            reason,
+        } = refusal;
+        let body = Body::RatingRefused {
+            session,
+            card,
+            reason,
+        };
+        self.decide(body, out);
+    }
+
+    /// What passed between a buyer and an agent, or [`WHOLE_SHOP`]; most buyers have no tie.
+    pub(in crate::domain) fn tie(&self, buyer: u32, agent: u32) -> Tie {
+        let found = match self.buyers[buyer].held_by {
+            0 => None,
+            _ => self.ties.find(&(buyer, agent)),
+        };
+        found.map_or(Tie::new(buyer, agent), |number| self.ties[number])
+    }
+
+    pub(in crate::domain) fn tie_mut(&mut self, buyer: u32, agent: u32) -> &mut Tie {
+        let known = self.ties.find(&(buyer, agent));
+        let number = known.unwrap_or_else(|| {
+            self.buyers[buyer].held_by += 1;
+            self.ties.insert(Tie::new(buyer, agent))
+        });
+        &mut self.ties[number]
+    }
+}

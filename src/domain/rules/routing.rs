@@ -1,0 +1,234 @@
+//! Routing: who gets a buyer, or where the buyer waits (R1 to R5). Nothing changes here: the answer is a [`Route`].
+
+use crate::domain::collections::slab_map::NOBODY;
+use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::explanation::{Note, RecentFinding, Step};
+use crate::domain::policy::{OfflineMode, RecentOtherwise, WhenScopeOffline};
+use crate::domain::protocol::decision::{AssignReason, WaitReason};
+use crate::domain::state::agent::Presence;
+use crate::domain::state::agent_directory::{EVERYBODY, Scope};
+use crate::domain::state::buyer::Buyer;
+use crate::domain::state::session::Ask;
+use crate::domain::state::shop::Shop;
+
+/// Where a session goes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Route {
+    /// To an agent.
+    To {
+        /// Its number.
+        agent: u32,
+        /// By which rule.
+        reason: AssignReason,
+    },
+    /// Into the pool of a scope.
+    Wait {
+        /// Whose pool.
+        scope: Scope,
+        /// Why.
+        reason: WaitReason,
+    },
+}
+
+/// What is routed: a session that may not exist yet.
+#[derive(Clone, Copy)]
+pub struct Caller<'a> {
+    /// The session's id, which lots are drawn by.
+    pub session: &'a str,
+    /// What it came with.
+    pub ask: &'a Ask,
+    /// The buyer's number, where the shop knows it.
+    pub buyer: Option<u32>,
+}
+
+impl Shop {
+    /// The first rule that assigns or queues (R1 to R5). The crews must be fresh.
+    pub(in crate::domain) fn route(&self, caller: Caller<'_>, out: &mut Outcome) -> Route {
+        out.drop_notes();
+        if let Some(route) = self.route_to_recent(caller, out) {
+            return route;
+        }
+        let (scope, crew) = self.roster.scope_of(caller.ask);
+        out.note(self.seq, || Note::Scope(scope.clone()));
+        if !self.roster.anybody_online() {
+            self.note_nobody_online(crew, out);
+            return self.route_offline(caller, scope, out);
+        }
+        self.route_in_scope(caller, scope, crew, out)
+    }
+
+    /// Routing anew for R9: R1 and R5 left out.
+    pub(in crate::domain) fn route_anew(&self, caller: Caller<'_>, out: &mut Outcome) -> Route {
+        let (scope, crew) = self.roster.scope_of(caller.ask);
+        out.note(self.seq, || Note::Scope(scope.clone()));
+        if !self.roster.anybody_online() {
+            self.note_nobody_online(crew, out);
+            return Route::Wait {
+                scope,
+                reason: WaitReason::NobodyOnline,
+            };
+        }
+        self.route_in_scope(caller, scope, crew, out)
+    }
+
+    /// Whether the buyer had a recent agent within the window, whoever that is now (R1).
+    pub(in crate::domain) fn is_repeat_visit(&self, buyer: Option<u32>) -> bool {
+        let window = self.policy.routing.recent.window;
+        buyer.is_some_and(|buyer| {
+            let buyer = &self.buyers[buyer];
+            buyer.recent_agent != NOBODY && buyer.recent_until.covers(window, self.now)
+        })
+    }
+
+    /// R1.
+    fn route_to_recent(&self, caller: Caller<'_>, out: &mut Outcome) -> Option<Route> {
+        let buyer = caller.buyer.map(|buyer| &self.buyers[buyer]);
+        let known = buyer.filter(|buyer| buyer.recent_agent != NOBODY);
+        let known = known.map(|buyer| (buyer, self.recent_finding(buyer)));
+        self.note_recent(known, out);
+        let (buyer, finding) = known?;
+        match finding {
+            RecentFinding::Passed | RecentFinding::NotRoutable | RecentFinding::Full => None,
+            RecentFinding::Takes => Some(Route::To {
+                agent: buyer.recent_agent,
+                reason: AssignReason::RecentAgent,
+            }),
+            RecentFinding::Unavailable => self.route_instead_of_recent(caller, out),
+        }
+    }
+
+    /// Which of R1's cases the buyer's recent agent is.
+    fn recent_finding(&self, buyer: &Buyer) -> RecentFinding {
+        let recent = &self.policy.routing.recent;
+        if !buyer.recent_until.covers(recent.window, self.now) {
+            return RecentFinding::Passed;
+        }
+        let agent = &self.roster.agents[buyer.recent_agent];
+        let room = recent.over_capacity || agent.has_room();
+        let away_covered = buyer.recent_until.covers(recent.away_window, self.now);
+        match agent.presence {
+            _ if !agent.routable => RecentFinding::NotRoutable,
+            Presence::Online if room => RecentFinding::Takes,
+            Presence::Online => RecentFinding::Full,
+            Presence::Away if away_covered && room => RecentFinding::Takes,
+            Presence::Away | Presence::Offline => RecentFinding::Unavailable,
+        }
+    }
+
+    /// R1d.
+    fn route_instead_of_recent(&self, caller: Caller<'_>, out: &mut Outcome) -> Option<Route> {
+        let at_random = match self.policy.routing.recent.otherwise {
+            RecentOtherwise::Continue => false,
+            RecentOtherwise::RandomOnline => true,
+            RecentOtherwise::RandomIfUngrouped => !self.roster.routes_by_status(),
+        };
+        if !at_random {
+            return None;
+        }
+        out.note(self.seq, || Note::AnyoneInstead);
+        if !self.roster.anybody_online() {
+            self.note_nobody_online(EVERYBODY, out);
+            return Some(self.route_offline(caller, Scope::All, out));
+        }
+        if let Some(agent) = self.draw_anyone(caller, Step::Instead, out) {
+            let reason = AssignReason::RecentAgentUnavailable;
+            return Some(Route::To { agent, reason });
+        }
+        Some(Route::Wait {
+            scope: Scope::All,
+            reason: WaitReason::AllBusy,
+        })
+    }
+
+    /// R4.
+    fn route_in_scope(
+        &self,
+        caller: Caller<'_>,
+        scope: Scope,
+        crew: u32,
+        out: &mut Outcome,
+    ) -> Route {
+        let own = self.roster.crew(crew);
+        if let Some(agent) = own.pick(caller.session) {
+            self.note_candidates(Step::Own, crew, Some(agent), out);
+            let reason = match scope {
+                Scope::Question { .. } => AssignReason::Question,
+                Scope::Entry(_) => AssignReason::Entry,
+                Scope::OrderStatus(_) => AssignReason::OrderStatus,
+                Scope::All => AssignReason::All,
+            };
+            return Route::To { agent, reason };
+        }
+        self.note_candidates(Step::Own, crew, None, out);
+        if own.online > 0 {
+            return self.route_past_busy(caller, scope, out);
+        }
+        match self.policy.routing.when_scope_offline {
+            WhenScopeOffline::Wait => Route::Wait {
+                scope,
+                reason: WaitReason::ScopeOffline,
+            },
+            WhenScopeOffline::AnyOnline => match self.draw_anyone(caller, Step::AnyOnline, out) {
+                Some(agent) => Route::To {
+                    agent,
+                    reason: AssignReason::ScopeOffline,
+                },
+                None => Route::Wait {
+                    scope: Scope::All,
+                    reason: WaitReason::AllBusy,
+                },
+            },
+        }
+    }
+
+    /// R4b.
+    fn route_past_busy(&self, caller: Caller<'_>, scope: Scope, out: &mut Outcome) -> Route {
+        let overflows = match scope {
+            Scope::Question { .. } => self.policy.routing.overflow,
+            Scope::Entry(_) | Scope::OrderStatus(_) | Scope::All => false,
+        };
+        if overflows {
+            let everybody = self.roster.crew(EVERYBODY);
+            let picked = everybody.pick(caller.session);
+            self.note_candidates(Step::Overflow, EVERYBODY, picked, out);
+            if let Some(agent) = picked {
+                let reason = AssignReason::Overflow;
+                return Route::To { agent, reason };
+            }
+        }
+        Route::Wait {
+            scope,
+            reason: WaitReason::AllBusy,
+        }
+    }
+
+    /// Any free agent of the shop, by lot (P3).
+    fn draw_anyone(&self, caller: Caller<'_>, step: Step, out: &mut Outcome) -> Option<u32> {
+        let everybody = self.roster.crew(EVERYBODY);
+        let drawn = everybody.draw(caller.session);
+        self.note_candidates(step, EVERYBODY, drawn, out);
+        drawn
+    }
+
+    /// R5.
+    fn route_offline(&self, caller: Caller<'_>, scope: Scope, out: &mut Outcome) -> Route {
+        let rota = match self.policy.routing.offline.mode {
+            OfflineMode::Wait => None,
+            OfflineMode::Rota => self.roster.rota(),
+        };
+        match rota.and_then(|(number, crew)| Some((number, crew.pick(caller.session)?))) {
+            Some((number, agent)) => {
+                self.note_candidates(Step::Rota, number, Some(agent), out);
+                let reason = AssignReason::OfflineRota;
+                Route::To { agent, reason }
+            }
+            None => {
+                self.note_no_rota(out);
+                Route::Wait {
+                    scope,
+                    reason: WaitReason::NobodyOnline,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Scores: the good rate of a week (M4), the attitude rate of a month (M5), and the word on all rates (M6).
+
+use std::collections::BTreeMap;
+
+use super::rating::Level;
+use crate::domain::base::calendar::{Day, Month, Week};
+use crate::domain::base::id::Id;
+use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::policy::Share;
+use crate::domain::protocol::decision::{Body, Period, Rate};
+use crate::domain::state::shop::Shop;
+
+/// The reason that M5 counts: 服务态度差.
+pub const ATTITUDE: &str = "attitude";
+
+/// The ratings of a natural week.
+#[derive(Clone, Debug, Default)]
+pub struct WeekBook {
+    /// All of them, by [`Level`].
+    pub levels: [u64; Level::COUNT],
+    /// Those of the bot among them.
+    pub of_bot: [u64; Level::COUNT],
+    /// Whether the last word on the week's good rate was an alert.
+    pub alerted: bool,
+}
+
+impl WeekBook {
+    /// Satisfied by all (M4).
+    pub fn good_rate(&self) -> Rate {
+        Rate {
+            over: self.levels[Level::Satisfied as usize],
+            under: self.levels.iter().sum(),
+        }
+    }
+
+    /// The same without the bot's.
+    pub fn human_good_rate(&self) -> Rate {
+        let all = self.good_rate();
+        Rate {
+            over: all.over - self.of_bot[Level::Satisfied as usize],
+            under: all.under - self.of_bot.iter().sum::<u64>(),
+        }
+    }
+}
+
+/// The unhappy ratings of a natural month.
+#[derive(Clone, Debug, Default)]
+pub struct MonthBook {
+    /// Neutral and disappointed.
+    pub unhappy: u64,
+    /// Of them, those with the reason [`ATTITUDE`].
+    pub attitude: u64,
+    /// Whether the last word on the month's attitude rate was an alert.
+    pub alerted: bool,
+}
+
+impl MonthBook {
+    /// Attitude by unhappy (M5).
+    pub fn attitude_rate(&self) -> Rate {
+        Rate {
+            over: self.attitude,
+            under: self.unhappy,
+        }
+    }
+}
+
+/// The weeks and months in which something was rated.
+#[derive(Default)]
+pub struct Scores {
+    /// By week.
+    pub weeks: BTreeMap<Week, WeekBook>,
+    /// By month.
+    pub months: BTreeMap<Month, MonthBook>,
+}
+
+/// How many more satisfied ratings bring a rate to `min` (M4); `None` where no number does.
+pub fn good_needed(rate: Rate, min: Share) -> Option<u64> {
+    if !rate.is_below(min) {
+        return Some(0);
+    }
+    let (min, one) = (u128::from(min.0), u128::from(Share::ONE.0));
+    // (s + k) / (n + k) >= m  <=>  k >= (m n - s) / (1 - m)
+    let missing = min * u128::from(rate.under) - one * u128::from(rate.over);
+    (min < one).then(|| missing.div_ceil(one - min) as u64)
+}
+
+impl Shop {
+    /// Books a recorded rating, and judges its week and month.
+    pub(in crate::domain) fn score_rating(
+        &mut self,
+        level: Level,
+        of_bot: bool,
+        reasons: &[Id],
+        out: &mut Outcome,
+    ) {
+        let (week, month) = (self.stretch.day.week(), self.stretch.day.month());
+        let book = self.scores.weeks.entry(week).or_default();
+        book.levels[level as usize] += 1;
+        book.of_bot[level as usize] += u64::from(of_bot);
+        let book = self.scores.months.entry(month).or_default();
+        if level != Level::Satisfied {
+            book.unhappy += 1;
+            let attitude = reasons.iter().any(|reason| reason.as_str() == ATTITUDE);
+            book.attitude += u64::from(attitude);
+        }
+        self.judge(Period::GoodRate(week), out);
+        self.judge(Period::AttitudeRate(month), out);
+    }
+
+    /// Judges the reply rate of a day, with all that is late by now (M6).
+    pub(in crate::domain) fn judge_reply_rate(&mut self, day: Day, out: &mut Outcome) {
+        if self.policy.service.reply.min_rate != Share::ZERO {
+            self.settle_lates();
+            self.judge(Period::ReplyRate(day), out);
+        }
+    }
+
+    /// Says the word on a rate, if there is one: an alert after anything but an alert, a recovery after an alert (M6).
+    fn judge(&mut self, period: Period, out: &mut Outcome) {
+        let service = &self.policy.service;
+        let (rate, threshold, never, alerted) = match period {
+            Period::ReplyRate(day) => {
+                let book = self.days.on(day);
+                let rate = book.reply_rate();
+                (rate, service.reply.min_rate, Share::ZERO, &mut book.alerted)
+            }
+            Period::GoodRate(week) => {
+                let book = self.scores.weeks.entry(week).or_default();
+                let rate = book.good_rate();
+                (rate, service.good_rate_min, Share::ZERO, &mut book.alerted)
+            }
+            Period::AttitudeRate(month) => {
+                let book = self.scores.months.entry(month).or_default();
+                let rate = book.attitude_rate();
+                (rate, service.attitude_max, Share::ONE, &mut book.alerted)
+            }
+        };
+        let bad = match period {
+            Period::ReplyRate(_) | Period::GoodRate(_) => rate.is_below(threshold),
+            Period::AttitudeRate(_) => rate.is_above(threshold),
+        };
+        let enough = rate.under > 0 && rate.under >= u64::from(service.min_sample);
+        if !enough || threshold == never || bad == *alerted {
+            return;
+        }
+        *alerted = bad;
+        self.note_judged(period, rate, threshold, out);
+        self.decide(word(bad, period, rate, threshold), out);
+    }
+}
+
+fn word(bad: bool, period: Period, value: Rate, threshold: Share) -> Body {
+    if !bad {
+        return Body::ScoreRecovered {
+            period,
+            value,
+            threshold,
+        };
+    }
+    let needed = match period {
+        Period::GoodRate(_) => good_needed(value, threshold),
+        Period::ReplyRate(_) | Period::AttitudeRate(_) => None,
+    };
+    Body::ScoreAlert {
+        period,
+        value,
+        threshold,
+        needed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m4_one_bad_rating_at_eight_tenths_wants_four_good_ones() {
+        for (over, under, min, needed) in [
+            (0, 1, 8000, Some(4)),
+            (4, 5, 8000, Some(0)),
+            (1, 3, 8000, Some(7)),
+            (0, 1, 10_000, None),
+            (1, 1, 10_000, Some(0)),
+            (0, 0, 8000, Some(0)),
+            (0, 3, 0, Some(0)),
+            (2, 7, 9999, Some(49_993)),
+        ] {
+            let rate = Rate { over, under };
+            assert_eq!(
+                good_needed(rate, Share(min)),
+                needed,
+                "{over}/{under} at {min}"
+            );
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Stored forms: a shop, and the ledger that shops share, as bytes that every later release reads.
+//!
+//! Everything that a decision can follow from is stored, so that a shop that is read back decides the same bit by bit.
+//! The same state gives the same bytes.
+//!
+//! A *form* is one module of types of its own ([`v1`]), which no live type is a part of: fields by their positions, arrays
+//! by literal lengths, variants in the stored order. A form never changes. Live types change as they like; the form's
+//! conversions say how one comes from the other, and do not compile while a live field is not accounted for.
+//!
+//! # How a version is told
+//!
+//! - A shop begins with its version as a `u16` (bincode's standard configuration: one byte, below 251).
+//! - The ledger's form 1 has no version: it begins with the length of a list, whose first byte is never 0xff (bincode
+//!   writes 0 to 250 as that byte, and 251 to 253 before longer numbers). A later form of the ledger begins with 0xff and
+//!   then its version as a `u16`, the higher byte first.
+//!
+//! A version above those known is refused with a sentence that says to use the newer program.
+//!
+//! # How a field is added
+//!
+//! 1. Add the field to the live type. `v1` then does not compile: say there that `v1` does not write it, and which value
+//!    a shop gets that was stored without it.
+//! 2. Copy `v1` to `v2`, add the field to the types of `v2`, and convert it both ways. `v1` keeps its conversion *to* the
+//!    live types; that *from* them goes, since nothing writes `v1` any more.
+//! 3. Raise [`STORED_VERSION`] (or [`LEDGER_VERSION`]) and add the version to the `match` of `Forms` (or of
+//!    [`read_ledger`]) and to the writer beside it.
+//! 4. Write a golden file of the new form (`XIAOER_GOLDEN=write cargo test --test stored`, under a new name), and keep
+//!    the tests of the old one.
+
+mod parts;
+mod stream;
+mod v1;
+
+use std::borrow::Cow;
+
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::state::shared_invites::MemoryLedger;
+use super::state::shop::Shop;
+
+/// The form in which shops are written; those before it are read.
+pub const STORED_VERSION: u16 = 1;
+
+/// The form in which the ledger is written; those before it are read.
+pub const LEDGER_VERSION: u16 = 1;
+
+/// What every form of the ledger but the first begins with.
+const LATER_LEDGER: u8 = 0xff;
+
+/// Why a part of a stored form is none.
+type Wrong = Cow<'static, str>;
+
+/// Why stored bytes are no shop and no ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// They are of a form that this program does not know yet: what they are, and what to do.
+    Newer(String),
+    /// They are none of any form, and why.
+    Damaged(String),
+}
+
+/// A shop's stored form; an error where it cannot be written.
+pub fn shop_bytes(shop: &Shop) -> Result<Vec<u8>, String> {
+    let written = bincode::serde::encode_to_vec(shop, bincode::config::standard());
+    written.map_err(|error| error.to_string())
+}
+
+/// Reads a shop's stored form, of which nothing may be left over.
+pub fn read_shop(bytes: &[u8]) -> Result<Shop, Unreadable> {
+    let (version, _): (u16, usize) = whatever(bytes)?;
+    if version > STORED_VERSION {
+        return Err(Unreadable::Newer(unknown("shop", version, STORED_VERSION)));
+    }
+    whole(bytes)
+}
+
+/// The ledger's stored form; an error where it cannot be written.
+pub fn ledger_bytes(ledger: &MemoryLedger) -> Result<Vec<u8>, String> {
+    let written = bincode::serde::encode_to_vec(ledger, bincode::config::standard());
+    written.map_err(|error| error.to_string())
+}
+
+/// Reads the ledger's stored form, of which nothing may be left over.
+pub fn read_ledger(bytes: &[u8]) -> Result<MemoryLedger, Unreadable> {
+    match bytes {
+        [LATER_LEDGER, high, low, ..] => {
+            let version = u16::from_be_bytes([*high, *low]);
+            let unknown = unknown("ledger", version, LEDGER_VERSION);
+            Err(match version {
+                0..=LEDGER_VERSION => Unreadable::Damaged(unknown),
+                _ => Unreadable::Newer(unknown),
+            })
+        }
+        _ => whole(bytes),
+    }
+}
+
+fn whatever<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<(T, usize), Unreadable> {
+    let read = bincode::serde::borrow_decode_from_slice(bytes, bincode::config::standard());
+    read.map_err(|error| Unreadable::Damaged(error.to_string()))
+}
+
+fn whole<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Unreadable> {
+    let (read, length) = whatever(bytes)?;
+    match bytes.len() - length {
+        0 => Ok(read),
+        left => Err(Unreadable::Damaged(format!("{left} bytes are left over"))),
+    }
+}
+
+fn unknown(what: &str, version: u16, known: u16) -> String {
+    if version > known {
+        format!(
+            "the {what} is stored in form {version}, which a newer version of xiaoer has written; this program reads \
+             forms up to {known}: use the newer program"
+        )
+    } else {
+        format!("the {what} is stored in form {version}, which no version of xiaoer writes")
+    }
+}
+
+impl Serialize for Shop {
+    /// Its version, and its form.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let form = v1::shop(self).map_err(S::Error::custom)?;
+        (STORED_VERSION, form).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Shop {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Shop, D::Error> {
+        from.deserialize_tuple(2, Forms)
+    }
+}
+
+/// Reads a version and then its form.
+struct Forms;
+
+impl<'de> Visitor<'de> for Forms {
+    type Value = Shop;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a version and a shop of that form")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Shop, A::Error> {
+        let missing = || A::Error::invalid_length(0, &self);
+        let version: u16 = parts.next_element()?.ok_or_else(missing)?;
+        let read = match version {
+            1 => parts
+                .next_element::<v1::ShopRead>()?
+                .map(v1::ShopRead::parts),
+            _ => return Err(A::Error::custom(unknown("shop", version, STORED_VERSION))),
+        };
+        let parts = read.ok_or_else(missing)?.map_err(A::Error::custom)?;
+        parts.shop().map_err(A::Error::custom)
+    }
+}
+
+impl Serialize for MemoryLedger {
+    /// Its form 1, which has no version.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        v1::ledger(self).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for MemoryLedger {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<MemoryLedger, D::Error> {
+        let read = v1::LedgerRead::deserialize(from)?;
+        read.ledger().map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,175 @@
+//! The parts of a shop as any stored form has them, and the shop that they make.
+//!
+//! What follows from the rest is in no form and is made here: indices, rows, agent groups, the heap of late messages.
+//! Numbers that lead nowhere are refused.
+
+use std::collections::VecDeque;
+
+use super::Wrong;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::{DURATION_DAYS_MAX, Duration, Instant};
+use crate::domain::collections::linked_list::Chain;
+use crate::domain::collections::slab_map::{NOBODY, Table};
+use crate::domain::policy::Policy;
+use crate::domain::rules::queueing::Pool;
+use crate::domain::rules::score::Scores;
+use crate::domain::state::agent::{Agents, BOT, BOT_ID, Post};
+use crate::domain::state::buyer::{Buyer, Tie};
+use crate::domain::state::daily_stats::DayBooks;
+use crate::domain::state::idempotency::Remembered;
+use crate::domain::state::session::{Place, Session};
+use crate::domain::state::shop::Shop;
+use crate::domain::state::timers::Timers;
+use crate::domain::state::totals::Totals;
+
+/// Sessions in their order, by the number of their agent or pool.
+pub(super) type Rows = Vec<(u32, Vec<u32>)>;
+
+/// All that is stored of a shop, in live types.
+pub(super) struct Parts {
+    pub(super) id: Id,
+    pub(super) policy: Policy,
+    pub(super) now: Instant,
+    pub(super) seq: u64,
+    pub(super) horizon: Duration,
+    pub(super) agents: Agents,
+    pub(super) sessions: Table<Session>,
+    pub(super) buyers: Table<Buyer>,
+    pub(super) ties: Table<Tie>,
+    pub(super) pools: Table<Pool>,
+    pub(super) tickets: u64,
+    /// The open sessions of every agent that has any.
+    pub(super) served: Rows,
+    /// The waiting sessions of every pool.
+    pub(super) waiting: Rows,
+    pub(super) timers: Timers,
+    pub(super) days: DayBooks,
+    pub(super) scores: Scores,
+    pub(super) closed: VecDeque<(Instant, u32)>,
+    pub(super) remembered: Remembered,
+    pub(super) totals: Totals,
+}
+
+impl Parts {
+    /// The shop that these parts make.
+    pub(super) fn shop(self) -> Result<Shop, Wrong> {
+        let horizon_known =
+            (Duration::ZERO..=Duration::days(DURATION_DAYS_MAX)).contains(&self.horizon);
+        // A release that followed every clock of its machine may have stored one past the years of events. Such a shop
+        // can be read; who owns it takes no events for it.
+        if !horizon_known || !self.now.can_be_written() {
+            return Err("a clock or a horizon out of range".into());
+        }
+        let mut shop = Shop::new(self.id, self.policy, self.now);
+        shop.seq = self.seq;
+        shop.horizon = self.horizon;
+        shop.roster.agents = self.agents;
+        shop.sessions = self.sessions;
+        shop.buyers = self.buyers;
+        shop.ties = self.ties;
+        shop.queue.pools = self.pools;
+        shop.queue.tickets = self.tickets;
+        shop.timers = self.timers;
+        shop.days = self.days;
+        shop.scores = self.scores;
+        shop.closed = self.closed;
+        shop.remembered = self.remembered;
+        shop.totals = self.totals;
+        if !shop.numbers_lead_somewhere() || !shop.rows_hold(&self.served, &self.waiting) {
+            return Err("a number that leads nowhere".into());
+        }
+        shop.make_rest(&self.served, &self.waiting);
+        Ok(shop)
+    }
+}
+
+impl Shop {
+    /// Whether every number that a record keeps is that of another.
+    fn numbers_lead_somewhere(&mut self) -> bool {
+        let timed = self.timers.find_places(self.sessions.reach());
+        let (agents, sessions, buyers) = (&self.roster.agents, &self.sessions, &self.buyers);
+        let agent = |number: u32| agents.get(number).is_some();
+        let somebody = |number: u32| number == NOBODY || agent(number);
+        let place = |place: Place| match place {
+            Place::Agent(number) => agent(number),
+            Place::Waiting { pool, .. } => self.queue.pools.get(pool).is_some(),
+            Place::Bot | Place::Closed { .. } => true,
+        };
+        let known = |number: u32| sessions.get(number).is_some();
+        let bot = agents.get(BOT).is_some_and(|bot| bot.id.as_str() == BOT_ID);
+        bot && timed
+            && agents
+                .iter()
+                .map(|(number, _)| number)
+                .eq(0..agents.reach())
+            && self.timers.sessions().all(known)
+            && buyers.iter().all(|(_, buyer)| somebody(buyer.recent_agent))
+            && self
+                .ties
+                .iter()
+                .all(|(_, tie)| buyers.get(tie.pair.0).is_some())
+            && self.closed_is_closed()
+            && sessions.iter().all(|(_, session)| {
+                let known = buyers.get(session.buyer).is_some() && somebody(session.server);
+                known && place(session.place) && session.cards.iter().all(|card| agent(card.agent))
+            })
+    }
+
+    /// Whether those that are to be forgotten are the closed sessions, each once.
+    fn closed_is_closed(&self) -> bool {
+        let mut listed: Vec<u32> = self.closed.iter().map(|&(_, session)| session).collect();
+        listed.sort_unstable();
+        let closed = |session: &Session| session.closed() && !session.marks.forgotten;
+        let sessions = self.sessions.iter().filter(|(_, session)| closed(session));
+        sessions.map(|(number, _)| number).eq(listed)
+    }
+
+    /// Whether every session that is with an agent or in a pool stands in that row and in no other.
+    fn rows_hold(&self, served: &Rows, waiting: &Rows) -> bool {
+        let once = |rows: &Rows| rows.windows(2).all(|pair| pair[0].0 < pair[1].0);
+        let mut standing = Vec::new();
+        for (agent, row) in served {
+            standing.extend(row.iter().map(|&session| (session, Ok(*agent))));
+        }
+        for (pool, row) in waiting {
+            standing.extend(row.iter().map(|&session| (session, Err(*pool))));
+        }
+        standing.sort_unstable();
+        let placed = |(number, session): (u32, &Session)| match session.place {
+            Place::Agent(agent) => Some((number, Ok(agent))),
+            Place::Waiting { pool, .. } => Some((number, Err(pool))),
+            Place::Bot | Place::Closed { .. } => None,
+        };
+        let placed = self.sessions.iter().filter_map(placed);
+        once(served) && once(waiting) && placed.eq(standing)
+    }
+
+    /// Makes what follows from the rest.
+    fn make_rest(&mut self, served: &Rows, waiting: &Rows) {
+        for number in 0..self.roster.agents.reach() {
+            let agent = &mut self.roster.agents[number];
+            agent.routable = agent.post.as_ref().is_some_and(Post::routable);
+        }
+        for (agent, row) in served {
+            self.roster.agents[*agent].sessions = Chain::of(row, &mut self.sessions);
+        }
+        for (pool, row) in waiting {
+            self.queue.pools[*pool].waiting = Chain::of(row, &mut self.sessions);
+            self.queue.waiting += row.len() as u32;
+        }
+        for (_, tie) in self.ties.iter() {
+            self.buyers[tie.pair.0].held_by += 1;
+        }
+        for (number, session) in self.sessions.iter() {
+            let buyer = &mut self.buyers[session.buyer];
+            if !session.closed() {
+                buyer.open_session = number;
+            }
+            buyer.held_by += u32::from(session.marks.forgotten);
+            if let Some(late_at) = session.late_marks.iter().map(|mark| mark.late_at).min() {
+                self.lates.set(number, late_at);
+            }
+        }
+        self.fresh_crews();
+    }
+}

@@ -1,0 +1,188 @@
+//! Form 1 of a shop and of the ledger, as the first release wrote them. **It never changes**: what is here was written to
+//! folders that are read for ever. A field more is another form (see [`super`]).
+//!
+//! What holds: no live type is a part of these types. Fields and variants stand in the stored order, lengths are literal.
+//! Hash maps and sets are written as sorted lists.
+
+mod books;
+mod cards;
+mod days;
+#[cfg(test)]
+mod frozen;
+mod ledger;
+mod name;
+mod people;
+mod pools;
+mod table;
+mod visits;
+
+use serde::{Deserialize, Serialize};
+
+use super::Wrong;
+use super::parts::{Parts, Rows};
+use super::stream::Via;
+use crate::domain::base::time::{Duration, Instant};
+use crate::domain::collections::linked_list::Chain;
+use crate::domain::policy::Policy;
+use crate::domain::rules::queueing::Pool;
+use crate::domain::state::agent::Agent;
+use crate::domain::state::buyer::{Buyer, Tie};
+use crate::domain::state::daily_stats::DayBook;
+use crate::domain::state::idempotency::{Code, Remembered};
+use crate::domain::state::session::Session;
+use crate::domain::state::shop::Shop;
+
+use books::{Accepted, KeptV1, ReceiptsV1, TimersV1, TotalsV1};
+use days::{DayBookV1, DaysV1, ScoresV1};
+use name::{NameV1, TextV1};
+use people::{AgentV1, BuyerV1, TieV1};
+use pools::ScopeV1;
+use table::{TableRead, TableV1};
+use visits::SessionV1;
+
+pub(super) use ledger::{LedgerRead, ledger};
+
+/// A shop behind its version, as it is written.
+#[derive(Serialize)]
+struct ShopV1<'a> {
+    id: NameV1<'a>,
+    /// As JSON, whole and merged.
+    policy: TextV1<'a>,
+    now_ms: i64,
+    seq: u64,
+    horizon_ms: i64,
+    agents: TableV1<'a, Agent, AgentV1<'a>>,
+    sessions: TableV1<'a, Session, SessionV1<'a>>,
+    buyers: TableV1<'a, Buyer, BuyerV1<'a>>,
+    ties: TableV1<'a, Tie, TieV1>,
+    /// Each as its scope.
+    pools: TableV1<'a, Pool, ScopeV1<'a>>,
+    tickets: u64,
+    served: Rows,
+    waiting: Rows,
+    timers: TimersV1,
+    days: DaysV1<'a>,
+    scores: ScoresV1,
+    closed: Vec<(i64, u32)>,
+    remembered: ReceiptsV1<'a>,
+    totals: TotalsV1,
+}
+
+/// The fields of [`ShopV1`], in the same order, as they are read.
+#[derive(Deserialize)]
+pub(super) struct ShopRead {
+    id: NameV1<'static>,
+    policy: TextV1<'static>,
+    now_ms: i64,
+    seq: u64,
+    horizon_ms: i64,
+    agents: TableRead<AgentV1<'static>, Agent>,
+    sessions: TableRead<SessionV1<'static>, Session>,
+    buyers: TableRead<BuyerV1<'static>, Buyer>,
+    ties: TableRead<TieV1, Tie>,
+    pools: TableRead<ScopeV1<'static>, Pool>,
+    tickets: u64,
+    served: Rows,
+    waiting: Rows,
+    timers: TimersV1,
+    days: Vec<(i32, Via<DayBookV1, DayBook>)>,
+    scores: ScoresV1,
+    closed: Vec<(i64, u32)>,
+    remembered: Vec<Via<KeptV1<'static>, Accepted>>,
+    totals: TotalsV1,
+}
+
+/// What is written of a shop behind its version.
+pub(super) fn shop(shop: &Shop) -> Result<impl Serialize, serde_json::Error> {
+    let Shop {
+        id,
+        policy,
+        now,
+        stretch: _,
+        seq,
+        roster,
+        queue,
+        sessions,
+        buyers,
+        ties,
+        timers,
+        lates: _,
+        days,
+        scores,
+        closed,
+        remembered,
+        horizon,
+        totals,
+    } = shop;
+    let (agents, pools) = (&roster.agents, &queue.pools);
+    let row = |chain: &Chain| chain.iter(sessions).collect();
+    let served = agents.iter().filter(|(_, agent)| agent.load() > 0);
+    let waiting = pools.iter().map(|(pool, of)| (pool, row(&of.waiting)));
+    Ok(ShopV1 {
+        id: id.into(),
+        policy: TextV1(serde_json::to_string(policy)?.into()),
+        now_ms: now.ms(),
+        seq: *seq,
+        horizon_ms: horizon.ms(),
+        agents: TableV1::of(agents),
+        sessions: TableV1::of(sessions),
+        buyers: TableV1::of(buyers),
+        ties: TableV1::of(ties),
+        pools: TableV1::of(pools),
+        tickets: queue.tickets,
+        served: served.map(|(n, agent)| (n, row(&agent.sessions))).collect(),
+        waiting: waiting.collect(),
+        timers: TimersV1::from(timers),
+        days: DaysV1(days),
+        scores: ScoresV1::from(scores),
+        closed: closed
+            .iter()
+            .map(|&(at, session)| (at.ms(), session))
+            .collect(),
+        remembered: ReceiptsV1(remembered),
+        totals: TotalsV1::from(totals),
+    })
+}
+
+impl ShopRead {
+    /// What was read, in live types.
+    pub(super) fn parts(self) -> Result<Parts, Wrong> {
+        let mut remembered = Remembered::default();
+        for kept in self.remembered {
+            let Accepted(at, id, receipt) = kept.0;
+            remembered.keep((Code::of(&id), id), at, receipt);
+        }
+        let closed = self.closed.into_iter();
+        let closed = closed.map(|(ms, session)| Ok((instant(ms)?, session)));
+        Ok(Parts {
+            id: self.id.id(),
+            policy: policy(&self.policy.0)?,
+            now: instant(self.now_ms)?,
+            seq: self.seq,
+            horizon: Duration::from_ms(self.horizon_ms),
+            agents: self.agents.table()?,
+            sessions: self.sessions.table()?,
+            buyers: self.buyers.table()?,
+            ties: self.ties.table()?,
+            pools: self.pools.table()?,
+            tickets: self.tickets,
+            served: self.served,
+            waiting: self.waiting,
+            timers: self.timers.try_into()?,
+            days: days::days(self.days),
+            scores: self.scores.into(),
+            closed: closed.collect::<Result<_, Wrong>>()?,
+            remembered,
+            totals: self.totals.into(),
+        })
+    }
+}
+
+fn policy(text: &str) -> Result<Policy, Wrong> {
+    let policy = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    Policy::parse(&policy).map_err(|error| error.to_string().into())
+}
+
+fn instant(ms: i64) -> Result<Instant, Wrong> {
+    Instant::try_from(ms).map_err(Wrong::from)
+}

@@ -1,0 +1,76 @@
+//! A table in form 1: its records in chunks of 256, the free numbers, and the place of its sweep.
+
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::domain::collections::slab_map::{Keyed, Table};
+use crate::domain::snapshot::Wrong;
+use crate::domain::snapshot::stream::{self, sequence};
+
+/// Records in one chunk.
+const CHUNK: u32 = 256;
+
+/// A table whose records are written as `F`.
+#[derive(Serialize)]
+#[serde(bound = "F: From<&'a L> + Serialize")]
+pub(super) struct TableV1<'a, L, F> {
+    chunks: Chunks<'a, L, F>,
+    free: &'a [u32],
+    hand: u32,
+}
+
+impl<'a, L, F> TableV1<'a, L, F> {
+    pub(super) fn of(table: &'a Table<L>) -> TableV1<'a, L, F> {
+        TableV1 {
+            chunks: Chunks(table, PhantomData),
+            free: table.free(),
+            hand: table.hand(),
+        }
+    }
+}
+
+struct Chunks<'a, L, F>(&'a Table<L>, PhantomData<F>);
+
+impl<'a, L, F: From<&'a L> + Serialize> Serialize for Chunks<'a, L, F> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let count = self.0.reach().div_ceil(CHUNK);
+        let chunks = (0..count).map(|chunk| Chunk::<L, F>(self.0, chunk, PhantomData));
+        sequence(count as usize, chunks, to)
+    }
+}
+
+struct Chunk<'a, L, F>(&'a Table<L>, u32, PhantomData<F>);
+
+impl<'a, L, F: From<&'a L> + Serialize> Serialize for Chunk<'a, L, F> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let begin = self.1 * CHUNK;
+        let numbers = begin..self.0.reach().min(begin + CHUNK);
+        let slots = numbers
+            .clone()
+            .map(|number| self.0.get(number).map(F::from));
+        sequence(numbers.len(), slots, to)
+    }
+}
+
+/// The fields of [`TableV1`], in the same order, as they are read.
+#[derive(Deserialize)]
+#[serde(bound = "F: Deserialize<'de>, L: TryFrom<F, Error = Wrong>")]
+pub(super) struct TableRead<F, L> {
+    chunks: stream::Chunks<F, L>,
+    free: Vec<u32>,
+    hand: u32,
+}
+
+impl<F, L: Keyed> TableRead<F, L> {
+    /// The table, where all chunks but the last are full, and the free numbers are those without a record, each once.
+    pub(super) fn table(self) -> Result<Table<L>, Wrong> {
+        let chunk = CHUNK as usize;
+        let chunks = self.chunks.0;
+        let full = chunks.split_last().is_none_or(|(last, full)| {
+            (1..=chunk).contains(&last.len()) && full.iter().all(|of| of.len() == chunk)
+        });
+        let table = Table::of(chunks, self.free, self.hand);
+        table.filter(|_| full).ok_or("a table that is none".into())
+    }
+}

@@ -1,0 +1,301 @@
+//! Sessions, in form 1.
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use super::cards::CardV1;
+use super::instant;
+use super::name::NameV1;
+use crate::domain::base::calendar::Day;
+use crate::domain::collections::linked_list::Link;
+use crate::domain::rules::rating::Card;
+use crate::domain::rules::reply::{Awaited, LateMark};
+use crate::domain::snapshot::Wrong;
+use crate::domain::state::session::{Ask, Marks, Place, Session, Speaker};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct SessionV1<'a> {
+    id: NameV1<'a>,
+    buyer: u32,
+    place: PlaceV1,
+    server: u32,
+    opened_ms: i64,
+    since_seq: u64,
+    silent_since_ms: i64,
+    ask: Option<AskV1<'a>>,
+    speaker: Option<SpeakerV1>,
+    marks: MarksV1,
+    awaited: Option<AwaitedV1>,
+    late_marks: SmallVec<[LateMarkV1; 1]>,
+    cards: SmallVec<[CardV1; 1]>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum PlaceV1 {
+    Bot,
+    Waiting {
+        pool: u32,
+        ticket: u64,
+        since_ms: i64,
+    },
+    Agent(u32),
+    Closed {
+        at_ms: i64,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct AskV1<'a> {
+    entry: Option<NameV1<'a>>,
+    question: Option<NameV1<'a>>,
+    order_status: Option<NameV1<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum SpeakerV1 {
+    Buyer,
+    Agent,
+    Bot,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MarksV1 {
+    routed: bool,
+    repeat_visit: bool,
+    human: bool,
+    queued: bool,
+    wrote_to_bot: bool,
+    told_offline: bool,
+    forgotten: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AwaitedV1 {
+    since_ms: i64,
+    overdue_at_ms: i64,
+    day: i32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LateMarkV1 {
+    day: i32,
+    late_at_ms: i64,
+}
+
+impl<'a> From<&'a Session> for SessionV1<'a> {
+    fn from(session: &'a Session) -> SessionV1<'a> {
+        let Session {
+            id,
+            buyer,
+            place,
+            link: _,
+            server,
+            opened,
+            since_seq,
+            silent_since,
+            ask,
+            speaker,
+            marks,
+            awaited,
+            late_marks,
+            cards,
+        } = session;
+        SessionV1 {
+            id: id.into(),
+            buyer: *buyer,
+            place: PlaceV1::from(*place),
+            server: *server,
+            opened_ms: opened.ms(),
+            since_seq: *since_seq,
+            silent_since_ms: silent_since.ms(),
+            ask: ask.as_deref().map(AskV1::from),
+            speaker: speaker.map(|speaker| match speaker {
+                Speaker::Buyer => SpeakerV1::Buyer,
+                Speaker::Agent => SpeakerV1::Agent,
+                Speaker::Bot => SpeakerV1::Bot,
+            }),
+            marks: MarksV1::from(*marks),
+            awaited: awaited.map(AwaitedV1::from),
+            late_marks: late_marks.iter().map(|&mark| mark.into()).collect(),
+            cards: cards.iter().map(|&card| card.into()).collect(),
+        }
+    }
+}
+
+impl TryFrom<SessionV1<'_>> for Session {
+    type Error = Wrong;
+    fn try_from(read: SessionV1<'_>) -> Result<Session, Wrong> {
+        let late_marks = read.late_marks.into_iter().map(LateMark::try_from);
+        let cards = read.cards.into_iter().map(Card::try_from);
+        let ask = read.ask.map(Ask::try_from).transpose()?;
+        Ok(Session {
+            id: read.id.id(),
+            buyer: read.buyer,
+            place: read.place.try_into()?,
+            link: Link::LOOSE,
+            server: read.server,
+            opened: instant(read.opened_ms)?,
+            since_seq: read.since_seq,
+            silent_since: instant(read.silent_since_ms)?,
+            ask: ask.map(Box::new),
+            speaker: read.speaker.map(|speaker| match speaker {
+                SpeakerV1::Buyer => Speaker::Buyer,
+                SpeakerV1::Agent => Speaker::Agent,
+                SpeakerV1::Bot => Speaker::Bot,
+            }),
+            marks: read.marks.into(),
+            awaited: read.awaited.map(Awaited::try_from).transpose()?,
+            late_marks: late_marks.collect::<Result<_, Wrong>>()?,
+            cards: cards.collect::<Result<_, Wrong>>()?,
+        })
+    }
+}
+
+impl From<Place> for PlaceV1 {
+    fn from(place: Place) -> PlaceV1 {
+        match place {
+            Place::Bot => PlaceV1::Bot,
+            Place::Waiting {
+                pool,
+                ticket,
+                since,
+            } => PlaceV1::Waiting {
+                pool,
+                ticket,
+                since_ms: since.ms(),
+            },
+            Place::Agent(agent) => PlaceV1::Agent(agent),
+            Place::Closed { at } => PlaceV1::Closed { at_ms: at.ms() },
+        }
+    }
+}
+
+impl TryFrom<PlaceV1> for Place {
+    type Error = Wrong;
+    fn try_from(read: PlaceV1) -> Result<Place, Wrong> {
+        Ok(match read {
+            PlaceV1::Bot => Place::Bot,
+            PlaceV1::Waiting {
+                pool,
+                ticket,
+                since_ms,
+            } => Place::Waiting {
+                pool,
+                ticket,
+                since: instant(since_ms)?,
+            },
+            PlaceV1::Agent(agent) => Place::Agent(agent),
+            PlaceV1::Closed { at_ms } => Place::Closed {
+                at: instant(at_ms)?,
+            },
+        })
+    }
+}
+
+impl<'a> From<&'a Ask> for AskV1<'a> {
+    fn from(ask: &'a Ask) -> AskV1<'a> {
+        let Ask {
+            entry,
+            question,
+            order_status,
+        } = ask;
+        AskV1 {
+            entry: entry.as_ref().map(NameV1::from),
+            question: question.as_ref().map(NameV1::from),
+            order_status: order_status.as_ref().map(NameV1::from),
+        }
+    }
+}
+
+impl TryFrom<AskV1<'_>> for Ask {
+    type Error = Wrong;
+    fn try_from(read: AskV1<'_>) -> Result<Ask, Wrong> {
+        Ok(Ask {
+            entry: read.entry.map(NameV1::id),
+            question: read.question.map(NameV1::id),
+            order_status: read.order_status.map(NameV1::id),
+        })
+    }
+}
+
+impl From<Marks> for MarksV1 {
+    fn from(marks: Marks) -> MarksV1 {
+        let Marks {
+            routed,
+            repeat_visit,
+            human,
+            queued,
+            wrote_to_bot,
+            told_offline,
+            forgotten,
+        } = marks;
+        MarksV1 {
+            routed,
+            repeat_visit,
+            human,
+            queued,
+            wrote_to_bot,
+            told_offline,
+            forgotten,
+        }
+    }
+}
+
+impl From<MarksV1> for Marks {
+    fn from(read: MarksV1) -> Marks {
+        Marks {
+            routed: read.routed,
+            repeat_visit: read.repeat_visit,
+            human: read.human,
+            queued: read.queued,
+            wrote_to_bot: read.wrote_to_bot,
+            told_offline: read.told_offline,
+            forgotten: read.forgotten,
+        }
+    }
+}
+
+impl From<Awaited> for AwaitedV1 {
+    fn from(awaited: Awaited) -> AwaitedV1 {
+        let Awaited {
+            since,
+            overdue_at,
+            day,
+        } = awaited;
+        AwaitedV1 {
+            since_ms: since.ms(),
+            overdue_at_ms: overdue_at.ms(),
+            day: day.0,
+        }
+    }
+}
+
+impl TryFrom<AwaitedV1> for Awaited {
+    type Error = Wrong;
+    fn try_from(read: AwaitedV1) -> Result<Awaited, Wrong> {
+        Ok(Awaited {
+            since: instant(read.since_ms)?,
+            overdue_at: instant(read.overdue_at_ms)?,
+            day: Day(read.day),
+        })
+    }
+}
+
+impl From<LateMark> for LateMarkV1 {
+    fn from(LateMark { day, late_at }: LateMark) -> LateMarkV1 {
+        LateMarkV1 {
+            day: day.0,
+            late_at_ms: late_at.ms(),
+        }
+    }
+}
+
+impl TryFrom<LateMarkV1> for LateMark {
+    type Error = Wrong;
+    fn try_from(read: LateMarkV1) -> Result<LateMark, Wrong> {
+        Ok(LateMark {
+            day: Day(read.day),
+            late_at: instant(read.late_at_ms)?,
+        })
+    }
+}

@@ -1,0 +1,13 @@
+//! What a shop knows: agents, sessions, buyers, timers, counters.
+
+pub mod agent;
+pub mod agent_directory;
+pub mod agent_group;
+pub mod buyer;
+pub mod daily_stats;
+pub mod idempotency;
+pub mod session;
+pub mod shared_invites;
+pub mod shop;
+pub mod timers;
+pub mod totals;
