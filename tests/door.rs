@@ -5,8 +5,8 @@ use xiaoer::domain::base::time::{Duration, Instant};
 use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::protocol::event::Event;
+use xiaoer::domain::rules::dispatch::Taken;
 use xiaoer::domain::state::idempotency::Receipt;
-use xiaoer::domain::state::shop::Taken;
 use xiaoer::wire::{Line, Read, read_event};
 
 fn id(text: &str) -> Id {

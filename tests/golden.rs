@@ -11,7 +11,7 @@ use support::deadline::Deadline;
 use support::world::{SetClock, Shops, decisions, settings};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
-use xiaoer::domain::state::agent::Presence;
+use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::journal;
 use xiaoer::webhook::Post;
 use xiaoer::webhook::endpoint::Wanted;

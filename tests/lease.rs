@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use support::world::{SetClock, Shops, decisions};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::{Duration as Length, Instant};
-use xiaoer::domain::state::agent::Presence;
+use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::journal::{Journal, JournalError, Record};
 use xiaoer::shop::Presented;
 

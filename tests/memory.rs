@@ -8,10 +8,10 @@ use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::{DAY_MS, Instant};
 use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::domain::installation::Installation;
+use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::domain::protocol::event::{ClosedBy, Event, GivenPolicy, RatedOn, Stars, What};
+use xiaoer::domain::rules::dispatch::Taken;
 use xiaoer::domain::rules::retention::Held;
-use xiaoer::domain::state::agent::Presence;
-use xiaoer::domain::state::shop::Taken;
 
 /// 240,000 sessions.
 const DAYS: i64 = 300;

@@ -16,9 +16,9 @@ use xiaoer::domain::base::time::Instant;
 use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::policy::group_plan::CheckedPolicy;
+use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::domain::protocol::event::{Event, GivenPolicy, What};
-use xiaoer::domain::state::agent::Presence;
-use xiaoer::domain::state::shop::Taken;
+use xiaoer::domain::rules::dispatch::Taken;
 use xiaoer::env::Env;
 use xiaoer::journal::{
     Basis, Claimed, Done, Embedded, Entry, Fenced, Journal, JournalError, Kept, NoRoom, Nobody,

@@ -17,8 +17,9 @@ use xiaoer::domain::base::id::Id;
 use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::domain::installation::{create, reject_without_shop};
 use xiaoer::domain::protocol::decision::ErrorCode;
+use xiaoer::domain::protocol::rejection::Rejection;
 use xiaoer::domain::state::shared_invites::MemoryLedger;
-use xiaoer::domain::state::shop::{Rejection, Shop};
+use xiaoer::domain::state::shop::Shop;
 use xiaoer::wire::{Line, Written, read_line};
 
 /// After how many events a desk puts everything away.

@@ -16,7 +16,7 @@ use hdrhistogram::Histogram;
 use super::Asked;
 use super::desk::{Desk, agents};
 use super::support::deadline::{Deadline, Stopwatch};
-use super::support::http::{Client, request};
+use super::support::http::request;
 use super::support::served::{Launch, Served, folder};
 
 /// The pause after each of the good client's events.

@@ -14,7 +14,7 @@ use super::openapi::{
 };
 use super::problem::Problem;
 use crate::domain::base::time::Duration;
-use crate::domain::state::agent::Presence;
+use crate::domain::protocol::codes::Presence;
 use crate::shop::Leased;
 
 /// The list's name in its cursors.

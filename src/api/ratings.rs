@@ -10,7 +10,7 @@ use super::openapi::RatingPage;
 use super::problem::Problem;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
-use crate::domain::rules::rating::Level;
+use crate::domain::protocol::rating::Level;
 use crate::shop::StoredDecision;
 
 /// The list's name in its cursors.

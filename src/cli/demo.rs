@@ -12,7 +12,7 @@ use super::play::Day;
 use super::serve::{LayersArguments, failure};
 use super::{Failure, LanguageArgument, language};
 use crate::domain::base::id::Id;
-use crate::domain::state::agent::Presence;
+use crate::domain::protocol::codes::Presence;
 use crate::domain::state::shop::Shop;
 use crate::env::{Env, HeldClock, last_words};
 use crate::server::{Listening, serve};

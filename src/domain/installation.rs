@@ -9,7 +9,9 @@ use super::protocol::decision::{Body, Decision, ErrorCode};
 use super::protocol::event::{Event, What};
 use super::read::report::Report;
 use super::state::shared_invites::MemoryLedger;
-use super::state::shop::{Rejection, Shop, Taken};
+use super::state::shop::Shop;
+use crate::domain::protocol::rejection::Rejection;
+use crate::domain::rules::dispatch::Taken;
 
 /// The zone in which a rejection is written where there is no shop: +08:00.
 const NO_SHOP_OFFSET_S: i32 = 8 * 3600;

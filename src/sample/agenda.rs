@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::domain::base::time::{DAY_MS, Instant, Stamp};
-use crate::domain::state::agent::Presence;
+use crate::domain::protocol::codes::Presence;
 
 use super::arrivals::Visit;
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::domain::state::agent::Presence;
+use crate::domain::protocol::codes::Presence;
 
 use super::agenda::{AgentNumber, ChatNumber, Moment};
 use super::arrivals::Visit;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::domain::state::agent::Presence;
+use crate::domain::protocol::codes::Presence;
 
 use super::agenda::{AgentNumber, ChatNumber, EndedBy, Step};
 use super::chat::{Desk, With};

@@ -1,6 +1,6 @@
 //! The shop of the sample: its policy, its staff and their shifts.
 
-use crate::domain::state::agent::Presence;
+use crate::domain::protocol::codes::Presence;
 
 use super::agenda::{Agenda, DAY_S, Moment, Step};
 

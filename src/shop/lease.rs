@@ -22,8 +22,8 @@ use super::desk::{Answered, Desk, Intake, Refused};
 use super::reply::Reply;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant, Stamp};
+use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::{Event, What};
-use crate::domain::state::agent::Presence;
 use crate::env::Stopwatch;
 use crate::journal::{Done, JournalError};
 

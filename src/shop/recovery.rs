@@ -13,9 +13,10 @@ use crate::domain::explain::decision_sink::Outcome;
 use crate::domain::installation::create;
 use crate::domain::protocol::codes::ErrorCode;
 use crate::domain::protocol::event::{Event, What};
+use crate::domain::protocol::rejection::Rejection;
 use crate::domain::reconcile::RecordedOutcome;
 use crate::domain::snapshot::{Unreadable, read_shop, shop_bytes};
-use crate::domain::state::shop::{Rejection, Shop};
+use crate::domain::state::shop::Shop;
 use crate::journal::{Claimed, JournalError, Kind, Record, damaged};
 use crate::wire::{Line, Pen, differing, read_event, read_recorded};
 

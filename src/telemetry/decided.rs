@@ -90,12 +90,12 @@ pub(super) mod tests {
     use super::*;
     use crate::domain::base::calendar::Day;
     use crate::domain::base::id::Id;
+    use crate::domain::base::ratio::Share;
     use crate::domain::base::time::{Duration, Instant, Stamp};
-    use crate::domain::policy::Share;
     use crate::domain::protocol::codes::Trigger;
     use crate::domain::protocol::decision::{Period, Rate};
     use crate::domain::protocol::event::Stars;
-    use crate::domain::rules::rating::{Level, Source};
+    use crate::domain::protocol::rating::{Level, Source};
 
     fn id() -> Id {
         Id::new("x").unwrap()

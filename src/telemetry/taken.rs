@@ -1,7 +1,7 @@
 //! `xiaoer_events_total`: a counter for every type of event, found by arithmetic.
 
+use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::What;
-use crate::domain::state::agent::Presence;
 
 /// The types of events, in the order of [`slot`].
 pub(super) const TYPES: [&str; 18] = [

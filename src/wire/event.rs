@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::installation::Malformed;
+use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::{Event, GivenPolicy, RatedOn, Stars, What};
-use crate::domain::state::agent::{BOT_ID, CAPACITY_MAX, Presence, ROUTABLE_ROLE, WEIGHT_MAX};
+use crate::domain::state::agent::{BOT_ID, CAPACITY_MAX, ROUTABLE_ROLE, WEIGHT_MAX};
 
 use super::fields::Reader;
 use super::json::{NotAnObject, Value, read_object};

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::domain::base::id::{CARD_ID_BYTES_MAX, ID_BYTES_MAX, Id};
 use crate::domain::base::time::Instant;
 use crate::domain::protocol::event::ClosedBy;
-use crate::domain::rules::rating::Level;
+use crate::domain::protocol::rating::Level;
 
 use super::json::Value;
 

@@ -282,14 +282,14 @@ mod tests {
     use super::super::Written;
     use super::*;
     use crate::domain::base::calendar::Day;
+    use crate::domain::base::ratio::Share;
     use crate::domain::base::time::{Duration, Instant};
-    use crate::domain::policy::Share;
     use crate::domain::protocol::codes::{
         AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, Trigger, WaitReason,
     };
     use crate::domain::protocol::decision::{Period, Rate};
     use crate::domain::protocol::event::Stars;
-    use crate::domain::rules::rating::{Level, Source};
+    use crate::domain::protocol::rating::{Level, Source};
 
     const SPELT: [&str; 4] = ["s1", "会话-1", "a\"b\\c/", "x\u{2028}😀"];
 

@@ -14,8 +14,8 @@ use crate::domain::base::time::{Duration, Instant};
 use crate::domain::protocol::codes::{AssignReason, BlockCode, ErrorCode, Trigger};
 use crate::domain::protocol::decision::Period;
 use crate::domain::protocol::event::Stars;
+use crate::domain::protocol::rating::Source;
 use crate::domain::reconcile::{RecordedBody, RecordedDecision};
-use crate::domain::rules::rating::Source;
 
 /// Fields whose wording may change from release to release, without another decision.
 const WORDING: [&str; 3] = ["message", "prompt", "text"];
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         use crate::domain::base::calendar::Zone;
-        use crate::domain::policy::Share;
+        use crate::domain::base::ratio::Share;
         use crate::domain::protocol::codes::{CloseReason, WaitReason};
         let (now, (s, b, a)) = (
             at("2026-11-11T02:00:00Z"),
@@ -311,7 +311,7 @@ mod tests {
                 session: s.clone(),
                 buyer: b.clone(),
                 agent: a.clone(),
-                level: crate::domain::rules::rating::Level::Neutral,
+                level: crate::domain::protocol::rating::Level::Neutral,
                 stars: Stars::new(3).unwrap(),
                 source: Source::Auto,
             },

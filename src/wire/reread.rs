@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use crate::domain::base::id::Id;
+use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{Duration, Instant, Stamp};
-use crate::domain::policy::Share;
 use crate::domain::protocol::codes::{
     AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, Trigger, WaitReason,
 };
 use crate::domain::protocol::decision::{Body, Decision, Period, Rate};
 use crate::domain::protocol::event::Stars;
-use crate::domain::rules::rating::{Level, Source};
+use crate::domain::protocol::rating::{Level, Source};
 
 /// The fields of every decision, each where it has it.
 #[derive(Default, Deserialize)]

@@ -1,9 +1,9 @@
 //! Causes in words: what led to a close, a notice, an automatic reply or a new routing (S3, R5, R6, R9).
 
 use crate::domain::base::time::{Duration, Stamp};
+use crate::domain::explain::explanation::Absence;
 use crate::domain::explain::explanation::{Candidate, Note};
 use crate::domain::protocol::decision::WaitReason;
-use crate::domain::rules::presence::Absence;
 use crate::domain::state::session::Speaker;
 
 use super::phrase::Voice;

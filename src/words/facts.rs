@@ -5,13 +5,13 @@
 use serde_json::{Value, json};
 
 use crate::domain::base::time::Instant;
+use crate::domain::explain::explanation::Absence;
 use crate::domain::explain::explanation::{
     Candidate, Comparison, Known, NoRota, Note, RecentFinding, Verdict, Why,
 };
+use crate::domain::explain::invite_check::{Check, Seen};
 use crate::domain::policy::{Recent, Strategy, Suspension, Whom};
 use crate::domain::protocol::decision::{BlockCode, Body, Trigger};
-use crate::domain::rules::invite::{Check, Seen};
-use crate::domain::rules::presence::Absence;
 use crate::domain::state::agent_directory::Scope;
 use crate::domain::state::session::Speaker;
 

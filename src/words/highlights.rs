@@ -3,8 +3,8 @@
 //! What is kept is bounded, however many decisions there are.
 
 use crate::domain::base::id::Id;
+use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{Duration, Stamp};
-use crate::domain::policy::Share;
 use crate::domain::protocol::decision::{AssignReason, Body, Decision, Period, Rate};
 
 use super::Language;

@@ -1,8 +1,8 @@
 //! Invitations in words: every rule that was looked at, what it saw and when it lets go (I1 to I13).
 
 use crate::domain::base::time::{Duration, Instant};
+use crate::domain::explain::invite_check::{Check, Seen};
 use crate::domain::protocol::decision::{BlockCode, CloseReason, Trigger};
-use crate::domain::rules::invite::{Check, Seen};
 use crate::domain::state::session::Speaker;
 
 use super::phrase::{Voice, percent};

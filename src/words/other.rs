@@ -1,9 +1,9 @@
 //! All other decisions in words: closes, notices, replies that come late, scores (S3, R5, R6, R9, M1 to M6).
 
 use crate::domain::base::id::Id;
+use crate::domain::base::ratio::Share;
 use crate::domain::base::time::Stamp;
 use crate::domain::explain::explanation::Note;
-use crate::domain::policy::Share;
 use crate::domain::protocol::decision::{CloseReason, Period, Rate};
 
 use super::phrase::{Voice, rate, share};

@@ -2,10 +2,12 @@
 
 use crate::domain::base::calendar::LocalTime;
 use crate::domain::base::id::Id;
+use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{Duration, Instant, Stamp};
-use crate::domain::policy::{Member, Share, Strategy};
+use crate::domain::policy::{Member, Strategy};
+use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Period, Rate};
-use crate::domain::state::agent::{BOT_ID, Presence};
+use crate::domain::state::agent::BOT_ID;
 
 use super::Language;
 

@@ -4,7 +4,7 @@ use crate::domain::base::id::Id;
 use crate::domain::explain::explanation::Note;
 use crate::domain::policy::Whom;
 use crate::domain::protocol::decision::{Body, RefuseReason};
-use crate::domain::rules::rating::{Level, Source};
+use crate::domain::protocol::rating::{Level, Source};
 
 use super::phrase::Voice;
 

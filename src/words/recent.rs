@@ -2,7 +2,7 @@
 
 use crate::domain::explain::explanation::{Candidate, Known, RecentFinding};
 use crate::domain::policy::Recent;
-use crate::domain::state::agent::Presence;
+use crate::domain::protocol::codes::Presence;
 
 use super::phrase::Voice;
 

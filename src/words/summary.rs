@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::base::ratio::Share;
 use crate::domain::base::time::Duration;
-use crate::domain::policy::{ServicePolicy, Share};
+use crate::domain::policy::ServicePolicy;
 use crate::domain::protocol::decision::BlockCode;
+use crate::domain::protocol::rating::Level;
 use crate::domain::read::report::{
     AgentReport, DayReport, Decimal, MonthReport, Report, WeekReport,
 };
-use crate::domain::rules::rating::Level;
 
 use super::highlights::{Highlights, Word};
 use super::phrase::{Voice, chinese_period, decimal, percent, share};

@@ -3,8 +3,8 @@
 use crate::domain::base::time::Stamp;
 use crate::domain::explain::explanation::{Candidate, Comparison, NoRota, Note, Step, Verdict};
 use crate::domain::policy::Strategy;
+use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Body, WaitReason};
-use crate::domain::state::agent::Presence;
 use crate::domain::state::agent_directory::Scope;
 
 use super::phrase::Voice;

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::{Duration, Instant};
 use xiaoer::domain::installation::Installation;
+use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::domain::protocol::decision::{AssignReason, Body, Decision, Trigger};
 use xiaoer::domain::protocol::event::What;
-use xiaoer::domain::state::agent::Presence;
 
 use super::player::{Played, Player};
 

@@ -3,7 +3,6 @@
 use serde::ser::{Serialize, Serializer};
 
 use super::time::Duration;
-use crate::domain::policy::Share;
 
 /// A share of whole numbers, kept exact; it is rounded only where it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +77,17 @@ impl Serialize for Decimal {
             serializer.serialize_f64(self.scaled as f64 / scale as f64)
         }
     }
+}
+
+/// A share from 0 to 1 in ten-thousandths, exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Share(pub u16);
+
+impl Share {
+    /// All of it, in ten-thousandths.
+    pub const ONE: Share = Share(10_000);
+    /// Nothing of it.
+    pub const ZERO: Share = Share(0);
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 //!
 //! A session stands in one row at most, so its neighbours are kept in the session itself.
 
-use super::slab_map::{NOBODY, Table};
-use crate::domain::state::session::Session;
+use super::slab_map::{Keyed, NOBODY, Table};
 
 /// A session's neighbours in its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +25,15 @@ impl Default for Link {
     }
 }
 
+/// What can stand in a row.
+pub trait Linked {
+    /// Its neighbours.
+    fn link(&self) -> Link;
+
+    /// Its neighbours, to be changed.
+    fn link_mut(&mut self) -> &mut Link;
+}
+
 /// The ends of a row.
 #[derive(Clone, Copy, Debug)]
 pub struct Chain {
@@ -43,7 +51,7 @@ impl Chain {
     };
 
     /// The row of these sessions, none of which stands in any.
-    pub fn of(row: &[u32], sessions: &mut Table<Session>) -> Chain {
+    pub fn of<T: Keyed + Linked>(row: &[u32], sessions: &mut Table<T>) -> Chain {
         let mut chain = Chain::EMPTY;
         for &session in row {
             chain.append(sessions, session);
@@ -67,39 +75,42 @@ impl Chain {
     }
 
     /// Puts a session that stands in no row at the end.
-    pub fn append(&mut self, sessions: &mut Table<Session>, session: u32) {
-        sessions[session].link = Link {
+    pub fn append<T: Keyed + Linked>(&mut self, sessions: &mut Table<T>, session: u32) {
+        *sessions[session].link_mut() = Link {
             previous: self.last,
             next: NOBODY,
         };
         match self.last {
             NOBODY => self.first = session,
-            last => sessions[last].link.next = session,
+            last => sessions[last].link_mut().next = session,
         }
         self.last = session;
         self.len += 1;
     }
 
     /// Takes a session of this row out.
-    pub fn unlink(&mut self, sessions: &mut Table<Session>, session: u32) {
-        let Link { previous, next } = sessions[session].link;
+    pub fn unlink<T: Keyed + Linked>(&mut self, sessions: &mut Table<T>, session: u32) {
+        let Link { previous, next } = sessions[session].link();
         match previous {
             NOBODY => self.first = next,
-            previous => sessions[previous].link.next = next,
+            previous => sessions[previous].link_mut().next = next,
         }
         match next {
             NOBODY => self.last = previous,
-            next => sessions[next].link.previous = previous,
+            next => sessions[next].link_mut().previous = previous,
         }
-        sessions[session].link = Link::LOOSE;
+        *sessions[session].link_mut() = Link::LOOSE;
         self.len -= 1;
     }
 
     /// The sessions of the row, first come first.
-    pub fn iter<'a>(&self, sessions: &'a Table<Session>) -> impl Iterator<Item = u32> + use<'a> {
+    pub fn iter<'a, T: Keyed + Linked>(
+        &self,
+        sessions: &'a Table<T>,
+    ) -> impl Iterator<Item = u32> + use<'a, T> {
         let start = self.first();
         std::iter::successors(start, |&session| {
-            let next = sessions[session].link.next;
+            let next = sessions[session].link().next;
             (next != NOBODY).then_some(next)
         })
     }

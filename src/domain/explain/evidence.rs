@@ -6,10 +6,12 @@ use super::decision_sink::Outcome;
 use super::explanation::{
     Candidate, Comparison, Known, NoRota, Note, RecentFinding, Step, Verdict,
 };
-use crate::domain::policy::{Member, OfflineMode, Share, Strategy};
+use crate::domain::base::ratio::Share;
+use crate::domain::explain::explanation::Absence;
+use crate::domain::policy::{Member, OfflineMode, Strategy};
+use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Period, Rate, WaitReason};
-use crate::domain::rules::presence::Absence;
-use crate::domain::state::agent::{Agent, BOT, Presence};
+use crate::domain::state::agent::{Agent, BOT};
 use crate::domain::state::agent_group::Duty;
 use crate::domain::state::buyer::Buyer;
 use crate::domain::state::session::Place;

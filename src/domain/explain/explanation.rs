@@ -2,12 +2,12 @@
 //! of the rules; how they are told is not said here.
 
 use crate::domain::base::id::Id;
+use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{Duration, Stamp};
-use crate::domain::policy::{Member, Recent, Share, Strategy, Whom};
+use crate::domain::explain::invite_check::Check;
+use crate::domain::policy::{Member, Recent, Strategy, Whom};
+use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Decision, Period, Rate, Trigger, WaitReason};
-use crate::domain::rules::invite::Check;
-use crate::domain::rules::presence::Absence;
-use crate::domain::state::agent::Presence;
 use crate::domain::state::agent_directory::Scope;
 use crate::domain::state::session::Speaker;
 
@@ -262,4 +262,15 @@ pub enum Verdict {
     NotRoutable,
     /// It served the buyer too long ago (R1).
     Passed,
+}
+
+/// How a session comes to have an agent who is not there (R9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// The agent went offline; what nobody can take over stays with it.
+    WentOffline,
+    /// The agent was removed; what nobody can take over waits, whatever the queue's limit.
+    Removed,
+    /// The agent was offline when the buyer wrote; what nobody can take over stays with it.
+    AlreadyOffline,
 }

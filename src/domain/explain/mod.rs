@@ -3,3 +3,4 @@
 pub mod decision_sink;
 pub mod evidence;
 pub mod explanation;
+pub mod invite_check;

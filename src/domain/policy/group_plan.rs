@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{Member, Policy, PolicyError, Routing};
 use crate::domain::base::id::Id;
-use crate::domain::state::session::Ask;
+use crate::domain::policy::routing_attributes::Ask;
 
 /// How much a plan that is checked may hold: members of all lists, groups written out, and [`LIST_COST`] a list. With
 /// 10,000 agents, each may stand in some 50 different lists.

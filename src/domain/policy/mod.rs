@@ -8,7 +8,9 @@ mod parse;
 mod preset;
 mod reader;
 mod render;
+pub mod routing_attributes;
 
+use crate::domain::base::ratio::Share;
 use std::collections::BTreeMap;
 
 pub use parse::PolicyError;
@@ -17,7 +19,6 @@ pub use preset::{PolicyFileError, Preset};
 use super::base::calendar::{LocalTime, Zone};
 use super::base::id::Id;
 use super::base::time::Duration;
-use super::protocol::decision::CloseReason;
 
 /// The largest count that a policy takes; 0 means that there is no such cap.
 pub const COUNT_MAX: u32 = 1_000_000;
@@ -249,18 +250,6 @@ pub struct InviteAfter {
     pub buyer: bool,
 }
 
-impl InviteAfter {
-    /// Whether a close for this reason may be followed by an invite; the last two never are (I3).
-    pub fn allows(self, reason: CloseReason) -> bool {
-        match reason {
-            CloseReason::Timeout => self.timeout,
-            CloseReason::Agent => self.agent,
-            CloseReason::Buyer => self.buyer,
-            CloseReason::System | CloseReason::AgentOffline => false,
-        }
-    }
-}
-
 /// One window of `invite.suspended`: `from` ≤ local now < `to`; `from` after `to` spans the new year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suspension {
@@ -324,17 +313,6 @@ pub struct ReplyPolicy {
     pub penalty_above: u32,
 }
 
-/// A share from 0 to 1 in ten-thousandths, exact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Share(pub u16);
-
-impl Share {
-    /// All of it, in ten-thousandths.
-    pub const ONE: Share = Share(10_000);
-    /// Nothing of it.
-    pub const ZERO: Share = Share(0);
-}
-
 impl Policy {
     /// The longest window in which a rule looks back at what a buyer did.
     pub fn longest_window(&self) -> Duration {
@@ -347,5 +325,21 @@ impl Policy {
             self.rating.window,
         ];
         windows.into_iter().max().unwrap_or_default()
+    }
+}
+
+/// How far back the longest window of any preset looks: a shop that changes to another platform's rules sees as far
+/// as those do.
+pub const PRESET_WINDOW_MAX: Duration = Duration::days(30);
+
+#[cfg(test)]
+mod tests {
+    use super::{PRESET_WINDOW_MAX, Policy, Preset};
+
+    #[test]
+    fn no_preset_looks_further_back_than_is_remembered() {
+        for preset in Preset::ALL {
+            assert!(Policy::preset(preset).longest_window() <= PRESET_WINDOW_MAX);
+        }
     }
 }

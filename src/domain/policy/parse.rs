@@ -322,8 +322,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::base::ratio::Share;
     use crate::domain::base::time::Duration;
-    use crate::domain::policy::{Share, Strategy};
+    use crate::domain::policy::Strategy;
 
     #[test]
     fn an_error_names_the_bad_key() {

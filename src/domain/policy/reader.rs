@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::render::Word;
-use super::{COUNT_MAX, PolicyError, Share};
+use super::{COUNT_MAX, PolicyError};
 use crate::domain::base::calendar::Zone;
 use crate::domain::base::id::{ID_BYTES_MAX, Id};
+use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{DURATION_DAYS_MAX, Duration};
 
 /// What was read, or the one thing that is wrong.

@@ -9,10 +9,11 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::{
     AutoReplies, AutoReply, Entry, InviteAfter, InvitePolicy, Member, Offline, OfflineMode,
     OnAgentOffline, Policy, Preset, QueuePolicy, RatingPolicy, Recent, RecentOtherwise,
-    ReplyPolicy, Routing, ServicePolicy, SessionPolicy, Share, Strategy, Suspension,
-    WhenScopeOffline, Whom,
+    ReplyPolicy, Routing, ServicePolicy, SessionPolicy, Strategy, Suspension, WhenScopeOffline,
+    Whom,
 };
 use crate::domain::base::calendar::LocalTime;
+use crate::domain::base::ratio::Share;
 
 /// A choice of few, each written as one word.
 pub(super) trait Word: Copy + 'static {

@@ -182,3 +182,25 @@ codes! {
         PolicyInvalid = "policy_invalid",
     }
 }
+
+/// Where an agent is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// At the desk.
+    Online,
+    /// 小休 / 挂起: here, but taking nobody.
+    Away,
+    /// Not here.
+    Offline,
+}
+
+impl Presence {
+    /// As the wire language writes it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Presence::Online => "online",
+            Presence::Away => "away",
+            Presence::Offline => "offline",
+        }
+    }
+}

@@ -6,9 +6,9 @@ use super::event::Stars;
 use crate::domain::base::calendar::{Day, Month, Week};
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Decimal;
+use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{Duration, Stamp};
-use crate::domain::policy::Share;
-use crate::domain::rules::rating::{Level, Source};
+use crate::domain::protocol::rating::{Level, Source};
 
 pub use super::codes::{
     AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, Trigger, WaitReason,

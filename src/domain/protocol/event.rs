@@ -6,7 +6,7 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::policy::group_plan::CheckedPolicy;
 use crate::domain::policy::{Policy, PolicyError};
-use crate::domain::state::agent::Presence;
+use crate::domain::protocol::codes::Presence;
 
 /// The entries that every shop has; others are those of the policy.
 pub const ENTRIES: [&str; 5] = ["product_detail", "order_detail", "message", "live", "other"];

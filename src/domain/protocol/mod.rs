@@ -3,3 +3,5 @@
 pub mod codes;
 pub mod decision;
 pub mod event;
+pub mod rating;
+pub mod rejection;

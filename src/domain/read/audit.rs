@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::policy::{Member, WhenScopeOffline};
-use crate::domain::state::agent::{Agent, Presence};
+use crate::domain::protocol::codes::Presence;
+use crate::domain::state::agent::Agent;
 use crate::domain::state::agent_directory::Scope;
 use crate::domain::state::session::Place;
 use crate::domain::state::shop::Shop;

@@ -10,9 +10,10 @@ use crate::domain::base::ratio::Rate;
 use crate::domain::base::time::Duration;
 use crate::domain::policy::Policy;
 use crate::domain::protocol::codes::BlockCode;
-use crate::domain::rules::rating::Level;
-use crate::domain::rules::score::{MonthBook, WeekBook, good_needed};
+use crate::domain::protocol::rating::Level;
+use crate::domain::rules::score::good_needed;
 use crate::domain::state::agent::{Agent, Tally};
+use crate::domain::state::scores::{MonthBook, WeekBook};
 use crate::domain::state::shop::Shop;
 use crate::domain::state::totals::Totals;
 

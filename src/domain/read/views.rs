@@ -8,10 +8,12 @@ use serde::Serialize;
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Decimal;
 use crate::domain::base::time::{Instant, Stamp};
+use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::ENTRIES;
-use crate::domain::rules::rating::Source;
-use crate::domain::state::agent::{Agent, Presence};
-use crate::domain::state::session::{Ask, Place, Session};
+use crate::domain::protocol::rating::Source;
+use crate::domain::state::agent::Agent;
+use crate::domain::state::session::{Place, Session};
 use crate::domain::state::shop::Shop;
 
 /// A part of a list, and where the next one begins.

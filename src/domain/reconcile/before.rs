@@ -7,9 +7,10 @@ use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::collections::slab_map::NOBODY;
+use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::protocol::event::{Event, RatedOn, What};
 use crate::domain::state::buyer::{Tie, WHOLE_SHOP};
-use crate::domain::state::session::{Ask, Marks, Place};
+use crate::domain::state::session::{Marks, Place};
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 

@@ -6,12 +6,13 @@ use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Duration;
 use crate::domain::collections::slab_map::NOBODY;
+use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::protocol::decision::{AssignReason, Period, Trigger};
 use crate::domain::protocol::event::{Event, What};
-use crate::domain::rules::rating::Source;
+use crate::domain::protocol::rating::Source;
 use crate::domain::state::agent::{Agent, BOT, BOT_ID};
 use crate::domain::state::buyer::Buyer;
-use crate::domain::state::session::{Ask, Place, Session};
+use crate::domain::state::session::{Place, Session};
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 

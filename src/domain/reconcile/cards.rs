@@ -6,10 +6,11 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::protocol::decision::Trigger;
 use crate::domain::protocol::event::{Event, Stars, What};
-use crate::domain::rules::rating::{Card, Level, Source};
-use crate::domain::rules::score::ATTITUDE;
+use crate::domain::protocol::rating::{Level, Source};
 use crate::domain::state::agent::BOT;
 use crate::domain::state::buyer::WHOLE_SHOP;
+use crate::domain::state::card::Card;
+use crate::domain::state::scores::ATTITUDE;
 use crate::domain::state::shop::Shop;
 
 /// Cards of one session at most: one that the record names beyond is not made.

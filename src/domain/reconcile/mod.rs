@@ -34,9 +34,10 @@ use super::policy::Policy;
 use super::protocol::decision::ErrorCode;
 use super::protocol::event::{Event, RatedOn, What};
 use super::state::idempotency::{Code, Receipt};
-use super::state::session::Ask;
 use super::state::shared_invites::Ledger;
-use super::state::shop::{Rejection, Shop};
+use super::state::shop::Shop;
+use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::protocol::rejection::Rejection;
 
 use before::Before;
 

@@ -8,10 +8,11 @@ use crate::domain::base::calendar::Stretch;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::collections::slab_map::NOBODY;
+use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::protocol::event::{Event, What};
 use crate::domain::state::agent::BOT;
 use crate::domain::state::agent_directory::Scope;
-use crate::domain::state::session::{Ask, Place};
+use crate::domain::state::session::Place;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 

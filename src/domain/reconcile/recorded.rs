@@ -7,7 +7,7 @@ use crate::domain::protocol::decision::{
     AssignReason, BlockCode, Body, Decision, ErrorCode, Period, Trigger,
 };
 use crate::domain::protocol::event::Stars;
-use crate::domain::rules::rating::Source;
+use crate::domain::protocol::rating::Source;
 
 /// A decision as a record tells it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

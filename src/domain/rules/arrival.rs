@@ -4,11 +4,13 @@ use super::routing::{Caller, Route};
 use crate::domain::base::id::Id;
 use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::protocol::decision::ErrorCode;
+use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::agent::BOT;
 use crate::domain::state::buyer::Buyer;
-use crate::domain::state::session::{Ask, Place, Session};
-use crate::domain::state::shop::{Rejection, Shop};
+use crate::domain::state::session::{Place, Session};
+use crate::domain::state::shop::Shop;
 
 impl Shop {
     /// `session.opened`.

@@ -4,10 +4,12 @@ use super::routing::Route;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Duration;
 use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{AssignReason, Body, ErrorCode};
-use crate::domain::state::agent::{BOT, Presence};
+use crate::domain::protocol::rejection::Rejection;
+use crate::domain::state::agent::BOT;
 use crate::domain::state::session::Place;
-use crate::domain::state::shop::{Rejection, Shop};
+use crate::domain::state::shop::Shop;
 
 impl Shop {
     /// Does what routing answered, and what R5 says follows it.

@@ -4,9 +4,10 @@ use crate::domain::base::id::Id;
 use crate::domain::explain::decision_sink::Outcome;
 use crate::domain::protocol::decision::{Body, CloseReason};
 use crate::domain::protocol::event::ClosedBy;
+use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::session::{Place, Speaker};
 use crate::domain::state::shared_invites::Ledger;
-use crate::domain::state::shop::{Rejection, Shop};
+use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
 impl Shop {

@@ -1,9 +1,10 @@
 //! Look-ups: sessions and agents by their ids, with the rejection where there is none, and ids by numbers.
 
 use crate::domain::base::id::Id;
+use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::ErrorCode;
-use crate::domain::state::agent::Presence;
-use crate::domain::state::shop::{Rejection, Shop};
+use crate::domain::protocol::rejection::Rejection;
+use crate::domain::state::shop::Shop;
 
 impl Shop {
     /// The number of the session with this id, while it is remembered.

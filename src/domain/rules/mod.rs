@@ -3,6 +3,7 @@
 pub mod arrival;
 pub mod assignment;
 pub mod closing;
+pub mod dispatch;
 pub mod invite;
 pub mod lookup;
 pub mod presence;

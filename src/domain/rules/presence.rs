@@ -3,11 +3,14 @@
 use super::routing::{Caller, Route};
 use crate::domain::base::id::Id;
 use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::explanation::Absence;
 use crate::domain::policy::{OnAgentOffline, WhenScopeOffline};
+use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{AssignReason, CloseReason};
-use crate::domain::state::agent::{Agent, Post, Presence};
+use crate::domain::protocol::rejection::Rejection;
+use crate::domain::state::agent::{Agent, Post};
 use crate::domain::state::shared_invites::Ledger;
-use crate::domain::state::shop::{Rejection, Shop};
+use crate::domain::state::shop::Shop;
 
 impl Shop {
     /// `agent.configured`: what is left out takes its default again; presence and sessions stay.
@@ -147,15 +150,4 @@ impl Shop {
             }
         }
     }
-}
-
-/// How a session comes to have an agent who is not there (R9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Absence {
-    /// The agent went offline; what nobody can take over stays with it.
-    WentOffline,
-    /// The agent was removed; what nobody can take over waits, whatever the queue's limit.
-    Removed,
-    /// The agent was offline when the buyer wrote; what nobody can take over stays with it.
-    AlreadyOffline,
 }

@@ -6,11 +6,10 @@
 //!
 //! Invariant: after a drain no crew is ready.
 
+use crate::domain::state::queues::Pool;
 use std::collections::BTreeSet;
 
 use crate::domain::collections::indexed_heap::Heap;
-use crate::domain::collections::linked_list::Chain;
-use crate::domain::collections::slab_map::{Keyed, Table};
 use crate::domain::explain::decision_sink::Outcome;
 use crate::domain::policy::WhenScopeOffline;
 use crate::domain::protocol::decision::{AssignReason, Body, CloseReason, WaitReason};
@@ -19,65 +18,6 @@ use crate::domain::state::session::Place;
 use crate::domain::state::shared_invites::Ledger;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
-
-/// Sessions that wait for the same scope, first in, first out.
-pub struct Pool {
-    name: Box<str>,
-    scope: Scope,
-    /// Its sessions.
-    pub waiting: Chain,
-    /// The crew of its scope under the policy of now; everybody where the policy has it no longer.
-    crew: u32,
-    /// The crew in whose line it stands.
-    line: u32,
-}
-
-impl Keyed for Pool {
-    type Key = str;
-    fn key(&self) -> &str {
-        &self.name
-    }
-}
-
-impl From<Scope> for Pool {
-    /// A pool in which nobody waits, and which stands in no line yet.
-    fn from(scope: Scope) -> Pool {
-        Pool {
-            name: scope.pool_name().into(),
-            scope,
-            waiting: Chain::EMPTY,
-            crew: EVERYBODY,
-            line: EVERYBODY,
-        }
-    }
-}
-
-impl Pool {
-    /// As the wire language writes it.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What its sessions wait for.
-    pub(in crate::domain) fn scope(&self) -> &Scope {
-        &self.scope
-    }
-}
-
-/// All that wait in a shop.
-#[derive(Default)]
-pub struct Queue {
-    /// The pools in which somebody waits.
-    pub pools: Table<Pool>,
-    /// How many sessions wait.
-    pub waiting: u32,
-    pub(in crate::domain) tickets: u64,
-    /// By crew, the pools of its line by the ticket of their head.
-    lines: Vec<BTreeSet<(u64, u32)>>,
-    ready: Heap<u64>,
-    /// Crews with a line and nobody free that are not made: they hear of no agent by themselves.
-    unmade: BTreeSet<u32>,
-}
 
 impl Shop {
     /// How many sessions wait.

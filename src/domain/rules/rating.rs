@@ -1,77 +1,20 @@
 //! Ratings: which cards open, which ratings count, and for whom (Q1 to Q6).
 
 use crate::domain::base::id::Id;
-use crate::domain::base::time::{Duration, Instant};
+use crate::domain::base::time::Duration;
 use crate::domain::explain::decision_sink::Outcome;
 use crate::domain::explain::explanation::Note;
 use crate::domain::policy::Whom;
-use crate::domain::protocol::codes::{RefuseReason, codes};
+use crate::domain::protocol::codes::RefuseReason;
 use crate::domain::protocol::decision::Body;
 use crate::domain::protocol::event::{RatedOn, Stars};
+use crate::domain::protocol::rating::{Level, Source};
+use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::agent::BOT;
 use crate::domain::state::buyer::{Tie, WHOLE_SHOP};
+use crate::domain::state::card::Card;
 use crate::domain::state::session::Place;
-use crate::domain::state::shop::{Rejection, Shop};
-
-codes! {
-    /// How it was (Q5).
-    Level {
-        /// 4 or 5 stars; a bare level is 5.
-        Satisfied = "satisfied",
-        /// 3 stars.
-        Neutral = "neutral",
-        /// 1 or 2 stars; a bare level is 1.
-        Disappointed = "disappointed",
-    }
-}
-
-impl Level {
-    /// How many levels there are.
-    pub const COUNT: usize = Level::ALL.len();
-
-    /// The level of a number of stars.
-    pub fn of(stars: Stars) -> Level {
-        match stars.count() {
-            4.. => Level::Satisfied,
-            3 => Level::Neutral,
-            0..=2 => Level::Disappointed,
-        }
-    }
-
-    /// The stars of a bare level.
-    pub fn stars(self) -> u64 {
-        match self {
-            Level::Satisfied => 5,
-            Level::Neutral => 3,
-            Level::Disappointed => 1,
-        }
-    }
-}
-
-codes! {
-    /// Where a card comes from.
-    Source {
-        /// The buyer, by itself (Q1).
-        Buyer = "buyer",
-        /// The agent's button.
-        Agent = "agent",
-        /// An automatic invite.
-        Auto = "auto",
-    }
-}
-
-/// A rating card of a session.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Card {
-    /// For whom its rating counts (Q4): the number of an agent, or of the bot.
-    pub agent: u32,
-    /// Where it comes from.
-    pub source: Source,
-    /// When it was made.
-    pub made: Instant,
-    /// Whether its rating has been submitted.
-    pub used: bool,
-}
+use crate::domain::state::shop::Shop;
 
 /// After this, the buyer can no longer open a card of a closed session by itself (Q1).
 pub const OWN_CARD_AFTER_CLOSE: Duration = Duration::days(1);

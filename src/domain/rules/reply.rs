@@ -3,35 +3,15 @@
 //! Invariants: a session's late marks are in the heap of lates under the earliest of them; a buyer is booked late
 //! on a day at most once; `awaited` is the oldest message that counts since the last human reply.
 
-use super::presence::Absence;
-use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
-use crate::domain::base::time::Instant;
 use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::explanation::Absence;
 use crate::domain::protocol::decision::{Body, ErrorCode};
+use crate::domain::protocol::rejection::Rejection;
+use crate::domain::state::pending_reply::{Awaited, LateMark};
 use crate::domain::state::session::{Place, Speaker};
-use crate::domain::state::shop::{Rejection, Shop};
+use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
-
-/// The oldest message of a session that counts and has no human reply yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Awaited {
-    /// When it was sent.
-    pub since: Instant,
-    /// When it is late.
-    pub overdue_at: Instant,
-    /// The day it is booked on.
-    pub day: Day,
-}
-
-/// Unanswered messages of one day, by the first instant at which one of them is late.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LateMark {
-    /// The day they are booked on.
-    pub day: Day,
-    /// When the first of them is late.
-    pub late_at: Instant,
-}
 
 impl Shop {
     /// `buyer.message`: to the agent who has the session, after R9 has looked for one who is there.

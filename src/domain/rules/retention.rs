@@ -5,15 +5,10 @@
 //! looked at with every event, in turn. Small tables are left alone.
 
 use crate::domain::base::id::Id;
-use crate::domain::base::time::Duration;
 use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::state::buyer::Buyer;
 use crate::domain::state::session::REMEMBERED;
 use crate::domain::state::shop::Shop;
-
-/// How far back the longest window of any preset looks: a shop that changes to another platform's rules sees as far
-/// as those do.
-pub const PRESET_WINDOW_MAX: Duration = Duration::days(30);
 
 /// Tables of fewer records are not swept.
 const SWEPT_FROM: usize = 4096;
@@ -114,19 +109,6 @@ impl Shop {
             ties: self.ties.len(),
             timers: self.timers.len(),
             event_ids: self.remembered.len(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::PRESET_WINDOW_MAX;
-    use crate::domain::policy::{Policy, Preset};
-
-    #[test]
-    fn no_preset_looks_further_back_than_is_remembered() {
-        for preset in Preset::ALL {
-            assert!(Policy::preset(preset).longest_window() <= PRESET_WINDOW_MAX);
         }
     }
 }

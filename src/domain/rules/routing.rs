@@ -3,12 +3,12 @@
 use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::explain::decision_sink::Outcome;
 use crate::domain::explain::explanation::{Note, RecentFinding, Step};
+use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::policy::{OfflineMode, RecentOtherwise, WhenScopeOffline};
+use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{AssignReason, WaitReason};
-use crate::domain::state::agent::Presence;
 use crate::domain::state::agent_directory::{EVERYBODY, Scope};
 use crate::domain::state::buyer::Buyer;
-use crate::domain::state::session::Ask;
 use crate::domain::state::shop::Shop;
 
 /// Where a session goes.

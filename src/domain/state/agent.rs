@@ -3,6 +3,7 @@
 //! Number 0 is the bot, which is never routable. An agent that is removed keeps its number, its counts and its
 //! place in the order of assignment (contract, `agent.removed`).
 
+use crate::domain::protocol::codes::Presence;
 use std::collections::BTreeMap;
 
 use super::daily_stats::LABELS_BACK;
@@ -10,7 +11,7 @@ use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::collections::linked_list::Chain;
 use crate::domain::collections::slab_map::{Keyed, Table};
-use crate::domain::rules::rating::Level;
+use crate::domain::protocol::rating::Level;
 
 /// The bot's number.
 pub const BOT: u32 = 0;
@@ -26,28 +27,6 @@ pub const CAPACITY_MAX: u32 = 1000;
 
 /// The largest weight of an agent.
 pub const WEIGHT_MAX: u32 = 100;
-
-/// Where an agent is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
-    /// At the desk.
-    Online,
-    /// 小休 / 挂起: here, but taking nobody.
-    Away,
-    /// Not here.
-    Offline,
-}
-
-impl Presence {
-    /// As the wire language writes it.
-    pub fn code(self) -> &'static str {
-        match self {
-            Presence::Online => "online",
-            Presence::Away => "away",
-            Presence::Offline => "offline",
-        }
-    }
-}
 
 /// What an agent is configured to be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,13 +8,14 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 
-use super::agent::{Agent, Agents, BOT_ID, Presence};
+use super::agent::{Agent, Agents, BOT_ID};
 use super::agent_group::{Crew, Duty};
-use super::session::Ask;
 use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::policy::Strategy;
 use crate::domain::policy::group_plan::{GroupPlan, MemberList, ScopeKind};
+use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::protocol::codes::Presence;
 
 /// The crew of every routable agent.
 pub const EVERYBODY: u32 = 0;

@@ -7,12 +7,13 @@
 
 use std::cmp::Ordering;
 
-use super::agent::{Agent, Presence};
+use super::agent::Agent;
 use crate::domain::base::calendar::Day;
 use crate::domain::base::deterministic_draw::lot;
 use crate::domain::collections::indexed_heap::Heap;
 use crate::domain::collections::rank_set::Ranks;
 use crate::domain::policy::Strategy;
+use crate::domain::protocol::codes::Presence;
 
 /// A ratio of whole numbers, compared exactly by cross-multiplication.
 #[derive(Clone, Copy, Debug)]

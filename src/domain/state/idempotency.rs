@@ -8,7 +8,6 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-use super::shop::Shop;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::collections::chunked_deque::Row;
@@ -141,13 +140,6 @@ impl Remembered {
 
     fn kept_at(&self, place: Place) -> &Kept {
         &self.kept[place.number.wrapping_sub(self.oldest) as usize]
-    }
-}
-
-impl Shop {
-    /// The receipt of an accepted event, as long as its id is remembered.
-    pub fn receipt(&self, id: &Id) -> Option<Receipt> {
-        self.remembered.get((Code::of(id), id), self.now)
     }
 }
 

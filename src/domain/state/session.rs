@@ -1,44 +1,18 @@
 //! Sessions: where each one is, who served it, and what was said last.
 
+use crate::domain::policy::routing_attributes::Ask;
 use smallvec::SmallVec;
 
 use super::agent::BOT;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
-use crate::domain::collections::linked_list::Link;
+use crate::domain::collections::linked_list::{Link, Linked};
 use crate::domain::collections::slab_map::{Keyed, NOBODY};
-use crate::domain::rules::rating::Card;
-use crate::domain::rules::reply::{Awaited, LateMark};
+use crate::domain::state::card::Card;
+use crate::domain::state::pending_reply::{Awaited, LateMark};
 
 /// For how long a closed session is remembered (S1).
 pub const REMEMBERED: Duration = Duration::days(7);
-
-/// The entry of a session that names none.
-pub const ENTRY_DEFAULT: &str = "other";
-
-/// What a session came with, and what it is routed by (R2).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ask {
-    /// Where it came in; nothing is [`ENTRY_DEFAULT`].
-    pub entry: Option<Id>,
-    /// What it chose from the entry's menu.
-    pub question: Option<Id>,
-    /// The state of its order.
-    pub order_status: Option<Id>,
-}
-
-impl Ask {
-    /// The entry's name.
-    pub fn entry(&self) -> &str {
-        self.entry.as_deref().unwrap_or(ENTRY_DEFAULT)
-    }
-
-    /// The entry's name as an id.
-    pub fn entry_id(&self) -> Id {
-        let entry = self.entry.clone();
-        entry.unwrap_or_else(|| Id::known(ENTRY_DEFAULT))
-    }
-}
 
 /// Where a session is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -190,5 +164,15 @@ impl Keyed for Session {
     }
     fn findable(&self) -> bool {
         !self.marks.forgotten
+    }
+}
+
+impl Linked for Session {
+    fn link(&self) -> Link {
+        self.link
+    }
+
+    fn link_mut(&mut self) -> &mut Link {
+        &mut self.link
     }
 }

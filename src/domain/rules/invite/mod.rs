@@ -5,23 +5,23 @@
 
 mod check;
 
-pub use check::{Check, Seen};
-
 use check::Tried;
 
 use crate::domain::base::calendar::Day;
 use crate::domain::base::deterministic_draw::lot;
 use crate::domain::base::id::Id;
 use crate::domain::explain::decision_sink::Outcome;
-use crate::domain::policy::Suspension;
+use crate::domain::explain::invite_check::{Check, Seen};
+use crate::domain::policy::{InviteAfter, Suspension};
 use crate::domain::protocol::decision::{BlockCode, Body, CloseReason, Trigger};
-use crate::domain::rules::rating::Source;
+use crate::domain::protocol::rating::Source;
+use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::agent::BOT;
 use crate::domain::state::buyer::WHOLE_SHOP;
 use crate::domain::state::daily_stats::LABELS_BACK;
 use crate::domain::state::session::Speaker;
 use crate::domain::state::shared_invites::{Claim, Ledger};
-use crate::domain::state::shop::{Rejection, Shop};
+use crate::domain::state::shop::Shop;
 
 /// Whether an invite that nothing keeps back is to be sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Shop {
                 let asked_about = human || (bot && bots);
                 (!asked_about, Seen::Served { human, bot, bots })
             }
-            BlockCode::CloseReason => (!policy.after.allows(reason), Seen::Reason(reason)),
+            BlockCode::CloseReason => (!may_follow(policy.after, reason), Seen::Reason(reason)),
             BlockCode::BuyerSpokeLast => {
                 let (last, required) = (record.speaker, policy.agent_spoke_last);
                 let applies = required && last != Some(Speaker::Agent);
@@ -323,5 +323,15 @@ impl Shop {
         };
         tried.note(self.seq, out);
         self.decide(body, out);
+    }
+}
+
+/// Whether a close for this reason may be followed by an invite; the last two never are (I3).
+fn may_follow(after: InviteAfter, reason: CloseReason) -> bool {
+    match reason {
+        CloseReason::Timeout => after.timeout,
+        CloseReason::Agent => after.agent,
+        CloseReason::Buyer => after.buyer,
+        CloseReason::System | CloseReason::AgentOffline => false,
     }
 }

@@ -4,8 +4,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::instant;
 use super::name::OfText;
-use crate::domain::rules::rating::{Card, Source};
+use crate::domain::protocol::rating::Source;
 use crate::domain::snapshot::Wrong;
+use crate::domain::state::card::Card;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct CardV1 {

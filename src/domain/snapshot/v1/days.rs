@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::base::calendar::{Day, Month, Week};
-use crate::domain::rules::score::{MonthBook, Scores, WeekBook};
 use crate::domain::snapshot::Wrong;
 use crate::domain::snapshot::stream::{Via, sequence};
 use crate::domain::state::daily_stats::{BuyerDay, DayBook, DayBooks, People};
+use crate::domain::state::scores::{MonthBook, Scores, WeekBook};
 
 /// The days of a shop, each with its book.
 pub(super) struct DaysV1<'a>(pub(super) &'a DayBooks);

@@ -24,11 +24,11 @@ use super::stream::Via;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::collections::linked_list::Chain;
 use crate::domain::policy::Policy;
-use crate::domain::rules::queueing::Pool;
 use crate::domain::state::agent::Agent;
 use crate::domain::state::buyer::{Buyer, Tie};
 use crate::domain::state::daily_stats::DayBook;
 use crate::domain::state::idempotency::{Code, Remembered};
+use crate::domain::state::queues::Pool;
 use crate::domain::state::session::Session;
 use crate::domain::state::shop::Shop;
 

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::instant;
 use super::name::{NameV1, TextV1};
 use crate::domain::base::calendar::Day;
+use crate::domain::protocol::codes::Presence;
 use crate::domain::snapshot::Wrong;
-use crate::domain::state::agent::{Agent, DayCount, Post, Presence, Tally};
+use crate::domain::state::agent::{Agent, DayCount, Post, Tally};
 use crate::domain::state::buyer::{Buyer, Tie};
 
 #[derive(Serialize, Deserialize)]

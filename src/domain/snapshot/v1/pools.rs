@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::name::NameV1;
-use crate::domain::rules::queueing::Pool;
 use crate::domain::snapshot::Wrong;
 use crate::domain::state::agent_directory::Scope;
+use crate::domain::state::queues::Pool;
 
 #[derive(Serialize, Deserialize)]
 pub(super) enum ScopeV1<'a> {

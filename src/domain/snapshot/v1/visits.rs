@@ -8,10 +8,11 @@ use super::instant;
 use super::name::NameV1;
 use crate::domain::base::calendar::Day;
 use crate::domain::collections::linked_list::Link;
-use crate::domain::rules::rating::Card;
-use crate::domain::rules::reply::{Awaited, LateMark};
+use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::snapshot::Wrong;
-use crate::domain::state::session::{Ask, Marks, Place, Session, Speaker};
+use crate::domain::state::card::Card;
+use crate::domain::state::pending_reply::{Awaited, LateMark};
+use crate::domain::state::session::{Marks, Place, Session, Speaker};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct SessionV1<'a> {

@@ -1,0 +1,70 @@
+//! The ratings of weeks and months (M4, M5).
+
+use std::collections::BTreeMap;
+
+use crate::domain::base::calendar::{Month, Week};
+use crate::domain::protocol::decision::Rate;
+use crate::domain::protocol::rating::Level;
+
+/// The reason that M5 counts: 服务态度差.
+pub const ATTITUDE: &str = "attitude";
+
+/// The ratings of a natural week.
+#[derive(Clone, Debug, Default)]
+pub struct WeekBook {
+    /// All of them, by [`Level`].
+    pub levels: [u64; Level::COUNT],
+    /// Those of the bot among them.
+    pub of_bot: [u64; Level::COUNT],
+    /// Whether the last word on the week's good rate was an alert.
+    pub alerted: bool,
+}
+
+impl WeekBook {
+    /// Satisfied by all (M4).
+    pub fn good_rate(&self) -> Rate {
+        Rate {
+            over: self.levels[Level::Satisfied as usize],
+            under: self.levels.iter().sum(),
+        }
+    }
+
+    /// The same without the bot's.
+    pub fn human_good_rate(&self) -> Rate {
+        let all = self.good_rate();
+        Rate {
+            over: all.over - self.of_bot[Level::Satisfied as usize],
+            under: all.under - self.of_bot.iter().sum::<u64>(),
+        }
+    }
+}
+
+/// The unhappy ratings of a natural month.
+#[derive(Clone, Debug, Default)]
+pub struct MonthBook {
+    /// Neutral and disappointed.
+    pub unhappy: u64,
+    /// Of them, those with the reason [`ATTITUDE`].
+    pub attitude: u64,
+    /// Whether the last word on the month's attitude rate was an alert.
+    pub alerted: bool,
+}
+
+impl MonthBook {
+    /// Attitude by unhappy (M5).
+    pub fn attitude_rate(&self) -> Rate {
+        Rate {
+            over: self.attitude,
+            under: self.unhappy,
+        }
+    }
+}
+
+/// The weeks and months in which something was rated.
+#[derive(Default)]
+pub struct Scores {
+    /// By week.
+    pub weeks: BTreeMap<Week, WeekBook>,
+    /// By month.
+    pub months: BTreeMap<Month, MonthBook>,
+}
