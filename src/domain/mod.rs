@@ -1,10 +1,10 @@
 //! The rules: who gets the buyer, who may be asked for a rating, what the score is.
 //!
 //! Everything here is a calculation. It knows no clock, no luck, no files, no threads and no storage; it names no
-//! other folder. A rule of the spec has one room, and its number stands there: grep for `R4` or `I10`.
+//! other folder. A rule of the spec has one file in `rules`, and its number stands there: grep for `R4` or `I10`.
 //!
-//! The front door is [`shop::Shop::take`]: an event comes in, decisions go out. [`installation::Installation`]
-//! keeps many shops and the one thing that they share, [`ledger`].
+//! The front door is [`state::shop::Shop::take`]: an event comes in, decisions go out. [`installation::Installation`]
+//! keeps many shops and the one thing that they share, [`state::shared_invites`].
 
 /// The number of this core. A release raises it when any decision may come out otherwise than before, for any shop and
 /// event. Every record keeps the number of the core that decided it, so that a shop whose latest records an older core

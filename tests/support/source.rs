@@ -74,6 +74,37 @@ impl Source {
         folders + usize::from(!path.ends_with("mod.rs"))
     }
 
+    /// The module that it is: names from the crate's root.
+    pub fn module(&self) -> Vec<String> {
+        let path = self.name.trim_start_matches("src/").trim_end_matches(".rs");
+        let names = path.split('/').map(str::to_owned);
+        names
+            .filter(|name| !["mod", "lib", "main"].contains(&name.as_str()))
+            .collect()
+    }
+
+    /// The paths that the code names by `crate::` and `super::`, its tests left out: names from the crate's root.
+    pub fn paths(&self) -> Vec<Vec<String>> {
+        let code = self.code();
+        let end = code.find("#[cfg(test)]\nmod ").unwrap_or(code.len());
+        let (code, module, mut paths) = (&code[..end], self.module(), Vec::new());
+        for (at, _) in code.match_indices("crate::") {
+            written_out(&code[at + "crate::".len()..], &[], &mut paths);
+        }
+        for (at, _) in code.match_indices("super::") {
+            if code[..at].ends_with("super::") {
+                continue;
+            }
+            let (mut from, mut rest) = (module.clone(), &code[at..]);
+            while let Some(more) = rest.strip_prefix("super::") {
+                from.pop();
+                rest = more;
+            }
+            written_out(rest, &from, &mut paths);
+        }
+        paths
+    }
+
     /// The top rooms that the code names by `crate::` or by enough `super::`.
     pub fn named_rooms(&self) -> Vec<String> {
         let code = self.code();
@@ -88,6 +119,30 @@ impl Source {
         }
         rooms
     }
+}
+
+/// Adds the paths that go on here, groups written out; what is left after them.
+fn written_out<'a>(rest: &'a str, from: &[String], paths: &mut Vec<Vec<String>>) -> &'a str {
+    let rest = rest.trim_start();
+    if let Some(mut group) = rest.strip_prefix('{') {
+        loop {
+            group = written_out(group, from, paths);
+            // What it is called here does not matter.
+            group = &group[group.find([',', '}']).unwrap_or(group.len())..];
+            match group.strip_prefix(',') {
+                Some(more) => group = more,
+                None => return group.strip_prefix('}').unwrap_or(group),
+            }
+        }
+    }
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let (name, rest) = rest.split_at(end.unwrap_or(rest.len()));
+    let path = [from, &[name.to_owned()]].concat();
+    if let Some(rest) = rest.strip_prefix("::") {
+        return written_out(rest, &path, paths);
+    }
+    paths.push(path);
+    rest
 }
 
 /// The first names of what a path goes on with: one name, or those of a group.
