@@ -1,6 +1,5 @@
 //! `xiaoer demo`: a server with a demo shop in which the sample day is played at speed, and lines to go on with.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use serde::Deserialize;
 use super::once::once;
 use super::play::Day;
 use super::serve::{LayersArguments, failure};
-use super::{Failure, LanguageArgument, language};
+use super::{Failure, LanguageArgument, language, say};
 use crate::domain::base::id::Id;
 use crate::domain::protocol::codes::Presence;
 use crate::domain::state::shop::Shop;
@@ -112,12 +111,6 @@ impl Demo {
         }
         Ok(settings)
     }
-}
-
-/// What is said, at once; whoever started it may not be reading.
-pub(super) fn say(text: &str) {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).ok();
 }
 
 /// The demo on a server that listens.

@@ -14,6 +14,7 @@ mod why;
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::io::Write;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::process::ExitCode;
@@ -183,4 +184,10 @@ fn replay_failure(path: &Path, error: crate::replay::ReplayError) -> Failure {
         ReplayError::Read(_) => Failure::failed(format!("{}: {error}", path.display())),
         ReplayError::Write(_) => Failure::failed(error.to_string()),
     }
+}
+
+/// What is said, at once; whoever started it may not be reading.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).ok();
 }

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use unicode_width::UnicodeWidthChar;
 
-use super::demo::say;
 use super::once::SAMPLE_DAY;
+use super::say;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::protocol::event::Event;

@@ -4,11 +4,10 @@
 //! 0.1.0 made or which was made before its shop, is bound to the first shop of its name that the server finds.
 
 use super::error::KeyError;
-use super::ring::{KeyRow, Keys, Record, Seen};
+use super::record::Numbers;
+use super::ring::{Keys, Seen};
 use crate::domain::base::id::Id;
-
-/// Tells the number of a shop that exists.
-pub type Numbers = Box<dyn Fn(&Id) -> Option<u64> + Send + Sync>;
+use crate::keys::record::{KeyRow, Record};
 
 impl Record {
     fn is_of(&self, shop: &Id) -> bool {

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::ring::{KEYS_MAX, NAME_BYTES_MAX};
 use super::scope::Scope;
+use crate::keys::record::{KEYS_MAX, NAME_BYTES_MAX};
 
 /// Why keys could not be read or changed. The text says what to do next.
 #[derive(Debug)]

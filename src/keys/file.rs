@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::KeyError;
-use super::ring::{KeyRow, Record};
 use super::scope::Scope;
 use super::text::{ID_CHARS, is_drawn};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::env::private::{self, FileLock};
+use crate::keys::record::{KeyRow, Record};
 
 /// The form in which this release writes; it reads every one up to it.
 const VERSION: u32 = 1;

@@ -10,12 +10,13 @@
 mod binding;
 mod error;
 mod file;
+mod record;
 mod ring;
 mod scope;
 mod text;
 
-pub use binding::Numbers;
 pub use error::KeyError;
-pub use ring::{KEYS_MAX, KeyRow, Keys, NAME_BYTES_MAX, NewKey};
+pub use record::{KEYS_MAX, KeyRow, NAME_BYTES_MAX, Numbers};
+pub use ring::{Keys, NewKey};
 pub use scope::{Grant, Scope};
 pub use text::KEY_PATTERN;

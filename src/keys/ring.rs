@@ -1,5 +1,6 @@
 //! The keys of a folder: making, checking and revoking them.
 
+use super::record::{KEYS_MAX, KeyRow, NAME_BYTES_MAX, Record};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,19 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::binding::Numbers;
 use super::error::KeyError;
 use super::file::{KeyFile, Mark};
 use super::scope::{Grant, Scope};
 use super::text;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
-
-/// The most keys of a folder: the file is written whole with every change.
-pub const KEYS_MAX: usize = 100_000;
-
-/// The longest name of a key, in bytes of UTF-8.
-pub const NAME_BYTES_MAX: usize = 128;
+use crate::keys::record::Numbers;
 
 /// All keys of a folder. Many threads may check while one changes.
 pub struct Keys {
@@ -65,35 +60,6 @@ pub struct NewKey {
     pub number: Option<u64>,
     /// Now.
     pub at: Instant,
-}
-
-/// What may be shown of a key: everything but its secret.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct KeyRow {
-    /// 8 letters and digits.
-    pub id: Id,
-    /// What it is for.
-    pub scope: Scope,
-    /// The one shop that it opens; none: every shop.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub shop: Option<Id>,
-    /// What people call it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// When it was made; written in UTC.
-    #[serde(serialize_with = "in_utc")]
-    pub created: Instant,
-    /// Whether its holder may send its own `at`.
-    pub own_clock: bool,
-}
-
-/// A key as it is kept. It has no `Debug`, so that no hash comes into a log.
-#[derive(Clone, PartialEq)]
-pub(super) struct Record {
-    pub row: KeyRow,
-    pub secret_sha256: [u8; 32],
-    /// The number of the shop that it is bound to.
-    pub number: Option<u64>,
 }
 
 impl Keys {
@@ -329,10 +295,6 @@ fn sha256(secret: &str) -> [u8; 32] {
 
 fn is_name(name: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control)
-}
-
-fn in_utc<S: serde::Serializer>(instant: &Instant, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(&instant.at_offset(0))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use crate::domain::base::time::{DAY_MS, Instant, Stamp};
 use crate::domain::protocol::codes::Presence;
 
-use super::arrivals::Visit;
+use crate::sample::visit::Visit;
 
 /// 2026-11-10T00:00:00+08:00, when the sample begins.
 const START_MS: i64 = 1_794_240_000_000;

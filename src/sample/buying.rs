@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use super::agenda::{ChatNumber, EndedBy, Step};
-use super::arrivals::{Entry, Visit};
 use super::chat::{Buyer, Chat, With};
 use super::day::Day;
 use super::gateway::{Field, Happening};
 use super::topic::{BOT, NUDGES, THANKS};
+use crate::sample::visit::{Entry, Visit};
 
 /// In percent, how often it is somebody who has been here before.
 const RETURNING: u64 = 27;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::domain::protocol::codes::Presence;
 
 use super::agenda::{AgentNumber, ChatNumber, Moment};
-use super::arrivals::Visit;
+use crate::sample::visit::Visit;
 
 /// How the sample's sessions are called: this and the chat's number, from 1.
 const SESSION_PREFIX: &str = "s-";

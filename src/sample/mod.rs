@@ -16,6 +16,7 @@ mod rating;
 mod serving;
 mod shop;
 mod topic;
+mod visit;
 
 use std::io::{self, Write};
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::layers::Origin;
 use super::table::{Row, Settings};
+use crate::settings::origin::Origin;
 
 /// Why the settings cannot be. The text says what to change, and where.
 #[derive(Debug, PartialEq)]

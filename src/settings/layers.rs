@@ -1,6 +1,6 @@
 //! The layers: what is set by default, in the file, in the environment and by flags, each over the one before.
 
-use std::fmt;
+use super::origin::Origin;
 
 use super::error::SettingsError;
 use super::table::{Row, Settings};
@@ -41,30 +41,6 @@ pub struct Sources<E> {
     pub env: E,
     /// Names and values, in the order of the command line; of two with the same name the last counts.
     pub flags: Vec<(String, String)>,
-}
-
-/// Who has set a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// Nobody.
-    Default,
-    /// The file of this name.
-    File(String),
-    /// The variable of this name.
-    Variable(String),
-    /// The command line.
-    Flag,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Origin::Default => f.write_str("default"),
-            Origin::File(name) => f.write_str(name),
-            Origin::Variable(name) => f.write_str(name),
-            Origin::Flag => f.write_str("command line"),
-        }
-    }
 }
 
 /// Who has set each value, in the order of [`Settings::ROWS`].

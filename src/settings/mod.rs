@@ -8,12 +8,14 @@
 mod error;
 mod layers;
 mod network;
+mod origin;
 mod print;
 mod table;
 mod value;
 
 pub use error::SettingsError;
-pub use layers::{OTHER_VARIABLES, Origin, Origins, Sources};
+pub use layers::{OTHER_VARIABLES, Origins, Sources};
 pub use network::Network;
+pub use origin::Origin;
 pub use table::{Row, Settings};
 pub use value::{BuyerSpace, LogFormat, LogLevel, MetricsPublic, Size};

@@ -2,8 +2,8 @@
 
 use metrics_exporter_prometheus::PrometheusRecorder;
 
-use super::metrics::{Counter, Gauge, counter, gauge};
 use crate::domain::protocol::codes::codes;
+use crate::telemetry::instruments::{Counter, Gauge, counter, gauge};
 
 codes! {
     /// Which limit ended a connection: the label of `xiaoer_connections_cut_total`.

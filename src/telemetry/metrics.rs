@@ -3,10 +3,10 @@
 //! All counters with known labels are made at the start, so that counting is one step of an atomic and looks nothing
 //! up. A [`Metrics`] is a value, not the process's: a test has its own.
 
+use super::instruments::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use std::sync::Arc;
-use std::time::Duration;
 
-use metrics::{Key, KeyName, Label, Level, Metadata, Recorder};
+use metrics::{KeyName, Recorder};
 use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
@@ -297,49 +297,6 @@ impl Metrics {
     }
 }
 
-/// A number that only grows.
-#[derive(Clone)]
-pub struct Counter(metrics::Counter);
-
-impl Counter {
-    /// So many more.
-    pub fn add(&self, count: u64) {
-        self.0.increment(count);
-    }
-}
-
-/// A number that is now so high.
-#[derive(Clone)]
-pub struct Gauge(metrics::Gauge);
-
-impl Gauge {
-    /// So many more, or fewer. Each shop adds what it changes, and takes all it added back when it leaves.
-    pub fn add(&self, delta: i64) {
-        self.0.increment(delta as f64);
-    }
-
-    /// Exactly so many.
-    pub fn set(&self, count: u64) {
-        self.0.set(count as f64);
-    }
-}
-
-/// How often a number was how large.
-#[derive(Clone)]
-pub struct Histogram(metrics::Histogram);
-
-impl Histogram {
-    /// It took so long; kept in seconds.
-    pub fn took(&self, time: Duration) {
-        self.0.record(time.as_secs_f64());
-    }
-
-    /// It was so many.
-    pub fn saw(&self, count: usize) {
-        self.0.record(count as f64);
-    }
-}
-
 /// A recorder of our own that knows all names. It is not installed: two servers in one process do not mix.
 fn recorder() -> PrometheusRecorder {
     let mut builder = PrometheusBuilder::new();
@@ -364,41 +321,10 @@ fn recorder() -> PrometheusRecorder {
     recorder
 }
 
-const METADATA: Metadata<'static> = Metadata::new("xiaoer", Level::INFO, None);
-
-fn key(name: &'static str, labels: &[(&'static str, &str)]) -> Key {
-    let labels = labels.iter();
-    let labels: Vec<Label> = labels
-        .map(|(key, value)| Label::new(*key, (*value).to_owned()))
-        .collect();
-    Key::from_parts(name, labels)
-}
-
-/// A counter of its own for these labels.
-pub(super) fn counter(
-    recorder: &PrometheusRecorder,
-    name: &'static str,
-    labels: &[(&'static str, &str)],
-) -> Counter {
-    Counter(recorder.register_counter(&key(name, labels), &METADATA))
-}
-
-pub(super) fn gauge(recorder: &PrometheusRecorder, name: &'static str) -> Gauge {
-    Gauge(recorder.register_gauge(&key(name, &[]), &METADATA))
-}
-
-/// A histogram of its own for these labels.
-pub(super) fn histogram(
-    recorder: &PrometheusRecorder,
-    name: &'static str,
-    labels: &[(&'static str, &str)],
-) -> Histogram {
-    Histogram(recorder.register_histogram(&key(name, labels), &METADATA))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
+    use std::time::Duration;
 
     use super::super::decided::tests::every_decision;
     use super::*;

@@ -6,6 +6,7 @@
 mod connections;
 mod decided;
 mod gathered;
+mod instruments;
 mod level;
 pub mod logs;
 mod metrics;
@@ -13,5 +14,6 @@ mod routes;
 mod taken;
 
 pub use connections::{Connections, Cut};
-pub use metrics::{Counter, Gauge, Histogram, Metrics, Refusal};
+pub use instruments::{Counter, Gauge, Histogram};
+pub use metrics::{Metrics, Refusal};
 pub use routes::Route;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusRecorder;
 
-use super::metrics::{Counter, Histogram, counter, histogram};
+use crate::telemetry::instruments::{Counter, Histogram, counter, histogram};
 
 /// The statuses that have a counter of their own; any other counts as `other`.
 const STATUSES: [u16; 24] = [

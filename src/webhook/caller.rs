@@ -20,10 +20,11 @@ use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
 
 use super::dns::{Asker, Dns, for_endpoint};
 use super::interfaces::OwnAddresses;
-use super::resolving::{Checked, Lookup};
+use super::resolving::Checked;
 use super::retry_after::RetryAfter;
 use super::{address, failure};
 use crate::env::Stopwatch;
+use crate::webhook::lookup::Lookup;
 
 /// How many bytes of an answer are kept.
 pub const ANSWER_BYTES_MAX: usize = 1024;

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::resolving::Lookup;
 use crate::domain::base::id::Id;
 use crate::env::Stopwatch;
+use crate::webhook::lookup::Lookup;
 
 /// Look-ups under way of all shops together.
 pub const LOOKUPS_MAX: usize = 512;

@@ -1,13 +1,12 @@
 //! The addresses of this machine's own interfaces, which are not called where private ones are not: behind them are this
 //! machine's services, whatever the addresses look like from outside.
 
-use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::resolving::Lookup;
 use crate::env::Stopwatch;
+use crate::webhook::lookup::Lookup;
 
 /// For how long a list is good: interfaces come and go with containers and tunnels.
 const LISTED_FOR: Duration = Duration::from_secs(5);
@@ -45,12 +44,6 @@ impl OwnAddresses {
             .as_ref()
             .is_some_and(|(_, all)| all.contains(&address))
     }
-}
-
-/// What the system lists.
-pub(super) fn of_this_machine() -> io::Result<Vec<IpAddr>> {
-    let all = if_addrs::get_if_addrs()?;
-    Ok(all.iter().map(if_addrs::Interface::ip).collect())
 }
 
 #[cfg(test)]

@@ -21,7 +21,6 @@ use super::opening::{self, number};
 use super::outbox::{Outbox, RESENDS_MAX};
 use super::parcel::{Parcel, Told};
 use super::post::{Named, Post};
-use super::rotating::new_secret;
 use super::secrets::{ENDPOINTS_MAX, SecretsFile};
 use super::signing::Secret;
 use crate::domain::base::id::Id;
@@ -369,4 +368,12 @@ fn new_id() -> String {
     use rand::distr::Alphanumeric;
     let chars = rand::rng().sample_iter(Alphanumeric).take(ID_CHARS);
     format!("wh{}", chars.map(char::from).collect::<String>())
+}
+
+/// A secret that nobody knows yet.
+pub(super) fn new_secret() -> Result<Secret, NotDone> {
+    Secret::new().map_err(|error| {
+        let what = format!("the system gives no random bytes: {error}");
+        NotDone::Failed(JournalError::Failed(what))
+    })
 }

@@ -3,10 +3,9 @@
 //! A name whose owner answers now a public address and now a private one gets nowhere: the addresses that were looked
 //! at are the ones that are handed on, and where one of them may not be called, none is.
 
-use std::future::Future;
+use super::lookup::{Looking, Lookup};
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::thread;
 
@@ -18,24 +17,6 @@ use super::interfaces::OwnAddresses;
 
 /// Memory for a thread that looks a name up.
 const STACK_BYTES: usize = 512 * 1024;
-
-/// The addresses of a name, some time later.
-pub type Looking = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
-
-/// Who knows the addresses of names, and of this machine. Tests bring their own.
-pub trait Lookup: Send + Sync {
-    /// Looks a name up. No addresses, or an error: it cannot be called.
-    fn lookup(&self, host: &str) -> Looking;
-
-    /// The addresses of this machine's own interfaces, as they are now.
-    ///
-    /// # Errors
-    ///
-    /// The system does not tell.
-    fn own_addresses(&self) -> io::Result<Vec<IpAddr>> {
-        super::interfaces::of_this_machine()
-    }
-}
 
 /// The system's resolver: its hosts file, its name servers. How many names are looked up at once is for others to say.
 #[derive(Default)]

@@ -1,5 +1,6 @@
 //! Secrets of endpoints as they are made, replaced and written: where waiting for the disk keeps nobody up.
 
+use super::office::new_secret;
 use std::sync::Arc;
 
 use super::endpoint::Signing;
@@ -46,12 +47,4 @@ impl Webhooks {
             Err(error) => Err(NotDone::Failed(JournalError::Failed(error.to_string()))),
         }
     }
-}
-
-/// A secret that nobody knows yet.
-pub(super) fn new_secret() -> Result<Secret, NotDone> {
-    Secret::new().map_err(|error| {
-        let what = format!("the system gives no random bytes: {error}");
-        NotDone::Failed(JournalError::Failed(what))
-    })
 }

@@ -7,7 +7,7 @@ use crate::domain::base::time::Instant;
 use crate::domain::protocol::event::ClosedBy;
 use crate::domain::protocol::rating::Level;
 
-use super::json::Value;
+use crate::wire::value::Value;
 
 /// What an agent can send that is a human reply.
 const HUMAN_KINDS: [&str; 15] = [

@@ -1,5 +1,6 @@
 //! JSON objects as fields by name, with exactly the types that the wire language tells apart.
 
+use super::value::{Field, Value};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -8,49 +9,9 @@ use serde_json::value::RawValue;
 
 use super::plain::Cursor;
 
-/// The value of a field.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value<'a> {
-    /// Counts as left out.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// A number without fraction or exponent, not negative.
-    Whole(u64),
-    /// Any other number.
-    Number,
-    /// A string.
-    Text(Cow<'a, str>),
-    /// An array.
-    List(Vec<Value<'a>>),
-    /// An object: only a policy is one, and that is read as JSON.
-    Object(Box<serde_json::Value>),
-    /// Well-formed JSON past what numbers or nesting can hold.
-    Strange,
-}
-
-impl Value<'_> {
-    /// Whether it counts as left out.
-    pub fn is_null(&self) -> bool {
-        matches!(self, Value::Null)
-    }
-
-    /// The text of a string.
-    pub fn as_text(&self) -> Option<&str> {
-        if let Value::Text(text) = self {
-            Some(text)
-        } else {
-            None
-        }
-    }
-}
-
 /// The fields of an object in the order in which they stand; of two equal keys the last counts.
 #[derive(Debug)]
 pub struct Fields<'a>(pub Vec<Field<'a>>);
-
-/// A field's name and value.
-pub type Field<'a> = (Cow<'a, str>, Value<'a>);
 
 /// A line that is no JSON object, and why.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ mod plain;
 mod print;
 mod recorded;
 mod reread;
+mod value;
 
 pub use decision::Written;
 pub use event::{Line, Read, SHOP_DEFAULT, read_event, read_line, read_plain_events};

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::json::{Field, Value};
+use crate::wire::value::{Field, Value};
 
 /// The most digits of a whole number that surely fits.
 const DIGITS_MAX: usize = 18;

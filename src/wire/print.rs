@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::domain::base::deterministic_draw::Lot;
 
-use super::json::Value;
+use crate::wire::value::Value;
 
 /// Ends a text, for no UTF-8 has this byte.
 const END: &[u8] = &[0xff];

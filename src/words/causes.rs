@@ -7,7 +7,6 @@ use crate::domain::protocol::decision::WaitReason;
 use crate::domain::state::session::Speaker;
 
 use super::phrase::Voice;
-use super::routing;
 
 /// Why a session was routed anew (R9).
 pub(super) fn rerouted(voice: Voice, agent: &Candidate, absence: Absence) -> String {
@@ -142,7 +141,7 @@ pub(super) fn of_reply(voice: Voice, note: &Note) -> Option<String> {
 }
 
 fn waits(voice: Voice, pool: &str, position: u32, reason: WaitReason) -> String {
-    let why = routing::waiting_for(voice, reason);
+    let why = waiting_for(voice, reason);
     let sent = match reason {
         WaitReason::NobodyOnline => once(voice),
         WaitReason::AllBusy | WaitReason::ScopeOffline => voice.say(
@@ -167,4 +166,14 @@ fn once(voice: Voice) -> &'static str {
 fn stands(voice: Voice, agent: &Candidate) -> String {
     let (presence, load) = (voice.presence(agent.presence), agent.load);
     format!("{presence} {load}/{}", agent.capacity)
+}
+
+pub(super) fn waiting_for(voice: Voice, reason: WaitReason) -> &'static str {
+    match reason {
+        WaitReason::AllBusy => voice.say("在线客服都满载", "everybody online is full"),
+        WaitReason::ScopeOffline => {
+            voice.say("能接的客服都不在线", "nobody who serves it is online")
+        }
+        WaitReason::NobodyOnline => voice.say("全店没有客服在线", "nobody of the shop is online"),
+    }
 }

@@ -3,7 +3,7 @@
 use crate::domain::base::time::Duration;
 use crate::domain::explain::explanation::{Comparison, Known, Note};
 use crate::domain::policy::Strategy;
-use crate::domain::protocol::decision::{AssignReason, Body, WaitReason};
+use crate::domain::protocol::decision::{AssignReason, Body};
 
 use super::phrase::Voice;
 use super::{candidates, causes};
@@ -45,7 +45,7 @@ pub(super) fn queued(voice: Voice, body: &Body) -> String {
     };
     let (pool, reason, told) = (
         voice.pool(pool),
-        waiting_for(voice, *reason),
+        causes::waiting_for(voice, *reason),
         voice.quoted(prompt),
     );
     voice.say(
@@ -188,14 +188,4 @@ fn scope_of(voice: Voice, notes: &[Note]) -> String {
         }
     });
     voice.pool(scope.as_deref().unwrap_or("all"))
-}
-
-pub(super) fn waiting_for(voice: Voice, reason: WaitReason) -> &'static str {
-    match reason {
-        WaitReason::AllBusy => voice.say("在线客服都满载", "everybody online is full"),
-        WaitReason::ScopeOffline => {
-            voice.say("能接的客服都不在线", "nobody who serves it is online")
-        }
-        WaitReason::NobodyOnline => voice.say("全店没有客服在线", "nobody of the shop is online"),
-    }
 }

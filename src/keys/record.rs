@@ -1,0 +1,47 @@
+//! A key as it is kept, what may be shown of it, and how many there may be.
+
+use super::scope::Scope;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+
+/// The most keys of a folder: the file is written whole with every change.
+pub const KEYS_MAX: usize = 100_000;
+
+/// The longest name of a key, in bytes of UTF-8.
+pub const NAME_BYTES_MAX: usize = 128;
+
+/// What may be shown of a key: everything but its secret.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct KeyRow {
+    /// 8 letters and digits.
+    pub id: Id,
+    /// What it is for.
+    pub scope: Scope,
+    /// The one shop that it opens; none: every shop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shop: Option<Id>,
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When it was made; written in UTC.
+    #[serde(serialize_with = "in_utc")]
+    pub created: Instant,
+    /// Whether its holder may send its own `at`.
+    pub own_clock: bool,
+}
+
+/// A key as it is kept. It has no `Debug`, so that no hash comes into a log.
+#[derive(Clone, PartialEq)]
+pub(super) struct Record {
+    pub row: KeyRow,
+    pub secret_sha256: [u8; 32],
+    /// The number of the shop that it is bound to.
+    pub number: Option<u64>,
+}
+
+/// Tells the number of a shop that exists.
+pub type Numbers = Box<dyn Fn(&Id) -> Option<u64> + Send + Sync>;
+
+fn in_utc<S: serde::Serializer>(instant: &Instant, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&instant.at_offset(0))
+}

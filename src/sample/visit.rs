@@ -1,0 +1,45 @@
+//! A buyer comes in: what for, and where.
+
+use super::topic::Topic;
+
+/// A buyer comes in.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit {
+    /// What for.
+    pub topic: Topic,
+    /// Through which entry.
+    pub entry: Entry,
+    /// Whether the bot serves it first.
+    pub bot: bool,
+}
+
+/// Where a buyer comes in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Entry {
+    /// From a product.
+    Product,
+    /// From an order.
+    Order,
+    /// From the list of messages.
+    Message,
+    /// From the live stream, with a question of its menu or without.
+    Live {
+        /// Whether it chose from the menu.
+        asks: bool,
+    },
+    /// From elsewhere: nothing is said of it.
+    Elsewhere,
+}
+
+impl Entry {
+    /// As the wire language writes it, where it is written.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Entry::Product => Some("product_detail"),
+            Entry::Order => Some("order_detail"),
+            Entry::Message => Some("message"),
+            Entry::Live { .. } => Some("live"),
+            Entry::Elsewhere => None,
+        }
+    }
+}
