@@ -35,6 +35,9 @@ const FAILED: i32 = 74;
 /// How a life may end whose disk failed: it says so, or names what it could not use.
 const ENDS: [i32; 2] = [2, FAILED];
 
+/// The exit status of a command that could not write the file that it was asked for.
+const NOT_WRITTEN: i32 = 1;
+
 /// What came of one life.
 struct Run {
     calls: u64,
@@ -55,9 +58,11 @@ fn shim() -> Result<&'static Path, String> {
     built.as_deref().map_err(Clone::clone)
 }
 
-/// Whether a failure of this call has to end the server: of the store and of the mark nothing may be missing.
+/// Whether a failure of this call has to end the server: of the store and of the mark nothing may be missing. A snapshot
+/// that the store could not remove is only one too many.
 fn must_end(failed: &str) -> bool {
-    failed.contains("/store/") || failed.contains("/mark")
+    let one_too_many = failed.starts_with("unlink ") && failed.contains("/store/snap.");
+    (failed.contains("/store/") && !one_too_many) || failed.contains("/mark")
 }
 
 /// A word for how it ended, and what is wrong with that, where failures of `failed` have to end it.
@@ -66,6 +71,7 @@ fn end(said: &Said, failed: Option<&str>) -> (&'static str, Lost) {
     let ended = match (said.is_orderly(), said.code()) {
         (true, Some(0)) => "went on",
         (true, Some(code)) if ENDS.contains(&code) => "ended",
+        (true, Some(NOT_WRITTEN)) if said.err.contains("/backup") => "ended",
         _ => {
             trouble.push(format!("it ended so: {said:?}"));
             "ended badly"
