@@ -426,9 +426,14 @@ fn an_address_has_so_many_connections_without_a_key() {
 struct Unfinished {
     stream: TcpStream,
     left: usize,
+    /// Whether the other end has gone.
+    cut_off: bool,
 }
 
 const BODY_BYTES: usize = 4 << 20;
+
+/// So many of them are 32 MiB.
+const HELD_MAX: usize = 8;
 
 impl Unfinished {
     fn new(served: &Served) -> Unfinished {
@@ -442,6 +447,7 @@ impl Unfinished {
         Unfinished {
             stream,
             left: BODY_BYTES - 1,
+            cut_off: false,
         }
     }
 
@@ -452,7 +458,10 @@ impl Unfinished {
             match self.stream.write(&blanks[..self.left.min(blanks.len())]) {
                 Ok(sent) => self.left -= sent,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
-                Err(_) => return false,
+                Err(_) => {
+                    self.cut_off = true;
+                    return false;
+                }
             }
         }
         false
@@ -472,7 +481,9 @@ impl Unfinished {
 fn all_bodies_together_are_bounded_and_given_back() {
     let (_place, data) = folder();
     let limits = ["http.bodies_bytes_max=32MiB", "http.body_timeout=10m"];
-    let served = Launch::on(&data).set(&SMALL).set(&limits).start();
+    let launch = Launch::on(&data).set(&SMALL).set(&limits);
+    // The allocator gives back at once what is freed, so that what is seen is what is held.
+    let served = launch.env("MIMALLOC_PURGE_DELAY", "0").start();
     assert_eq!(
         ask(&served, "PUT", "/v1/shops/s", "", "{\"policy\":{}}").status,
         200
@@ -502,15 +513,17 @@ fn all_bodies_together_are_bounded_and_given_back() {
                 }
                 None => true,
             });
-            (going == 0).then_some(())
+            // Who was still sending when it was refused may have lost the answer with its connection.
+            bodies.retain(|body| !body.cut_off);
+            (going == 0 && bodies.len() <= HELD_MAX).then_some(())
         });
         assert!(
             sent.is_some(),
-            "{} bodies are neither taken nor refused",
+            "{} bodies are held in round {round}",
             bodies.len()
         );
+        assert!(refused > 0, "none was told in round {round}");
         // 240 MB were sent. Beside what counts, each connection has its buffers.
-        assert!(refused >= 40, "{refused} in round {round}");
         assert!(most < 100 << 20, "{} MB in round {round}", most >> 20);
     }
     // Their connections are gone, and with them what they held.
