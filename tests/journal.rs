@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use support::deadline::Deadline;
 use support::player::Player;
 use support::shared::shared;
 use support::world::{SetClock, Shops, decisions, settings};
@@ -470,20 +471,21 @@ async fn a_backup_that_is_taken_under_load_restores_to_what_was_answered_before_
     copying.await.expect("a backup");
     // Once more, with states that came after the last record.
     shops.desk.close().await;
-    let last = folder.path().join("last");
-    let mut file = std::fs::File::create(&last).expect("a file");
-    journal::backup(&shops.journal, &mut xiaoer::journal::no_files, &mut file).expect("a backup");
-    let whole = folder.path().join("whole");
-    let mut file = std::fs::File::open(&last).expect("a backup");
-    journal::restore(
-        &mut file,
-        &settings(&whole),
-        &mut xiaoer::journal::Upgrade::plain(),
-    )
-    .expect("restored");
-    let verified = journal::verify(&settings(&whole), &mut xiaoer::journal::NoInspector)
-        .expect("a sound folder");
-    assert_eq!((verified.shops, verified.states), (2, 2));
+    let mut number = 0;
+    let found = Deadline::seconds(60).poll(|| {
+        number += 1;
+        let mut last = Vec::new();
+        journal::backup(&shops.journal, &mut xiaoer::journal::no_files, &mut last)
+            .expect("a backup");
+        let whole = settings(&folder.path().join(format!("whole-{number}")));
+        let mut upgrade = xiaoer::journal::Upgrade::plain();
+        journal::restore(&mut last.as_slice(), &whole, &mut upgrade).expect("restored");
+        let verified = journal::verify(&whole, &mut xiaoer::journal::NoInspector);
+        let verified = verified.expect("a sound folder");
+        // A state waits for the next commit.
+        ((verified.shops, verified.states) == (2, 2)).then_some(())
+    });
+    assert!(found.is_some(), "the states are in no backup");
     let restored = folder.path().join("restored");
     let mut file = std::fs::File::open(&path).expect("a backup");
     journal::restore(

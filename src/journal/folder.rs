@@ -11,6 +11,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::JournalError;
 use super::embedded::Settings;
@@ -23,6 +24,10 @@ pub const VERSION: u32 = 2;
 
 /// The oldest that it reads.
 const VERSION_MIN: u32 = 1;
+
+/// How often a lock that is held is tried again, and how long after.
+const LOCK_TRIES: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// There while a first start makes the folder.
 const BEGUN: &str = "NEW";
@@ -71,6 +76,18 @@ pub struct Folder {
     _lock: File,
 }
 
+/// Takes a lock. Who held it may be about to end, and a child that it has begun to start holds it until that is another
+/// program: so it is tried for a moment.
+fn take_lock(lock: &File) -> Result<(), TryLockError> {
+    for _ in 0..LOCK_TRIES {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            taken => return taken,
+        }
+    }
+    lock.try_lock()
+}
+
 fn unusable(path: &Path, what: &str, error: &io::Error) -> JournalError {
     if is_of_the_disk(error) {
         return disk_failed(&path.display().to_string(), error);
@@ -112,7 +129,7 @@ impl Folder {
                 &error,
             )
         })?;
-        match lock.try_lock() {
+        match take_lock(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(JournalError::Unusable(format!(

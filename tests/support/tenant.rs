@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use xiaoer::webhook::{Secret, sign};
 
 use super::account::Lost;
+use super::deadline::Deadline;
 use super::desk::{Outcome, path};
 use super::http::{Answer, Client, Ended};
 use super::receiver::Receiver;
@@ -21,6 +22,9 @@ const PAGE: usize = 500;
 
 /// Webhooks, and keys, that a tenant has at once.
 const EACH_MAX: usize = 3;
+
+/// A server that is busy for longer hangs.
+const BUSY_MAX_S: u64 = 120;
 
 /// Keys that were taken back and are tried again.
 const DEAD_KEYS_MAX: usize = 6;
@@ -479,15 +483,52 @@ impl Tenant {
                 }
                 nearest.get_or_insert(lost);
             }
-            if let Some(Done {
-                deed,
-                answer: Some((body, _)),
-            }) = done
-            {
+            let Some(Done { deed, answer }) = done else {
+                continue;
+            };
+            if number >= from && self.is_within(&state, deed, answer.as_ref(), client) {
+                return Lost::new();
+            }
+            if let Some((body, _)) = answer {
                 state.apply(deed, body);
             }
         }
         nearest.unwrap_or_default()
+    }
+
+    /// Whether a server is as after a part of a deed: each event is a record of its own; and one that had no answer was
+    /// done or not.
+    fn is_within(
+        &self,
+        before: &State,
+        deed: &Deed,
+        answer: Option<&(Value, Ended)>,
+        client: &mut Client,
+    ) -> bool {
+        let is = |state: &State, client: &mut Client| {
+            let lost = self.differs(state, client, false);
+            lost.is_ok_and(|lost| lost.is_empty())
+        };
+        match (deed, answer) {
+            (Deed::Events(events), Some((body, _))) => (1..events.len()).any(|some| {
+                let results = body["results"].as_array().map_or(&[][..], Vec::as_slice);
+                let mut state = before.clone();
+                let part = json!({ "results": results.get(..some).unwrap_or(results) });
+                state.apply(deed, &part);
+                is(&state, client)
+            }),
+            (_, Some(_)) => false,
+            (_, None) => {
+                let mut open = self.clone();
+                open.state = before.clone();
+                open.deeds = vec![Done {
+                    deed: deed.clone(),
+                    answer: None,
+                }];
+                let settled = open.settle(client);
+                settled.is_ok_and(|lost| lost.is_empty()) && is(&open.state, client)
+            }
+        }
     }
 
     fn look(&self, client: &mut Client) -> Result<Option<Seen>, String> {
@@ -774,11 +815,7 @@ impl Tenant {
         if seen.feed.get(..had) != Some(&life.feed[..]) {
             return Ok(vec![differing(shop, &life.feed, &seen.feed)]);
         }
-        let answer = Deed::Events(events.to_vec()).send(shop, client);
-        let answer = answer.map_err(|error| error.to_string())?;
-        let results = answer.json()["results"].as_array().cloned();
-        let results =
-            results.ok_or_else(|| format!("{shop}: {} {}", answer.status, answer.text()))?;
+        let results = self.send_until_done(events, client)?;
         let mut feed = seen.feed.clone();
         let mut lost = Lost::new();
         for (event, result) in events.iter().zip(&results) {
@@ -802,6 +839,26 @@ impl Tenant {
         }
         life.feed = feed;
         Ok(lost)
+    }
+
+    /// Sends events again until the server has looked at all of them; the results.
+    fn send_until_done(&self, events: &[Value], client: &mut Client) -> Result<Vec<Value>, String> {
+        let (shop, deed) = (&self.shop, Deed::Events(events.to_vec()));
+        let is_busy = |status: &Value| matches!(status.as_u64(), Some(429 | 503));
+        let done = Deadline::seconds(BUSY_MAX_S).poll(|| {
+            let answer = match deed.send(shop, client) {
+                Ok(answer) => answer,
+                Err(error) => return Some(Err(error.to_string())),
+            };
+            let results = answer.json()["results"].as_array().cloned();
+            let busy = match &results {
+                Some(results) => results.iter().any(|one| is_busy(&one["problem"]["status"])),
+                None => is_busy(&answer.status.into()),
+            };
+            let wrong = || format!("{shop}: {} {}", answer.status, answer.text());
+            (!busy).then(|| results.ok_or_else(wrong))
+        });
+        done.unwrap_or_else(|| Err(format!("{shop}: busy for {BUSY_MAX_S} s")))
     }
 
     /// What there is now is where further deeds begin.
