@@ -11,6 +11,10 @@ use crate::journal::Claimed;
 impl World {
     /// Whether a shop has not used its share of the disk up.
     pub(super) fn may_write(&self, shop: &Id) -> Result<(), Refused> {
+        // Looking at the clock costs more than all else here.
+        if !self.shares.counts() {
+            return Ok(());
+        }
         match self.shares.wait_s(shop, self.env.clock.now()) {
             Some(wait_s) => Err(Refused::OverShare { wait_s }),
             None => Ok(()),
