@@ -247,11 +247,14 @@ fn test_unknown_names(served: &Served, over: &AtomicBool) {
 }
 
 fn flood(served: &Served, over: &AtomicBool) {
+    // Events of another round are other events: what is sent again is only looked up.
+    static ROUND: AtomicU64 = AtomicU64::new(0);
+    let round = ROUND.fetch_add(1, Ordering::Relaxed);
     std::thread::scope(|threads| {
         for sender in 0..SENDERS {
             threads.spawn(move || {
                 let mut client = served.client();
-                let mut desk = Desk::new(sender + 1, 0);
+                let mut desk = Desk::new(sender + 1, round);
                 while !over.load(Ordering::Relaxed) {
                     let events = String::from_utf8_lossy(&desk.body(FLOOD)).into_owned();
                     let answer = client.post("/v1/shops/bad/events", &events);
