@@ -534,9 +534,14 @@ impl Tenant {
     fn look(&self, client: &mut Client) -> Result<Option<Seen>, String> {
         let shop = &self.shop;
         let mut get = |rest: &str| -> Result<Option<Value>, String> {
-            let answer = client
-                .get(&path(shop, rest))
-                .map_err(|error| error.to_string())?;
+            // A shop that falls asleep all the time may be asked in vain a few times.
+            let asked = Deadline::seconds(BUSY_MAX_S).poll(|| {
+                let answer = client.get(&path(shop, rest));
+                let busy = answer.as_ref().is_ok_and(|answer| answer.status == 503);
+                (!busy).then_some(answer)
+            });
+            let answer = asked.ok_or_else(|| format!("{shop}: GET {rest}: busy"))?;
+            let answer = answer.map_err(|error| error.to_string())?;
             match answer.status {
                 200 => Ok(Some(answer.json())),
                 404 => Ok(None),
@@ -815,7 +820,32 @@ impl Tenant {
         if seen.feed.get(..had) != Some(&life.feed[..]) {
             return Ok(vec![differing(shop, &life.feed, &seen.feed)]);
         }
-        let results = self.send_until_done(events, client)?;
+        // What was rejected is not remembered by its id: sent again, it may be accepted by what came after it.
+        let mut new = seen.feed[had..].iter();
+        let rejected = |event: &&Value| {
+            let agent = event["agent"].as_str().map(|agent| format!("{agent:?}"));
+            let is_its = |one: &Value| {
+                let message = one["message"].as_str().unwrap_or_default();
+                one["type"] == "event.rejected"
+                    && one["event"] == event["type"]
+                    && agent
+                        .as_ref()
+                        .is_some_and(|agent| message.contains(agent.as_str()))
+            };
+            let mut ahead = new.clone();
+            let found = ahead.any(is_its);
+            if found {
+                new = ahead;
+            }
+            found
+        };
+        let (_, events): (Vec<&Value>, Vec<&Value>) = events.iter().partition(rejected);
+        let events: Vec<Value> = events.into_iter().cloned().collect();
+        if events.is_empty() {
+            life.feed = seen.feed.clone();
+            return Ok(Lost::new());
+        }
+        let results = self.send_until_done(&events, client)?;
         let mut feed = seen.feed.clone();
         let mut lost = Lost::new();
         for (event, result) in events.iter().zip(&results) {
