@@ -6,11 +6,12 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use support::deadline::Deadline;
-use support::served::{Launch, SMALL, argument, program, run};
+use support::served::{Launch, SMALL, argument, folder, program, run};
 
 /// A server that asks for keys, and what it says.
 struct Keyed {
@@ -405,4 +406,31 @@ fn it_is_backed_up_while_it_serves_and_answers_what_it_took_when_told_to_stop() 
     );
     let verified = run(&["verify", "--data", argument(&restored)]);
     assert!(verified.out.contains("is sound"), "{verified:?}");
+}
+
+/// A shop that falls asleep just as it is asked answers all the same: who asks wakes it again. Two connections a shop, so
+/// that it is asked from another thread than its own.
+#[test]
+fn reads_are_answered_while_shops_fall_asleep() {
+    let (_place, data) = folder();
+    let launch = Launch::on(&data).set(&SMALL);
+    let served = launch.set(&["shop.idle=10ms", "workers=2"]).start();
+    std::thread::scope(|threads| {
+        for shop in 0..16 {
+            let path = format!("/v1/shops/s{}", shop / 2);
+            let served = &served;
+            threads.spawn(move || {
+                let mut client = served.client();
+                let made = client.put(&path, r#"{"policy":{}}"#).expect("an answer");
+                assert_eq!(made.status, 200, "{}", made.text());
+                for number in 0..200 {
+                    let answer = client.get(&format!("{path}/agents")).expect("an answer");
+                    assert_eq!(answer.status, 200, "{number}: {}", answer.text());
+                    // About as long as it takes to fall asleep.
+                    std::thread::sleep(Duration::from_micros(9_500 + number * 20));
+                }
+            });
+        }
+    });
+    assert!(served.stop().status.success());
 }

@@ -16,7 +16,7 @@ use super::ledger::SharedLedger;
 use super::message::{Close, Delete, Glance, Read};
 use super::reply::Waiting;
 use super::share::{Share, Shares};
-use super::world::{Registry, Sleepers, Watch, World};
+use super::world::{Registry, Sleepers, Watch, World, held};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration as Length, Instant};
 use crate::domain::installation::Malformed;
@@ -232,29 +232,39 @@ impl Desk {
         Ok(self.world.journal.number(shop)?)
     }
 
-    /// Reads a shop's live state.
+    /// Reads a shop's live state; asks again where the actor went to sleep before it looked.
     pub async fn read<T: Send + 'static>(
         &self,
         shop: &Id,
         read: impl FnOnce(&mut Shop, &mut dyn Ledger) -> T + Send + 'static,
     ) -> Result<T, ReadError> {
-        let (sender, answer) = tokio::sync::oneshot::channel();
-        let look: Glance = Box::new(move |seen| {
-            let seen = seen.map(|(shop, ledger)| read(shop, ledger));
-            Box::new(move || drop(sender.send(seen)))
-        });
-        let mut message = Read(look);
+        let busy = ReadError::Refused(Refused::Busy);
+        // It comes back from a message that was dropped unseen.
+        let read = Arc::new(Mutex::new(Some(read)));
         for _ in 0..TRIES {
-            match self.actor(shop).try_send(message) {
-                Ok(()) => {
-                    let refused = ReadError::Refused(Refused::Busy);
-                    return answer.await.unwrap_or(Err(refused));
-                }
-                Err(SendError::Full(_)) => break,
-                Err(SendError::Closed(back)) => message = back,
+            let (sender, answer) = tokio::sync::oneshot::channel();
+            let theirs = Arc::clone(&read);
+            let look: Glance = Box::new(move |seen| {
+                let unread = ReadError::Refused(Refused::Busy);
+                let seen = seen.and_then(|(shop, ledger)| {
+                    let read = held(&theirs).take().ok_or(unread)?;
+                    Ok(read(shop, ledger))
+                });
+                Box::new(move || drop(sender.send(seen)))
+            });
+            match self.actor(shop).try_send(Read(look)) {
+                Err(SendError::Full(_)) => return Err(busy),
+                Ok(()) | Err(SendError::Closed(_)) => {}
+            }
+            match answer.await {
+                Ok(seen) => return seen,
+                // It was looked at, and the answer got lost.
+                Err(_) if held(&read).is_none() => return Err(busy),
+                Err(_) if self.is_closing() => return Err(ReadError::Refused(Refused::Closing)),
+                Err(_) => {}
             }
         }
-        Err(ReadError::Refused(Refused::Busy))
+        Err(busy)
     }
 
     /// Shops by id, after a cursor; `limit` of them at most.

@@ -86,7 +86,7 @@ impl World {
     }
 }
 
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     // Whoever panicked while it held a lock of ours has left nothing half done.
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -534,14 +534,9 @@ impl Tenant {
     fn look(&self, client: &mut Client) -> Result<Option<Seen>, String> {
         let shop = &self.shop;
         let mut get = |rest: &str| -> Result<Option<Value>, String> {
-            // A shop that falls asleep all the time may be asked in vain a few times.
-            let asked = Deadline::seconds(BUSY_MAX_S).poll(|| {
-                let answer = client.get(&path(shop, rest));
-                let busy = answer.as_ref().is_ok_and(|answer| answer.status == 503);
-                (!busy).then_some(answer)
-            });
-            let answer = asked.ok_or_else(|| format!("{shop}: GET {rest}: busy"))?;
-            let answer = answer.map_err(|error| error.to_string())?;
+            let answer = client
+                .get(&path(shop, rest))
+                .map_err(|error| error.to_string())?;
             match answer.status {
                 200 => Ok(Some(answer.json())),
                 404 => Ok(None),
