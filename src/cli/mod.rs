@@ -186,7 +186,7 @@ fn replay_failure(path: &Path, error: crate::replay::ReplayError) -> Failure {
     }
 }
 
-/// What is said, at once; whoever started it may not be reading.
+/// Prints a line at once. Standard output that nobody reads any more is no error.
 fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush()).ok();

@@ -1,6 +1,5 @@
 //! The keys of a folder: making, checking and revoking them.
 
-use super::record::{KEYS_MAX, KeyRow, NAME_BYTES_MAX, Record};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +10,7 @@ use subtle::ConstantTimeEq;
 
 use super::error::KeyError;
 use super::file::{KeyFile, Mark};
+use super::record::{KEYS_MAX, KeyRow, NAME_BYTES_MAX, Record};
 use super::scope::{Grant, Scope};
 use super::text;
 use crate::domain::base::id::Id;

@@ -3,7 +3,6 @@
 //! All counters with known labels are made at the start, so that counting is one step of an atomic and looks nothing
 //! up. A [`Metrics`] is a value, not the process's: a test has its own.
 
-use super::instruments::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use std::sync::Arc;
 
 use metrics::{KeyName, Recorder};
@@ -13,6 +12,7 @@ use metrics_exporter_prometheus::{
 
 use super::connections::Connections;
 use super::decided;
+use super::instruments::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use super::routes::{Route, Routes};
 use super::taken;
 use crate::domain::protocol::codes::codes;

@@ -3,7 +3,6 @@
 //! A name whose owner answers now a public address and now a private one gets nowhere: the addresses that were looked
 //! at are the ones that are handed on, and where one of them may not be called, none is.
 
-use super::lookup::{Looking, Lookup};
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use super::address;
 use super::dns::{Dns, asker};
 use super::interfaces::OwnAddresses;
+use super::lookup::{Looking, Lookup};
 
 /// Memory for a thread that looks a name up.
 const STACK_BYTES: usize = 512 * 1024;

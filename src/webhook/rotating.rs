@@ -1,10 +1,9 @@
 //! Secrets of endpoints as they are made, replaced and written: where waiting for the disk keeps nobody up.
 
-use super::office::new_secret;
 use std::sync::Arc;
 
 use super::endpoint::Signing;
-use super::office::{NotDone, Webhooks};
+use super::office::{NotDone, Webhooks, new_secret};
 use super::post::Post;
 use super::secrets::EndpointSecrets;
 use super::signing::Secret;

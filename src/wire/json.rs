@@ -1,6 +1,5 @@
 //! JSON objects as fields by name, with exactly the types that the wire language tells apart.
 
-use super::value::{Field, Value};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -8,6 +7,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::plain::Cursor;
+use super::value::{Field, Value};
 
 /// The fields of an object in the order in which they stand; of two equal keys the last counts.
 #[derive(Debug)]

@@ -1,12 +1,10 @@
 //! Causes in words: what led to a close, a notice, an automatic reply or a new routing (S3, R5, R6, R9).
 
+use super::phrase::Voice;
 use crate::domain::base::time::{Duration, Stamp};
-use crate::domain::explain::explanation::Absence;
-use crate::domain::explain::explanation::{Candidate, Note};
+use crate::domain::explain::explanation::{Absence, Candidate, Note};
 use crate::domain::protocol::decision::WaitReason;
 use crate::domain::state::session::Speaker;
-
-use super::phrase::Voice;
 
 /// Why a session was routed anew (R9).
 pub(super) fn rerouted(voice: Voice, agent: &Candidate, absence: Absence) -> String {

@@ -4,19 +4,17 @@
 
 use serde_json::{Value, json};
 
+use super::phrase::Voice;
+use super::{Language, invite, other, rating, rejection, tried};
 use crate::domain::base::time::Instant;
-use crate::domain::explain::explanation::Absence;
 use crate::domain::explain::explanation::{
-    Candidate, Comparison, Known, NoRota, Note, RecentFinding, Verdict, Why,
+    Absence, Candidate, Comparison, Known, NoRota, Note, RecentFinding, Verdict, Why,
 };
 use crate::domain::explain::invite_check::{Check, Seen};
 use crate::domain::policy::{Recent, Strategy, Suspension, Whom};
 use crate::domain::protocol::decision::{BlockCode, Body, Trigger};
 use crate::domain::state::agent_directory::Scope;
 use crate::domain::state::session::Speaker;
-
-use super::phrase::Voice;
-use super::{Language, invite, other, rating, rejection, tried};
 
 /// One object for each thing that was looked at, in that order: its `rule`, and what was seen.
 pub fn facts(why: &Why) -> Vec<Value> {

@@ -90,7 +90,7 @@ impl Export {
     }
 }
 
-/// Which core has decided what is exported. It is told on standard error, since a trace has events alone.
+/// The core that decided the exported records. It is written to standard error, because a trace holds events alone.
 #[derive(Default)]
 struct Cores {
     latest: Option<u32>,

@@ -40,7 +40,7 @@ impl Why {
 pub enum Note {
     /// R1: the agent that the buyer knows.
     Recent {
-        /// Who, if anybody; nobody is looked for where the window is `0s`.
+        /// The agent, if there is one. With a window of `0s` none is looked for.
         known: Option<Known>,
         /// The policy's `routing.recent`.
         policy: Recent,
@@ -267,10 +267,10 @@ pub enum Verdict {
 /// How a session comes to have an agent who is not there (R9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absence {
-    /// The agent went offline; what nobody can take over stays with it.
+    /// The agent went offline. Sessions that no other agent can take over stay with it.
     WentOffline,
-    /// The agent was removed; what nobody can take over waits, whatever the queue's limit.
+    /// The agent was removed. Sessions that no other agent can take over wait, whatever the queue's limit.
     Removed,
-    /// The agent was offline when the buyer wrote; what nobody can take over stays with it.
+    /// The agent was offline when the buyer wrote. A session that no other agent can take over stays with it.
     AlreadyOffline,
 }

@@ -10,8 +10,9 @@ mod reader;
 mod render;
 pub mod routing_attributes;
 
-use crate::domain::base::ratio::Share;
 use std::collections::BTreeMap;
+
+use crate::domain::base::ratio::Share;
 
 pub use parse::PolicyError;
 pub use preset::{PolicyFileError, Preset};

@@ -5,8 +5,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::event::Stars;
 use crate::domain::base::calendar::{Day, Month, Week};
 use crate::domain::base::id::Id;
-use crate::domain::base::ratio::Decimal;
-use crate::domain::base::ratio::Share;
+use crate::domain::base::ratio::{Decimal, Share};
 use crate::domain::base::time::{Duration, Stamp};
 use crate::domain::protocol::rating::{Level, Source};
 

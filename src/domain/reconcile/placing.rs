@@ -321,7 +321,8 @@ impl Shop {
         self.let_in(session, buyer);
     }
 
-    /// Leaves whoever has it, which is not whom the record says: that is no agent whom the buyer knows by it (R1).
+    /// Takes the session from the agent that this core chose. The record names another one, so the buyer's recent agent (R1)
+    /// stays as it was.
     fn leave_quietly(&mut self, session: u32) {
         let number = self.sessions[session].buyer;
         let buyer = &self.buyers[number];

@@ -6,7 +6,6 @@
 //!
 //! Invariant: after a drain no crew is ready.
 
-use crate::domain::state::queues::Pool;
 use std::collections::BTreeSet;
 
 use crate::domain::collections::indexed_heap::Heap;
@@ -14,6 +13,7 @@ use crate::domain::explain::decision_sink::Outcome;
 use crate::domain::policy::WhenScopeOffline;
 use crate::domain::protocol::decision::{AssignReason, Body, CloseReason, WaitReason};
 use crate::domain::state::agent_directory::{EVERYBODY, Scope};
+use crate::domain::state::queues::Pool;
 use crate::domain::state::session::Place;
 use crate::domain::state::shared_invites::Ledger;
 use crate::domain::state::shop::Shop;

@@ -3,7 +3,6 @@
 //! Number 0 is the bot, which is never routable. An agent that is removed keeps its number, its counts and its
 //! place in the order of assignment (contract, `agent.removed`).
 
-use crate::domain::protocol::codes::Presence;
 use std::collections::BTreeMap;
 
 use super::daily_stats::LABELS_BACK;
@@ -11,6 +10,7 @@ use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::collections::linked_list::Chain;
 use crate::domain::collections::slab_map::{Keyed, Table};
+use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::rating::Level;
 
 /// The bot's number.

@@ -133,7 +133,7 @@ impl Roster {
         self.crews[number as usize].get_or_init(|| Box::new(self.make(number)))
     }
 
-    /// Whether somebody of a crew is free. A crew of whom nobody is need not be made to know that.
+    /// Whether an agent of a crew is free. A crew without a free agent is not made for the answer.
     pub fn has_free(&self, number: u32) -> bool {
         self.any(number, Crew::has_free, Agent::free)
     }
@@ -144,8 +144,8 @@ impl Roster {
         self.any(number, |crew| crew.online > 0, online)
     }
 
-    /// Whether there is somebody in a crew. One that is not made yet is made where somebody is found; where nobody of the
-    /// shop is, nobody is looked for.
+    /// Whether an agent of a crew is in this state. A crew that is not made yet is made where one is; where no agent of the
+    /// whole shop is, none is looked for.
     fn any(&self, number: u32, known: fn(&Crew) -> bool, is: fn(&Agent) -> bool) -> bool {
         if number != EVERYBODY && !self.is_made(number) {
             let list = &self.plan.lists()[number as usize - 1];

@@ -1,4 +1,4 @@
-//! Who waits: pools, and in whose line each stands (R6, R7).
+//! The pools of waiting sessions, and the group of agents that each pool waits for (R6, R7).
 
 use std::collections::BTreeSet;
 

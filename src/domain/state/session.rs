@@ -1,6 +1,5 @@
 //! Sessions: where each one is, who served it, and what was said last.
 
-use crate::domain::policy::routing_attributes::Ask;
 use smallvec::SmallVec;
 
 use super::agent::BOT;
@@ -8,6 +7,7 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::collections::linked_list::{Link, Linked};
 use crate::domain::collections::slab_map::{Keyed, NOBODY};
+use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::state::card::Card;
 use crate::domain::state::pending_reply::{Awaited, LateMark};
 

@@ -15,9 +15,8 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant, Stamp};
 use crate::domain::collections::indexed_heap::Heap;
 use crate::domain::collections::slab_map::Table;
-use crate::domain::policy::PRESET_WINDOW_MAX;
-use crate::domain::policy::Policy;
 use crate::domain::policy::group_plan::CheckedPolicy;
+use crate::domain::policy::{PRESET_WINDOW_MAX, Policy};
 use crate::domain::state::queues::Queue;
 use crate::domain::state::scores::Scores;
 
