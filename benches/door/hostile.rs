@@ -44,18 +44,30 @@ const SENDERS: usize = 16;
 /// A hostile shop goes on until it is told to stop.
 type Attack = fn(&Served, &AtomicBool);
 
-const ATTACKS: [(&str, Attack); 5] = [
-    ("200 that read no answer", read_nothing),
-    ("200 unfinished bodies of 16 MiB", finish_no_body),
+/// Each with the word that asks for it alone.
+const ATTACKS: [(&str, &str, Attack); 6] = [
+    ("unread", "200 that read no answer", read_nothing),
     (
+        "unfinished",
+        "200 unfinished bodies of 16 MiB",
+        finish_no_body,
+    ),
+    (
+        "policies",
         "policies with 480,000 members, and events",
         change_the_policy,
     ),
     (
+        "names",
         "100 webhooks with unknown names, tested",
         test_unknown_names,
     ),
-    ("16 senders of 100 events, past the share", flood),
+    ("flood", "16 senders of 100 events, past the share", flood),
+    (
+        "repeats",
+        "16 senders of 100 events that had come before",
+        repeat,
+    ),
 ];
 
 /// What the good client saw in a round: milliseconds.
@@ -73,7 +85,8 @@ pub fn measure(asked: &Asked) -> io::Result<()> {
         "{:>42} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7} {:>6} {:>7}",
         "", "p50", "p99", "max", "p50", "p99", "max", "p99 x", "most MB"
     );
-    for (name, attack) in ATTACKS {
+    let one = ATTACKS.iter().any(|(word, ..)| asked.has(word));
+    for (_, name, attack) in ATTACKS.iter().filter(|(word, ..)| !one || asked.has(word)) {
         let (_place, data) = folder();
         // A shop may write as much as a busy one does in an hour; the flood is past it in a moment.
         let share = "shop.bytes_per_hour_max=64MiB";
@@ -250,16 +263,35 @@ fn flood(served: &Served, over: &AtomicBool) {
     // Events of another round are other events: what is sent again is only looked up.
     static ROUND: AtomicU64 = AtomicU64::new(0);
     let round = ROUND.fetch_add(1, Ordering::Relaxed);
+    send_at_once(served, over, |sender| {
+        let mut desk = Desk::new(sender + 1, round);
+        move || desk.body(FLOOD)
+    });
+}
+
+fn repeat(served: &Served, over: &AtomicBool) {
+    send_at_once(served, over, |sender| {
+        let body = Desk::new(sender + 1, 0).body(FLOOD);
+        move || body.clone()
+    });
+}
+
+/// Senders that post one body after the other.
+fn send_at_once<B: FnMut() -> Vec<u8>>(
+    served: &Served,
+    over: &AtomicBool,
+    bodies: impl Fn(usize) -> B + Sync,
+) {
+    let bodies = &bodies;
     std::thread::scope(|threads| {
         for sender in 0..SENDERS {
             threads.spawn(move || {
-                let mut client = served.client();
-                let mut desk = Desk::new(sender + 1, round);
+                let (mut client, mut next) = (served.client(), bodies(sender));
                 while !over.load(Ordering::Relaxed) {
-                    let events = String::from_utf8_lossy(&desk.body(FLOOD)).into_owned();
+                    let events = String::from_utf8_lossy(&next()).into_owned();
                     let answer = client.post("/v1/shops/bad/events", &events);
                     // A client that is told to wait and does not has to do something in between.
-                    if answer.is_ok_and(|answer| answer.status == 429) {
+                    if answer.is_ok_and(|answer| answer.status >= 429) {
                         sleep(Duration::from_millis(10));
                     }
                 }

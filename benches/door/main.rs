@@ -6,6 +6,7 @@
 //! cargo bench --bench door -- singles runs=1 seconds=2           # a look
 //! cargo bench --bench door -- singles ours                       # without the echo
 //! cargo bench --bench door -- hostile                            # a good client beside hostile ones
+//! cargo bench --bench door -- hostile unread                     # beside one kind of them
 //! ```
 //!
 //! Words choose what is run (`singles`, `batches`, `memory`, `hostile`); `runs`, `rounds`, `seconds`, `shops`,

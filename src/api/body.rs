@@ -3,6 +3,7 @@
 //!
 //! The framework bounds how long a request's head takes, but not its body: that is done here.
 
+use std::collections::VecDeque;
 use std::ops::Deref;
 use std::str::Utf8Error;
 use std::sync::Arc;
@@ -24,6 +25,9 @@ const COUNTED_FROM_BYTES: usize = 8 * 1024;
 
 /// A longer body leaves a quarter of the budget to shorter ones.
 const LARGE_FROM_BYTES: usize = 64 * 1024;
+
+/// The memory that a body grows by.
+const PIECE_BYTES: usize = 16 * 1024;
 
 /// The limits of the door.
 #[derive(Clone, Debug)]
@@ -176,9 +180,8 @@ pub async fn read(
         None => BodyWanted::None,
     });
     let gathering = Gathering {
-        first: Bytes::new(),
-        all: BytesMut::new(),
-        announced: announced.unwrap_or(0) as usize,
+        pieces: VecDeque::new(),
+        length: 0,
         share: None,
         limits,
     };
@@ -206,13 +209,15 @@ fn refuse_compressed(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// A body that comes in.
+///
+/// It is kept in small pieces until it is whole: memory is taken as the bytes come, not as they are announced, and what
+/// an unfinished body took is used again at once for the next one. A large piece of memory would be asked of the system
+/// and given back to it each time, which holds up every thread of the process.
 struct Gathering<'a> {
-    /// The first piece, which mostly is the whole body as it stands.
-    first: Bytes,
-    /// The pieces together, where there are several.
-    all: BytesMut,
-    /// The length that was announced; 0 where none was.
-    announced: usize,
+    /// What has come, in order; all but the last are full.
+    pieces: VecDeque<BytesMut>,
+    /// The bytes of all pieces.
+    length: usize,
     share: Option<Share>,
     limits: &'a Limits,
 }
@@ -220,16 +225,25 @@ struct Gathering<'a> {
 impl Gathering<'_> {
     async fn all(mut self, payload: &mut web::Payload) -> Result<Body, Problem> {
         let bytes_max = self.limits.body_bytes_max;
+        let Some(first) = payload.next().await else {
+            return Ok(Body::default());
+        };
+        let mut first = Some(first.map_err(|error| cut_off(&error, bytes_max))?);
+        self.length = first.as_ref().map_or(0, Bytes::len);
+        self.check()?;
         while let Some(piece) = payload.next().await {
             let piece = piece.map_err(|error| cut_off(&error, bytes_max))?;
-            if self.first.len() + self.all.len() + piece.len() > bytes_max {
-                return Err(too_large(bytes_max));
+            self.length += piece.len();
+            self.check()?;
+            if let Some(first) = first.take() {
+                self.add(&first);
             }
-            self.add(piece)?;
+            self.add(&piece);
         }
-        let bytes = match self.all.is_empty() {
-            true => self.first,
-            false => self.all.freeze(),
+        let bytes = match first {
+            // Mostly the whole body is one piece, and stays where it is.
+            Some(whole) => whole,
+            None => self.join(),
         };
         Ok(Body {
             bytes,
@@ -237,28 +251,39 @@ impl Gathering<'_> {
         })
     }
 
-    fn add(&mut self, piece: Bytes) -> Result<(), Problem> {
-        let length = self.first.len() + self.all.len() + piece.len();
-        if self.first.is_empty() && self.all.is_empty() {
-            self.count(length)?;
-            self.first = piece;
-            return Ok(());
-        }
-        if self.all.capacity() < length {
-            // Without a length that was announced the room doubles, and all of it counts.
-            let room = self.announced.max(length).max(self.all.capacity() * 2);
-            let room = room.min(self.limits.body_bytes_max);
-            if self.announced == 0 {
-                self.count(room)?;
+    fn add(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let room = self
+                .pieces
+                .back()
+                .map_or(0, |last| PIECE_BYTES - last.len());
+            if room == 0 {
+                self.pieces.push_back(BytesMut::with_capacity(PIECE_BYTES));
+                continue;
             }
-            self.all.reserve(room - self.all.len());
+            let (now, later) = bytes.split_at(bytes.len().min(room));
+            if let Some(last) = self.pieces.back_mut() {
+                last.extend_from_slice(now);
+            }
+            bytes = later;
         }
-        if self.announced > 0 {
-            self.count(length)?;
+    }
+
+    /// The whole body in one piece. What was copied is let go at once.
+    fn join(&mut self) -> Bytes {
+        let mut all = BytesMut::with_capacity(self.length);
+        while let Some(piece) = self.pieces.pop_front() {
+            all.extend_from_slice(&piece);
         }
-        self.all.extend_from_slice(&std::mem::take(&mut self.first));
-        self.all.extend_from_slice(&piece);
-        Ok(())
+        all.freeze()
+    }
+
+    /// Whether what has come is no more than it may be.
+    fn check(&mut self) -> Result<(), Problem> {
+        if self.length > self.limits.body_bytes_max {
+            return Err(too_large(self.limits.body_bytes_max));
+        }
+        self.count(self.length)
     }
 
     /// Counts so many bytes among those of all bodies.

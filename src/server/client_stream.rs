@@ -9,6 +9,7 @@
 //! - an answer is taken within the write timeout, some 64 KiB at once, or the connection ends;
 //! - bytes that wait to be taken, and long unfinished heads, are counted among those of all connections; where there is
 //!   no room the connection ends;
+//! - what is behind the first 64 KiB of a body is read in turns with the long bodies of other connections;
 //! - a head that has begun ends within the header timeout. The framework sees to the first of a connection alone.
 //!
 //! The framework calls in turns: it reads, has requests answered, writes, and flushes once all is written. A turn here
@@ -17,11 +18,13 @@
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_rt::time::{Sleep, sleep};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::sync::PollSemaphore;
 
 use super::connections::OpenConnection;
 use super::head_count::HeadCount;
@@ -40,6 +43,9 @@ const HEAD_COUNTED_FROM: u64 = 8 * 1024;
 /// The longest part of a head that the framework holds.
 const HEAD_BYTES_MAX: u64 = 128 * 1024;
 
+/// Where a long body begins to be read in turns.
+const LONG_FROM_BYTES: u64 = 64 * 1024;
+
 /// Something that is read and written.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin {
     /// Has what the system holds to be sent be dropped with the socket.
@@ -54,6 +60,8 @@ pub(super) struct ClientStream<S> {
     /// What was read and is not handed over yet.
     held: Bytes,
     heads: HeadCount,
+    /// Its turns to read a piece of a long body.
+    long_bodies: PollSemaphore,
     /// Whether the framework was told to wait for bytes that may be there already.
     withheld: bool,
     /// Bytes that were handed over since the connection's latest step.
@@ -83,6 +91,7 @@ impl<S: Socket> ClientStream<S> {
         ClientStream {
             stream,
             connection: Rc::default(),
+            long_bodies: PollSemaphore::new(Arc::clone(&open.limits().long_bodies)),
             open,
             held: Bytes::new(),
             heads: HeadCount::new(),
@@ -216,6 +225,11 @@ impl<S: Socket> ClientStream<S> {
         Ok(())
     }
 
+    /// Whether a long body is being read.
+    fn is_in_long_body(&self) -> bool {
+        self.unused_bytes >= LONG_FROM_BYTES && self.connection.body_wanted() != BodyWanted::None
+    }
+
     /// Nothing is handed over now.
     fn withhold(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.withheld = true;
@@ -270,6 +284,11 @@ impl<S: Socket> AsyncRead for ClientStream<S> {
         if !this.held.is_empty() {
             return this.hand_over_held(cx, buf);
         }
+        // Until this piece is read. The semaphore is never closed.
+        let _turn = match this.is_in_long_body() {
+            true => std::task::ready!(this.long_bodies.poll_acquire(cx)),
+            false => None,
+        };
         let before = buf.filled().len();
         if buf.remaining() > READ_BYTES_MAX {
             let mut some = ReadBuf::new(buf.initialize_unfilled_to(READ_BYTES_MAX));

@@ -3,7 +3,10 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 use super::peers::{Counted, Peers};
 use super::watching::Watching;
@@ -19,6 +22,9 @@ pub(super) struct Connections {
     pub header_timeout: Duration,
     /// What all answers that were not taken may take together.
     pub answers: Arc<Budget>,
+    /// Turns to read a piece of a long body. Without them a thread that serves a hundred clients with long bodies would
+    /// come back to a short request only after a piece of each.
+    pub long_bodies: Arc<Semaphore>,
     peers: Arc<Peers>,
     watching: Arc<Watching>,
     open: AtomicUsize,
@@ -35,6 +41,7 @@ impl Connections {
             write_timeout: super::std_time(settings.http_write_timeout),
             header_timeout: super::std_time(settings.http_header_timeout),
             answers,
+            long_bodies: Arc::new(Semaphore::new(turns())),
             peers: Peers::new(
                 settings.http_connections_per_peer as usize,
                 settings.http_proxies.clone(),
@@ -65,6 +72,12 @@ impl Connections {
         let open = self.open.load(Ordering::Relaxed);
         open > 0 && self.stuck.load(Ordering::Relaxed) >= open
     }
+}
+
+/// Half of the processors may be busy with long bodies, and at least one.
+fn turns() -> usize {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    (processors / 2).max(1)
 }
 
 /// One connection that is open, until this is dropped.

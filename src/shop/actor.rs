@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 use bytestring::ByteString;
+use tokio::sync::Semaphore;
 
 use super::bell::Bell;
 use super::deciding::{Awake, Deciding, Item, Work};
@@ -67,6 +68,8 @@ pub(super) struct ShopActor {
     pub(super) stale: bool,
     /// What it has appended and is not written yet.
     pub(super) unwritten: Unwritten,
+    /// One request at a time looks up what had happened before.
+    pub(super) lookup: Arc<Semaphore>,
     /// Rung for those who follow the shop's decisions.
     pub(super) bell: Arc<Bell>,
 }
@@ -85,6 +88,7 @@ impl ShopActor {
             will_count: false,
             stale: false,
             unwritten: Unwritten::default(),
+            lookup: Arc::new(Semaphore::new(1)),
         }
     }
 

@@ -1,6 +1,9 @@
 //! What an actor can be asked, each with the answer that it owes.
 
+use std::sync::Arc;
+
 use actix::prelude::*;
+use tokio::sync::Semaphore;
 
 use super::deciding::Item;
 use super::desk::ReadError;
@@ -13,9 +16,17 @@ use crate::domain::state::shop::Shop;
 #[rtype(result = "()")]
 pub(super) struct Post {
     /// The events, and who is answered.
-    pub(super) reply: Reply<Vec<Item>>,
+    pub(super) reply: Reply<Handled>,
     /// Whether they may change the buyer space of the shop.
     pub(super) may_move: bool,
+}
+
+/// What became of the events of one request.
+pub(super) struct Handled {
+    /// What became of each, in order.
+    pub(super) items: Vec<Item>,
+    /// The shop's turn to look up the answers of events that had happened before.
+    pub(super) lookup: Arc<Semaphore>,
 }
 
 /// A look at the live state: gives what answers the asker once all that was seen is durable.

@@ -9,7 +9,7 @@ use super::actor::ShopActor;
 use super::asking::answer_again;
 use super::deciding::{Item, Work};
 use super::desk::{Answered, Desk, Intake, Refused, TRIES};
-use super::message::Post;
+use super::message::{Handled, Post};
 use super::reply::{Answer, Reply, Unanswered};
 use crate::domain::base::id::Id;
 use crate::env::{Stopwatch, blocking};
@@ -44,7 +44,7 @@ impl Desk {
         may_move: bool,
     ) -> Result<Vec<Answered>, Refused> {
         let post = |reply| Post { reply, may_move };
-        let items = self.ask(shop, post, events).await?;
+        let Handled { items, lookup } = self.ask(shop, post, events).await?;
         let (mut answered, mut repeats) = (Vec::with_capacity(items.len()), Vec::new());
         for item in items {
             answered.push(match item {
@@ -58,13 +58,17 @@ impl Desk {
         if repeats.is_empty() {
             return Ok(answered);
         }
+        // One request of a shop at a time, so that a shop that repeats itself takes one thread from the others and no more.
+        let turn = lookup.acquire_owned().await;
         // What is done is answered, whatever becomes of what had happened before.
         let (journal, shop) = (Arc::clone(&self.world.journal), shop.clone());
         let again = blocking(move || {
             let again = repeats
                 .into_iter()
                 .map(|(place, id, receipt)| (place, answer_again(&*journal, &shop, id, receipt)));
-            again.collect::<Vec<_>>()
+            let again = again.collect::<Vec<_>>();
+            drop(turn);
+            again
         });
         for (place, again) in again.await.unwrap_or_default() {
             answered[place] = again;
@@ -144,11 +148,12 @@ impl Handler<Post> for ShopActor {
         work.finish(&mut items);
         let free = self.unwritten.take();
         self.settle(ctx);
+        let lookup = Arc::clone(&self.lookup);
         let answer = Box::new(move || {
             if let Some(free) = free {
                 free();
             }
-            reply.answer(items);
+            reply.answer(Handled { items, lookup });
         });
         self.world.journal.when_durable(self.appended, answer);
     }
