@@ -287,12 +287,14 @@ fn send_at_once<B: FnMut() -> Vec<u8>>(
         for sender in 0..SENDERS {
             threads.spawn(move || {
                 let (mut client, mut next) = (served.client(), bodies(sender));
+                let mut body = || String::from_utf8(next()).expect("JSON");
+                let mut events = body();
                 while !over.load(Ordering::Relaxed) {
-                    let events = String::from_utf8_lossy(&next()).into_owned();
                     let answer = client.post("/v1/shops/bad/events", &events);
-                    // A client that is told to wait and does not has to do something in between.
-                    if answer.is_ok_and(|answer| answer.status >= 429) {
-                        sleep(Duration::from_millis(10));
+                    // A client that must wait and does not sends the same again, a little later.
+                    match answer.is_ok_and(|answer| answer.status >= 429) {
+                        true => sleep(Duration::from_millis(10)),
+                        false => events = body(),
                     }
                 }
             });

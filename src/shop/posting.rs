@@ -1,6 +1,7 @@
 //! Events on their way to a shop and its answer back: asked by the desk, handled by the actor.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::dev::SendError;
 use actix::prelude::*;
@@ -58,19 +59,28 @@ impl Desk {
         if repeats.is_empty() {
             return Ok(answered);
         }
-        // One request of a shop at a time, so that a shop that repeats itself takes one thread from the others and no more.
+        // One request of a shop at a time, and a rest as long as its work: a shop that repeats itself takes half a thread
+        // from the others and no more.
         let turn = lookup.acquire_owned().await;
         // What is done is answered, whatever becomes of what had happened before.
         let (journal, shop) = (Arc::clone(&self.world.journal), shop.clone());
         let again = blocking(move || {
+            let watch = Stopwatch::start();
             let again = repeats
                 .into_iter()
                 .map(|(place, id, receipt)| (place, answer_again(&*journal, &shop, id, receipt)));
             let again = again.collect::<Vec<_>>();
-            drop(turn);
-            again
+            // The turn is kept also where the asker is gone.
+            (again, Duration::from_micros(watch.micros()), turn)
         });
-        for (place, again) in again.await.unwrap_or_default() {
+        let Ok((again, rest, turn)) = again.await else {
+            return Ok(answered);
+        };
+        actix_rt::spawn(async move {
+            actix_rt::time::sleep(rest).await;
+            drop(turn);
+        });
+        for (place, again) in again {
             answered[place] = again;
         }
         Ok(answered)
