@@ -25,20 +25,21 @@ use actix_web::test::{TestRequest, init_service};
 use actix_web::{App, Error};
 use bytestring::ByteString;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use xiaoer::api::{self, ApiState, Keeper, Limits, Visit};
+use xiaoer::api::{self};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
 use xiaoer::domain::protocol::codes::BlockCode;
 use xiaoer::domain::protocol::decision::{Body, Decision};
 use xiaoer::domain::read::views::Counts;
 use xiaoer::env::Env;
+use xiaoer::http::{ApiState, Keeper, Limits, Visit};
 use xiaoer::journal::{
     Basis, Claimed, Done, Entry, Fenced, Journal, JournalError, Kept, NoRoom, Owner, Sleeper,
     Slice, State,
 };
-use xiaoer::shop::{self, Desk, DeskSettings, Intake, SharedLedger};
+use xiaoer::runtime::{self, Desk, DeskSettings, Intake, SharedLedger};
 use xiaoer::telemetry::Metrics;
-use xiaoer::webhook::{self, Calling, SecretsFile, SystemLookup, Webhooks};
+use xiaoer::webhooks::{self, Calling, SecretsFile, SystemLookup, Webhooks};
 use xiaoer::wire::{Line, read_event};
 
 #[path = "desk/caps.rs"]
@@ -154,7 +155,7 @@ impl Counting {
     }
 }
 
-impl shop::Watch for Counting {
+impl runtime::Watch for Counting {
     fn asked(&self, _: usize) {}
     fn handled(&self, _: &xiaoer::domain::protocol::event::What) {}
     fn decided(&self, decisions: &[Decision]) {
@@ -177,13 +178,13 @@ impl shop::Watch for Counting {
     fn failed(&self, _: &Id, _: &JournalError) {}
 }
 
-impl webhook::Watch for Counting {
+impl webhooks::Watch for Counting {
     fn tried(&self, _: bool, _: u32, _: u64) {}
     fn gave_up(&self, _: &Id, _: &str) {}
     fn disabled(&self, _: &Id, _: &str, _: &str) {}
 }
 
-impl api::Watch for Counting {
+impl xiaoer::http::Watch for Counting {
     fn micros(&self) -> u64 {
         self.began.passed().as_micros() as u64
     }
@@ -203,7 +204,7 @@ fn desk(watch: &Arc<Counting>) -> Desk {
         mailbox: 4096,
         idle: Duration::from_secs(3600),
         grace: xiaoer::domain::base::time::Duration::from_ms(0),
-        share: xiaoer::shop::Share {
+        share: xiaoer::runtime::Share {
             waiting_bytes_max: 16 * 1024 * 1024,
             bytes_per_hour_max: 0,
         },
@@ -212,7 +213,7 @@ fn desk(watch: &Arc<Counting>) -> Desk {
         Arc::new(Nowhere::default()),
         Arc::new(SharedLedger::default()),
         Env::real(),
-        Arc::clone(watch) as Arc<dyn shop::Watch>,
+        Arc::clone(watch) as Arc<dyn runtime::Watch>,
         &settings,
     )
 }
@@ -281,7 +282,7 @@ fn requests(criterion: &mut Criterion) {
         desk: desk.clone(),
         webhooks: Webhooks::open(
             desk.clone(),
-            webhook::Settings {
+            webhooks::Settings {
                 calling: Calling {
                     timeout: Duration::from_secs(1),
                     private_addresses: true,
@@ -290,12 +291,13 @@ fn requests(criterion: &mut Criterion) {
                 endpoints_max: 1,
                 secrets: SecretsFile::open(&std::env::temp_dir()).expect("no secrets"),
             },
-            Arc::clone(&watch) as Arc<dyn webhook::Watch>,
+            Arc::clone(&watch) as Arc<dyn webhooks::Watch>,
         )
         .expect("couriers"),
         keeper: Keeper::Insecure,
         limits: Limits::default(),
         watch,
+        description: xiaoer::api::description(),
     });
     let system = System::new();
     let service = system.block_on(async {

@@ -21,7 +21,7 @@ use xiaoer::domain::base::time::Instant;
 use xiaoer::domain::read::views::Counts;
 use xiaoer::env::{Env, Stopwatch};
 use xiaoer::journal::{self, Embedded, Entry, Journal, Kind, Nobody, Owner, Settings};
-use xiaoer::shop::{Desk, DeskSettings, Intake, SharedLedger};
+use xiaoer::runtime::{Desk, DeskSettings, Intake, SharedLedger};
 use xiaoer::wire::{Line, read_event};
 
 const RUNS: usize = 5;
@@ -201,7 +201,7 @@ fn opens(records: u64) {
 
 struct Unwatched;
 
-impl xiaoer::shop::Watch for Unwatched {
+impl xiaoer::runtime::Watch for Unwatched {
     fn asked(&self, _: usize) {}
     fn handled(&self, _: &xiaoer::domain::protocol::event::What) {}
     fn decided(&self, _: &[xiaoer::domain::protocol::decision::Decision]) {}
@@ -227,7 +227,7 @@ fn wakes() {
             mailbox: 64,
             idle: Duration::from_secs(600),
             grace: xiaoer::domain::base::time::Duration::from_ms(0),
-            share: xiaoer::shop::Share {
+            share: xiaoer::runtime::Share {
                 waiting_bytes_max: 16 * 1024 * 1024,
                 bytes_per_hour_max: 0,
             },

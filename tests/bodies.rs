@@ -13,8 +13,9 @@ use std::time::Duration;
 use actix_web::{App, HttpServer};
 use support::http::read_answer;
 use support::world::{SetClock, Shops};
-use xiaoer::api::{ApiState, Keeper, Limits, Visit, Watch, configure};
+use xiaoer::api::configure;
 use xiaoer::domain::base::id::Id;
+use xiaoer::http::{ApiState, Keeper, Limits, Visit, Watch};
 
 /// Nobody who watches.
 struct Unwatched;
@@ -170,6 +171,7 @@ async fn a_body_that_is_not_right_is_answered_and_let_go() {
             ..Limits::default()
         },
         watch: Arc::new(Unwatched),
+        description: xiaoer::api::description(),
     });
     let desk = shops.desk.clone();
     let server = HttpServer::new(move || {

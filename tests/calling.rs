@@ -14,7 +14,7 @@ use reqwest::Url;
 use support::port::Port;
 use support::receiver::{Receiver, Reply};
 use xiaoer::domain::base::time::{Duration as Length, Instant};
-use xiaoer::webhook::{
+use xiaoer::webhooks::{
     ANSWER_BYTES_MAX, Asker, Called, Caller, Calling, Looking, Lookup, RetryAfter, SystemLookup,
     read_url,
 };

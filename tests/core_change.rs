@@ -27,7 +27,7 @@ use xiaoer::domain::state::session::REMEMBERED;
 use xiaoer::domain::state::shared_invites::{Claim, Ledger, MemoryLedger};
 use xiaoer::domain::state::shop::Shop;
 use xiaoer::journal::{Kind, Record};
-use xiaoer::shop::{Differences, check_recovery};
+use xiaoer::runtime::{Differences, check_recovery};
 use xiaoer::wire::{Line, Pen, read_event, read_line};
 
 /// The core of altered records, and of those that stand as they are.

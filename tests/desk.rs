@@ -14,7 +14,7 @@ use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
 use xiaoer::env::Env;
 use xiaoer::journal::{Embedded, Entry, Journal, Kind, NoInspector, Nobody, verify};
-use xiaoer::shop::Refused;
+use xiaoer::runtime::Refused;
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -180,7 +180,7 @@ async fn a_shop_that_panics_comes_back_and_the_others_do_not_notice() {
         let (good, bad, poisoned) = futures_util::future::join3(good, bad, poisoned).await;
         assert_eq!(decisions(&good.expect("an answer")[0]).len(), 1);
         assert_eq!(decisions(&bad.expect("an answer")[0]).len(), 1);
-        assert_eq!(poisoned, Err(xiaoer::shop::Refused::Broken));
+        assert_eq!(poisoned, Err(xiaoer::runtime::Refused::Broken));
     }
     assert_eq!(
         shops.seen.panics.load(std::sync::atomic::Ordering::SeqCst),
@@ -190,7 +190,7 @@ async fn a_shop_that_panics_comes_back_and_the_others_do_not_notice() {
         Id::new("good").expect("an id"),
         Id::new("bad").expect("an id"),
     );
-    let plain = |page: xiaoer::shop::Page<xiaoer::shop::StoredDecision>| {
+    let plain = |page: xiaoer::runtime::Page<xiaoer::runtime::StoredDecision>| {
         page.items
             .iter()
             .map(|d| d.json.replace("\"bad\"", "\"good\""))

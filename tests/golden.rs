@@ -13,8 +13,8 @@ use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
 use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::journal;
-use xiaoer::webhook::Post;
-use xiaoer::webhook::endpoint::Wanted;
+use xiaoer::webhooks::Post;
+use xiaoer::webhooks::endpoint::Wanted;
 
 const LONG: Duration = Duration::from_secs(600);
 

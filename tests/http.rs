@@ -17,11 +17,12 @@ use actix_web::{App, Error};
 use serde_json::{Value, json};
 use support::schema;
 use support::world::{SetClock, Shops};
-use xiaoer::api::{
-    ApiState, Grant, Keeper, KeyRing, KeyRow, Limits, Needs, NewKey, NotChanged, ROUTES, Scope,
-    Visit, Watch, configure,
-};
+use xiaoer::api::{ROUTES, configure};
 use xiaoer::domain::base::id::Id;
+use xiaoer::http::{
+    ApiState, Grant, Keeper, KeyRing, KeyRow, Limits, Needs, NewKey, NotChanged, Scope, Visit,
+    Watch,
+};
 
 /// Keys that are spelt as what they grant: `shop/scope`, or `admin`.
 struct Spelt;
@@ -378,6 +379,7 @@ async fn app_over(
         keeper: Keeper::Keys(Arc::new(Spelt)),
         limits: Limits::default(),
         watch: Arc::new(Unwatched),
+        description: xiaoer::api::description(),
     });
     init_service(App::new().configure(configure(state))).await
 }
@@ -537,6 +539,7 @@ async fn a_stream_ends_with_its_key() {
                 ..Limits::default()
             },
             watch: Arc::new(Unwatched),
+            description: xiaoer::api::description(),
         });
         let app = init_service(App::new().configure(configure(state))).await;
         let made = json!({"policy": {}});

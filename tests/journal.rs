@@ -16,7 +16,7 @@ use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
 use xiaoer::env::{Env, Fate};
 use xiaoer::journal::{self, Embedded, Journal, Kind, Nobody};
-use xiaoer::shop::trace_line;
+use xiaoer::runtime::trace_line;
 
 const LONG: Duration = Duration::from_secs(600);
 

@@ -13,7 +13,7 @@ use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::{Duration as Length, Instant};
 use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::journal::{Journal, JournalError, Record};
-use xiaoer::shop::Presented;
+use xiaoer::runtime::Presented;
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -46,7 +46,7 @@ impl Leased {
     }
 
     fn over(shops: Shops) -> Leased {
-        let looking = actix_rt::spawn(shops.desk.clone().wake_sleepers());
+        let looking = actix_rt::spawn(xiaoer::runtime::wake_sleepers(shops.desk.clone()));
         Leased { shops, looking }
     }
 

@@ -14,7 +14,7 @@ use xiaoer::domain::base::time::Instant;
 use xiaoer::journal::{
     Entry, Journal, Kind, NoInspector, Owner, Upgrade, backup, no_files, restore, verify,
 };
-use xiaoer::shop::{Refused, check_recovery};
+use xiaoer::runtime::{Refused, check_recovery};
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -467,9 +467,9 @@ fn a_tail_can_be_checked_without_a_desk() {
         "/tests/golden/shop-1.bin"
     ))
     .expect("a shop");
-    assert!(xiaoer::shop::decode_state(&id, &newer).is_ok());
+    assert!(xiaoer::runtime::decode_state(&id, &newer).is_ok());
     newer[0] = 9;
-    let error = xiaoer::shop::decode_state(&id, &newer).expect_err("a newer form");
+    let error = xiaoer::runtime::decode_state(&id, &newer).expect_err("a newer form");
     assert!(
         error.to_string().contains("use the newer program"),
         "{error}"

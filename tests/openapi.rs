@@ -9,12 +9,13 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use support::player::Player;
 use support::schema::{check, description, strict};
-use xiaoer::api::{Code, Needs, Problem, ROUTES};
+use xiaoer::api::ROUTES;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::policy::Policy;
 use xiaoer::domain::protocol::decision::ErrorCode;
 use xiaoer::domain::read::views::State;
 use xiaoer::domain::state::shop::Shop;
+use xiaoer::http::{Code, Needs, Problem};
 use xiaoer::wire::Written;
 
 const SAMPLE: &str = include_str!("../data/sample-day.jsonl");

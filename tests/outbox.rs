@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xiaoer::domain::base::time::{Duration, Instant};
-use xiaoer::webhook::outbox::{
+use xiaoer::webhooks::delivery::attempt::{Failing, Lane, Parcel, Progress, Told, Try};
+use xiaoer::webhooks::delivery::outbox::{
     ASIDE_MAX, Change, DEAD_AFTER, Ended, HOLD, Next, Outbox, RESENDS_MAX,
 };
-use xiaoer::webhook::parcel::{Failing, Lane, Parcel, Progress, Told, Try};
 
 const TIMEOUT: Duration = Duration::from_ms(15_000);
 

@@ -23,7 +23,7 @@ use support::privilege::cannot_run;
 use support::served::{Launch, SMALL, Served, folder};
 use support::verifiers::{node_modules, python, works};
 use xiaoer::env::Env;
-use xiaoer::webhook::{Secret, sign};
+use xiaoer::webhooks::{Secret, sign};
 
 /// For how long something may be on its way: a few tries.
 const ARRIVES_WITHIN_S: u64 = 120;

@@ -12,8 +12,8 @@ use support::receiver::{Receiver, Reply};
 use support::world::{SetClock, Shops, settings};
 use xiaoer::domain::base::id::Id;
 use xiaoer::journal::{self, Upgrade};
-use xiaoer::webhook::endpoint::{State, Wanted};
-use xiaoer::webhook::{NotDone, SECRETS_FILE, Webhooks, upgrade_kept};
+use xiaoer::webhooks::endpoint::{State, Wanted};
+use xiaoer::webhooks::{NotDone, SECRETS_FILE, Webhooks, upgrade_kept};
 
 const LONG: Duration = Duration::from_secs(600);
 

@@ -24,7 +24,7 @@ use xiaoer::journal::{
     Basis, Claimed, Done, Embedded, Entry, Fenced, Journal, JournalError, Kept, NoRoom, Nobody,
     Owner, Sleeper, Slice, State,
 };
-use xiaoer::shop::{Desk, DeskSettings, Refused, Share, SharedLedger};
+use xiaoer::runtime::{Desk, DeskSettings, Refused, Share, SharedLedger};
 
 fn id(text: &str) -> Id {
     Id::new(text).expect("an id")

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use support::privilege::cannot_run;
 use support::verifiers;
 use xiaoer::env::Env;
-use xiaoer::webhook::{Secret, sign};
+use xiaoer::webhooks::{Secret, sign};
 
 /// Reads cases as one JSON array, and answers for each whether the package takes it.
 const PYTHON: &str = r#"

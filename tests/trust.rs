@@ -16,7 +16,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use reqwest::Url;
 use rustls::pki_types::PrivateKeyDer;
 use support::receiver::{Receiver, Reply};
-use xiaoer::webhook::{Caller, Calling, SystemLookup};
+use xiaoer::webhooks::{Caller, Calling, SystemLookup};
 
 /// The variable that names where to call.
 const URL: &str = "CALL_URL";

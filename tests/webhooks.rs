@@ -19,8 +19,8 @@ use support::served::{Launch, SMALL, Served, folder};
 use support::world::{SetClock, Shops};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
-use xiaoer::webhook::endpoint::Wanted;
-use xiaoer::webhook::{Secret, Webhooks, sign};
+use xiaoer::webhooks::endpoint::Wanted;
+use xiaoer::webhooks::{Secret, Webhooks, sign};
 
 /// Lives of the server, where no other number is asked for.
 const KILLS: u64 = 200;

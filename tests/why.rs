@@ -5,8 +5,8 @@ use std::process::Command;
 use expect_test::{Expect, expect};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::explain::explanation::Why;
+use xiaoer::explain_text::{self, Highlights, Language};
 use xiaoer::replay::{Found, explain, replay_with};
-use xiaoer::words::{self, Highlights, Language};
 
 /// Events of one morning: each row is the time of day, the type, and the fields.
 fn trace(rows: &[(&str, &str, &str)]) -> String {
@@ -28,8 +28,8 @@ fn why(trace: &str, seq: u64) -> Why {
 
 fn check(rows: &[(&str, &str, &str)], seq: u64, chinese: Expect, english: Expect) {
     let why = why(&trace(rows), seq);
-    chinese.assert_eq(&words::explain("default", &why, Language::Chinese));
-    english.assert_eq(&words::explain("default", &why, Language::English));
+    chinese.assert_eq(&explain_text::explain("default", &why, Language::Chinese));
+    english.assert_eq(&explain_text::explain("default", &why, Language::English));
 }
 
 type Row = (&'static str, &'static str, &'static str);
@@ -875,7 +875,7 @@ fn a_rejected_event() {
 fn told(rows: &[Row], seq: u64, rule: &str) -> String {
     let why = why(&trace(rows), seq);
     let languages = [Language::Chinese, Language::English];
-    let texts = languages.map(|language| words::explain("default", &why, language));
+    let texts = languages.map(|language| explain_text::explain("default", &why, language));
     let lines = texts.iter().flat_map(|text| text.lines());
     let lines = lines.map(str::trim).filter(|line| line.starts_with(rule));
     lines.collect::<Vec<_>>().join("\n")
@@ -1071,7 +1071,7 @@ fn why_nobody_of_a_rota_fits() {
         ("no agents at all", &[unfit, owner, S1], 1, "[R3]"),
     ]));
     let why = why(&trace(&[unfit, owner, duty, S1]), 1);
-    let text = words::explain("default", &why, Language::Chinese);
+    let text = explain_text::explain("default", &why, Language::Chinese);
     let (_, table) = text.split_once("\n\n[R5] ").unwrap();
     expect![[r#"
         客服（2 位）：
@@ -1230,7 +1230,7 @@ fn no_note_is_told_of_another_decision() {
     expect![[r#"
         #2  2026-11-16 10:03:30  店铺 default  会话结束
         会话 s1（买家 b1，没有人接待过）已结束：买家结束。"#]]
-    .assert_eq(&words::explain("default", &why, Language::Chinese));
+    .assert_eq(&explain_text::explain("default", &why, Language::Chinese));
 }
 
 #[test]
@@ -1257,7 +1257,7 @@ fn many_candidates_are_told_by_the_first_twenty() {
     );
     rows.push(S1);
     let why = why(&trace(&rows), 1);
-    let text = words::explain("default", &why, Language::English);
+    let text = explain_text::explain("default", &why, Language::English);
     let told = text.lines().filter(|line| line.starts_with("  a0")).count();
     assert_eq!(told, 20);
     expect!["  ... and 980 more (equal, but later by id 280, offline 700)"]
@@ -1268,7 +1268,7 @@ fn many_candidates_are_told_by_the_first_twenty() {
 fn the_facts_have_stable_names() {
     let rows = [STANDARD, ANNA, BO, ANNA_COMES, BO_COMES, S1, S1_CLOSED];
     let facts =
-        |seq| serde_json::to_string_pretty(&words::facts(&why(&trace(&rows), seq))).unwrap();
+        |seq| serde_json::to_string_pretty(&explain_text::facts(&why(&trace(&rows), seq))).unwrap();
     expect![[r#"
         [
           {
@@ -1462,7 +1462,7 @@ fn the_facts_behind_closes_waits_and_scores_have_stable_names() {
         (&[scored, ANNA, ANNA_COMES, S1, S1_CLOSED, rated], 5),
     ];
     let facts = cases.map(|(rows, seq)| {
-        let facts = words::facts(&why(&trace(rows), seq));
+        let facts = explain_text::facts(&why(&trace(rows), seq));
         let lines = facts.iter().map(ToString::to_string);
         lines.collect::<Vec<_>>().join("\n")
     });
@@ -1530,7 +1530,7 @@ fn a_summary_fits_a_screen() {
     .unwrap();
     let report = installation.report().remove("default").unwrap();
     let service = &installation.shop("default").unwrap().policy().service;
-    let summary = |language| words::summary(&report, service, &highlights, language);
+    let summary = |language| explain_text::summary(&report, service, &highlights, language);
     expect![[r#"
         接待
           来访 2，机器人独自接待 0，人工接待 2；排过队 1，已结束 2

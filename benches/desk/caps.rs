@@ -12,7 +12,7 @@ use actix_rt::{Arbiter, System};
 use bytestring::ByteString;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use xiaoer::domain::base::id::Id;
-use xiaoer::shop::Desk;
+use xiaoer::runtime::Desk;
 
 use super::{Visitors, agents_of, counting, desk, post, rush, shop_id};
 

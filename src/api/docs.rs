@@ -1,26 +1,22 @@
 //! The description of this door: as OpenAPI for programs, and as a page for people, without anybody else's server.
 
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use bytes::Bytes;
 use utoipa_swagger_ui::Config;
 
-use super::answer::{JSON_TYPE, shared};
-use super::call::{Answer, Call};
-use super::openapi::described;
-use super::problem::{Code, Problem};
-
-static DESCRIPTION: LazyLock<Bytes> =
-    LazyLock::new(|| described().to_json().unwrap_or_default().into());
+use crate::http::problem::{Code, Problem};
+use crate::http::request::{Answer, Call};
+use crate::http::response::{JSON_TYPE, shared};
 
 /// This description, as OpenAPI 3.1
 #[utoipa::path(get, path = "/openapi.json", tag = "server", operation_id = "get_openapi",
     responses((status = 200, body = serde_json::Value)))]
-pub async fn openapi(_: Call) -> Answer {
-    Ok(shared(JSON_TYPE, DESCRIPTION.clone()))
+pub async fn openapi(call: Call) -> Answer {
+    Ok(shared(JSON_TYPE, call.state.description.clone()))
 }
 
 /// This description, as a page

@@ -2,16 +2,16 @@
 //!
 //! This is the hot path: answers are put together as text, and no JSON tree is made of any event.
 
-use super::answer::text_json;
-use super::auth::Scope;
-use super::call::{Answer, Call};
-use super::change::rejection;
-use super::configuring::{self, aside, check_policies};
-use super::intake::{Door, Slot, may_make, refuse_making};
-use super::openapi::{EventsBody, Results};
-use super::problem::{Code, Problem};
+use super::commands::rejection;
+use super::event_body::{Door, Slot, may_make, refuse_making};
+use super::policy_change::{self, aside, check_policies};
+use crate::api::schema::{EventsBody, Results};
 use crate::domain::base::id::Id;
-use crate::shop::{Answered, Refused};
+use crate::http::auth::Scope;
+use crate::http::problem::{Code, Problem};
+use crate::http::request::{Answer, Call};
+use crate::http::response::text_json;
+use crate::runtime::{Answered, Refused};
 
 /// The longest body that is read on the thread on which it came in; a longer one keeps no shop of that thread waiting.
 const READ_HERE_BYTES_MAX: usize = 64 * 1024;
@@ -73,7 +73,7 @@ pub async fn post(call: Call) -> Answer {
     let answered = if intakes.is_empty() {
         Vec::new()
     } else {
-        configuring::post(&call, &shop, intakes)
+        policy_change::post(&call, &shop, intakes)
             .await
             .map_err(Problem::refused)?
     };
@@ -214,8 +214,8 @@ fn write_string(text: &mut String, id: &Id) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::auth::forbidden;
     use crate::domain::protocol::decision::ErrorCode;
+    use crate::http::auth::forbidden;
     use actix_web::body::MessageBody;
 
     fn answered(id: &str, decisions: &str) -> Answered {

@@ -1,9 +1,9 @@
 //! Whether the server lives, whether it takes events, and what it measures.
 
-use super::answer::{other, text_json};
-use super::call::{Answer, Call};
-use super::openapi::Ok as Alive;
-use super::problem::Problem;
+use crate::api::schema::Ok as Alive;
+use crate::http::problem::Problem;
+use crate::http::request::{Answer, Call};
+use crate::http::response::{other, text_json};
 
 /// The format of metrics that Prometheus scrapes.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,56 +1,23 @@
-//! The HTTP door (contract, sections 5 and 6): what is asked over HTTP, who may ask, and how it is answered.
+//! The HTTP API (contract, sections 5 and 6): its routes, its resources, and its description.
 //!
-//! It decides nothing: every change goes to the shop as an event, every read looks at what the shop shows. Who keeps
-//! keys and who measures is not known here, but asked through [`KeyRing`] and [`Watch`]; sockets, TLS and workers are
-//! the server's.
+//! It decides nothing: every change goes to the shop as an event, every read looks at what the shop shows.
 
-// The table, and one request in hand.
 mod routes;
 
-mod call;
-
-mod auth;
-mod body;
-mod browser;
-mod budget;
-mod connection;
-mod query;
-
-// Events.
+mod event_body;
 mod events;
-mod intake;
+mod policy_change;
 
-mod change;
-mod configuring;
-
-// Resources.
-mod agents;
-mod decisions;
-mod deliveries;
-mod health;
-mod keys;
-mod policies;
-mod ratings;
-mod sessions;
-mod shops;
+mod commands;
+mod resources;
 mod stream;
-mod webhooks;
+mod views;
 
-mod live;
-
-// How it is answered and described.
-mod answer;
 mod docs;
+mod health;
 mod openapi;
-mod outgoing;
-mod problem;
+mod schema;
 
-pub use auth::{Grant, Keeper, KeyRing, KeyRow, Needs, NewKey, NotChanged, Scope, admit};
-pub use body::Limits;
-pub use budget::{Budget, Part, Share};
-pub use call::{ApiState, Visit, Watch};
-pub use connection::{BodyWanted, Connection};
-pub use intake::EVENTS_MAX;
-pub use openapi::described;
-pub use problem::{Code, PROBLEM_TYPE, Problem};
-pub use routes::{ROUTES, Route, configure};
+pub use event_body::EVENTS_MAX;
+pub use openapi::{described, description};
+pub use routes::{ROUTES, configure};

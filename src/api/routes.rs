@@ -6,27 +6,15 @@ use std::sync::Arc;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, web};
 
-use super::auth::Needs::{self, Admin, Metrics, Nothing, Shop};
-use super::auth::Scope::{Events, Owner, Read};
-use super::call::{Answer, ApiState, Call, serve};
-use super::problem::{Code, Problem};
-use super::{
-    agents, decisions, deliveries, docs, events, health, keys, policies, ratings, sessions, shops,
-    stream, webhooks,
+use super::resources::{
+    agents, decisions, deliveries, keys, policies, ratings, sessions, shops, webhooks,
 };
-
-/// One row of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// `GET`, `PUT` …
-    pub method: &'static str,
-    /// The pattern of its path.
-    pub path: &'static str,
-    /// What its key must be.
-    pub needs: Needs,
-    /// The parameters that its query string may have.
-    pub query: &'static [&'static str],
-}
+use super::{docs, events, health, stream};
+use crate::http::auth::Needs::{Admin, Metrics, Nothing, Shop};
+use crate::http::auth::Scope::{Events, Owner, Read};
+use crate::http::problem::{Code, Problem};
+use crate::http::request::{Answer, ApiState, Call, serve};
+use crate::http::route::Route;
 
 /// Makes the table, and registers what it says.
 macro_rules! table {
@@ -189,9 +177,10 @@ async fn nothing_here() -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::auth::tests::Spelt;
-    use crate::api::auth::{KeyRing, Scope, admit};
     use crate::domain::base::id::Id;
+    use crate::http::auth::Needs;
+    use crate::http::auth::tests::Spelt;
+    use crate::http::auth::{KeyRing, Scope, admit};
 
     /// The contract's table (section 6): who may what. A route that is not here fails.
     const CONTRACT: &[(&str, &str, Needs)] = &[

@@ -15,13 +15,13 @@ use futures_util::future::{Either, select};
 use futures_util::stream::unfold;
 use tokio::sync::Semaphore;
 
-use super::auth::Pass;
-use super::call::{Answer, Call};
-use super::problem::Problem;
-use super::query::{Query, whole};
 use crate::domain::base::id::Id;
 use crate::domain::protocol::decision::Body;
-use crate::shop::{Closing, Desk, Following};
+use crate::http::auth::Pass;
+use crate::http::problem::Problem;
+use crate::http::query::{Query, whole};
+use crate::http::request::{Answer, Call};
+use crate::runtime::{Closing, Desk, Following};
 
 /// The media type of server-sent events.
 const STREAM_TYPE: &str = "text/event-stream";

@@ -6,19 +6,19 @@ use std::sync::Arc;
 use clap::Args;
 use serde::Deserialize;
 
-use super::once::once;
-use super::play::Day;
+use super::demo_day::Day;
+use super::demo_once::once;
 use super::serve::{LayersArguments, failure};
 use super::{Failure, LanguageArgument, language, say};
 use crate::domain::base::id::Id;
 use crate::domain::protocol::codes::Presence;
 use crate::domain::state::shop::Shop;
 use crate::env::{Env, HeldClock, last_words};
+use crate::explain_text::Language;
+use crate::runtime::{Desk, Intake, ReadError};
 use crate::server::{Listening, serve};
 use crate::settings::{LogLevel, Origin, Settings};
-use crate::shop::{Desk, Intake, ReadError};
 use crate::wire::{Line, read_event};
-use crate::words::Language;
 
 /// The shop in which the day is played.
 const SHOP: &str = "demo";
@@ -204,7 +204,7 @@ impl Scene {
     }
 
     fn tell_stopped(&self, error: &ReadError) {
-        use crate::shop::Refused;
+        use crate::runtime::Refused;
         let why = match error {
             // It was told to stop, and stops.
             ReadError::Refused(Refused::Closing) => return,

@@ -9,7 +9,7 @@ use super::serve::LayersArguments;
 use crate::domain::base::id::Id;
 use crate::env::Env;
 use crate::env::last_words;
-use crate::env::private::{self, KeepsOwner};
+use crate::env::private_files::{self, KeepsOwner};
 use crate::journal::{JournalError, number_in};
 use crate::keys::{KeyError, Keys, NewKey, Scope};
 use crate::server::{ask_number, journal_settings};
@@ -64,7 +64,7 @@ fn failure(error: &KeyError) -> Failure {
 }
 
 fn open(settings: &Settings) -> Result<Keys, Failure> {
-    private::make_folder(&settings.data).map_err(|error| {
+    private_files::make_folder(&settings.data).map_err(|error| {
         let folder = settings.data.display();
         Failure::bad_input(format!(
             "{folder} cannot be made: {error}; name another with --data"

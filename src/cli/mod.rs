@@ -3,10 +3,10 @@
 //! The only room that knows arguments, files by name, the terminal and exit codes.
 
 mod demo;
+mod demo_day;
+mod demo_once;
 mod folder;
 mod key;
-mod once;
-mod play;
 mod replay;
 mod sample;
 mod serve;
@@ -21,8 +21,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::env::{last_words, private};
-use crate::words::Language;
+use crate::env::{last_words, private_files};
+use crate::explain_text::Language;
 
 /// The exit status after bad input or bad arguments.
 const BAD_INPUT: u8 = 2;
@@ -117,7 +117,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         | Command::Verify(_)
         | Command::Export(_)
         | Command::Backup(_)
-        | Command::Restore(_) => private::for_the_owner_alone(),
+        | Command::Restore(_) => private_files::for_the_owner_alone(),
         Command::Replay(_) | Command::Why(_) | Command::Sample(_) => {}
     }
     let result = match arguments.command {

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::env::Env;
-use crate::env::private::KeepsOwner;
+use crate::env::private_files::KeepsOwner;
 use crate::journal::JournalError;
 use crate::server::{Listening, ReadSettings, ServeError, serve};
 use crate::settings::{Origin, Origins, Settings, Sources};

@@ -9,9 +9,9 @@ use serde::Serialize;
 use super::{Failure, LanguageArgument, language, open_trace, replay_failure};
 use crate::domain::base::id::Id;
 use crate::domain::explain::explanation::Why as Reason;
+use crate::explain_text;
 use crate::replay::{Found, explain};
 use crate::wire::Written;
-use crate::words;
 
 /// How many shops are named where the one asked for is not there.
 const SHOPS_NAMED_MAX: usize = 20;
@@ -39,7 +39,7 @@ pub(super) struct Why {
 struct Explained<'a> {
     decision: Written<'a>,
     why: Vec<serde_json::Value>,
-    text: words::Both,
+    text: explain_text::Both,
 }
 
 impl Why {
@@ -60,14 +60,14 @@ impl Why {
         let text = if self.json {
             let explained = Explained {
                 decision: Written::new(&self.shop, &why.decision),
-                why: words::facts(why),
-                text: words::both(&self.shop, why),
+                why: explain_text::facts(why),
+                text: explain_text::both(&self.shop, why),
             };
             serde_json::to_string(&explained).map_err(|error| {
                 Failure::failed(format!("the answer could not be written: {error}"))
             })?
         } else {
-            words::explain(&self.shop, why, language(self.lang))
+            explain_text::explain(&self.shop, why, language(self.lang))
         };
         writeln!(io::stdout().lock(), "{text}")
             .map_err(|error| Failure::failed(format!("the answer could not be written: {error}")))

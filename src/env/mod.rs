@@ -4,16 +4,16 @@
 
 mod blocking;
 mod clock;
-mod ending;
-mod held;
-pub mod private;
+mod fail_stop;
+mod pausable_clock;
+pub mod private_files;
 
 use std::sync::Arc;
 
 pub use blocking::{BlockingError, begin_blocking, blocking};
 pub use clock::{Clock, Doubt, JUMP_MAX, ServerClock, Source, StartRule};
-pub use ending::{before_end, last_words};
-pub use held::HeldClock;
+pub use fail_stop::{before_end, last_words};
+pub use pausable_clock::HeldClock;
 
 /// What the server asks of the world. Cheap to clone.
 #[derive(Clone)]
@@ -50,7 +50,7 @@ struct RealFate;
 
 impl Fate for RealFate {
     fn stop(&self, why: &str) -> ! {
-        ending::end(why)
+        fail_stop::end(why)
     }
 }
 

@@ -4,8 +4,8 @@
 //! 0.1.0 made or which was made before its shop, is bound to the first shop of its name that the server finds.
 
 use super::error::KeyError;
+use super::key_store::{Keys, Seen};
 use super::record::Numbers;
-use super::ring::{Keys, Seen};
 use crate::domain::base::id::Id;
 use crate::keys::record::{KeyRow, Record};
 

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::KeyError;
+use super::key_text::{ID_CHARS, is_drawn};
 use super::scope::Scope;
-use super::text::{ID_CHARS, is_drawn};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
-use crate::env::private::{self, FileLock};
+use crate::env::private_files::{self, FileLock};
 use crate::keys::record::{KeyRow, Record};
 
 /// The form in which this release writes; it reads every one up to it.
@@ -111,13 +111,13 @@ impl KeyFile {
     /// Waits until nobody else writes, 5 s at most.
     pub fn lock(&self) -> Result<Lock, KeyError> {
         let path = self.folder.join(LOCK);
-        let lock = private::lock(&self.folder, LOCK).map_err(failed("lock", &path))?;
+        let lock = private_files::lock(&self.folder, LOCK).map_err(failed("lock", &path))?;
         lock.map(Lock).ok_or(KeyError::Locked { path })
     }
 
     /// Puts these keys in the place of what the file holds. Once this is answered, they outlive a power cut.
     pub fn write(&self, records: &[Record], _held: &Lock) -> Result<Option<Mark>, KeyError> {
-        let written = private::write_whole(&self.folder, FILE, &encode(records));
+        let written = private_files::write_whole(&self.folder, FILE, &encode(records));
         let metadata = written.map_err(failed("write", &self.path()))?;
         Ok(Some(Mark::of(&metadata)))
     }

@@ -10,13 +10,13 @@
 mod binding;
 mod error;
 mod file;
+mod key_store;
+mod key_text;
 mod record;
-mod ring;
 mod scope;
-mod text;
 
 pub use error::KeyError;
+pub use key_store::{Keys, NewKey};
+pub use key_text::KEY_PATTERN;
 pub use record::{KEYS_MAX, KeyRow, NAME_BYTES_MAX, Numbers};
-pub use ring::{Keys, NewKey};
 pub use scope::{Grant, Scope};
-pub use text::KEY_PATTERN;

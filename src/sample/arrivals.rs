@@ -1,7 +1,7 @@
 //! Arrivals: how many buyers come when, through which entry, and what for.
 
-use super::agenda::{Agenda, DAY_S, Moment, Step};
-use super::luck::Luck;
+use super::event_queue::{Agenda, DAY_S, Moment, Step};
+use super::seeded_rng::Luck;
 use super::topic::Topic;
 use super::visit::{Entry, Visit};
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::domain::protocol::codes::Presence;
 
-use super::agenda::{AgentNumber, ChatNumber, Moment};
+use super::event_queue::{AgentNumber, ChatNumber, Moment};
 use crate::sample::visit::Visit;
 
 /// How the sample's sessions are called: this and the chat's number, from 1.

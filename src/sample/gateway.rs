@@ -14,7 +14,7 @@ use crate::domain::installation::Installation;
 use crate::domain::protocol::decision::Decision;
 use crate::wire::{Line, SHOP_DEFAULT, read_line};
 
-use super::agenda::Moment;
+use super::event_queue::Moment;
 
 /// The trace so far, and the core that has played it.
 pub struct Gateway<W> {

@@ -5,16 +5,16 @@
 //! people do, and [`day`] plays it through the core itself, by way of [`gateway`], so that everybody in it acts on
 //! what was decided. The same seed gives the same bytes on every machine: [`luck`] is the only chance in it.
 
-mod agenda;
+mod agents;
 mod arrivals;
-mod buying;
+mod buyers;
 mod chat;
-mod day;
+mod event_queue;
 mod gateway;
-mod luck;
 mod rating;
-mod serving;
+mod seeded_rng;
 mod shop;
+mod simulation;
 mod topic;
 mod visit;
 
@@ -26,5 +26,5 @@ pub const DAYS_MAX: u64 = 366;
 /// Writes the trace of `days` days (at least one, at most [`DAYS_MAX`]) of this `seed` to `trace`, in the wire
 /// language, one event a line. Errors where it cannot be written.
 pub fn write(seed: u64, days: u64, trace: impl Write) -> io::Result<()> {
-    day::Day::new(seed, trace).play(days.clamp(1, DAYS_MAX))
+    simulation::Day::new(seed, trace).play(days.clamp(1, DAYS_MAX))
 }

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::agenda::{ChatNumber, Step};
 use super::chat::Chat;
-use super::day::Day;
+use super::event_queue::{ChatNumber, Step};
 use super::gateway::{Field, Happening};
+use super::simulation::Day;
 
 /// In percent, how often an invited buyer opens the card.
 const OPENS: u64 = 60;

@@ -2,7 +2,7 @@
 
 use crate::domain::protocol::codes::Presence;
 
-use super::agenda::{Agenda, DAY_S, Moment, Step};
+use super::event_queue::{Agenda, DAY_S, Moment, Step};
 
 /// A small clothing shop's policy in the days of 11.11.
 pub const POLICY: &str = concat!(

@@ -27,8 +27,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::PollSemaphore;
 
 use super::connections::OpenConnection;
-use super::head_count::HeadCount;
-use crate::api::{BodyWanted, Connection, Part, Share};
+use super::request_framing::HeadCount;
+use crate::http::{BodyWanted, Connection, Part, Share};
 use crate::telemetry::Cut;
 
 /// The most that is read at once.

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use super::observers::Watching;
 use super::peers::{Counted, Peers};
-use super::watching::Watching;
-use crate::api::Budget;
+use crate::http::Budget;
 use crate::settings::Settings;
 use crate::telemetry::Cut;
 

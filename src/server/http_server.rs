@@ -15,12 +15,13 @@ use actix_web::dev::{AppConfig, Server};
 use actix_web::{App, Error};
 use tokio::net::TcpSocket;
 
-use super::accepting::{Accepting, AcceptingFactory, Encryptable};
+use super::acceptor::{Accepting, AcceptingFactory, Encryptable};
 use super::client_stream::ClientStream;
 use super::{ServeError, std_time};
-use crate::api::{ApiState, configure};
+use crate::api::configure;
+use crate::http::ApiState;
+use crate::runtime::Desk;
 use crate::settings::Settings;
-use crate::shop::Desk;
 
 /// Connections that the system has taken and the server has not.
 const BACKLOG: u32 = 1024;

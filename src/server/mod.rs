@@ -1,22 +1,22 @@
 //! The server: puts the rooms together, listens, and shuts down in order.
 
 // What comes in: sockets, their limits, TLS.
-mod accepting;
+mod acceptor;
 mod client_stream;
 mod connections;
-mod head_count;
 mod http_server;
 mod peers;
+mod request_framing;
 mod tls;
 
 // The process: what it needs, what it is told, what it tells.
-mod binding;
 mod control;
+mod folder_upgrade;
+mod key_binding;
+mod observers;
 mod reload;
 mod resources;
 mod signals;
-mod upgrading;
-mod watching;
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -25,24 +25,25 @@ use std::time::Duration;
 
 use futures_util::future::select;
 
-use accepting::{Accepting, Tls};
+use acceptor::{Accepting, Tls};
 use connections::Connections;
 pub use control::{SOCKET, ask_backup, ask_number, secrets};
+pub use folder_upgrade::upgrade;
+use observers::{OfJournal, Watching};
 pub use reload::ReadSettings;
 use reload::{Files, at_hangup};
 use signals::Signals;
 use tls::Certificate;
-pub use upgrading::upgrade;
-use watching::{OfJournal, Watching};
 
-use crate::api::{self, ApiState, Budget, Keeper, Limits};
 use crate::domain::base::time::Duration as Length;
 use crate::env::{self, Env, StartRule};
+use crate::http;
+use crate::http::{ApiState, Budget, Keeper, Limits};
 use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};
+use crate::runtime::{self, Desk, DeskSettings, Share, SharedLedger};
 use crate::settings::{BuyerSpace, LogFormat, MetricsPublic, Settings};
-use crate::shop::{self, Desk, DeskSettings, Share, SharedLedger};
-use crate::webhook::{self, Calling, SecretsFile, SystemLookup, Webhooks};
+use crate::webhooks::{self, Calling, SecretsFile, SystemLookup, Webhooks};
 
 /// How long those who listen to streams may take to take what was sent, once the server stops.
 const LISTENERS_WITHIN: Duration = Duration::from_secs(3);
@@ -182,7 +183,7 @@ where
         Arc::clone(&journal) as Arc<dyn Journal>,
         ledger,
         env,
-        Arc::clone(&watching) as Arc<dyn shop::Watch>,
+        Arc::clone(&watching) as Arc<dyn runtime::Watch>,
         &DeskSettings {
             mailbox: settings.shop_mailbox as usize,
             idle: std_time(settings.shop_idle),
@@ -194,7 +195,7 @@ where
         },
     );
     if let Some(keys) = &keys {
-        binding::bind(keys, &journal);
+        key_binding::bind(keys, &journal);
     }
     desk.renew_leases()?;
     let webhooks = webhooks(settings, &desk, &watching)?;
@@ -215,7 +216,8 @@ where
         webhooks: Arc::clone(&webhooks),
         keeper,
         limits,
-        watch: Arc::clone(&watching) as Arc<dyn api::Watch>,
+        watch: Arc::clone(&watching) as Arc<dyn http::Watch>,
+        description: crate::api::description(),
     });
     let listener = http_server::listen(settings.listen)?;
     let unusable = |error: std::io::Error| {
@@ -231,7 +233,7 @@ where
     actix_rt::spawn(hangup);
     let sleepers = desk.clone();
     actix_rt::spawn(async move {
-        if let Err(error) = sleepers.wake_sleepers().await {
+        if let Err(error) = runtime::wake_sleepers(sleepers).await {
             tracing::error!(%error, "sleeping shops cannot be woken for their timers");
         }
     });
@@ -265,12 +267,12 @@ fn webhooks(
         lookup: Arc::new(SystemLookup::new()),
     };
     let secrets = SecretsFile::open(&settings.data)?;
-    let settings = webhook::Settings {
+    let settings = webhooks::Settings {
         calling,
         endpoints_max: settings.webhook_endpoints_max as usize,
         secrets,
     };
-    let watch = Arc::clone(watching) as Arc<dyn webhook::Watch>;
+    let watch = Arc::clone(watching) as Arc<dyn webhooks::Watch>;
     Ok(Webhooks::open(desk.clone(), settings, watch)?)
 }
 
@@ -338,7 +340,7 @@ fn keep(
         };
         first = Some(keys.new_key(admin).map_err(unusable)?.1);
     }
-    let keeper = Keeper::Keys(Arc::clone(&keys) as Arc<dyn api::KeyRing>);
+    let keeper = Keeper::Keys(Arc::clone(&keys) as Arc<dyn http::KeyRing>);
     Ok((keeper, Some(keys), first))
 }
 

@@ -9,7 +9,7 @@ mod error;
 mod layers;
 mod network;
 mod origin;
-mod print;
+mod render;
 mod table;
 mod value;
 

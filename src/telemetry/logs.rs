@@ -13,8 +13,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
 
-use super::gathered::{Gathered, Pens};
-use super::level::Level;
+use super::buffered_stderr::{Gathered, Pens};
+use super::log_level::Level;
 use crate::domain::base::id::Id;
 
 /// Why there is no log.

@@ -10,11 +10,11 @@ use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 
-use super::connections::Connections;
-use super::decided;
+use super::connection_metrics::Connections;
+use super::decision_counters;
+use super::event_counters;
 use super::instruments::{Counter, Gauge, Histogram, counter, gauge, histogram};
-use super::routes::{Route, Routes};
-use super::taken;
+use super::route_metrics::{Route, Routes};
 use crate::domain::protocol::codes::codes;
 use crate::domain::protocol::decision::Body;
 use crate::domain::protocol::event::What;
@@ -226,15 +226,17 @@ impl Metrics {
     /// `other`.
     pub fn new(routes: &[&'static str]) -> Metrics {
         let recorder = &Arc::new(recorder());
-        let decisions = decided::labels().into_iter().map(|(name, reason)| {
-            let labels = [("type", Some(name)), ("reason", reason)];
-            let labels = labels.into_iter();
-            let labels: Vec<_> = labels
-                .filter_map(|(key, value)| Some((key, value?)))
-                .collect();
-            counter(recorder, "xiaoer_decisions_total", &labels)
-        });
-        let events = taken::TYPES.iter();
+        let decisions = decision_counters::labels()
+            .into_iter()
+            .map(|(name, reason)| {
+                let labels = [("type", Some(name)), ("reason", reason)];
+                let labels = labels.into_iter();
+                let labels: Vec<_> = labels
+                    .filter_map(|(key, value)| Some((key, value?)))
+                    .collect();
+                counter(recorder, "xiaoer_decisions_total", &labels)
+            });
+        let events = event_counters::TYPES.iter();
         let events = events.map(|name| counter(recorder, "xiaoer_events_total", &[("type", name)]));
         let refusals = Refusal::ALL
             .iter()
@@ -267,12 +269,12 @@ impl Metrics {
 
     /// A decision was taken.
     pub fn decided(&self, body: &Body) {
-        self.decisions[decided::slot(body)].add(1);
+        self.decisions[decision_counters::slot(body)].add(1);
     }
 
     /// An event was handled, whatever was decided.
     pub fn taken(&self, what: &What) {
-        self.events[taken::slot(what)].add(1);
+        self.events[event_counters::slot(what)].add(1);
     }
 
     /// A request was refused before a shop could decide.
@@ -326,7 +328,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::time::Duration;
 
-    use super::super::decided::tests::every_decision;
+    use super::super::decision_counters::tests::every_decision;
     use super::*;
 
     const EVENTS: &str = "POST /v1/shops/{shop}/events";
@@ -435,7 +437,7 @@ mod tests {
                 .count()
         };
         assert_eq!(of("xiaoer_decisions_total{"), every_decision().len());
-        assert_eq!(of("xiaoer_events_total{"), taken::TYPES.len());
+        assert_eq!(of("xiaoer_events_total{"), event_counters::TYPES.len());
         assert_eq!(of("xiaoer_refused_total{"), Refusal::ALL.len());
         assert!(samples.values().all(|value| *value == 0.0));
     }

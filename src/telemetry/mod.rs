@@ -3,17 +3,17 @@
 //! Nothing in either is a buyer's: no text, no id of a buyer or a session, no key. The rooms that do the work count
 //! it; this one knows the names, and reads no clock.
 
-mod connections;
-mod decided;
-mod gathered;
+mod buffered_stderr;
+mod connection_metrics;
+mod decision_counters;
+mod event_counters;
 mod instruments;
-mod level;
+mod log_level;
 pub mod logs;
 mod metrics;
-mod routes;
-mod taken;
+mod route_metrics;
 
-pub use connections::{Connections, Cut};
+pub use connection_metrics::{Connections, Cut};
 pub use instruments::{Counter, Gauge, Histogram};
 pub use metrics::{Metrics, Refusal};
-pub use routes::Route;
+pub use route_metrics::Route;

@@ -10,9 +10,9 @@ use crate::domain::protocol::event::{Event, GivenPolicy, RatedOn, Stars, What};
 use crate::domain::state::agent::{BOT_ID, CAPACITY_MAX, ROUTABLE_ROLE, WEIGHT_MAX};
 
 use super::fields::Reader;
+use super::fingerprint::print;
+use super::flat_json::Cursor;
 use super::json::{NotAnObject, read_object};
-use super::plain::Cursor;
-use super::print::print;
 use crate::wire::value::Value;
 
 /// The shop of an event that names none, in a trace.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::plain::Cursor;
+use super::flat_json::Cursor;
 use super::value::{Field, Value};
 
 /// The fields of an object in the order in which they stand; of two equal keys the last counts.

@@ -5,20 +5,20 @@
 //!
 //! Names [`crate::domain`] only; every door speaks through here.
 
+mod answered_decision;
 mod decision;
+mod decision_writer;
 mod event;
 mod fields;
+mod fingerprint;
+mod flat_json;
 mod json;
-mod pen;
-mod plain;
-mod print;
-mod recorded;
-mod reread;
+mod recorded_decision;
 mod value;
 
+pub use answered_decision::read_decision;
 pub use decision::Written;
+pub use decision_writer::Pen;
 pub use event::{Line, Read, SHOP_DEFAULT, read_event, read_line, read_plain_events};
 pub use json::NotAnObject;
-pub use pen::Pen;
-pub use recorded::{differing, read_recorded};
-pub use reread::read_decision;
+pub use recorded_decision::{differing, read_recorded};

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
-use xiaoer::webhook::{Secret, sign};
+use xiaoer::webhooks::{Secret, sign};
 
 use super::account::Lost;
 use super::deadline::Deadline;

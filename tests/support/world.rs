@@ -14,10 +14,10 @@ use xiaoer::domain::read::views::Counts;
 use xiaoer::domain::state::shared_invites::MemoryLedger;
 use xiaoer::env::{Clock, Env, Fate};
 use xiaoer::journal::{Embedded, JournalError, Nobody, Settings};
-use xiaoer::shop::{
+use xiaoer::runtime::{
     Answered, Desk, DeskSettings, Differences, Intake, Refused, SharedLedger, Watch,
 };
-use xiaoer::webhook::{Calling, SecretsFile, SystemLookup, Webhooks};
+use xiaoer::webhooks::{Calling, SecretsFile, SystemLookup, Webhooks};
 use xiaoer::wire::{Line, read_event};
 
 /// A clock that stands where it is put.
@@ -112,7 +112,7 @@ impl Seen {
     }
 }
 
-impl xiaoer::webhook::Watch for Seen {
+impl xiaoer::webhooks::Watch for Seen {
     fn tried(&self, _delivered: bool, _decisions: u32, _micros: u64) {}
 
     fn gave_up(&self, _shop: &Id, endpoint: &str) {
@@ -185,7 +185,7 @@ impl Shops {
                 mailbox: 64,
                 idle,
                 grace: xiaoer::domain::base::time::Duration::from_ms(10_000),
-                share: xiaoer::shop::Share {
+                share: xiaoer::runtime::Share {
                     waiting_bytes_max: 16 * 1024 * 1024,
                     bytes_per_hour_max: 0,
                 },
@@ -210,7 +210,7 @@ impl Shops {
 
     /// The same; they wait for an answer for so long.
     pub fn webhooks_within(&self, timeout: Duration) -> Arc<Webhooks> {
-        let settings = xiaoer::webhook::Settings {
+        let settings = xiaoer::webhooks::Settings {
             calling: Calling {
                 timeout,
                 private_addresses: true,
@@ -219,7 +219,7 @@ impl Shops {
             endpoints_max: 20,
             secrets: SecretsFile::open(&self.folder).expect("the secrets"),
         };
-        let watch = Arc::clone(&self.seen) as Arc<dyn xiaoer::webhook::Watch>;
+        let watch = Arc::clone(&self.seen) as Arc<dyn xiaoer::webhooks::Watch>;
         Webhooks::open(self.desk.clone(), settings, watch).expect("the couriers")
     }
 

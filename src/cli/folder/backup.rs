@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::verify::Checks;
 use super::{Failure, LayersArguments, PIECE_BYTES, existing, journal_failure, open};
-use crate::env::private::KeepsOwner;
+use crate::env::private_files::KeepsOwner;
 use crate::journal::{self, JournalError, Settings, Upgrade, Verified};
 use crate::server::{ask_backup, secrets};
 

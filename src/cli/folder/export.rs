@@ -9,9 +9,9 @@ use super::{Failure, LayersArguments, PIECE_BYTES, existing, journal_failure, se
 use crate::domain::CORE;
 use crate::domain::base::id::Id;
 use crate::env::last_words;
-use crate::env::private::KeepsOwner;
+use crate::env::private_files::KeepsOwner;
 use crate::journal::{self, JournalError, Kind, Record, Salvaged};
-use crate::shop::trace_line;
+use crate::runtime::trace_line;
 
 /// Write the journal as a trace, to replay and to ask why; no server may be running on the folder
 #[derive(Args)]

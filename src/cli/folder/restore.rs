@@ -8,7 +8,7 @@ use clap::Args;
 use super::verify::Checks;
 use super::{Failure, LayersArguments, journal_failure, open, settings, written};
 use crate::env::last_words;
-use crate::env::private::KeepsOwner;
+use crate::env::private_files::KeepsOwner;
 use crate::journal;
 use crate::server;
 

@@ -7,9 +7,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, LayersArguments, existing, journal_failure, written};
 use crate::domain::base::id::Id;
-use crate::env::private::KeepsOwner;
+use crate::env::private_files::KeepsOwner;
 use crate::journal::{self, Inspector, JournalError, Record, State};
-use crate::shop::{Differences, check_recovery, decode_state};
+use crate::runtime::{Differences, check_recovery, decode_state};
 
 /// How many records pass between two looks at the bar.
 const RECORDS_A_LOOK: u64 = 4096;

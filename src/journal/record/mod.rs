@@ -8,9 +8,9 @@ mod v1;
 mod v2;
 
 use super::JournalError;
-use super::store::damaged;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
+use crate::journal::error::damaged;
 
 /// What a record is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

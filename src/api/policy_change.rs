@@ -1,0 +1,348 @@
+//! `shop.configured` as it comes in over HTTP: checked away from the threads that decide, and with its buyer space named.
+//!
+//! *Checked*: the policy is read and its agent groups are written out on a thread that may wait, so that the shop only
+//! takes over what is ready. A policy with more than [`CheckedPolicy::check`] allows never reaches the shop.
+//!
+//! *The buyer space* is what shops share (I12), so only an admin may name or change it. What an event leaves open is put
+//! into its text, so that the journal, and a trace exported of it, say the same wherever they are read.
+
+use std::collections::BTreeMap;
+
+use bytestring::ByteString;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::commands::{accepted, event_of, quoted};
+use super::event_body::Slot;
+use crate::domain::base::id::{ID_BYTES_MAX, Id};
+use crate::domain::policy::group_plan::CheckedPolicy;
+use crate::domain::policy::{Policy, PolicyError};
+use crate::domain::protocol::decision::ErrorCode;
+use crate::domain::protocol::event::{Event, GivenPolicy, What};
+use crate::http::auth::Scope;
+use crate::http::problem::{Code, Problem};
+use crate::http::request::Call;
+use crate::runtime::{Answered, Desk, Intake, Refused};
+use crate::wire::{Line, read_event};
+
+/// What the name of a shop's own buyer space begins with.
+const OWN_SPACE: &str = "shop:";
+
+/// Which buyer space an event may name, and which it gets where it names none.
+enum Space {
+    /// An admin's may name any. Where it names none: the preset's, or the shop's own.
+    Any {
+        /// The shop's own, where the settings give each shop one.
+        own: Option<Id>,
+    },
+    /// Another's keeps the one that the shop has.
+    Kept(Id),
+}
+
+impl Space {
+    async fn of(call: &Call) -> Result<Space, Problem> {
+        if call.grant.scope != Scope::Admin {
+            let kept = call.live(|shop| shop.policy().buyer_space.clone());
+            return Ok(Space::Kept(kept.await?));
+        }
+        let own = call.state.limits.own_buyer_space;
+        let shop = call.shop()?;
+        Ok(Space::Any {
+            own: own.then(|| own_space(&shop)),
+        })
+    }
+
+    /// The space that is to be put into a policy; nothing where it names one that it may.
+    fn missing_in(&self, policy: &serde_json::Value) -> Result<Option<Id>, Problem> {
+        let named = policy.get("buyer_space").filter(|named| !named.is_null());
+        match (self, named) {
+            (Space::Kept(kept), Some(named)) if named.as_str() != Some(kept) => {
+                Err(not_an_owners(kept))
+            }
+            (Space::Kept(_) | Space::Any { .. }, Some(_)) => Ok(None),
+            (Space::Kept(kept), None) => Ok(Some(kept.clone())),
+            (Space::Any { own: Some(own) }, None) => Ok(Some(own.clone())),
+            // Where something else is wrong with it, that is told.
+            (Space::Any { own: None }, None) => {
+                Ok(Policy::parse(policy).ok().map(|policy| policy.buyer_space))
+            }
+        }
+    }
+}
+
+/// The space of one shop alone: no preset is called so, and no other shop.
+fn own_space(shop: &Id) -> Id {
+    let name = format!("{OWN_SPACE}{shop}");
+    let hashed = || {
+        let hash = Sha256::digest(shop.as_bytes());
+        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        Id::new(&format!("{OWN_SPACE}sha256:{hash}"))
+    };
+    let name = (name.len() <= ID_BYTES_MAX).then(|| Id::new(&name));
+    name.flatten()
+        .or_else(hashed)
+        .unwrap_or_else(|| shop.clone())
+}
+
+fn not_an_owners(kept: &Id) -> Problem {
+    let detail = format!(
+        "`buyer_space` says which shops share their buyers, so only an admin's key may name or change it: leave it out, \
+         and the shop keeps {kept:?}; or ask whoever keeps the server."
+    );
+    Problem::new(Code::Forbidden, detail)
+}
+
+/// Whether an event sets a policy.
+fn configures(slot: &Slot) -> bool {
+    matches!(slot, Slot::Take(Intake::Event { event, .. }) if matches!(event.what, What::ShopConfigured { .. }))
+}
+
+/// Checks the policies among the events of a request.
+pub async fn check_policies(call: &Call, slots: Vec<Slot>) -> Result<Vec<Slot>, Problem> {
+    if !slots.iter().any(configures) {
+        return Ok(slots);
+    }
+    let (space, shop) = (Space::of(call).await?, call.shop()?);
+    aside(move || {
+        let checked = slots.into_iter().map(|slot| match slot {
+            Slot::Take(Intake::Event {
+                event,
+                stamped,
+                text,
+            }) => {
+                let id = event.id.clone();
+                let checked = checked(&space, &shop, event, stamped, text);
+                checked.map_or_else(|problem| Slot::Refuse(id, problem), Slot::Take)
+            }
+            Slot::Take(Intake::Malformed { .. }) | Slot::Refuse(..) => slot,
+        });
+        checked.collect()
+    })
+    .await
+}
+
+/// Sets the policy of the path's shop, which `policy` finds in what was sent.
+pub async fn configure(
+    call: &Call,
+    policy: impl FnOnce() -> Result<String, Problem> + Send + 'static,
+) -> Result<Answered, Problem> {
+    let (space, shop, now) = (Space::of(call).await?, call.shop()?, call.state.desk.now());
+    let of_shop = shop.clone();
+    let intake = aside(move || {
+        let text = format!("{{\"type\":\"shop.configured\",\"policy\":{}}}", policy()?);
+        match event_of(&text, &shop, now)? {
+            Intake::Event {
+                event,
+                stamped,
+                text,
+            } => checked(&space, &shop, event, stamped, text),
+            malformed @ Intake::Malformed { .. } => Ok(malformed),
+        }
+    });
+    let answered = post(call, &of_shop, vec![intake.await??]).await;
+    let mut answered = answered.map_err(Problem::refused)?;
+    match answered.pop() {
+        Some(answered) => accepted(&of_shop, answered),
+        None => Err(Problem::refused(Refused::Broken)),
+    }
+}
+
+/// Hands events to the shop: those of others than admins only as long as they keep its buyer space.
+pub async fn post(call: &Call, shop: &Id, events: Vec<Intake>) -> Result<Vec<Answered>, Refused> {
+    match call.grant.scope {
+        Scope::Admin => call.state.desk.post(shop, events).await,
+        Scope::Events | Scope::Read | Scope::Owner => {
+            call.state.desk.post_in_its_space(shop, events).await
+        }
+    }
+}
+
+/// Whether a policy would be taken.
+pub async fn would_be_taken(
+    call: &Call,
+    policy: impl FnOnce() -> Result<serde_json::Value, Problem> + Send + 'static,
+) -> Result<(), Problem> {
+    // The shop is there, or its key would tell that of another.
+    call.live(|_| ()).await?;
+    let space = Space::of(call).await?;
+    let judged = aside(move || {
+        let policy = policy()?;
+        if !policy.is_object() {
+            return Err(Problem::malformed(
+                "The body must be a policy: an object of its keys, `{}` for the standard preset.",
+            ));
+        }
+        space.missing_in(&policy)?;
+        CheckedPolicy::check(&policy).map_err(|error| invalid(&error))
+    });
+    judged.await?.map(drop)
+}
+
+fn invalid(error: &PolicyError) -> Problem {
+    Problem::new(Code::Rejected(ErrorCode::PolicyInvalid), error.to_string())
+}
+
+/// Does what may take long where it keeps no shop waiting.
+pub async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    Desk::aside(work).await.map_err(Problem::refused)
+}
+
+/// The event as it goes to the shop. A policy that does not read goes there too, to be rejected like in a replay; one that
+/// reads and is too large would be taken by a replay, so it is refused here.
+fn checked(
+    space: &Space,
+    shop: &Id,
+    event: Event,
+    stamped: bool,
+    text: ByteString,
+) -> Result<Intake, Problem> {
+    let What::ShopConfigured {
+        policy: GivenPolicy::Sent(sent),
+    } = &event.what
+    else {
+        return Ok(Intake::Event {
+            event,
+            stamped,
+            text,
+        });
+    };
+    let (mut event, mut text) = (event.clone(), text);
+    let mut value = sent.clone();
+    if let Some(missing) = space.missing_in(sent)?
+        && let Some(whole) = with_space(&text, &missing)
+        && let Ok(read) = read_event(&whole, shop, event.at)
+        && let Line::Event(_, again) = read.line
+        && let What::ShopConfigured {
+            policy: GivenPolicy::Sent(again_sent),
+        } = &again.what
+    {
+        value = again_sent.clone();
+        (event, text) = (again, whole.into());
+    }
+    let checked = match Policy::parse(&value) {
+        Err(error) => Err(error),
+        Ok(policy) => Ok(CheckedPolicy::within_limits(policy).map_err(|error| invalid(&error))?),
+    };
+    event.what = What::ShopConfigured {
+        policy: GivenPolicy::Checked(checked),
+    };
+    Ok(Intake::Event {
+        event,
+        stamped,
+        text,
+    })
+}
+
+/// The fields of an object as they stand; of two with one name the last.
+#[derive(Deserialize)]
+struct Fields<'a>(#[serde(borrow)] BTreeMap<String, &'a RawValue>);
+
+/// The text of a `shop.configured` with a buyer space in its policy, which names none.
+fn with_space(text: &str, space: &Id) -> Option<String> {
+    let Fields(event) = serde_json::from_str(text).ok()?;
+    let policy = event.get("policy")?.get();
+    let Fields(fields) = serde_json::from_str(policy).ok()?;
+    let place = |piece: &str| piece.as_ptr() as usize - text.as_ptr() as usize;
+    let space = quoted(space);
+    let (from, to, put) = match fields.get("buyer_space") {
+        // It is null, which is as if it were not there.
+        Some(null) => (
+            place(null.get()),
+            place(null.get()) + null.get().len(),
+            space,
+        ),
+        None => {
+            let inside = place(policy) + 1;
+            let comma = if fields.is_empty() { "" } else { "," };
+            (inside, inside, format!("\"buyer_space\":{space}{comma}"))
+        }
+    };
+    Some([&text[..from], &put, &text[to..]].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_space_is_put_in_where_none_is_named() {
+        let space = Id::known("a\"b");
+        for (text, expected) in [
+            (
+                r#"{"type":"shop.configured","policy":{}}"#,
+                r#"{"type":"shop.configured","policy":{"buyer_space":"a\"b"}}"#,
+            ),
+            (
+                r#"{"policy": { "preset": "douyin" } , "type":"shop.configured"}"#,
+                r#"{"policy": {"buyer_space":"a\"b", "preset": "douyin" } , "type":"shop.configured"}"#,
+            ),
+            (
+                r#"{"policy":{"buyer_space" : null ,"preset":"douyin"},"type":"shop.configured"}"#,
+                r#"{"policy":{"buyer_space" : "a\"b" ,"preset":"douyin"},"type":"shop.configured"}"#,
+            ),
+            (
+                r#"{"policy":{"buyer_space":"x","buyer_spac\u0065":null},"type":"shop.configured"}"#,
+                r#"{"policy":{"buyer_space":"x","buyer_spac\u0065":"a\"b"},"type":"shop.configured"}"#,
+            ),
+            (
+                r#"{"policy":{"x":1},"\u0070olicy":{},"type":"shop.configured"}"#,
+                r#"{"policy":{"x":1},"\u0070olicy":{"buyer_space":"a\"b"},"type":"shop.configured"}"#,
+            ),
+        ] {
+            let put = with_space(text, &space).unwrap();
+            assert_eq!(put, expected);
+            let value: Value = serde_json::from_str(&put).unwrap();
+            assert_eq!(value["policy"]["buyer_space"], json!("a\"b"), "{put}");
+        }
+        assert_eq!(with_space("{}", &space), None);
+    }
+
+    #[test]
+    fn every_shop_has_a_space_of_its_own_that_no_other_is_called() {
+        let short = Id::known("tea");
+        assert_eq!(own_space(&short).as_str(), "shop:tea");
+        let (long, other) = ("x".repeat(ID_BYTES_MAX), "x".repeat(ID_BYTES_MAX - 1));
+        let [long, other] = [long, other].map(|id| own_space(&Id::new(&id).unwrap()));
+        assert!(long != other && long.len() <= ID_BYTES_MAX && long.starts_with("shop:sha256:"));
+    }
+
+    #[test]
+    fn only_an_admin_names_a_space() {
+        let kept = || Space::Kept(Id::known("mine"));
+        let any = |own: Option<&str>| Space::Any {
+            own: own.and_then(Id::new),
+        };
+        for (space, policy, expected) in [
+            (kept(), json!({}), Some(Some("mine"))),
+            (kept(), json!({"preset": "douyin"}), Some(Some("mine"))),
+            (kept(), json!({"buyer_space": null}), Some(Some("mine"))),
+            (kept(), json!({"buyer_space": "mine"}), Some(None)),
+            (kept(), json!({"buyer_space": "theirs"}), None),
+            (kept(), json!({"buyer_space": 7}), None),
+            (any(None), json!({}), Some(Some("standard"))),
+            (any(None), json!({"preset": "douyin"}), Some(Some("douyin"))),
+            (any(None), json!({"buyer_space": "theirs"}), Some(None)),
+            (any(None), json!({"preset": "amazon"}), Some(None)),
+            (
+                any(Some("shop:s")),
+                json!({"preset": "douyin"}),
+                Some(Some("shop:s")),
+            ),
+            (any(Some("shop:s")), json!({"buyer_space": "x"}), Some(None)),
+        ] {
+            let missing = space.missing_in(&policy);
+            let missing = missing.map(|missing| missing.map(|id| id.to_string()));
+            match expected {
+                None => assert_eq!(missing.unwrap_err().code(), Code::Forbidden, "{policy}"),
+                Some(expected) => {
+                    assert_eq!(missing, Ok(expected.map(str::to_owned)), "{policy}");
+                }
+            }
+        }
+    }
+}

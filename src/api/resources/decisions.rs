@@ -1,0 +1,93 @@
+//! Decisions of a shop: listed by `seq`, one of them, and why it was taken.
+
+use serde::Serialize;
+
+use crate::api::schema::{Decision, DecisionPage, WhyAnswer};
+use crate::explain_text;
+use crate::http::auth::Scope;
+use crate::http::problem::{Code, Problem};
+use crate::http::query::whole;
+use crate::http::request::{Answer, Call};
+use crate::http::response::{json, page, text_json};
+use crate::wire::Written;
+
+/// The list's name in its cursors.
+const LIST: &str = "decisions";
+
+/// What `why` answers, like `xiaoer why --json`.
+#[derive(Serialize)]
+struct Explained<'a> {
+    decision: Written<'a>,
+    why: Vec<serde_json::Value>,
+    text: explain_text::Both,
+}
+
+/// The shop's decisions, by `seq`
+///
+/// `after` is a `seq`: those above it are listed.
+#[utoipa::path(get, path = "/v1/shops/{shop}/decisions", tag = "decisions", operation_id = "list_decisions",
+    responses((status = 200, body = DecisionPage)))]
+pub async fn list(call: Call) -> Answer {
+    let (shop, limit) = (call.shop()?, call.query.limit()?);
+    let after = match (call.query.whole("after")?, call.query.cursor_seq(LIST)?) {
+        (Some(_), Some(_)) => {
+            return Err(Problem::malformed(
+                "`after` and `cursor` both say where the page begins: give one of them.",
+            ));
+        }
+        (after, cursor) => after.or(cursor).unwrap_or(0),
+    };
+    let found = call.state.desk.decisions(&shop, after, limit).await;
+    let found = found.map_err(|error| Problem::unread(&shop, error))?;
+    let last = found.items.last().filter(|_| found.more);
+    let next = last.map(|decision| decision.seq.to_string());
+    let items = found.items.iter().map(|decision| decision.json.as_str());
+    Ok(page(LIST, items, next.as_deref()))
+}
+
+/// One decision
+#[utoipa::path(get, path = "/v1/shops/{shop}/decisions/{seq}", tag = "decisions", operation_id = "get_decision",
+    responses((status = 200, body = Decision)))]
+pub async fn get(call: Call) -> Answer {
+    let (shop, seq) = (call.shop()?, seq_of(&call)?);
+    let found = call.state.desk.decisions(&shop, seq - 1, 1).await;
+    let found = found.map_err(|error| Problem::unread(&shop, error))?;
+    match found.items.into_iter().find(|decision| decision.seq == seq) {
+        Some(decision) => Ok(text_json(decision.json)),
+        None => Err(unknown(seq)),
+    }
+}
+
+/// Why a decision was taken: the facts that were looked at, and the words in both languages
+#[utoipa::path(get, path = "/v1/shops/{shop}/decisions/{seq}/why", tag = "decisions", operation_id = "get_why",
+    responses((status = 200, body = WhyAnswer)))]
+pub async fn why(call: Call) -> Answer {
+    let (shop, seq) = (call.shop()?, seq_of(&call)?);
+    let found = call.state.desk.why(&shop, seq).await;
+    let found = found.map_err(|error| Problem::unread(&shop, error))?;
+    let why = found.ok_or_else(|| unknown(seq))?;
+    let why = match call.grant.scope {
+        Scope::Admin => why,
+        Scope::Events | Scope::Read | Scope::Owner => why.without_other_shops(),
+    };
+    json(&Explained {
+        decision: Written::new(&shop, &why.decision),
+        why: explain_text::facts(&why),
+        text: explain_text::both(&shop, &why),
+    })
+}
+
+fn seq_of(call: &Call) -> Result<u64, Problem> {
+    let seq = whole(&call.segment("seq")).filter(|seq| *seq > 0);
+    seq.ok_or_else(|| {
+        Problem::malformed("The path's {seq} must be a decision's `seq`: a whole number from 1.")
+    })
+}
+
+fn unknown(seq: u64) -> Problem {
+    let detail = format!(
+        "The shop has no decision {seq}: it was not taken yet, or its journal was dropped; \
+         `GET decisions` lists those there are."
+    );
+    Problem::new(Code::DecisionUnknown, detail)
+}

@@ -1,0 +1,143 @@
+//! Keys over HTTP: listed without their secrets, made, taken back. An admin's work.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::api::commands::{quoted, read_body};
+use crate::api::policy_change::aside;
+use crate::api::schema::{KeyBody as KeySchema, KeyMade, KeyPage};
+use crate::domain::base::id::Id;
+use crate::http::auth::{Keeper, KeyRing, NewKey, NotChanged, Scope};
+use crate::http::problem::{Code, Problem};
+use crate::http::request::{Answer, Call};
+use crate::http::response::{done, page, text_json};
+
+/// The list's name in its cursors.
+const LIST: &str = "keys";
+
+/// What `POST` takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyBody {
+    #[serde(default)]
+    shop: Option<String>,
+    scope: String,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    own_clock: Option<bool>,
+}
+
+/// All keys, without their secrets, the oldest first
+#[utoipa::path(get, path = "/v1/keys", tag = "keys", operation_id = "list_keys",
+    responses((status = 200, body = KeyPage)))]
+pub async fn list(call: Call) -> Answer {
+    let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
+    let keys = match &call.state.keeper {
+        Keeper::Insecure => Vec::new(),
+        Keeper::Keys(keys) => keys.list(),
+    };
+    // A key's place in the list is when it was made; one that was taken back since leaves the place as it is.
+    let after = after.as_deref().and_then(|after| after.split_once('.'));
+    let after = after.and_then(|(at, id)| Some((at.parse::<i64>().ok()?, id)));
+    let mut keys = keys;
+    keys.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+    keys.retain(|key| after.is_none_or(|after| (key.created.ms(), key.id.as_str()) > after));
+    let more = keys.len() > limit;
+    keys.truncate(limit);
+    let items: Vec<String> = keys
+        .iter()
+        .map(|key| serde_json::to_string(key).unwrap_or_default())
+        .collect();
+    let last = keys.last().filter(|_| more);
+    let next = last.map(|key| format!("{}.{}", key.created.ms(), key.id));
+    Ok(page(
+        LIST,
+        items.iter().map(String::as_str),
+        next.as_deref(),
+    ))
+}
+
+/// Makes a key, which is shown this once
+///
+/// `own_clock` lets its events say `at` themselves, as a gateway does that was cut off.
+#[utoipa::path(post, path = "/v1/keys", tag = "keys", operation_id = "post_key",
+    request_body = KeySchema, responses((status = 200, body = KeyMade)))]
+pub async fn post(call: Call) -> Answer {
+    let text = call.json_text().await?;
+    let new = wanted(read_body(&text)?, &call)?;
+    let made = changing(&call, move |keys| keys.new_key(new)).await?;
+    let (row, key) = made;
+    let mut row = serde_json::to_string(&row).unwrap_or_default();
+    row.pop();
+    Ok(text_json(format!("{row},\"key\":{}}}", quoted(&key))))
+}
+
+fn wanted(body: KeyBody, call: &Call) -> Result<NewKey, Problem> {
+    let scope = Scope::parse(&body.scope).ok_or_else(|| {
+        Problem::malformed("`scope` must be \"events\", \"read\", \"owner\" or \"admin\".")
+    })?;
+    let shop = body.shop.as_deref().map(|shop| {
+        Id::new(shop).ok_or_else(|| {
+            Problem::malformed("`shop` must be an id: 1 to 128 bytes without control characters.")
+        })
+    });
+    let shop = shop.transpose()?;
+    match (scope, &shop) {
+        (Scope::Admin, Some(_)) => Err(Problem::malformed(
+            "A key with the scope admin is for every shop: leave `shop` out.",
+        )),
+        (Scope::Events | Scope::Read | Scope::Owner, None) => Err(Problem::malformed(
+            "`shop` is missing: a key with this scope is for one shop.",
+        )),
+        (Scope::Admin, None) | (Scope::Events | Scope::Read | Scope::Owner, Some(_)) => {
+            let number = shop.as_ref().map(|shop| call.state.desk.number(shop));
+            Ok(NewKey {
+                number: number.transpose().map_err(Problem::refused)?.flatten(),
+                shop,
+                scope,
+                name: body.name,
+                own_clock: body.own_clock.unwrap_or(false),
+                at: call.state.desk.now(),
+            })
+        }
+    }
+}
+
+/// Takes a key back: it is refused from now on
+#[utoipa::path(delete, path = "/v1/keys/{id}", tag = "keys", operation_id = "delete_key",
+    responses((status = 204)))]
+pub async fn delete(call: Call) -> Answer {
+    let id = call.id("id")?;
+    let of_key = id.clone();
+    if changing(&call, move |keys| keys.revoke(&of_key)).await? {
+        return Ok(done());
+    }
+    let detail = format!("No key {id:?}: `GET /v1/keys` lists those there are.");
+    Err(Problem::new(Code::KeyUnknown, detail))
+}
+
+/// Changes keys where waiting for the disk keeps nobody up.
+async fn changing<T: Send + 'static>(
+    call: &Call,
+    change: impl FnOnce(&dyn KeyRing) -> Result<T, NotChanged> + Send + 'static,
+) -> Result<T, Problem> {
+    let keys = match &call.state.keeper {
+        Keeper::Keys(keys) => Arc::clone(keys),
+        Keeper::Insecure => {
+            return Err(Problem::new(
+                Code::NoKeys,
+                "The server was started with --insecure and asks for no keys: start it without to use them.",
+            ));
+        }
+    };
+    aside(move || change(&*keys)).await?.map_err(not_changed)
+}
+
+fn not_changed(error: NotChanged) -> Problem {
+    match error {
+        NotChanged::Refused(why) => Problem::malformed(why),
+        NotChanged::Failed(why) => Problem::new(Code::Broken, why),
+    }
+}

@@ -1,0 +1,121 @@
+//! Sessions of a shop and where buyers wait: by state, one with its timeline, the pools, and the menu of an entry.
+
+use crate::api::schema::{PoolPage, QuestionPage, SessionPage, SessionWithTimeline};
+use crate::api::views;
+use crate::domain::base::calendar::Zone;
+use crate::domain::base::time::{Instant, Stamp};
+use crate::domain::read::views::State;
+use crate::http::problem::{Code, Problem};
+use crate::http::request::{Answer, Call};
+use crate::http::response::text_json;
+use crate::runtime::TimelineEntry;
+
+/// The words of `state`.
+const STATES: [(&str, State); 3] = [
+    ("open", State::Open),
+    ("waiting", State::Waiting),
+    ("closed", State::Closed),
+];
+
+/// Sessions of a state
+///
+/// `open` (with an agent or the bot, where nothing is said), by their opening; `waiting`, who waits longest first;
+/// `closed` in the last 7 days, the latest first.
+#[utoipa::path(get, path = "/v1/shops/{shop}/sessions", tag = "sessions", operation_id = "list_sessions",
+    responses((status = 200, body = SessionPage)))]
+pub async fn list(call: Call) -> Answer {
+    let state = call.query.choice("state", &STATES)?.unwrap_or(State::Open);
+    // A cursor of one state is none of another.
+    let list = match state {
+        State::Open => "sessions.open",
+        State::Waiting => "sessions.waiting",
+        State::Closed => "sessions.closed",
+    };
+    let (limit, after) = (call.query.limit()?, call.query.cursor(list)?);
+    let now = call.state.desk.now();
+    let listed = call.live(move |shop| views::sessions(shop, state, after.as_deref(), limit, now));
+    Ok(listed.await?.page(list))
+}
+
+/// One session, with its timeline: its events, and what was decided about it
+#[utoipa::path(get, path = "/v1/shops/{shop}/sessions/{session}", tag = "sessions", operation_id = "get_session",
+    responses((status = 200, body = SessionWithTimeline)))]
+pub async fn get(call: Call) -> Answer {
+    let (shop, session, now) = (call.shop()?, call.id("session")?, call.state.desk.now());
+    let wanted = session.clone();
+    let found = call.live(move |shop| {
+        let seen = views::session(shop, &wanted, now)?;
+        Some((seen, shop.policy().timezone.clone()))
+    });
+    let Some((mut seen, zone)) = found.await? else {
+        return Err(Problem::session_unknown(&session));
+    };
+    let timeline = call
+        .state
+        .desk
+        .timeline(&shop, &session, seen.since_seq)
+        .await;
+    let timeline = timeline.map_err(|error| Problem::unread(&shop, error))?;
+    seen.json.pop();
+    seen.json.push_str(",\"timeline\":[");
+    for (place, entry) in timeline.iter().enumerate() {
+        if place > 0 {
+            seen.json.push(',');
+        }
+        write_entry(&mut seen.json, entry, &zone);
+    }
+    seen.json.push_str("]}");
+    Ok(text_json(seen.json))
+}
+
+/// `{"at":…,"event":{…}}` or `{"decision":{…}}`: both as they were when they happened.
+fn write_entry(text: &mut String, entry: &TimelineEntry, zone: &Zone) {
+    match entry {
+        TimelineEntry::Event(at, sent) => {
+            let sent = String::from_utf8_lossy(sent);
+            text.push_str(&format!(
+                "{{\"at\":\"{}\",\"event\":{sent}}}",
+                stamp(zone, *at)
+            ));
+        }
+        TimelineEntry::Decision(json) => text.push_str(&format!("{{\"decision\":{json}}}")),
+    }
+}
+
+fn stamp(zone: &Zone, at: Instant) -> Stamp {
+    zone.stretch(at).stamp(zone, at)
+}
+
+/// The pools in which somebody waits
+#[utoipa::path(get, path = "/v1/shops/{shop}/pools", tag = "sessions", operation_id = "list_pools",
+    responses((status = 200, body = PoolPage)))]
+pub async fn pools(call: Call) -> Answer {
+    const LIST: &str = "pools";
+    let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
+    let now = call.state.desk.now();
+    let listed = call
+        .live(move |shop| views::pools(shop, after.as_deref(), limit, now))
+        .await?;
+    Ok(listed.page(LIST))
+}
+
+/// The menu that a buyer may choose from at an entry
+#[utoipa::path(get, path = "/v1/shops/{shop}/entries/{entry}/questions", tag = "sessions",
+    operation_id = "list_questions", responses((status = 200, body = QuestionPage)))]
+pub async fn questions(call: Call) -> Answer {
+    const LIST: &str = "questions";
+    let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
+    let entry = call.id("entry")?;
+    let wanted = entry.clone();
+    let listed = call
+        .live(move |shop| views::questions(shop, &wanted, after.as_deref(), limit))
+        .await?;
+    let listed = listed.ok_or_else(|| {
+        let detail = format!(
+            "No entry {entry:?}: name product_detail, order_detail, message, live, other, \
+             or a key of the policy's `routing.entries`."
+        );
+        Problem::new(Code::EntryUnknown, detail)
+    })?;
+    Ok(listed.page(LIST))
+}

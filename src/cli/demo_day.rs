@@ -1,0 +1,241 @@
+//! The sample day, moved to end just before now, and played in a shop of a server while one watches.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use unicode_width::UnicodeWidthChar;
+
+use super::demo_once::SAMPLE_DAY;
+use super::say;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::domain::protocol::event::Event;
+use crate::env::{HeldClock, Stopwatch};
+use crate::explain_text::{self, Language};
+use crate::runtime::{Answered, Desk, Intake, ReadError};
+use crate::wire::{Line, read_event};
+
+/// The day is moved by whole ones of these, so that everything happens at its time of day.
+const DAY_MS: i64 = 86_400_000;
+
+/// A line is said after so much of the day…
+const HOUR_MS: i64 = 3_600_000;
+
+/// … and events are posted together where they come within so much of it.
+const STEP_MS: i64 = 300_000;
+
+/// A line is no wider than most terminals.
+const NOTE_COLUMNS_MAX: usize = 100;
+
+/// Where the shop of the sample day is: what its lines are told in.
+const OFFSET_S: i32 = 8 * 3600;
+
+/// The sample day in the past of now.
+pub(super) struct Day {
+    shop: Id,
+    /// In the order of their time.
+    events: Vec<(Event, String)>,
+}
+
+/// What is read of a line before it is moved, and of a decision.
+#[derive(Deserialize)]
+struct Seen<'a> {
+    #[serde(default)]
+    at: &'a str,
+    #[serde(default)]
+    seq: u64,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(default)]
+    waited: f64,
+}
+
+impl Day {
+    /// The latest that is over.
+    pub(super) fn ending_before(now: Instant, shop: &Id) -> Day {
+        let end = SAMPLE_DAY.lines().last().and_then(at_of);
+        let since = end.map_or(0, |(end, _)| now.ms() - end.ms());
+        let shift = since.div_euclid(DAY_MS) * DAY_MS;
+        let moved = SAMPLE_DAY.lines().filter_map(|line| {
+            let text = moved(line, shift)?;
+            match read_event(&text, shop, now).ok()?.line {
+                Line::Event(_, event) => Some((event, text)),
+                Line::Malformed(_) => None,
+            }
+        });
+        Day {
+            shop: shop.clone(),
+            events: moved.collect(),
+        }
+    }
+
+    /// The instant of its first event.
+    pub(super) fn begin(&self) -> Instant {
+        self.events
+            .first()
+            .map_or(Instant::from_ms(0), |(event, _)| event.at)
+    }
+
+    /// Plays it in `seconds`, with a line an hour. The clock follows, so that whoever asks meanwhile asks that day.
+    pub(super) async fn play(
+        self,
+        desk: &Desk,
+        clock: &HeldClock,
+        language: Language,
+        seconds: u64,
+    ) -> Result<(), ReadError> {
+        let (shop, begin) = (&self.shop, self.begin());
+        let end = self.events.last().map_or(begin, |(event, _)| event.at);
+        let length = end.ms() - begin.ms();
+        say(&language.say(
+            format!(
+                "示例店铺忙碌的一天：{} 个事件，{seconds} 秒放完",
+                self.events.len()
+            ),
+            format!(
+                "A busy day of a sample shop: {} events in {seconds} s",
+                self.events.len()
+            ),
+        ));
+        let watch = Stopwatch::start();
+        let mut notable = Notable::default();
+        let mut waiting_most = 0;
+        let mut events = self.events.into_iter().peekable();
+        let (mut step, mut hour) = (begin.ms() + STEP_MS, begin.ms() + HOUR_MS);
+        while events.peek().is_some() {
+            let now = std::iter::from_fn(|| events.next_if(|(event, _)| event.at.ms() < step));
+            let now = now.map(|(event, text)| Intake::Event {
+                event,
+                stamped: false,
+                text: text.into(),
+            });
+            let now: Vec<Intake> = now.collect();
+            if !now.is_empty() {
+                let answered = desk.post(shop, now).await.map_err(ReadError::Refused)?;
+                notable.look_at(&answered);
+            }
+            clock.move_to(Instant::from_ms(step.min(end.ms())));
+            let counts = desk.read(shop, |shop, _| shop.counts()).await?;
+            waiting_most = counts.sessions_waiting.max(waiting_most);
+            if step >= hour || events.peek().is_none() {
+                let until = Instant::from_ms(hour.min(end.ms()));
+                let (waiting, notable) = (std::mem::take(&mut waiting_most), notable.take());
+                tell(desk, shop, (until, waiting, notable), language).await?;
+                hour += HOUR_MS;
+            }
+            let due =
+                (step - begin.ms()).min(length) as u64 * seconds * 1000 / length.max(1) as u64;
+            let early = due.saturating_sub(watch.micros() / 1000);
+            actix_rt::time::sleep(Duration::from_millis(early)).await;
+            step += STEP_MS;
+        }
+        Ok(())
+    }
+}
+
+/// When a line was, and how it says so.
+fn at_of(line: &str) -> Option<(Instant, &str)> {
+    let seen: Seen<'_> = serde_json::from_str(line).ok()?;
+    Some((Instant::parse(seen.at)?, seen.at))
+}
+
+/// A line of the day, so many milliseconds later: its instant, and the nights that a policy names by their dates.
+fn moved(line: &str, shift: i64) -> Option<String> {
+    let (at, written) = at_of(line)?;
+    let later = |at: Instant| {
+        Instant::from_ms(at.ms() + shift)
+            .at_offset(OFFSET_S)
+            .to_string()
+    };
+    let text = line.replacen(written, &later(at), 1);
+    if !line.contains("shop.configured") {
+        return Some(text);
+    }
+    let mut event: Value = serde_json::from_str(&text).ok()?;
+    let nights = event.pointer_mut("/policy/invite/suspended");
+    for night in nights.and_then(Value::as_array_mut).into_iter().flatten() {
+        for end in ["from", "to"] {
+            let day = night[end].as_str()?;
+            let year = written.get(..5)?;
+            let moved = later(Instant::parse(&format!("{year}{day}:00+08:00"))?);
+            night[end] = Value::from(moved.get(5..16)?);
+        }
+    }
+    Some(event.to_string())
+}
+
+/// How an hour of the shop went: until when, how many waited at most, and the decision that is worth a look.
+async fn tell(
+    desk: &Desk,
+    shop: &Id,
+    (until, waiting, notable): (Instant, u64, Option<u64>),
+    language: Language,
+) -> Result<(), ReadError> {
+    let served = desk.read(shop, |shop, _| shop.report().sessions.assigned);
+    let served = served.await?;
+    let mut note = String::new();
+    if let Some(seq) = notable
+        && let Some(why) = desk.why(shop, seq).await?
+    {
+        let told = explain_text::explain(shop.as_str(), &why, language);
+        // The first line names the decision; the next says it.
+        let said = told.lines().nth(1).unwrap_or_default().trim();
+        note = format!("   #{seq} {}", cut(said));
+    }
+    let at = until.at_offset(OFFSET_S).to_string();
+    let hour = at.get(5..16).unwrap_or_default().replace('T', " ");
+    say(&language.say(
+        format!("  {hour}   已接待 {served:>3}   最多在等 {waiting:>2}{note}"),
+        format!("  {hour}   served {served:>3}   waiting at most {waiting:>2}{note}"),
+    ));
+    Ok(())
+}
+
+/// As much of a text as a line has room for.
+fn cut(text: &str) -> String {
+    let mut columns = 0;
+    let fits = text.find(|c: char| {
+        columns += c.width().unwrap_or(0);
+        columns > NOTE_COLUMNS_MAX
+    });
+    match fits {
+        Some(at) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// The decision of an hour that says most.
+#[derive(Default)]
+struct Notable(Option<(u8, f64, u64)>);
+
+impl Notable {
+    fn look_at(&mut self, answered: &[Answered]) {
+        for answer in answered {
+            let decisions: Vec<Seen<'_>> =
+                serde_json::from_str(&answer.decisions).unwrap_or_default();
+            for decision in decisions {
+                let rank = match decision.kind {
+                    "score.alert" | "score.recovered" => 5,
+                    "session.assigned" if decision.waited > 0.0 => 4,
+                    "reply.overdue" => 3,
+                    "invite.blocked" => 2,
+                    "session.assigned" => 1,
+                    _ => continue,
+                };
+                let new = (rank, decision.waited, decision.seq);
+                // Of two that say as much, the later.
+                if self
+                    .0
+                    .is_none_or(|(rank, waited, _)| (rank, waited) <= (new.0, new.1))
+                {
+                    self.0 = Some(new);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self) -> Option<u64> {
+        self.0.take().map(|(_, _, seq)| seq)
+    }
+}

@@ -1,0 +1,119 @@
+//! `xiaoer demo --once`: plays the sample day in memory, and says how the shop stands after it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::{Failure, replay_failure};
+use crate::domain::installation::Installation;
+use crate::explain_text::{self, Highlights, Language};
+
+/// The sample day, one event a line.
+pub(super) const SAMPLE_DAY: &str = include_str!("../../data/sample-day.jsonl");
+
+/// What the sample day is called where it has no file of its own.
+const SAMPLE_NAME: &str = "sample-day.jsonl";
+
+/// The shop that needs no `--shop`.
+const SHOP_DEFAULT: &str = "default";
+
+/// Plays the day and says what was decided; its events are also kept in the file `save`.
+pub(super) fn once(language: Language, save: Option<&Path>) -> Result<(), Failure> {
+    let text = play(language, save)?;
+    if let Some(path) = save {
+        fs::write(path, SAMPLE_DAY).map_err(|error| {
+            Failure::failed(format!("{} could not be written: {error}", path.display()))
+        })?;
+    }
+    writeln!(io::stdout().lock(), "{text}")
+        .map_err(|error| Failure::failed(format!("the summary could not be written: {error}")))
+}
+
+/// The summary of every shop of the sample day, and what to try next.
+fn play(language: Language, saved: Option<&Path>) -> Result<String, Failure> {
+    let mut installation = Installation::default();
+    let mut highlights: BTreeMap<String, Highlights> = BTreeMap::new();
+    let played = crate::replay::replay_with(
+        &mut installation,
+        SAMPLE_DAY.as_bytes(),
+        |shop, taken, _| {
+            let of_shop = highlights.entry(shop.to_owned()).or_default();
+            taken.iter().for_each(|decision| of_shop.take(decision));
+            Ok(())
+        },
+    );
+    let progress = played.map_err(|error| replay_failure(Path::new(SAMPLE_NAME), error))?;
+    let (lines, decisions) = (progress.lines, progress.decisions);
+    let mut parts = vec![language.say(
+        format!("示例店铺的一天：{lines} 个事件，{decisions} 个决定"),
+        format!("A day of a sample shop: {lines} events, {decisions} decisions"),
+    )];
+    let reports = installation.report();
+    for (shop, report) in &reports {
+        let Some(service) = installation.shop(shop).map(|shop| &shop.policy().service) else {
+            continue;
+        };
+        let seen = highlights.entry(shop.clone()).or_default();
+        if reports.len() > 1 {
+            parts.push(language.say(format!("店铺 {shop}"), format!("Shop {shop}")));
+        }
+        parts.push(explain_text::summary(report, service, seen, language));
+    }
+    parts.push(next(language, saved, &highlights));
+    Ok(parts.join("\n\n"))
+}
+
+/// Command lines that go further, with decisions that the sample day really has.
+fn next(
+    language: Language,
+    saved: Option<&Path>,
+    highlights: &BTreeMap<String, Highlights>,
+) -> String {
+    let file = saved.unwrap_or(Path::new(SAMPLE_NAME)).display();
+    // As it was called, so that a line can be pasted where the program is on no path.
+    let program = std::env::args()
+        .next()
+        .unwrap_or_else(|| "xiaoer".to_owned());
+    let mut rows = Vec::new();
+    if saved.is_none() {
+        let save = language.say("把这一天的事件存成文件", "keep the day's events in a file");
+        rows.push((format!("{program} demo --once --save {file}"), save));
+    }
+    for (shop, highlights) in highlights {
+        let of = if shop == SHOP_DEFAULT {
+            String::new()
+        } else {
+            format!(" --shop {shop}")
+        };
+        for (seq, asked) in highlights.interesting() {
+            rows.push((
+                format!("{program} why {file} {seq}{of}"),
+                asked.words(language),
+            ));
+        }
+    }
+    let replay = language.say(
+        "回放全部决定，并写出报表",
+        "replay all decisions, and write the report",
+    );
+    rows.push((
+        format!("{program} replay {file} --report report.json"),
+        replay,
+    ));
+    let width = rows
+        .iter()
+        .map(|(command, _)| command.chars().count())
+        .max()
+        .unwrap_or(0);
+    let mut lines = vec![
+        language
+            .say("接下来可以试试", "What to try next")
+            .to_owned(),
+    ];
+    lines.extend(
+        rows.iter()
+            .map(|(command, what)| format!("  {command:width$}   {what}")),
+    );
+    lines.join("\n")
+}

@@ -1,0 +1,347 @@
+//! The rules of routing that were tried for a buyer, in order, and the agents that were compared (R1 to R9).
+
+use crate::domain::base::time::Stamp;
+use crate::domain::explain::explanation::{Candidate, Comparison, NoRota, Note, Step, Verdict};
+use crate::domain::policy::Strategy;
+use crate::domain::protocol::codes::Presence;
+use crate::domain::protocol::decision::{Body, WaitReason};
+use crate::domain::state::agent_directory::Scope;
+
+use super::phrase::Voice;
+use super::{candidates, causes, recent_agent};
+
+/// The rules that were tried, in order, then everybody of each scope.
+pub(super) fn lines(voice: Voice, body: &Body, notes: &[Note]) -> Vec<String> {
+    let mut rules = Vec::new();
+    let mut tables = Vec::new();
+    for (place, note) in notes.iter().enumerate() {
+        let Some(rule) = rule_of(notes, place) else {
+            continue;
+        };
+        if let Some(told) = tell(voice, body, notes, place) {
+            rules.push(format!("  [{rule}] {told}"));
+        }
+        tables.extend(table(voice, note, rule));
+    }
+    rules.insert(
+        0,
+        voice
+            .say(
+                "依次看过的规则：",
+                "The rules, in the order they were tried:",
+            )
+            .to_owned(),
+    );
+    rules.extend(tables);
+    rules
+}
+
+/// The agents that a note is about, under a head of their own.
+fn table(voice: Voice, note: &Note, rule: &str) -> Vec<String> {
+    let Some((by, candidates)) = agents_of(note).filter(|(_, agents)| !agents.is_empty()) else {
+        return Vec::new();
+    };
+    let head = table_head(voice, note, candidates.len());
+    let mut lines = vec![String::new(), format!("[{rule}] {head}")];
+    lines.extend(candidates::table(voice, by, candidates));
+    lines
+}
+
+fn table_head(voice: Voice, note: &Note, count: usize) -> String {
+    if let Note::Candidates { by, .. } = note {
+        let way = candidates::comparison(voice, *by);
+        return voice.say(
+            format!("客服（{count} 位，{way}）："),
+            format!("the agents ({count}; {way}):"),
+        );
+    }
+    if let Note::Recent { .. } = note {
+        return voice
+            .say("最近联系的客服：", "the recent agent:")
+            .to_owned();
+    }
+    if let Note::Manual(_) = note {
+        return voice.say("接手的客服：", "the agent:").to_owned();
+    }
+    voice.say(
+        format!("客服（{count} 位）："),
+        format!("the agents ({count}):"),
+    )
+}
+
+/// The agents that are listed for a note, and by what they were compared.
+fn agents_of(note: &Note) -> Option<(Comparison, &[Candidate])> {
+    match note {
+        Note::Recent { known, .. } => {
+            let known = known.as_ref()?;
+            Some((Comparison::Lot, std::slice::from_ref(&known.agent)))
+        }
+        Note::NobodyOnline(agents) => Some((Comparison::Lot, agents)),
+        Note::NoRota(NoRota::Unfit { candidates, .. }) => Some((Comparison::Rota, candidates)),
+        Note::Candidates { by, candidates, .. } => Some((*by, candidates)),
+        Note::Manual(to) => Some((Comparison::Lot, std::slice::from_ref(to))),
+        Note::NoRota(NoRota::Off | NoRota::Empty)
+        | Note::AnyoneInstead
+        | Note::Scope(_)
+        | Note::Drained { .. }
+        | Note::Absent { .. }
+        | Note::LeftToRota(_)
+        | Note::Waits { .. }
+        | Note::WaitedOut { .. }
+        | Note::Silent { .. }
+        | Note::Judged { .. }
+        | Note::Invite { .. }
+        | Note::ClosedAt(_)
+        | Note::NotContacted(..)
+        | Note::RatedAt { .. }
+        | Note::CardExpired(_)
+        | Note::OlderRelease => None,
+    }
+}
+
+/// The rule that a note belongs to; nothing for those of invites and ratings, which their decisions name.
+pub(super) fn rule_of(notes: &[Note], place: usize) -> Option<&'static str> {
+    let instead = |note: &&Note| matches!(note, Note::AnyoneInstead);
+    Some(match notes.get(place)? {
+        Note::Recent { known, .. } => recent_agent::rule(known.as_ref()),
+        Note::AnyoneInstead => "R1d",
+        Note::Scope(_) => "R2",
+        Note::NobodyOnline(_) if notes.iter().take(place).any(|note| instead(&note)) => "R1d",
+        Note::NobodyOnline(_) => "R3",
+        Note::NoRota(_) | Note::LeftToRota(_) => "R5",
+        Note::Candidates {
+            step, candidates, ..
+        } => rule_of_step(*step, candidates),
+        Note::Drained { .. } => "R7",
+        Note::Manual(_) => "R8",
+        Note::Absent { .. } => "R9",
+        Note::Waits { reason, .. } => match reason {
+            WaitReason::NobodyOnline => "R5",
+            WaitReason::AllBusy | WaitReason::ScopeOffline => "R6",
+        },
+        Note::WaitedOut { .. } => "R6",
+        Note::Silent { .. } => "S3",
+        Note::Judged { .. } => "M6",
+        Note::Invite { .. }
+        | Note::ClosedAt(_)
+        | Note::NotContacted(..)
+        | Note::RatedAt { .. }
+        | Note::CardExpired(_)
+        | Note::OlderRelease => return None,
+    })
+}
+
+fn rule_of_step(step: Step, candidates: &[Candidate]) -> &'static str {
+    match step {
+        Step::Instead => "R1d",
+        Step::Own if picked(candidates).is_some() => "R4a",
+        Step::Own if somebody_online(candidates) => "R4b",
+        Step::Own | Step::AnyOnline => "R4c",
+        Step::Overflow => "R4b",
+        Step::Rota => "R5",
+        Step::Drain => "R7",
+    }
+}
+
+fn picked(candidates: &[Candidate]) -> Option<&Candidate> {
+    candidates
+        .iter()
+        .find(|candidate| candidate.verdict == Verdict::Picked)
+}
+
+fn somebody_online(candidates: &[Candidate]) -> bool {
+    candidates
+        .iter()
+        .any(|candidate| candidate.presence == Presence::Online)
+}
+
+/// One rule in words.
+fn tell(voice: Voice, body: &Body, notes: &[Note], place: usize) -> Option<String> {
+    let last = place + 1 == notes.len();
+    let waits = last && matches!(body, Body::SessionQueued { .. });
+    let told = match notes.get(place)? {
+        Note::Recent { known, policy } => {
+            let anyone = matches!(notes.get(place + 1), Some(Note::AnyoneInstead));
+            recent_agent::told(voice, known.as_ref(), policy, anyone)
+        }
+        Note::AnyoneInstead => voice.say(
+            "改为随机分给任意一位空闲客服".to_owned(),
+            "instead, anybody of the shop who is free".to_owned(),
+        ),
+        Note::Scope(scope) => scope_words(voice, scope),
+        Note::NobodyOnline(agents) => nobody_online(voice, waits, agents),
+        Note::NoRota(why) => no_rota(voice, why),
+        Note::Candidates {
+            step,
+            by,
+            candidates,
+        } => candidates_words(voice, waits, *step, *by, candidates),
+        Note::Drained {
+            pool,
+            since,
+            waiting,
+        } => drained(voice, pool, *since, *waiting),
+        Note::Manual(to) => manual(voice, to),
+        Note::Absent { agent, absence } => causes::rerouted(voice, agent, *absence),
+        Note::LeftToRota(_)
+        | Note::Waits { .. }
+        | Note::WaitedOut { .. }
+        | Note::Silent { .. }
+        | Note::Judged { .. }
+        | Note::Invite { .. }
+        | Note::ClosedAt(_)
+        | Note::NotContacted(..)
+        | Note::RatedAt { .. }
+        | Note::CardExpired(_)
+        | Note::OlderRelease => return None,
+    };
+    Some(told)
+}
+
+fn drained(voice: Voice, pool: &str, since: Stamp, waiting: u32) -> String {
+    let (pool, since) = (voice.pool(pool), voice.time(since));
+    voice.say(
+        format!(
+            "从 {since} 起在{pool}队列排队；全店 {waiting} 位在排，有客服能接的里面，这位买家等得最久"
+        ),
+        format!(
+            "waited for {pool} since {since}, {waiting} waited in the shop; of those whom somebody free can serve, \
+             this buyer waited longest"
+        ),
+    )
+}
+
+fn manual(voice: Voice, to: &Candidate) -> String {
+    let (agent, load, capacity) = (voice.agent_last(&to.agent), to.load, to.capacity);
+    voice.say(
+        format!("人工指定给{agent}（当时 {load}/{capacity}），不看是否满载"),
+        format!("{agent} was named by hand (load {load}/{capacity} then), whatever its capacity"),
+    )
+}
+
+fn nobody_online(voice: Voice, waits: bool, agents: &[Candidate]) -> String {
+    let found = if agents.is_empty() {
+        voice.say(
+            "全店没有客服在线，分流范围里也没有能接买家的客服",
+            "nobody of the shop is online, and the scope has no agents",
+        )
+    } else {
+        voice.say("全店没有客服在线", "nobody of the shop is online")
+    };
+    format!("{found}{}", then(voice, waits))
+}
+
+fn then(voice: Voice, waits: bool) -> &'static str {
+    if waits {
+        voice.say("，排队等待", ": it waits")
+    } else {
+        ""
+    }
+}
+
+fn no_rota(voice: Voice, why: &NoRota) -> String {
+    let why = match why {
+        NoRota::Off => voice
+            .say("店铺没有开启离线分流", "no offline rota is on")
+            .to_owned(),
+        NoRota::Empty => voice
+            .say("离线分流里没有设置客服", "the offline rota names nobody")
+            .to_owned(),
+        NoRota::Unfit { members, .. } => {
+            let members: Vec<String> = members.iter().map(|it| voice.member(it)).collect();
+            let members = voice.list(&members);
+            voice.say(
+                format!("离线分流设置的客服（{members}）现在都不接买家"),
+                format!("nobody of the offline rota ({members}) takes buyers"),
+            )
+        }
+    };
+    voice.say(
+        format!("{why}，排队等客服上线"),
+        format!("{why}: it waits until somebody comes online"),
+    )
+}
+
+fn scope_words(voice: Voice, scope: &Scope) -> String {
+    let name = voice.pool(&scope.pool_name());
+    match scope {
+        Scope::Question { .. } => voice.say(
+            format!("分流范围：{name}，由指定客服接待"),
+            format!("scope: {name}, which has agents of its own"),
+        ),
+        Scope::Entry(_) => voice.say(
+            format!("分流范围：{name}的客服"),
+            format!("scope: the agents of {name}"),
+        ),
+        Scope::OrderStatus(_) => voice.say(
+            format!("分流范围：{name}的客服"),
+            format!("scope: the agents of {name}"),
+        ),
+        Scope::All => voice.say(
+            "分流范围：全店客服（入口、问题、订单状态都没有指定客服）".to_owned(),
+            "scope: the whole shop, as no entry, question or order status names agents".to_owned(),
+        ),
+    }
+}
+
+fn candidates_words(
+    voice: Voice,
+    waits: bool,
+    step: Step,
+    by: Comparison,
+    candidates: &[Candidate],
+) -> String {
+    let looked = match step {
+        Step::Instead | Step::Own | Step::Drain => None,
+        Step::Overflow => {
+            Some(voice.say("可以溢出给全店空闲客服", "it may overflow to anybody free"))
+        }
+        Step::AnyOnline => {
+            Some(voice.say("改由全店空闲客服接待", "anybody free of the shop may serve"))
+        }
+        Step::Rota => Some(voice.say("离线分流", "the offline rota")),
+    };
+    let comma = voice.say("，", ", ");
+    if let Some(picked) = picked(candidates) {
+        let free = looked.unwrap_or(voice.say("有空闲客服", "somebody is free"));
+        return format!("{free}{comma}{}", chosen(voice, by, picked));
+    }
+    let found = match (candidates.is_empty(), somebody_online(candidates)) {
+        (true, _) => voice.say("没有可以接待的客服", "there are no such agents"),
+        (false, false) => voice.say("这些客服都不在线", "none of the agents is online"),
+        (false, true) if step == Step::Own => {
+            voice.say("在线客服都满载", "everybody online is full")
+        }
+        (false, true) => voice.say(
+            "但全店在线客服都满载",
+            "but everybody online in the shop is full",
+        ),
+    };
+    let looked = looked.map(|looked| format!("{looked}{comma}"));
+    format!(
+        "{}{found}{}",
+        looked.unwrap_or_default(),
+        then(voice, waits)
+    )
+}
+
+fn chosen(voice: Voice, by: Comparison, picked: &Candidate) -> String {
+    let agent = voice.agent_last(&picked.agent);
+    match by {
+        Comparison::Strategy(Strategy::Random) | Comparison::Lot => voice.say(
+            format!("随机抽中{agent}"),
+            format!("the lot fell on {agent}"),
+        ),
+        Comparison::Strategy(strategy) => {
+            let strategy = voice.strategy(strategy);
+            voice.say(
+                format!("按{strategy}选{agent}"),
+                format!("{strategy}: {agent}"),
+            )
+        }
+        Comparison::Rota => voice.say(
+            format!("今天离线分到最少的是{agent}"),
+            format!("fewest offline assignments today: {agent}"),
+        ),
+    }
+}

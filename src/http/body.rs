@@ -1,0 +1,426 @@
+//! Reading a body: no longer than it may be, no slower than it may be, not compressed, and no more of all bodies together
+//! than there may be.
+//!
+//! The framework bounds how long a request's head takes, but not its body: that is done here.
+
+use std::collections::VecDeque;
+use std::ops::Deref;
+use std::str::Utf8Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::error::PayloadError;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::{HttpRequest, web};
+use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
+use futures_util::StreamExt;
+
+use super::byte_budget::{Budget, Part, Share};
+use super::connection::{BodyWanted, Connection};
+use super::problem::{Code, Problem};
+
+/// A body up to this length is not counted among all bodies: its connection has a buffer of this size anyway.
+const COUNTED_FROM_BYTES: usize = 8 * 1024;
+
+/// A longer body leaves a quarter of the budget to shorter ones.
+const LARGE_FROM_BYTES: usize = 64 * 1024;
+
+/// The memory that a body grows by.
+const PIECE_BYTES: usize = 16 * 1024;
+
+/// The limits of the door.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// The longest body of a request.
+    pub body_bytes_max: usize,
+    /// How long a whole body may take to come in.
+    pub body_timeout: Duration,
+    /// How long a stream is silent before it says that it is there; so proxies keep it, and dead peers are noticed.
+    pub heartbeat: Duration,
+    /// Whether `/metrics` asks for no key.
+    pub metrics_public: bool,
+    /// Whether a shop for which no buyer space is named gets one of its own, and not its preset's.
+    pub own_buyer_space: bool,
+    /// What all bodies together may take while their requests are handled.
+    pub bodies: Arc<Budget>,
+    /// What all long answers together may take until they are sent.
+    pub answers: Arc<Budget>,
+}
+
+/// All bodies, and all answers, together take no more than this unless the settings say otherwise.
+const ALL_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            body_bytes_max: 8 * 1024 * 1024,
+            body_timeout: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(15),
+            metrics_public: false,
+            own_buyer_space: false,
+            bodies: Budget::new(ALL_BYTES_MAX),
+            answers: Budget::new(ALL_BYTES_MAX),
+        }
+    }
+}
+
+/// A whole body. It counts among all bodies until it is dropped.
+#[derive(Debug, Default)]
+pub struct Body {
+    bytes: Bytes,
+    share: Option<Share>,
+}
+
+impl Body {
+    /// The body as text, if it is.
+    pub fn text(self) -> Result<Text, Utf8Error> {
+        let text = ByteString::try_from(self.bytes)?;
+        Ok(Text {
+            text,
+            _share: self.share,
+        })
+    }
+}
+
+impl Deref for Body {
+    type Target = Bytes;
+
+    fn deref(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+/// A whole body that is text.
+#[derive(Debug)]
+pub struct Text {
+    text: ByteString,
+    _share: Option<Share>,
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+/// What a body is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One JSON value.
+    Json,
+    /// JSON lines.
+    Lines,
+}
+
+/// The media type of JSON lines.
+const LINES_TYPE: &str = "application/x-ndjson";
+
+impl Form {
+    /// What a request's body is written in, by its `Content-Type`, which only a request without a body may leave out: a
+    /// page of another site may send a body without one, and is not asked to.
+    pub fn of(headers: &HeaderMap) -> Result<Form, Problem> {
+        let Some(value) = headers.get(header::CONTENT_TYPE) else {
+            return match has_body(headers) {
+                false => Ok(Form::Json),
+                true => Err(other_form("is missing; it must be")),
+            };
+        };
+        let text = value.to_str().unwrap_or_default();
+        let kind = text.split(';').next().unwrap_or_default().trim();
+        if kind.eq_ignore_ascii_case("application/json") {
+            Ok(Form::Json)
+        } else if kind.eq_ignore_ascii_case(LINES_TYPE) {
+            Ok(Form::Lines)
+        } else {
+            Err(other_form("must be"))
+        }
+    }
+}
+
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH);
+    length.is_some_and(|length| length.as_bytes() != b"0")
+        || headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+fn other_form(wrong: &str) -> Problem {
+    let detail = format!(
+        "The body's `Content-Type` {wrong} application/json, or {LINES_TYPE} for events one a line; \
+         with curl, say `-H 'Content-Type: application/json'`."
+    );
+    Problem::new(Code::UnsupportedMediaType, detail)
+}
+
+/// The whole body of a request.
+pub async fn read(
+    request: &HttpRequest,
+    payload: &mut web::Payload,
+    connection: &Connection,
+    limits: &Limits,
+) -> Result<Body, Problem> {
+    let headers = request.headers();
+    refuse_compressed(headers)?;
+    let announced = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
+    let announced = announced.and_then(|text| text.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| bytes > limits.body_bytes_max as u64) {
+        return Err(too_large(limits.body_bytes_max));
+    }
+    let counted = announced.filter(|bytes| *bytes > COUNTED_FROM_BYTES as u64);
+    if counted.is_some_and(|bytes| !limits.bodies.has_room(bytes, part_of(bytes))) {
+        return Err(too_many());
+    }
+    let _reading = connection.begin_body(match announced {
+        Some(bytes) => BodyWanted::Sized(bytes),
+        None if headers.contains_key(header::TRANSFER_ENCODING) => BodyWanted::Chunks,
+        None => BodyWanted::None,
+    });
+    let gathering = Gathering {
+        pieces: VecDeque::new(),
+        length: 0,
+        share: None,
+        limits,
+    };
+    match actix_rt::time::timeout(limits.body_timeout, gathering.all(payload)).await {
+        Ok(body) => body,
+        Err(_) => {
+            let detail = format!(
+                "The body was not complete within {} s: send it faster, or in smaller requests.",
+                limits.body_timeout.as_secs_f32()
+            );
+            Err(Problem::new(Code::BodyTooSlow, detail).closing())
+        }
+    }
+}
+
+/// What is compressed may be a thousand times longer than it looks.
+fn refuse_compressed(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(value) if value.as_bytes() != b"identity" => {
+            let detail = "Compressed bodies are not read: leave `Content-Encoding` out and send the body as it is.";
+            Err(Problem::new(Code::UnsupportedMediaType, detail).closing())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// A body that comes in.
+///
+/// It is kept in small pieces until it is whole: memory is taken as the bytes come, not as they are announced, and what
+/// an unfinished body took is used again at once for the next one. A large piece of memory would be asked of the system
+/// and given back to it each time, which holds up every thread of the process.
+struct Gathering<'a> {
+    /// What has come, in order; all but the last are full.
+    pieces: VecDeque<BytesMut>,
+    /// The bytes of all pieces.
+    length: usize,
+    share: Option<Share>,
+    limits: &'a Limits,
+}
+
+impl Gathering<'_> {
+    async fn all(mut self, payload: &mut web::Payload) -> Result<Body, Problem> {
+        let bytes_max = self.limits.body_bytes_max;
+        let Some(first) = payload.next().await else {
+            return Ok(Body::default());
+        };
+        let mut first = Some(first.map_err(|error| cut_off(&error, bytes_max))?);
+        self.length = first.as_ref().map_or(0, Bytes::len);
+        self.check()?;
+        while let Some(piece) = payload.next().await {
+            let piece = piece.map_err(|error| cut_off(&error, bytes_max))?;
+            self.length += piece.len();
+            self.check()?;
+            if let Some(first) = first.take() {
+                self.add(&first);
+            }
+            self.add(&piece);
+        }
+        let bytes = match first {
+            // Mostly the whole body is one piece, and stays where it is.
+            Some(whole) => whole,
+            None => self.join(),
+        };
+        Ok(Body {
+            bytes,
+            share: self.share,
+        })
+    }
+
+    fn add(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let room = self
+                .pieces
+                .back()
+                .map_or(0, |last| PIECE_BYTES - last.len());
+            if room == 0 {
+                self.pieces.push_back(BytesMut::with_capacity(PIECE_BYTES));
+                continue;
+            }
+            let (now, later) = bytes.split_at(bytes.len().min(room));
+            if let Some(last) = self.pieces.back_mut() {
+                last.extend_from_slice(now);
+            }
+            bytes = later;
+        }
+    }
+
+    /// The whole body in one piece. What was copied is let go at once.
+    fn join(&mut self) -> Bytes {
+        let mut all = BytesMut::with_capacity(self.length);
+        while let Some(piece) = self.pieces.pop_front() {
+            all.extend_from_slice(&piece);
+        }
+        all.freeze()
+    }
+
+    /// Whether what has come is no more than it may be.
+    fn check(&mut self) -> Result<(), Problem> {
+        if self.length > self.limits.body_bytes_max {
+            return Err(too_large(self.limits.body_bytes_max));
+        }
+        self.count(self.length)
+    }
+
+    /// Counts so many bytes among those of all bodies.
+    fn count(&mut self, bytes: usize) -> Result<(), Problem> {
+        if bytes <= COUNTED_FROM_BYTES {
+            return Ok(());
+        }
+        let bodies = &self.limits.bodies;
+        let share = self.share.get_or_insert_with(|| bodies.nothing());
+        match share.set(bytes as u64, part_of(bytes as u64)) {
+            true => Ok(()),
+            false => Err(too_many()),
+        }
+    }
+}
+
+/// What a body of this length may have of the budget of all bodies.
+fn part_of(bytes: u64) -> Part {
+    match bytes > LARGE_FROM_BYTES as u64 {
+        true => Part::Most,
+        false => Part::All,
+    }
+}
+
+fn too_many() -> Problem {
+    let detail = "The bodies of the requests in hand take as much memory as they may, and nothing of this request was \
+                  done: send the same request again in a second, or its events in smaller requests.";
+    Problem::new(Code::Busy, detail).closing()
+}
+
+fn too_large(bytes_max: usize) -> Problem {
+    let detail = format!(
+        "The body is longer than {bytes_max} bytes: send the events in several requests, one after the other."
+    );
+    Problem::new(Code::BodyTooLarge, detail).closing()
+}
+
+fn cut_off(error: &PayloadError, bytes_max: usize) -> Problem {
+    if matches!(error, PayloadError::Overflow) {
+        return too_large(bytes_max);
+    }
+    let detail = "The body ended before it was complete, or its framing is wrong; nothing of it was done: \
+                  send the whole request again.";
+    Problem::malformed(detail).closing()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::FromRequest;
+    use actix_web::dev::Payload;
+    use actix_web::test::TestRequest;
+
+    async fn read_of(request: TestRequest, limits: &Limits) -> Result<Bytes, Code> {
+        let (request, mut payload) = request.to_http_parts();
+        let mut payload = web::Payload::from_request(&request, &mut payload)
+            .await
+            .unwrap();
+        let body = read(&request, &mut payload, &Connection::default(), limits).await;
+        body.map(|body| body.bytes.clone())
+            .map_err(|problem| problem.code())
+    }
+
+    fn limits(body_bytes_max: usize) -> Limits {
+        Limits {
+            body_bytes_max,
+            ..Limits::default()
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_body_is_as_long_as_it_may_be() {
+        for (body, max, expected) in [
+            ("", 0, Ok(Bytes::new())),
+            ("abc", 3, Ok(Bytes::from("abc"))),
+            ("abcd", 3, Err(Code::BodyTooLarge)),
+        ] {
+            let request = TestRequest::post().set_payload(body);
+            assert_eq!(read_of(request, &limits(max)).await, expected, "{body}");
+        }
+        let announced = TestRequest::post()
+            .set_payload("a")
+            .insert_header(("content-length", "4"));
+        assert_eq!(
+            read_of(announced, &limits(3)).await,
+            Err(Code::BodyTooLarge)
+        );
+    }
+
+    #[actix_web::test]
+    async fn compressed_bodies_are_refused_unread() {
+        for (encoding, good) in [
+            ("gzip", false),
+            ("br, gzip", false),
+            ("identity", true),
+            ("", false),
+        ] {
+            let request = TestRequest::post()
+                .insert_header(("content-encoding", encoding))
+                .set_payload("x");
+            let found = read_of(request, &limits(9)).await;
+            assert_eq!(found.is_ok(), good, "{encoding}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn pieces_are_put_together_and_a_slow_body_is_given_up() {
+        let pieces = |slow: bool| {
+            let pieces = ["ab", "cd", "e"].map(|piece| Ok(Bytes::from_static(piece.as_bytes())));
+            let stream = futures_util::stream::iter(pieces);
+            let tail = futures_util::stream::once(async move {
+                if slow {
+                    actix_rt::time::sleep(Duration::from_secs(60)).await;
+                }
+                Ok(Bytes::from_static(b"f"))
+            });
+            let stream: std::pin::Pin<Box<dyn futures_util::Stream<Item = _>>> =
+                Box::pin(stream.chain(tail));
+            Payload::from(stream)
+        };
+        let soon = Limits {
+            body_timeout: Duration::from_millis(50),
+            ..limits(6)
+        };
+        for (slow, limits, expected) in [
+            (false, limits(6), Ok("abcdef")),
+            (false, limits(5), Err(Code::BodyTooLarge)),
+            (true, soon, Err(Code::BodyTooSlow)),
+        ] {
+            let request = TestRequest::post().to_http_request();
+            let mut payload = web::Payload::from_request(&request, &mut pieces(slow))
+                .await
+                .unwrap();
+            let found = read(&request, &mut payload, &Connection::default(), &limits).await;
+            let found = found.map(|body| body.bytes.clone());
+            let found = found.map_err(|problem| problem.code());
+            assert_eq!(found, expected.map(Bytes::from));
+        }
+    }
+}

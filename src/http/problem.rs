@@ -1,0 +1,482 @@
+//! Problems: every no that a client gets, as an RFC 9457 document with the contract's code.
+//!
+//! The only file that knows which status a refusal has. Every problem says what to do next; none says more about a
+//! shop than its key may know.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use serde::Serialize;
+
+use crate::domain::protocol::decision::ErrorCode;
+use crate::runtime::{ReadError, Refused};
+
+/// What all codes begin with, as a problem's `type`.
+pub const TYPE_PREFIX: &str = "urn:xiaoer:error:";
+
+/// The media type of a problem.
+pub const PROBLEM_TYPE: &str = "application/problem+json";
+
+/// After how many seconds a request that found no room may come again.
+const BUSY_RETRY_S: &str = "1";
+
+/// After how many seconds a request may come again where somebody has to mend something.
+const MENDED_RETRY_S: &str = "10";
+
+/// After how many seconds buyers may find room in a full queue.
+const QUEUE_RETRY_S: &str = "5";
+
+/// What is wrong, by its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// An event was rejected.
+    Rejected(ErrorCode),
+    /// No key, or none that is known.
+    Unauthorized,
+    /// The key may not do this.
+    Forbidden,
+    /// The server has no keys, and its name in the request is not one of this machine.
+    HostNotLocal,
+    /// The server has no keys, and the request comes from a page of another site.
+    CrossSite,
+    /// No such route.
+    NotFound,
+    /// The policy has no such entry.
+    EntryUnknown,
+    /// The shop took no such decision, or its journal was dropped.
+    DecisionUnknown,
+    /// No such key.
+    KeyUnknown,
+    /// No such webhook.
+    WebhookUnknown,
+    /// There are as many as there may be.
+    TooMany,
+    /// The route has no such method.
+    MethodNotAllowed,
+    /// The server keeps no keys.
+    NoKeys,
+    /// The body took too long.
+    BodyTooSlow,
+    /// The body is too long.
+    BodyTooLarge,
+    /// The request holds too many events.
+    TooManyEvents,
+    /// The body is of a type that is not read here.
+    UnsupportedMediaType,
+    /// The event's id was accepted before, with another body.
+    IdConflict,
+    /// The shop has used its share up for now.
+    OverShare,
+    /// Something of ours is full.
+    Busy,
+    /// The server is going away.
+    Closing,
+    /// The disk is nearly full.
+    DiskFull,
+    /// The disk does not keep up, or has failed.
+    Stalled,
+    /// The machine's clock cannot be right.
+    ClockNotTrusted,
+    /// A bug of ours.
+    Broken,
+    /// What is stored is damaged.
+    Damaged,
+}
+
+impl Code {
+    /// The status, the code and the title.
+    fn told(self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Code::Rejected(error) => rejected(error),
+            Code::Unauthorized => told(401, "unauthorized", "A key is needed"),
+            Code::Forbidden => told(403, "forbidden", "The key may not do this"),
+            Code::HostNotLocal => told(421, "host_not_local", "Not a name of this machine"),
+            Code::CrossSite => told(403, "cross_site", "The request comes from another site"),
+            Code::NotFound => told(404, "not_found", "There is nothing here"),
+            Code::EntryUnknown => told(404, "entry_unknown", "No such entry"),
+            Code::DecisionUnknown => told(404, "decision_unknown", "No such decision"),
+            Code::KeyUnknown => told(404, "key_unknown", "No such key"),
+            Code::WebhookUnknown => told(404, "webhook_unknown", "No such webhook"),
+            Code::TooMany => told(409, "too_many", "There are too many"),
+            Code::MethodNotAllowed => told(405, "method_not_allowed", "Not with this method"),
+            Code::BodyTooSlow => told(408, "body_too_slow", "The body came too slowly"),
+            Code::NoKeys => told(409, "no_keys", "The server keeps no keys"),
+            Code::BodyTooLarge => told(413, "body_too_large", "The body is too large"),
+            Code::TooManyEvents => told(413, "too_many_events", "Too many events"),
+            Code::UnsupportedMediaType => {
+                told(415, "unsupported_media_type", "Not this kind of body")
+            }
+            Code::IdConflict => told(422, "id_conflict", "The id was used for another event"),
+            Code::Broken => told(500, "broken", "A bug of the server"),
+            Code::Damaged => told(500, "damaged", "What is stored is damaged"),
+            Code::OverShare => told(429, "over_share", "The shop has used its share"),
+            Code::Busy => told(503, "busy", "The server is busy"),
+            Code::Closing => told(503, "closing", "The server is shutting down"),
+            Code::Stalled => told(503, "stalled", "The disk does not keep up"),
+            Code::ClockNotTrusted => told(
+                503,
+                "clock_not_trusted",
+                "The server's clock cannot be right",
+            ),
+            Code::DiskFull => told(507, "disk_full", "The disk is nearly full"),
+        }
+    }
+
+    /// As the contract writes it.
+    pub fn code(self) -> &'static str {
+        self.told().1
+    }
+
+    /// The status of a request that is refused for this.
+    pub fn status(self) -> StatusCode {
+        self.told().0
+    }
+
+    fn retry_after_s(self) -> Option<&'static str> {
+        match self {
+            Code::Rejected(ErrorCode::QueueFull) => Some(QUEUE_RETRY_S),
+            Code::Busy | Code::Closing => Some(BUSY_RETRY_S),
+            Code::Stalled | Code::ClockNotTrusted => Some(MENDED_RETRY_S),
+            Code::Rejected(_)
+            | Code::Unauthorized
+            | Code::Forbidden
+            | Code::HostNotLocal
+            | Code::CrossSite
+            | Code::NotFound
+            | Code::EntryUnknown
+            | Code::DecisionUnknown
+            | Code::KeyUnknown
+            | Code::WebhookUnknown
+            | Code::TooMany
+            | Code::MethodNotAllowed
+            | Code::NoKeys
+            | Code::BodyTooSlow
+            | Code::BodyTooLarge
+            | Code::TooManyEvents
+            | Code::UnsupportedMediaType
+            | Code::IdConflict
+            | Code::OverShare
+            | Code::DiskFull
+            | Code::Broken
+            | Code::Damaged => None,
+        }
+    }
+}
+
+fn told(
+    status: u16,
+    code: &'static str,
+    title: &'static str,
+) -> (StatusCode, &'static str, &'static str) {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, code, title)
+}
+
+/// The contract's table (section 5).
+fn rejected(error: ErrorCode) -> (StatusCode, &'static str, &'static str) {
+    let (status, title) = match error {
+        ErrorCode::Malformed => (400, "The request is malformed"),
+        ErrorCode::PolicyInvalid => (400, "The policy is invalid"),
+        ErrorCode::ShopUnknown => (404, "No such shop"),
+        ErrorCode::AgentUnknown => (404, "No such agent"),
+        ErrorCode::SessionUnknown => (404, "No such session"),
+        ErrorCode::QueueFull => (429, "The queue is full"),
+        ErrorCode::TimeWentBack => (409, "The event is older than the shop's clock"),
+        ErrorCode::SessionExists => (409, "The session's id is taken"),
+        ErrorCode::BuyerInSession => (409, "The buyer has an open session"),
+        ErrorCode::SessionClosed => (409, "The session is closed"),
+        ErrorCode::NotSessionAgent => (409, "Not the session's agent"),
+        ErrorCode::AgentOffline => (409, "The agent is offline"),
+        ErrorCode::NotWithBot => (409, "The session is not with the bot"),
+    };
+    told(status, error.code(), title)
+}
+
+/// A refusal, ready to be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem(Box<Told>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Told {
+    code: Code,
+    detail: String,
+    /// More members: their names, and their JSON.
+    members: Vec<(&'static str, String)>,
+    headers: Vec<(HeaderName, String)>,
+    /// Whether the rest of the request is not waited for.
+    closes: bool,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+}
+
+impl Problem {
+    /// A problem whose detail says what to do next.
+    pub fn new(code: Code, detail: impl Into<String>) -> Problem {
+        let mut problem = Problem(Box::new(Told {
+            code,
+            detail: detail.into(),
+            members: Vec::new(),
+            headers: Vec::new(),
+            closes: false,
+        }));
+        if let Some(seconds) = code.retry_after_s() {
+            problem = problem.header(header::RETRY_AFTER, seconds);
+        }
+        if code == Code::Unauthorized {
+            problem = problem.header(header::WWW_AUTHENTICATE, "Bearer realm=\"xiaoer\"");
+        }
+        problem
+    }
+
+    /// Something of the server's own failed. What it was may name paths of the server: the log has it, and the caller
+    /// learns what to do.
+    pub fn own(code: Code, error: &dyn std::fmt::Display, detail: &str) -> Problem {
+        tracing::error!(%error, code = code.code(), "a request was not done");
+        Problem::new(code, detail)
+    }
+
+    /// What was sent cannot be read.
+    pub fn malformed(detail: impl Into<String>) -> Problem {
+        Problem::new(Code::Rejected(ErrorCode::Malformed), detail)
+    }
+
+    /// The shop does not exist, or the key is another shop's: nobody can tell which from this.
+    pub fn shop_unknown(shop: &str) -> Problem {
+        let detail = format!(
+            "No shop {shop:?} is open to this key: check its id, or set the shop up with \
+             `PUT /v1/shops/{{shop}}` and an admin key."
+        );
+        Problem::new(Code::Rejected(ErrorCode::ShopUnknown), detail)
+    }
+
+    /// An agent that is not configured.
+    pub fn agent_unknown(agent: &str) -> Problem {
+        let detail =
+            format!("No agent {agent:?} is configured: `GET agents` lists those that are.");
+        Problem::new(Code::Rejected(ErrorCode::AgentUnknown), detail)
+    }
+
+    /// A session that is not remembered.
+    pub fn session_unknown(session: &str) -> Problem {
+        let detail = format!(
+            "No session {session:?} is open or was closed in the last 7 days: `GET sessions` lists those that are."
+        );
+        Problem::new(Code::Rejected(ErrorCode::SessionUnknown), detail)
+    }
+
+    /// Nothing was done, and nothing will be.
+    pub fn refused(refused: Refused) -> Problem {
+        match refused {
+            Refused::Busy => Problem::new(
+                Code::Busy,
+                "As much is in hand as can be: send the same request again in a second.",
+            ),
+            Refused::DiskFull => Problem::new(
+                Code::DiskFull,
+                "The server's disk is nearly full, so nothing is taken: free some space, then send it again.",
+            ),
+            Refused::Stalled(what) => Problem::new(
+                Code::Stalled,
+                format!(
+                    "The server's disk does not keep up, or has failed: {what}. Look at it, and at the server's log."
+                ),
+            ),
+            Refused::ClockNotTrusted(doubt) => Problem::new(
+                Code::ClockNotTrusted,
+                format!(
+                    "Events cannot be dated, so none is taken: {doubt}. Then send this request again."
+                ),
+            ),
+            Refused::OverShare { wait_s } => {
+                let detail = format!(
+                    "The shop has put as many bytes into the journal as one shop may \
+                     (`shop.bytes_per_hour_max`): send the same request again in {wait_s} s."
+                );
+                Problem::new(Code::OverShare, detail)
+                    .header(header::RETRY_AFTER, wait_s.to_string())
+            }
+            Refused::Closing => Problem::new(
+                Code::Closing,
+                "The server is shutting down: send the same request again once it is back.",
+            ),
+            Refused::Broken => Problem::new(
+                Code::Broken,
+                "A bug of the server stopped this request; nothing of it was done, and the shop is back. \
+                 Please report it with the server's log.",
+            ),
+            Refused::Damaged(what) => Problem::own(
+                Code::Damaged,
+                &what,
+                "What is stored of this is damaged, and nothing was done: the server's log says what is wrong, and \
+                 `xiaoer verify` on its folder finds all of it. Ask the server's operator.",
+            ),
+        }
+    }
+
+    /// A read of `shop` that has no answer.
+    pub fn unread(shop: &str, error: ReadError) -> Problem {
+        match error {
+            ReadError::NoShop => Problem::shop_unknown(shop),
+            ReadError::Refused(refused) => Problem::refused(refused),
+        }
+    }
+
+    /// With one more member, whose value is JSON.
+    #[must_use]
+    pub fn member(mut self, name: &'static str, json: String) -> Problem {
+        self.0.members.push((name, json));
+        self
+    }
+
+    /// With one more header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Problem {
+        self.0.headers.push((name, value.into()));
+        self
+    }
+
+    /// The connection ends with the answer: what is left of the request is not waited for.
+    #[must_use]
+    pub fn closing(mut self) -> Problem {
+        self.0.closes = true;
+        self
+    }
+
+    /// Its code.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The document.
+    pub fn json(&self) -> String {
+        let (status, code, title) = self.0.code.told();
+        let written = Written {
+            kind: format!("{TYPE_PREFIX}{code}"),
+            title,
+            status: status.as_u16(),
+            detail: &self.0.detail,
+            code,
+        };
+        let mut json = serde_json::to_string(&written).unwrap_or_default();
+        json.pop();
+        for (name, value) in &self.0.members {
+            json.push_str(&format!(",\"{name}\":{value}"));
+        }
+        json.push('}');
+        json
+    }
+
+    /// The answer to a request that has this problem.
+    pub fn response(&self) -> HttpResponse {
+        let mut response = HttpResponseBuilder::new(self.0.code.status());
+        response.content_type(PROBLEM_TYPE);
+        for (name, value) in &self.0.headers {
+            response.insert_header((name.clone(), value.as_str()));
+        }
+        if self.0.closes {
+            response.force_close();
+        }
+        response.body(self.json())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rejection_has_the_contracts_status() {
+        for (error, status) in [
+            (ErrorCode::Malformed, 400),
+            (ErrorCode::PolicyInvalid, 400),
+            (ErrorCode::ShopUnknown, 404),
+            (ErrorCode::AgentUnknown, 404),
+            (ErrorCode::SessionUnknown, 404),
+            (ErrorCode::QueueFull, 429),
+            (ErrorCode::TimeWentBack, 409),
+            (ErrorCode::SessionExists, 409),
+            (ErrorCode::BuyerInSession, 409),
+            (ErrorCode::SessionClosed, 409),
+            (ErrorCode::NotSessionAgent, 409),
+            (ErrorCode::AgentOffline, 409),
+            (ErrorCode::NotWithBot, 409),
+        ] {
+            let code = Code::Rejected(error);
+            assert_eq!(code.status().as_u16(), status, "{error:?}");
+            assert_eq!(code.code(), error.code());
+        }
+        assert_eq!(
+            ErrorCode::ALL.len(),
+            13,
+            "a new code needs its row and its status"
+        );
+    }
+
+    #[test]
+    fn a_refusal_has_its_status_and_says_when_to_come_again() {
+        for (refused, status, code, retry) in [
+            (Refused::Busy, 503, "busy", Some("1")),
+            (Refused::DiskFull, 507, "disk_full", None),
+            (
+                Refused::OverShare { wait_s: 90 },
+                429,
+                "over_share",
+                Some("90"),
+            ),
+            (Refused::Closing, 503, "closing", Some("1")),
+            (Refused::Broken, 500, "broken", None),
+            (
+                Refused::Stalled("it cannot be read".to_owned()),
+                503,
+                "stalled",
+                Some("10"),
+            ),
+            (
+                Refused::Damaged("Run `xiaoer verify`.".to_owned()),
+                500,
+                "damaged",
+                None,
+            ),
+        ] {
+            let response = Problem::refused(refused).response();
+            assert_eq!(response.status().as_u16(), status, "{code}");
+            let headers = response.headers();
+            let header = headers
+                .get("retry-after")
+                .map(|value| value.to_str().unwrap());
+            assert_eq!(header, retry, "{code}");
+            assert_eq!(headers.get("content-type").unwrap(), PROBLEM_TYPE);
+        }
+    }
+
+    #[test]
+    fn what_failed_inside_is_not_told_to_a_caller() {
+        let what = "could not open /srv/desk/store/db: run `xiaoer verify`".to_owned();
+        let problem = Problem::refused(Refused::Damaged(what));
+        assert!(!problem.json().contains("/srv"), "{}", problem.json());
+        assert!(problem.json().contains("log"), "{}", problem.json());
+    }
+
+    #[test]
+    fn a_problem_is_a_document() {
+        let problem = Problem::malformed("Say \"it\".").member("results", "[1]".to_owned());
+        assert_eq!(
+            problem.json(),
+            "{\"type\":\"urn:xiaoer:error:malformed\",\"title\":\"The request is malformed\",\"status\":400,\
+             \"detail\":\"Say \\\"it\\\".\",\"code\":\"malformed\",\"results\":[1]}"
+        );
+        let asked = Problem::new(Code::Unauthorized, "Send a key.").response();
+        assert_eq!(
+            asked.headers().get("www-authenticate").unwrap(),
+            "Bearer realm=\"xiaoer\""
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! Answers that are no problem: one JSON value, one page of a list, or nothing more to say.
+
+use actix_web::HttpResponse;
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::problem::{Code, Problem};
+use super::query::cursor;
+use super::request::Answer;
+use super::response_body::Pieces;
+
+/// The media type of answers.
+pub const JSON_TYPE: &str = "application/json";
+
+/// A value.
+pub fn json(value: &impl Serialize) -> Answer {
+    match serde_json::to_string(value) {
+        Ok(text) => Ok(text_json(text)),
+        Err(_) => Err(Problem::new(
+            Code::Broken,
+            "The answer could not be written, by a bug of the server: please report what was asked.",
+        )),
+    }
+}
+
+/// A value that is written already.
+pub fn text_json(text: String) -> HttpResponse {
+    HttpResponse::Ok().content_type(JSON_TYPE).body(text)
+}
+
+/// Done, and there is nothing to show.
+pub fn done() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}
+
+/// Anything else than JSON.
+pub fn other(content_type: &str, body: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok().content_type(content_type).body(body)
+}
+
+/// Something that is the same for everybody, and is sent from where it stands.
+pub fn shared(content_type: &str, body: Bytes) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(content_type)
+        .body(Pieces::shared(body))
+}
+
+/// One page of a list: its items, each written already, and the key of the last one where there are more.
+pub fn page<'a>(
+    list: &str,
+    items: impl Iterator<Item = &'a str>,
+    next: Option<&str>,
+) -> HttpResponse {
+    let mut text = String::from("{\"items\":[");
+    for (place, item) in items.enumerate() {
+        if place > 0 {
+            text.push(',');
+        }
+        text.push_str(item);
+    }
+    text.push_str("],\"next\":");
+    match next {
+        // A cursor is hexadecimal: there is nothing to escape.
+        Some(key) => text.push_str(&format!("\"{}\"}}", cursor(list, key))),
+        None => text.push_str("null}"),
+    }
+    text_json(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::body::MessageBody;
+
+    #[test]
+    fn a_page_is_its_items_and_where_the_next_begins() {
+        for (items, next, expected) in [
+            (vec![], None, "{\"items\":[],\"next\":null}".to_owned()),
+            (
+                vec!["1", "{}"],
+                Some("b"),
+                format!(
+                    "{{\"items\":[1,{{}}],\"next\":\"{}\"}}",
+                    cursor("pools", "b")
+                ),
+            ),
+        ] {
+            let response = page("pools", items.into_iter(), next);
+            let body = response.into_body().try_into_bytes().unwrap();
+            assert_eq!(body, expected);
+        }
+    }
+}

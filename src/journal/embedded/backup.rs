@@ -1,0 +1,341 @@
+//! Backup and restore: a consistent copy of the journal as one stream, made while it is in use.
+//!
+//! The stream is a line that names its form, then pairs with their tree and a checksum, then files of other modules where
+//! they were asked for, then a last frame that counts all of them and says how far the copy reaches. A stream without its
+//! last frame is no backup. Form 1, of release 0.1, has no files, and its pairs are of the older form.
+
+use std::io::{self, Read, Write};
+
+use super::append;
+use super::data_dir::Folder;
+use super::engine::Embedded;
+use super::settings::Settings;
+use super::store::{Changes, Store, Tree};
+use super::upgrade::{self, Upgrade};
+use super::watchdog::Task;
+use super::watermark::{Ended, Mark, Reach};
+use super::{block, metadata, recovery};
+use crate::domain::base::time::Instant;
+use crate::env::Env;
+use crate::journal::JournalError;
+
+const FORM: &[u8] = b"xiaoer backup, form 2\n";
+
+/// The forms that are read.
+const FORMS: [&[u8]; 2] = [b"xiaoer backup, form 1\n", FORM];
+
+/// The tree of the last frame.
+const END: u8 = 0xff;
+
+/// The tree of a file: its name is the key, what is in it the value.
+const FILE: u8 = 0xfe;
+
+/// The secrets of webhooks.
+pub const SECRETS_FILE: &str = "webhook-secrets.json";
+
+/// The files that a backup may hold.
+const FILES: [&str; 1] = [SECRETS_FILE];
+
+/// The longest file that a frame may announce.
+const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The longest key and value that a frame may announce.
+const PAIR_BYTES_MAX: usize = 1024 * 1024;
+
+/// Pairs that are restored in one step.
+const PAIRS_AT_ONCE: usize = 256;
+
+fn failed(what: &str, error: &io::Error) -> JournalError {
+    JournalError::Failed(format!("the backup could not be {what}: {error}"))
+}
+
+fn frame(to: &mut dyn Write, tree: u8, key: &[u8], value: &[u8]) -> Result<(), JournalError> {
+    let mut head = vec![tree];
+    head.extend_from_slice(&(key.len() as u32).to_be_bytes());
+    head.extend_from_slice(&(value.len() as u32).to_be_bytes());
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(&head);
+    sum.update(key);
+    sum.update(value);
+    head.extend_from_slice(&sum.finalize().to_be_bytes());
+    let written = [&head, key, value]
+        .into_iter()
+        .try_for_each(|part| to.write_all(part));
+    written.map_err(|error| failed("written", &error))
+}
+
+/// Files of other modules that go into a backup: names and bytes, asked for once the pairs are copied.
+pub type Files<'a> = dyn FnMut() -> io::Result<Vec<(String, Vec<u8>)>> + 'a;
+
+/// No files go into the backup.
+pub fn no_files() -> io::Result<Vec<(String, Vec<u8>)>> {
+    Ok(Vec::new())
+}
+
+/// Writes a copy of the journal as it is now; states and upkeep wait meanwhile, events do not.
+pub fn backup(
+    journal: &Embedded,
+    files: &mut Files<'_>,
+    to: &mut dyn Write,
+) -> Result<Reach, JournalError> {
+    let core = &journal.core;
+    let still = core.still();
+    *core.copying() = Some(Vec::new());
+    let settled = append::settled_blocks(core);
+    let last = || {
+        let last = *core.last_commit();
+        (last, core.clock.now())
+    };
+    let copied = copy(&core.store, settled, last, files, to);
+    // What waited comes with the next commit.
+    append::gather_again(core);
+    drop(still);
+    copied
+}
+
+/// Writes a copy of a folder that no server uses, in the form that it has.
+pub fn backup_folder(
+    settings: &Settings,
+    files: &mut Files<'_>,
+    to: &mut dyn Write,
+) -> Result<Reach, JournalError> {
+    let (_folder, found) = recovery::inspect(settings)?;
+    let last = Ended {
+        order: found.reach.order,
+        block: found.last_block,
+    };
+    let last = || (last, found.reach.at);
+    copy(&found.store, found.next_block, last, files, to)
+}
+
+fn copy(
+    store: &Store,
+    settled: u64,
+    last: impl Fn() -> (Ended, Instant),
+    files: &mut Files<'_>,
+    to: &mut dyn Write,
+) -> Result<Reach, JournalError> {
+    to.write_all(FORM)
+        .map_err(|error| failed("written", &error))?;
+    let mut pairs = 0u64;
+    // What is kept comes first: it looks at records that the copy must have, too.
+    for tree in [
+        Tree::Kept,
+        Tree::Notes,
+        Tree::Names,
+        Tree::Heads,
+        Tree::Index,
+        Tree::Ledger,
+    ] {
+        store.scan(tree, b"", |key, value| {
+            pairs += 1;
+            frame(to, tree as u8, key, value).map(|()| true)
+        })?;
+    }
+    // States are all among the settled; records are copied as far as they are durable by now.
+    let (last, at) = last();
+    let until = settled.max(last.block + 1);
+    store.scan(Tree::Journal, b"", |key, value| {
+        let within = key < &block::key(until, 0)[..];
+        if within && !value.is_empty() {
+            pairs += 1;
+            frame(to, Tree::Journal as u8, key, value)?;
+        }
+        Ok(within)
+    })?;
+    for (name, bytes) in files().map_err(|error| failed("written", &error))? {
+        pairs += 1;
+        frame(to, FILE, name.as_bytes(), &bytes)?;
+    }
+    let reach = Reach {
+        order: last.order,
+        at,
+    };
+    let end = [
+        pairs.to_be_bytes(),
+        reach.order.to_be_bytes(),
+        reach.at.ms().to_be_bytes(),
+    ]
+    .concat();
+    frame(to, END, &[], &end)?;
+    to.flush().map_err(|error| failed("written", &error))?;
+    Ok(reach)
+}
+
+/// A pair of a stream, or its end.
+enum Frame {
+    Pair(Tree, Vec<u8>, Vec<u8>),
+    File(String, Vec<u8>),
+    End(u64, Reach),
+}
+
+fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
+    let cut = |error: io::Error| {
+        if error.kind() != io::ErrorKind::UnexpectedEof {
+            return failed("read", &error);
+        }
+        JournalError::Damaged(
+            "the backup is cut off: take another one, this one cannot be restored whole".to_owned(),
+        )
+    };
+    let wrong = || {
+        JournalError::Damaged(
+            "the backup has a part whose checksum is wrong: take another one, this one cannot be restored whole"
+                .to_owned(),
+        )
+    };
+    let mut head = [0; 13];
+    from.read_exact(&mut head).map_err(cut)?;
+    let number = |from: usize| {
+        head[from..from + 4]
+            .iter()
+            .fold(0u32, |n, &byte| (n << 8) | u32::from(byte))
+    };
+    let (key, value) = (number(1) as usize, number(5) as usize);
+    let most = match head[0] {
+        FILE => FILE_BYTES_MAX,
+        _ => PAIR_BYTES_MAX,
+    };
+    if key + value > most {
+        return Err(wrong());
+    }
+    let mut body = vec![0; key + value];
+    from.read_exact(&mut body).map_err(cut)?;
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(&head[..9]);
+    sum.update(&body);
+    if sum.finalize() != number(9) {
+        return Err(wrong());
+    }
+    let value = body.split_off(key);
+    if head[0] == END {
+        let number = |place: usize| {
+            let bytes = value
+                .get(place * 8..)
+                .and_then(|rest| rest.first_chunk::<8>());
+            bytes
+                .map(|bytes| u64::from_be_bytes(*bytes))
+                .ok_or_else(wrong)
+        };
+        let at = Instant::from_ms(number(2)? as i64);
+        let order = number(1)?;
+        return Ok(Frame::End(number(0)?, Reach { order, at }));
+    }
+    if head[0] == FILE {
+        let name = String::from_utf8(body).map_err(|_| wrong())?;
+        return Ok(Frame::File(name, value));
+    }
+    let tree = Tree::ALL.get(head[0] as usize).copied().ok_or_else(wrong)?;
+    Ok(Frame::Pair(tree, body, value))
+}
+
+/// What a restore has made.
+#[derive(Debug)]
+pub struct Restored {
+    /// How far the records reach.
+    pub reach: Reach,
+    /// The files that were in the backup, by name.
+    pub files: Vec<String>,
+    /// What was put right, a sentence each.
+    pub healed: Vec<String>,
+}
+
+/// Makes a new folder from a backup. Until it is finished, a server refuses the folder, and a restore may begin anew.
+///
+/// # Errors
+///
+/// The folder holds data, or the stream is not whole.
+pub fn restore(
+    from: &mut dyn Read,
+    settings: &Settings,
+    upgrade: &mut Upgrade<'_>,
+) -> Result<Restored, JournalError> {
+    read_form(from)?;
+    let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
+    folder.begin_restore()?;
+    let store = Store::open(&folder.store_path(), settings, &Env::real().fate)?;
+    // From here on it waits for the backup to come, which may be slow.
+    store.opened();
+    let (mut pairs, mut waiting, mut files) = (0u64, 0, Vec::new());
+    let mut changes = Tree::ALL.map(|_| Changes::default());
+    let reach = loop {
+        match read_frame(from)? {
+            Frame::Pair(tree, key, value) => {
+                changes[tree as usize].set(&key, value);
+                pairs += 1;
+                waiting += 1;
+                if waiting == PAIRS_AT_ONCE {
+                    waiting = 0;
+                    apply(&store, &mut changes)?;
+                }
+            }
+            Frame::File(name, bytes) => {
+                pairs += 1;
+                folder.write_whole(known_file(&name)?, &bytes)?;
+                files.push(name);
+            }
+            Frame::End(counted, reach) if counted == pairs => break reach,
+            Frame::End(..) => return Err(incomplete()),
+        }
+    };
+    apply(&store, &mut changes)?;
+    let (healed, id) = upgrade::convert_restored(&store, upgrade)?;
+    let kept = metadata::count(&store)?;
+    let mark = Mark::create(&folder.mark_path(), id, reach, kept);
+    mark.map_err(|error| failed("restored", &error))?;
+    drop(store);
+    folder.restored()?;
+    folder.lay_ballast();
+    Ok(Restored {
+        reach,
+        files,
+        healed,
+    })
+}
+
+/// A file that a backup may hold; any other is not written.
+fn known_file(name: &str) -> Result<&'static str, JournalError> {
+    let known = FILES.iter().find(|known| **known == name);
+    known.copied().ok_or_else(|| {
+        JournalError::Unusable(format!(
+            "the backup holds a file {name:?}, which this program does not know: use the newer program"
+        ))
+    })
+}
+
+/// Reads a backup to its end: how far it reaches. Errors where it is not whole.
+pub fn check(from: &mut dyn Read) -> Result<Reach, JournalError> {
+    read_form(from)?;
+    let mut pairs = 0u64;
+    loop {
+        match read_frame(from)? {
+            Frame::Pair(..) | Frame::File(..) => pairs += 1,
+            Frame::End(counted, reach) if counted == pairs => return Ok(reach),
+            Frame::End(..) => return Err(incomplete()),
+        }
+    }
+}
+
+fn read_form(from: &mut dyn Read) -> Result<(), JournalError> {
+    let mut form = [0; FORM.len()];
+    let read = from.read_exact(&mut form);
+    if read.is_err() || !FORMS.contains(&&form[..]) {
+        return Err(JournalError::Unusable(
+            "that is no backup that this xiaoer can read: its first line should be \"xiaoer backup, form 1\" or \"… \
+             form 2\""
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+fn incomplete() -> JournalError {
+    JournalError::Damaged("the backup lacks some of its parts: take another one".to_owned())
+}
+
+fn apply(store: &Store, changes: &mut [Changes]) -> Result<(), JournalError> {
+    store.watched(Task::Commit, |store| {
+        let mut trees = Tree::ALL.into_iter().zip(changes);
+        trees.try_for_each(|(tree, changes)| store.apply(tree, std::mem::take(changes)))
+    })
+}

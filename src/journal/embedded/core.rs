@@ -1,0 +1,121 @@
+//! What the threads of a journal share: the store, the queue, the index, and how far each has come.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::append_queue::{Line, Put};
+use super::data_dir::Folder;
+use super::observer::Watch;
+use super::record_index::Tail;
+use super::store::Store;
+use super::watermark::{Ended, Mark};
+use crate::env::Fate;
+
+/// Gives the ledger's state, as of a moment not before it is asked.
+pub type LedgerSource = Box<dyn Fn() -> Vec<u8> + Send + Sync>;
+
+/// What the threads of the journal share.
+pub(super) struct Core {
+    pub(super) folder: Folder,
+    pub(super) store: Store,
+    pub(super) mark: Mark,
+    pub(super) fate: Arc<dyn Fate>,
+    pub(super) clock: Arc<dyn crate::env::Clock>,
+    pub(super) watch: Box<dyn Watch>,
+    pub(super) linger: Duration,
+    pub(super) reserve_bytes: u64,
+    pub(super) retention_ms: i64,
+    pub(super) checkpoint_records: u64,
+    pub(super) line: Mutex<Line>,
+    pub(super) tails: Mutex<HashMap<u64, Tail>>,
+    pub(super) dead: Mutex<Vec<u64>>,
+    pub(super) ledger: Mutex<Option<LedgerSource>>,
+    /// While a copy is being made, the states that wait until it is.
+    pub(super) copying: Mutex<Option<Vec<Put>>>,
+    /// Something waits for a commit.
+    pub(super) work: Condvar,
+    /// A commit is over.
+    pub(super) committed: Condvar,
+    /// The upkeep has something to do, or to stop.
+    pub(super) chores: Condvar,
+    /// Whether the upkeep has to stop; also held by whoever reads all of the journal, which then stands still.
+    pub(super) still: Mutex<bool>,
+    /// Where the last commit ended.
+    pub(super) last_commit: Mutex<Ended>,
+    /// The order of the last durable record.
+    pub(super) durable: AtomicU64,
+    /// The number of the next block, and up to which keys are laid.
+    pub(super) next_block: AtomicU64,
+    pub(super) laid_until: AtomicU64,
+    /// The order of the first record that is kept.
+    pub(super) floor: AtomicU64,
+    /// All records up to this order are in the index.
+    pub(super) checkpoint: AtomicU64,
+    /// In how many commits something was kept for another room.
+    pub(super) kept: AtomicU32,
+    pub(super) full: AtomicBool,
+    /// Bytes that were appended and are not yet durable.
+    pub(super) waiting_bytes: AtomicUsize,
+}
+
+pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Whoever panicked while it held a lock of ours has left nothing half done.
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Core {
+    pub(super) fn line(&self) -> MutexGuard<'_, Line> {
+        held(&self.line)
+    }
+
+    pub(super) fn tails(&self) -> MutexGuard<'_, HashMap<u64, Tail>> {
+        held(&self.tails)
+    }
+
+    pub(super) fn dead(&self) -> MutexGuard<'_, Vec<u64>> {
+        held(&self.dead)
+    }
+
+    pub(super) fn copying(&self) -> MutexGuard<'_, Option<Vec<Put>>> {
+        held(&self.copying)
+    }
+
+    pub(super) fn last_commit(&self) -> MutexGuard<'_, Ended> {
+        held(&self.last_commit)
+    }
+
+    pub(super) fn ledger_state(&self) -> Option<Vec<u8>> {
+        let state = held(&self.ledger).as_ref().map(|source| source());
+        // One that could not be written is none.
+        state.filter(|bytes| !bytes.is_empty())
+    }
+
+    pub(super) fn still(&self) -> MutexGuard<'_, bool> {
+        held(&self.still)
+    }
+}
+
+/// Waits for a word on a lock; a thread that panicked while it held it has left nothing half done.
+pub(super) fn wait<'a, T>(
+    word: &std::sync::Condvar,
+    guard: std::sync::MutexGuard<'a, T>,
+) -> std::sync::MutexGuard<'a, T> {
+    match word.wait(guard) {
+        Ok(guard) => guard,
+        Err(poisoned) => poisoned.into_inner(),
+    }
+}
+
+/// Waits for a word, or for as long at most.
+pub(super) fn wait_at_most<'a, T>(
+    word: &std::sync::Condvar,
+    guard: std::sync::MutexGuard<'a, T>,
+    limit: Duration,
+) -> std::sync::MutexGuard<'a, T> {
+    match word.wait_timeout(guard, limit) {
+        Ok((guard, _)) => guard,
+        Err(poisoned) => poisoned.into_inner().0,
+    }
+}

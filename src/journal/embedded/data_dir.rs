@@ -1,0 +1,381 @@
+//! The folder in which a server keeps everything: whose it is, of which form, and how much room is left.
+//!
+//! `LOCK` is held by the one process that uses it. `VERSION` names the stored form. `mark` says how far the journal
+//! reaches. `ballast` is room that is given back when the disk is full, since the store cannot be opened without any.
+//!
+//! One mark has one meaning: `NEW` stands while a first start makes the folder, `RESTORING` while a restore fills it, and
+//! the folder `upgrading` holds the next form of a store until it is verified.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::settings::Settings;
+use super::store::{Store, Tree};
+use super::watermark::Mark;
+use crate::env::{Fate, private_files};
+use crate::journal::JournalError;
+use crate::journal::error::{disk_failed, is_of_the_disk};
+
+/// The version of the stored form that this program writes.
+pub const VERSION: u32 = 2;
+
+/// The oldest that it reads.
+const VERSION_MIN: u32 = 1;
+
+/// How often a lock that is held is tried again, and how long after.
+const LOCK_TRIES: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// There while a first start makes the folder.
+const BEGUN: &str = "NEW";
+
+/// There while a restore fills the folder.
+const RESTORING: &str = "RESTORING";
+
+/// The same, before it has its name.
+const RESTORING_IN_MAKING: &str = "RESTORING.new";
+
+/// What may be in a folder into which a restore goes: nothing of it is data of a journal.
+const NO_DATA: [&str; 8] = [
+    "lost+found",
+    "xiaoer.toml",
+    "keys.json",
+    "keys.lock",
+    "webhook-secrets.json",
+    "webhook-secrets.lock",
+    "LOCK",
+    "ballast",
+];
+
+/// What a restore that was not finished may have left beside these.
+const HALF_RESTORED: [&str; 5] = [
+    "store",
+    "mark",
+    "mark.new",
+    "VERSION.new",
+    RESTORING_IN_MAKING,
+];
+
+/// In what state a folder was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// A first start begins to make it.
+    New,
+    /// It is made, in this stored form.
+    Made(u32),
+}
+
+/// A folder that this process holds.
+pub struct Folder {
+    path: PathBuf,
+    ballast_bytes: u64,
+    /// Held until the folder is dropped.
+    _lock: File,
+}
+
+/// Takes a lock. Who held it may be about to end, and a child that it has begun to start holds it until that is another
+/// program: so it is tried for a moment.
+fn take_lock(lock: &File) -> Result<(), TryLockError> {
+    for _ in 0..LOCK_TRIES {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            taken => return taken,
+        }
+    }
+    lock.try_lock()
+}
+
+fn unusable(path: &Path, what: &str, error: &io::Error) -> JournalError {
+    if is_of_the_disk(error) {
+        return disk_failed(&path.display().to_string(), error);
+    }
+    JournalError::Unusable(format!("{}: {what}: {error}", path.display()))
+}
+
+impl Folder {
+    /// Takes a folder for this process alone, and makes it where it is not there. Gives the ballast back where the
+    /// disk is full.
+    pub fn take(path: &Path, ballast_bytes: u64) -> Result<Folder, JournalError> {
+        private_files::make_folder(path).map_err(|error| {
+            unusable(
+                path,
+                "the folder cannot be made; choose another with --data, or make it writable",
+                &error,
+            )
+        })?;
+        let lock = path.join("LOCK");
+        let ballast = path.join("ballast");
+        let open = |lock| {
+            let mut options = File::options();
+            options
+                .create(true)
+                .append(true)
+                .mode(private_files::FILE_MODE);
+            options.open(lock)
+        };
+        let opened = open(&lock);
+        let lock = match opened {
+            // Not even an empty file has room.
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                fs::remove_file(&ballast).ok();
+                open(&lock)
+            }
+            opened => opened,
+        };
+        let lock = lock.map_err(|error| {
+            unusable(
+                path,
+                "the folder is not writable; make it so, or choose another with --data",
+                &error,
+            )
+        })?;
+        match take_lock(&lock) {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(JournalError::Unusable(format!(
+                    "{} is in use by another xiaoer: stop that one first, or choose another folder with --data",
+                    path.display()
+                )));
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(unusable(path, "the folder cannot be locked", &error));
+            }
+        }
+        for words in private_files::mend(path).words() {
+            tracing::warn!("{words}");
+        }
+        let folder = Folder {
+            path: path.to_owned(),
+            ballast_bytes,
+            _lock: lock,
+        };
+        if folder.free_bytes() < ballast_bytes {
+            fs::remove_file(&ballast).ok();
+        }
+        Ok(folder)
+    }
+
+    /// In what state the folder is; one that holds nothing yet begins to be made.
+    ///
+    /// # Errors
+    ///
+    /// A restore into it was not finished, it is of a newer version, or it lacks a part.
+    pub fn stage(&self, settings: &Settings, fate: &Arc<dyn Fate>) -> Result<Stage, JournalError> {
+        if self.restore_has_begun() {
+            return Err(self.half_restored());
+        }
+        let path = self.path.join("VERSION");
+        match fs::read_to_string(&path) {
+            Ok(text) => match text.trim().parse::<u32>() {
+                Ok(version) if (VERSION_MIN..=VERSION).contains(&version) => {
+                    Ok(Stage::Made(version))
+                }
+                Ok(newer) if newer > VERSION => Err(JournalError::Unusable(format!(
+                    "{} was written by a newer xiaoer (stored form {newer}, this program knows {VERSION}): use that one",
+                    self.path.display()
+                ))),
+                Ok(_) | Err(_) => Err(self.without_version("does not name a version")),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.begin(settings, fate)?;
+                Ok(Stage::New)
+            }
+            Err(error) => Err(unusable(&path, "the version cannot be read", &error)),
+        }
+    }
+
+    /// Whether a restore has begun to fill the folder; its mark may have been cut off in the making, before all else.
+    fn restore_has_begun(&self) -> bool {
+        let has = |name: &str| self.path.join(name).exists();
+        has(RESTORING) || (has(RESTORING_IN_MAKING) && !has("VERSION"))
+    }
+
+    fn half_restored(&self) -> JournalError {
+        JournalError::Unusable(format!(
+            "a restore into {} was not finished: run `xiaoer restore --from BACKUP --data {0}` again; it begins anew",
+            self.path.display()
+        ))
+    }
+
+    /// The file VERSION is missing or unreadable, where there is a store: the mark knows what it should say.
+    fn without_version(&self, what: &str) -> JournalError {
+        let form = match Mark::read(&self.mark_path()) {
+            Ok(marked) if marked.folder.is_none() => VERSION_MIN,
+            Ok(_) | Err(_) => VERSION,
+        };
+        JournalError::Damaged(format!(
+            "{}: the file VERSION {what}. If nothing else is damaged, write \"{form}\" into it, then run \
+             `xiaoer verify --data {}`",
+            self.path.display(),
+            self.path.display()
+        ))
+    }
+
+    /// Begins to make the folder: `NEW` is there until `VERSION` is, and nothing is acknowledged before. Nothing is
+    /// cleared but what a first start may have left.
+    fn begin(&self, settings: &Settings, fate: &Arc<dyn Fate>) -> Result<(), JournalError> {
+        let begun = self.path.join(BEGUN);
+        let store = self.store_path();
+        if !begun.exists() && (store.exists() || self.mark_path().exists()) {
+            return Err(self.without_version("is missing"));
+        }
+        if Mark::read(&self.mark_path()).is_ok_and(|marked| marked.reach.order > 0) {
+            return Err(self.without_version(
+                "is missing, and a file NEW that does not belong there hides it",
+            ));
+        }
+        if store.exists() && self.store_has_records(settings, fate)? {
+            // Release 0.1 marked a restore like a first start.
+            return Err(self.half_restored());
+        }
+        self.write_whole(BEGUN, b"this folder is being made\n")?;
+        self.clear_parts()
+    }
+
+    fn store_has_records(
+        &self,
+        settings: &Settings,
+        fate: &Arc<dyn Fate>,
+    ) -> Result<bool, JournalError> {
+        let store = Store::open(&self.store_path(), settings, fate)?;
+        store.opened();
+        Ok(store.last(Tree::Journal)?.is_some())
+    }
+
+    /// Removes the store, the mark and the version, if they are there.
+    fn clear_parts(&self) -> Result<(), JournalError> {
+        let clear = || -> io::Result<()> {
+            let store = self.store_path();
+            if store.exists() {
+                fs::remove_dir_all(store)?;
+            }
+            for name in ["mark", "mark.new", "VERSION", "VERSION.new"] {
+                match fs::remove_file(self.path.join(name)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    Ok(()) | Err(_) => {}
+                }
+            }
+            File::open(&self.path)?.sync_all()
+        };
+        clear().map_err(|error| {
+            unusable(
+                &self.path,
+                "what an unfinished start or restore left cannot be cleared",
+                &error,
+            )
+        })
+    }
+
+    /// Begins a restore: `RESTORING` is there until it is finished, and a server refuses the folder meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The folder holds data, which would be written over.
+    pub fn begin_restore(&self) -> Result<(), JournalError> {
+        let has = |name: &str| self.path.join(name).exists();
+        let marked = Mark::read(&self.mark_path()).is_ok_and(|marked| marked.reach.order > 0);
+        let unfinished = self.restore_has_begun() || (has(BEGUN) && !has("VERSION") && !marked);
+        let listed = fs::read_dir(&self.path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        let listed = listed.map_err(|error| unusable(&self.path, "it cannot be read", &error))?;
+        for entry in listed {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let left_over =
+                [BEGUN, RESTORING, "VERSION"].contains(&&*name) || HALF_RESTORED.contains(&&*name);
+            let may_stay = NO_DATA.contains(&&*name) || (unfinished && left_over);
+            if !may_stay {
+                return Err(JournalError::Unusable(format!(
+                    "{} is not empty (it holds {name:?}): name a new folder, so that nothing is written over",
+                    self.path.display()
+                )));
+            }
+        }
+        self.write_whole(RESTORING, b"a restore fills this folder\n")?;
+        self.clear_parts()?;
+        self.remove(BEGUN)
+    }
+
+    /// The restore is finished.
+    pub fn restored(&self) -> Result<(), JournalError> {
+        self.write_version()?;
+        self.remove(RESTORING)
+    }
+
+    fn remove(&self, name: &str) -> Result<(), JournalError> {
+        let path = self.path.join(name);
+        if !path.exists() {
+            return Ok(());
+        }
+        let gone = fs::remove_file(&path).and_then(|()| File::open(&self.path)?.sync_all());
+        gone.map_err(|error| unusable(&path, "it cannot be removed", &error))
+    }
+
+    /// The folder is of this program's form from here on.
+    pub fn write_version(&self) -> Result<(), JournalError> {
+        self.write_whole("VERSION", format!("{VERSION}\n").as_bytes())
+    }
+
+    /// A first start has made the folder.
+    pub fn made(&self) -> Result<(), JournalError> {
+        self.write_version()?;
+        self.remove(BEGUN)
+    }
+
+    /// Writes a file so that it is there whole or not at all, durable. Only the owner may read it.
+    pub fn write_whole(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
+        let written = private_files::write_whole(&self.path, name, bytes).map(drop);
+        written.map_err(|error| unusable(&self.path.join(name), "it cannot be written", &error))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the store is.
+    pub fn store_path(&self) -> PathBuf {
+        self.path.join("store")
+    }
+
+    /// Where the mark is.
+    pub fn mark_path(&self) -> PathBuf {
+        self.path.join("mark")
+    }
+
+    /// Makes what was renamed or created in the folder durable.
+    pub fn sync(&self) -> Result<(), JournalError> {
+        let synced = File::open(&self.path).and_then(|folder| folder.sync_all());
+        synced.map_err(|error| unusable(&self.path, "it cannot be synced", &error))
+    }
+
+    /// Free bytes of its disk; none where that cannot be told.
+    pub fn free_bytes(&self) -> u64 {
+        rustix::fs::statvfs(&self.path).map_or(0, |disk| disk.f_bavail * disk.f_frsize)
+    }
+
+    /// Lays the ballast, where there is none, or a piece of one, and there is room for twice as much.
+    pub fn lay_ballast(&self) {
+        let path = self.path.join("ballast");
+        let laid = fs::metadata(&path).map_or(0, |ballast| ballast.len());
+        if laid >= self.ballast_bytes || self.free_bytes() < 2 * self.ballast_bytes {
+            return;
+        }
+        let lay = || -> io::Result<()> {
+            let file = File::create(&path)?;
+            rustix::fs::fallocate(
+                &file,
+                rustix::fs::FallocateFlags::empty(),
+                0,
+                self.ballast_bytes,
+            )?;
+            file.sync_all()
+        };
+        if lay().is_err() {
+            fs::remove_file(&path).ok();
+        }
+    }
+}

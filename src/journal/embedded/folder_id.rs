@@ -1,0 +1,42 @@
+//! The id of a data folder: 16 random bytes that its mark and its store both hold, so that parts of another folder are
+//! noticed. A restored folder has an id of its own.
+
+use serde::{Deserialize, Serialize};
+
+use super::checksummed::{sealed, unsealed};
+use super::store::{Changes, Store, Tree};
+use crate::journal::JournalError;
+
+/// Bytes of an id.
+pub const ID_BYTES: usize = 16;
+
+/// Where the store holds it.
+const KEY: &[u8] = b"folder";
+
+/// The form of the note.
+const NOTE_FORM: u8 = 1;
+
+/// Which folder something belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderId(pub [u8; ID_BYTES]);
+
+impl FolderId {
+    /// A new one.
+    pub fn new() -> FolderId {
+        FolderId(rand::random())
+    }
+
+    /// What the store holds; nothing in a store of form 1.
+    pub fn of_store(store: &Store) -> Result<Option<FolderId>, JournalError> {
+        let note = store.get(Tree::Notes, KEY)?;
+        let id = note.map(|value| unsealed(&value, "the id of the folder")?.only());
+        id.transpose()
+    }
+
+    /// Writes it into the store, which is of form 2 from then on.
+    pub fn write(self, store: &Store) -> Result<(), JournalError> {
+        let mut changes = Changes::default();
+        changes.set(KEY, sealed(NOTE_FORM, &self));
+        store.apply(Tree::Notes, changes)
+    }
+}

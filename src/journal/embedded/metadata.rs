@@ -1,0 +1,151 @@
+//! What the rooms above keep of a shop beside its records: small values under names, durable in the order in which they
+//! were given, gone with the shop. The commits that did are counted, here and in the mark: so a lost end is noticed.
+
+use std::sync::atomic::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+use super::append_queue::Keep;
+use super::checksummed::{sealed, unsealed};
+use super::core::Core;
+use super::shop_numbers;
+use super::snapshots;
+use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX};
+use crate::domain::base::id::Id;
+use crate::journal::{Done, JournalError, Kept};
+
+/// The longest value that can be kept.
+pub const KEPT_BYTES_MAX: usize = VALUE_BYTES_MAX / 2;
+
+/// The form of what is kept, and of its count.
+const FORM: u8 = 1;
+
+/// The stored form.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    shop: String,
+    value: Vec<u8>,
+}
+
+/// Where the count stands, which is of no shop: their numbers begin with 1.
+const COUNT: [u8; 8] = [0; 8];
+
+/// In how many commits something was kept.
+pub fn count(store: &Store) -> Result<u32, JournalError> {
+    let count = store.get(Tree::Kept, &COUNT)?;
+    let count = count.map(|value| unsealed(&value, "the count of what is kept")?.only());
+    Ok(count.transpose()?.unwrap_or(0))
+}
+
+/// The key of a value.
+pub fn key(shop: u64, name: &str) -> Vec<u8> {
+    [&shop.to_be_bytes(), name.as_bytes()].concat()
+}
+
+/// A value in its stored form.
+pub fn write(shop: &Id, value: Vec<u8>) -> Vec<u8> {
+    let shop = shop.to_string();
+    sealed(FORM, &Stored { shop, value })
+}
+
+/// A pair of a tree, where it is something that is kept of a shop.
+pub fn read_of(tree: Tree, key: &[u8], value: &[u8]) -> Result<Option<(u64, Kept)>, JournalError> {
+    if tree != Tree::Kept || key == COUNT {
+        return Ok(None);
+    }
+    read(key, value).map(Some)
+}
+
+fn read(key: &[u8], value: &[u8]) -> Result<(u64, Kept), JournalError> {
+    let stored: Stored = unsealed(value, "what is kept of a shop")?.only()?;
+    let wrong = || crate::journal::error::damaged("what is kept of a shop has no name");
+    let (shop, name) = key.split_first_chunk::<8>().ok_or_else(wrong)?;
+    let kept = Kept {
+        shop: Id::new(&stored.shop).ok_or_else(wrong)?,
+        name: String::from_utf8(name.to_vec()).map_err(|_| wrong())?,
+        value: stored.value,
+    };
+    Ok((u64::from_be_bytes(*shop), kept))
+}
+
+/// Reads all that is kept, with the numbers of the shops.
+pub fn scan(
+    store: &Store,
+    each: &mut dyn FnMut(u64, Kept) -> Result<(), JournalError>,
+) -> Result<(), JournalError> {
+    store.scan(Tree::Kept, &1u64.to_be_bytes(), |at, value| {
+        let (shop, kept) = read(at, value)?;
+        each(shop, kept).map(|()| true)
+    })
+}
+
+/// Lets go of all that is kept of a shop.
+pub fn remove_all(store: &Store, shop: u64, changes: &mut Changes) -> Result<(), JournalError> {
+    store.scan(Tree::Kept, &shop.to_be_bytes(), |at, _| {
+        let of_it = at.starts_with(&shop.to_be_bytes());
+        if of_it {
+            changes.remove(at);
+        }
+        Ok(of_it)
+    })
+}
+
+/// Puts a value into the next commit. Whether the shop exists.
+pub(super) fn gather_keep(
+    core: &Core,
+    shop: &Id,
+    name: &str,
+    value: Option<Vec<u8>>,
+    done: Option<Done>,
+) -> Result<bool, JournalError> {
+    let too_long = value
+        .as_ref()
+        .is_some_and(|value| value.len() > KEPT_BYTES_MAX);
+    if too_long {
+        let what = format!("{name} of shop {shop:?} is longer than {KEPT_BYTES_MAX} bytes");
+        return Err(JournalError::Failed(what));
+    }
+    let Some(number) = shop_numbers::number(core, shop)? else {
+        return Ok(false);
+    };
+    let value = value.map(|value| write(shop, value));
+    let mut line = core.line();
+    line.next.keeps.push(Keep {
+        key: key(number, name),
+        value,
+    });
+    line.next.dones.extend(done);
+    drop(line);
+    core.work.notify_one();
+    Ok(true)
+}
+
+/// Writes what is to be kept; the count, where there was anything.
+pub(super) fn keep_all(core: &Core, keeps: Vec<Keep>) -> Result<Option<u32>, JournalError> {
+    if keeps.is_empty() {
+        return Ok(None);
+    }
+    let mut changes = Changes::default();
+    let count = core.kept.load(Ordering::Relaxed).wrapping_add(1);
+    core.kept.store(count, Ordering::Relaxed);
+    changes.set(&COUNT, sealed(FORM, &count));
+    for Keep { key, value } in keeps {
+        match value {
+            Some(value) => changes.set(&key, value),
+            None => changes.remove(&key),
+        }
+    }
+    core.store.apply(Tree::Kept, changes)?;
+    Ok(Some(count))
+}
+
+/// All that is kept of the shops that there are.
+pub(super) fn each_kept(core: &Core, each: &mut dyn FnMut(Kept)) -> Result<(), JournalError> {
+    scan(&core.store, &mut |shop, kept| {
+        // What was kept of a shop while it was being taken away is nobody's.
+        if snapshots::number_of(&core.store, &kept.shop)? == Some(shop) {
+            each(kept);
+        }
+        Ok(())
+    })
+}

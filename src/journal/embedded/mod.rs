@@ -1,0 +1,59 @@
+//! The journal in one folder of this machine, in a store of sled.
+//!
+//! Records are appended to a queue, written by one thread in one piece, made durable, and only then called done. A second
+//! thread takes checkpoints, merges and trims. Opening a folder reads what came after the latest checkpoint.
+
+// What is stored, and where.
+mod checksummed;
+mod data_dir;
+mod folder_id;
+mod observer;
+mod settings;
+mod store;
+mod watchdog;
+mod watermark;
+
+mod block;
+mod checkpoint_notes;
+mod deletion;
+mod metadata;
+mod record_index;
+mod snapshots;
+
+// Opening a folder, and what is done with one as a whole.
+mod heal;
+mod opening;
+mod recovery;
+mod salvage;
+mod shop_numbers;
+mod store_switch;
+mod upgrade;
+mod verify;
+
+// A folder in use.
+mod append;
+mod append_queue;
+mod core;
+mod engine;
+
+mod backup;
+mod commit;
+mod compaction;
+mod ownership;
+mod reader;
+
+pub use self::core::LedgerSource;
+pub use backup::{
+    Files, Restored, SECRETS_FILE, backup, backup_folder, check as check_backup, no_files, restore,
+};
+pub use data_dir::VERSION;
+pub use engine::{Embedded, Opened};
+pub use metadata::KEPT_BYTES_MAX;
+pub use observer::{Nobody, Watch};
+pub use salvage::{Salvaged, SavedShop, salvage};
+pub use settings::Settings;
+pub use shop_numbers::number_in;
+pub use upgrade::{ConvertKept, Upgrade};
+pub use verify::{Inspector, NoInspector, Verified, each_record, verify};
+pub use watchdog::Patience;
+pub use watermark::Reach;

@@ -1,0 +1,41 @@
+//! A look at a folder that no server runs on: which shop has which number.
+
+use super::Settings;
+use super::core::Core;
+use super::data_dir::{Folder, Stage, VERSION};
+use super::snapshots;
+use super::store::Store;
+use crate::domain::base::id::Id;
+use crate::env::Env;
+use crate::journal::JournalError;
+
+/// The number of a shop in a folder that is not in use; nothing where the folder has no such shop, or no shop at all.
+///
+/// # Errors
+///
+/// The folder is in use, of another version, or damaged.
+pub fn number_in(settings: &Settings, shop: &Id) -> Result<Option<u64>, JournalError> {
+    if !settings.data.join("VERSION").exists() {
+        return Ok(None);
+    }
+    let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
+    let fate = &Env::real().fate;
+    match folder.stage(settings, fate)? {
+        Stage::Made(VERSION) => {}
+        Stage::New | Stage::Made(_) => {
+            let what = "the folder is of an older form, which the server's next start converts";
+            return Err(JournalError::Failed(what.to_owned()));
+        }
+    }
+    let store = Store::open(&folder.store_path(), settings, fate)?;
+    store.opened();
+    snapshots::number_of(&store, shop)
+}
+
+/// The number of a shop, once its first record is on its way.
+pub(super) fn number(core: &Core, shop: &Id) -> Result<Option<u64>, JournalError> {
+    if let Some(&number) = core.line().creating.get(shop) {
+        return Ok(Some(number));
+    }
+    snapshots::number_of(&core.store, shop)
+}

@@ -1,0 +1,97 @@
+//! The stored forms of a head. Form 1 is of release 0.1, and knows the next timer as of the latest state alone.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Head, StateAt};
+use crate::journal::JournalError;
+use crate::journal::embedded::checksummed::{sealed, unsealed};
+
+/// The form that is written.
+const FORM: u8 = 2;
+
+/// Number, `seq`, order, block, pieces.
+type At = (u64, u64, u64, u64, u16);
+
+#[derive(Deserialize)]
+struct Form1 {
+    id: String,
+    n: u64,
+    before_first: u64,
+    state: Option<At>,
+    due_ms: Option<i64>,
+    kept: Vec<At>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Form2 {
+    id: String,
+    n: u64,
+    before_first: u64,
+    state: Option<At>,
+    due_ms: Option<i64>,
+    due_n: u64,
+    kept: Vec<At>,
+}
+
+fn at(of: StateAt) -> At {
+    (of.n, of.seq, of.order, of.block, of.pieces)
+}
+
+fn state((n, seq, order, block, pieces): At) -> StateAt {
+    StateAt {
+        n,
+        seq,
+        order,
+        block,
+        pieces,
+    }
+}
+
+pub(super) fn write(head: &Head) -> Vec<u8> {
+    let stored = Form2 {
+        id: head.id.clone(),
+        n: head.n,
+        before_first: head.before_first,
+        state: head.state.map(at),
+        due_ms: head.due_ms,
+        due_n: head.due_n,
+        kept: head.kept.iter().copied().map(at).collect(),
+    };
+    sealed(FORM, &stored)
+}
+
+pub(super) fn read(value: &[u8], what: &str) -> Result<Head, JournalError> {
+    let unsealed = unsealed(value, what)?;
+    let stored = match unsealed.form {
+        1 => {
+            let Form1 {
+                id,
+                n,
+                before_first,
+                state,
+                due_ms,
+                kept,
+            } = unsealed.read()?;
+            Form2 {
+                id,
+                n,
+                before_first,
+                state,
+                due_ms,
+                due_n: state.map_or(0, |(n, ..)| n),
+                kept,
+            }
+        }
+        FORM => unsealed.read()?,
+        _ => return Err(unsealed.newer()),
+    };
+    Ok(Head {
+        id: stored.id,
+        n: stored.n,
+        before_first: stored.before_first,
+        state: stored.state.map(state),
+        due_ms: stored.due_ms,
+        due_n: stored.due_n,
+        kept: stored.kept.into_iter().map(state).collect(),
+    })
+}

@@ -1,0 +1,347 @@
+//! The store: named trees of keys and values, written in one order. The only room that names sled.
+//!
+//! sled's own `flush` is not durable on Linux (it calls `sync_file_range`), so [`Store::sync`] calls `fdatasync` on a
+//! descriptor of its own. Values stay under [`VALUE_BYTES_MAX`], so that no page becomes a file of its own, which sled
+//! does not sync. A panic of sled's on damaged bytes is caught and told as damage.
+
+mod repair;
+mod sled_errors;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::settings::Settings;
+use super::watchdog::{self, Task, Watchdog};
+use crate::env::Fate;
+use crate::journal::JournalError;
+use crate::journal::error::disk_failed;
+use sled_errors::{failed, guarded, hush_sled};
+
+/// The largest value. A page of sled holds up to 17 of them and must stay under a quarter of a segment.
+pub const VALUE_BYTES_MAX: usize = 24 * 1024;
+
+/// A segment of sled's log.
+const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
+
+/// How often, and after how long, sled's own lock is asked for again.
+const LOCK_TRIES: u32 = 100;
+const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(20);
+
+/// What sled says where it does not get it.
+const LOCKED: &str = "could not acquire lock";
+
+/// The trees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tree {
+    /// Records and stored states in blocks, by number and part.
+    Journal,
+    /// Shops' numbers, by id.
+    Names,
+    /// What is known of a shop without its state, by number.
+    Heads,
+    /// Where a shop's records stand, by number, first `seq` and first `n`.
+    Index,
+    /// The ledger in parts, by generation and part.
+    Ledger,
+    /// The journal's own notes.
+    Notes,
+    /// What other rooms keep of shops, by number and name.
+    Kept,
+}
+
+impl Tree {
+    /// All of them, in the order in which they are numbered in a backup.
+    pub const ALL: [Tree; 7] = [
+        Tree::Journal,
+        Tree::Names,
+        Tree::Heads,
+        Tree::Index,
+        Tree::Ledger,
+        Tree::Notes,
+        Tree::Kept,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Tree::Journal => "journal",
+            Tree::Names => "names",
+            Tree::Heads => "heads",
+            Tree::Index => "index",
+            Tree::Ledger => "ledger",
+            Tree::Notes => "notes",
+            Tree::Kept => "kept",
+        }
+    }
+}
+
+/// Changes of one tree that are made in one step.
+#[derive(Default)]
+pub struct Changes(sled::Batch);
+
+impl Changes {
+    /// Sets a key.
+    pub fn set(&mut self, key: &[u8], value: impl Into<Vec<u8>>) {
+        let value: Vec<u8> = value.into();
+        self.0.insert(key, value);
+    }
+
+    /// Removes a key.
+    pub fn remove(&mut self, key: &[u8]) {
+        self.0.remove(key);
+    }
+}
+
+/// A key and its value, as they lie in the store's cache.
+pub type Pair = (sled::IVec, sled::IVec);
+
+/// An open store.
+pub struct Store {
+    db: Option<sled::Db>,
+    trees: Vec<sled::Tree>,
+    file: File,
+    path: PathBuf,
+    sync: bool,
+    /// Whether the folder was opened.
+    open: AtomicBool,
+    /// Whether the disk has failed.
+    failed: AtomicBool,
+    watchdog: Watchdog,
+    fate: Arc<dyn Fate>,
+}
+
+/// sled writes what it has left as it goes, and panics where it cannot. Where the disk has failed it is not let go of: the
+/// process is about to end, and says why.
+impl Drop for Store {
+    fn drop(&mut self) {
+        let (db, trees) = (self.db.take(), std::mem::take(&mut self.trees));
+        if self.failed.load(Ordering::Relaxed) {
+            std::mem::forget((db, trees));
+            return;
+        }
+        // All that anybody was told is durable by now.
+        let closed = self.watched(Task::Close, |_| {
+            guarded(|| {
+                drop((db, trees));
+                Ok(())
+            })
+        });
+        // Where the folder was not opened, there is another error to tell.
+        if let Err(error) = closed
+            && self.open.load(Ordering::Relaxed)
+        {
+            self.fate.stop(&format!(
+                "the store could not be closed: {error}. Nothing is lost; look at the disk, then start again"
+            ));
+        }
+    }
+}
+
+/// Opens sled. The folder's lock says that nobody else has it; threads of a store that was closed a moment ago may still
+/// hold sled's own, so that is waited for.
+fn opened(config: &sled::Config) -> Result<sled::Db, JournalError> {
+    let mut tries = 0;
+    loop {
+        match guarded(|| config.open()) {
+            Err(JournalError::Failed(why)) if tries < LOCK_TRIES && why.contains(LOCKED) => {
+                tries += 1;
+                std::thread::sleep(LOCK_WAIT);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+impl Store {
+    /// Opens the store in `folder`, which is made where it is not there. A watchdog watches it until [`Store::opened`].
+    ///
+    /// What an interrupted process has left there is put in order first, so the caller must hold the folder's lock.
+    pub fn open(
+        folder: &Path,
+        settings: &Settings,
+        fate: &Arc<dyn Fate>,
+    ) -> Result<Store, JournalError> {
+        let config = sled::Config::new()
+            .path(folder)
+            .cache_capacity(settings.cache_bytes)
+            .segment_size(SEGMENT_BYTES)
+            .flush_every_ms(None)
+            .mode(sled::Mode::HighThroughput);
+        let error = {
+            let config = config.clone();
+            Box::new(move || config.global_error().err().map(failed))
+        };
+        let watchdog = Watchdog::start(settings.patience, fate, error)?;
+        watchdog.begin(Task::Open);
+        hush_sled();
+        repair::prepare(folder)?;
+        let new = !folder.join("db").exists();
+        let db = opened(&config)?;
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .open(folder.join("db"));
+        let file = match file {
+            Ok(file) => file,
+            Err(error) => {
+                std::mem::forget(db);
+                return Err(disk_failed("the store's file", &error));
+            }
+        };
+        let mut store = Store {
+            db: Some(db),
+            trees: Vec::new(),
+            file,
+            path: folder.to_owned(),
+            sync: settings.sync,
+            open: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+            watchdog,
+            fate: Arc::clone(fate),
+        };
+        for tree in Tree::ALL {
+            let opened = store.on_disk(|store| match &store.db {
+                Some(db) => db.open_tree(tree.name()),
+                None => Err(sled::Error::Unsupported("it is closed".to_owned())),
+            })?;
+            store.trees.push(opened);
+        }
+        if new {
+            store.sync_new()?;
+        }
+        Ok(store)
+    }
+
+    /// A new store's files are there after a power cut too. sled sees to none of them.
+    fn sync_new(&self) -> Result<(), JournalError> {
+        if !self.sync {
+            return Ok(());
+        }
+        for name in ["conf", "db", "blobs", ""] {
+            let synced = File::open(self.path.join(name)).and_then(|file| file.sync_all());
+            synced.map_err(|error| self.has_failed("the store's files", &error))?;
+        }
+        Ok(())
+    }
+
+    /// The folder is open: from now on what calls is watched where it says so.
+    pub fn opened(&self) {
+        self.open.store(true, Ordering::Relaxed);
+        self.watchdog.end(Task::Open);
+    }
+
+    /// Does a task of this thread; the process ends where the disk keeps it from getting on.
+    pub fn watched<T>(&self, task: Task, work: impl FnOnce(&Store) -> T) -> T {
+        self.watchdog.begin(task);
+        let done = work(self);
+        self.watchdog.end(task);
+        done
+    }
+
+    /// Whether commits come to their end: the disk has not failed, and none is more than slow.
+    pub fn commits_go_on(&self) -> bool {
+        self.watchdog.commits_go_on()
+    }
+
+    /// The disk has failed; it is not tried again.
+    pub fn has_failed(&self, what: &str, error: &io::Error) -> JournalError {
+        self.failed.store(true, Ordering::Relaxed);
+        self.watchdog.fail();
+        disk_failed(what, error)
+    }
+
+    /// Calls into sled; a disk that failed is remembered.
+    fn on_disk<T>(
+        &self,
+        call: impl FnOnce(&Store) -> Result<T, sled::Error>,
+    ) -> Result<T, JournalError> {
+        let result = guarded(|| call(self));
+        watchdog::beat();
+        if matches!(result, Err(JournalError::Failed(_))) {
+            self.failed.store(true, Ordering::Relaxed);
+            self.watchdog.fail();
+        }
+        result
+    }
+
+    fn tree(&self, tree: Tree) -> &sled::Tree {
+        &self.trees[tree as usize]
+    }
+
+    /// Makes changes; nothing of them is durable before [`Store::sync`].
+    pub fn apply(&self, tree: Tree, changes: Changes) -> Result<(), JournalError> {
+        self.on_disk(|store| store.tree(tree).apply_batch(changes.0))
+    }
+
+    /// Makes all that was applied before durable.
+    pub fn sync(&self) -> Result<(), JournalError> {
+        self.on_disk(|store| store.db.as_ref().map_or(Ok(0), |db| db.flush()))?;
+        if self.sync {
+            let synced = self.file.sync_data();
+            synced.map_err(|error| self.has_failed("fdatasync of the store", &error))?;
+            watchdog::beat();
+        }
+        Ok(())
+    }
+
+    /// The value of a key.
+    pub fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<sled::IVec>, JournalError> {
+        self.on_disk(|store| store.tree(tree).get(key))
+    }
+
+    /// The last pair with a key at or before `key`.
+    pub fn last_at(&self, tree: Tree, key: &[u8]) -> Result<Option<Pair>, JournalError> {
+        self.on_disk(|store| store.tree(tree).range(..=key).next_back().transpose())
+    }
+
+    /// The last pair of a tree.
+    pub fn last(&self, tree: Tree) -> Result<Option<Pair>, JournalError> {
+        self.on_disk(|store| store.tree(tree).last())
+    }
+
+    /// Pairs from a key on, in order, as long as `each` says so.
+    pub fn scan(
+        &self,
+        tree: Tree,
+        from: &[u8],
+        mut each: impl FnMut(&[u8], &[u8]) -> Result<bool, JournalError>,
+    ) -> Result<(), JournalError> {
+        let mut pairs = self.tree(tree).range(from..);
+        while let Some((key, value)) = self.on_disk(|_| pairs.next().transpose())? {
+            if !each(&key, &value)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Pairs of a range of keys, the last first, as long as `each` says so.
+    pub fn scan_back(
+        &self,
+        tree: Tree,
+        from: &[u8],
+        to: &[u8],
+        mut each: impl FnMut(&[u8], &[u8]) -> Result<bool, JournalError>,
+    ) -> Result<(), JournalError> {
+        let mut pairs = self.tree(tree).range(from..=to);
+        while let Some((key, value)) = self.on_disk(|_| pairs.next_back().transpose())? {
+            if !each(&key, &value)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many bytes the store takes on disk.
+    pub fn bytes(&self) -> u64 {
+        self.file.metadata().map_or(0, |file| file.len())
+    }
+
+    /// Files that sled keeps beside its log for values that are too large: there must be none, for they are not synced.
+    pub fn stray_files(&self) -> usize {
+        let blobs = std::fs::read_dir(self.path.join("blobs"));
+        blobs.map_or(0, |files| files.count())
+    }
+}

@@ -1,0 +1,234 @@
+//! Upgrade: a folder of an older form becomes one of this program's form.
+//!
+//! The pairs of the old store are copied into a new store in the folder `upgrading`, where [`heal`](super::heal) puts right what older
+//! releases left behind. The new store is opened and verified. Then `VERSION` is raised, which no older release opens any
+//! more, and the new store takes the place of the old one. A process that dies before that begins anew; one that dies
+//! after it goes on at the next start. Until then the old store stays as it was.
+//!
+//! In place, the store itself is changed; the file `CONVERTING` stands until that is done. It needs no room, but there is
+//! no way back.
+
+use std::fs::{self, File};
+use std::sync::Arc;
+
+use super::data_dir::Folder;
+use super::folder_id::FolderId;
+use super::heal::examine;
+use super::settings::Settings;
+use super::store::{Changes, Store, Tree};
+use super::store_switch::{STAGING, VERIFIED, failed, finish, remove_folder, sync_folder};
+use super::watchdog::Task;
+use super::watermark::Mark;
+use super::{metadata, recovery, verify};
+use crate::env::{Fate, Stopwatch};
+use crate::journal::{JournalError, Kept};
+
+/// There while the store is converted in place.
+const CONVERTING: &str = "CONVERTING";
+
+/// Bytes that must be free beside as many as the old store has.
+const SPARE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Bytes of pairs that are written in one step.
+const STEP_BYTES: usize = 1024 * 1024;
+
+/// How often the progress is shown, in microseconds.
+const SHOW_EVERY_US: u64 = 1_000_000;
+
+/// Converts a kept value: takes it and the number of its shop, and gives what is stored instead.
+pub type ConvertKept<'a> = dyn FnMut(u64, &Kept) -> Result<Vec<u8>, JournalError> + 'a;
+
+/// How an older folder is converted.
+pub struct Upgrade<'a> {
+    /// Whether the store itself is changed, without a copy.
+    pub in_place: bool,
+    /// Converts what other modules keep. What it has stored elsewhere must be durable when it returns.
+    pub kept: Box<ConvertKept<'a>>,
+    /// Shows how far it is.
+    pub show: Box<dyn FnMut(&str) + 'a>,
+}
+
+impl Upgrade<'_> {
+    /// With a copy, in silence, and with kept values as they are.
+    pub fn plain() -> Upgrade<'static> {
+        Upgrade {
+            in_place: false,
+            kept: Box::new(|_, kept| Ok(kept.value.clone())),
+            show: Box::new(|_| {}),
+        }
+    }
+}
+
+/// How the stores are opened.
+type At<'a> = (&'a Settings, &'a Arc<dyn Fate>);
+
+/// Brings a folder that is made to this program's form. Returns what was put right, a sentence each.
+pub fn bring_up(
+    folder: &Folder,
+    form: u32,
+    at: At<'_>,
+    upgrade: &mut Upgrade<'_>,
+) -> Result<Vec<String>, JournalError> {
+    finish(folder, form)?;
+    let converting = folder.path().join(CONVERTING);
+    if form == super::data_dir::VERSION {
+        return match converting.exists() {
+            true => in_place(folder, at, upgrade),
+            false => Ok(Vec::new()),
+        };
+    }
+    if !upgrade.in_place {
+        return by_copy(folder, at, upgrade);
+    }
+    File::create(&converting)
+        .and_then(|file| file.sync_all())
+        .map_err(failed("CONVERTING cannot be made"))?;
+    folder.sync()?;
+    folder.write_version()?;
+    in_place(folder, at, upgrade)
+}
+
+fn by_copy(
+    folder: &Folder,
+    at: At<'_>,
+    upgrade: &mut Upgrade<'_>,
+) -> Result<Vec<String>, JournalError> {
+    let staging = folder.path().join(STAGING);
+    remove_folder(&staging)?;
+    // A conversion in place that did not get as far as to begin.
+    fs::remove_file(folder.path().join(CONVERTING)).ok();
+    let old = recovery::read(&folder.store_path(), &folder.mark_path(), at)?;
+    let needed = old.store.bytes() + SPARE_BYTES;
+    let free = folder.free_bytes();
+    if free < needed {
+        return Err(JournalError::Unusable(format!(
+            "{} is of an older form and must be converted. The copy needs {needed} free bytes, and the disk has {free}: \
+             free some, or start once with --upgrade-in-place, which needs no copy but cannot be undone (take a \
+             backup first)",
+            folder.path().display()
+        )));
+    }
+    fs::create_dir(&staging).map_err(failed("the folder `upgrading` cannot be made"))?;
+    let new = Store::open(&staging.join("store"), at.0, at.1)?;
+    new.opened();
+    new.watched(Task::Upkeep, |new| copy(&old.store, new, upgrade))?;
+    (upgrade.show)("converting: the copy is made, it is being verified");
+    let (healed, id) = convert(&new, upgrade, false)?;
+    let mark = Mark::create(&staging.join("mark"), id, old.reach, old.kept);
+    mark.map_err(failed("the mark"))?;
+    sync_folder(&staging)?;
+    drop((old, new));
+    let (store, mark) = (staging.join("store"), staging.join("mark"));
+    verify::verify_store(&recovery::read(&store, &mark, at)?)?;
+    File::create(staging.join(VERIFIED))
+        .and_then(|file| file.sync_all())
+        .map_err(failed("VERIFIED cannot be made"))?;
+    sync_folder(&staging)?;
+    folder.write_version()?;
+    finish(folder, super::data_dir::VERSION)?;
+    Ok(healed)
+}
+
+fn in_place(
+    folder: &Folder,
+    at: At<'_>,
+    upgrade: &mut Upgrade<'_>,
+) -> Result<Vec<String>, JournalError> {
+    (upgrade.show)("converting in place");
+    let found = recovery::read(&folder.store_path(), &folder.mark_path(), at)?;
+    // The mark is the first that has the new id, so that an interrupted conversion goes on with it.
+    let id = found.marked.folder.unwrap_or_else(FolderId::new);
+    let mark = Mark::create(&folder.mark_path(), id, found.reach, found.kept);
+    mark.map_err(failed("the mark"))?;
+    folder.sync()?;
+    let healed = convert_to(&found.store, upgrade, true, id)?;
+    verify::verify_store(&found)?;
+    drop(found);
+    let gone = fs::remove_file(folder.path().join(CONVERTING));
+    gone.map_err(failed("CONVERTING cannot be removed"))?;
+    folder.sync()?;
+    Ok(healed)
+}
+
+/// Makes a store that was read from a backup one of this program's form and of a folder with a new id.
+pub fn convert_restored(
+    store: &Store,
+    upgrade: &mut Upgrade<'_>,
+) -> Result<(Vec<String>, FolderId), JournalError> {
+    let known = FolderId::of_store(store)?.is_some();
+    convert(store, upgrade, !known)
+}
+
+fn convert(
+    store: &Store,
+    upgrade: &mut Upgrade<'_>,
+    kept: bool,
+) -> Result<(Vec<String>, FolderId), JournalError> {
+    let id = FolderId::new();
+    let healed = convert_to(store, upgrade, kept, id)?;
+    Ok((healed, id))
+}
+
+/// Heals a store, converts what is kept in it where asked, and gives it an id.
+fn convert_to(
+    store: &Store,
+    upgrade: &mut Upgrade<'_>,
+    with_kept: bool,
+    id: FolderId,
+) -> Result<Vec<String>, JournalError> {
+    if with_kept {
+        let mut changes = Changes::default();
+        metadata::scan(store, &mut |shop, kept| {
+            let value = (upgrade.kept)(shop, &kept)?;
+            if value != kept.value {
+                changes.set(
+                    &metadata::key(shop, &kept.name),
+                    metadata::write(&kept.shop, value),
+                );
+            }
+            Ok(())
+        })?;
+        store.apply(Tree::Kept, changes)?;
+    }
+    let healed = examine(store)?.heal(store)?;
+    id.write(store)?;
+    store.sync()?;
+    Ok(healed)
+}
+
+/// Copies all pairs of a store into a new one. Keys that were laid ahead and hold nothing are left out.
+fn copy(from: &Store, to: &Store, upgrade: &mut Upgrade<'_>) -> Result<(), JournalError> {
+    let (total, mut done) = (from.bytes(), 0u64);
+    let mut shown = Stopwatch::start();
+    for tree in Tree::ALL {
+        let (mut changes, mut waiting) = (Changes::default(), 0);
+        from.scan(tree, b"", |key, value| {
+            if tree == Tree::Journal && value.is_empty() {
+                return Ok(true);
+            }
+            match metadata::read_of(tree, key, value)? {
+                Some((shop, kept)) => {
+                    let value = (upgrade.kept)(shop, &kept)?;
+                    changes.set(key, metadata::write(&kept.shop, value));
+                }
+                None => changes.set(key, value),
+            }
+            waiting += key.len() + value.len();
+            done += (key.len() + value.len()) as u64;
+            if waiting >= STEP_BYTES {
+                waiting = 0;
+                to.apply(tree, std::mem::take(&mut changes))?;
+            }
+            if shown.micros() >= SHOW_EVERY_US {
+                shown = Stopwatch::start();
+                let (done, total) = (done >> 20, total >> 20);
+                (upgrade.show)(&format!(
+                    "converting: {done} MiB are copied, of at most {total}"
+                ));
+            }
+            Ok(true)
+        })?;
+        to.apply(tree, changes)?;
+    }
+    to.sync()
+}

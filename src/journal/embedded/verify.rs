@@ -1,0 +1,346 @@
+//! Verifying a folder: everything that is stored is read, and held against everything else.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::heal::{self, Findings};
+use super::record_index::{self, Place};
+use super::recovery::{self, Found};
+use super::settings::Settings;
+use super::snapshots::Head;
+use super::store::Tree;
+use super::{block, metadata, reader, snapshots};
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::journal::error::damaged;
+use crate::journal::record::{Kind, Record};
+use crate::journal::{JournalError, State};
+
+/// What a sound folder holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Shops.
+    pub shops: u64,
+    /// Records.
+    pub records: u64,
+    /// Decisions.
+    pub decisions: u64,
+    /// Stored states.
+    pub states: u64,
+    /// The order of the first record that is kept, and of the last.
+    pub orders: (u64, u64),
+    /// The instants of the two.
+    pub instants: Option<(Instant, Instant)>,
+    /// The stored form.
+    pub form: u32,
+    /// The size of the store.
+    pub bytes: u64,
+    /// What the next start will put right, a sentence each: release 0.1 has left it.
+    pub to_heal: Vec<String>,
+}
+
+/// What the records of one shop amount to.
+#[derive(Default)]
+struct Account {
+    last_n: u64,
+    next_seq: u64,
+    /// Its last record is that of its deletion.
+    removed: bool,
+    places: PlacesSum,
+}
+
+/// A sum over the places of a shop, in order.
+#[derive(Default, PartialEq, Eq)]
+struct PlacesSum(u64);
+
+impl PlacesSum {
+    fn add(&mut self, place: &Place) {
+        for part in [
+            place.n,
+            place.order,
+            place.seq_before,
+            u64::from(place.rated),
+        ] {
+            self.0 = (self.0.rotate_left(5) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+    }
+}
+
+/// What looks at a folder while it is verified.
+pub trait Inspector {
+    /// A record was read.
+    fn record(&mut self, _order: u64) {}
+
+    /// A stored state of a shop: whether it can be read is for the module to say that wrote it.
+    fn state(&mut self, _shop: &Id, _state: &State) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    /// What a start finds of a shop: its latest state, and the records after it.
+    fn shop(
+        &mut self,
+        _shop: &Id,
+        _state: Option<State>,
+        _tail: Vec<Record>,
+    ) -> Result<(), JournalError> {
+        Ok(())
+    }
+}
+
+/// Looks at nothing.
+pub struct NoInspector;
+
+impl Inspector for NoInspector {}
+
+/// Reads all of a folder that no server uses, and holds it against itself.
+pub fn verify(
+    settings: &Settings,
+    inspector: &mut dyn Inspector,
+) -> Result<Verified, JournalError> {
+    let (_folder, found) = recovery::inspect(settings)?;
+    verify_found(&found, inspector)
+}
+
+/// The same of a store that is not yet a folder's.
+pub(super) fn verify_store(found: &Found) -> Result<Verified, JournalError> {
+    verify_found(found, &mut NoInspector)
+}
+
+fn verify_found(found: &Found, inspector: &mut dyn Inspector) -> Result<Verified, JournalError> {
+    let mut verified = Verified {
+        orders: (found.notes.floor, found.reach.order),
+        form: found.id.map_or(1, |_| super::data_dir::VERSION),
+        bytes: found.store.bytes(),
+        ..Verified::default()
+    };
+    let findings = match found.id {
+        Some(_) => Findings::default(),
+        None => heal::examine(&found.store)?,
+    };
+    verified.to_heal = findings.sentences();
+    let mut accounts: HashMap<u64, Account> = HashMap::new();
+    let spans = scan(found, |record| {
+        inspector.record(record.order);
+        let (first, last) = verified.instants.unwrap_or((record.at, record.at));
+        verified.instants = Some((first.min(record.at), last.max(record.at)));
+        verified.records += 1;
+        verified.decisions += u64::from(record.decided);
+        if record.kind == Kind::Removed {
+            if let Some(account) = accounts.get_mut(&record.shop) {
+                account.removed = true;
+            }
+            return Ok(());
+        }
+        take(&mut accounts, &record)
+    })?;
+    accounts.retain(|shop, account| !account.removed && !findings.concern(*shop));
+    if found.store.stray_files() > 0 {
+        return Err(damaged("the store has values outside its log"));
+    }
+    let mut names = snapshots::names(&found.store)?;
+    names.retain(|shop, _| !findings.concern(*shop));
+    check_kept(found)?;
+    for (&shop, account) in &accounts {
+        if !names.contains_key(&shop) {
+            return Err(damaged(&format!("shop {shop} has records, but no name")));
+        }
+        check_index(found, shop, account, &spans)?;
+    }
+    for (&shop, id) in &names {
+        verified.states += check_states(found, (shop, id), accounts.get(&shop), inspector)?;
+    }
+    verified.shops = names.len() as u64;
+    Ok(verified)
+}
+
+/// Gives every kept record of a folder that no server uses, in the order of handling, with the id of its shop; those of
+/// shops that were taken away are left out.
+pub fn each_record(
+    settings: &Settings,
+    mut each: impl FnMut(&Id, Record) -> Result<(), JournalError>,
+) -> Result<(), JournalError> {
+    let (_folder, found) = recovery::inspect(settings)?;
+    let mut names = snapshots::names(&found.store)?;
+    if found.id.is_none() {
+        let findings = heal::examine(&found.store)?;
+        names.retain(|shop, _| !findings.is_deleted(*shop));
+    }
+    scan(&found, |record| match names.get(&record.shop) {
+        Some(id) if record.kind != Kind::Removed => each(id, record),
+        Some(_) | None => Ok(()),
+    })
+    .map(drop)
+}
+
+/// The blocks of a journal in order: number, first order, and the order after the last.
+struct Spans(Vec<(u64, u64, u64)>);
+
+impl Spans {
+    /// Whether the record of this order is found by the number of the block that it was written in.
+    fn hold(&self, place: &Place) -> bool {
+        let after = self.0.partition_point(|span| span.0 <= place.block);
+        let span = after.checked_sub(1).map(|at| self.0[at]);
+        span.is_some_and(|(_, first, end)| (first..end).contains(&place.order))
+    }
+}
+
+fn scan(
+    found: &Found,
+    mut each: impl FnMut(Record) -> Result<(), JournalError>,
+) -> Result<Spans, JournalError> {
+    let mut next = found.notes.floor;
+    let mut spans = Vec::new();
+    block::scan(&found.store, 0, &mut |_| {}, |block| {
+        if block.end() <= next {
+            // Under the floor, and about to be trimmed.
+            return Ok(true);
+        }
+        if block.first != next {
+            let last = block.first.saturating_sub(1);
+            return Err(damaged(&format!(
+                "records {next} to {last} are missing from the journal"
+            )));
+        }
+        next = block.end();
+        spans.push((block.number, block.first, block.end()));
+        block.records(|record| {
+            each(record)?;
+            Ok(true)
+        })?;
+        Ok(true)
+    })?;
+    if next != found.reach.order + 1 {
+        let last = found.reach.order;
+        return Err(damaged(&format!(
+            "records {next} to {last} are missing from the journal"
+        )));
+    }
+    Ok(Spans(spans))
+}
+
+fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), JournalError> {
+    let account = accounts.entry(record.shop).or_default();
+    let begins = account.last_n == 0;
+    let follows = record.n == account.last_n + 1 && record.seq_before == account.next_seq;
+    if !begins && !follows {
+        let (n, shop, order) = (account.last_n + 1, record.shop, record.order);
+        return Err(damaged(&format!(
+            "record {order} is not record {n} of shop {shop}, which comes next"
+        )));
+    }
+    account.removed = false;
+    account.last_n = record.n;
+    account.next_seq = record.seq_before + u64::from(record.decided);
+    account.places.add(&Place {
+        n: record.n,
+        order: record.order,
+        block: 0,
+        seq_before: record.seq_before,
+        rated: record.rated,
+    });
+    Ok(())
+}
+
+/// What is kept of shops can be read.
+fn check_kept(found: &Found) -> Result<(), JournalError> {
+    metadata::scan(&found.store, &mut |_, _| Ok(()))
+}
+
+/// The index and what is read behind it name the records that there are.
+fn check_index(
+    found: &Found,
+    shop: u64,
+    account: &Account,
+    spans: &Spans,
+) -> Result<(), JournalError> {
+    let (mut sum, mut last, mut astray) = (PlacesSum::default(), 0, false);
+    let mut take = |place: &Place| {
+        if place.n > last && place.order >= found.notes.floor {
+            last = place.n;
+            astray |= !spans.hold(place);
+            sum.add(place);
+        }
+    };
+    found
+        .store
+        .scan(Tree::Index, &shop.to_be_bytes(), |at, value| {
+            if !at.starts_with(&shop.to_be_bytes()) {
+                return Ok(false);
+            }
+            record_index::read(shop, value)?.iter().for_each(&mut take);
+            Ok(true)
+        })?;
+    if let Some(tail) = found.tails.get(&shop) {
+        tail.places.iter().for_each(&mut take);
+    }
+    if sum == account.places && last == account.last_n && !astray {
+        return Ok(());
+    }
+    Err(damaged(&format!(
+        "the index of shop {shop} does not name its records"
+    )))
+}
+
+/// The states of a shop can be read, and its latest one leads on; how many there are.
+fn check_states(
+    found: &Found,
+    (shop, id): (u64, &Id),
+    account: Option<&Account>,
+    inspector: &mut dyn Inspector,
+) -> Result<u64, JournalError> {
+    let head = snapshots::head(&found.store, shop)?;
+    let records = account.map_or(0, |account| account.last_n);
+    let indexed = head.n.max(head.state_n());
+    let known = head.id == id.as_str() || (head == snapshots::Head::default());
+    if !known
+        || (account.is_some() && indexed > records)
+        || (account.is_none() && head.state.is_none())
+    {
+        return Err(damaged(&format!(
+            "what is known of shop {id:?} does not fit its records"
+        )));
+    }
+    if head.state_n() < records
+        && head == snapshots::Head::default()
+        && !found.tails.contains_key(&shop)
+    {
+        return Err(damaged(&format!(
+            "nothing is known of shop {id:?} but its records"
+        )));
+    }
+    let mut count = 0;
+    for &at in &head.kept {
+        inspector.state(id, &snapshots::read(&found.store, shop, at)?)?;
+        count += 1;
+    }
+    let state = head.state.map(|at| snapshots::read(&found.store, shop, at));
+    let state = state.transpose()?;
+    count += u64::from(state.is_some());
+    inspector.shop(id, state, tail_of(found, shop, &head)?)?;
+    Ok(count)
+}
+
+/// The records that come after a shop's latest state.
+fn tail_of(found: &Found, shop: u64, head: &Head) -> Result<Vec<Record>, JournalError> {
+    let n = head.state_n();
+    let mut places: BTreeMap<u64, Place> = BTreeMap::new();
+    let prefix = shop.to_be_bytes();
+    let mut take = |place: Place| {
+        if place.n > n && place.order >= found.notes.floor {
+            places.insert(place.n, place);
+        }
+    };
+    found.store.scan(Tree::Index, &prefix, |at, value| {
+        let of_it = at.starts_with(&prefix);
+        if of_it {
+            record_index::read(shop, value)?
+                .into_iter()
+                .for_each(&mut take);
+        }
+        Ok(of_it)
+    })?;
+    if let Some(tail) = found.tails.get(&shop) {
+        tail.places.iter().copied().for_each(&mut take);
+    }
+    let places: Vec<Place> = places.into_values().collect();
+    reader::records(&found.store, &places)
+}

@@ -1,0 +1,363 @@
+//! The watchdog: ends the process where the disk neither answers nor fails.
+//!
+//! A thread that opens the folder, commits, keeps up or closes says what it is at ([`Watchdog::begin`]), and every call
+//! into the store that comes back counts as progress ([`beat`]). Opening is mostly one call into sled, so there the bytes
+//! count that the process reads and writes. Time is counted in ticks of the watchdog's own thread: a machine that sleeps,
+//! or a process that is stopped, is not taken for a disk that hangs.
+//!
+//! sled can wait for ever for a write that has failed already: the one who waits is not woken. Its error is looked at with
+//! every tick.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::Read;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::env::Fate;
+use crate::journal::JournalError;
+
+/// How often it looks.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Ticks after which a commit that is not over is more than slow: the server says that it is not ready.
+const SLOW_TICKS: u64 = 5;
+
+/// Ticks without progress after which an error of the store's own threads ends the process.
+const ERROR_TICKS: u64 = 1;
+
+/// How long a disk may be silent; nothing: for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// While the folder is opened.
+    pub open: Duration,
+    /// In a commit, in the upkeep, and while the store is closed.
+    pub commit: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience {
+            open: Duration::from_secs(60),
+            commit: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What a thread is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// The folder is opened.
+    Open,
+    /// What was appended is made durable.
+    Commit,
+    /// A checkpoint is taken.
+    Upkeep,
+    /// The store is closed.
+    Close,
+}
+
+impl Task {
+    const ALL: [Task; 4] = [Task::Open, Task::Commit, Task::Upkeep, Task::Close];
+
+    fn name(self) -> &'static str {
+        match self {
+            Task::Open => "the folder could not be opened",
+            Task::Commit => "what was taken could not be made durable, so nothing more is answered",
+            Task::Upkeep => "the journal's upkeep could not go on, so nothing more is answered",
+            Task::Close => "the store could not be closed",
+        }
+    }
+
+    fn setting(self) -> &'static str {
+        match self {
+            Task::Open => "journal.open_timeout",
+            Task::Commit | Task::Upkeep | Task::Close => "journal.commit_timeout",
+        }
+    }
+}
+
+/// How one task is getting on.
+#[derive(Default)]
+struct Work {
+    /// How often it was begun and ended: odd while it is under way.
+    turns: AtomicU64,
+    /// Grows with every step.
+    steps: AtomicU64,
+    /// Ticks since it was begun.
+    age: AtomicU64,
+}
+
+/// What the store's own threads have met.
+pub type StoreError = Box<dyn Fn() -> Option<JournalError> + Send + Sync>;
+
+struct Shared {
+    works: [Work; Task::ALL.len()],
+    patience: Patience,
+    fate: Arc<dyn Fate>,
+    error: StoreError,
+    /// The disk has failed.
+    failed: AtomicBool,
+    over: Mutex<bool>,
+    ends: Condvar,
+}
+
+/// The watchdog of one store. Dropped, it watches no more.
+pub struct Watchdog(Arc<Shared>);
+
+thread_local! {
+    /// What this thread is at.
+    static AT: RefCell<Option<(Arc<Shared>, Task)>> = const { RefCell::new(None) };
+}
+
+/// This thread has got on with what it is at.
+pub fn beat() {
+    AT.with_borrow(|at| {
+        if let Some((shared, task)) = at {
+            shared.works[*task as usize]
+                .steps
+                .fetch_add(1, Ordering::Relaxed);
+        }
+    });
+}
+
+impl Watchdog {
+    /// A watchdog; `fate` is what it calls, `error` what the store's own threads have met.
+    pub fn start(
+        patience: Patience,
+        fate: &Arc<dyn Fate>,
+        error: StoreError,
+    ) -> Result<Watchdog, JournalError> {
+        let shared = Arc::new(Shared {
+            works: Default::default(),
+            patience,
+            fate: Arc::clone(fate),
+            error,
+            failed: AtomicBool::new(false),
+            over: Mutex::new(false),
+            ends: Condvar::new(),
+        });
+        let watching = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("watchdog".to_owned());
+        let spawned = thread.spawn(move || watching.watch());
+        spawned.map_err(|error| JournalError::Failed(format!("a thread: {error}")))?;
+        Ok(Watchdog(shared))
+    }
+
+    /// This thread begins a task.
+    pub fn begin(&self, task: Task) {
+        let work = &self.0.works[task as usize];
+        work.age.store(0, Ordering::Relaxed);
+        let turns = work.turns.load(Ordering::Relaxed);
+        work.turns
+            .store((turns | 1) + 2 * (turns & 1), Ordering::Release);
+        AT.set(Some((Arc::clone(&self.0), task)));
+    }
+
+    /// This thread has ended what it was at.
+    pub fn end(&self, task: Task) {
+        let work = &self.0.works[task as usize];
+        let turns = work.turns.load(Ordering::Relaxed);
+        work.turns.store((turns | 1) + 1, Ordering::Release);
+        AT.set(None);
+    }
+
+    /// The disk has failed: the process is about to end.
+    pub fn fail(&self) {
+        self.0.failed.store(true, Ordering::Release);
+    }
+
+    /// Whether commits come to their end: the disk has not failed, and none is more than slow.
+    pub fn commits_go_on(&self) -> bool {
+        let commit = &self.0.works[Task::Commit as usize];
+        let slow = commit.turns.load(Ordering::Acquire) % 2 == 1
+            && commit.age.load(Ordering::Relaxed) >= SLOW_TICKS;
+        !slow && !self.0.failed.load(Ordering::Acquire) && (self.0.error)().is_none()
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        *self.0.over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.ends.notify_all();
+    }
+}
+
+impl Shared {
+    fn watch(&self) {
+        let mut watched = Task::ALL.map(Watched::new);
+        loop {
+            let over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
+            let waited = self.ends.wait_timeout_while(over, TICK, |over| !*over);
+            let (over, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            if *over {
+                return;
+            }
+            drop(over);
+            for watched in &mut watched {
+                self.look(watched);
+            }
+        }
+    }
+
+    fn look(&self, watched: &mut Watched) {
+        let task = watched.task;
+        let silent = watched.look(&self.works[task as usize]);
+        if silent >= ERROR_TICKS
+            && let Some(error) = (self.error)()
+        {
+            self.failed.store(true, Ordering::Release);
+            self.fate.stop(&format!(
+                "{}: {error}. What was answered before is safe; look at the disk, then start again",
+                task.name()
+            ));
+        }
+        let patience = match task {
+            Task::Open => self.patience.open,
+            Task::Commit | Task::Upkeep | Task::Close => self.patience.commit,
+        };
+        if !patience.is_zero() && TICK * u32::try_from(silent).unwrap_or(u32::MAX) >= patience {
+            self.failed.store(true, Ordering::Release);
+            self.fate.stop(&format!(
+                "{}: the disk has not answered for {patience:?}. What was answered before is safe; look at the disk, then \
+                 start again. Where it is only slow, set `{}` higher",
+                task.name(),
+                task.setting()
+            ));
+        }
+    }
+}
+
+/// A task as it was at the last tick.
+struct Watched {
+    task: Task,
+    turn: u64,
+    steps: u64,
+    /// Ticks without a step.
+    silent: u64,
+    /// What the process has read and written, where that counts and can be told.
+    moved: Option<Moved>,
+}
+
+impl Watched {
+    fn new(task: Task) -> Watched {
+        Watched {
+            task,
+            turn: 0,
+            steps: 0,
+            silent: 0,
+            moved: (task == Task::Open).then(Moved::default),
+        }
+    }
+
+    /// For how many ticks nothing has come of it; 0 where it is not under way.
+    fn look(&mut self, work: &Work) -> u64 {
+        let turn = work.turns.load(Ordering::Acquire);
+        let mut steps = work.steps.load(Ordering::Relaxed);
+        let new = turn != self.turn;
+        if turn.is_multiple_of(2) || new {
+            (self.turn, self.steps, self.silent) = (turn, steps, 0);
+            return 0;
+        }
+        work.age.fetch_add(1, Ordering::Relaxed);
+        if let Some(moved) = &mut self.moved {
+            match moved.bytes() {
+                Some(bytes) => steps = steps.wrapping_add(bytes),
+                // Where it cannot be told what a long call into the store is doing, only an error ends it.
+                None => return ERROR_TICKS.min(self.silent + 1),
+            }
+        }
+        if steps == self.steps {
+            self.silent += 1;
+        } else {
+            (self.steps, self.silent) = (steps, 0);
+        }
+        self.silent
+    }
+}
+
+/// What the process has read and written since its start, by the kernel's books.
+#[derive(Default)]
+struct Moved {
+    /// Of it, what was read to look.
+    own: u64,
+}
+
+impl Moved {
+    fn bytes(&mut self) -> Option<u64> {
+        let mut text = [0; 512];
+        let length = File::open("/proc/self/io").ok()?.read(&mut text).ok()?;
+        let own = self.own;
+        self.own += length as u64;
+        let text = std::str::from_utf8(&text[..length]).ok()?;
+        let of = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().parse::<u64>().ok()
+        };
+        Some(
+            of("rchar:")?.wrapping_sub(own)
+                + of("wchar:")?
+                + of("read_bytes:")?
+                + of("write_bytes:")?,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a look finds, after so many steps and perhaps a new turn.
+    fn check(rows: &[(bool, u64, u64)]) {
+        let work = Work::default();
+        let mut watched = Watched::new(Task::Commit);
+        for (number, &(turn, steps, silent)) in rows.iter().enumerate() {
+            work.turns.fetch_add(u64::from(turn), Ordering::Relaxed);
+            work.steps.fetch_add(steps, Ordering::Relaxed);
+            assert_eq!(watched.look(&work), silent, "look {number}");
+        }
+    }
+
+    #[test]
+    fn silence_is_counted_from_the_last_step() {
+        const NEW: bool = true;
+        const SAME: bool = false;
+        // Nothing is under way.
+        check(&[(SAME, 0, 0), (SAME, 0, 0), (SAME, 7, 0)]);
+        check(&[
+            (NEW, 0, 0),
+            (SAME, 0, 1),
+            (SAME, 0, 2),
+            (SAME, 1, 0),
+            (SAME, 0, 1),
+        ]);
+        // One ended, and the next began, between two looks.
+        let work = Work::default();
+        let mut watched = Watched::new(Task::Commit);
+        for _ in 0..3 {
+            work.turns.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(watched.look(&work), 0);
+            assert_eq!(watched.look(&work), 1);
+            work.turns.fetch_add(1, Ordering::Relaxed);
+        }
+        // Ended.
+        check(&[(NEW, 0, 0), (SAME, 0, 1), (NEW, 0, 0), (SAME, 0, 0)]);
+    }
+
+    #[test]
+    fn looking_is_no_progress_and_reading_is() {
+        let mut moved = Moved::default();
+        if moved.bytes().is_none() {
+            println!("the kernel's books of this process cannot be read");
+            return;
+        }
+        // Other tests read and write meanwhile, so only what must have been read can be asked for.
+        let before = moved.bytes().unwrap();
+        let length = std::fs::read(std::env::current_exe().unwrap())
+            .unwrap()
+            .len();
+        assert!(moved.bytes().unwrap() - before >= length as u64);
+        assert!(moved.own > 100);
+    }
+}

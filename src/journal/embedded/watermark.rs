@@ -1,0 +1,267 @@
+//! The mark: how far the journal is known to reach, and how often something was kept beside it, outside the store, so that
+//! a lost end is noticed.
+//!
+//! It is written after every commit and never before, so it is at or behind the truth. Two slots are written in turn:
+//! one that fails its checksum is passed over. It is not synced with every commit: a power cut may set it back, which
+//! makes it weaker, never wrong.
+//!
+//! A slot of form 2 also holds the id of the folder. Form 1, of release 0.1, is read for ever and replaced when the
+//! folder is converted.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::folder_id::{FolderId, ID_BYTES};
+use crate::domain::base::time::Instant;
+use crate::journal::JournalError;
+use crate::journal::error::disk_failed;
+
+const SLOT_BYTES: usize = 48;
+
+/// A slot of form 1.
+const SLOT_BYTES_1: usize = 32;
+
+/// How far the journal reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// The order of the last durable record; 0 where there is none.
+    pub order: u64,
+    /// Its instant.
+    pub at: Instant,
+}
+
+impl Reach {
+    /// Nothing has happened.
+    pub const NOWHERE: Reach = Reach {
+        order: 0,
+        at: Instant::from_ms(0),
+    };
+}
+
+/// What the file says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marked {
+    /// How far the records reach.
+    pub reach: Reach,
+    /// In how many commits something was kept for another room, counted around the end of `u32`.
+    pub kept: u32,
+    /// The folder that it belongs to; nothing in form 1.
+    pub folder: Option<FolderId>,
+}
+
+/// The file.
+pub struct Mark {
+    file: File,
+    folder: FolderId,
+    writes: AtomicU64,
+    /// What it says.
+    last: Mutex<Marked>,
+}
+
+fn slot(marked: Marked, folder: FolderId) -> [u8; SLOT_BYTES] {
+    let Marked { reach, kept, .. } = marked;
+    let mut slot = [0; SLOT_BYTES];
+    slot[..8].copy_from_slice(b"xiaoer\0\x02");
+    slot[8..16].copy_from_slice(&reach.order.to_be_bytes());
+    slot[16..24].copy_from_slice(&reach.at.ms().to_be_bytes());
+    slot[24..28].copy_from_slice(&kept.to_be_bytes());
+    slot[28..44].copy_from_slice(&folder.0);
+    let sum = crc32fast::hash(&slot[..44]);
+    slot[44..].copy_from_slice(&sum.to_be_bytes());
+    slot
+}
+
+/// Reads a slot of either form; nothing where it is damaged.
+fn read_slot(bytes: &[u8]) -> Option<Marked> {
+    let (body, sum) = bytes.split_last_chunk::<4>()?;
+    let right = crc32fast::hash(body) == u32::from_be_bytes(*sum);
+    let folder = match (body.strip_prefix(b"xiaoer\0")?.first()?, body.len()) {
+        (1, 28) => None,
+        (2, 44) => Some(FolderId(*body[28..].first_chunk::<ID_BYTES>()?)),
+        _ => return None,
+    };
+    let order = u64::from_be_bytes(*body[8..].first_chunk()?);
+    let at_ms = i64::from_be_bytes(*body[16..].first_chunk()?);
+    let marked = Marked {
+        reach: Reach {
+            order,
+            at: Instant::from_ms(at_ms),
+        },
+        kept: u32::from_be_bytes(*body[24..].first_chunk()?),
+        folder,
+    };
+    right.then_some(marked)
+}
+
+/// What a file of two slots says: the later one, since neither number ever goes back.
+fn read_slots(bytes: &[u8]) -> Option<Marked> {
+    let slot_bytes = match bytes.len() {
+        length if length == 2 * SLOT_BYTES => SLOT_BYTES,
+        length if length == 2 * SLOT_BYTES_1 => SLOT_BYTES_1,
+        _ => return None,
+    };
+    let slots = bytes.chunks_exact(slot_bytes).filter_map(read_slot);
+    slots.max_by_key(|marked| (marked.reach.order, marked.kept))
+}
+
+impl Mark {
+    /// Makes the file anew, durable, in the place of one that may be there; the folder is to be synced by the caller.
+    pub fn create(path: &Path, folder: FolderId, reach: Reach, kept: u32) -> io::Result<Mark> {
+        let new = path.with_extension("new");
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&new)?;
+        let marked = Marked {
+            reach,
+            kept,
+            folder: Some(folder),
+        };
+        let slot = slot(marked, folder);
+        file.write_all_at(&[slot, slot].concat(), 0)?;
+        file.sync_all()?;
+        std::fs::rename(&new, path)?;
+        Ok(Mark {
+            file,
+            folder,
+            writes: AtomicU64::new(0),
+            last: Mutex::new(marked),
+        })
+    }
+
+    /// What the file says, without a change to it.
+    pub fn read(path: &Path) -> Result<Marked, JournalError> {
+        let lost = || {
+            JournalError::Damaged(format!(
+                "{}, which says how far the journal reaches, is missing or damaged; the records may all be there. Nothing \
+                 was changed. Put the file back if it is somewhere else; `xiaoer export --salvage --data FOLDER` writes all \
+                 records that can be read, without it",
+                path.display()
+            ))
+        };
+        match std::fs::read(path) {
+            Ok(bytes) => read_slots(&bytes).ok_or_else(lost),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(lost()),
+            // A disk that cannot be read has not lost it.
+            Err(error) => Err(disk_failed("the file `mark`", &error)),
+        }
+    }
+
+    /// Opens the file of a folder to go on with it.
+    pub fn open(path: &Path, folder: FolderId) -> Result<Mark, JournalError> {
+        let marked = Mark::read(path)?;
+        let file = File::options().read(true).write(true).open(path);
+        let file = file.map_err(|error| disk_failed("the file `mark`", &error))?;
+        Ok(Mark {
+            file,
+            folder,
+            writes: AtomicU64::new(0),
+            last: Mutex::new(marked),
+        })
+    }
+
+    /// The journal reaches this far, and so often was something kept; nothing: as before.
+    pub fn set(&self, reach: Option<Reach>, kept: Option<u32>) -> io::Result<()> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Marked {
+            reach: reach.unwrap_or(last.reach),
+            kept: kept.unwrap_or(last.kept),
+            folder: Some(self.folder),
+        };
+        let turn = self.writes.fetch_add(1, Ordering::Relaxed) % 2;
+        self.file
+            .write_all_at(&slot(*last, self.folder), turn * SLOT_BYTES as u64)
+    }
+
+    /// How far the journal reaches.
+    pub fn reach(&self) -> Reach {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.reach
+    }
+
+    /// Makes it durable.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}
+
+/// Where a commit ended.
+#[derive(Clone, Copy)]
+pub(super) struct Ended {
+    /// The order of its last record.
+    pub(super) order: u64,
+    /// The number of its last block.
+    pub(super) block: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FOLDER: FolderId = FolderId([7; ID_BYTES]);
+
+    fn marked(order: u64, kept: u32) -> Marked {
+        Marked {
+            reach: Reach {
+                order,
+                at: Instant::from_ms(1_000_000),
+            },
+            kept,
+            folder: Some(FOLDER),
+        }
+    }
+
+    #[test]
+    fn one_damaged_slot_is_passed_over_and_two_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mark");
+        let at = Instant::from_ms(1_000_000);
+        let mark = Mark::create(&path, FOLDER, Reach::NOWHERE, 0).unwrap();
+        mark.set(Some(Reach { order: 7, at }), None).unwrap();
+        mark.set(Some(Reach { order: 8, at }), Some(3)).unwrap();
+        assert_eq!(Mark::read(&path).unwrap(), marked(8, 3));
+        mark.set(None, Some(4)).unwrap();
+        assert_eq!(Mark::read(&path).unwrap(), marked(8, 4));
+        mark.set(Some(Reach { order: 9, at }), None).unwrap();
+        let flip = |place: usize| {
+            let mut bytes = std::fs::read(&path).unwrap();
+            bytes[place] ^= 1;
+            std::fs::write(&path, bytes).unwrap();
+        };
+        flip(SLOT_BYTES + 26);
+        assert_eq!(Mark::read(&path).unwrap(), marked(8, 4));
+        flip(3);
+        assert!(matches!(Mark::read(&path), Err(JournalError::Damaged(_))));
+    }
+
+    #[test]
+    fn form_1_is_read_for_ever() {
+        // As release 0.1 wrote it: order 9, 2026-11-27T00:00:00Z, kept 2.
+        let mut slot = b"xiaoer\0\x01".to_vec();
+        slot.extend(9u64.to_be_bytes());
+        slot.extend(1_795_737_600_000i64.to_be_bytes());
+        slot.extend(2u32.to_be_bytes());
+        slot.extend(crc32fast::hash(&slot).to_be_bytes());
+        assert_eq!(slot.len(), SLOT_BYTES_1);
+        let read = read_slots(&[slot.clone(), slot].concat()).unwrap();
+        let reach = Reach {
+            order: 9,
+            at: Instant::from_ms(1_795_737_600_000),
+        };
+        let folder = None;
+        assert_eq!(
+            read,
+            Marked {
+                reach,
+                kept: 2,
+                folder
+            }
+        );
+    }
+}

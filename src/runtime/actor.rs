@@ -1,0 +1,430 @@
+//! The actor of one shop: the only owner of its live state.
+//!
+//! It comes up from the journal, decides what its mailbox brings in order, wakes itself for its timers, stores its
+//! state from time to time, and goes to sleep when nobody has asked for a while. It never waits for the disk: what it
+//! decides is appended, and answered by the journal once it is durable.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use bytestring::ByteString;
+use tokio::sync::Semaphore;
+
+use super::apply::{Deciding, Item, Work};
+use super::messages::{Close, Delete, Look, Read};
+use super::quota::Unwritten;
+use super::quota_check::{self, keeps_buyer_space};
+use super::recovery::{Differences, come_up};
+use super::shared;
+use super::subscription::Bell;
+use crate::domain::CORE;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::domain::protocol::event::{Event, What};
+use crate::domain::read::views::Counts;
+use crate::domain::state::shared_invites::Ledger;
+use crate::env::{BlockingError, Stopwatch, blocking};
+use crate::journal::{JournalError, Kind};
+use crate::runtime::event_result::{Answered, Intake, ReadError, Refused};
+use crate::runtime::live_shop::Awake;
+use crate::runtime::quota::written;
+
+/// When a timer is tried again that the disk had no room for.
+const TIMER_AGAIN: Duration = Duration::from_secs(1);
+
+/// How far the gauges may be behind.
+const RECOUNT_AFTER: Duration = Duration::from_secs(1);
+
+/// How long an actor without a shop stays.
+pub(super) const ABSENT_IDLE: Duration = Duration::from_millis(100);
+
+/// The event that a timer stands for.
+const CLOCK: &str = r#"{"type":"clock"}"#;
+
+pub(super) enum Stage {
+    /// It is being read from the journal; the mailbox waits.
+    ComingUp,
+    /// It is awake, or there is no such shop.
+    Up(Option<Awake>),
+    /// It could not come up.
+    Down(Refused),
+}
+
+/// What became of reading a shop from the journal.
+type Found = Result<Result<Option<(Awake, Differences)>, JournalError>, BlockingError>;
+
+/// What all shops share.
+pub(super) type World = shared::World<ShopActor>;
+
+/// The actor.
+pub(super) struct ShopActor {
+    pub(super) id: Id,
+    pub(super) world: Arc<World>,
+    pub(super) stage: Stage,
+    /// The order of its latest record.
+    pub(super) appended: u64,
+    pub(super) asked: Stopwatch,
+    pub(super) timer: Option<(Instant, SpawnHandle)>,
+    pub(super) counts: Counts,
+    /// Whether the gauges will be set within a second.
+    pub(super) will_count: bool,
+    /// Whether the next who asks had better wake another actor.
+    pub(super) stale: bool,
+    /// What it has appended and is not written yet.
+    pub(super) unwritten: Unwritten,
+    /// One request at a time looks up what had happened before.
+    pub(super) lookup: Arc<Semaphore>,
+    /// Rung for those who follow the shop's decisions.
+    pub(super) bell: Arc<Bell>,
+}
+
+impl ShopActor {
+    pub(super) fn new(id: Id, world: Arc<World>) -> ShopActor {
+        ShopActor {
+            bell: world.bells.of(&id),
+            id,
+            world,
+            stage: Stage::ComingUp,
+            appended: 0,
+            asked: Stopwatch::start(),
+            timer: None,
+            counts: Counts::default(),
+            will_count: false,
+            stale: false,
+            unwritten: Unwritten::default(),
+            lookup: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    fn came_up(&mut self, found: Found, ctx: &mut Context<Self>) {
+        let found = found.unwrap_or_else(|error| match error {
+            BlockingError::Busy => {
+                // Who waits, and who asks next, wakes another actor.
+                self.stale = true;
+                Err(JournalError::Failed(error.to_string()))
+            }
+            BlockingError::Panicked => {
+                let what = "reading it from the journal met a bug of ours".to_owned();
+                Err(JournalError::Damaged(what))
+            }
+        });
+        let mut differences = Differences::default();
+        self.stage = match found {
+            Ok(None) => Stage::Up(None),
+            Ok(Some((awake, differ))) => {
+                differences = differ;
+                Stage::Up(Some(awake))
+            }
+            Err(error) => {
+                self.world.watch.failed(&self.id, &error);
+                Stage::Down(match self.stale {
+                    true => Refused::Busy,
+                    false => error.into(),
+                })
+            }
+        };
+        self.world.watch.woke(self.asked.micros());
+        if differences.records > 0 {
+            // What an older core decided is decided again once.
+            self.store_state();
+        }
+        if differences.count > 0 {
+            self.world.watch.decided_otherwise(&self.id, &differences);
+        }
+        self.recount_soon(ctx);
+        self.arm(ctx);
+        let idle = match &self.stage {
+            Stage::Up(Some(_)) => self.world.idle,
+            Stage::Up(None) | Stage::ComingUp | Stage::Down(_) => ABSENT_IDLE,
+        };
+        ctx.run_later(idle, Self::rest);
+        self.stop_if_stale(ctx);
+    }
+
+    /// Whether the shop may take this event on now: it has not used its share up, and where its buyer space may not be
+    /// changed, it is the one that the event was made ready for.
+    pub(super) fn may_take(&self, intake: &Intake, may_move: bool) -> Result<(), Refused> {
+        quota_check::has_share_left(&self.world, &self.id, &self.unwritten)?;
+        let awake = match &self.stage {
+            Stage::Up(awake) => Some(awake.as_ref()),
+            Stage::ComingUp | Stage::Down(_) => None,
+        };
+        match may_move || awake.is_none_or(|awake| keeps_buyer_space(awake, intake)) {
+            true => Ok(()),
+            false => Err(Refused::Busy),
+        }
+    }
+
+    /// Bytes of the records that its latest snapshot has not taken in.
+    fn fresh_bytes(&self) -> usize {
+        match &self.stage {
+            Stage::Up(Some(awake)) => awake.fresh.bytes,
+            Stage::Up(None) | Stage::ComingUp | Stage::Down(_) => 0,
+        }
+    }
+
+    /// What was appended takes no memory any more once it is durable.
+    pub(super) fn free_when_durable(&mut self) {
+        if let Some(free) = self.unwritten.take() {
+            let journal = &self.world.journal;
+            journal.when_durable(self.appended, Box::new(free));
+        }
+    }
+
+    pub(super) fn awake(&mut self) -> Option<&mut Awake> {
+        match &mut self.stage {
+            Stage::Up(awake) => awake.as_mut(),
+            Stage::ComingUp | Stage::Down(_) => None,
+        }
+    }
+
+    /// Decides one event and puts it into the journal.
+    pub(super) fn decide(&mut self, intake: Intake, work: &mut Work) -> Result<Item, Refused> {
+        self.world.takes_events()?;
+        let awake = match &mut self.stage {
+            Stage::Up(awake) => awake,
+            Stage::ComingUp => return Err(Refused::Busy),
+            Stage::Down(why) => return Err(why.clone()),
+        };
+        let (Intake::Event { text, .. } | Intake::Malformed { text, .. }) = &intake;
+        self.world.env.fate.before_event(&self.id, text.as_bytes());
+        let mut removed = None;
+        if let Intake::Event { event, .. } = &intake {
+            self.world.watch.handled(&event.what);
+            if let What::AgentRemoved { agent } = &event.what {
+                removed = Some(agent.clone());
+            }
+        }
+        let fresh = awake.as_ref().map_or(0, |awake| awake.fresh.bytes);
+        let deciding = Deciding {
+            id: &self.id,
+            journal: &self.world.journal,
+            ledger: &self.world.ledger,
+        };
+        let decided = deciding.decide(awake, intake, work);
+        // Where the journal has another owner for the shop, what is here is no longer what it is.
+        self.stale |= matches!(decided, Err(Refused::Broken));
+        let decided = decided?;
+        if let Some(order) = decided.order {
+            self.appended = order;
+            let bytes = self.fresh_bytes().saturating_sub(fresh);
+            quota_check::wrote(&self.world, &self.id, &mut self.unwritten, bytes);
+            self.world.watch.decided(&work.out.decisions);
+        }
+        if let (Item::Decided(Answered { rejected: None, .. }, _), Some(agent)) =
+            (&decided.item, removed)
+        {
+            self.end_lease(&agent);
+        }
+        Ok(decided.item)
+    }
+
+    /// What is to be done after events were decided.
+    pub(super) fn settle(&mut self, ctx: &mut Context<Self>) {
+        self.free_when_durable();
+        self.ring();
+        self.stop_if_stale(ctx);
+        self.recount_soon(ctx);
+        self.store_if_large();
+        self.arm(ctx);
+    }
+
+    /// Fires the timers that are due, as a `clock` event would, and says when to come back.
+    fn fire(&mut self, ctx: &mut Context<Self>) {
+        self.timer = None;
+        let now = self.world.env.clock.now();
+        let due = self.awake().and_then(|awake| awake.shop.next_timer());
+        if due.is_some_and(|due| due <= now) {
+            let event = Event {
+                at: now,
+                id: None,
+                print: 0,
+                what: What::Clock,
+            };
+            let clock = Intake::Event {
+                event,
+                stamped: true,
+                text: ByteString::from_static(CLOCK),
+            };
+            if self.decide(clock, &mut Work::new(&self.id, 1)).is_err() {
+                self.stop_if_stale(ctx);
+                ctx.run_later(TIMER_AGAIN, Self::fire);
+                return;
+            }
+            self.free_when_durable();
+            self.ring();
+            self.recount_soon(ctx);
+            self.store_if_large();
+        }
+        self.arm(ctx);
+    }
+
+    /// Tells those who follow the shop, once what it has decided is durable.
+    fn ring(&mut self) {
+        if !self.bell.is_followed() {
+            return;
+        }
+        if let Some(seq) = self.awake().map(|awake| awake.shop.seq()) {
+            let bell = Arc::clone(&self.bell);
+            let tell = Box::new(move || bell.ring(seq));
+            self.world.journal.when_durable(self.appended, tell);
+        }
+    }
+
+    /// Sets the alarm to the shop's next timer.
+    fn arm(&mut self, ctx: &mut Context<Self>) {
+        let Some(due) = self.awake().and_then(|awake| awake.shop.next_timer()) else {
+            return;
+        };
+        match self.timer {
+            Some((armed, _)) if armed <= due => return,
+            Some((_, handle)) => {
+                ctx.cancel_future(handle);
+            }
+            None => {}
+        }
+        let wait = (due.ms() - self.world.env.clock.now().ms()).max(0) as u64;
+        let handle = ctx.run_later(Duration::from_millis(wait), Self::fire);
+        self.timer = Some((due, handle));
+    }
+
+    /// The gauges follow within a second: counting looks at every agent.
+    fn recount_soon(&mut self, ctx: &mut Context<Self>) {
+        if !std::mem::replace(&mut self.will_count, true) {
+            ctx.run_later(RECOUNT_AFTER, |actor, _| actor.recount());
+        }
+    }
+
+    /// What the gauges show of this shop.
+    fn recount(&mut self) {
+        self.will_count = false;
+        let counts = self
+            .awake()
+            .map_or_else(Counts::default, |awake| awake.shop.counts());
+        let before = std::mem::replace(&mut self.counts, counts);
+        self.world.watch.counted(&before, &self.counts);
+    }
+}
+
+impl Actor for ShopActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.world.watch.alive(1);
+        let (world, id) = (Arc::clone(&self.world), self.id.clone());
+        let found = blocking(move || {
+            let Some(claimed) = world.journal.claim(&id)? else {
+                return Ok(None);
+            };
+            let now = world.env.clock.now();
+            world.shares.came_up(&id, || written(&claimed), now);
+            let (mut awake, differences) = come_up(&id, claimed)?;
+            awake.shop.prepare();
+            Ok(Some((awake, differences)))
+        });
+        ctx.wait(
+            found
+                .into_actor(self)
+                .map(|found, actor, ctx| actor.came_up(found, ctx)),
+        );
+    }
+}
+
+impl Drop for ShopActor {
+    fn drop(&mut self) {
+        self.world.bells.let_go(&self.id);
+        self.world.watch.alive(-1);
+        self.world.watch.counted(&self.counts, &Counts::default());
+        if std::thread::panicking() {
+            self.world.watch.panicked(&self.id);
+        }
+    }
+}
+
+impl Handler<Read> for ShopActor {
+    type Result = ();
+
+    fn handle(&mut self, read: Read, _: &mut Context<Self>) {
+        self.asked = Stopwatch::start();
+        let mut turn = self.world.ledger.turn();
+        let seen = match &mut self.stage {
+            Stage::Up(Some(awake)) => Ok((&mut *awake.shop, &mut turn as &mut dyn Ledger)),
+            Stage::Up(None) => Err(ReadError::NoShop),
+            Stage::ComingUp => Err(ReadError::Refused(Refused::Busy)),
+            Stage::Down(why) => Err(ReadError::Refused(why.clone())),
+        };
+        let answer = read.0(seen);
+        self.world.journal.when_durable(self.appended, answer);
+    }
+}
+
+impl Handler<Delete> for ShopActor {
+    type Result = ();
+
+    fn handle(&mut self, delete: Delete, ctx: &mut Context<Self>) {
+        let mut reply = delete.0;
+        reply.begin();
+        let Some(awake) = self.awake() else {
+            return match &self.stage {
+                Stage::Down(why) => reply.refuse(why.clone()),
+                Stage::Up(_) | Stage::ComingUp => reply.answer(false),
+            };
+        };
+        let (owner, n, seq_before, at) = (
+            awake.owner,
+            awake.n + 1,
+            awake.shop.seq(),
+            awake.shop.now().in_event_years(),
+        );
+        let entry = crate::journal::Entry {
+            shop: &self.id,
+            kind: Kind::Removed,
+            core: CORE,
+            n,
+            at,
+            due: None,
+            seq_before,
+            decided: 0,
+            text: "{}",
+            decisions: "[]",
+            claims: &[],
+            booked: &[],
+            rated: false,
+        };
+        match self.world.journal.append(owner, &entry, None) {
+            Ok(order) => self.appended = order,
+            Err(_) => return reply.refuse(Refused::Broken),
+        }
+        self.world.journal.release(owner);
+        self.world.leases.forget(&self.id);
+        self.stage = Stage::Up(None);
+        self.recount_soon(ctx);
+        ctx.run_later(ABSENT_IDLE, Self::rest);
+        let bell = Arc::clone(&self.bell);
+        let answer = Box::new(move || {
+            bell.shop_is_gone();
+            reply.answer(true);
+        });
+        self.world.journal.when_durable(self.appended, answer);
+    }
+}
+
+impl Handler<Look> for ShopActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Look, ctx: &mut Context<Self>) {
+        if let Some((_, alarm)) = self.timer.take() {
+            ctx.cancel_future(alarm);
+        }
+        self.arm(ctx);
+    }
+}
+
+impl Handler<Close> for ShopActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Close, ctx: &mut Context<Self>) {
+        self.sleep(ctx);
+    }
+}

@@ -1,0 +1,184 @@
+//! The leases of all shops: how long each is, and when it runs out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::domain::base::id::Id;
+use crate::domain::base::time::{Duration, Instant};
+
+/// When a shop is asked again to look at a lease that is over.
+const AGAIN: Duration = Duration::from_ms(1_000);
+
+/// The leases of all shops.
+pub(super) struct Leases {
+    grace: Duration,
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    shops: HashMap<Id, BTreeMap<Id, Lease>>,
+    /// When which lease is to be looked at.
+    due: BTreeSet<(Instant, Id, Id)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lease {
+    length: Duration,
+    /// When it is over, grace included.
+    over: Instant,
+    /// When it is looked at: then, or later where that came to nothing.
+    look: Instant,
+}
+
+impl Leases {
+    pub(super) fn new(grace: Duration) -> Leases {
+        Leases {
+            grace,
+            table: Mutex::default(),
+        }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes or renews a lease; the length of the one before.
+    pub(super) fn renew(
+        &self,
+        shop: &Id,
+        agent: &Id,
+        length: Duration,
+        now: Instant,
+    ) -> Option<Duration> {
+        let mut table = self.table();
+        let before = table.end(shop, agent);
+        let over = now + length + self.grace;
+        table.due.insert((over, shop.clone(), agent.clone()));
+        let lease = Lease {
+            length,
+            over,
+            look: over,
+        };
+        let of_shop = table.shops.entry(shop.clone()).or_default();
+        of_shop.insert(agent.clone(), lease);
+        before
+    }
+
+    /// Whether the agent has one.
+    pub(super) fn has(&self, shop: &Id, agent: &Id) -> bool {
+        let table = self.table();
+        let leases = table.shops.get(shop);
+        leases.is_some_and(|leases| leases.contains_key(agent))
+    }
+
+    /// Ends a lease. Whether there was one.
+    pub(super) fn end(&self, shop: &Id, agent: &Id) -> bool {
+        self.table().end(shop, agent).is_some()
+    }
+
+    /// The shop is gone, and its leases with it.
+    pub(super) fn forget(&self, shop: &Id) {
+        let mut table = self.table();
+        let leases = table.shops.remove(shop).unwrap_or_default();
+        for (agent, lease) in leases {
+            table.due.remove(&(lease.look, shop.clone(), agent));
+        }
+    }
+
+    /// The agents of a shop whose leases are over.
+    pub(super) fn over(&self, shop: &Id, now: Instant) -> Vec<Id> {
+        let table = self.table();
+        let leases = table.shops.get(shop).into_iter().flatten();
+        let over = leases.filter(|(_, lease)| lease.over <= now);
+        over.map(|(agent, _)| agent.clone()).collect()
+    }
+
+    /// Shops with leases that are over, at most so many; they are named again in a while if nothing comes of it.
+    pub(super) fn due(&self, now: Instant, limit: usize) -> BTreeSet<Id> {
+        let mut table = self.table();
+        let mut shops = BTreeSet::new();
+        while shops.len() < limit
+            && table.due.first().is_some_and(|(look, ..)| *look <= now)
+            && let Some((_, shop, agent)) = table.due.pop_first()
+        {
+            let leases = table.shops.get_mut(&shop);
+            if let Some(lease) = leases.and_then(|leases| leases.get_mut(&agent)) {
+                lease.look = now + AGAIN;
+                table.due.insert((now + AGAIN, shop.clone(), agent));
+            }
+            shops.insert(shop);
+        }
+        shops
+    }
+}
+
+impl Table {
+    pub(super) fn end(&mut self, shop: &Id, agent: &Id) -> Option<Duration> {
+        let leases = self.shops.get_mut(shop)?;
+        let lease = leases.remove(agent)?;
+        if leases.is_empty() {
+            self.shops.remove(shop);
+        }
+        self.due.remove(&(lease.look, shop.clone(), agent.clone()));
+        Some(lease.length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(s: i64) -> Instant {
+        Instant::from_ms(s * 1000)
+    }
+
+    fn seconds(s: i64) -> Duration {
+        Duration::from_ms(s * 1000)
+    }
+
+    #[test]
+    fn a_lease_is_over_after_its_grace_and_named_until_it_is_ended() {
+        let (s, anna, bo) = (Id::known("s"), Id::known("anna"), Id::known("bo"));
+        let leases = Leases::new(seconds(10));
+        assert_eq!(leases.renew(&s, &anna, seconds(30), at(0)), None);
+        assert_eq!(leases.renew(&s, &bo, seconds(30), at(5)), None);
+        assert_eq!(leases.renew(&s, &bo, seconds(60), at(6)), Some(seconds(30)));
+        for (now, over, due) in [
+            (39, vec![], false),
+            (40, vec![&anna], true),
+            (40, vec![&anna], false),
+            (41, vec![&anna], true),
+            (75, vec![&anna], true),
+            (76, vec![&anna, &bo], true),
+        ] {
+            assert_eq!(
+                leases.over(&s, at(now)).iter().collect::<Vec<_>>(),
+                over,
+                "{now}"
+            );
+            assert_eq!(leases.due(at(now), 9).contains(&s), due, "{now}");
+        }
+        assert!(leases.end(&s, &anna) && !leases.end(&s, &anna));
+        assert_eq!(
+            leases.renew(&s, &bo, seconds(60), at(76)),
+            Some(seconds(60))
+        );
+        assert!(leases.due(at(145), 9).is_empty() && leases.over(&s, at(145)).is_empty());
+        leases.forget(&s);
+        assert!(leases.due(at(1000), 9).is_empty() && leases.table().shops.is_empty());
+    }
+
+    #[test]
+    fn many_shops_are_named_in_turn() {
+        let leases = Leases::new(seconds(0));
+        let shop = |n: u32| Id::new(&format!("s{n}")).unwrap();
+        for n in 0..5 {
+            leases.renew(&shop(n), &Id::known("anna"), seconds(1), at(i64::from(n)));
+        }
+        let first = leases.due(at(9), 3);
+        let then = leases.due(at(9), 3);
+        assert_eq!((first.len(), then.len()), (3, 2));
+        assert!(first.is_disjoint(&then));
+    }
+}

@@ -1,0 +1,248 @@
+//! Leases of presence: an agent is here for as long as somebody keeps saying so.
+//!
+//! What keeps an agent at its desk may die without a word. A lease that runs out, and its grace with it, takes the
+//! agent offline by an ordinary `agent.offline` in the journal (R9), and is over. A renewal that changes nothing
+//! writes nothing: what is kept beside the shop's records is which agents have a lease and how long, and a start
+//! renews each once.
+//!
+//! Only the shop's actor changes the shop's leases, between two messages: a renewal comes before the end or after it,
+//! never across. Whoever looks at the clock asks the actor to look at its leases, again and again until none is over,
+//! so that an end that the disk had no room for comes later and is not lost.
+
+use actix::prelude::*;
+use bytestring::ByteString;
+use serde::{Deserialize, Serialize};
+
+use super::actor::{ShopActor, Stage};
+use super::apply::{Item, Work};
+use super::responder::Reply;
+use super::shops::Desk;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::{Duration, Instant, Stamp};
+use crate::domain::protocol::codes::Presence;
+use crate::domain::protocol::event::{Event, What};
+use crate::env::Stopwatch;
+use crate::journal::{Done, JournalError};
+use crate::runtime::event_result::{Answered, Intake, Refused};
+
+/// What the names of kept leases begin with.
+const KEPT_PREFIX: &str = "lease/";
+
+/// What is kept of a lease.
+#[derive(Serialize, Deserialize)]
+struct KeptLease {
+    /// Its length in milliseconds.
+    ms: i64,
+}
+
+/// A lease, as it is told to whoever took it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leased {
+    /// How long it is.
+    pub length: Duration,
+    /// When it runs out if nobody renews it; the grace comes after that.
+    pub until: Stamp,
+}
+
+/// What became of a word on where an agent is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Presented {
+    /// What the shop answered to the event that it stands for; nothing was decided where it was only a renewal.
+    pub answered: Answered,
+    /// The agent's lease.
+    pub lease: Option<Leased>,
+}
+
+/// A word on where an agent is, by whoever keeps it there.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Present {
+    reply: Reply<Presented>,
+    agent: Id,
+    presence: Presence,
+    lease: Option<Duration>,
+}
+
+/// Looks at the shop's leases: some have run out.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct RunOut;
+
+/// The event that a word on an agent's presence stands for.
+fn event(agent: &Id, presence: Presence, at: Instant) -> Intake {
+    let (code, name) = (presence.code(), serde_json::Value::from(agent.as_str()));
+    let event = Event {
+        at,
+        id: None,
+        print: 0,
+        what: What::PresenceChanged {
+            agent: agent.clone(),
+            presence,
+        },
+    };
+    Intake::Event {
+        event,
+        stamped: true,
+        text: ByteString::from(format!("{{\"type\":\"agent.{code}\",\"agent\":{name}}}")),
+    }
+}
+
+impl Desk {
+    /// Says where an agent is, for as long as the lease is renewed; without a lease, until somebody says otherwise.
+    /// A renewal that changes nothing is no event.
+    pub async fn present(
+        &self,
+        shop: &Id,
+        agent: &Id,
+        presence: Presence,
+        lease: Option<Duration>,
+    ) -> Result<Presented, Refused> {
+        let message = |reply| Present {
+            reply,
+            agent: agent.clone(),
+            presence,
+            lease,
+        };
+        let event = event(agent, presence, self.now());
+        self.ask(shop, message, vec![event]).await
+    }
+
+    /// Renews the leases of before the start, each once: whoever renews them could not reach this server meanwhile.
+    /// Called before anything is asked of a shop.
+    pub fn renew_leases(&self) -> Result<(), JournalError> {
+        let (now, mut damaged) = (self.now(), None);
+        self.kept(&mut |kept| {
+            let Some(agent) = kept.name.strip_prefix(KEPT_PREFIX) else {
+                return;
+            };
+            let lease: Option<KeptLease> = serde_json::from_slice(&kept.value).ok();
+            match (Id::new(agent), lease) {
+                (Some(agent), Some(lease)) => {
+                    let length = Duration::from_ms(lease.ms);
+                    self.world.leases.renew(&kept.shop, &agent, length, now);
+                }
+                (None, _) | (_, None) => damaged = Some((kept.shop, kept.name)),
+            }
+        })?;
+        match damaged {
+            None => Ok(()),
+            Some((shop, name)) => Err(crate::journal::damaged(&format!(
+                "what is kept as {name:?} of shop {shop:?} does not read"
+            ))),
+        }
+    }
+}
+
+impl ShopActor {
+    /// Where an agent is, as long as it is the shop's.
+    fn presence_of(&mut self, agent: &Id) -> Option<Presence> {
+        self.awake()?.shop.presence_of(agent)
+    }
+
+    /// Keeps the length of an agent's lease, or lets go of it; `done` is called once that, and all before it, is
+    /// durable.
+    fn keep_lease(&self, agent: &Id, length: Option<Duration>, done: Option<Done>) {
+        let value = length.map(|length| format!("{{\"ms\":{}}}", length.ms()).into_bytes());
+        let name = format!("{KEPT_PREFIX}{agent}");
+        if let Err(error) = self.world.journal.keep(&self.id, &name, value, done) {
+            self.world.watch.failed(&self.id, &error);
+        }
+    }
+
+    /// Ends an agent's lease, if it has one.
+    pub(super) fn end_lease(&self, agent: &Id) {
+        if self.world.leases.end(&self.id, agent) {
+            self.keep_lease(agent, None, None);
+        }
+    }
+
+    /// Makes or renews a lease, and answers once it is kept.
+    fn lease(&mut self, agent: &Id, length: Duration, answered: Answered, reply: Reply<Presented>) {
+        let now = self.world.env.clock.now();
+        let Some(until) = self.awake().map(|awake| awake.shop.stamp(now + length)) else {
+            return reply.refuse(Refused::Broken);
+        };
+        let before = self.world.leases.renew(&self.id, agent, length, now);
+        let lease = Some(Leased { length, until });
+        let answer = Box::new(move || reply.answer(Presented { answered, lease }));
+        if before == Some(length) {
+            self.world.journal.when_durable(self.appended, answer);
+        } else {
+            self.keep_lease(agent, Some(length), Some(answer));
+        }
+    }
+}
+
+impl Handler<Present> for ShopActor {
+    type Result = ();
+
+    fn handle(&mut self, present: Present, ctx: &mut Context<Self>) {
+        let Present {
+            mut reply,
+            agent,
+            presence,
+            lease,
+        } = present;
+        let Some(event) = reply.begin().pop() else {
+            return reply.refuse(Refused::Broken);
+        };
+        self.asked = Stopwatch::start();
+        if let Some(length) = lease
+            && self.presence_of(&agent) == Some(presence)
+            && self.world.leases.has(&self.id, &agent)
+        {
+            return self.lease(&agent, length, Answered::nothing(), reply);
+        }
+        let mut work = Work::new(&self.id, 1);
+        let decided = self.decide(event, &mut work);
+        let mut items: Vec<Item> = match decided {
+            Ok(item) => vec![item],
+            Err(why) => {
+                self.stop_if_stale(ctx);
+                return reply.refuse(why);
+            }
+        };
+        work.finish(&mut items);
+        self.settle(ctx);
+        let Some(Item::Decided(answered, _) | Item::Answered(answered)) = items.pop() else {
+            return reply.refuse(Refused::Broken);
+        };
+        if answered.rejected.is_none() {
+            match lease {
+                Some(length) => return self.lease(&agent, length, answered, reply),
+                None => self.end_lease(&agent),
+            }
+        }
+        let lease = None;
+        let answer = Box::new(move || reply.answer(Presented { answered, lease }));
+        self.world.journal.when_durable(self.appended, answer);
+    }
+}
+
+impl Handler<RunOut> for ShopActor {
+    type Result = ();
+
+    fn handle(&mut self, _: RunOut, ctx: &mut Context<Self>) {
+        match &self.stage {
+            Stage::Up(Some(_)) => {}
+            // What is damaged is not asked about every second; what is kept of its leases is there for a later start.
+            Stage::Up(None) | Stage::Down(_) => return self.world.leases.forget(&self.id),
+            Stage::ComingUp => return,
+        }
+        let now = self.world.env.clock.now();
+        for agent in self.world.leases.over(&self.id, now) {
+            if self
+                .presence_of(&agent)
+                .is_some_and(|presence| presence != Presence::Offline)
+            {
+                let offline = event(&agent, Presence::Offline, now);
+                if self.decide(offline, &mut Work::new(&self.id, 1)).is_err() {
+                    // There is no room for it now: the lease stays, and is looked at again.
+                    break;
+                }
+            }
+            self.end_lease(&agent);
+        }
+        self.settle(ctx);
+    }
+}

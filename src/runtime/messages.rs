@@ -1,0 +1,55 @@
+//! What an actor can be asked, each with the answer that it owes.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+use tokio::sync::Semaphore;
+
+use super::apply::Item;
+use super::responder::Reply;
+use crate::domain::state::shared_invites::Ledger;
+use crate::domain::state::shop::Shop;
+use crate::runtime::event_result::ReadError;
+
+/// Events of one request.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Post {
+    /// The events, and who is answered.
+    pub(super) reply: Reply<Handled>,
+    /// Whether they may change the buyer space of the shop.
+    pub(super) may_move: bool,
+}
+
+/// What became of the events of one request.
+pub(super) struct Handled {
+    /// What became of each, in order.
+    pub(super) items: Vec<Item>,
+    /// The shop's turn to look up the answers of events that had happened before.
+    pub(super) lookup: Arc<Semaphore>,
+}
+
+/// A look at the live state: gives what answers the asker once all that was seen is durable.
+pub(super) type Glance = Box<
+    dyn FnOnce(Result<(&mut Shop, &mut dyn Ledger), ReadError>) -> Box<dyn FnOnce() + Send> + Send,
+>;
+
+/// Asks for a look.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Read(pub(super) Glance);
+
+/// Takes the shop away; whether it was there.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Delete(pub(super) Reply<bool>);
+
+/// Stores its state and stops; the server is closing.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Close;
+
+/// Looks at the clock: it has jumped.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Look;

@@ -1,0 +1,93 @@
+//! What an actor does when nobody asks: it stores its state from time to time, and leaves memory.
+
+use std::time::Duration;
+
+use actix::prelude::*;
+
+use super::actor::{ABSENT_IDLE, ShopActor, Stage};
+use super::recovery::stored;
+use crate::journal::State;
+use crate::runtime::live_shop::Fresh;
+
+/// A state is stored after so many records at the earliest…
+const STATE_RECORDS: u64 = 4096;
+
+/// … and after so many times its own bytes: writing states is a part of writing records.
+const STATE_TIMES: usize = 8;
+
+/// A shop whose next timer is nearer than this stays awake.
+const NAP_MIN: Duration = Duration::from_secs(60);
+
+impl ShopActor {
+    /// Stores the state where [`STATE_TIMES`] as much has come after the last one as it is large.
+    pub(super) fn store_if_large(&mut self) {
+        let large = self.awake().is_some_and(|awake| {
+            awake.fresh.records >= STATE_RECORDS
+                && awake.fresh.bytes >= STATE_TIMES * awake.state_bytes
+        });
+        if large {
+            self.store_state();
+        }
+    }
+
+    pub(super) fn store_state(&mut self) {
+        let Some(awake) = self.awake() else { return };
+        let bytes = stored(&awake.shop);
+        if bytes.is_empty() {
+            // It could not be written; its records are all there, and are read instead.
+            return;
+        }
+        awake.state_bytes = bytes.len();
+        awake.fresh = Fresh::default();
+        let (owner, due) = (awake.owner, awake.shop.next_timer());
+        let (n, seq) = (awake.n, awake.shop.seq());
+        let state = State { n, seq, bytes };
+        self.world.journal.put_state(owner, state, due);
+    }
+
+    /// Leaves without a word to the journal, which has another owner for the shop.
+    pub(super) fn stop_if_stale(&mut self, ctx: &mut Context<Self>) {
+        if self.stale {
+            self.world.registry.leave(&self.id, &ctx.address());
+            ctx.stop();
+        }
+    }
+
+    /// Goes to sleep where nobody has asked for a while.
+    pub(super) fn rest(&mut self, ctx: &mut Context<Self>) {
+        let now = self.world.env.clock.now();
+        let idle = match &self.stage {
+            Stage::Up(Some(_)) => self.world.idle,
+            Stage::Up(None) | Stage::Down(_) | Stage::ComingUp => ABSENT_IDLE,
+        };
+        let rested = Duration::from_micros(self.asked.micros());
+        if rested < idle {
+            ctx.run_later(idle - rested, Self::rest);
+            return;
+        }
+        let next = self.awake().and_then(|awake| awake.shop.next_timer());
+        let near = next.is_some_and(|due| due.ms() < now.ms() + NAP_MIN.as_millis() as i64);
+        if near {
+            ctx.run_later(NAP_MIN, Self::rest);
+            return;
+        }
+        self.sleep(ctx);
+    }
+
+    /// Leaves memory; the next one who asks wakes another actor.
+    pub(super) fn sleep(&mut self, ctx: &mut Context<Self>) {
+        if self.awake().is_some_and(|awake| awake.fresh.records > 0) {
+            self.store_state();
+        }
+        if let Some(awake) = self.awake() {
+            let (owner, due) = (awake.owner, awake.shop.next_timer());
+            self.world.journal.release(owner);
+            if let Some(due) = due {
+                self.world.sleepers.add(due, self.id.clone());
+            }
+        }
+        self.stage = Stage::Up(None);
+        self.world.registry.leave(&self.id, &ctx.address());
+        ctx.stop();
+    }
+}

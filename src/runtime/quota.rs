@@ -1,0 +1,257 @@
+//! What one shop may take of what all share: the memory of what waits to be written, and the disk.
+//!
+//! *Memory*: what a shop has decided waits for the next commit. A shop that has more there than its share is answered
+//! that the server is busy, while others go on.
+//!
+//! *Disk*: a shop may put `bytes_per_hour_max` bytes into the journal at once, and regains as many an hour. What its
+//! timers and leases write counts, but is never refused. What it has written is remembered while it sleeps; after a
+//! restart it is counted from the records after its latest snapshot.
+
+use crate::journal::Claimed;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+
+/// Milliseconds of an hour.
+const HOUR_MS: u64 = 3_600_000;
+
+/// How many shops are remembered before those that have regained everything are forgotten.
+const FORGET_ABOVE: usize = 1024;
+
+/// How much one shop may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Share {
+    /// Bytes that may wait to be written.
+    pub waiting_bytes_max: u64,
+    /// Bytes that may be written an hour; 0: as many as it likes.
+    pub bytes_per_hour_max: u64,
+}
+
+/// What every shop has taken.
+pub(super) struct Shares {
+    share: Share,
+    written: Mutex<Written>,
+}
+
+struct Written {
+    of: HashMap<Id, Level>,
+    forget_above: usize,
+}
+
+/// Bytes that a shop has not regained yet, at an instant.
+#[derive(Clone, Copy)]
+struct Level {
+    bytes: u64,
+    at: Instant,
+}
+
+impl Level {
+    /// What is left of it now. A clock that goes back gives nothing and takes nothing.
+    fn now(self, per_hour: u64, now: Instant) -> u64 {
+        let passed_ms = now.ms().saturating_sub(self.at.ms()).max(0) as u64;
+        let regained = u128::from(passed_ms) * u128::from(per_hour) / u128::from(HOUR_MS);
+        self.bytes
+            .saturating_sub(regained.min(u128::from(u64::MAX)) as u64)
+    }
+}
+
+impl Shares {
+    pub(super) fn new(share: Share) -> Shares {
+        Shares {
+            share,
+            written: Mutex::new(Written {
+                of: HashMap::new(),
+                forget_above: FORGET_ABOVE,
+            }),
+        }
+    }
+
+    /// Whether what a shop writes is counted.
+    pub(super) fn counts(&self) -> bool {
+        self.share.bytes_per_hour_max > 0
+    }
+
+    /// Whether so many bytes of one shop are more than may wait.
+    pub(super) fn is_too_much(&self, waiting: &Unwritten) -> bool {
+        waiting.bytes.load(Ordering::Relaxed) > self.share.waiting_bytes_max
+    }
+
+    /// In how many seconds a shop may write again; nothing where it may now.
+    pub(super) fn wait_s(&self, shop: &Id, now: Instant) -> Option<u64> {
+        if !self.counts() {
+            return None;
+        }
+        let max = self.share.bytes_per_hour_max;
+        let level = self.written().of.get(shop)?.now(max, now);
+        let above = level.checked_sub(max).filter(|&above| above > 0)?;
+        let wait_ms = (u128::from(above) * u128::from(HOUR_MS)).div_ceil(u128::from(max));
+        Some((wait_ms.div_ceil(1000)).min(u128::from(u64::MAX)) as u64)
+    }
+
+    /// A shop has written.
+    pub(super) fn wrote(&self, shop: &Id, bytes: u64, now: Instant) {
+        if !self.counts() || bytes == 0 {
+            return;
+        }
+        let max = self.share.bytes_per_hour_max;
+        let mut written = self.written();
+        let before = written.of.get(shop).map_or(0, |level| level.now(max, now));
+        let level = Level {
+            bytes: before.saturating_add(bytes),
+            at: now,
+        };
+        match written.of.get_mut(shop) {
+            Some(known) => *known = level,
+            None => {
+                written.of.insert(shop.clone(), level);
+            }
+        }
+        if written.of.len() > written.forget_above {
+            written.of.retain(|_, level| level.now(max, now) > 0);
+            written.forget_above = (2 * written.of.len()).max(FORGET_ABOVE);
+        }
+    }
+
+    /// A shop came up with these records: where nothing is known of it, what they put into the journal counts.
+    pub(super) fn came_up(
+        &self,
+        shop: &Id,
+        records: impl FnOnce() -> Vec<(Instant, u64)>,
+        now: Instant,
+    ) {
+        if !self.counts() || self.written().of.contains_key(shop) {
+            return;
+        }
+        for (at, bytes) in records() {
+            self.wrote(shop, bytes, at.min(now));
+        }
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a shop has appended and is not written yet.
+#[derive(Clone, Default)]
+pub(super) struct Unwritten {
+    bytes: Arc<AtomicU64>,
+    /// Of these, what nobody has promised to take away once it is durable.
+    loose: u64,
+}
+
+impl Unwritten {
+    /// So many bytes were appended.
+    pub(super) fn add(&mut self, bytes: u64) {
+        self.loose += bytes;
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// What takes away what was added until now, to be called once it is durable; nothing where there is nothing.
+    pub(super) fn take(&mut self) -> Option<impl FnOnce() + Send + use<>> {
+        let loose = std::mem::take(&mut self.loose);
+        let bytes = (loose > 0).then(|| Arc::clone(&self.bytes))?;
+        Some(move || {
+            bytes.fetch_sub(loose, Ordering::Relaxed);
+        })
+    }
+}
+
+/// When the records after a shop's latest snapshot were made, and their bytes.
+pub(super) fn written(claimed: &Claimed) -> Vec<(Instant, u64)> {
+    let records = claimed.tail.iter();
+    records
+        .map(|record| {
+            let bytes = record.text.len() + record.decisions.len();
+            (record.at, bytes as u64)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = HOUR_MS as i64;
+
+    fn at(ms: i64) -> Instant {
+        Instant::from_ms(1_794_362_400_000 + ms)
+    }
+
+    fn shares(bytes_per_hour_max: u64) -> Shares {
+        Shares::new(Share {
+            waiting_bytes_max: 10,
+            bytes_per_hour_max,
+        })
+    }
+
+    #[test]
+    fn a_shop_writes_its_share_and_regains_it_and_others_are_not_asked() {
+        let (shares, shop, other) = (shares(3_600), Id::known("s"), Id::known("t"));
+        for (ms, bytes, wait) in [
+            (0, 3_600, None),
+            (0, 1, Some(1)),
+            (500, 0, Some(1)),
+            (1_000, 0, None),
+            (1_000, 3_600, Some(3_600)),
+            // A clock that goes back changes nothing.
+            (0, 0, Some(3_600)),
+            (HOUR, 0, Some(1)),
+            (HOUR + 1_000, 0, None),
+            (9 * HOUR, 3_600, None),
+            (9 * HOUR, 7_200, Some(7_200)),
+        ] {
+            shares.wrote(&shop, bytes, at(ms));
+            assert_eq!(shares.wait_s(&shop, at(ms)), wait, "{bytes} at {ms}");
+            assert_eq!(shares.wait_s(&other, at(ms)), None);
+        }
+    }
+
+    #[test]
+    fn what_came_up_counts_once() {
+        let (shares, shop) = (shares(3_600), Id::known("s"));
+        let records = [(at(-2 * HOUR), 9_000), (at(0), 100)];
+        for _ in 0..2 {
+            shares.came_up(&shop, || records.to_vec(), at(0));
+            // 9,000 two hours ago are 1,800 now.
+            let level = shares.written().of[&shop].now(3_600, at(0));
+            assert_eq!(level, 1_900);
+        }
+    }
+
+    #[test]
+    fn shops_that_have_regained_everything_are_forgotten() {
+        let shares = shares(3_600);
+        for number in 0..5 * FORGET_ABOVE {
+            let shop = Id::new(&format!("s{number}")).unwrap();
+            shares.wrote(&shop, 1, at(number as i64 * 10_000));
+        }
+        assert!(shares.written().of.len() <= FORGET_ABOVE + 1);
+    }
+
+    #[test]
+    fn without_a_limit_nothing_is_counted() {
+        let (shares, shop) = (shares(0), Id::known("s"));
+        shares.wrote(&shop, u64::MAX, at(0));
+        assert_eq!(shares.wait_s(&shop, at(0)), None);
+        assert!(shares.written().of.is_empty());
+    }
+
+    #[test]
+    fn what_waits_goes_once_it_is_durable() {
+        let shares = shares(0);
+        let mut unwritten = Unwritten::default();
+        assert!(unwritten.take().is_none());
+        unwritten.add(6);
+        let first = unwritten.take().unwrap();
+        unwritten.add(5);
+        assert!(shares.is_too_much(&unwritten));
+        first();
+        assert!(!shares.is_too_much(&unwritten));
+        unwritten.take().unwrap()();
+        assert_eq!(unwritten.bytes.load(Ordering::Relaxed), 0);
+    }
+}

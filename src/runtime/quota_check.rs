@@ -1,0 +1,68 @@
+//! Whether a shop may take an event on now: it keeps to its share, and to its buyer space where that may not change.
+
+use actix::Actor;
+
+use super::event_result::{Intake, Refused};
+use super::live_shop::Awake;
+use super::quota::Unwritten;
+use super::shared::World;
+use crate::domain::base::id::Id;
+use crate::domain::protocol::event::{GivenPolicy, What};
+
+/// Whether a shop has not used its share of the disk up.
+pub(super) fn may_write<A: Actor>(world: &World<A>, shop: &Id) -> Result<(), Refused> {
+    // Looking at the clock costs more than all else here.
+    if !world.shares.counts() {
+        return Ok(());
+    }
+    match world.shares.wait_s(shop, world.env.clock.now()) {
+        Some(wait_s) => Err(Refused::OverShare { wait_s }),
+        None => Ok(()),
+    }
+}
+
+/// Whether the shop has not used up its share of the disk or of what waits to be written.
+pub(super) fn has_share_left<A: Actor>(
+    world: &World<A>,
+    shop: &Id,
+    unwritten: &Unwritten,
+) -> Result<(), Refused> {
+    if world.shares.is_too_much(unwritten) {
+        return Err(Refused::Busy);
+    }
+    may_write(world, shop)
+}
+
+/// Whether the shop's buyer space is after this event what it is now.
+pub(super) fn keeps_buyer_space(awake: Option<&Awake>, intake: &Intake) -> bool {
+    let Intake::Event { event, .. } = intake else {
+        return true;
+    };
+    match (&event.what, awake) {
+        (What::ShopConfigured { policy }, Some(awake)) => match policy {
+            GivenPolicy::Checked(Ok(checked)) => {
+                checked.policy.buyer_space == awake.shop.policy().buyer_space
+            }
+            // It is rejected, and changes nothing.
+            GivenPolicy::Checked(Err(_)) => true,
+            GivenPolicy::Sent(_) => false,
+        },
+        // Nor does it make a shop: who may do that may give it a space.
+        (What::ShopConfigured { .. }, None) => false,
+        (_, _) => true,
+    }
+}
+
+/// A shop has appended so many bytes.
+pub(super) fn wrote<A: Actor>(
+    world: &World<A>,
+    shop: &Id,
+    unwritten: &mut Unwritten,
+    bytes: usize,
+) {
+    let bytes = bytes as u64;
+    unwritten.add(bytes);
+    if world.shares.counts() {
+        world.shares.wrote(shop, bytes, world.env.clock.now());
+    }
+}

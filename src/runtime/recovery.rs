@@ -1,0 +1,272 @@
+//! Recovery: a shop comes up from its stored state and the records after it, each decided again.
+//!
+//! A record of this core must come out as it did, or the shop is damaged. Where an older core decided it, the record wins
+//! ([`crate::domain::reconcile`]), and what would come out otherwise now is counted. A record of a newer core is refused.
+
+use std::cmp::Ordering;
+
+use super::shared_ledger::Recorded;
+use crate::domain::CORE;
+use crate::domain::base::id::Id;
+use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::installation::create;
+use crate::domain::protocol::codes::ErrorCode;
+use crate::domain::protocol::event::{Event, What};
+use crate::domain::protocol::rejection::Rejection;
+use crate::domain::reconcile::RecordedOutcome;
+use crate::domain::snapshot::{Unreadable, read_shop, shop_bytes};
+use crate::domain::state::shop::Shop;
+use crate::journal::{Claimed, JournalError, Kind, Record, damaged};
+use crate::runtime::live_shop::{Awake, Fresh};
+use crate::wire::{Line, Pen, differing, read_event, read_recorded};
+
+/// Differences that are told in words.
+const TOLD_MAX: usize = 8;
+
+/// What this release would decide otherwise than the older one did whose records these are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// How many decisions differ.
+    pub count: u64,
+    /// The first of them, a sentence each. They name no buyer, no session and no agent.
+    pub told: Vec<String>,
+    /// Records that an older core decided.
+    pub records: u64,
+}
+
+/// What a start would find of a shop with this state and these records after it: nothing is changed. Fails as the shop's
+/// coming up would.
+pub fn check_recovery(
+    id: &Id,
+    state: Option<&[u8]>,
+    tail: &[Record],
+) -> Result<Differences, JournalError> {
+    let shop = state.map(|bytes| read_state(id, bytes)).transpose()?;
+    let mut replay = Replay::new(id, shop);
+    replay.records(tail)?;
+    match replay.shop {
+        Some(_) => Ok(replay.differences),
+        None => Err(never_made(id)),
+    }
+}
+
+/// Whether a stored state can be read.
+pub fn decode_state(id: &Id, bytes: &[u8]) -> Result<(), JournalError> {
+    read_state(id, bytes).map(drop)
+}
+
+/// A shop as it was when the journal was last written, and what this core would have decided otherwise.
+pub(super) fn come_up(id: &Id, claimed: Claimed) -> Result<(Awake, Differences), JournalError> {
+    let Claimed { owner, state, tail } = claimed;
+    let state_bytes = state.as_ref().map_or(0, |state| state.bytes.len());
+    let (n, shop) = match state {
+        None => (0, None),
+        Some(state) => (state.n, Some(read_state(id, &state.bytes)?)),
+    };
+    let mut replay = Replay::new(id, shop);
+    replay.records(&tail)?;
+    let bytes = tail.iter().map(|of| of.text.len() + of.decisions.len());
+    let awake = Awake {
+        shop: Box::new(replay.shop.ok_or_else(|| never_made(id))?),
+        owner,
+        n: tail.last().map_or(n, |last| last.n),
+        fresh: Fresh {
+            records: tail.len() as u64,
+            bytes: bytes.sum(),
+        },
+        state_bytes,
+    };
+    Ok((awake, replay.differences))
+}
+
+/// What is stored of a shop does not lead where it led.
+pub(super) fn astray(id: &Id, what: &str) -> JournalError {
+    damaged(&format!(
+        "shop {id:?} cannot come back from the journal: {what}"
+    ))
+}
+
+fn never_made(id: &Id) -> JournalError {
+    astray(id, "it has no first record")
+}
+
+/// Reads a stored state.
+pub(super) fn read_state(id: &Id, bytes: &[u8]) -> Result<Shop, JournalError> {
+    read_shop(bytes).map_err(|error| match error {
+        Unreadable::Newer(what) => JournalError::Unusable(format!("shop {id:?}: {what}")),
+        Unreadable::Damaged(what) => astray(id, &what),
+    })
+}
+
+/// The stored form of a shop's state; nothing where it cannot be written.
+pub(super) fn stored(shop: &Shop) -> Vec<u8> {
+    shop_bytes(shop).unwrap_or_default()
+}
+
+/// A shop whose records are decided again, one after the other.
+pub(super) struct Replay<'a> {
+    id: &'a Id,
+    pub(super) shop: Option<Shop>,
+    /// What the latest record came to.
+    pub(super) out: Outcome,
+    /// Whether a record wins over what this core decides, whichever core decided it.
+    pub(super) record_wins: bool,
+    pub(super) differences: Differences,
+    pen: Pen,
+    text: String,
+}
+
+impl<'a> Replay<'a> {
+    /// From a state, or from nothing.
+    pub(super) fn new(id: &'a Id, shop: Option<Shop>) -> Replay<'a> {
+        Replay {
+            id,
+            shop,
+            out: Outcome::default(),
+            record_wins: false,
+            differences: Differences::default(),
+            pen: Pen::new(id),
+            text: String::new(),
+        }
+    }
+
+    fn records(&mut self, records: &[Record]) -> Result<(), JournalError> {
+        records.iter().try_for_each(|record| self.record(record))
+    }
+
+    /// Decides a record again.
+    pub(super) fn record(&mut self, record: &Record) -> Result<(), JournalError> {
+        self.out.decisions.clear();
+        match record.core.cmp(&CORE) {
+            Ordering::Greater => {
+                let (id, n, core) = (self.id, record.n, record.core);
+                return Err(JournalError::Unusable(format!(
+                    "record {n} of shop {id:?} was decided by core {core}, which a newer version of xiaoer has; this \
+                     program has core {CORE}: use the newer program"
+                )));
+            }
+            Ordering::Equal if !self.record_wins => return self.as_it_was(record),
+            Ordering::Equal => {}
+            Ordering::Less => self.differences.records += 1,
+        }
+        self.as_recorded(record)
+    }
+
+    /// A record of this core comes out as it did.
+    fn as_it_was(&mut self, record: &Record) -> Result<(), JournalError> {
+        let id = self.id;
+        let otherwise = |what: &str| astray(id, &format!("its record {} {what}", record.n));
+        let line = self.read(record)?;
+        match (line, record.kind) {
+            (Line::Event(_, event), Kind::Created | Kind::Event) => {
+                if let (None, What::ShopConfigured { .. }) = (&self.shop, &event.what) {
+                    let made = create(id, &event);
+                    self.shop = Some(made.map_err(|rejection| astray(id, &rejection.message))?);
+                }
+                let shop = self.shop.as_mut().ok_or_else(|| never_made(id))?;
+                shop.take(&event, &mut Recorded::new(&record.claims), &mut self.out);
+            }
+            (Line::Malformed(malformed), Kind::Malformed) => {
+                let shop = self.shop.as_mut().ok_or_else(|| never_made(id))?;
+                let rejection = Rejection::new(ErrorCode::Malformed, malformed.message);
+                shop.reject(&malformed.event, rejection, &mut self.out);
+            }
+            (Line::Event(..) | Line::Malformed(_), _) => {
+                return Err(otherwise("reads otherwise now"));
+            }
+        }
+        let seq = self.shop.as_ref().map_or(0, Shop::seq);
+        let (count, told) = self.compare(record);
+        if count > 0 || seq != record.seq_before + u64::from(record.decided) {
+            let told = told
+                .first()
+                .map_or_else(String::new, |told| format!(": {told}"));
+            return Err(otherwise(&format!("is decided otherwise now{told}")));
+        }
+        Ok(())
+    }
+
+    /// A record of an older core: it is decided again, and the state is made to fit it.
+    fn as_recorded(&mut self, record: &Record) -> Result<(), JournalError> {
+        let id = self.id;
+        let decisions = read_recorded(&record.decisions, record.at).ok_or_else(|| {
+            let n = record.n;
+            astray(id, &format!("the decisions of its record {n} do not read"))
+        })?;
+        let recorded = RecordedOutcome {
+            at: record.at,
+            seq_before: record.seq_before,
+            decided: record.decided,
+            decisions: &decisions,
+        };
+        let line = self.read(record)?;
+        if self.shop.is_none() && record.kind == Kind::Created {
+            self.shop = Some(made_as_recorded(id, &line, record));
+        }
+        let shop = self.shop.as_mut().ok_or_else(|| never_made(id))?;
+        let (ledger, out) = (&mut Recorded::new(&record.claims), &mut self.out);
+        match (line, record.kind) {
+            (Line::Event(_, event), Kind::Created | Kind::Event) => {
+                shop.take_recorded(Some(&event), &recorded, ledger, out);
+            }
+            (Line::Malformed(_), Kind::Created | Kind::Event) => {
+                shop.take_recorded(None, &recorded, ledger, out);
+            }
+            (Line::Malformed(malformed), Kind::Malformed) => {
+                let rejection = Rejection::new(ErrorCode::Malformed, malformed.message);
+                shop.reject_as_recorded(Some((&malformed.event, rejection)), &recorded, out);
+            }
+            (Line::Event(..), Kind::Malformed) => shop.reject_as_recorded(None, &recorded, out),
+            (Line::Event(..) | Line::Malformed(_), Kind::Removed) => {
+                let n = record.n;
+                return Err(astray(
+                    id,
+                    &format!("its record {n} is that of its deletion"),
+                ));
+            }
+        }
+        let (count, told) = self.compare(record);
+        let differences = &mut self.differences;
+        differences.count += count;
+        let n = record.n;
+        let told = told.into_iter().map(|told| format!("record {n}, {told}"));
+        differences.told.extend(told);
+        differences.told.truncate(TOLD_MAX);
+        Ok(())
+    }
+
+    /// The event of a record, at the record's instant where it brought none.
+    fn read(&self, record: &Record) -> Result<Line, JournalError> {
+        let read = read_event(&record.text, self.id, record.at);
+        let read = read.map_err(|error| astray(self.id, &error.to_string()))?;
+        Ok(match read.line {
+            Line::Event(shop, event) if read.stamped => Line::Event(
+                shop,
+                Event {
+                    at: record.at,
+                    ..event
+                },
+            ),
+            line @ (Line::Event(..) | Line::Malformed(_)) => line,
+        })
+    }
+
+    /// Where what was decided now is not what is recorded.
+    fn compare(&mut self, record: &Record) -> (u64, Vec<String>) {
+        self.text.clear();
+        self.pen.write(&self.out.decisions, &mut self.text);
+        let first = record.seq_before + 1;
+        differing(&record.decisions, &self.text, first, TOLD_MAX)
+    }
+}
+
+/// The shop that a record made, by this core's nearest policy.
+fn made_as_recorded(id: &Id, line: &Line, record: &Record) -> Shop {
+    if let Line::Event(_, event) = line
+        && let Ok(shop) = create(id, event)
+    {
+        return shop;
+    }
+    let text: serde_json::Value = serde_json::from_str(&record.text).unwrap_or_default();
+    Shop::made_by_record(id, text.get("policy").unwrap_or_default(), record.at)
+}

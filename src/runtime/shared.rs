@@ -1,0 +1,143 @@
+//! What all shops of a server share: the journal, the ledger, who is awake, and who sleeps until when.
+
+use super::observer::Watch;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use actix::{Actor, Addr};
+
+use super::quota::Shares;
+use super::responder::Waiting;
+use super::shared_ledger::SharedLedger;
+use super::subscription::Bells;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+use crate::env::Env;
+use crate::journal::{Journal, NoRoom};
+use crate::runtime::event_result::Refused;
+use crate::runtime::lease_table::Leases;
+
+/// What all shops share. Their actors are of type `A`.
+pub(super) struct World<A: Actor> {
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) ledger: Arc<SharedLedger>,
+    pub(super) env: Env,
+    pub(super) watch: Arc<dyn Watch>,
+    /// Requests that may wait for one shop.
+    pub(super) mailbox: usize,
+    /// How long a shop stays awake without being asked.
+    pub(super) idle: Duration,
+    pub(super) registry: Registry<A>,
+    pub(super) waiting: Waiting,
+    pub(super) sleepers: Sleepers,
+    pub(super) bells: Arc<Bells>,
+    pub(super) leases: Leases,
+    pub(super) shares: Shares,
+}
+
+impl<A: Actor> World<A> {
+    /// Whether events can be taken now, and become durable.
+    pub(super) fn ready(&self) -> Result<(), Refused> {
+        if !self.journal.commits_go_on() {
+            let what = "what was taken does not become durable".to_owned();
+            return Err(Refused::Stalled(what));
+        }
+        self.env.clock.now();
+        self.takes_events()
+    }
+
+    /// Whether events can be dated, by the time that was read last, and kept; else why not.
+    pub(super) fn takes_events(&self) -> Result<(), Refused> {
+        self.env.clock.trusted().map_err(Refused::ClockNotTrusted)?;
+        self.journal.has_room().map_err(|no_room| match no_room {
+            NoRoom::Memory => Refused::Busy,
+            NoRoom::Disk => Refused::DiskFull,
+        })
+    }
+}
+
+pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Whoever panicked while it held a lock of ours has left nothing half done.
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const SHARDS: usize = 16;
+
+/// Who is awake: at most one actor a shop.
+pub(super) struct Registry<A: Actor> {
+    hasher: RandomState,
+    shards: [Mutex<HashMap<Id, Addr<A>>>; SHARDS],
+}
+
+impl<A: Actor> Registry<A> {
+    pub(super) fn new() -> Registry<A> {
+        Registry {
+            hasher: RandomState::new(),
+            shards: std::array::from_fn(|_| Mutex::default()),
+        }
+    }
+
+    fn shard(&self, shop: &Id) -> MutexGuard<'_, HashMap<Id, Addr<A>>> {
+        held(&self.shards[self.hash(shop) as usize % SHARDS])
+    }
+
+    /// A number that spreads shops.
+    pub(super) fn hash(&self, shop: &Id) -> u64 {
+        self.hasher.hash_one(shop.as_str())
+    }
+
+    /// The actor of a shop; `start` makes one where none is awake.
+    pub(super) fn find(&self, shop: &Id, start: impl FnOnce() -> Addr<A>) -> Addr<A> {
+        let mut shard = self.shard(shop);
+        if let Some(addr) = shard.get(shop)
+            && addr.connected()
+        {
+            return addr.clone();
+        }
+        let addr = start();
+        shard.insert(shop.clone(), addr.clone());
+        addr
+    }
+
+    /// The actor goes; nobody finds it any more.
+    pub(super) fn leave(&self, shop: &Id, addr: &Addr<A>) {
+        let mut shard = self.shard(shop);
+        if shard.get(shop) == Some(addr) {
+            shard.remove(shop);
+        }
+    }
+
+    /// All actors.
+    pub(super) fn all(&self) -> Vec<Addr<A>> {
+        let shards = self.shards.iter();
+        shards
+            .flat_map(|shard| held(shard).values().cloned().collect::<Vec<_>>())
+            .collect()
+    }
+}
+
+/// Shops that sleep, by when their next timer is due.
+#[derive(Default)]
+pub(super) struct Sleepers(Mutex<BTreeSet<(Instant, Id)>>);
+
+impl Sleepers {
+    /// A shop wants to be woken.
+    pub(super) fn add(&self, due: Instant, shop: Id) {
+        held(&self.0).insert((due, shop));
+    }
+
+    /// Shops that are due by `now`, at most so many; they are asleep no more.
+    pub(super) fn due(&self, now: Instant, limit: usize) -> Vec<Id> {
+        let mut sleepers = held(&self.0);
+        let mut due = Vec::new();
+        while due.len() < limit
+            && sleepers.first().is_some_and(|(due, _)| *due <= now)
+            && let Some((_, shop)) = sleepers.pop_first()
+        {
+            due.push(shop);
+        }
+        due
+    }
+}

@@ -1,0 +1,58 @@
+//! Events on their way to a shop and its answer back: asked by the desk, handled by the actor.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+
+use super::actor::ShopActor;
+use super::apply::{Item, Work};
+use super::messages::{Handled, Post};
+use crate::env::Stopwatch;
+use crate::runtime::event_result::{Answered, Refused};
+
+impl Handler<Post> for ShopActor {
+    type Result = ();
+
+    fn handle(&mut self, post: Post, ctx: &mut Context<Self>) {
+        let Post {
+            mut reply,
+            may_move,
+        } = post;
+        let events = reply.begin();
+        self.asked = Stopwatch::start();
+        let mut items = Vec::with_capacity(events.len());
+        let mut work = Work::new(&self.id, events.len());
+        let mut refused: Option<Refused> = None;
+        for intake in events {
+            let id = intake.id().cloned();
+            let item = match &refused {
+                Some(why) => Err(why.clone()),
+                None => self
+                    .may_take(&intake, may_move)
+                    .and_then(|()| self.decide(intake, &mut work)),
+            };
+            match item {
+                Ok(item) => items.push(item),
+                Err(why) if items.is_empty() && refused.is_none() => {
+                    self.stop_if_stale(ctx);
+                    return reply.refuse(why);
+                }
+                Err(why) => {
+                    items.push(Item::Answered(Answered::refused(id, why.clone())));
+                    refused = Some(why);
+                }
+            }
+        }
+        work.finish(&mut items);
+        let free = self.unwritten.take();
+        self.settle(ctx);
+        let lookup = Arc::clone(&self.lookup);
+        let answer = Box::new(move || {
+            if let Some(free) = free {
+                free();
+            }
+            reply.answer(Handled { items, lookup });
+        });
+        self.world.journal.when_durable(self.appended, answer);
+    }
+}

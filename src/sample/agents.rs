@@ -1,0 +1,261 @@
+//! What agents do: they come and go, answer one buyer after the other, help each other out, and close.
+
+use std::io::{self, Write};
+
+use crate::domain::protocol::codes::Presence;
+
+use super::chat::{Desk, With};
+use super::event_queue::{AgentNumber, ChatNumber, EndedBy, Step};
+use super::gateway::Happening;
+use super::shop::{HEAD, Role, STAFF};
+use super::simulation::Day;
+use super::topic::{GREETING, RUDE, SORRY, WELCOMES};
+
+/// An agent that has a break answers later by so many seconds.
+const BREAK_S: (u64, u64) = (20, 70);
+
+/// For every chat that an agent has, it answers later by so many seconds.
+const PER_CHAT_S: u64 = 2;
+
+/// After so many seconds an answer begins with an apology.
+const SORRY_AFTER_S: u64 = 100;
+
+impl Desk {
+    /// Answers this chat first.
+    pub(super) fn hurry(&mut self, chat: ChatNumber) {
+        if let Some(place) = self.inbox.iter().position(|&waiting| waiting == chat) {
+            self.inbox.remove(place);
+            self.inbox.push_front(chat);
+        }
+    }
+}
+
+impl<W: Write> Day<W> {
+    /// An agent comes or goes.
+    pub(super) fn change_presence(
+        &mut self,
+        agent: AgentNumber,
+        presence: Presence,
+    ) -> io::Result<()> {
+        self.desks[agent].presence = presence;
+        let name = match presence {
+            Presence::Online => "agent.online",
+            Presence::Away => "agent.away",
+            Presence::Offline => "agent.offline",
+        };
+        self.tell(Happening::new(name).with("agent", STAFF[agent].id))?;
+        self.write(agent);
+        Ok(())
+    }
+
+    /// A buyer waits for a word of this agent.
+    pub(super) fn wait_for_word(&mut self, chat: ChatNumber, agent: AgentNumber) {
+        let inbox = &mut self.desks[agent].inbox;
+        if !inbox.contains(&chat) {
+            inbox.push_back(chat);
+        }
+        self.write(agent);
+    }
+
+    /// The agent begins its next answer, if there is one to write.
+    fn write(&mut self, agent: AgentNumber) {
+        let desk = &mut self.desks[agent];
+        if desk.writing || desk.inbox.is_empty() {
+            return;
+        }
+        let break_s = match desk.presence {
+            Presence::Online => 0,
+            Presence::Away => self.luck.between(BREAK_S),
+            Presence::Offline => return,
+        };
+        desk.writing = true;
+        let more_s = break_s + PER_CHAT_S * desk.load;
+        let (least_s, most_s) = STAFF[agent].pace_s;
+        self.plan((least_s + more_s, most_s + more_s), Step::Reply(agent));
+    }
+
+    /// The agent has written its next answer.
+    pub(super) fn reply(&mut self, agent: AgentNumber) -> io::Result<()> {
+        self.desks[agent].writing = false;
+        if self.desks[agent].presence == Presence::Offline {
+            return Ok(());
+        }
+        while let Some(chat) = self.desks[agent].inbox.pop_front() {
+            let record = &self.chats[chat];
+            if record.with == With::Agent(agent) && record.unanswered.is_some() {
+                self.answer(chat, agent)?;
+                break;
+            }
+        }
+        self.write(agent);
+        Ok(())
+    }
+
+    fn answer(&mut self, chat: ChatNumber, agent: AgentNumber) -> io::Result<()> {
+        let record = &mut self.chats[chat];
+        let plan = record.replan();
+        let since = record.unanswered.take().unwrap_or(self.now);
+        let late = self.now >= since.after(SORRY_AFTER_S);
+        record.waited_long |= late;
+        record.served = true;
+        let text = if record.thanked {
+            self.luck.pick(&WELCOMES).to_owned()
+        } else if self.luck.chance(STAFF[agent].rude) {
+            record.snubbed = true;
+            self.luck.pick(&RUDE).to_owned()
+        } else {
+            let sorry = if late { self.luck.pick(&SORRY) } else { "" };
+            let words = record.visit.topic.words();
+            format!("{sorry}{}", self.luck.pick(words.answers))
+        };
+        self.tell_in("agent.message", chat, |message| {
+            message.with("agent", STAFF[agent].id).with("text", text)
+        })?;
+        self.go_on(chat, plan);
+        Ok(())
+    }
+
+    /// What follows an answer.
+    fn go_on(&mut self, chat: ChatNumber, plan: u32) {
+        let record = &self.chats[chat];
+        let (more, thanked, transferred) =
+            (record.turns_left > 0, record.thanked, record.transferred);
+        let misplaced = record.agent().is_some_and(|agent| {
+            (STAFF[agent].role == Role::Aftersale) != record.visit.topic.is_aftersale()
+        });
+        if !thanked && self.luck.chance(14) {
+            self.plan((3, 9), Step::AddWord(chat, plan));
+        }
+        if more && !transferred && self.luck.chance(if misplaced { 18 } else { 2 }) {
+            self.plan((3, 9), Step::Transfer(chat, plan));
+        } else if more {
+            self.plan((6, 80), Step::Say(chat, plan));
+        } else if !thanked && self.luck.chance(45) {
+            self.plan((5, 40), Step::Say(chat, plan));
+        } else {
+            self.come_to_an_end(chat, plan);
+        }
+    }
+
+    /// Nobody has anything more to say; most chats end by silence.
+    fn come_to_an_end(&mut self, chat: ChatNumber, plan: u32) {
+        if self.luck.chance(12) {
+            self.plan((3, 12), Step::AskForRating(chat, plan));
+        }
+        let by = self.luck.weighted(&[
+            (34, Some(EndedBy::Agent)),
+            (20, Some(EndedBy::Buyer)),
+            (2, Some(EndedBy::System)),
+            (44, None),
+        ]);
+        if let Some(by) = by {
+            self.plan((15, 110), Step::End(chat, plan, by));
+        }
+    }
+
+    /// A workbench greets by itself.
+    pub(super) fn greet(&mut self, chat: ChatNumber) -> io::Result<()> {
+        match self.chats[chat].agent() {
+            Some(agent) if self.desks[agent].presence != Presence::Offline => {
+                self.tell_in("agent.message", chat, |message| {
+                    message
+                        .with("agent", STAFF[agent].id)
+                        .with("kind", "auto_reply")
+                        .with("text", GREETING)
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The agent says something more: a card, a picture, a word.
+    pub(super) fn add_word(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
+        let Some(agent) = self.present_agent(chat, plan) else {
+            return Ok(());
+        };
+        let words = self.chats[chat].visit.topic.words();
+        let (kind, text) = self.luck.pick(words.sendings);
+        self.tell_in("agent.message", chat, |message| {
+            let message = message.with("agent", STAFF[agent].id);
+            message.with("kind", kind).with_some("text", text)
+        })
+    }
+
+    /// The agent gives the buyer to a colleague, who has the fewest to look after.
+    pub(super) fn transfer(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
+        let Some(agent) = self.present_agent(chat, plan) else {
+            return Ok(());
+        };
+        let wanted = if self.chats[chat].visit.topic.is_aftersale() {
+            Role::Aftersale
+        } else {
+            Role::Presale
+        };
+        let Some(to) = self.colleague(|other| other != agent && STAFF[other].role == wanted) else {
+            self.plan((6, 80), Step::Say(chat, plan));
+            return Ok(());
+        };
+        let record = &mut self.chats[chat];
+        record.transferred = true;
+        record.unanswered = Some(self.now);
+        record.replan();
+        self.tell_in("session.transferred", chat, |given| {
+            given.with("to", STAFF[to].id).with("by", STAFF[agent].id)
+        })
+    }
+
+    /// The head of the shop gives who waits longest to whoever has the fewest to look after.
+    pub(super) fn supervise(&mut self) -> io::Result<()> {
+        let waiting = self.chats.iter().enumerate();
+        let waiting = waiting.filter_map(|(chat, record)| match record.with {
+            With::Queue(since) => Some((since, chat)),
+            With::Nobody | With::Bot | With::Agent(_) | With::Closed => None,
+        });
+        match (waiting.min(), self.colleague(|_| true)) {
+            (Some((_, chat)), Some(to)) => self.tell_in("session.transferred", chat, |given| {
+                given.with("to", STAFF[to].id).with("by", HEAD)
+            }),
+            (Some(_) | None, Some(_) | None) => Ok(()),
+        }
+    }
+
+    /// Of those who are online and suit, the one with the fewest chats.
+    fn colleague(&self, suits: impl Fn(AgentNumber) -> bool) -> Option<AgentNumber> {
+        let online = |&agent: &AgentNumber| self.desks[agent].presence == Presence::Online;
+        let suiting = (0..STAFF.len())
+            .filter(online)
+            .filter(|&agent| suits(agent));
+        suiting.min_by_key(|&agent| self.desks[agent].load)
+    }
+
+    /// The agent clicks 邀请评价.
+    pub(super) fn ask_for_rating(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
+        match self.present_agent(chat, plan) {
+            Some(agent) => self.tell_in("invite.requested", chat, |asked| {
+                asked.with("agent", STAFF[agent].id)
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The chat ends.
+    pub(super) fn end(&mut self, chat: ChatNumber, plan: u32, by: EndedBy) -> io::Result<()> {
+        if !self.chats[chat].follows(plan) {
+            return Ok(());
+        }
+        let by = match by {
+            EndedBy::Agent if self.present_agent(chat, plan).is_none() => return Ok(()),
+            EndedBy::Agent => "agent",
+            EndedBy::Buyer => "buyer",
+            EndedBy::System => "system",
+        };
+        self.tell_in("session.closed", chat, |closed| closed.with("by", by))
+    }
+
+    /// Who has the chat, if somebody is there and nothing has happened since `plan` was made.
+    fn present_agent(&self, chat: ChatNumber, plan: u32) -> Option<AgentNumber> {
+        let record = &self.chats[chat];
+        let agent = record.agent().filter(|_| record.follows(plan))?;
+        (self.desks[agent].presence != Presence::Offline).then_some(agent)
+    }
+}

@@ -1,0 +1,217 @@
+//! What buyers do: they come, ask, wait, lose patience, and go.
+
+use std::io::{self, Write};
+
+use super::chat::{Buyer, Chat, With};
+use super::event_queue::{ChatNumber, EndedBy, Step};
+use super::gateway::{Field, Happening};
+use super::simulation::Day;
+use super::topic::{BOT, NUDGES, THANKS};
+use crate::sample::visit::{Entry, Visit};
+
+/// In percent, how often it is somebody who has been here before.
+const RETURNING: u64 = 27;
+
+/// In percent, how often the platform flags a buyer.
+const FLAGGED: u64 = 1;
+
+/// Among so many who came last, it is one of them.
+const REGULARS_MAX: u64 = 240;
+
+/// How many questions a buyer has.
+const TURNS: [(u64, u64); 5] = [(28, 1), (32, 2), (22, 3), (12, 4), (6, 5)];
+
+impl<W: Write> Day<W> {
+    /// A buyer comes in.
+    pub(super) fn arrive(&mut self, visit: Visit) -> io::Result<()> {
+        let buyer = self.choose_buyer();
+        let chat = self.chats.len();
+        let turns = self.luck.weighted(&TURNS);
+        self.chats.push(Chat::new(chat, buyer, visit, turns));
+        self.buyers[buyer].busy = true;
+        if !self.buyers[buyer].flagged && self.luck.chance(FLAGGED) {
+            self.plan((20, 60), Step::Flag(chat));
+        }
+        self.plan((2, 14), Step::Say(chat, 0));
+        let id = self.buyers[buyer].id.clone();
+        let question = match visit.entry {
+            Entry::Live { asks: true } => visit.topic.question(),
+            Entry::Live { asks: false }
+            | Entry::Product
+            | Entry::Order
+            | Entry::Message
+            | Entry::Elsewhere => None,
+        };
+        self.tell_in("session.opened", chat, |opened| {
+            opened
+                .with("buyer", id)
+                .with_some("entry", visit.entry.name())
+                .with_some("question", question)
+                .with_some("order_status", known_status(visit))
+                .with_some("bot", visit.bot.then_some(Field::Flag(true)))
+        })
+    }
+
+    /// Somebody who has been here and is not here now, or somebody new.
+    fn choose_buyer(&mut self) -> usize {
+        if self.luck.chance(RETURNING) {
+            for _ in 0..4 {
+                let known = self.buyers.len() as u64;
+                let back = 1 + self.luck.below(known.min(REGULARS_MAX));
+                if let Some(buyer) = known.checked_sub(back).map(|buyer| buyer as usize)
+                    && !self.buyers[buyer].busy
+                {
+                    return buyer;
+                }
+            }
+        }
+        self.buyers.push(Buyer {
+            id: format!("买家{:04}", self.buyers.len() + 1),
+            busy: false,
+            flagged: false,
+        });
+        self.buyers.len() - 1
+    }
+
+    /// The buyer writes.
+    pub(super) fn say(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
+        let record = &mut self.chats[chat];
+        if !record.follows(plan) {
+            return Ok(());
+        }
+        let words = record.visit.topic.words();
+        let ends = record.opened && record.turns_left == 0;
+        let text = if ends {
+            record.thanked = true;
+            self.luck.pick(&THANKS)
+        } else if record.opened {
+            record.turns_left -= 1;
+            self.luck.pick(words.questions)
+        } else {
+            record.opened = true;
+            record.turns_left -= 1;
+            self.luck.pick(words.openings)
+        };
+        let sending = match ends {
+            true => None,
+            false => self.luck.weighted(&[
+                (88, None),
+                (5, Some("image")),
+                (4, Some("product_card")),
+                (3, Some("order_card")),
+            ]),
+        };
+        self.buyer_writes(chat, sending, text)?;
+        if ends && self.luck.chance(10) {
+            self.plan((2, 6), Step::End(chat, plan, EndedBy::Buyer));
+        }
+        Ok(())
+    }
+
+    /// One message of the buyer, and what it waits for then.
+    fn buyer_writes(
+        &mut self,
+        chat: ChatNumber,
+        sending: Option<&'static str>,
+        text: &'static str,
+    ) -> io::Result<()> {
+        self.tell_in("buyer.message", chat, |message| match sending {
+            Some(kind) => message.with("kind", kind),
+            None => message.with("text", text),
+        })?;
+        let record = &mut self.chats[chat];
+        let plan = record.plan;
+        match record.with {
+            With::Bot => {
+                self.plan((1, 4), Step::BotSay(chat));
+                return Ok(());
+            }
+            With::Agent(agent) => {
+                record.unanswered.get_or_insert(self.now);
+                self.wait_for_word(chat, agent);
+            }
+            With::Queue(_) => {
+                record.unanswered.get_or_insert(self.now);
+            }
+            With::Nobody | With::Closed => return Ok(()),
+        }
+        if self.chats[chat].nudges < 2 {
+            self.plan((75, 240), Step::Nudge(chat, plan));
+        } else if self.luck.chance(40) {
+            self.plan((30, 120), Step::End(chat, plan, EndedBy::Buyer));
+        }
+        Ok(())
+    }
+
+    /// The buyer asks whether anybody is there.
+    pub(super) fn nudge(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
+        let record = &mut self.chats[chat];
+        if !record.follows(plan) || record.unanswered.is_none() || self.luck.chance(35) {
+            return Ok(());
+        }
+        record.nudges += 1;
+        let text = self.luck.pick(&NUDGES);
+        self.buyer_writes(chat, None, text)
+    }
+
+    /// The bot answers.
+    pub(super) fn bot_say(&mut self, chat: ChatNumber) -> io::Result<()> {
+        if self.chats[chat].with != With::Bot {
+            return Ok(());
+        }
+        let text = self.luck.pick(&BOT);
+        self.tell_in("bot.message", chat, |message| message.with("text", text))?;
+        let record = &mut self.chats[chat];
+        let (plan, more) = (record.replan(), record.turns_left > 0);
+        if self.luck.chance(55) {
+            self.plan((4, 20), Step::HandOff(chat, plan));
+        } else if more {
+            self.plan((5, 40), Step::Say(chat, plan));
+        } else if self.luck.chance(40) {
+            self.plan((10, 60), Step::End(chat, plan, EndedBy::Buyer));
+        }
+        Ok(())
+    }
+
+    /// The bot gives the buyer to a person.
+    pub(super) fn hand_off(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
+        let record = &mut self.chats[chat];
+        if !record.follows(plan) || record.with != With::Bot {
+            return Ok(());
+        }
+        record.unanswered = Some(self.now);
+        let visit = record.visit;
+        let question = visit.topic.question().filter(|_| self.luck.chance(60));
+        self.tell_in("session.handoff", chat, |given| {
+            given
+                .with_some("question", question)
+                .with_some("order_status", visit.topic.order_status())
+        })
+    }
+
+    /// The buyer has waited long enough in the queue.
+    pub(super) fn give_up(&mut self, chat: ChatNumber, waits: u32) -> io::Result<()> {
+        let record = &self.chats[chat];
+        match record.with {
+            With::Queue(_) if record.waits == waits => {
+                let plan = record.plan;
+                self.end(chat, plan, EndedBy::Buyer)
+            }
+            With::Nobody | With::Bot | With::Queue(_) | With::Agent(_) | With::Closed => Ok(()),
+        }
+    }
+
+    /// The platform flags the buyer.
+    pub(super) fn flag(&mut self, chat: ChatNumber) -> io::Result<()> {
+        let buyer = &mut self.buyers[self.chats[chat].buyer];
+        buyer.flagged = true;
+        let id = buyer.id.clone();
+        let flagged = Happening::new("buyer.flagged").with("buyer", id);
+        self.tell(flagged.with("risk", Field::Flag(true)))
+    }
+}
+
+/// The bot is told nothing of the order before it has asked.
+fn known_status(visit: Visit) -> Option<&'static str> {
+    visit.topic.order_status().filter(|_| !visit.bot)
+}

@@ -1,0 +1,241 @@
+//! The day: takes one step of the agenda after the other, and heeds what the core answers.
+//!
+//! It is a closed loop. Whoever writes is whom the core has assigned; who has more to do answers later; a timer of
+//! the core that is due before the next step fires at its own second, by a `clock` event as a live gateway sends.
+
+use std::io::{self, Write};
+
+use crate::domain::base::id::Id;
+use crate::domain::protocol::decision::{Body, Decision};
+
+use super::arrivals::plan_arrivals;
+use super::chat::{Buyer, Chat, Desk, With, chat_of};
+use super::event_queue::{Agenda, AgentNumber, ChatNumber, DAY_S, Moment, Step};
+use super::gateway::{Field, Gateway, Happening};
+use super::seeded_rng::Luck;
+use super::shop::{HEAD, POLICY, Role, STAFF, plan_shifts};
+
+/// The sample ends on the morning after its last day, at this second.
+const END_S: u64 = 10 * 3600 + 30 * 60;
+
+/// How long a buyer waits in the queue, in seconds; some outlast the shop's own limit.
+const PATIENCE_S: [(u64, (u64, u64)); 3] = [(25, (60, 150)), (55, (150, 420)), (20, (420, 900))];
+
+/// The days of the sample, as far as they have been played.
+pub struct Day<W> {
+    pub(super) gateway: Gateway<W>,
+    pub(super) luck: Luck,
+    pub(super) agenda: Agenda,
+    pub(super) now: Moment,
+    pub(super) chats: Vec<Chat>,
+    pub(super) buyers: Vec<Buyer>,
+    pub(super) desks: Vec<Desk>,
+}
+
+impl<W: Write> Day<W> {
+    /// A shop before its first buyer.
+    pub fn new(seed: u64, trace: W) -> Day<W> {
+        Day {
+            gateway: Gateway::new(trace),
+            luck: Luck::new(seed),
+            agenda: Agenda::default(),
+            now: Moment(0),
+            chats: Vec::new(),
+            buyers: Vec::new(),
+            desks: STAFF.iter().map(|_| Desk::empty()).collect(),
+        }
+    }
+
+    /// Plays `days` days and the morning after.
+    pub fn play(mut self, days: u64) -> io::Result<()> {
+        let end = Moment(days * DAY_S + END_S);
+        self.open_shop()?;
+        plan_shifts(&mut self.agenda, days, end);
+        plan_arrivals(&mut self.agenda, &mut self.luck, days);
+        loop {
+            let timer = self.gateway.next_timer().filter(|&due| due < end);
+            let next = self.agenda.next_at().filter(|&at| at < end);
+            match (timer, next) {
+                (Some(due), next) if next.is_none_or(|at| due <= at) => {
+                    self.now = due.max(self.now);
+                    self.tell(Happening::new("clock"))?;
+                }
+                (_, Some(_)) => {
+                    if let Some((at, step)) = self.agenda.pop() {
+                        self.now = at;
+                        self.take(step)?;
+                    }
+                }
+                (_, None) => break,
+            }
+        }
+        self.now = end;
+        self.tell(Happening::new("clock"))?;
+        self.gateway.finish()
+    }
+
+    fn open_shop(&mut self) -> io::Result<()> {
+        self.tell(Happening::new("shop.configured").with("policy", Field::Json(POLICY)))?;
+        for member in &STAFF {
+            let roles: &[&str] = match member.role {
+                Role::Presale => &["agent", "presale"],
+                Role::Aftersale => &["agent", "aftersale"],
+            };
+            self.tell(
+                Happening::new("agent.configured")
+                    .with("agent", member.id)
+                    .with("name", member.name)
+                    .with("roles", Field::List(roles))
+                    .with("capacity", Field::Whole(member.capacity))
+                    .with("weight", Field::Whole(member.weight)),
+            )?;
+        }
+        self.tell(
+            Happening::new("agent.configured")
+                .with("agent", HEAD)
+                .with("roles", Field::List(&["owner", "admin"])),
+        )
+    }
+
+    fn take(&mut self, step: Step) -> io::Result<()> {
+        match step {
+            Step::Arrive(visit) => self.arrive(visit),
+            Step::Presence(agent, presence) => self.change_presence(agent, presence),
+            Step::Reply(agent) => self.reply(agent),
+            Step::Greet(chat) => self.greet(chat),
+            Step::Say(chat, plan) => self.say(chat, plan),
+            Step::Nudge(chat, plan) => self.nudge(chat, plan),
+            Step::BotSay(chat) => self.bot_say(chat),
+            Step::HandOff(chat, plan) => self.hand_off(chat, plan),
+            Step::GiveUp(chat, waits) => self.give_up(chat, waits),
+            Step::AddWord(chat, plan) => self.add_word(chat, plan),
+            Step::Transfer(chat, plan) => self.transfer(chat, plan),
+            Step::AskForRating(chat, plan) => self.ask_for_rating(chat, plan),
+            Step::End(chat, plan, by) => self.end(chat, plan, by),
+            Step::Supervise => self.supervise(),
+            Step::Flag(chat) => self.flag(chat),
+            Step::OpenCard(chat, card) => self.open_card(chat, card),
+            Step::Rate(chat, card) => self.rate(chat, card),
+        }
+    }
+
+    /// Tells what happened, and heeds the answer.
+    pub(super) fn tell(&mut self, what: Happening<'_>) -> io::Result<()> {
+        for decision in self.gateway.tell(self.now, what)? {
+            self.heed(&decision);
+        }
+        Ok(())
+    }
+
+    /// Tells what happened in a chat, and heeds the answer.
+    pub(super) fn tell_in(
+        &mut self,
+        name: &'static str,
+        chat: ChatNumber,
+        more: impl for<'a> FnOnce(Happening<'a>) -> Happening<'a>,
+    ) -> io::Result<()> {
+        let session = self.chats[chat].id.clone();
+        self.tell(more(Happening::new(name).with("session", session)))
+    }
+
+    /// Plans a step so many seconds from now, drawn from `range_s`.
+    pub(super) fn plan(&mut self, range_s: (u64, u64), step: Step) {
+        let at = self.now.after(self.luck.between(range_s));
+        self.agenda.plan(at, step);
+    }
+
+    fn heed(&mut self, decision: &Decision) {
+        match &decision.body {
+            Body::SessionAssigned { session, agent, .. } => {
+                if let (Some(chat), Some(agent)) = (chat_of(session), number_of(agent)) {
+                    self.assigned(chat, agent);
+                }
+            }
+            Body::SessionQueued { session, .. } => {
+                if let Some(chat) = chat_of(session) {
+                    self.queued(chat);
+                }
+            }
+            Body::SessionClosed { session, .. } => {
+                if let Some(chat) = chat_of(session) {
+                    self.closed(chat);
+                }
+            }
+            Body::InviteSent { session, card, .. } => {
+                if let Some(chat) = chat_of(session) {
+                    self.invited(chat, card);
+                }
+            }
+            Body::ReplyDue { session, .. } | Body::ReplyOverdue { session, .. } => {
+                if let Some(chat) = chat_of(session) {
+                    self.reminded(chat);
+                }
+            }
+            Body::AgentNotified { .. }
+            | Body::AutoReplySent { .. }
+            | Body::InviteBlocked { .. }
+            | Body::RatingOpened { .. }
+            | Body::RatingRecorded { .. }
+            | Body::RatingRefused { .. }
+            | Body::ScoreAlert { .. }
+            | Body::ScoreRecovered { .. }
+            | Body::EventRejected { .. } => {}
+        }
+    }
+
+    fn assigned(&mut self, chat: ChatNumber, agent: AgentNumber) {
+        self.leave(chat);
+        let record = &mut self.chats[chat];
+        record.with = With::Agent(agent);
+        self.desks[agent].load += 1;
+        if record.unanswered.is_some() {
+            self.wait_for_word(chat, agent);
+        } else if !record.served && STAFF[agent].greets {
+            self.plan((1, 2), Step::Greet(chat));
+        }
+    }
+
+    fn queued(&mut self, chat: ChatNumber) {
+        self.leave(chat);
+        let record = &mut self.chats[chat];
+        record.with = With::Queue(self.now);
+        record.waits += 1;
+        let waits = record.waits;
+        let patience_s = self.luck.weighted(&PATIENCE_S);
+        self.plan(patience_s, Step::GiveUp(chat, waits));
+    }
+
+    fn closed(&mut self, chat: ChatNumber) {
+        self.leave(chat);
+        let record = &mut self.chats[chat];
+        record.with = With::Closed;
+        self.buyers[record.buyer].busy = false;
+        if record.served {
+            self.look_back(chat);
+        }
+    }
+
+    /// The chat leaves whom it is with.
+    fn leave(&mut self, chat: ChatNumber) {
+        let record = &mut self.chats[chat];
+        match record.with {
+            With::Agent(agent) => self.desks[agent].load -= 1,
+            With::Queue(since) => record.waited_long |= self.now >= since.after(120),
+            With::Nobody | With::Bot | With::Closed => {}
+        }
+    }
+
+    fn reminded(&mut self, chat: ChatNumber) {
+        self.chats[chat].waited_long = true;
+        if let Some(agent) = self.chats[chat].agent()
+            && self.luck.chance(60)
+        {
+            self.desks[agent].hurry(chat);
+        }
+    }
+}
+
+/// The agent's place in the staff.
+fn number_of(agent: &Id) -> Option<AgentNumber> {
+    STAFF.iter().position(|member| member.id == agent.as_str())
+}

@@ -1,0 +1,30 @@
+//! How a folder of an older form is converted, in all that the server keeps there.
+
+use std::path::Path;
+
+use crate::env::last_words;
+use crate::journal::{JournalError, Kept, Upgrade};
+use crate::webhooks::{SecretsFile, upgrade_kept};
+
+/// How a folder of an older form is converted: progress goes to standard error, secrets of webhooks leave the store.
+pub fn upgrade(data: &Path) -> Upgrade<'static> {
+    let (data, mut file) = (data.to_owned(), None);
+    // The secrets of webhooks are durable in their file before the store without them is.
+    let kept = move |shop: u64, kept: &Kept| {
+        let upgraded = upgrade_kept(shop, &kept.name, &kept.value);
+        let (value, secrets) = upgraded.map_err(JournalError::Damaged)?;
+        if let Some(secrets) = secrets {
+            let file = match &file {
+                Some(file) => file,
+                None => file.insert(SecretsFile::open(&data)?),
+            };
+            file.put(vec![secrets])?;
+        }
+        Ok(value)
+    };
+    Upgrade {
+        kept: Box::new(kept),
+        show: Box::new(|progress| last_words(&format!("xiaoer: {progress}"))),
+        ..Upgrade::plain()
+    }
+}

@@ -1,0 +1,247 @@
+//! Those who watch: what the journal, the shops and the door tell, as metrics and logs.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::api::ROUTES;
+use crate::domain::base::id::Id;
+use crate::domain::protocol::decision::Decision;
+use crate::domain::protocol::event::What;
+use crate::domain::read::views::Counts;
+use crate::env::{Doubt, Stopwatch};
+use crate::http;
+use crate::http::Visit;
+use crate::journal::{self, JournalError};
+use crate::runtime;
+use crate::telemetry::{Cut, Metrics, Refusal, logs};
+use crate::webhooks;
+
+/// Watches everything.
+pub(super) struct Watching {
+    metrics: Metrics,
+    began: Stopwatch,
+    /// Connections that limits have ended, by why, and how many of them the log knows of.
+    cuts: [AtomicU64; Cut::ALL.len()],
+    told: Mutex<Told>,
+}
+
+/// What the log knows of connections that were cut.
+struct Told {
+    cuts: [u64; Cut::ALL.len()],
+    at: Option<Stopwatch>,
+}
+
+/// The log has one line of connections that were cut in this time, at most.
+const CUTS_EVERY_US: u64 = 60_000_000;
+
+impl Watching {
+    pub(super) fn new() -> Arc<Watching> {
+        let routes: Vec<&'static str> = ROUTES.iter().map(|route| route.path).collect();
+        Arc::new(Watching {
+            metrics: Metrics::new(&routes),
+            began: Stopwatch::start(),
+            cuts: Default::default(),
+            told: Mutex::new(Told {
+                cuts: Default::default(),
+                at: None,
+            }),
+        })
+    }
+
+    /// Keeps the histograms small where nobody asks for them, and the log up to date.
+    pub(super) fn upkeep(&self) {
+        self.metrics.upkeep();
+        self.tell_of_cuts();
+    }
+
+    /// So many more connections are open, or fewer.
+    pub(super) fn connections(&self, by: i64) {
+        self.metrics.connections.open.add(by);
+    }
+
+    /// A limit has ended a connection.
+    pub(super) fn cut(&self, why: Cut) {
+        self.metrics.connections.cut(why);
+        self.cuts[why as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One line of all connections that were cut since the last: an attack must not fill the log.
+    fn tell_of_cuts(&self) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.at.is_some_and(|at| at.micros() < CUTS_EVERY_US) {
+            return;
+        }
+        let now: [u64; Cut::ALL.len()] =
+            std::array::from_fn(|why| self.cuts[why].load(Ordering::Relaxed));
+        let new = Cut::ALL.iter().zip(now.iter().zip(&told.cuts));
+        let new = new.filter(|(_, (now, before))| now > before);
+        let new: Vec<String> = new
+            .map(|(why, (now, before))| format!("{} {}", why.code(), now - before))
+            .collect();
+        if !new.is_empty() {
+            tracing::warn!(why = new.join(", "), "limits have ended connections");
+            *told = Told {
+                cuts: now,
+                at: Some(Stopwatch::start()),
+            };
+        }
+    }
+}
+
+/// The journal's watch.
+pub(super) struct OfJournal(pub(super) Arc<Watching>);
+
+impl journal::Watch for OfJournal {
+    fn committed(&self, records: usize, _bytes: usize, micros: u64) {
+        let metrics = &self.0.metrics;
+        metrics.commit_seconds.took(Duration::from_micros(micros));
+        metrics.commit_records.saw(records);
+        metrics.journal_records.add(records as u64);
+    }
+
+    fn stored(&self, bytes: u64) {
+        self.0.metrics.journal_bytes.set(bytes);
+    }
+}
+
+impl runtime::Watch for Watching {
+    fn asked(&self, waiting: usize) {
+        self.metrics.mailbox_depth.saw(waiting);
+    }
+
+    fn handled(&self, what: &What) {
+        self.metrics.taken(what);
+    }
+
+    fn decided(&self, decisions: &[Decision]) {
+        for decision in decisions {
+            self.metrics.decided(&decision.body);
+        }
+    }
+
+    fn counted(&self, before: &Counts, after: &Counts) {
+        let by = |before: u64, after: u64| after as i64 - before as i64;
+        let metrics = &self.metrics;
+        metrics
+            .waiting
+            .add(by(before.sessions_waiting, after.sessions_waiting));
+        metrics
+            .sessions_open
+            .add(by(before.sessions_open, after.sessions_open));
+        metrics
+            .agents_free
+            .add(by(before.agents_free.into(), after.agents_free.into()));
+    }
+
+    fn alive(&self, by: i64) {
+        self.metrics.shops_live.add(by);
+    }
+
+    fn woke(&self, micros: u64) {
+        self.metrics
+            .wake_seconds
+            .took(Duration::from_micros(micros));
+    }
+
+    fn panicked(&self, shop: &Id) {
+        self.metrics.shop_panics.add(1);
+        let shop = logs::shop_hash(shop);
+        tracing::error!(shop, "a bug stopped a shop; it comes back from its journal");
+    }
+
+    fn decided_otherwise(&self, shop: &Id, differences: &runtime::Differences) {
+        tracing::warn!(
+            shop = logs::shop_hash(shop),
+            decisions = differences.count,
+            records = differences.records,
+            "an older release took decisions that this one would take otherwise; they stand as they were answered"
+        );
+    }
+
+    fn failed(&self, shop: &Id, error: &JournalError) {
+        tracing::error!(shop = logs::shop_hash(shop), %error, "a shop could not come up");
+    }
+
+    fn clock_doubted(&self, doubt: Option<Doubt>) {
+        self.metrics.clock_doubted.set(u64::from(doubt.is_some()));
+        match doubt {
+            Some(doubt) => tracing::error!("no events are taken, and no timers fire: {doubt}"),
+            None => tracing::info!("the machine's clock is right again: events are taken"),
+        }
+    }
+}
+
+impl webhooks::Watch for Watching {
+    fn tried(&self, delivered: bool, decisions: u32, micros: u64) {
+        let metrics = &self.metrics;
+        metrics.webhook_seconds.took(Duration::from_micros(micros));
+        match delivered {
+            true => metrics.webhook_decisions.add(decisions.into()),
+            false => metrics.webhook_failures.add(1),
+        }
+    }
+
+    fn gave_up(&self, shop: &Id, endpoint: &str) {
+        self.metrics.webhook_alerts.add(1);
+        let shop = logs::shop_hash(shop);
+        tracing::warn!(
+            shop,
+            endpoint,
+            "a message of a webhook was given up; `POST webhooks/{{id}}/resend` sends it again"
+        );
+    }
+
+    fn disabled(&self, shop: &Id, endpoint: &str, why: &str) {
+        self.metrics.webhook_alerts.add(1);
+        let shop = logs::shop_hash(shop);
+        tracing::error!(
+            shop,
+            endpoint,
+            why,
+            "a webhook was switched off; `PATCH webhooks/{{id}}` with {{\"enabled\": true}} lets it go on where it was"
+        );
+    }
+}
+
+impl http::Watch for Watching {
+    fn micros(&self) -> u64 {
+        self.began.micros()
+    }
+
+    fn visited(&self, visit: &Visit<'_>) {
+        let route = self.metrics.route(visit.route);
+        route.answered(visit.status, Duration::from_micros(visit.micros));
+        if let Some(why) = refusal(visit.status) {
+            self.metrics.refused(why);
+        }
+        let shop = visit.shop.and_then(Id::new);
+        let shop = shop.as_ref().map(logs::shop_hash);
+        logs::request(
+            visit.method,
+            visit.route,
+            visit.status,
+            visit.micros,
+            visit.bytes_out,
+            shop,
+        );
+    }
+
+    fn scrape(&self) -> String {
+        self.metrics.render()
+    }
+}
+
+/// What kept a request from a shop, by the status that it was answered with.
+fn refusal(status: u16) -> Option<Refusal> {
+    match status {
+        401 => Some(Refusal::KeyUnknown),
+        403 => Some(Refusal::ScopeMissing),
+        408 => Some(Refusal::BodyTooSlow),
+        413 => Some(Refusal::BodyTooLarge),
+        422 => Some(Refusal::IdReused),
+        503 => Some(Refusal::Overloaded),
+        507 => Some(Refusal::DiskFull),
+        _ => None,
+    }
+}

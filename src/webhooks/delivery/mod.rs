@@ -1,0 +1,9 @@
+//! What is delivered to an endpoint, and when: calculations, in which time is an argument and nothing is sent.
+
+pub mod attempt;
+pub mod outbox;
+pub mod payload;
+pub mod retry_policy;
+
+pub(super) mod batch_reader;
+mod retry_queue;

@@ -1,0 +1,99 @@
+//! From a message to a call, and from what came of it to what is told.
+
+use reqwest::Url;
+
+use super::delivery::attempt::Told;
+use super::delivery::outbox::Ended;
+use super::delivery::payload::Message;
+use super::endpoint::Endpoint;
+use super::transport::client::{Called, Caller};
+use super::transport::dns::Asker;
+use super::transport::signature::sign;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
+
+/// Why an endpoint that has no secret is not called.
+pub const NO_SECRET: &str = "its secret is not in this server's folder: rotate it (`POST webhooks/{id}/rotate`), give the \
+                             receiver the new one, then switch the webhook on with `PATCH`";
+
+/// Posts a message to an endpoint.
+pub async fn call(
+    caller: &Caller,
+    shop: &Id,
+    endpoint: &Endpoint,
+    message: &Message,
+    now: Instant,
+) -> Called {
+    let asker = Asker {
+        shop: shop.clone(),
+        endpoint: endpoint.id.clone(),
+    };
+    match call_of(endpoint, message, now) {
+        Ok((url, headers)) => {
+            let body = message.body.clone();
+            caller.post_for(asker, &url, &headers, body).await
+        }
+        Err(why) => Called {
+            failure: Some(why),
+            ..Called::default()
+        },
+    }
+}
+
+/// Headers of a call.
+type Headers = [(&'static str, String); 3];
+
+/// Where a message goes, and with which headers (Standard Webhooks 1.0).
+fn call_of(endpoint: &Endpoint, message: &Message, now: Instant) -> Result<(Url, Headers), String> {
+    let url = Url::parse(&endpoint.url).map_err(|error| format!("the address: {error}"))?;
+    let seconds = now.ms().div_euclid(1000);
+    let secrets = endpoint.secrets(now);
+    if secrets.is_empty() {
+        return Err(NO_SECRET.to_owned());
+    }
+    let signature = sign(&secrets, &message.id, seconds, &message.body);
+    Ok((
+        url,
+        [
+            ("webhook-id", message.id.clone()),
+            ("webhook-timestamp", seconds.to_string()),
+            ("webhook-signature", signature),
+        ],
+    ))
+}
+
+/// How a try ended.
+pub fn ended(called: &Called, now: Instant) -> Ended {
+    if called.delivered() {
+        return Ended::Delivered;
+    }
+    if called.is_gone() {
+        return Ended::Gone;
+    }
+    Ended::Failed(called.retry_after.map(|after| now + after.wait_from(now)))
+}
+
+/// What is told of a try.
+pub fn told(called: &Called, now: Instant) -> Told {
+    Told {
+        at_ms: now.ms(),
+        status: called.status,
+        took_ms: called.micros.div_ceil(1000),
+        answer: called.answer.clone(),
+        failure: called.failure.clone(),
+    }
+}
+
+/// Why an endpoint is switched off after a try that ended so.
+pub fn why_off(ended: Ended, told: &Told) -> String {
+    match (ended, told.status, &told.failure) {
+        (Ended::Gone, _, _) => "it answered 410: it is gone for good".to_owned(),
+        (_, Some(status), _) => {
+            format!("nothing but failures for five days; the last answer was {status}")
+        }
+        (_, None, why) => format!(
+            "nothing but failures for five days; the last one: {}",
+            why.as_deref().unwrap_or("no answer")
+        ),
+    }
+}

@@ -1,0 +1,255 @@
+//! One call: a POST to an endpoint, and what came of it.
+//!
+//! **What counts is the status.** Whoever answers 2xx has taken the message, whatever becomes of the rest of the
+//! answer: one that breaks off, drips or never ends is read as far as the time and 8 KiB go, and left. To call again
+//! would only send the message twice.
+//!
+//! **Where it may go** is checked each time ([`address`](super::url_policy)). No redirect is followed, since it would go
+//! where nobody looked, and no proxy is asked, since it would look names up itself.
+//!
+//! **TLS** trusts whom the machine trusts, as that stands when the caller is made; `SSL_CERT_FILE` and `SSL_CERT_DIR`
+//! name others instead. A machine that trusts nobody can call `http` addresses only.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
+
+use super::dns::{Asker, Dns, for_endpoint};
+use super::interfaces::OwnAddresses;
+use super::resolver::Checked;
+use super::retry_after::RetryAfter;
+use super::{error_text, url_policy};
+use crate::env::Stopwatch;
+use crate::webhooks::transport::lookup::Lookup;
+
+/// How many bytes of an answer are kept.
+pub const ANSWER_BYTES_MAX: usize = 1024;
+
+/// How many bytes of an answer are read, so that the connection of a short one can be used again.
+const READ_BYTES_MAX: usize = 8 * 1024;
+
+/// How long a connection may take to come about, where the whole call may take longer.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
+
+/// How many connections to one host stay open without a call.
+const IDLE_PER_HOST_MAX: usize = 4;
+
+/// How long they do. Many servers close theirs after 5 s, and a call that comes at that moment would fail.
+const IDLE_MAX: Duration = Duration::from_secs(4);
+
+const USER_AGENT: &str = concat!("xiaoer/", env!("CARGO_PKG_VERSION"));
+
+/// How calls are made.
+#[derive(Clone)]
+pub struct Calling {
+    /// How long a call may take, from looking the name up to the end of the answer.
+    pub timeout: Duration,
+    /// Whether private addresses may be called.
+    pub private_addresses: bool,
+    /// Who knows the addresses of names.
+    pub lookup: Arc<dyn Lookup>,
+}
+
+/// Calls endpoints. Cheap to clone; clones share their connections.
+#[derive(Clone)]
+pub struct Caller {
+    client: Client,
+    timeout: Duration,
+    private_addresses: bool,
+    own: Arc<OwnAddresses>,
+}
+
+/// Why there can be no caller.
+#[derive(Debug)]
+pub struct Unusable(reqwest::Error);
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("endpoints of webhooks cannot be called")
+    }
+}
+
+impl std::error::Error for Unusable {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+/// What came of a call.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Called {
+    /// The status that was answered.
+    pub status: Option<u16>,
+    /// How long it took, in microseconds.
+    pub micros: u64,
+    /// The first [`ANSWER_BYTES_MAX`] bytes of what was answered, as text.
+    pub answer: String,
+    /// When the receiver wants to be called again.
+    pub retry_after: Option<RetryAfter>,
+    /// Why there is no status.
+    pub failure: Option<String>,
+}
+
+impl Called {
+    /// Whether the receiver has taken it: 2xx.
+    pub fn delivered(&self) -> bool {
+        self.status
+            .is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// Whether the receiver wants no more of them: 410.
+    pub fn is_gone(&self) -> bool {
+        self.status == Some(StatusCode::GONE.as_u16())
+    }
+}
+
+/// What has been heard so far; it stays when time is up.
+#[derive(Default)]
+struct Heard {
+    status: Option<u16>,
+    retry_after: Option<RetryAfter>,
+    answer: Vec<u8>,
+}
+
+impl Caller {
+    /// One that calls so.
+    pub fn new(calling: Calling) -> Result<Caller, Unusable> {
+        // An error says that one is there already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // A machine without any certificates of authorities can still call `http`.
+        let dns = Dns::new(Arc::clone(&calling.lookup));
+        let own = Arc::new(OwnAddresses::new(Arc::clone(&calling.lookup)));
+        let client = builder(&calling, &dns, &own).build();
+        let client = client.or_else(|_| builder(&calling, &dns, &own).tls_certs_only([]).build());
+        Ok(Caller {
+            client: client.map_err(Unusable)?,
+            own,
+            timeout: calling.timeout,
+            private_addresses: calling.private_addresses,
+        })
+    }
+
+    /// Whether a URL may be called; where it may not, what would be right. A host that is a name is judged again once it
+    /// has been looked up.
+    pub fn check(&self, url: &Url) -> Result<(), String> {
+        url_policy::check(url, self.private_addresses)?;
+        match url_policy::literal(url.host_str().unwrap_or_default()) {
+            Some(address) if !self.private_addresses && self.own.has(address) => {
+                Err(url_policy::private(&format!(
+                    "the address {address} is this machine's own, so it"
+                )))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// [`Caller::post`] for an endpoint: names are looked up in its budget.
+    pub async fn post_for(
+        &self,
+        asker: Asker,
+        url: &Url,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+    ) -> Called {
+        for_endpoint(asker, self.post(url, headers, body)).await
+    }
+
+    /// Posts a body of JSON and says what came of it; never takes much longer than the time-out.
+    pub async fn post(&self, url: &Url, headers: &[(&'static str, String)], body: Bytes) -> Called {
+        let watch = Stopwatch::start();
+        let mut heard = Heard::default();
+        let exchange = self.exchange(url, headers, body, &mut heard);
+        let failure = match tokio::time::timeout(self.timeout, exchange).await {
+            Ok(exchanged) => exchanged.err(),
+            Err(_) => Some(format!(
+                "timed out after {}",
+                error_text::length(self.timeout)
+            )),
+        };
+        Called {
+            status: heard.status,
+            micros: watch.micros(),
+            answer: text(&heard.answer),
+            retry_after: heard.retry_after,
+            failure: failure.filter(|_| heard.status.is_none()),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        url: &Url,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+        heard: &mut Heard,
+    ) -> Result<(), String> {
+        // The client connects to a host that is an address without asking who looks names up.
+        self.check(url)?;
+        let mut request = self
+            .client
+            .post(url.clone())
+            .header(CONTENT_TYPE, "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        let words =
+            |error: reqwest::Error| error_text::words(&error, connect_timeout(self.timeout));
+        let response = request.body(body).send().await.map_err(words)?;
+        heard.status = Some(response.status().as_u16());
+        heard.retry_after = retry_after(&response);
+        read(response, &mut heard.answer).await;
+        Ok(())
+    }
+}
+
+fn builder(calling: &Calling, dns: &Arc<Dns>, own: &Arc<OwnAddresses>) -> ClientBuilder {
+    Client::builder()
+        .dns_resolver(Checked {
+            dns: Arc::clone(dns),
+            own: Arc::clone(own),
+            private_allowed: calling.private_addresses,
+        })
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
+        .http1_only()
+        .user_agent(USER_AGENT)
+        .connect_timeout(connect_timeout(calling.timeout))
+        .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
+        .pool_idle_timeout(IDLE_MAX)
+}
+
+fn connect_timeout(timeout: Duration) -> Duration {
+    timeout.min(CONNECT_MAX)
+}
+
+fn retry_after(response: &Response) -> Option<RetryAfter> {
+    let value = response.headers().get(RETRY_AFTER)?;
+    RetryAfter::parse(value.to_str().ok()?)
+}
+
+/// Reads an answer to its end, or as far as it is read at all; one that breaks off is what came of it.
+async fn read(mut response: Response, answer: &mut Vec<u8>) {
+    let mut read = 0;
+    while let Ok(Some(chunk)) = response.chunk().await {
+        let kept = chunk.len().min(ANSWER_BYTES_MAX - answer.len());
+        answer.extend_from_slice(&chunk[..kept]);
+        read += chunk.len();
+        if read >= READ_BYTES_MAX {
+            break;
+        }
+    }
+}
+
+/// The text of an answer that may have been cut within a character.
+fn text(answer: &[u8]) -> String {
+    let whole = match std::str::from_utf8(answer) {
+        Err(error) if error.error_len().is_none() => &answer[..error.valid_up_to()],
+        Ok(_) | Err(_) => answer,
+    };
+    String::from_utf8_lossy(whole).into_owned()
+}

@@ -1,0 +1,390 @@
+//! Names looked up within a budget, so that names that give no answer hold up nobody but their own endpoints.
+//!
+//! A look-up takes as long as the name's servers like, and a thread for as long. So one endpoint has few of them under way,
+//! one shop a share, and a name one at a time, which all who ask for it wait for. A name that was not found is remembered
+//! for a while, twice as long each time, and not asked for again until then.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::domain::base::id::Id;
+use crate::env::Stopwatch;
+use crate::webhooks::transport::lookup::Lookup;
+
+/// Look-ups under way of all shops together.
+pub const LOOKUPS_MAX: usize = 512;
+
+/// Of one shop.
+pub const SHOP_LOOKUPS_MAX: usize = 8;
+
+/// Of one endpoint.
+pub const ENDPOINT_LOOKUPS_MAX: usize = 2;
+
+/// For how long a name that was not found the first time is not asked for again.
+const FORGET_AFTER: Duration = Duration::from_secs(1);
+
+/// For how long at most.
+const FORGET_AFTER_MAX: Duration = Duration::from_secs(60);
+
+/// Names that are remembered, those apart that are looked up now.
+const NAMES_MAX: usize = 4096;
+
+/// Whose call it is that needs a name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Asker {
+    /// The shop.
+    pub shop: Id,
+    /// The endpoint's id.
+    pub endpoint: String,
+}
+
+/// What a look-up came to: addresses, or why there are none.
+type Found = Result<Vec<IpAddr>, String>;
+
+/// All names that are looked up, and those that were not found.
+pub(super) struct Dns {
+    lookup: Arc<dyn Lookup>,
+    state: Mutex<State>,
+    all: Arc<Semaphore>,
+}
+
+#[derive(Default)]
+struct State {
+    names: HashMap<String, Name>,
+    shops: Budgets<Option<Id>>,
+    endpoints: Budgets<Option<Asker>>,
+}
+
+#[derive(Default)]
+struct Name {
+    failed: Option<Failed>,
+    /// The look-up that is under way.
+    looking: Option<watch::Receiver<Option<Found>>>,
+}
+
+struct Failed {
+    why: String,
+    since: Stopwatch,
+    /// For how long it is remembered.
+    kept: Duration,
+}
+
+impl Failed {
+    fn is_remembered(&self) -> bool {
+        Duration::from_micros(self.since.micros()) < self.kept
+    }
+}
+
+/// Budgets of those who have look-ups under way or wait for one.
+struct Budgets<K>(HashMap<K, Weak<Semaphore>>);
+
+impl<K> Default for Budgets<K> {
+    fn default() -> Budgets<K> {
+        Budgets(HashMap::new())
+    }
+}
+
+impl<K: Hash + Eq> Budgets<K> {
+    fn of(&mut self, key: K, max: usize) -> Arc<Semaphore> {
+        if let Some(budget) = self.0.get(&key).and_then(Weak::upgrade) {
+            return budget;
+        }
+        self.0.retain(|_, budget| budget.strong_count() > 0);
+        let budget = Arc::new(Semaphore::new(max));
+        self.0.insert(key, Arc::downgrade(&budget));
+        budget
+    }
+}
+
+/// What one look-up takes of every budget, until it is over.
+struct Permits(#[expect(dead_code, reason = "they are held")] [OwnedSemaphorePermit; 3]);
+
+/// How a name stands with somebody who needs it.
+enum Step {
+    /// There is an answer.
+    Known(Found),
+    /// It is looked up now.
+    Wait(watch::Receiver<Option<Found>>),
+    /// It may be looked up.
+    Free,
+}
+
+impl Dns {
+    pub(super) fn new(lookup: Arc<dyn Lookup>) -> Arc<Dns> {
+        Arc::new(Dns {
+            lookup,
+            state: Mutex::default(),
+            all: Arc::new(Semaphore::new(LOOKUPS_MAX)),
+        })
+    }
+
+    /// The addresses of a name. Waits until the asker may look it up, and until that is over; whoever waits gives up by
+    /// itself.
+    pub(super) async fn find(self: Arc<Dns>, host: &str, asker: Option<Asker>) -> Found {
+        let mut permits = None;
+        loop {
+            let step = self.step(host);
+            match (step, permits.take()) {
+                (Step::Known(found), _) => return found,
+                (Step::Wait(looking), _) => return ended(looking).await,
+                (Step::Free, None) => permits = Some(self.permits(asker.clone()).await?),
+                (Step::Free, Some(permits)) => return ended(self.start(host, permits)).await,
+            }
+        }
+    }
+
+    fn step(&self, host: &str) -> Step {
+        let state = self.state();
+        let Some(name) = state.names.get(host) else {
+            return Step::Free;
+        };
+        if let Some(looking) = &name.looking {
+            return Step::Wait(looking.clone());
+        }
+        match &name.failed {
+            Some(failed) if failed.is_remembered() => Step::Known(Err(failed.why.clone())),
+            Some(_) | None => Step::Free,
+        }
+    }
+
+    async fn permits(&self, asker: Option<Asker>) -> Result<Permits, String> {
+        let (endpoint, shop) = {
+            let mut state = self.state();
+            let shop = asker.as_ref().map(|asker| asker.shop.clone());
+            let endpoint = state.endpoints.of(asker, ENDPOINT_LOOKUPS_MAX);
+            (endpoint, state.shops.of(shop, SHOP_LOOKUPS_MAX))
+        };
+        let closed = |_| "names are not looked up any more".to_owned();
+        // In this order: who waits for its own share takes nothing of what is everybody's.
+        let endpoint = endpoint.acquire_owned().await.map_err(closed)?;
+        let shop = shop.acquire_owned().await.map_err(closed)?;
+        let all = Arc::clone(&self.all)
+            .acquire_owned()
+            .await
+            .map_err(closed)?;
+        Ok(Permits([endpoint, shop, all]))
+    }
+
+    /// Looks a name up; it comes to its end whether somebody still waits or not.
+    fn start(self: &Arc<Dns>, host: &str, permits: Permits) -> watch::Receiver<Option<Found>> {
+        let (tell, looking) = watch::channel(None);
+        {
+            let mut state = self.state();
+            make_room(&mut state.names);
+            let name = state.names.entry(host.to_owned()).or_default();
+            name.looking = Some(looking.clone());
+        }
+        let (dns, host) = (Arc::clone(self), host.to_owned());
+        let looked_up = self.lookup.lookup(&host);
+        tokio::spawn(async move {
+            let found = match looked_up.await {
+                Ok(found) if found.is_empty() => Err(format!("the name {host} has no address")),
+                Ok(found) => Ok(found),
+                Err(error) => Err(format!("the name {host} was not found: {error}")),
+            };
+            dns.end(&host, &found);
+            drop(permits);
+            tell.send_replace(Some(found));
+        });
+        looking
+    }
+
+    fn end(&self, host: &str, found: &Found) {
+        let mut state = self.state();
+        let Err(why) = found else {
+            state.names.remove(host);
+            return;
+        };
+        let name = state.names.entry(host.to_owned()).or_default();
+        name.looking = None;
+        let kept = name
+            .failed
+            .as_ref()
+            .map_or(FORGET_AFTER, |failed| 2 * failed.kept);
+        name.failed = Some(Failed {
+            why: why.clone(),
+            since: Stopwatch::start(),
+            kept: kept.min(FORGET_AFTER_MAX),
+        });
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Whoever panicked while it held this lock has left nothing half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Forgets names that are neither looked up nor remembered, and where that is not enough all that are not looked up.
+fn make_room(names: &mut HashMap<String, Name>) {
+    if names.len() < NAMES_MAX {
+        return;
+    }
+    names.retain(|_, name| {
+        let failed = name.failed.as_ref();
+        name.looking.is_some() || failed.is_some_and(Failed::is_remembered)
+    });
+    if names.len() >= NAMES_MAX {
+        names.retain(|_, name| name.looking.is_some());
+    }
+}
+
+/// The end of a look-up.
+async fn ended(mut looking: watch::Receiver<Option<Found>>) -> Found {
+    let found = looking.wait_for(Option::is_some).await;
+    match found.ok().and_then(|found| found.clone()) {
+        Some(found) => found,
+        None => Err("the look-up of the name was given up".to_owned()),
+    }
+}
+
+tokio::task_local! {
+    /// Whose call it is that is made.
+    static ASKER: Asker;
+}
+
+/// Makes a call in the name of an endpoint: the names that it needs are looked up in its budget.
+pub(super) async fn for_endpoint<F: Future>(asker: Asker, call: F) -> F::Output {
+    ASKER.scope(asker, call).await
+}
+
+/// Whose call is made here; nothing where a connection is finished that its call no longer needs.
+pub(super) fn asker() -> Option<Asker> {
+    ASKER.try_with(Clone::clone).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::webhooks::Looking;
+
+    /// Names of `dead` never give an answer, those of `none` are not there, all others are found.
+    #[derive(Default)]
+    struct Servers {
+        asked: AtomicUsize,
+    }
+
+    impl Lookup for Servers {
+        fn lookup(&self, host: &str) -> Looking {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            match host.split('.').next_back() {
+                Some("dead") => Box::pin(std::future::pending()),
+                Some("none") => Box::pin(async { Err(std::io::Error::other("no such name")) }),
+                Some(_) | None => Box::pin(async { Ok(vec![IpAddr::from([8, 8, 8, 8])]) }),
+            }
+        }
+    }
+
+    fn asker(shop: usize, endpoint: usize) -> Option<Asker> {
+        Some(Asker {
+            shop: Id::new(&format!("shop-{shop}")).unwrap(),
+            endpoint: format!("wh{shop}-{endpoint}"),
+        })
+    }
+
+    /// Lets all that can go on do so: the runtime runs some dozens of tasks between two looks at this one, and there are
+    /// thousands.
+    async fn settle() {
+        for _ in 0..4096 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn run(test: impl Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(test);
+    }
+
+    #[test]
+    fn names_without_an_answer_hold_up_nobody_but_their_own() {
+        run(async {
+            let servers = Arc::new(Servers::default());
+            let dns = Dns::new(Arc::clone(&servers) as Arc<dyn Lookup>);
+            // Forty shops, each with more dead names than its share: hundreds of look-ups hang.
+            for shop in 0..40 {
+                for endpoint in 0..200 {
+                    let dns = Arc::clone(&dns);
+                    tokio::spawn(async move {
+                        let host = format!("h{shop}-{endpoint}.dead");
+                        dns.find(&host, asker(shop, endpoint)).await
+                    });
+                }
+            }
+            settle().await;
+            assert_eq!(servers.asked.load(Ordering::SeqCst), 40 * SHOP_LOOKUPS_MAX);
+            let found = Arc::clone(&dns).find("good.example", asker(99, 0)).await;
+            assert_eq!(found, Ok(vec![IpAddr::from([8, 8, 8, 8])]));
+        });
+    }
+
+    #[test]
+    fn an_endpoint_has_few_look_ups_and_a_name_one() {
+        run(async {
+            let servers = Arc::new(Servers::default());
+            let dns = Dns::new(Arc::clone(&servers) as Arc<dyn Lookup>);
+            let ask = |host: String, asker| {
+                let dns = Arc::clone(&dns);
+                tokio::spawn(async move { dns.find(&host, asker).await })
+            };
+            for n in 0..50 {
+                ask(format!("h{n}.dead"), asker(1, 1));
+                ask("same.dead".to_owned(), asker(2, n));
+            }
+            settle().await;
+            assert_eq!(
+                servers.asked.load(Ordering::SeqCst),
+                ENDPOINT_LOOKUPS_MAX + 1
+            );
+            // Another endpoint of the shop has a share of its own.
+            let found = ask("good.example".to_owned(), asker(1, 2)).await.unwrap();
+            assert!(found.is_ok());
+        });
+    }
+
+    #[test]
+    fn a_name_that_was_not_found_is_not_asked_for_again_at_once() {
+        run(async {
+            let servers = Arc::new(Servers::default());
+            let dns = Dns::new(Arc::clone(&servers) as Arc<dyn Lookup>);
+            let mut told = Vec::new();
+            for _ in 0..100 {
+                let found = Arc::clone(&dns).find("hook.none", asker(1, 1)).await;
+                told.push(found.unwrap_err());
+            }
+            told.dedup();
+            assert_eq!(told, ["the name hook.none was not found: no such name"]);
+            assert_eq!(servers.asked.load(Ordering::SeqCst), 1);
+            // Each time longer, and in the end once a minute.
+            let kept = || dns.state().names["hook.none"].failed.as_ref().unwrap().kept;
+            let mut all = vec![kept().as_secs()];
+            for _ in 0..7 {
+                dns.end("hook.none", &Err(String::new()));
+                all.push(kept().as_secs());
+            }
+            assert_eq!(all, [1, 2, 4, 8, 16, 32, 60, 60]);
+            dns.end("hook.none", &Ok(Vec::new()));
+            assert!(dns.state().names.is_empty(), "found again, it is as new");
+        });
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        run(async {
+            let dns = Dns::new(Arc::new(Servers::default()));
+            for n in 0..NAMES_MAX + 100 {
+                let host = format!("h{n}.none");
+                assert!(Arc::clone(&dns).find(&host, asker(1, 1)).await.is_err());
+            }
+            assert!(dns.state().names.len() <= NAMES_MAX);
+            settle().await;
+            assert!(dns.state().shops.0.len() <= 2);
+        });
+    }
+}

@@ -1,0 +1,19 @@
+//! One call of an endpoint: where it may go, by what it is signed, and what came of it.
+
+pub(super) mod client;
+pub(super) mod dns;
+pub(super) mod error_text;
+mod interfaces;
+pub(super) mod lookup;
+pub(super) mod resolver;
+pub(super) mod retry_after;
+pub(super) mod signature;
+pub(super) mod url_policy;
+
+pub use client::{ANSWER_BYTES_MAX, Called, Caller, Calling, Unusable};
+pub use dns::Asker;
+pub use lookup::{Looking, Lookup};
+pub use resolver::SystemLookup;
+pub use retry_after::RetryAfter;
+pub use signature::{Secret, sign};
+pub use url_policy::{URL_BYTES_MAX, is_public, read_url};
