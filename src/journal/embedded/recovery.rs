@@ -38,6 +38,8 @@ pub struct Found {
     pub notes: Notes,
     /// The number of the block that ends with the last record.
     pub last_block: u64,
+    /// The number of the first block that holds a record after the checkpoint.
+    tail_block: u64,
     /// The number of the next block.
     pub next_block: u64,
     /// Keys of blocks are laid up to this number.
@@ -111,6 +113,7 @@ pub fn read(
         store,
         reach: Reach::NOWHERE,
         last_block: notes.checkpoint_block,
+        tail_block: notes.checkpoint_block + 1,
         next_block: 0,
         laid_until: 0,
         notes,
@@ -156,14 +159,20 @@ impl Found {
             return Ok(());
         }
         let block = block::holding(&self.store, self.notes.checkpoint_block)?;
-        let mut last = None;
-        block.each(|_, body| {
-            last = Some(body.to_vec());
-            Ok(true)
+        let mut at = None;
+        block.each(|number, body| {
+            if number == order {
+                at = Some(record::read(block.form, body, order)?.at);
+            }
+            Ok(at.is_none())
         })?;
-        if let (Some(body), true) = (last, block.end() == order + 1) {
-            let at = record::read(block.form, &body, order)?.at;
+        if let Some(at) = at {
             self.reach = Reach { order, at };
+            if block.end() > order + 1 {
+                // Release 0.1 merged it with blocks after it before the notes named another: a power cut between the
+                // two left them so.
+                self.tail_block = block.number;
+            }
             return Ok(());
         }
         Err(damaged(&format!(
@@ -177,12 +186,14 @@ impl Found {
         let (mut reach, mut last_block) = (self.reach, self.last_block);
         let mut since = Since::default();
         let (tails, booked) = (&mut self.tails, &mut self.booked);
+        let tail_block = self.tail_block;
         block::scan(
             &self.store,
-            self.last_block + 1,
+            tail_block,
             &mut |number| torn.push(number),
             |block| {
-                if block.first != reach.order + 1 {
+                let merged = block.number == tail_block && block.first <= reach.order;
+                if block.first != reach.order + 1 && !merged {
                     let (from, to) = (reach.order + 1, block.first - 1);
                     return Err(damaged(&format!(
                         "records {from} to {to} are missing from the journal"
@@ -190,6 +201,9 @@ impl Found {
                 }
                 last_block = block.number;
                 block.records(|record| {
+                    if record.order <= reach.order {
+                        return Ok(true);
+                    }
                     reach = Reach {
                         order: record.order,
                         at: record.at,
