@@ -1,5 +1,5 @@
-//! The receivers that README.md prints, run as they are printed: each decision is written down once and none is
-//! missing, across an end of the receiver; what is not signed is refused.
+//! The receivers in `examples`: each stores every decision once and misses none, also after a crash of the receiver,
+//! and refuses a body without a valid signature.
 //!
 //! `.ci/run` installs the packages that they check signatures with. Where those are absent a test says so in one line;
 //! with `CI` set it fails.
@@ -21,6 +21,7 @@ use support::http::{Answer, Client};
 use support::port::Port;
 use support::privilege::cannot_run;
 use support::served::{Launch, SMALL, Served, folder};
+use support::source::root;
 use support::verifiers::{node_modules, python, works};
 use xiaoer::env::Env;
 use xiaoer::webhooks::{Secret, sign};
@@ -33,40 +34,10 @@ const STARTS_WITHIN_S: u64 = 120;
 
 const SHOP: &str = "/v1/shops/myshop";
 
-const README: &str = include_str!("../README.md");
-
-const README_ZH: &str = include_str!("../README.zh-CN.md");
-
-/// The block of code that begins with a comment with the name of its file.
-fn printed<'a>(readme: &'a str, file: &str) -> &'a str {
-    let blocks = readme
-        .split("\n```")
-        .filter_map(|block| block.split_once('\n'));
-    let named = |code: &&str| {
-        let first = code.lines().next().unwrap_or_default();
-        first.trim_start_matches(['#', '/', ' ']).starts_with(file)
-    };
-    let mut found = blocks.map(|(_, code)| code).filter(named);
-    let code = found
-        .next()
-        .unwrap_or_else(|| panic!("no block of {file} in the README"));
-    assert!(found.next().is_none(), "{file} stands twice in the README");
-    code
-}
-
-/// The code without its lines of comment.
-fn without_comments(code: &str) -> Vec<&str> {
-    let is_comment = |line: &&str| line.trim().starts_with('#') || line.trim().starts_with("//");
-    code.lines().filter(|line| !is_comment(line)).collect()
-}
-
-#[test]
-fn both_readmes_print_the_same_code() {
-    for file in ["receiver.py", "receiver.mjs", "follow.sh"] {
-        let [here, there] =
-            [README, README_ZH].map(|readme| without_comments(printed(readme, file)));
-        assert_eq!(here, there, "{file}");
-    }
+/// The text of an example.
+fn example(file: &str) -> String {
+    let path = root().join("examples").join(file);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The server with a shop of one agent.
@@ -259,7 +230,7 @@ fn check_door(store: &Path, port: u16, secret: &Secret) {
 
 fn check_receiver(file: &str, command: impl Fn(&Path) -> Command) {
     let mut world = World::new();
-    std::fs::write(world.at.join(file), printed(README, file)).expect("the receiver");
+    std::fs::write(world.at.join(file), example(file)).expect("the receiver");
     world.happens(2);
     let held = Port::hold();
     let port = held.number;
@@ -345,7 +316,7 @@ fn the_follower_in_curl_misses_nothing() {
         return cannot_run("the_follower_in_curl_misses_nothing", "there is no curl");
     }
     let mut world = World::new();
-    std::fs::write(world.at.join("follow.sh"), printed(README, "follow.sh")).expect("the script");
+    std::fs::write(world.at.join("follow.sh"), example("follow.sh")).expect("the script");
     let start = |world: &World| {
         let mut sh = Command::new("sh");
         sh.arg("follow.sh");
