@@ -32,14 +32,14 @@ use xiaoer::domain::protocol::codes::BlockCode;
 use xiaoer::domain::protocol::decision::{Body, Decision};
 use xiaoer::domain::read::views::Counts;
 use xiaoer::env::Env;
-use xiaoer::http::{ApiState, Keeper, Limits, Visit};
+use xiaoer::http::{AccessLogEntry, AppState, Authenticator, Limits};
 use xiaoer::journal::{
-    Basis, Claimed, Done, Entry, Fenced, Journal, JournalError, Kept, NoRoom, Owner, Sleeper,
-    Slice, State,
+    Claimed, Fenced, FencingToken, Journal, JournalError, MetadataEntry, NewRecord, NoRoom,
+    OnDurable, RecordPage, Snapshot, SnapshotAndTail, TimedShop,
 };
-use xiaoer::runtime::{self, Desk, DeskSettings, Intake, SharedLedger};
+use xiaoer::runtime::{self, IncomingEvent, RuntimeSettings, SharedLedger, Shops};
 use xiaoer::telemetry::Metrics;
-use xiaoer::webhooks::{self, Calling, SecretsFile, SystemLookup, Webhooks};
+use xiaoer::webhooks::{self, ClientSettings, SecretsFile, SystemLookup, Webhooks};
 use xiaoer::wire::{Line, read_event};
 
 #[path = "desk/caps.rs"]
@@ -66,14 +66,19 @@ impl Journal for Nowhere {
         Ok(None)
     }
 
-    fn create(&self, _: &Id) -> Owner {
+    fn create(&self, _: &Id) -> FencingToken {
         let shop = self.shops.fetch_add(1, Ordering::Relaxed);
-        Owner { shop, epoch: 1 }
+        FencingToken { shop, epoch: 1 }
     }
 
-    fn release(&self, _: Owner) {}
+    fn release(&self, _: FencingToken) {}
 
-    fn append(&self, _: Owner, entry: &Entry<'_>, done: Option<Done>) -> Result<u64, Fenced> {
+    fn append(
+        &self,
+        _: FencingToken,
+        entry: &NewRecord<'_>,
+        done: Option<OnDurable>,
+    ) -> Result<u64, Fenced> {
         black_box((entry.text, entry.decisions));
         if let Some(done) = done {
             done();
@@ -81,11 +86,11 @@ impl Journal for Nowhere {
         Ok(self.orders.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    fn when_durable(&self, _: u64, done: Done) {
+    fn when_durable(&self, _: u64, done: OnDurable) {
         done();
     }
 
-    fn put_state(&self, _: Owner, state: State, _: Option<Instant>) {
+    fn put_state(&self, _: FencingToken, state: Snapshot, _: Option<Instant>) {
         black_box(state);
     }
 
@@ -101,19 +106,19 @@ impl Journal for Nowhere {
         Ok(Vec::new())
     }
 
-    fn read(&self, _: &Id, _: u64, _: usize) -> Result<Option<Slice>, JournalError> {
+    fn read(&self, _: &Id, _: u64, _: usize) -> Result<Option<RecordPage>, JournalError> {
         Ok(None)
     }
 
-    fn rated(&self, _: &Id, _: u64, _: usize) -> Result<Option<Slice>, JournalError> {
+    fn rated(&self, _: &Id, _: u64, _: usize) -> Result<Option<RecordPage>, JournalError> {
         Ok(None)
     }
 
-    fn before(&self, _: &Id, _: u64) -> Result<Option<Basis>, JournalError> {
+    fn before(&self, _: &Id, _: u64) -> Result<Option<SnapshotAndTail>, JournalError> {
         Ok(None)
     }
 
-    fn sleepers(&self, _: &mut dyn FnMut(Sleeper)) -> Result<(), JournalError> {
+    fn sleepers(&self, _: &mut dyn FnMut(TimedShop)) -> Result<(), JournalError> {
         Ok(())
     }
 
@@ -122,7 +127,7 @@ impl Journal for Nowhere {
         _: &Id,
         _: &str,
         _: Option<Vec<u8>>,
-        done: Option<Done>,
+        done: Option<OnDurable>,
     ) -> Result<bool, JournalError> {
         if let Some(done) = done {
             done();
@@ -130,7 +135,7 @@ impl Journal for Nowhere {
         Ok(true)
     }
 
-    fn kept(&self, _: &mut dyn FnMut(Kept)) -> Result<(), JournalError> {
+    fn kept(&self, _: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
         Ok(())
     }
 
@@ -155,7 +160,7 @@ impl Counting {
     }
 }
 
-impl runtime::Watch for Counting {
+impl runtime::RuntimeObserver for Counting {
     fn asked(&self, _: usize) {}
     fn handled(&self, _: &xiaoer::domain::protocol::event::What) {}
     fn decided(&self, decisions: &[Decision]) {
@@ -178,18 +183,18 @@ impl runtime::Watch for Counting {
     fn failed(&self, _: &Id, _: &JournalError) {}
 }
 
-impl webhooks::Watch for Counting {
+impl webhooks::WebhookObserver for Counting {
     fn tried(&self, _: bool, _: u32, _: u64) {}
     fn gave_up(&self, _: &Id, _: &str) {}
     fn disabled(&self, _: &Id, _: &str, _: &str) {}
 }
 
-impl xiaoer::http::Watch for Counting {
+impl xiaoer::http::HttpObserver for Counting {
     fn micros(&self) -> u64 {
         self.began.passed().as_micros() as u64
     }
 
-    fn visited(&self, visit: &Visit<'_>) {
+    fn visited(&self, visit: &AccessLogEntry<'_>) {
         let route = self.metrics.route(visit.route);
         route.answered(visit.status, Duration::from_micros(visit.micros));
     }
@@ -199,21 +204,21 @@ impl xiaoer::http::Watch for Counting {
     }
 }
 
-fn desk(watch: &Arc<Counting>) -> Desk {
-    let settings = DeskSettings {
+fn desk(watch: &Arc<Counting>) -> Shops {
+    let settings = RuntimeSettings {
         mailbox: 4096,
         idle: Duration::from_secs(3600),
         grace: xiaoer::domain::base::time::Duration::from_ms(0),
-        share: xiaoer::runtime::Share {
+        share: xiaoer::runtime::ShopQuota {
             waiting_bytes_max: 16 * 1024 * 1024,
             bytes_per_hour_max: 0,
         },
     };
-    Desk::new(
+    Shops::new(
         Arc::new(Nowhere::default()),
         Arc::new(SharedLedger::default()),
         Env::real(),
-        Arc::clone(watch) as Arc<dyn runtime::Watch>,
+        Arc::clone(watch) as Arc<dyn runtime::RuntimeObserver>,
         &settings,
     )
 }
@@ -229,14 +234,14 @@ fn counting() -> Arc<Counting> {
 }
 
 /// The events of a body as the door reads them.
-fn intakes(shop: &Id, now: Instant, texts: &[ByteString]) -> Vec<Intake> {
+fn intakes(shop: &Id, now: Instant, texts: &[ByteString]) -> Vec<IncomingEvent> {
     let intake = |text: &ByteString| {
         let spelt: &str = text;
         let read = read_event(spelt, shop, now).expect("an object");
         let Line::Event(_, event) = read.line else {
             panic!("{spelt} is no event");
         };
-        Intake::Event {
+        IncomingEvent::Event {
             event,
             stamped: read.stamped,
             text: text.clone(),
@@ -256,14 +261,14 @@ fn agents_of() -> Vec<ByteString> {
 }
 
 /// Makes a shop and its agents.
-async fn configure(desk: &Desk, shop: &Id) {
+async fn configure(desk: &Shops, shop: &Id) {
     let policy = ByteString::from_static(r#"{"type":"shop.configured","policy":{}}"#);
     let texts: Vec<ByteString> = std::iter::once(policy).chain(agents_of()).collect();
     post(desk, shop, &texts).await;
 }
 
 /// Events of a shop, each of which is accepted.
-async fn post(desk: &Desk, shop: &Id, texts: &[ByteString]) {
+async fn post(desk: &Shops, shop: &Id, texts: &[ByteString]) {
     let intakes = intakes(shop, desk.now(), texts);
     let answered = desk.post(shop, intakes).await.expect("an answer");
     let rejected = answered.iter().find(|answered| answered.rejected.is_some());
@@ -278,12 +283,12 @@ fn shop_id(number: usize) -> Id {
 fn requests(criterion: &mut Criterion) {
     let watch = counting();
     let desk = desk(&watch);
-    let state = Arc::new(ApiState {
+    let state = Arc::new(AppState {
         desk: desk.clone(),
         webhooks: Webhooks::open(
             desk.clone(),
-            webhooks::Settings {
-                calling: Calling {
+            webhooks::WebhookSettings {
+                calling: ClientSettings {
                     timeout: Duration::from_secs(1),
                     private_addresses: true,
                     lookup: Arc::new(SystemLookup::new()),
@@ -291,10 +296,10 @@ fn requests(criterion: &mut Criterion) {
                 endpoints_max: 1,
                 secrets: SecretsFile::open(&std::env::temp_dir()).expect("no secrets"),
             },
-            Arc::clone(&watch) as Arc<dyn webhooks::Watch>,
+            Arc::clone(&watch) as Arc<dyn webhooks::WebhookObserver>,
         )
         .expect("couriers"),
-        keeper: Keeper::Insecure,
+        keeper: Authenticator::Insecure,
         limits: Limits::default(),
         watch,
         description: xiaoer::api::description(),
@@ -419,7 +424,7 @@ fn actors(criterion: &mut Criterion) {
 }
 
 /// Makes the shops, each where its first sender will be.
-async fn settle(desk: &Desk, arbiters: &[Arbiter], shops: usize) {
+async fn settle(desk: &Shops, arbiters: &[Arbiter], shops: usize) {
     let tasks = arbiters.iter().enumerate().map(|(at, arbiter)| {
         let (desk, step) = (desk.clone(), arbiters.len());
         on(arbiter, async move {
@@ -433,7 +438,7 @@ async fn settle(desk: &Desk, arbiters: &[Arbiter], shops: usize) {
 
 /// All senders send so many events; how long it took, and the senders again.
 async fn rush<S: Visitors>(
-    desk: &Desk,
+    desk: &Shops,
     arbiters: &[Arbiter],
     crowd: Vec<S>,
     each: usize,

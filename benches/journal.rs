@@ -20,8 +20,10 @@ use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
 use xiaoer::domain::read::views::Counts;
 use xiaoer::env::{Env, Stopwatch};
-use xiaoer::journal::{self, Embedded, Entry, Journal, Kind, Nobody, Owner, Settings};
-use xiaoer::runtime::{Desk, DeskSettings, Intake, SharedLedger};
+use xiaoer::journal::{
+    self, Embedded, FencingToken, Journal, JournalSettings, NewRecord, NoObserver, RecordKind,
+};
+use xiaoer::runtime::{IncomingEvent, RuntimeSettings, SharedLedger, Shops};
 use xiaoer::wire::{Line, read_event};
 
 const RUNS: usize = 5;
@@ -53,8 +55,8 @@ fn main() {
     }
 }
 
-fn settings(folder: &Path) -> Settings {
-    Settings {
+fn settings(folder: &Path) -> JournalSettings {
+    JournalSettings {
         data: folder.to_owned(),
         cache_bytes: 32 * 1024 * 1024,
         reserve_bytes: 0,
@@ -68,7 +70,7 @@ fn settings(folder: &Path) -> Settings {
 }
 
 fn open(folder: &Path) -> Embedded {
-    match Embedded::open(&settings(folder), &Env::real(), Box::new(Nobody)) {
+    match Embedded::open(&settings(folder), &Env::real(), Box::new(NoObserver)) {
         Ok(opened) => {
             opened.journal.keep_ledger(Box::new(|| vec![0]));
             opened.journal
@@ -86,10 +88,20 @@ fn median(mut all: Vec<f64>) -> f64 {
     all[all.len() / 2]
 }
 
-fn append(journal: &Embedded, owner: Owner, shop: &Id, n: u64, done: Option<journal::Done>) {
-    let entry = Entry {
+fn append(
+    journal: &Embedded,
+    owner: FencingToken,
+    shop: &Id,
+    n: u64,
+    done: Option<journal::OnDurable>,
+) {
+    let entry = NewRecord {
         shop,
-        kind: if n == 1 { Kind::Created } else { Kind::Event },
+        kind: if n == 1 {
+            RecordKind::Created
+        } else {
+            RecordKind::Event
+        },
         core: xiaoer::domain::CORE,
         n,
         at: Instant::from_ms(1_800_000_000_000),
@@ -125,7 +137,7 @@ fn commits() {
                     n += 1;
                     let sent = sent.clone();
                     let told = (index + 1 == size).then(|| {
-                        Box::new(move || sent.send(()).expect("a waiter")) as journal::Done
+                        Box::new(move || sent.send(()).expect("a waiter")) as journal::OnDurable
                     });
                     append(&journal, owner, &shop, n, told);
                 }
@@ -154,17 +166,17 @@ fn opens(records: u64) {
         .map(|n| Id::new(&format!("shop-{n}")).expect("an id"))
         .collect();
     let journal = open(folder.path());
-    let owners: Vec<Owner> = shops.iter().map(|shop| journal.create(shop)).collect();
+    let owners: Vec<FencingToken> = shops.iter().map(|shop| journal.create(shop)).collect();
     let watch = Stopwatch::start();
     for n in 1..=records / 1000 {
         let (sent, done) = sync_channel(1);
         for (index, (shop, &owner)) in shops.iter().zip(&owners).enumerate() {
             let sent = sent.clone();
             let told = (index + 1 == shops.len())
-                .then(|| Box::new(move || sent.send(()).expect("a waiter")) as journal::Done);
+                .then(|| Box::new(move || sent.send(()).expect("a waiter")) as journal::OnDurable);
             append(&journal, owner, shop, n, told);
             if n % 4096 == 0 {
-                let state = journal::State {
+                let state = journal::Snapshot {
                     n,
                     seq: n,
                     bytes: vec![7; 100_000],
@@ -201,7 +213,7 @@ fn opens(records: u64) {
 
 struct Unwatched;
 
-impl xiaoer::runtime::Watch for Unwatched {
+impl xiaoer::runtime::RuntimeObserver for Unwatched {
     fn asked(&self, _: usize) {}
     fn handled(&self, _: &xiaoer::domain::protocol::event::What) {}
     fn decided(&self, _: &[xiaoer::domain::protocol::decision::Decision]) {}
@@ -218,16 +230,16 @@ fn wakes() {
     let folder = tempfile::tempdir().expect("a folder");
     let env = Env::real();
     let journal = Arc::new(open(folder.path()));
-    let desk = Desk::new(
+    let desk = Shops::new(
         Arc::clone(&journal) as Arc<dyn Journal>,
         Arc::new(SharedLedger::default()),
         env.clone(),
         Arc::new(Unwatched),
-        &DeskSettings {
+        &RuntimeSettings {
             mailbox: 64,
             idle: Duration::from_secs(600),
             grace: xiaoer::domain::base::time::Duration::from_ms(0),
-            share: xiaoer::runtime::Share {
+            share: xiaoer::runtime::ShopQuota {
                 waiting_bytes_max: 16 * 1024 * 1024,
                 bytes_per_hour_max: 0,
             },
@@ -267,11 +279,11 @@ fn wakes() {
     });
 }
 
-async fn post(desk: &Desk, shop: &Id, events: &[String], env: &Env) {
+async fn post(desk: &Shops, shop: &Id, events: &[String], env: &Env) {
     let intakes = events.iter().map(|text| {
         let read = read_event(text, shop, env.clock.now()).expect("an object");
         match read.line {
-            Line::Event(_, event) => Intake::Event {
+            Line::Event(_, event) => IncomingEvent::Event {
                 event,
                 stamped: read.stamped,
                 text: text.as_str().into(),

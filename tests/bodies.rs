@@ -15,16 +15,16 @@ use support::http::read_answer;
 use support::world::{SetClock, Shops};
 use xiaoer::api::configure;
 use xiaoer::domain::base::id::Id;
-use xiaoer::http::{ApiState, Keeper, Limits, Visit, Watch};
+use xiaoer::http::{AccessLogEntry, AppState, Authenticator, HttpObserver, Limits};
 
 /// Nobody who watches.
 struct Unwatched;
 
-impl Watch for Unwatched {
+impl HttpObserver for Unwatched {
     fn micros(&self) -> u64 {
         0
     }
-    fn visited(&self, _: &Visit<'_>) {}
+    fn visited(&self, _: &AccessLogEntry<'_>) {}
     fn scrape(&self) -> String {
         String::new()
     }
@@ -159,10 +159,10 @@ async fn a_body_that_is_not_right_is_answered_and_let_go() {
     let folder = tempfile::tempdir().unwrap();
     let clock = SetClock::at("2026-11-11T02:00:00Z");
     let shops = Shops::open(folder.path(), &clock, Duration::from_secs(600));
-    let state = Arc::new(ApiState {
+    let state = Arc::new(AppState {
         desk: shops.desk.clone(),
         webhooks: shops.webhooks(),
-        keeper: Keeper::Insecure,
+        keeper: Authenticator::Insecure,
         limits: Limits {
             body_bytes_max: BODY_BYTES_MAX,
             // Long enough for a busy machine to send what is not slow.

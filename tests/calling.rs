@@ -15,8 +15,8 @@ use support::port::Port;
 use support::receiver::{Receiver, Reply};
 use xiaoer::domain::base::time::{Duration as Length, Instant};
 use xiaoer::webhooks::{
-    ANSWER_BYTES_MAX, Asker, Called, Caller, Calling, Looking, Lookup, RetryAfter, SystemLookup,
-    read_url,
+    ANSWER_BYTES_MAX, Asker, CallResult, ClientSettings, Looking, Lookup, RetryAfter, SystemLookup,
+    WebhookClient, read_url,
 };
 
 /// Enough for whoever answers at all.
@@ -65,7 +65,7 @@ impl Lookup for Names {
 /// A caller and the runtime that its connections live on.
 struct Phone {
     runtime: tokio::runtime::Runtime,
-    caller: Caller,
+    caller: WebhookClient,
 }
 
 impl Phone {
@@ -73,14 +73,14 @@ impl Phone {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
-        let calling = Calling {
+        let calling = ClientSettings {
             timeout,
             private_addresses,
             lookup: Arc::new(lookup),
         };
         Phone {
             runtime: runtime.expect("a runtime"),
-            caller: Caller::new(calling).expect("a caller"),
+            caller: WebhookClient::new(calling).expect("a caller"),
         }
     }
 
@@ -94,11 +94,11 @@ impl Phone {
         Phone::new(SHORT, false, lookup)
     }
 
-    fn call(&self, url: &str) -> Called {
+    fn call(&self, url: &str) -> CallResult {
         self.call_with(url, &[])
     }
 
-    fn call_with(&self, url: &str, headers: &[(&'static str, String)]) -> Called {
+    fn call_with(&self, url: &str, headers: &[(&'static str, String)]) -> CallResult {
         let url = Url::parse(url).expect("a URL");
         let body = Bytes::from_static(b"{\"n\":1}");
         self.runtime.block_on(self.caller.post(&url, headers, body))
@@ -106,7 +106,7 @@ impl Phone {
 }
 
 /// What came of a call, without how long it took.
-fn short(called: &Called) -> (Option<u16>, &str, Option<&str>) {
+fn short(called: &CallResult) -> (Option<u16>, &str, Option<&str>) {
     (called.status, &called.answer, called.failure.as_deref())
 }
 

@@ -26,9 +26,9 @@ use xiaoer::domain::snapshot::{read_shop, shop_bytes};
 use xiaoer::domain::state::session::REMEMBERED;
 use xiaoer::domain::state::shared_invites::{Claim, Ledger, MemoryLedger};
 use xiaoer::domain::state::shop::Shop;
-use xiaoer::journal::{Kind, Record};
+use xiaoer::journal::{Record, RecordKind};
 use xiaoer::runtime::{Differences, check_recovery};
-use xiaoer::wire::{Line, Pen, read_event, read_line};
+use xiaoer::wire::{DecisionWriter, Line, read_event, read_line};
 
 /// The core of altered records, and of those that stand as they are.
 const OLDER: u32 = 0;
@@ -79,11 +79,11 @@ impl Recording {
                     None => match create(&self.id, &event) {
                         Ok(shop) => {
                             self.shop = Some(shop);
-                            Kind::Created
+                            RecordKind::Created
                         }
                         Err(_) => return,
                     },
-                    Some(_) => Kind::Event,
+                    Some(_) => RecordKind::Event,
                 };
                 let shop = self.shop.as_mut().expect("a shop");
                 if let Some(id) = &event.id
@@ -98,11 +98,11 @@ impl Recording {
                 let Some(shop) = &mut self.shop else { return };
                 let no = Rejection::new(ErrorCode::Malformed, malformed.message);
                 shop.reject(&malformed.event, no, &mut out);
-                (Kind::Malformed, shop.now())
+                (RecordKind::Malformed, shop.now())
             }
         };
         let mut text = String::new();
-        Pen::new(&self.id).write(&out.decisions, &mut text);
+        DecisionWriter::new(&self.id).write(&out.decisions, &mut text);
         let decisions: Vec<Value> = serde_json::from_str(&text).expect("decisions");
         let seq_before = self.seq();
         let mut decisions = alter(decisions);
@@ -289,7 +289,7 @@ fn come_up_held(recording: &Recording, name: &str) -> (Shop, usize) {
         let read = read_event(&record.text, &recording.id, record.at).expect("an object");
         let (mut ledger, mut out) = (Told(record.claims.iter()), Outcome::default());
         match (read.line, record.kind) {
-            (Line::Event(_, event), Kind::Created | Kind::Event) => {
+            (Line::Event(_, event), RecordKind::Created | RecordKind::Event) => {
                 if shop.is_none() {
                     shop = Some(create(&recording.id, &event).expect("a shop"));
                 }
@@ -303,7 +303,7 @@ fn come_up_held(recording: &Recording, name: &str) -> (Shop, usize) {
         }
         let shop = shop.as_mut().expect("a shop");
         assert_eq!(shop.seq(), recording_seq(record), "{name}");
-        if record.kind != Kind::Malformed {
+        if record.kind != RecordKind::Malformed {
             // One that was malformed has decided nothing but that.
             let name = format!("{name}, record {}: {}", record.n, record.decisions);
             held += holds(shop, record, &decisions, &name);

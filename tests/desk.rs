@@ -13,8 +13,8 @@ use support::world::{SetClock, Shops, decisions, settings};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
 use xiaoer::env::Env;
-use xiaoer::journal::{Embedded, Entry, Journal, Kind, NoInspector, Nobody, verify};
-use xiaoer::runtime::Refused;
+use xiaoer::journal::{Embedded, Journal, NewRecord, NoInspector, NoObserver, RecordKind, verify};
+use xiaoer::runtime::Unavailable;
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -180,7 +180,7 @@ async fn a_shop_that_panics_comes_back_and_the_others_do_not_notice() {
         let (good, bad, poisoned) = futures_util::future::join3(good, bad, poisoned).await;
         assert_eq!(decisions(&good.expect("an answer")[0]).len(), 1);
         assert_eq!(decisions(&bad.expect("an answer")[0]).len(), 1);
-        assert_eq!(poisoned, Err(xiaoer::runtime::Refused::Broken));
+        assert_eq!(poisoned, Err(xiaoer::runtime::Unavailable::Broken));
     }
     assert_eq!(
         shops.seen.panics.load(std::sync::atomic::Ordering::SeqCst),
@@ -292,16 +292,16 @@ async fn a_shop_of_a_clock_that_ran_past_all_years_is_read_and_takes_nothing() {
     shops.close().await;
     // As release 0.1 did it, whose own clock said 2106.
     let (shop, late) = (Id::new("s").expect("an id"), 4_294_967_296_000);
-    let opened = Embedded::open(&settings(folder.path()), &Env::real(), Box::new(Nobody));
+    let opened = Embedded::open(&settings(folder.path()), &Env::real(), Box::new(NoObserver));
     let Ok(opened) = opened else {
         panic!("the folder does not open");
     };
     let journal = opened.journal;
     let claimed = journal.claim(&shop).expect("a claim").expect("a shop");
     let state = claimed.state.expect("a state");
-    let entry = Entry {
+    let entry = NewRecord {
         shop: &shop,
-        kind: Kind::Event,
+        kind: RecordKind::Event,
         core: xiaoer::domain::CORE,
         n: state.n + 1,
         at: Instant::from_ms(late),
@@ -331,7 +331,7 @@ async fn a_shop_of_a_clock_that_ran_past_all_years_is_read_and_takes_nothing() {
             json!({ "type": "agent.offline", "agent": "a", "at": "2026-11-11T02:00:00Z" }),
         ] {
             let refused = shops.post("s", &[event.to_string()]).await;
-            let Err(Refused::Damaged(why)) = refused else {
+            let Err(Unavailable::Damaged(why)) = refused else {
                 panic!("{event} was taken: {refused:?}");
             };
             assert!(

@@ -13,7 +13,7 @@ use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
 use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::journal;
-use xiaoer::webhooks::Post;
+use xiaoer::webhooks::Subscription;
 use xiaoer::webhooks::endpoint::Wanted;
 
 const LONG: Duration = Duration::from_secs(600);
@@ -240,7 +240,7 @@ async fn what_other_rooms_kept_in_the_first_form_is_read_and_gone_on_with() {
     let shops = Shops::open(&data, &clock, LONG);
     let shop = Id::new("茶铺").expect("an id");
     let mut leases = Vec::new();
-    let mut take = |kept: journal::Kept| {
+    let mut take = |kept: journal::MetadataEntry| {
         if kept.name.starts_with("lease/") {
             leases.push((kept.name, String::from_utf8(kept.value).expect("text")));
         }
@@ -258,7 +258,7 @@ async fn what_other_rooms_kept_in_the_first_form_is_read_and_gone_on_with() {
     shops.close().await;
 }
 
-fn hold_post(post: &Post, now: Instant) {
+fn hold_post(post: &Subscription, now: Instant) {
     let inner = post.inner();
     let endpoint = &inner.endpoint;
     assert_eq!(endpoint.url, "http://127.0.0.1:1/");

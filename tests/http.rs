@@ -20,8 +20,8 @@ use support::world::{SetClock, Shops};
 use xiaoer::api::{ROUTES, configure};
 use xiaoer::domain::base::id::Id;
 use xiaoer::http::{
-    ApiState, Grant, Keeper, KeyRing, KeyRow, Limits, Needs, NewKey, NotChanged, Scope, Visit,
-    Watch,
+    AccessLogEntry, AppState, Authenticator, Grant, HttpObserver, KeyRing, KeyRow, Limits, Needs,
+    NewKey, NotChanged, Scope,
 };
 
 /// Keys that are spelt as what they grant: `shop/scope`, or `admin`.
@@ -72,11 +72,11 @@ impl KeyRing for Spelt {
 /// Nobody who watches.
 struct Unwatched;
 
-impl Watch for Unwatched {
+impl HttpObserver for Unwatched {
     fn micros(&self) -> u64 {
         0
     }
-    fn visited(&self, _: &Visit<'_>) {}
+    fn visited(&self, _: &AccessLogEntry<'_>) {}
     fn scrape(&self) -> String {
         "xiaoer_up 1\n".to_owned()
     }
@@ -373,10 +373,10 @@ fn pattern(method: &str, path: &str) -> Option<&'static str> {
 async fn app_over(
     shops: &Shops,
 ) -> impl Service<actix_http::Request, Response = ServiceResponse, Error = Error> {
-    let state = Arc::new(ApiState {
+    let state = Arc::new(AppState {
         desk: shops.desk.clone(),
         webhooks: shops.webhooks(),
-        keeper: Keeper::Keys(Arc::new(Spelt)),
+        keeper: Authenticator::Keys(Arc::new(Spelt)),
         limits: Limits::default(),
         watch: Arc::new(Unwatched),
         description: xiaoer::api::description(),
@@ -530,10 +530,10 @@ async fn a_stream_ends_with_its_key() {
         let shops = Shops::open(folder.path(), &clock, Duration::from_secs(600));
         let keys = Arc::new(Revocable(AtomicBool::new(false)));
         let beat = if busy { 60_000 } else { 20 };
-        let state = Arc::new(ApiState {
+        let state = Arc::new(AppState {
             desk: shops.desk.clone(),
             webhooks: shops.webhooks(),
-            keeper: Keeper::Keys(Arc::clone(&keys) as Arc<dyn KeyRing>),
+            keeper: Authenticator::Keys(Arc::clone(&keys) as Arc<dyn KeyRing>),
             limits: Limits {
                 heartbeat: Duration::from_millis(beat),
                 ..Limits::default()

@@ -15,7 +15,7 @@ use support::world::{SetClock, Shops, decisions, settings};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
 use xiaoer::env::{Env, Fate};
-use xiaoer::journal::{self, Embedded, Journal, Kind, Nobody};
+use xiaoer::journal::{self, Embedded, Journal, NoObserver, RecordKind};
 use xiaoer::runtime::trace_line;
 
 const LONG: Duration = Duration::from_secs(600);
@@ -34,7 +34,8 @@ fn exports_what_was_decided(folder: &Path) -> usize {
             .decisions
             .iter()
             .map(|decision| {
-                serde_json::to_string(&xiaoer::wire::Written::new(shop, decision)).expect("JSON")
+                serde_json::to_string(&xiaoer::wire::WrittenDecision::new(shop, decision))
+                    .expect("JSON")
             })
             .collect();
         assert_eq!(
@@ -165,7 +166,7 @@ fn i12_holds_in_races_of_shops_on_different_threads_and_replays_the_same() {
 /// Appends records of one shop straight to a journal.
 fn append(
     journal: &Embedded,
-    owner: journal::Owner,
+    owner: journal::FencingToken,
     shop: &Id,
     ns: std::ops::Range<u64>,
     at_ms: i64,
@@ -173,9 +174,13 @@ fn append(
     let (sent, done) = std::sync::mpsc::sync_channel(1);
     let last = ns.end - 1;
     for n in ns {
-        let entry = journal::Entry {
+        let entry = journal::NewRecord {
             shop,
-            kind: if n == 1 { Kind::Created } else { Kind::Event },
+            kind: if n == 1 {
+                RecordKind::Created
+            } else {
+                RecordKind::Event
+            },
             core: xiaoer::domain::CORE,
             n,
             at: Instant::from_ms(at_ms),
@@ -189,8 +194,9 @@ fn append(
             rated: n.is_multiple_of(10),
         };
         let sent = sent.clone();
-        let done: Option<journal::Done> = (n == last)
-            .then(|| Box::new(move || sent.send(()).expect("a test that waits")) as journal::Done);
+        let done: Option<journal::OnDurable> = (n == last).then(|| {
+            Box::new(move || sent.send(()).expect("a test that waits")) as journal::OnDurable
+        });
         journal.append(owner, &entry, done).expect("the owner");
     }
     done.recv().expect("durable");
@@ -199,7 +205,7 @@ fn append(
 fn open(folder: &Path, retention_ms: i64) -> Embedded {
     let mut settings = settings(folder);
     settings.retention_ms = retention_ms;
-    match Embedded::open(&settings, &Env::real(), Box::new(Nobody)) {
+    match Embedded::open(&settings, &Env::real(), Box::new(NoObserver)) {
         Ok(opened) => {
             // A ledger of which nothing is known but that it is there.
             opened.journal.keep_ledger(Box::new(|| vec![0]));
@@ -221,9 +227,9 @@ fn an_owner_of_before_is_fenced_off() {
         .expect("a claim")
         .expect("a shop")
         .owner;
-    let entry = |n| journal::Entry {
+    let entry = |n| journal::NewRecord {
         shop: &shop,
-        kind: Kind::Event,
+        kind: RecordKind::Event,
         core: xiaoer::domain::CORE,
         n,
         at: Instant::from_ms(2_000),
@@ -245,8 +251,8 @@ fn an_owner_of_before_is_fenced_off() {
 }
 
 /// Puts a state of a shop, and waits until it is durable.
-fn put(journal: &Embedded, owner: journal::Owner, shop: &Id, n: u64, next: u64) {
-    let state = journal::State {
+fn put(journal: &Embedded, owner: journal::FencingToken, shop: &Id, n: u64, next: u64) {
+    let state = journal::Snapshot {
         n,
         seq: n,
         bytes: vec![7; 1000],
@@ -325,7 +331,7 @@ fn reading_finds_every_record_by_its_seq_across_checkpoints_and_states() {
         append(&journal, owner, &shop, next..next + 700, 1_000);
         next += 700;
         if round % 2 == 0 {
-            let state = journal::State {
+            let state = journal::Snapshot {
                 n: next - 1 - 100,
                 seq: next - 1 - 100,
                 bytes: vec![7; 100_000],
@@ -382,7 +388,7 @@ fn what_is_older_than_the_retention_goes_once_no_shop_needs_it() {
         let owner = journal.create(shop);
         append(&journal, owner, shop, 1..2001, long_ago);
         if stored {
-            let state = journal::State {
+            let state = journal::Snapshot {
                 n: 2000,
                 seq: 2000,
                 bytes: vec![1; 10],
@@ -528,10 +534,11 @@ async fn a_backup_that_is_taken_under_load_restores_to_what_was_answered_before_
 #[test]
 fn what_was_booked_is_known_after_a_command_that_only_opens_the_folder() {
     let folder = tempfile::tempdir().expect("a folder");
-    let opened = || match Embedded::open(&settings(folder.path()), &Env::real(), Box::new(Nobody)) {
-        Ok(opened) => opened,
-        Err(error) => panic!("the folder does not open: {error}"),
-    };
+    let opened =
+        || match Embedded::open(&settings(folder.path()), &Env::real(), Box::new(NoObserver)) {
+            Ok(opened) => opened,
+            Err(error) => panic!("the folder does not open: {error}"),
+        };
     let journal = opened().journal;
     let shop = id("s");
     let owner = journal.create(&shop);
@@ -540,9 +547,9 @@ fn what_was_booked_is_known_after_a_command_that_only_opens_the_folder() {
         buyer: id("buyer"),
         at: Instant::from_ms(1_000),
     }];
-    let entry = journal::Entry {
+    let entry = journal::NewRecord {
         shop: &shop,
-        kind: Kind::Created,
+        kind: RecordKind::Created,
         core: xiaoer::domain::CORE,
         n: 1,
         at: Instant::from_ms(1_000),
@@ -583,7 +590,7 @@ fn a_thread_of_the_journal_that_dies_stops_the_server() {
         fate: Arc::new(Told(tell)),
         ..Env::real()
     };
-    let opened = Embedded::open(&settings(folder.path()), &env, Box::new(Nobody));
+    let opened = Embedded::open(&settings(folder.path()), &env, Box::new(NoObserver));
     let Ok(opened) = opened else {
         panic!("the folder does not open");
     };
@@ -591,9 +598,9 @@ fn a_thread_of_the_journal_that_dies_stops_the_server() {
     let owner = journal.create(&shop);
     append(&journal, owner, &shop, 1..2, 1_000);
     // What is called once a record is durable is called by the thread that commits.
-    let entry = journal::Entry {
+    let entry = journal::NewRecord {
         shop: &shop,
-        kind: Kind::Event,
+        kind: RecordKind::Event,
         core: xiaoer::domain::CORE,
         n: 2,
         at: Instant::from_ms(1_000),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use support::world::{SetClock, Shops, settings};
 use xiaoer::domain::base::id::Id;
-use xiaoer::journal::{self, JournalError, KEPT_BYTES_MAX, Kept};
+use xiaoer::journal::{self, JournalError, KEPT_BYTES_MAX, MetadataEntry};
 
 fn open(folder: &Path) -> Shops {
     let clock = SetClock::at("2026-11-11T02:00:00Z");
@@ -23,7 +23,7 @@ async fn make(shops: &Shops, shop: &str) -> Id {
 
 fn all(shops: &Shops) -> Vec<(String, String, String)> {
     let mut all = Vec::new();
-    let mut take = |Kept { shop, name, value }: Kept| {
+    let mut take = |MetadataEntry { shop, name, value }: MetadataEntry| {
         let value = String::from_utf8(value).expect("text");
         all.push((shop.to_string(), name, value));
     };

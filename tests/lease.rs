@@ -13,7 +13,7 @@ use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::{Duration as Length, Instant};
 use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::journal::{Journal, JournalError, Record};
-use xiaoer::runtime::Presented;
+use xiaoer::runtime::PresenceResult;
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -69,7 +69,12 @@ impl Leased {
         answered.iter().flat_map(decisions).collect()
     }
 
-    async fn present(&self, agent: &str, presence: Presence, lease_s: Option<i64>) -> Presented {
+    async fn present(
+        &self,
+        agent: &str,
+        presence: Presence,
+        lease_s: Option<i64>,
+    ) -> PresenceResult {
         let lease = lease_s.map(|seconds| Length::from_ms(seconds * 1000));
         let (shop, agent) = (id("s"), id(agent));
         let presented = self.shops.desk.present(&shop, &agent, presence, lease);

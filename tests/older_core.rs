@@ -12,9 +12,10 @@ use xiaoer::domain::CORE;
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
 use xiaoer::journal::{
-    Entry, Journal, Kind, NoInspector, Owner, Upgrade, backup, no_files, restore, verify,
+    FencingToken, Journal, NewRecord, NoInspector, RecordKind, Upgrade, backup, no_files, restore,
+    verify,
 };
-use xiaoer::runtime::{Refused, check_recovery};
+use xiaoer::runtime::{Unavailable, check_recovery};
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -31,7 +32,7 @@ fn at(time: &str) -> Instant {
 /// Writes records of a core into a folder that no shop's actor has.
 struct Writer {
     shops: Shops,
-    owner: Option<Owner>,
+    owner: Option<FencingToken>,
     core: u32,
     n: u64,
     seq: u64,
@@ -53,10 +54,10 @@ impl Writer {
     fn record(&mut self, time: &str, event: Value, decisions: &[Value]) {
         let id = Id::new(SHOP).expect("an id");
         let kind = match event["type"].as_str() {
-            _ if self.n == 0 => Kind::Created,
-            Some("") | None => Kind::Malformed,
-            _ if event["text"] == MALFORMED_THEN => Kind::Malformed,
-            Some(_) => Kind::Event,
+            _ if self.n == 0 => RecordKind::Created,
+            Some("") | None => RecordKind::Malformed,
+            _ if event["text"] == MALFORMED_THEN => RecordKind::Malformed,
+            Some(_) => RecordKind::Event,
         };
         let journal = &self.shops.journal;
         let owner = *self.owner.get_or_insert_with(|| journal.create(&id));
@@ -71,7 +72,7 @@ impl Writer {
         });
         let decided: Vec<Value> = decided.collect();
         self.n += 1;
-        let entry = Entry {
+        let entry = NewRecord {
             shop: &id,
             kind,
             core: self.core,
@@ -160,7 +161,7 @@ async fn in_order(shops: &Shops) {
             .await
             .expect("an answer");
         let why = why.unwrap_or_else(|| panic!("no why of {}", decision.json));
-        let told = xiaoer::wire::Written::new(SHOP, &why.decision);
+        let told = xiaoer::wire::WrittenDecision::new(SHOP, &why.decision);
         let told = serde_json::to_value(&told).expect("JSON");
         assert_eq!(told, said, "{why:?}");
     }
@@ -446,7 +447,7 @@ async fn within_one_core_it_is_damage_and_a_newer_core_is_refused() {
         let shops = open(folder.path(), "02:04:00");
         let event = json!({ "type": "buyer.message", "session": "s1" }).to_string();
         let refused = shops.post(SHOP, &[event]).await.expect_err("refused");
-        let (Refused::Damaged(what) | Refused::Stalled(what)) = refused else {
+        let (Unavailable::Damaged(what) | Unavailable::Stalled(what)) = refused else {
             panic!("{refused:?}");
         };
         assert!(what.contains(words), "{what}");

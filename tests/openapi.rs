@@ -15,8 +15,8 @@ use xiaoer::domain::policy::Policy;
 use xiaoer::domain::protocol::decision::ErrorCode;
 use xiaoer::domain::read::views::State;
 use xiaoer::domain::state::shop::Shop;
-use xiaoer::http::{Code, Needs, Problem};
-use xiaoer::wire::Written;
+use xiaoer::http::{Needs, Problem, ProblemCode};
+use xiaoer::wire::WrittenDecision;
 
 const SAMPLE: &str = include_str!("../data/sample-day.jsonl");
 
@@ -84,7 +84,7 @@ fn the_sample_day_is_as_described() {
         let played = player.play(line);
         for taken in &played.decisions {
             names.insert(taken.body.name());
-            let written = Written::new(played.shop.as_deref().unwrap(), taken);
+            let written = WrittenDecision::new(played.shop.as_deref().unwrap(), taken);
             check(&decision, &serde_json::to_value(written).unwrap());
         }
     }
@@ -150,7 +150,7 @@ fn every_preset_and_every_refusal_is_as_described() {
     }
     let problem = strict("Problem");
     for error in ErrorCode::ALL {
-        let document = Problem::new(Code::Rejected(*error), "Do it right.").json();
+        let document = Problem::new(ProblemCode::Rejected(*error), "Do it right.").json();
         check(&problem, &serde_json::from_str(&document).unwrap());
     }
     let rejected = strict("Decision");
@@ -164,7 +164,7 @@ fn every_preset_and_every_refusal_is_as_described() {
     for decision in &out.decisions {
         check(
             &rejected,
-            &serde_json::to_value(Written::new("default", decision)).unwrap(),
+            &serde_json::to_value(WrittenDecision::new("default", decision)).unwrap(),
         );
     }
 }

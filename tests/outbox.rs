@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xiaoer::domain::base::time::{Duration, Instant};
-use xiaoer::webhooks::delivery::attempt::{Failing, Lane, Parcel, Progress, Told, Try};
+use xiaoer::webhooks::delivery::attempt::{
+    Attempt, AttemptResult, DeliveryCursor, Lane, PendingRetry, SeqRange,
+};
 use xiaoer::webhooks::delivery::outbox::{
-    ASIDE_MAX, Change, DEAD_AFTER, Ended, HOLD, Next, Outbox, RESENDS_MAX,
+    ASIDE_MAX, AttemptEnd, Change, DEAD_AFTER, HOLD, Next, Outbox, RESENDS_MAX,
 };
 
 const TIMEOUT: Duration = Duration::from_ms(15_000);
@@ -42,11 +44,11 @@ struct Run {
     receiver: Receiver,
     /// When each decision is taken: `seq` counts from 1.
     decided: Vec<i64>,
-    under_way: Vec<(i64, Try, Answer)>,
+    under_way: Vec<(i64, Attempt, Answer)>,
     seen: Vec<Seen>,
     /// What was kept, as a restart would find it.
-    kept: BTreeMap<Parcel, Failing>,
-    progress: Progress,
+    kept: BTreeMap<SeqRange, PendingRetry>,
+    progress: DeliveryCursor,
     off: bool,
 }
 
@@ -60,7 +62,7 @@ impl Run {
             under_way: Vec::new(),
             seen: Vec::new(),
             kept: BTreeMap::new(),
-            progress: Progress::default(),
+            progress: DeliveryCursor::default(),
             off: false,
         }
     }
@@ -84,8 +86,8 @@ impl Run {
                         .get(after as usize)
                         .is_some_and(|at| *at <= self.now);
                     if there && until.is_none_or(|until| seq <= until) {
-                        let parcel = Parcel { from: seq, to: seq };
-                        self.send(Try { parcel, lane });
+                        let parcel = SeqRange { from: seq, to: seq };
+                        self.send(Attempt { parcel, lane });
                     } else {
                         self.outbox.exhausted(lane);
                     }
@@ -107,7 +109,7 @@ impl Run {
         self
     }
 
-    fn send(&mut self, of: Try) {
+    fn send(&mut self, of: Attempt) {
         self.outbox.began(of, self.instant());
         let answer = (self.receiver)(of.parcel.from, self.now);
         let took = match answer {
@@ -128,13 +130,13 @@ impl Run {
         while let Some(place) = self.under_way.iter().position(|(at, _, _)| *at <= now) {
             let (_, of, answer) = self.under_way.remove(place);
             let ended = match answer {
-                Answer::Taken => Ended::Delivered,
-                Answer::Refused | Answer::Hangs => Ended::Failed(None),
-                Answer::Later(ms) => Ended::Failed(Some(Instant::from_ms(now + ms))),
-                Answer::Gone => Ended::Gone,
+                Answer::Taken => AttemptEnd::Delivered,
+                Answer::Refused | Answer::Hangs => AttemptEnd::Failed(None),
+                Answer::Later(ms) => AttemptEnd::Failed(Some(Instant::from_ms(now + ms))),
+                Answer::Gone => AttemptEnd::Gone,
             };
             let message = format!("m{}", of.parcel.from);
-            let told = Told::default();
+            let told = AttemptResult::default();
             let changes = self.outbox.ended(of, ended, told, &message, self.instant());
             for change in changes {
                 match change {
@@ -349,16 +351,16 @@ fn nothing_but_failures_for_five_days_switches_off() {
 
 #[test]
 fn with_too_many_aside_the_line_waits() {
-    let aside = (1..=ASIDE_MAX as u64).map(|seq| Failing {
-        parcel: Parcel { from: seq, to: seq },
+    let aside = (1..=ASIDE_MAX as u64).map(|seq| PendingRetry {
+        parcel: SeqRange { from: seq, to: seq },
         tries: 9,
         first: Instant::from_ms(0),
         again: Some(Instant::from_ms(1000 * H)),
-        told: Told::default(),
+        told: AttemptResult::default(),
     });
-    let progress = Progress {
+    let progress = DeliveryCursor {
         done: ASIDE_MAX as u64,
-        ..Progress::default()
+        ..DeliveryCursor::default()
     };
     let mut run = Run::new(all_at_once(ASIDE_MAX + 2), |_, at| {
         if at < 5 * H {
@@ -382,7 +384,7 @@ fn with_too_many_aside_the_line_waits() {
 fn a_range_is_sent_again_beside_what_is_new() {
     let mut run = Run::new((0..40).map(|n| n * S).collect(), |_, _| Answer::Taken);
     run.until(20 * S);
-    assert!(run.outbox.resend(Parcel { from: 3, to: 6 }));
+    assert!(run.outbox.resend(SeqRange { from: 3, to: 6 }));
     run.until(M);
     let again: Vec<u64> = run
         .seen
@@ -394,12 +396,12 @@ fn a_range_is_sent_again_beside_what_is_new() {
     assert_eq!(run.outbox.progress().done, 40);
     assert!(run.outbox.progress().resends.is_empty());
     for range in 0..RESENDS_MAX as u64 {
-        assert!(run.outbox.resend(Parcel {
+        assert!(run.outbox.resend(SeqRange {
             from: 1,
             to: 1 + range
         }));
     }
-    assert!(!run.outbox.resend(Parcel { from: 1, to: 2 }));
+    assert!(!run.outbox.resend(SeqRange { from: 1, to: 2 }));
 }
 
 #[test]
@@ -413,7 +415,7 @@ fn what_was_given_up_can_be_sent_again() {
     });
     run.until(101 * H);
     assert_eq!(run.outbox.counts(), (0, 1));
-    run.outbox.resend(Parcel { from: 1, to: 3 });
+    run.outbox.resend(SeqRange { from: 1, to: 3 });
     run.until(102 * H);
     assert_eq!(run.outbox.counts(), (0, 0));
     assert!(run.kept.is_empty());

@@ -12,7 +12,7 @@ use support::receiver::{Receiver, Reply};
 use support::world::{SetClock, Shops, settings};
 use xiaoer::domain::base::id::Id;
 use xiaoer::journal::{self, Upgrade};
-use xiaoer::webhooks::endpoint::{State, Wanted};
+use xiaoer::webhooks::endpoint::{EndpointState, Wanted};
 use xiaoer::webhooks::{NotDone, SECRETS_FILE, Webhooks, upgrade_kept};
 
 const LONG: Duration = Duration::from_secs(600);
@@ -95,8 +95,8 @@ async fn no_secret_is_in_the_store_or_in_a_backup() {
     let webhooks = shops.webhooks();
     let post = webhooks.get(&shop, &post.id).expect("the endpoint");
     match &post.inner().endpoint.state {
-        State::Disabled { why, .. } => assert!(why.contains("rotate"), "{why}"),
-        other @ (State::On | State::Off) => panic!("{other:?}"),
+        EndpointState::Disabled { why, .. } => assert!(why.contains("rotate"), "{why}"),
+        other @ (EndpointState::On | EndpointState::Off) => panic!("{other:?}"),
     }
     let enabled = || Wanted {
         enabled: Some(true),
@@ -181,7 +181,7 @@ async fn endpoints_of_the_first_form_give_their_secrets_away_at_the_first_start(
         // Once a change of another is durable, so is what was kept before.
         assert_eq!(shops.desk.keep(&shop, "other", None).await, Ok(true));
         let mut kept = String::new();
-        let mut take = |of: journal::Kept| kept += &String::from_utf8_lossy(&of.value);
+        let mut take = |of: journal::MetadataEntry| kept += &String::from_utf8_lossy(&of.value);
         shops.desk.kept(&mut take).expect("what is kept");
         assert!(kept.contains("wh1") && !kept.contains("whsec"), "{kept}");
         webhooks.close().await;

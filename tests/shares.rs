@@ -21,10 +21,10 @@ use xiaoer::domain::protocol::event::{Event, GivenPolicy, What};
 use xiaoer::domain::rules::dispatch::Taken;
 use xiaoer::env::Env;
 use xiaoer::journal::{
-    Basis, Claimed, Done, Embedded, Entry, Fenced, Journal, JournalError, Kept, NoRoom, Nobody,
-    Owner, Sleeper, Slice, State,
+    Claimed, Embedded, Fenced, FencingToken, Journal, JournalError, MetadataEntry, NewRecord,
+    NoObserver, NoRoom, OnDurable, RecordPage, Snapshot, SnapshotAndTail, TimedShop,
 };
-use xiaoer::runtime::{Desk, DeskSettings, Refused, Share, SharedLedger};
+use xiaoer::runtime::{RuntimeSettings, SharedLedger, ShopQuota, Shops, Unavailable};
 
 fn id(text: &str) -> Id {
     Id::new(text).expect("an id")
@@ -346,7 +346,7 @@ fn a_shop_that_writes_too_much_stops_itself_and_nobody_else() {
 /// A journal whose disk takes its time: nothing is durable until it is told to be.
 struct Slow {
     under: Arc<Embedded>,
-    held: Mutex<Option<Vec<(u64, Done)>>>,
+    held: Mutex<Option<Vec<(u64, OnDurable)>>>,
 }
 
 impl Slow {
@@ -359,7 +359,7 @@ impl Slow {
 }
 
 impl Journal for Slow {
-    fn when_durable(&self, order: u64, done: Done) {
+    fn when_durable(&self, order: u64, done: OnDurable) {
         match &mut *self.held.lock().expect("what waits") {
             Some(held) => held.push((order, done)),
             None => self.under.when_durable(order, done),
@@ -368,16 +368,21 @@ impl Journal for Slow {
     fn claim(&self, shop: &Id) -> Result<Option<Claimed>, JournalError> {
         self.under.claim(shop)
     }
-    fn create(&self, shop: &Id) -> Owner {
+    fn create(&self, shop: &Id) -> FencingToken {
         self.under.create(shop)
     }
-    fn release(&self, owner: Owner) {
+    fn release(&self, owner: FencingToken) {
         self.under.release(owner);
     }
-    fn append(&self, owner: Owner, entry: &Entry<'_>, done: Option<Done>) -> Result<u64, Fenced> {
+    fn append(
+        &self,
+        owner: FencingToken,
+        entry: &NewRecord<'_>,
+        done: Option<OnDurable>,
+    ) -> Result<u64, Fenced> {
         self.under.append(owner, entry, done)
     }
-    fn put_state(&self, owner: Owner, state: State, due: Option<Instant>) {
+    fn put_state(&self, owner: FencingToken, state: Snapshot, due: Option<Instant>) {
         self.under.put_state(owner, state, due);
     }
     fn exists(&self, shop: &Id) -> Result<bool, JournalError> {
@@ -389,16 +394,21 @@ impl Journal for Slow {
     fn shops(&self, after: Option<&Id>, limit: usize) -> Result<Vec<Id>, JournalError> {
         self.under.shops(after, limit)
     }
-    fn read(&self, shop: &Id, seq: u64, limit: usize) -> Result<Option<Slice>, JournalError> {
+    fn read(&self, shop: &Id, seq: u64, limit: usize) -> Result<Option<RecordPage>, JournalError> {
         self.under.read(shop, seq, limit)
     }
-    fn rated(&self, shop: &Id, before: u64, limit: usize) -> Result<Option<Slice>, JournalError> {
+    fn rated(
+        &self,
+        shop: &Id,
+        before: u64,
+        limit: usize,
+    ) -> Result<Option<RecordPage>, JournalError> {
         self.under.rated(shop, before, limit)
     }
-    fn before(&self, shop: &Id, seq: u64) -> Result<Option<Basis>, JournalError> {
+    fn before(&self, shop: &Id, seq: u64) -> Result<Option<SnapshotAndTail>, JournalError> {
         self.under.before(shop, seq)
     }
-    fn sleepers(&self, each: &mut dyn FnMut(Sleeper)) -> Result<(), JournalError> {
+    fn sleepers(&self, each: &mut dyn FnMut(TimedShop)) -> Result<(), JournalError> {
         self.under.sleepers(each)
     }
     fn keep(
@@ -406,11 +416,11 @@ impl Journal for Slow {
         shop: &Id,
         name: &str,
         value: Option<Vec<u8>>,
-        done: Option<Done>,
+        done: Option<OnDurable>,
     ) -> Result<bool, JournalError> {
         self.under.keep(shop, name, value, done)
     }
-    fn kept(&self, each: &mut dyn FnMut(Kept)) -> Result<(), JournalError> {
+    fn kept(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
         self.under.kept(each)
     }
     fn has_room(&self) -> Result<(), NoRoom> {
@@ -427,21 +437,21 @@ async fn memory_that_waits_for_the_disk_is_not_taken_by_one_shop() {
         fate: Arc::new(Planted::default()),
     };
     let opened =
-        Embedded::open(&settings(folder.path()), &env, Box::new(Nobody)).expect("a journal");
+        Embedded::open(&settings(folder.path()), &env, Box::new(NoObserver)).expect("a journal");
     let slow = Arc::new(Slow {
         under: Arc::new(opened.journal),
         held: Mutex::new(None),
     });
-    let desk = Desk::new(
+    let desk = Shops::new(
         Arc::clone(&slow) as Arc<dyn Journal>,
         Arc::new(SharedLedger::kept(None, Vec::new()).expect("a ledger")),
         env,
         Arc::new(Seen::default()),
-        &DeskSettings {
+        &RuntimeSettings {
             mailbox: 64,
             idle: Duration::from_secs(600),
             grace: xiaoer::domain::base::time::Duration::from_ms(10_000),
-            share: Share {
+            share: ShopQuota {
                 waiting_bytes_max: 100_000,
                 bytes_per_hour_max: 0,
             },
@@ -462,12 +472,12 @@ async fn memory_that_waits_for_the_disk_is_not_taken_by_one_shop() {
     let first = post("loud", opened(1));
     let large = post("loud", said(&"x".repeat(200_000)));
     let refused = post("loud", said("y")).await.expect("an end");
-    assert_eq!(refused, Err(Refused::Busy));
+    assert_eq!(refused, Err(Unavailable::Busy));
     let quiet = post("quiet", opened(1));
     // Answered in the order of the mailbox: once this is refused, what was posted before has been taken.
     assert_eq!(
         post("loud", said("z")).await.expect("an end"),
-        Err(Refused::Busy)
+        Err(Unavailable::Busy)
     );
     slow.go_on();
     for answered in [first, large, quiet] {

@@ -20,7 +20,7 @@ use xiaoer::domain::protocol::decision::ErrorCode;
 use xiaoer::domain::protocol::rejection::Rejection;
 use xiaoer::domain::state::shared_invites::MemoryLedger;
 use xiaoer::domain::state::shop::Shop;
-use xiaoer::wire::{Line, Written, read_line};
+use xiaoer::wire::{Line, WrittenDecision, read_line};
 
 /// After how many events a desk puts everything away.
 const EVERY: [usize; 7] = [1, 2, 3, 1, 7, 20, 50];
@@ -77,7 +77,8 @@ impl Desk {
         };
         let shop = shop.as_deref().unwrap_or_default();
         let lines = out.decisions.iter().map(|decision| {
-            serde_json::to_string(&Written::new(shop, decision)).expect("a decision is JSON")
+            serde_json::to_string(&WrittenDecision::new(shop, decision))
+                .expect("a decision is JSON")
         });
         lines.collect::<Vec<_>>().join("\n")
     }

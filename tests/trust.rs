@@ -16,7 +16,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use reqwest::Url;
 use rustls::pki_types::PrivateKeyDer;
 use support::receiver::{Receiver, Reply};
-use xiaoer::webhooks::{Caller, Calling, SystemLookup};
+use xiaoer::webhooks::{ClientSettings, SystemLookup, WebhookClient};
 
 /// The variable that names where to call.
 const URL: &str = "CALL_URL";
@@ -27,7 +27,7 @@ fn one_call() {
     let Ok(url) = std::env::var(URL) else {
         return;
     };
-    let caller = Caller::new(Calling {
+    let caller = WebhookClient::new(ClientSettings {
         timeout: Duration::from_secs(20),
         private_addresses: true,
         lookup: Arc::new(SystemLookup::new()),

@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::explain::explanation::Why;
 use xiaoer::explain_text::{self, Highlights, Language};
-use xiaoer::replay::{Found, explain, replay_with};
+use xiaoer::replay::{FoundDecision, explain, replay_with};
 
 /// Events of one morning: each row is the time of day, the type, and the fields.
 fn trace(rows: &[(&str, &str, &str)]) -> String {
@@ -20,7 +20,7 @@ fn trace(rows: &[(&str, &str, &str)]) -> String {
 fn why(trace: &str, seq: u64) -> Why {
     let shop = Id::new("default").expect("an id");
     let found = explain(trace.as_bytes(), &shop, seq);
-    let Ok(Found::Why(why)) = found else {
+    let Ok(FoundDecision::Why(why)) = found else {
         panic!("{found:?}");
     };
     *why

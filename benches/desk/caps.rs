@@ -12,7 +12,7 @@ use actix_rt::{Arbiter, System};
 use bytestring::ByteString;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use xiaoer::domain::base::id::Id;
-use xiaoer::runtime::Desk;
+use xiaoer::runtime::Shops;
 
 use super::{Visitors, agents_of, counting, desk, post, rush, shop_id};
 
@@ -84,7 +84,7 @@ impl Visitors for Sender {
 }
 
 /// Makes a shop of the one buyer space, and its agents.
-async fn configure(desk: &Desk, shop: &Id, cap: u32) {
+async fn configure(desk: &Shops, shop: &Id, cap: u32) {
     let policy = format!(
         r#"{{"type":"shop.configured","policy":{{"buyer_space":"street","invite":{{"shops_per_buyer_day":{cap}}}}}}}"#
     );

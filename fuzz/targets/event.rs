@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::explain::decision_sink::Outcome;
-use xiaoer::wire::{Line, Written, read_line};
+use xiaoer::wire::{Line, WrittenDecision, read_line};
 
 /// The shop that the lines come to: somebody of everything.
 const SHOP: &str = include_str!("shop.jsonl");
@@ -27,7 +27,7 @@ fuzz_target!(|text: &str| {
             Err(_) => continue,
         };
         for decision in out.decisions.drain(..) {
-            let written = serde_json::to_string(&Written::new(&shop, &decision));
+            let written = serde_json::to_string(&WrittenDecision::new(&shop, &decision));
             assert!(written.is_ok(), "{decision:?} cannot be written");
         }
         for shop in installation.shops() {

@@ -8,21 +8,21 @@ use actix_web::http::header::LOCATION;
 use bytes::Bytes;
 use utoipa_swagger_ui::Config;
 
-use crate::http::problem::{Code, Problem};
-use crate::http::request::{Answer, Call};
+use crate::http::problem::{Problem, ProblemCode};
+use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{JSON_TYPE, shared};
 
 /// This description, as OpenAPI 3.1
 #[utoipa::path(get, path = "/openapi.json", tag = "server", operation_id = "get_openapi",
     responses((status = 200, body = serde_json::Value)))]
-pub async fn openapi(call: Call) -> Answer {
+pub async fn openapi(call: RequestContext) -> HandlerResult {
     Ok(shared(JSON_TYPE, call.state.description.clone()))
 }
 
 /// This description, as a page
 #[utoipa::path(get, path = "/docs", tag = "server", operation_id = "get_docs",
     responses((status = 303)))]
-pub async fn front(_: Call) -> Answer {
+pub async fn front(_: RequestContext) -> HandlerResult {
     // The page names its own files beside it, so its address has to end with a slash or a file.
     let moved = HttpResponse::SeeOther()
         .insert_header((LOCATION, "/docs/index.html"))
@@ -33,7 +33,7 @@ pub async fn front(_: Call) -> Answer {
 /// A file of the page
 #[utoipa::path(get, path = "/docs/{file}", tag = "server", operation_id = "get_docs_file",
     responses((status = 200, body = String, content_type = "text/html")))]
-pub async fn file(call: Call) -> Answer {
+pub async fn file(call: RequestContext) -> HandlerResult {
     let config: Config<'static> = Config::from("/openapi.json")
         .validator_url("none")
         .persist_authorization(true);
@@ -47,7 +47,7 @@ pub async fn file(call: Call) -> Answer {
             Ok(shared(&file.content_type, bytes))
         }
         Ok(None) | Err(_) => Err(Problem::new(
-            Code::NotFound,
+            ProblemCode::NotFound,
             "No such file: the page is at `/docs`.",
         )),
     }

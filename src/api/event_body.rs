@@ -8,14 +8,14 @@ use bytestring::ByteString;
 use serde_json::value::RawValue;
 
 use crate::http::auth::{Grant, Scope, forbidden};
-use crate::http::body::Form;
-use crate::http::problem::{Code, Problem};
+use crate::http::body::BodyFormat;
+use crate::http::problem::{Problem, ProblemCode};
 
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::installation::Malformed;
 use crate::domain::protocol::event::{Event, What};
-use crate::runtime::Intake;
+use crate::runtime::IncomingEvent;
 use crate::wire::{Line, Read, read_event, read_plain_events};
 
 /// The most events of one request.
@@ -28,7 +28,7 @@ pub const AHEAD_MAX: Duration = Duration::from_ms(1_000);
 const MESSAGE_BYTES_MAX: usize = 500;
 
 /// The door that events come in by.
-pub struct Door<'a> {
+pub struct EventReader<'a> {
     /// The path's shop.
     pub shop: &'a Id,
     /// The server's clock.
@@ -38,28 +38,28 @@ pub struct Door<'a> {
 }
 
 /// One event of a request, in its place.
-pub enum Slot {
+pub enum ParsedEvent {
     /// The shop decides.
-    Take(Intake),
+    Take(IncomingEvent),
     /// The key may not send it: its own id, and the problem.
     Refuse(Option<Id>, Problem),
 }
 
-impl Door<'_> {
+impl EventReader<'_> {
     /// The events of a body, in order. Errors where the body as a whole is not what it says it is.
-    pub fn events(&self, form: Form, body: &Bytes) -> Result<Vec<Slot>, Problem> {
+    pub fn events(&self, form: BodyFormat, body: &Bytes) -> Result<Vec<ParsedEvent>, Problem> {
         match form {
-            Form::Json => {
+            BodyFormat::Json => {
                 let body = ByteString::try_from(body.clone()).map_err(|_| {
                     Problem::malformed("The body is not UTF-8 text: send JSON in UTF-8.")
                 })?;
                 self.of_json(&body)
             }
-            Form::Lines => self.of_lines(body),
+            BodyFormat::Lines => self.of_lines(body),
         }
     }
 
-    fn of_json(&self, body: &ByteString) -> Result<Vec<Slot>, Problem> {
+    fn of_json(&self, body: &ByteString) -> Result<Vec<ParsedEvent>, Problem> {
         let text = trim(body);
         match text.as_bytes().first() {
             Some(b'[') => {
@@ -95,7 +95,7 @@ impl Door<'_> {
         }
     }
 
-    fn of_lines(&self, body: &Bytes) -> Result<Vec<Slot>, Problem> {
+    fn of_lines(&self, body: &Bytes) -> Result<Vec<ParsedEvent>, Problem> {
         let lines = body.split(|byte| *byte == b'\n');
         let lines = lines.filter(|line| !line.iter().all(u8::is_ascii_whitespace));
         check_count(lines.clone().count())?;
@@ -107,14 +107,14 @@ impl Door<'_> {
     }
 
     /// One of several: what is no object is rejected by itself.
-    fn slot(&self, text: &str, body: &ByteString) -> Slot {
+    fn slot(&self, text: &str, body: &ByteString) -> ParsedEvent {
         match read_event(text, self.shop, self.now) {
             Ok(read) => self.judge(read, text, body),
             Err(error) => malformed(self.unnamed(format!("The event is {error}."))),
         }
     }
 
-    fn judge(&self, read: Read, text: &str, body: &ByteString) -> Slot {
+    fn judge(&self, read: Read, text: &str, body: &ByteString) -> ParsedEvent {
         let event = match read.line {
             Line::Event(_, event) => event,
             Line::Malformed(wrong) => return malformed(wrong),
@@ -128,9 +128,9 @@ impl Door<'_> {
             });
         }
         if is_owners(&event.what) && !self.grant.scope.allows(Scope::Owner) {
-            return Slot::Refuse(event.id, forbidden(Scope::Owner));
+            return ParsedEvent::Refuse(event.id, forbidden(Scope::Owner));
         }
-        Slot::Take(Intake::Event {
+        ParsedEvent::Take(IncomingEvent::Event {
             event,
             stamped: read.stamped,
             text: one_line(text, body),
@@ -174,29 +174,29 @@ fn is_owners(what: &What) -> bool {
 }
 
 /// Takes the events out that would make a shop, which only an admin may do.
-pub fn refuse_making(slots: &mut [Slot]) {
+pub fn refuse_making(slots: &mut [ParsedEvent]) {
     for slot in slots {
-        if let Slot::Take(Intake::Event { event, .. }) = slot
+        if let ParsedEvent::Take(IncomingEvent::Event { event, .. }) = slot
             && matches!(event.what, What::ShopConfigured { .. })
         {
-            *slot = Slot::Refuse(event.id.take(), forbidden(Scope::Admin));
+            *slot = ParsedEvent::Refuse(event.id.take(), forbidden(Scope::Admin));
         }
     }
 }
 
 /// Whether one of these events would make a shop where there is none.
-pub fn may_make(slots: &[Slot]) -> bool {
+pub fn may_make(slots: &[ParsedEvent]) -> bool {
     slots.iter().any(|slot| {
-        matches!(slot, Slot::Take(Intake::Event { event, .. }) if matches!(event.what, What::ShopConfigured { .. }))
+        matches!(slot, ParsedEvent::Take(IncomingEvent::Event { event, .. }) if matches!(event.what, What::ShopConfigured { .. }))
     })
 }
 
-fn malformed(malformed: Malformed) -> Slot {
+fn malformed(malformed: Malformed) -> ParsedEvent {
     // What the body said may be well-formed elsewhere, or once a replay has put the shop and the time in.
     let message = &malformed.message;
     let end = message.floor_char_boundary(MESSAGE_BYTES_MAX);
     let text = serde_json::json!({ "type": malformed.event, "malformed": message[..end] });
-    Slot::Take(Intake::Malformed {
+    ParsedEvent::Take(IncomingEvent::Malformed {
         text: text.to_string().into(),
         malformed,
     })
@@ -225,7 +225,7 @@ fn check_count(events: usize) -> Result<(), Problem> {
         "The request holds {events} events, more than {EVENTS_MAX}; none was handled: \
          send them in several requests, one after the other."
     );
-    Err(Problem::new(Code::TooManyEvents, detail))
+    Err(Problem::new(ProblemCode::TooManyEvents, detail))
 }
 
 #[expect(
@@ -255,9 +255,9 @@ mod tests {
     }
 
     /// How each event of a body was judged: its type, `malformed TYPE`, or `refused`; else the problem's code.
-    fn judged(grant: &Grant, form: Form, body: &[u8]) -> Result<Vec<String>, &'static str> {
+    fn judged(grant: &Grant, form: BodyFormat, body: &[u8]) -> Result<Vec<String>, &'static str> {
         let shop = Id::known("s");
-        let door = Door {
+        let door = EventReader {
             shop: &shop,
             now: NOW,
             grant,
@@ -267,9 +267,9 @@ mod tests {
         Ok(slots.iter().map(told).collect())
     }
 
-    fn told(slot: &Slot) -> String {
+    fn told(slot: &ParsedEvent) -> String {
         match slot {
-            Slot::Take(Intake::Event {
+            ParsedEvent::Take(IncomingEvent::Event {
                 event,
                 stamped,
                 text,
@@ -283,7 +283,7 @@ mod tests {
                 let own = if *stamped { "" } else { " at" };
                 format!("{}{own}", event.what.name())
             }
-            Slot::Take(Intake::Malformed { malformed, text }) => {
+            ParsedEvent::Take(IncomingEvent::Malformed { malformed, text }) => {
                 let replayed = crate::wire::read_line(text).unwrap();
                 let Line::Malformed(replayed) = replayed else {
                     panic!("a replay takes {text}");
@@ -295,7 +295,7 @@ mod tests {
                     .trim_end()
                     .to_owned()
             }
-            Slot::Refuse(..) => "refused".to_owned(),
+            ParsedEvent::Refuse(..) => "refused".to_owned(),
         }
     }
 
@@ -376,12 +376,12 @@ mod tests {
             ("[{\"type\":\"clock\"}]x", Err("malformed")),
             ("\u{feff}{}", Err("malformed")),
         ] {
-            let found = judged(&owner, Form::Json, body.as_bytes());
+            let found = judged(&owner, BodyFormat::Json, body.as_bytes());
             let expected = expected.map(|all| all.into_iter().map(str::to_owned).collect());
             assert_eq!(found, expected, "{body:.60}");
         }
         assert_eq!(
-            judged(&owner, Form::Json, b"{\"type\":\"\xff\"}"),
+            judged(&owner, BodyFormat::Json, b"{\"type\":\"\xff\"}"),
             Err("malformed")
         );
     }
@@ -406,7 +406,11 @@ mod tests {
             ),
         ] {
             let expected: Vec<String> = expected.into_iter().map(str::to_owned).collect();
-            assert_eq!(judged(&owner, Form::Lines, body), Ok(expected), "{body:?}");
+            assert_eq!(
+                judged(&owner, BodyFormat::Lines, body),
+                Ok(expected),
+                "{body:?}"
+            );
         }
     }
 
@@ -430,7 +434,7 @@ mod tests {
             ),
         ] {
             let body = format!("{{\"type\":\"clock\",\"at\":\"{at}\"}}");
-            let found = judged(&grant(scope, own_clock), Form::Json, body.as_bytes());
+            let found = judged(&grant(scope, own_clock), BodyFormat::Json, body.as_bytes());
             assert_eq!(
                 found,
                 Ok(vec![expected.to_owned()]),
@@ -458,16 +462,16 @@ mod tests {
                 ],
             ),
         ] {
-            let found = judged(&grant(scope, false), Form::Json, body.as_bytes());
+            let found = judged(&grant(scope, false), BodyFormat::Json, body.as_bytes());
             assert_eq!(found, Ok(expected.map(str::to_owned).to_vec()));
         }
         let (shop, grant) = (Id::known("s"), grant(Scope::Owner, false));
-        let door = Door {
+        let door = EventReader {
             shop: &shop,
             now: NOW,
             grant: &grant,
         };
-        let mut slots = door.events(Form::Json, &Bytes::from(body)).unwrap();
+        let mut slots = door.events(BodyFormat::Json, &Bytes::from(body)).unwrap();
         assert!(may_make(&slots));
         refuse_making(&mut slots);
         assert!(!may_make(&slots));
@@ -489,7 +493,7 @@ mod tests {
         for (count, good) in [(EVENTS_MAX, true), (EVENTS_MAX + 1, false)] {
             let array = format!("[{}]", vec![CLOCK; count].join(","));
             let lines = vec![CLOCK; count].join("\n");
-            for (form, body) in [(Form::Json, array), (Form::Lines, lines)] {
+            for (form, body) in [(BodyFormat::Json, array), (BodyFormat::Lines, lines)] {
                 let found = judged(&owner, form, body.as_bytes());
                 let found = found.map(|events| events.len());
                 assert_eq!(
@@ -508,13 +512,13 @@ mod tests {
     fn an_event_keeps_its_own_piece_of_the_body() {
         let body = Bytes::from("[ {\"type\":\"clock\", \"id\":\"é\"} ]");
         let (shop, grant) = (Id::known("s"), grant(Scope::Events, false));
-        let door = Door {
+        let door = EventReader {
             shop: &shop,
             now: NOW,
             grant: &grant,
         };
-        let slots = door.events(Form::Json, &body).unwrap();
-        let [Slot::Take(Intake::Event { text, .. })] = slots.as_slice() else {
+        let slots = door.events(BodyFormat::Json, &body).unwrap();
+        let [ParsedEvent::Take(IncomingEvent::Event { text, .. })] = slots.as_slice() else {
             panic!("one event");
         };
         assert_eq!(text, "{\"type\":\"clock\", \"id\":\"é\"}");

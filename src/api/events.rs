@@ -3,15 +3,15 @@
 //! This is the hot path: answers are put together as text, and no JSON tree is made of any event.
 
 use super::commands::rejection;
-use super::event_body::{Door, Slot, may_make, refuse_making};
+use super::event_body::{EventReader, ParsedEvent, may_make, refuse_making};
 use super::policy_change::{self, aside, check_policies};
 use crate::api::schema::{EventsBody, Results};
 use crate::domain::base::id::Id;
 use crate::http::auth::Scope;
-use crate::http::problem::{Code, Problem};
-use crate::http::request::{Answer, Call};
+use crate::http::problem::{Problem, ProblemCode};
+use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::text_json;
-use crate::runtime::{Answered, Refused};
+use crate::runtime::{EventResult, Unavailable};
 
 /// The longest body that is read on the thread on which it came in; a longer one keeps no shop of that thread waiting.
 const READ_HERE_BYTES_MAX: usize = 64 * 1024;
@@ -26,7 +26,7 @@ const RESULT_BYTES: usize = 256;
 #[utoipa::path(post, path = "/v1/shops/{shop}/events", tag = "events", operation_id = "post_events",
     request_body(content((EventsBody = "application/json"), (String = "application/x-ndjson"))),
     responses((status = 200, body = Results)))]
-pub async fn post(call: Call) -> Answer {
+pub async fn post(call: RequestContext) -> HandlerResult {
     let form = call.form()?;
     let shop = call.shop()?;
     let body = call.body().await?;
@@ -35,7 +35,7 @@ pub async fn post(call: Call) -> Answer {
     let (now, grant) = (desk.now(), call.grant.clone());
     let mut slots = match body.len() {
         0..=READ_HERE_BYTES_MAX => {
-            let door = Door {
+            let door = EventReader {
                 shop: &shop,
                 now,
                 grant: &grant,
@@ -45,7 +45,7 @@ pub async fn post(call: Call) -> Answer {
         _ => {
             let shop = shop.clone();
             let read = move || {
-                let door = Door {
+                let door = EventReader {
                     shop: &shop,
                     now,
                     grant: &grant,
@@ -66,8 +66,8 @@ pub async fn post(call: Call) -> Answer {
     let (mut intakes, mut refused) = (Vec::with_capacity(count), Vec::new());
     for (place, slot) in slots.into_iter().enumerate() {
         match slot {
-            Slot::Take(intake) => intakes.push(intake),
-            Slot::Refuse(id, problem) => refused.push((place, id, problem)),
+            ParsedEvent::Take(intake) => intakes.push(intake),
+            ParsedEvent::Refuse(id, problem) => refused.push((place, id, problem)),
         }
     }
     let answered = if intakes.is_empty() {
@@ -84,8 +84,8 @@ pub async fn post(call: Call) -> Answer {
 fn answer(
     count: usize,
     refused: Vec<(usize, Option<Id>, Problem)>,
-    answered: Vec<Answered>,
-) -> Answer {
+    answered: Vec<EventResult>,
+) -> HandlerResult {
     if count == 1
         && let Some(problem) = alone(&refused, &answered)
     {
@@ -117,7 +117,7 @@ fn answer(
 }
 
 /// What is wrong with the only event of a request sets the status.
-fn alone(refused: &[(usize, Option<Id>, Problem)], answered: &[Answered]) -> Option<Problem> {
+fn alone(refused: &[(usize, Option<Id>, Problem)], answered: &[EventResult]) -> Option<Problem> {
     if let [(_, _, problem)] = refused {
         return Some(problem.clone());
     }
@@ -135,31 +135,31 @@ fn alone(refused: &[(usize, Option<Id>, Problem)], answered: &[Answered]) -> Opt
 }
 
 /// Why nothing of a request was done, where nothing was: then all of it may be sent again.
-fn nothing_done(answered: &[Answered]) -> Option<Refused> {
+fn nothing_done(answered: &[EventResult]) -> Option<Unavailable> {
     let all = answered.iter().all(|answered| answered.refused.is_some());
     let first = answered.first().filter(|_| all)?;
     first.refused.clone()
 }
 
 /// Why an event was not decided by the shop.
-fn undone(answered: &Answered) -> Option<Problem> {
+fn undone(answered: &EventResult) -> Option<Problem> {
     match &answered.refused {
         Some(why) => Some(Problem::refused(why.clone())),
         None => answered.conflict.then(|| conflict(answered)),
     }
 }
 
-fn conflict(answered: &Answered) -> Problem {
+fn conflict(answered: &EventResult) -> Problem {
     let id = answered.id.as_deref().unwrap_or_default();
     let detail = format!(
         "An event with the id {id:?} and another body was accepted before, and nothing was done: \
          give every event its own id, and send the same body where you send one again."
     );
-    Problem::new(Code::IdConflict, detail)
+    Problem::new(ProblemCode::IdConflict, detail)
 }
 
 /// The result of an event that the shop has answered.
-fn write_result(text: &mut String, answered: &Answered) {
+fn write_result(text: &mut String, answered: &EventResult) {
     let decisions: &str = match answered.decisions.is_empty() {
         true => "[]",
         false => &answered.decisions,
@@ -218,8 +218,8 @@ mod tests {
     use crate::http::auth::forbidden;
     use actix_web::body::MessageBody;
 
-    fn answered(id: &str, decisions: &str) -> Answered {
-        Answered {
+    fn answered(id: &str, decisions: &str) -> EventResult {
+        EventResult {
             id: Id::new(id),
             decisions: decisions.into(),
             rejected: None,
@@ -229,18 +229,18 @@ mod tests {
         }
     }
 
-    fn rejected(error: ErrorCode) -> Answered {
+    fn rejected(error: ErrorCode) -> EventResult {
         let decisions = format!(
             "[{{\"type\":\"reply.due\"}},{{\"type\":\"event.rejected\",\"error\":\"{}\",\"message\":\"Do it right.\"}}]",
             error.code()
         );
-        Answered {
+        EventResult {
             rejected: Some(error),
             ..answered("", &decisions)
         }
     }
 
-    fn said(answer: Answer) -> (u16, String) {
+    fn said(answer: HandlerResult) -> (u16, String) {
         let response = answer.unwrap_or_else(|problem| problem.response());
         let status = response.status().as_u16();
         let body = response.into_body().try_into_bytes().unwrap();
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn an_id_with_another_body_is_a_conflict() {
-        let twice = Answered {
+        let twice = EventResult {
             conflict: true,
             ..answered("e1", "[]")
         };
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_gone_is_said_to_be() {
-        let gone = Answered {
+        let gone = EventResult {
             forgotten: true,
             ..answered("e1", "[]")
         };
@@ -328,8 +328,8 @@ mod tests {
 
     #[test]
     fn what_was_not_looked_at_may_be_sent_again() {
-        let busy = || Answered {
-            refused: Some(Refused::Busy),
+        let busy = || EventResult {
+            refused: Some(Unavailable::Busy),
             ..answered("", "[]")
         };
         for (events, expected) in [

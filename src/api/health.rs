@@ -2,7 +2,7 @@
 
 use crate::api::schema::Ok as Alive;
 use crate::http::problem::Problem;
-use crate::http::request::{Answer, Call};
+use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{other, text_json};
 
 /// The format of metrics that Prometheus scrapes.
@@ -11,14 +11,14 @@ const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The server runs
 #[utoipa::path(get, path = "/healthz", tag = "server", operation_id = "get_healthz",
     responses((status = 200, body = Alive)))]
-pub async fn alive(_: Call) -> Answer {
+pub async fn alive(_: RequestContext) -> HandlerResult {
     Ok(text_json("{\"ok\":true}".to_owned()))
 }
 
 /// Events can be taken now
 #[utoipa::path(get, path = "/readyz", tag = "server", operation_id = "get_readyz",
     responses((status = 200, body = Alive)))]
-pub async fn ready(call: Call) -> Answer {
+pub async fn ready(call: RequestContext) -> HandlerResult {
     call.state.desk.ready().map_err(Problem::refused)?;
     Ok(text_json("{\"ok\":true}".to_owned()))
 }
@@ -26,6 +26,6 @@ pub async fn ready(call: Call) -> Answer {
 /// All metrics, for Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "server", operation_id = "get_metrics",
     responses((status = 200, body = String, content_type = "text/plain")))]
-pub async fn metrics(call: Call) -> Answer {
+pub async fn metrics(call: RequestContext) -> HandlerResult {
     Ok(other(METRICS_TYPE, call.state.watch.scrape().into_bytes()))
 }

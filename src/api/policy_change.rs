@@ -14,23 +14,23 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::commands::{accepted, event_of, quoted};
-use super::event_body::Slot;
+use super::event_body::ParsedEvent;
 use crate::domain::base::id::{ID_BYTES_MAX, Id};
 use crate::domain::policy::group_plan::CheckedPolicy;
 use crate::domain::policy::{Policy, PolicyError};
 use crate::domain::protocol::decision::ErrorCode;
 use crate::domain::protocol::event::{Event, GivenPolicy, What};
 use crate::http::auth::Scope;
-use crate::http::problem::{Code, Problem};
-use crate::http::request::Call;
-use crate::runtime::{Answered, Desk, Intake, Refused};
+use crate::http::problem::{Problem, ProblemCode};
+use crate::http::request::RequestContext;
+use crate::runtime::{EventResult, IncomingEvent, Shops, Unavailable};
 use crate::wire::{Line, read_event};
 
 /// What the name of a shop's own buyer space begins with.
 const OWN_SPACE: &str = "shop:";
 
 /// Which buyer space an event may name, and which it gets where it names none.
-enum Space {
+enum BuyerSpaceField {
     /// An admin's may name any. Where it names none: the preset's, or the shop's own.
     Any {
         /// The shop's own, where the settings give each shop one.
@@ -40,15 +40,15 @@ enum Space {
     Kept(Id),
 }
 
-impl Space {
-    async fn of(call: &Call) -> Result<Space, Problem> {
+impl BuyerSpaceField {
+    async fn of(call: &RequestContext) -> Result<BuyerSpaceField, Problem> {
         if call.grant.scope != Scope::Admin {
             let kept = call.live(|shop| shop.policy().buyer_space.clone());
-            return Ok(Space::Kept(kept.await?));
+            return Ok(BuyerSpaceField::Kept(kept.await?));
         }
         let own = call.state.limits.own_buyer_space;
         let shop = call.shop()?;
-        Ok(Space::Any {
+        Ok(BuyerSpaceField::Any {
             own: own.then(|| own_space(&shop)),
         })
     }
@@ -57,14 +57,14 @@ impl Space {
     fn missing_in(&self, policy: &serde_json::Value) -> Result<Option<Id>, Problem> {
         let named = policy.get("buyer_space").filter(|named| !named.is_null());
         match (self, named) {
-            (Space::Kept(kept), Some(named)) if named.as_str() != Some(kept) => {
+            (BuyerSpaceField::Kept(kept), Some(named)) if named.as_str() != Some(kept) => {
                 Err(not_an_owners(kept))
             }
-            (Space::Kept(_) | Space::Any { .. }, Some(_)) => Ok(None),
-            (Space::Kept(kept), None) => Ok(Some(kept.clone())),
-            (Space::Any { own: Some(own) }, None) => Ok(Some(own.clone())),
+            (BuyerSpaceField::Kept(_) | BuyerSpaceField::Any { .. }, Some(_)) => Ok(None),
+            (BuyerSpaceField::Kept(kept), None) => Ok(Some(kept.clone())),
+            (BuyerSpaceField::Any { own: Some(own) }, None) => Ok(Some(own.clone())),
             // Where something else is wrong with it, that is told.
-            (Space::Any { own: None }, None) => {
+            (BuyerSpaceField::Any { own: None }, None) => {
                 Ok(Policy::parse(policy).ok().map(|policy| policy.buyer_space))
             }
         }
@@ -90,32 +90,38 @@ fn not_an_owners(kept: &Id) -> Problem {
         "`buyer_space` says which shops share their buyers, so only an admin's key may name or change it: leave it out, \
          and the shop keeps {kept:?}; or ask whoever keeps the server."
     );
-    Problem::new(Code::Forbidden, detail)
+    Problem::new(ProblemCode::Forbidden, detail)
 }
 
 /// Whether an event sets a policy.
-fn configures(slot: &Slot) -> bool {
-    matches!(slot, Slot::Take(Intake::Event { event, .. }) if matches!(event.what, What::ShopConfigured { .. }))
+fn configures(slot: &ParsedEvent) -> bool {
+    matches!(slot, ParsedEvent::Take(IncomingEvent::Event { event, .. }) if matches!(event.what, What::ShopConfigured { .. }))
 }
 
 /// Checks the policies among the events of a request.
-pub async fn check_policies(call: &Call, slots: Vec<Slot>) -> Result<Vec<Slot>, Problem> {
+pub async fn check_policies(
+    call: &RequestContext,
+    slots: Vec<ParsedEvent>,
+) -> Result<Vec<ParsedEvent>, Problem> {
     if !slots.iter().any(configures) {
         return Ok(slots);
     }
-    let (space, shop) = (Space::of(call).await?, call.shop()?);
+    let (space, shop) = (BuyerSpaceField::of(call).await?, call.shop()?);
     aside(move || {
         let checked = slots.into_iter().map(|slot| match slot {
-            Slot::Take(Intake::Event {
+            ParsedEvent::Take(IncomingEvent::Event {
                 event,
                 stamped,
                 text,
             }) => {
                 let id = event.id.clone();
                 let checked = checked(&space, &shop, event, stamped, text);
-                checked.map_or_else(|problem| Slot::Refuse(id, problem), Slot::Take)
+                checked.map_or_else(
+                    |problem| ParsedEvent::Refuse(id, problem),
+                    ParsedEvent::Take,
+                )
             }
-            Slot::Take(Intake::Malformed { .. }) | Slot::Refuse(..) => slot,
+            ParsedEvent::Take(IncomingEvent::Malformed { .. }) | ParsedEvent::Refuse(..) => slot,
         });
         checked.collect()
     })
@@ -124,32 +130,40 @@ pub async fn check_policies(call: &Call, slots: Vec<Slot>) -> Result<Vec<Slot>, 
 
 /// Sets the policy of the path's shop, which `policy` finds in what was sent.
 pub async fn configure(
-    call: &Call,
+    call: &RequestContext,
     policy: impl FnOnce() -> Result<String, Problem> + Send + 'static,
-) -> Result<Answered, Problem> {
-    let (space, shop, now) = (Space::of(call).await?, call.shop()?, call.state.desk.now());
+) -> Result<EventResult, Problem> {
+    let (space, shop, now) = (
+        BuyerSpaceField::of(call).await?,
+        call.shop()?,
+        call.state.desk.now(),
+    );
     let of_shop = shop.clone();
     let intake = aside(move || {
         let text = format!("{{\"type\":\"shop.configured\",\"policy\":{}}}", policy()?);
         match event_of(&text, &shop, now)? {
-            Intake::Event {
+            IncomingEvent::Event {
                 event,
                 stamped,
                 text,
             } => checked(&space, &shop, event, stamped, text),
-            malformed @ Intake::Malformed { .. } => Ok(malformed),
+            malformed @ IncomingEvent::Malformed { .. } => Ok(malformed),
         }
     });
     let answered = post(call, &of_shop, vec![intake.await??]).await;
     let mut answered = answered.map_err(Problem::refused)?;
     match answered.pop() {
         Some(answered) => accepted(&of_shop, answered),
-        None => Err(Problem::refused(Refused::Broken)),
+        None => Err(Problem::refused(Unavailable::Broken)),
     }
 }
 
 /// Hands events to the shop: those of others than admins only as long as they keep its buyer space.
-pub async fn post(call: &Call, shop: &Id, events: Vec<Intake>) -> Result<Vec<Answered>, Refused> {
+pub async fn post(
+    call: &RequestContext,
+    shop: &Id,
+    events: Vec<IncomingEvent>,
+) -> Result<Vec<EventResult>, Unavailable> {
     match call.grant.scope {
         Scope::Admin => call.state.desk.post(shop, events).await,
         Scope::Events | Scope::Read | Scope::Owner => {
@@ -160,12 +174,12 @@ pub async fn post(call: &Call, shop: &Id, events: Vec<Intake>) -> Result<Vec<Ans
 
 /// Whether a policy would be taken.
 pub async fn would_be_taken(
-    call: &Call,
+    call: &RequestContext,
     policy: impl FnOnce() -> Result<serde_json::Value, Problem> + Send + 'static,
 ) -> Result<(), Problem> {
     // The shop is there, or its key would tell that of another.
     call.live(|_| ()).await?;
-    let space = Space::of(call).await?;
+    let space = BuyerSpaceField::of(call).await?;
     let judged = aside(move || {
         let policy = policy()?;
         if !policy.is_object() {
@@ -180,30 +194,33 @@ pub async fn would_be_taken(
 }
 
 fn invalid(error: &PolicyError) -> Problem {
-    Problem::new(Code::Rejected(ErrorCode::PolicyInvalid), error.to_string())
+    Problem::new(
+        ProblemCode::Rejected(ErrorCode::PolicyInvalid),
+        error.to_string(),
+    )
 }
 
 /// Does what may take long where it keeps no shop waiting.
 pub async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    Desk::aside(work).await.map_err(Problem::refused)
+    Shops::aside(work).await.map_err(Problem::refused)
 }
 
 /// The event as it goes to the shop. A policy that does not read goes there too, to be rejected like in a replay; one that
 /// reads and is too large would be taken by a replay, so it is refused here.
 fn checked(
-    space: &Space,
+    space: &BuyerSpaceField,
     shop: &Id,
     event: Event,
     stamped: bool,
     text: ByteString,
-) -> Result<Intake, Problem> {
+) -> Result<IncomingEvent, Problem> {
     let What::ShopConfigured {
         policy: GivenPolicy::Sent(sent),
     } = &event.what
     else {
-        return Ok(Intake::Event {
+        return Ok(IncomingEvent::Event {
             event,
             stamped,
             text,
@@ -229,7 +246,7 @@ fn checked(
     event.what = What::ShopConfigured {
         policy: GivenPolicy::Checked(checked),
     };
-    Ok(Intake::Event {
+    Ok(IncomingEvent::Event {
         event,
         stamped,
         text,
@@ -238,13 +255,13 @@ fn checked(
 
 /// The fields of an object as they stand; of two with one name the last.
 #[derive(Deserialize)]
-struct Fields<'a>(#[serde(borrow)] BTreeMap<String, &'a RawValue>);
+struct PolicyFields<'a>(#[serde(borrow)] BTreeMap<String, &'a RawValue>);
 
 /// The text of a `shop.configured` with a buyer space in its policy, which names none.
 fn with_space(text: &str, space: &Id) -> Option<String> {
-    let Fields(event) = serde_json::from_str(text).ok()?;
+    let PolicyFields(event) = serde_json::from_str(text).ok()?;
     let policy = event.get("policy")?.get();
-    let Fields(fields) = serde_json::from_str(policy).ok()?;
+    let PolicyFields(fields) = serde_json::from_str(policy).ok()?;
     let place = |piece: &str| piece.as_ptr() as usize - text.as_ptr() as usize;
     let space = quoted(space);
     let (from, to, put) = match fields.get("buyer_space") {
@@ -313,8 +330,8 @@ mod tests {
 
     #[test]
     fn only_an_admin_names_a_space() {
-        let kept = || Space::Kept(Id::known("mine"));
-        let any = |own: Option<&str>| Space::Any {
+        let kept = || BuyerSpaceField::Kept(Id::known("mine"));
+        let any = |own: Option<&str>| BuyerSpaceField::Any {
             own: own.and_then(Id::new),
         };
         for (space, policy, expected) in [
@@ -338,7 +355,11 @@ mod tests {
             let missing = space.missing_in(&policy);
             let missing = missing.map(|missing| missing.map(|id| id.to_string()));
             match expected {
-                None => assert_eq!(missing.unwrap_err().code(), Code::Forbidden, "{policy}"),
+                None => assert_eq!(
+                    missing.unwrap_err().code(),
+                    ProblemCode::Forbidden,
+                    "{policy}"
+                ),
                 Some(expected) => {
                     assert_eq!(missing, Ok(expected.map(str::to_owned)), "{policy}");
                 }

@@ -12,8 +12,8 @@ use super::resources::{
 use super::{docs, events, health, stream};
 use crate::http::auth::Needs::{Admin, Metrics, Nothing, Shop};
 use crate::http::auth::Scope::{Events, Owner, Read};
-use crate::http::problem::{Code, Problem};
-use crate::http::request::{Answer, ApiState, Call, serve};
+use crate::http::problem::{Problem, ProblemCode};
+use crate::http::request::{AppState, HandlerResult, RequestContext, serve};
 use crate::http::route::Route;
 
 /// Makes the table, and registers what it says.
@@ -27,7 +27,7 @@ macro_rules! table {
             query: &[$($query),*],
         },)+)+];
 
-        fn register(config: &mut web::ServiceConfig, state: &Arc<ApiState>) {
+        fn register(config: &mut web::ServiceConfig, state: &Arc<AppState>) {
             $({
                 const STRAY: Route = stray($path);
                 let resource = web::resource($path)
@@ -125,7 +125,7 @@ const fn stray(path: &'static str) -> Route {
 }
 
 /// Puts the table into a server.
-pub fn configure(state: Arc<ApiState>) -> impl FnOnce(&mut web::ServiceConfig) {
+pub fn configure(state: Arc<AppState>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
         register(config, &state);
         config.default_service(web::to(
@@ -140,14 +140,14 @@ pub fn configure(state: Arc<ApiState>) -> impl FnOnce(&mut web::ServiceConfig) {
 }
 
 fn to<F, Fut>(
-    state: &Arc<ApiState>,
+    state: &Arc<AppState>,
     method: Method,
     route: &'static Route,
     handler: F,
 ) -> actix_web::Route
 where
-    F: Fn(Call) -> Fut + Copy + 'static,
-    Fut: Future<Output = Answer> + 'static,
+    F: Fn(RequestContext) -> Fut + Copy + 'static,
+    Fut: Future<Output = HandlerResult> + 'static,
 {
     let state = Arc::clone(state);
     web::method(method).to(move |request: HttpRequest, payload: web::Payload| {
@@ -155,21 +155,21 @@ where
     })
 }
 
-fn no_method(state: &Arc<ApiState>, route: &'static Route, allowed: String) -> actix_web::Route {
+fn no_method(state: &Arc<AppState>, route: &'static Route, allowed: String) -> actix_web::Route {
     let state = Arc::clone(state);
     web::to(move |request: HttpRequest, payload: web::Payload| {
         let detail = format!("This path takes {allowed}: `/docs` shows what each does.");
-        let problem =
-            Problem::new(Code::MethodNotAllowed, detail).header(header::ALLOW, allowed.clone());
+        let problem = Problem::new(ProblemCode::MethodNotAllowed, detail)
+            .header(header::ALLOW, allowed.clone());
         serve(Arc::clone(&state), route, (request, payload), move |_| {
             std::future::ready(Err(problem.clone()))
         })
     })
 }
 
-async fn nothing_here() -> Answer {
+async fn nothing_here() -> HandlerResult {
     Err(Problem::new(
-        Code::NotFound,
+        ProblemCode::NotFound,
         "No such path: `/docs` shows all there are.",
     ))
 }

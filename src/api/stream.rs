@@ -17,11 +17,11 @@ use tokio::sync::Semaphore;
 
 use crate::domain::base::id::Id;
 use crate::domain::protocol::decision::Body;
-use crate::http::auth::Pass;
+use crate::http::auth::Reauthorization;
 use crate::http::problem::Problem;
 use crate::http::query::{Query, whole};
-use crate::http::request::{Answer, Call};
-use crate::runtime::{Closing, Desk, Following};
+use crate::http::request::{HandlerResult, RequestContext};
+use crate::runtime::{DecisionFeed, Shops, ShutdownListener};
 
 /// The media type of server-sent events.
 const STREAM_TYPE: &str = "text/event-stream";
@@ -60,7 +60,7 @@ const LIKENESS_MIN: f64 = 0.85;
 #[utoipa::path(get, path = "/v1/shops/{shop}/stream", tag = "decisions", operation_id = "stream_decisions",
     params(("Last-Event-ID" = Option<u64>, Header, description = "The `seq` that was received last; goes before `after`")),
     responses((status = 200, body = String, content_type = "text/event-stream")))]
-pub async fn open(call: Call) -> Answer {
+pub async fn open(call: RequestContext) -> HandlerResult {
     let (shop, types, cursor) = (call.shop()?, types(&call.query)?, cursor(&call)?);
     // Who listens before it looks misses nothing between the two.
     let following = call.state.desk.follow(&shop);
@@ -95,7 +95,7 @@ pub async fn open(call: Call) -> Answer {
 }
 
 /// The `seq` behind which the stream begins, where one is named.
-fn cursor(call: &Call) -> Result<Option<u64>, Problem> {
+fn cursor(call: &RequestContext) -> Result<Option<u64>, Problem> {
     let Some(header) = call.header(LAST_EVENT_ID) else {
         return call.query.whole("after");
     };
@@ -135,13 +135,13 @@ fn unknown_type(text: &str) -> Problem {
 
 /// One listener.
 struct Stream {
-    pass: Pass,
-    desk: Desk,
-    closing: Closing,
+    pass: Reauthorization,
+    desk: Shops,
+    closing: ShutdownListener,
     heartbeat: Duration,
     shop: Id,
     types: Option<Vec<&'static str>>,
-    following: Following,
+    following: DecisionFeed,
     /// How often the shop had been taken away when this began.
     gone: u64,
     /// Decisions up to this one are known to be there.
@@ -155,7 +155,7 @@ struct Stream {
 }
 
 /// What ends a wait.
-enum Word {
+enum StreamItem {
     /// There may be decisions, or the shop is gone.
     News,
     /// Nothing happened.
@@ -190,22 +190,22 @@ impl Stream {
                 continue;
             }
             match self.wait().await {
-                Word::News => {}
-                Word::Silence => return Some(format!(": \n{}", self.tell())),
-                Word::Over => return None,
+                StreamItem::News => {}
+                StreamItem::Silence => return Some(format!(": \n{}", self.tell())),
+                StreamItem::Over => return None,
             }
         }
     }
 
     /// Waits until there is something to do.
-    async fn wait(&mut self) -> Word {
+    async fn wait(&mut self) -> StreamItem {
         let news = pin!(self.following.changed());
         let closing = pin!(self.closing.begun());
         match actix_rt::time::timeout(self.heartbeat, select(news, closing)).await {
-            Ok(Either::Left(_)) => Word::News,
-            Ok(Either::Right(_)) => Word::Over,
-            Err(_) if self.pass.holds() => Word::Silence,
-            Err(_) => Word::Over,
+            Ok(Either::Left(_)) => StreamItem::News,
+            Ok(Either::Right(_)) => StreamItem::Over,
+            Err(_) if self.pass.holds() => StreamItem::Silence,
+            Err(_) => StreamItem::Over,
         }
     }
 

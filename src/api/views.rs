@@ -15,7 +15,7 @@ pub struct Listed {
 }
 
 /// A session, and from where on its timeline is to be looked for.
-pub struct Seen {
+pub struct ViewedSession {
     /// A JSON object.
     pub json: String,
     /// The shop's `seq` as it was opened.
@@ -44,9 +44,9 @@ pub fn sessions(
 }
 
 /// One session, open or remembered.
-pub fn session(shop: &Shop, session: &str, now: Instant) -> Option<Seen> {
+pub fn session(shop: &Shop, session: &str, now: Instant) -> Option<ViewedSession> {
     let view = shop.session(session, now.max(shop.now()))?;
-    Some(Seen {
+    Some(ViewedSession {
         json: written(&view),
         since_seq: view.since_seq,
     })

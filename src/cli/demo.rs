@@ -6,16 +6,16 @@ use std::sync::Arc;
 use clap::Args;
 use serde::Deserialize;
 
-use super::demo_day::Day;
+use super::demo_day::DemoDay;
 use super::demo_once::once;
 use super::serve::{LayersArguments, failure};
 use super::{Failure, LanguageArgument, language, say};
 use crate::domain::base::id::Id;
 use crate::domain::protocol::codes::Presence;
 use crate::domain::state::shop::Shop;
-use crate::env::{Env, HeldClock, last_words};
+use crate::env::{Env, PausableClock, last_words};
 use crate::explain_text::Language;
-use crate::runtime::{Desk, Intake, ReadError};
+use crate::runtime::{IncomingEvent, ReadError, Shops};
 use crate::server::{Listening, serve};
 use crate::settings::{LogLevel, Origin, Settings};
 use crate::wire::{Line, read_event};
@@ -68,8 +68,8 @@ impl Demo {
         let settings = self.settings()?;
         let shop = Id::known(SHOP);
         let mut day = None;
-        let clock = Arc::new(HeldClock::new(|now| {
-            let new = Day::ending_before(now, &shop);
+        let clock = Arc::new(PausableClock::new(|now| {
+            let new = DemoDay::ending_before(now, &shop);
             let begin = new.begin();
             day = Some(new);
             begin
@@ -116,7 +116,7 @@ impl Demo {
 /// The demo on a server that listens.
 struct Scene {
     shop: Id,
-    clock: Arc<HeldClock>,
+    clock: Arc<PausableClock>,
     language: Language,
     folder: String,
 }
@@ -125,7 +125,7 @@ impl Scene {
     async fn play(
         &self,
         listening: &Listening,
-        day: Option<Day>,
+        day: Option<DemoDay>,
         seconds: u64,
     ) -> Result<(), ReadError> {
         let (url, desk, folder) = (listening.url(), &listening.desk, &self.folder);
@@ -155,10 +155,10 @@ impl Scene {
     }
 
     /// One event at the server's own time.
-    async fn post(&self, desk: &Desk, text: String) -> Result<(), ReadError> {
+    async fn post(&self, desk: &Shops, text: String) -> Result<(), ReadError> {
         let read = read_event(&text, &self.shop, desk.now());
         if let Ok(Line::Event(_, event)) = read.map(|read| read.line) {
-            let intake = Intake::Event {
+            let intake = IncomingEvent::Event {
                 event,
                 stamped: true,
                 text: text.into(),
@@ -204,24 +204,26 @@ impl Scene {
     }
 
     fn tell_stopped(&self, error: &ReadError) {
-        use crate::runtime::Refused;
+        use crate::runtime::Unavailable;
         let why = match error {
             // It was told to stop, and stops.
-            ReadError::Refused(Refused::Closing) => return,
+            ReadError::Refused(Unavailable::Closing) => return,
             ReadError::NoShop => "the shop was taken away".to_owned(),
-            ReadError::Refused(Refused::Busy) => "the server is busy".to_owned(),
-            ReadError::Refused(Refused::OverShare { .. }) => {
+            ReadError::Refused(Unavailable::Busy) => "the server is busy".to_owned(),
+            ReadError::Refused(Unavailable::OverShare { .. }) => {
                 "the shop has used its share up".to_owned()
             }
-            ReadError::Refused(Refused::DiskFull) => {
+            ReadError::Refused(Unavailable::DiskFull) => {
                 format!(
                     "the disk is nearly full: make room where {} is",
                     self.folder
                 )
             }
-            ReadError::Refused(Refused::ClockNotTrusted(doubt)) => doubt.to_string(),
-            ReadError::Refused(Refused::Broken) => "a bug stopped the shop".to_owned(),
-            ReadError::Refused(Refused::Damaged(what) | Refused::Stalled(what)) => what.clone(),
+            ReadError::Refused(Unavailable::ClockNotTrusted(doubt)) => doubt.to_string(),
+            ReadError::Refused(Unavailable::Broken) => "a bug stopped the shop".to_owned(),
+            ReadError::Refused(Unavailable::Damaged(what) | Unavailable::Stalled(what)) => {
+                what.clone()
+            }
         };
         last_words(&format!("xiaoer: the demo cannot go on: {why}"));
         self.clock.let_go();
@@ -246,7 +248,7 @@ struct Assigned {
 }
 
 /// The assignment of whoever waited longest.
-async fn worth_asking(desk: &Desk, shop: &Id) -> Result<Option<u64>, ReadError> {
+async fn worth_asking(desk: &Shops, shop: &Id) -> Result<Option<u64>, ReadError> {
     let (mut after, mut longest) = (0, None);
     loop {
         let page = desk.decisions(shop, after, DECISIONS_AT_ONCE).await?;

@@ -11,9 +11,9 @@ use super::say;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::protocol::event::Event;
-use crate::env::{HeldClock, Stopwatch};
+use crate::env::{PausableClock, Stopwatch};
 use crate::explain_text::{self, Language};
-use crate::runtime::{Answered, Desk, Intake, ReadError};
+use crate::runtime::{EventResult, IncomingEvent, ReadError, Shops};
 use crate::wire::{Line, read_event};
 
 /// The day is moved by whole ones of these, so that everything happens at its time of day.
@@ -32,7 +32,7 @@ const NOTE_COLUMNS_MAX: usize = 100;
 const OFFSET_S: i32 = 8 * 3600;
 
 /// The sample day in the past of now.
-pub(super) struct Day {
+pub(super) struct DemoDay {
     shop: Id,
     /// In the order of their time.
     events: Vec<(Event, String)>,
@@ -40,7 +40,7 @@ pub(super) struct Day {
 
 /// What is read of a line before it is moved, and of a decision.
 #[derive(Deserialize)]
-struct Seen<'a> {
+struct DemoCounts<'a> {
     #[serde(default)]
     at: &'a str,
     #[serde(default)]
@@ -51,9 +51,9 @@ struct Seen<'a> {
     waited: f64,
 }
 
-impl Day {
+impl DemoDay {
     /// The latest that is over.
-    pub(super) fn ending_before(now: Instant, shop: &Id) -> Day {
+    pub(super) fn ending_before(now: Instant, shop: &Id) -> DemoDay {
         let end = SAMPLE_DAY.lines().last().and_then(at_of);
         let since = end.map_or(0, |(end, _)| now.ms() - end.ms());
         let shift = since.div_euclid(DAY_MS) * DAY_MS;
@@ -64,7 +64,7 @@ impl Day {
                 Line::Malformed(_) => None,
             }
         });
-        Day {
+        DemoDay {
             shop: shop.clone(),
             events: moved.collect(),
         }
@@ -80,8 +80,8 @@ impl Day {
     /// Plays it in `seconds`, with a line an hour. The clock follows, so that whoever asks meanwhile asks that day.
     pub(super) async fn play(
         self,
-        desk: &Desk,
-        clock: &HeldClock,
+        desk: &Shops,
+        clock: &PausableClock,
         language: Language,
         seconds: u64,
     ) -> Result<(), ReadError> {
@@ -105,12 +105,12 @@ impl Day {
         let (mut step, mut hour) = (begin.ms() + STEP_MS, begin.ms() + HOUR_MS);
         while events.peek().is_some() {
             let now = std::iter::from_fn(|| events.next_if(|(event, _)| event.at.ms() < step));
-            let now = now.map(|(event, text)| Intake::Event {
+            let now = now.map(|(event, text)| IncomingEvent::Event {
                 event,
                 stamped: false,
                 text: text.into(),
             });
-            let now: Vec<Intake> = now.collect();
+            let now: Vec<IncomingEvent> = now.collect();
             if !now.is_empty() {
                 let answered = desk.post(shop, now).await.map_err(ReadError::Refused)?;
                 notable.look_at(&answered);
@@ -136,7 +136,7 @@ impl Day {
 
 /// When a line was, and how it says so.
 fn at_of(line: &str) -> Option<(Instant, &str)> {
-    let seen: Seen<'_> = serde_json::from_str(line).ok()?;
+    let seen: DemoCounts<'_> = serde_json::from_str(line).ok()?;
     Some((Instant::parse(seen.at)?, seen.at))
 }
 
@@ -167,7 +167,7 @@ fn moved(line: &str, shift: i64) -> Option<String> {
 
 /// How an hour of the shop went: until when, how many waited at most, and the decision that is worth a look.
 async fn tell(
-    desk: &Desk,
+    desk: &Shops,
     shop: &Id,
     (until, waiting, notable): (Instant, u64, Option<u64>),
     language: Language,
@@ -210,9 +210,9 @@ fn cut(text: &str) -> String {
 struct Notable(Option<(u8, f64, u64)>);
 
 impl Notable {
-    fn look_at(&mut self, answered: &[Answered]) {
+    fn look_at(&mut self, answered: &[EventResult]) {
         for answer in answered {
-            let decisions: Vec<Seen<'_>> =
+            let decisions: Vec<DemoCounts<'_>> =
                 serde_json::from_str(&answer.decisions).unwrap_or_default();
             for decision in decisions {
                 let rank = match decision.kind {

@@ -17,13 +17,13 @@ use crate::settings::Settings;
 
 /// Make, list and revoke keys
 #[derive(Args)]
-pub(super) struct Key {
+pub(super) struct KeyCommand {
     #[command(subcommand)]
-    what: What,
+    what: KeyAction,
 }
 
 #[derive(Subcommand)]
-enum What {
+enum KeyAction {
     /// Make a key; it is printed once
     New {
         /// What it is for: events, read, owner or admin
@@ -104,10 +104,10 @@ fn print(text: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::failed(format!("the answer could not be written: {error}")))
 }
 
-impl Key {
+impl KeyCommand {
     pub(super) fn run(self) -> Result<(), Failure> {
         match self.what {
-            What::New {
+            KeyAction::New {
                 scope,
                 shop,
                 name,
@@ -137,7 +137,7 @@ impl Key {
                 let (_, text) = keys.new_key(new).map_err(|error| failure(&error))?;
                 print(&text)
             }
-            What::List { layers } => {
+            KeyAction::List { layers } => {
                 let (settings, _) = layers.load(Vec::new())?;
                 for row in open(&settings)?.list() {
                     let shop = row.shop.as_deref().unwrap_or("every shop");
@@ -150,7 +150,7 @@ impl Key {
                 }
                 Ok(())
             }
-            What::Revoke { id, layers } => {
+            KeyAction::Revoke { id, layers } => {
                 let (settings, _) = layers.load(Vec::new())?;
                 let _owner = KeepsOwner::of(&settings.data);
                 let keys = open(&settings)?;

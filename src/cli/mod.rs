@@ -48,7 +48,7 @@ enum Command {
     /// Serve shops over HTTP, everything kept in one folder
     Serve(serve::Serve),
     /// Make, list and revoke keys
-    Key(key::Key),
+    Key(key::KeyCommand),
     /// Read everything in a data folder and hold it against itself
     Verify(folder::Verify),
     /// Write the journal of a data folder as a trace
@@ -58,7 +58,7 @@ enum Command {
     /// Make a new data folder from a backup
     Restore(folder::Restore),
     /// Replay a trace of events in virtual time, decisions to standard output
-    Replay(replay::Replay),
+    Replay(replay::ReplayCommand),
     /// Say why a decision of a trace was taken
     Why(why::Why),
     /// Make a sample trace: a busy day of a small shop

@@ -14,7 +14,7 @@ use crate::replay::ReplayError;
 
 /// Replay a trace of events in virtual time
 #[derive(Args)]
-pub(super) struct Replay {
+pub(super) struct ReplayCommand {
     /// The trace, one event a line; `-` is standard input
     trace: PathBuf,
     /// Write the report of all shops to this file
@@ -25,7 +25,7 @@ pub(super) struct Replay {
     progress: bool,
 }
 
-impl Replay {
+impl ReplayCommand {
     pub(super) fn run(self) -> Result<(), Failure> {
         let trace = open_trace(&self.trace)?;
         let bar = self.progress.then(|| bar(&self.trace));

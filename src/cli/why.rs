@@ -10,8 +10,8 @@ use super::{Failure, LanguageArgument, language, open_trace, replay_failure};
 use crate::domain::base::id::Id;
 use crate::domain::explain::explanation::Why as Reason;
 use crate::explain_text;
-use crate::replay::{Found, explain};
-use crate::wire::Written;
+use crate::replay::{FoundDecision, explain};
+use crate::wire::WrittenDecision;
 
 /// How many shops are named where the one asked for is not there.
 const SHOPS_NAMED_MAX: usize = 20;
@@ -36,8 +36,8 @@ pub(super) struct Why {
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Explained<'a> {
-    decision: Written<'a>,
+struct ExplainedRow<'a> {
+    decision: WrittenDecision<'a>,
     why: Vec<serde_json::Value>,
     text: explain_text::Both,
 }
@@ -50,16 +50,16 @@ impl Why {
         let trace = open_trace(&self.trace)?;
         let found = explain(trace, &shop, self.seq);
         match found.map_err(|error| replay_failure(&self.trace, error))? {
-            Found::Why(why) => self.print(&why),
-            Found::NoShop(shops) => Err(no_shop(&shop, &shops)),
-            Found::NoDecision { last } => Err(no_decision(&shop, self.seq, last)),
+            FoundDecision::Why(why) => self.print(&why),
+            FoundDecision::NoShop(shops) => Err(no_shop(&shop, &shops)),
+            FoundDecision::NoDecision { last } => Err(no_decision(&shop, self.seq, last)),
         }
     }
 
     fn print(&self, why: &Reason) -> Result<(), Failure> {
         let text = if self.json {
-            let explained = Explained {
-                decision: Written::new(&self.shop, &why.decision),
+            let explained = ExplainedRow {
+                decision: WrittenDecision::new(&self.shop, &why.decision),
                 why: explain_text::facts(why),
                 text: explain_text::both(&self.shop, why),
             };

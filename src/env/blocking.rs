@@ -44,23 +44,24 @@ impl fmt::Display for BlockingError {
     }
 }
 
-type Work = Box<dyn FnOnce() + Send>;
+type BlockingWork = Box<dyn FnOnce() + Send>;
 
-struct Pool {
-    state: Mutex<State>,
+struct ThreadPool {
+    state: Mutex<PoolState>,
     news: Condvar,
     kept: usize,
     max: usize,
 }
 
 #[derive(Default)]
-struct State {
-    waiting: VecDeque<Work>,
+struct PoolState {
+    waiting: VecDeque<BlockingWork>,
     threads: usize,
     idle: usize,
 }
 
-static POOL: LazyLock<Arc<Pool>> = LazyLock::new(|| Pool::new(THREADS_KEPT, THREADS_MAX));
+static POOL: LazyLock<Arc<ThreadPool>> =
+    LazyLock::new(|| ThreadPool::new(THREADS_KEPT, THREADS_MAX));
 
 /// Makes the threads that stay.
 ///
@@ -80,9 +81,9 @@ where
     POOL.give(work)
 }
 
-impl Pool {
-    fn new(kept: usize, max: usize) -> Arc<Pool> {
-        Arc::new(Pool {
+impl ThreadPool {
+    fn new(kept: usize, max: usize) -> Arc<ThreadPool> {
+        Arc::new(ThreadPool {
             state: Mutex::default(),
             news: Condvar::new(),
             kept,
@@ -90,7 +91,7 @@ impl Pool {
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -102,7 +103,7 @@ impl Pool {
         Ok(())
     }
 
-    fn add_thread(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
+    fn add_thread(self: &Arc<Self>, state: &mut PoolState) -> io::Result<()> {
         let pool = Arc::clone(self);
         let thread = thread::Builder::new().name("blocking".to_owned());
         thread.spawn(move || pool.work())?;
@@ -127,7 +128,7 @@ impl Pool {
         }
     }
 
-    fn put(self: &Arc<Self>, work: Work) -> Result<(), BlockingError> {
+    fn put(self: &Arc<Self>, work: BlockingWork) -> Result<(), BlockingError> {
         let mut state = self.state();
         if state.waiting.len() >= WAITING_MAX {
             return Err(BlockingError::Busy);
@@ -174,7 +175,7 @@ mod tests {
 
     #[actix_rt::test]
     async fn work_is_done_and_a_panic_stops_nothing() {
-        let pool = Pool::new(1, 1);
+        let pool = ThreadPool::new(1, 1);
         pool.begin().unwrap();
         for number in 0..3 {
             let fails = pool.give(move || assert!(number > 9, "planted"));
@@ -187,7 +188,7 @@ mod tests {
 
     #[actix_rt::test]
     async fn work_waits_where_there_are_no_more_threads_and_is_refused_where_too_much_waits() {
-        let pool = Pool::new(0, 2);
+        let pool = ThreadPool::new(0, 2);
         let (go, gone) = sync_channel::<()>(0);
         let gone = Arc::new(Mutex::new(gone));
         let held: Vec<_> = (0..2)

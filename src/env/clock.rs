@@ -154,32 +154,32 @@ impl Source for Machine {
 /// The clock of a server.
 pub struct ServerClock {
     source: Box<dyn Source>,
-    state: Mutex<State>,
+    state: Mutex<ClockState>,
     /// Whether it was not trusted when it was read last.
     doubted: AtomicBool,
 }
 
 /// An instant, and how long the machine was up then.
 #[derive(Clone, Copy, Debug)]
-struct Mark {
+struct ClockMark {
     instant: Instant,
     up: Duration,
 }
 
-impl Mark {
+impl ClockMark {
     /// The instant, moved on at its own pace.
     fn at(self, up: Duration) -> Instant {
         Instant::from_ms(self.instant.ms() + (up.ms() - self.up.ms()))
     }
 }
 
-struct State {
+struct ClockState {
     /// Time is at least this.
-    floor: Mark,
+    floor: ClockMark,
     /// The wall clock when it was last where it should be; nothing where it has not been there since the start.
-    anchor: Option<Mark>,
+    anchor: Option<ClockMark>,
     /// The end of the journal, and which wall clock may follow it.
-    start: Option<(Mark, StartRule)>,
+    start: Option<(ClockMark, StartRule)>,
     doubt: Option<Doubt>,
 }
 
@@ -191,13 +191,13 @@ impl ServerClock {
 
     /// A clock by these.
     pub fn of(source: Box<dyn Source>) -> ServerClock {
-        let floor = Mark {
+        let floor = ClockMark {
             instant: source.wall().in_event_years(),
             up: source.up(),
         };
         let clock = ServerClock {
             source,
-            state: Mutex::new(State {
+            state: Mutex::new(ClockState {
                 floor,
                 anchor: None,
                 start: None,
@@ -209,7 +209,7 @@ impl ServerClock {
         clock
     }
 
-    fn with_state<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    fn with_state<T>(&self, change: impl FnOnce(&mut ClockState) -> T) -> T {
         let mut state = match self.state.lock() {
             Ok(state) => state,
             Err(poisoned) => poisoned.into_inner(),
@@ -235,7 +235,7 @@ impl Clock for ServerClock {
         self.with_state(|state| {
             let up = self.source.up();
             if state.floor.at(up) < instant {
-                state.floor = Mark { instant, up };
+                state.floor = ClockMark { instant, up };
             }
         });
     }
@@ -246,10 +246,10 @@ impl Clock for ServerClock {
         self.with_state(|state| {
             let (wall, up) = (self.source.wall(), self.source.up());
             let instant = latest.unwrap_or(wall).in_event_years();
-            state.floor = Mark { instant, up };
+            state.floor = ClockMark { instant, up };
             state.start = latest.map(|latest| {
                 let instant = latest;
-                (Mark { instant, up }, rule)
+                (ClockMark { instant, up }, rule)
             });
             (state.anchor, state.doubt) = (None, None);
             state.read(wall, up);
@@ -264,7 +264,7 @@ impl Clock for ServerClock {
     }
 }
 
-impl State {
+impl ClockState {
     /// The time, where the machine's clocks say this.
     fn read(&mut self, wall: Instant, up: Duration) -> Instant {
         let own = self.floor.at(up);
@@ -273,7 +273,7 @@ impl State {
             // A floor that is not moved keeps the milliseconds that rounding would lose.
             return own;
         }
-        self.floor = Mark { instant: wall, up };
+        self.floor = ClockMark { instant: wall, up };
         wall
     }
 
@@ -308,7 +308,7 @@ impl State {
                 }
             }
         }
-        self.anchor = Some(Mark { instant: wall, up });
+        self.anchor = Some(ClockMark { instant: wall, up });
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub use blocking::{BlockingError, begin_blocking, blocking};
 pub use clock::{Clock, Doubt, JUMP_MAX, ServerClock, Source, StartRule};
 pub use fail_stop::{before_end, last_words};
-pub use pausable_clock::HeldClock;
+pub use pausable_clock::PausableClock;
 
 /// What the server asks of the world. Cheap to clone.
 #[derive(Clone)]

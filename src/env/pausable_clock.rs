@@ -6,17 +6,17 @@ use super::clock::{Clock, Doubt, ServerClock, StartRule};
 use crate::domain::base::time::Instant;
 
 /// Stands where it is put, never further back, until it is let go; then it is the server's clock.
-pub struct HeldClock {
+pub struct PausableClock {
     free: ServerClock,
     held: Mutex<Option<Instant>>,
 }
 
-impl HeldClock {
+impl PausableClock {
     /// A clock that stands at `choose` of the server's time.
-    pub fn new(choose: impl FnOnce(Instant) -> Instant) -> HeldClock {
+    pub fn new(choose: impl FnOnce(Instant) -> Instant) -> PausableClock {
         let free = ServerClock::new();
         let held = Mutex::new(Some(choose(free.now())));
-        HeldClock { free, held }
+        PausableClock { free, held }
     }
 
     fn with_held<T>(&self, change: impl FnOnce(&mut Option<Instant>) -> T) -> T {
@@ -34,7 +34,7 @@ impl HeldClock {
     }
 }
 
-impl Clock for HeldClock {
+impl Clock for PausableClock {
     fn now(&self) -> Instant {
         self.with_held(|held| *held)
             .unwrap_or_else(|| self.free.now())
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn it_stands_until_it_is_let_go() {
         let at = Instant::from_ms;
-        let clock = HeldClock::new(|now| at(now.ms() - 86_400_000));
+        let clock = PausableClock::new(|now| at(now.ms() - 86_400_000));
         let begin = clock.now();
         clock.at_least(at(begin.ms() + 1));
         assert_eq!(clock.now(), begin);

@@ -7,14 +7,14 @@ use crate::domain::explain::explanation::{Candidate, Comparison, Verdict};
 use crate::domain::policy::Strategy;
 use crate::domain::state::agent_group::Ratio;
 
-use super::phrase::Voice;
-use super::table::{Side, Table};
+use super::phrase::Locale;
+use super::table::{Side, TextTable};
 
 /// How many candidates are told one by one.
 const SHOWN_MAX: usize = 20;
 
 /// By what candidates were compared.
-pub(super) fn comparison(voice: Voice, by: Comparison) -> &'static str {
+pub(super) fn comparison(voice: Locale, by: Comparison) -> &'static str {
     match by {
         Comparison::Strategy(strategy) => voice.strategy(strategy),
         Comparison::Lot => voice.say("随机抽一位空闲客服", "drawn among the free"),
@@ -23,10 +23,10 @@ pub(super) fn comparison(voice: Voice, by: Comparison) -> &'static str {
 }
 
 /// The candidates as a table, the most relevant first, and how many more there are.
-pub(super) fn table(voice: Voice, by: Comparison, candidates: &[Candidate]) -> Vec<String> {
+pub(super) fn table(voice: Locale, by: Comparison, candidates: &[Candidate]) -> Vec<String> {
     let mut ordered: Vec<&Candidate> = candidates.iter().collect();
     ordered.sort_by(|a, b| relevance(by, a, b));
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         (voice.say("客服", "agent"), Side::Left),
         (voice.say("状态", "presence"), Side::Left),
         (voice.say("接待/上限", "load/capacity"), Side::Right),
@@ -45,14 +45,14 @@ pub(super) fn table(voice: Voice, by: Comparison, candidates: &[Candidate]) -> V
     lines
 }
 
-fn today_title(voice: Voice, by: Comparison) -> &'static str {
+fn today_title(voice: Locale, by: Comparison) -> &'static str {
     match by {
         Comparison::Rota => voice.say("今日离线分配", "offline today"),
         Comparison::Strategy(_) | Comparison::Lot => voice.say("今日接待", "today"),
     }
 }
 
-fn row(voice: Voice, by: Comparison, candidate: &Candidate) -> [String; 7] {
+fn row(voice: Locale, by: Comparison, candidate: &Candidate) -> [String; 7] {
     let Candidate {
         agent,
         presence,
@@ -86,7 +86,7 @@ fn today(by: Comparison, candidate: &Candidate) -> u32 {
 }
 
 /// Why a candidate was picked or passed over.
-fn outcome(voice: Voice, by: Comparison, verdict: Verdict) -> &'static str {
+fn outcome(voice: Locale, by: Comparison, verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Picked => voice.say("分给 TA", "picked"),
         Verdict::LargerRatio => match by {
@@ -148,7 +148,7 @@ fn ratio(by: Comparison, candidate: &Candidate) -> Ratio {
 }
 
 /// How many are not told one by one, by what came of them.
-fn more(voice: Voice, by: Comparison, rest: &[&Candidate]) -> String {
+fn more(voice: Locale, by: Comparison, rest: &[&Candidate]) -> String {
     let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
     for candidate in rest {
         *counts.entry(candidate.verdict).or_default() += 1;

@@ -1,13 +1,13 @@
 //! Causes in words: what led to a close, a notice, an automatic reply or a new routing (S3, R5, R6, R9).
 
-use super::phrase::Voice;
+use super::phrase::Locale;
 use crate::domain::base::time::{Duration, Stamp};
 use crate::domain::explain::explanation::{Absence, Candidate, Note};
 use crate::domain::protocol::decision::WaitReason;
 use crate::domain::state::session::Speaker;
 
 /// Why a session was routed anew (R9).
-pub(super) fn rerouted(voice: Voice, agent: &Candidate, absence: Absence) -> String {
+pub(super) fn rerouted(voice: Locale, agent: &Candidate, absence: Absence) -> String {
     let absent = absent(voice, agent, absence);
     voice.say(
         format!("{absent}，重新分流，不再看最近联系客服"),
@@ -16,7 +16,7 @@ pub(super) fn rerouted(voice: Voice, agent: &Candidate, absence: Absence) -> Str
 }
 
 /// Who is missing, and since what.
-pub(super) fn absent(voice: Voice, agent: &Candidate, absence: Absence) -> String {
+pub(super) fn absent(voice: Locale, agent: &Candidate, absence: Absence) -> String {
     let who = voice.agent(&agent.agent);
     match absence {
         Absence::WentOffline => voice.say(
@@ -35,7 +35,7 @@ pub(super) fn absent(voice: Voice, agent: &Candidate, absence: Absence) -> Strin
 }
 
 /// What a note says about a `session.closed`.
-pub(super) fn of_close(voice: Voice, note: &Note) -> Option<String> {
+pub(super) fn of_close(voice: Locale, note: &Note) -> Option<String> {
     if let Note::Silent {
         since,
         length,
@@ -70,7 +70,7 @@ pub(super) fn of_close(voice: Voice, note: &Note) -> Option<String> {
     None
 }
 
-fn silent(voice: Voice, since: Stamp, length: Duration, last: Option<Speaker>) -> String {
+fn silent(voice: Locale, since: Stamp, length: Duration, last: Option<Speaker>) -> String {
     let (since, length) = (voice.time(since), voice.length(length));
     let last = match last {
         None => voice.say("没有人说过话", "nobody spoke"),
@@ -85,7 +85,7 @@ fn silent(voice: Voice, since: Stamp, length: Duration, last: Option<Speaker>) -
 }
 
 /// What a note says about an `agent.notified`.
-pub(super) fn of_notice(voice: Voice, note: &Note) -> Option<String> {
+pub(super) fn of_notice(voice: Locale, note: &Note) -> Option<String> {
     if let Note::LeftToRota(agent) = note {
         let stands = stands(voice, agent);
         return Some(voice.say(
@@ -109,7 +109,7 @@ pub(super) fn of_notice(voice: Voice, note: &Note) -> Option<String> {
 }
 
 /// What a note says about an `auto_reply.sent`.
-pub(super) fn of_reply(voice: Voice, note: &Note) -> Option<String> {
+pub(super) fn of_reply(voice: Locale, note: &Note) -> Option<String> {
     if let Note::LeftToRota(agent) = note {
         let agent = voice.agent_last(&agent.agent);
         return Some(voice.say(
@@ -138,7 +138,7 @@ pub(super) fn of_reply(voice: Voice, note: &Note) -> Option<String> {
     None
 }
 
-fn waits(voice: Voice, pool: &str, position: u32, reason: WaitReason) -> String {
+fn waits(voice: Locale, pool: &str, position: u32, reason: WaitReason) -> String {
     let why = waiting_for(voice, reason);
     let sent = match reason {
         WaitReason::NobodyOnline => once(voice),
@@ -153,7 +153,7 @@ fn waits(voice: Voice, pool: &str, position: u32, reason: WaitReason) -> String 
     )
 }
 
-fn once(voice: Voice) -> &'static str {
+fn once(voice: Locale) -> &'static str {
     voice.say(
         "店铺开启了离线自动回复，每个会话一次。",
         "The policy replies so when nobody is online, once a session.",
@@ -161,12 +161,12 @@ fn once(voice: Voice) -> &'static str {
 }
 
 /// `离线 3/5`.
-fn stands(voice: Voice, agent: &Candidate) -> String {
+fn stands(voice: Locale, agent: &Candidate) -> String {
     let (presence, load) = (voice.presence(agent.presence), agent.load);
     format!("{presence} {load}/{}", agent.capacity)
 }
 
-pub(super) fn waiting_for(voice: Voice, reason: WaitReason) -> &'static str {
+pub(super) fn waiting_for(voice: Locale, reason: WaitReason) -> &'static str {
     match reason {
         WaitReason::AllBusy => voice.say("在线客服都满载", "everybody online is full"),
         WaitReason::ScopeOffline => {

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::phrase::Voice;
+use super::phrase::Locale;
 use super::{Language, invite, other, rating, rejection, routing_steps};
 use crate::domain::base::time::Instant;
 use crate::domain::explain::explanation::{
@@ -18,7 +18,7 @@ use crate::domain::state::session::Speaker;
 
 /// One object for each thing that was looked at, in that order: its `rule`, and what was seen.
 pub fn facts(why: &Why) -> Vec<Value> {
-    let voice = Voice::new(Language::English, why.decision.at);
+    let voice = Locale::new(Language::English, why.decision.at);
     let notes = why.notes.iter().enumerate();
     let of_body = rule(&why.decision.body);
     let told: Vec<Value> = notes
@@ -50,7 +50,7 @@ fn rule(body: &Body) -> &'static str {
     }
 }
 
-fn fact(voice: Voice, note: &Note, rule: &str) -> Value {
+fn fact(voice: Locale, note: &Note, rule: &str) -> Value {
     match note {
         Note::Recent { known, policy } => recent_fact(known.as_ref(), policy, rule),
         Note::AnyoneInstead => json!({ "rule": rule, "instead": "any_free" }),
@@ -192,7 +192,7 @@ fn candidate(candidate: &Candidate) -> Value {
     })
 }
 
-fn check(voice: Voice, trigger: Trigger, check: &Check) -> Value {
+fn check(voice: Locale, trigger: Trigger, check: &Check) -> Value {
     let mut fact = seen(voice, trigger, check);
     if let Value::Object(fields) = &mut fact {
         fields.insert("code".to_owned(), json!(check.code.code()));
@@ -205,7 +205,7 @@ fn check(voice: Voice, trigger: Trigger, check: &Check) -> Value {
     fact
 }
 
-fn seen(voice: Voice, trigger: Trigger, check: &Check) -> Value {
+fn seen(voice: Locale, trigger: Trigger, check: &Check) -> Value {
     match check.seen {
         Seen::Switch(on) => json!({ "on": on }),
         Seen::Served { human, bot, bots } => json!({ "human": human, "bot": bot, "bots": bots }),
@@ -243,7 +243,7 @@ fn seen(voice: Voice, trigger: Trigger, check: &Check) -> Value {
 }
 
 /// When something was done, `null` where it never was.
-fn ever(voice: Voice, deed: Instant) -> Value {
+fn ever(voice: Locale, deed: Instant) -> Value {
     if deed == Instant::NEVER {
         Value::Null
     } else {
@@ -251,7 +251,7 @@ fn ever(voice: Voice, deed: Instant) -> Value {
     }
 }
 
-fn suspension(voice: Voice, window: Suspension) -> Value {
+fn suspension(voice: Locale, window: Suspension) -> Value {
     let written = |at| voice.yearly(at).replace(' ', "T");
     json!({ "from": written(window.from), "to": written(window.to) })
 }

@@ -5,12 +5,12 @@ use serde::Serialize;
 use crate::domain::explain::explanation::{Note, Why};
 use crate::domain::protocol::decision::{Body, Decision, Trigger};
 
-use super::phrase::Voice;
+use super::phrase::Locale;
 use super::{Language, invite, other, rating, rejection, routing, routing_steps};
 
 /// The reason of a decision of `shop`, as lines of text that end without a line break.
 pub fn explain(shop: &str, why: &Why, language: Language) -> String {
-    let voice = Voice::new(language, why.decision.at);
+    let voice = Locale::new(language, why.decision.at);
     let mut lines = vec![head(voice, shop, &why.decision)];
     lines.extend(body(voice, why));
     lines.join("\n")
@@ -34,8 +34,8 @@ pub fn both(shop: &str, why: &Why) -> Both {
 }
 
 /// `#12  2026-11-11 10:00:00  店铺 default  分配`.
-fn head(voice: Voice, shop: &str, decision: &Decision) -> String {
-    let untold = Voice::new(voice.language, None);
+fn head(voice: Locale, shop: &str, decision: &Decision) -> String {
+    let untold = Locale::new(voice.language, None);
     let at = decision.at.map(|at| untold.time(at)).unwrap_or_default();
     let head = [
         format!("#{}", decision.seq),
@@ -48,7 +48,7 @@ fn head(voice: Voice, shop: &str, decision: &Decision) -> String {
 }
 
 /// What was decided, in a word or two.
-fn kind(voice: Voice, body: &Body) -> &'static str {
+fn kind(voice: Locale, body: &Body) -> &'static str {
     match body {
         Body::SessionAssigned { .. } => voice.say("分配", "assigned"),
         Body::SessionQueued { .. } => voice.say("排队", "queued"),
@@ -68,7 +68,7 @@ fn kind(voice: Voice, body: &Body) -> &'static str {
     }
 }
 
-fn body(voice: Voice, why: &Why) -> Vec<String> {
+fn body(voice: Locale, why: &Why) -> Vec<String> {
     let (decision, notes) = (&why.decision, why.notes.as_slice());
     if matches!(notes, [Note::OlderRelease]) {
         let told = voice.say(
@@ -147,7 +147,7 @@ fn with_rules(told: String, rules: Vec<String>) -> Vec<String> {
     lines
 }
 
-fn checks(voice: Voice, asked: Trigger, notes: &[Note]) -> Vec<String> {
+fn checks(voice: Locale, asked: Trigger, notes: &[Note]) -> Vec<String> {
     let checks = notes.iter().find_map(|note| {
         if let Note::Invite { checks, .. } = note {
             Some(checks.as_slice())
@@ -159,7 +159,7 @@ fn checks(voice: Voice, asked: Trigger, notes: &[Note]) -> Vec<String> {
 }
 
 /// `invite.sent` or `invite.blocked` in a sentence or two.
-fn invited(voice: Voice, body: &Body) -> String {
+fn invited(voice: Locale, body: &Body) -> String {
     if let Body::InviteSent {
         card,
         session,

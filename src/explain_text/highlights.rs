@@ -30,12 +30,12 @@ pub(super) struct Alert {
     pub(super) period: Period,
     pub(super) value: Rate,
     pub(super) line: Share,
-    pub(super) word: Word,
+    pub(super) word: Highlight,
 }
 
 /// Which word.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Word {
+pub(super) enum Highlight {
     /// How many more satisfied ratings are needed, where that is known.
     Alert(Option<u64>),
     Recovered,
@@ -43,7 +43,7 @@ pub(super) enum Word {
 
 /// Why a decision is worth asking about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum HighlightsAsked {
     /// The one who waited longest.
     LongestWait,
     /// A buyer who was not asked for a rating, for the most reasons.
@@ -54,23 +54,25 @@ pub enum Asked {
     Alert,
 }
 
-impl Asked {
+impl HighlightsAsked {
     /// The question, in words.
     pub fn words(self, language: Language) -> &'static str {
         match self {
-            Asked::LongestWait => language.say(
+            HighlightsAsked::LongestWait => language.say(
                 "等得最久的买家，为什么给了这位客服",
                 "who waited longest, and why this agent",
             ),
-            Asked::Block => language.say(
+            HighlightsAsked::Block => language.say(
                 "为什么没有邀请这位买家评价",
                 "why this buyer was not asked for a rating",
             ),
-            Asked::RecentAgent => language.say(
+            HighlightsAsked::RecentAgent => language.say(
                 "为什么回到了最近联系的客服",
                 "why this buyer got the agent it knows",
             ),
-            Asked::Alert => language.say("这条预警怎么来的", "where this alert comes from"),
+            HighlightsAsked::Alert => {
+                language.say("这条预警怎么来的", "where this alert comes from")
+            }
         }
     }
 }
@@ -132,12 +134,18 @@ impl Highlights {
                 value,
                 threshold,
                 needed,
-            } => self.alert(decision, *period, *value, *threshold, Word::Alert(*needed)),
+            } => self.alert(
+                decision,
+                *period,
+                *value,
+                *threshold,
+                Highlight::Alert(*needed),
+            ),
             Body::ScoreRecovered {
                 period,
                 value,
                 threshold,
-            } => self.alert(decision, *period, *value, *threshold, Word::Recovered),
+            } => self.alert(decision, *period, *value, *threshold, Highlight::Recovered),
             Body::EventRejected { .. } => self.rejected += 1,
             Body::SessionQueued { .. }
             | Body::SessionClosed { .. }
@@ -151,7 +159,14 @@ impl Highlights {
         }
     }
 
-    fn alert(&mut self, decision: &Decision, period: Period, value: Rate, line: Share, word: Word) {
+    fn alert(
+        &mut self,
+        decision: &Decision,
+        period: Period,
+        value: Rate,
+        line: Share,
+        word: Highlight,
+    ) {
         self.alerts_in_all += 1;
         if self.alerts.len() < ALERTS_MAX {
             self.alerts.push(Alert {
@@ -166,14 +181,17 @@ impl Highlights {
     }
 
     /// Decisions whose reasons are worth reading, by `seq`, each with a word on what it is about.
-    pub fn interesting(&self) -> Vec<(u64, Asked)> {
+    pub fn interesting(&self) -> Vec<(u64, HighlightsAsked)> {
         let wait = self
             .longest_wait
             .as_ref()
-            .map(|longest| (longest.seq, Asked::LongestWait));
-        let block = self.block.map(|(seq, _)| (seq, Asked::Block));
-        let recent = self.recent.map(|seq| (seq, Asked::RecentAgent));
-        let alert = self.alerts.first().map(|alert| (alert.seq, Asked::Alert));
+            .map(|longest| (longest.seq, HighlightsAsked::LongestWait));
+        let block = self.block.map(|(seq, _)| (seq, HighlightsAsked::Block));
+        let recent = self.recent.map(|seq| (seq, HighlightsAsked::RecentAgent));
+        let alert = self
+            .alerts
+            .first()
+            .map(|alert| (alert.seq, HighlightsAsked::Alert));
         [wait, block, recent, alert].into_iter().flatten().collect()
     }
 }

@@ -5,8 +5,8 @@ use crate::domain::explain::invite_check::{Check, Seen};
 use crate::domain::protocol::decision::{BlockCode, CloseReason, Trigger};
 use crate::domain::state::session::Speaker;
 
-use super::phrase::{Voice, percent};
-use super::table::{Side, Table};
+use super::phrase::{Locale, percent};
+use super::table::{Side, TextTable};
 
 /// The rule of a code.
 pub(super) fn rule(code: BlockCode) -> &'static str {
@@ -28,7 +28,7 @@ pub(super) fn rule(code: BlockCode) -> &'static str {
 }
 
 /// Why an invite was kept back, in a few words.
-pub(super) fn blocked(voice: Voice, code: BlockCode) -> &'static str {
+pub(super) fn blocked(voice: Locale, code: BlockCode) -> &'static str {
     match code {
         BlockCode::Disabled => voice.say("邀评已关闭", "invites are off"),
         BlockCode::BotSession => voice.say("没有人工接待", "no person served it"),
@@ -58,7 +58,7 @@ pub(super) fn blocked(voice: Voice, code: BlockCode) -> &'static str {
 }
 
 /// What a rule is about.
-fn title(voice: Voice, code: BlockCode) -> &'static str {
+fn title(voice: Locale, code: BlockCode) -> &'static str {
     match code {
         BlockCode::Disabled => voice.say("邀评开关", "switch"),
         BlockCode::BotSession => voice.say("谁接待的", "served by"),
@@ -77,7 +77,7 @@ fn title(voice: Voice, code: BlockCode) -> &'static str {
 }
 
 /// Who asked, in words.
-pub(super) fn trigger(voice: Voice, trigger: Trigger) -> &'static str {
+pub(super) fn trigger(voice: Locale, trigger: Trigger) -> &'static str {
     match trigger {
         Trigger::Auto => voice.say("自动邀评", "Automatic invite"),
         Trigger::Manual => voice.say("客服手动邀评", "Manual invite"),
@@ -85,8 +85,8 @@ pub(super) fn trigger(voice: Voice, trigger: Trigger) -> &'static str {
 }
 
 /// Every rule that was looked at, one line each.
-pub(super) fn lines(voice: Voice, trigger: Trigger, checks: &[Check]) -> Vec<String> {
-    let mut table = Table::headless(&[Side::Left; 4]);
+pub(super) fn lines(voice: Locale, trigger: Trigger, checks: &[Check]) -> Vec<String> {
+    let mut table = TextTable::headless(&[Side::Left; 4]);
     for check in checks {
         let mark = if check.applies { "✗" } else { "✓" };
         table.row([
@@ -109,7 +109,7 @@ pub(super) fn lines(voice: Voice, trigger: Trigger, checks: &[Check]) -> Vec<Str
 }
 
 /// What a rule saw.
-fn seen(voice: Voice, trigger: Trigger, check: &Check) -> String {
+fn seen(voice: Locale, trigger: Trigger, check: &Check) -> String {
     match check.seen {
         Seen::Switch(on) => switch(voice, trigger, on).to_owned(),
         Seen::Served { human, bot, bots } => served(voice, human, bot, bots).to_owned(),
@@ -144,7 +144,7 @@ fn seen(voice: Voice, trigger: Trigger, check: &Check) -> String {
     }
 }
 
-fn switch(voice: Voice, trigger: Trigger, on: bool) -> &'static str {
+fn switch(voice: Locale, trigger: Trigger, on: bool) -> &'static str {
     match (trigger, on) {
         (Trigger::Auto, true) => voice.say("自动邀评已开启", "automatic invites are on"),
         (Trigger::Auto, false) => voice.say("自动邀评已关闭", "automatic invites are off"),
@@ -153,7 +153,7 @@ fn switch(voice: Voice, trigger: Trigger, on: bool) -> &'static str {
     }
 }
 
-fn served(voice: Voice, human: bool, bot: bool, bots: bool) -> &'static str {
+fn served(voice: Locale, human: bool, bot: bool, bots: bool) -> &'static str {
     match (human, bot, bots) {
         (true, ..) => voice.say("客服接待过", "an agent"),
         (false, true, true) => voice.say(
@@ -165,7 +165,7 @@ fn served(voice: Voice, human: bool, bot: bool, bots: bool) -> &'static str {
     }
 }
 
-fn close_reason(voice: Voice, reason: CloseReason, applies: bool) -> String {
+fn close_reason(voice: Locale, reason: CloseReason, applies: bool) -> String {
     let closed = closed_by(voice, reason);
     let allowed = if applies {
         voice.say("，这种情况不邀评", ", after which nobody is asked")
@@ -176,7 +176,7 @@ fn close_reason(voice: Voice, reason: CloseReason, applies: bool) -> String {
 }
 
 /// How a session ended.
-pub(super) fn closed_by(voice: Voice, reason: CloseReason) -> &'static str {
+pub(super) fn closed_by(voice: Locale, reason: CloseReason) -> &'static str {
     match reason {
         CloseReason::Agent => voice.say("客服结束", "closed by the agent"),
         CloseReason::Buyer => voice.say("买家结束", "closed by the buyer"),
@@ -188,7 +188,7 @@ pub(super) fn closed_by(voice: Voice, reason: CloseReason) -> &'static str {
     }
 }
 
-fn spoke(voice: Voice, last: Option<Speaker>, required: bool) -> String {
+fn spoke(voice: Locale, last: Option<Speaker>, required: bool) -> String {
     let last = match last {
         None => voice.say("没有人说过话", "nobody spoke"),
         Some(Speaker::Buyer) => voice.say("最后说话的是买家", "the buyer spoke last"),
@@ -206,7 +206,7 @@ fn spoke(voice: Voice, last: Option<Speaker>, required: bool) -> String {
     )
 }
 
-fn lasted(voice: Voice, lasted: Duration, longer_than: Duration) -> String {
+fn lasted(voice: Locale, lasted: Duration, longer_than: Duration) -> String {
     let lasted = voice.length(lasted);
     if longer_than.is_zero() {
         return voice.say(
@@ -221,7 +221,7 @@ fn lasted(voice: Voice, lasted: Duration, longer_than: Duration) -> String {
     )
 }
 
-fn sample(voice: Voice, drawn: u16, below: u16, applies: bool) -> String {
+fn sample(voice: Locale, drawn: u16, below: u16, applies: bool) -> String {
     if below >= 10_000 {
         return voice
             .say("全部邀请，不抽样", "everybody is asked")
@@ -240,7 +240,7 @@ fn sample(voice: Voice, drawn: u16, below: u16, applies: bool) -> String {
 }
 
 /// I9.
-fn quiet(voice: Voice, (deed, window): (Instant, Duration), lets_go: Option<Instant>) -> String {
+fn quiet(voice: Locale, (deed, window): (Instant, Duration), lets_go: Option<Instant>) -> String {
     let length = voice.length(window);
     if window.is_zero() {
         return voice.say("不限制", "no limit").to_owned();
@@ -271,7 +271,7 @@ fn quiet(voice: Voice, (deed, window): (Instant, Duration), lets_go: Option<Inst
 
 /// I10: the latest manual invite and the latest automatic one.
 fn invited(
-    voice: Voice,
+    voice: Locale,
     manual: (Instant, Duration),
     auto: Option<(Instant, Duration)>,
     lets_go: Option<Instant>,
@@ -308,7 +308,7 @@ fn invited(
     }
 }
 
-fn counted(voice: Voice, check: &Check, count: u32, cap: u32) -> String {
+fn counted(voice: Locale, check: &Check, count: u32, cap: u32) -> String {
     if cap == 0 {
         return voice.say("不限次数", "no limit").to_owned();
     }
@@ -336,7 +336,7 @@ fn counted(voice: Voice, check: &Check, count: u32, cap: u32) -> String {
 }
 
 /// I12 without the count, which is of other shops.
-fn shared(voice: Voice, reached: bool, cap: u32) -> String {
+fn shared(voice: Locale, reached: bool, cap: u32) -> String {
     match (cap, reached) {
         (0, _) => voice.say("不限次数", "no limit").to_owned(),
         (_, true) => voice.say(
@@ -350,7 +350,7 @@ fn shared(voice: Voice, reached: bool, cap: u32) -> String {
     }
 }
 
-fn contact(voice: Voice, wrote: bool, needed: bool) -> &'static str {
+fn contact(voice: Locale, wrote: bool, needed: bool) -> &'static str {
     match (needed, wrote) {
         (false, _) => voice.say("不作要求", "not asked for"),
         (true, true) => voice.say(

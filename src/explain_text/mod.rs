@@ -26,7 +26,7 @@ mod summary;
 
 pub use evidence_json::facts;
 pub use explanation::{Both, both, explain};
-pub use highlights::{Asked, Highlights};
+pub use highlights::{Highlights, HighlightsAsked};
 pub use summary::summary;
 
 /// A language that people are spoken to in.

@@ -6,7 +6,7 @@ use crate::domain::base::time::Stamp;
 use crate::domain::explain::explanation::Note;
 use crate::domain::protocol::decision::{CloseReason, Period, Rate};
 
-use super::phrase::{Voice, rate, share};
+use super::phrase::{Locale, rate, share};
 use super::{causes, invite, routing_steps};
 
 /// The rule behind a close for which nothing was noted.
@@ -20,7 +20,7 @@ pub(super) fn rule_of_close(reason: CloseReason) -> &'static str {
 
 /// `session.closed`.
 pub(super) fn closed(
-    voice: Voice,
+    voice: Locale,
     (session, buyer, agent): (&Id, &Id, Option<&Id>),
     reason: CloseReason,
     notes: &[Note],
@@ -41,7 +41,7 @@ pub(super) fn closed(
 }
 
 /// `agent.notified`.
-pub(super) fn notified(voice: Voice, agent: &Id, session: &Id, notes: &[Note]) -> Vec<String> {
+pub(super) fn notified(voice: Locale, agent: &Id, session: &Id, notes: &[Note]) -> Vec<String> {
     let agent = voice.agent(agent);
     let told = voice.say(
         format!("已向{agent}的手机推送会话 {session}。"),
@@ -51,7 +51,7 @@ pub(super) fn notified(voice: Voice, agent: &Id, session: &Id, notes: &[Note]) -
 }
 
 /// `auto_reply.sent`.
-pub(super) fn auto_reply(voice: Voice, session: &Id, text: &str, notes: &[Note]) -> Vec<String> {
+pub(super) fn auto_reply(voice: Locale, session: &Id, text: &str, notes: &[Note]) -> Vec<String> {
     let text = voice.quoted(text);
     let told = voice.say(
         format!("在会话 {session} 里自动回复了买家：{text}"),
@@ -62,10 +62,10 @@ pub(super) fn auto_reply(voice: Voice, session: &Id, text: &str, notes: &[Note])
 
 /// What was decided, then what led to it, each with its rule.
 fn with_causes(
-    voice: Voice,
+    voice: Locale,
     told: String,
     notes: &[Note],
-    cause: fn(Voice, &Note) -> Option<String>,
+    cause: fn(Locale, &Note) -> Option<String>,
 ) -> Vec<String> {
     let causes = notes.iter().enumerate().filter_map(|(place, note)| {
         let rule = routing_steps::rule_of(notes, place)?;
@@ -75,7 +75,7 @@ fn with_causes(
 }
 
 /// Who should have replied.
-fn responsible(voice: Voice, agent: Option<&Id>) -> String {
+fn responsible(voice: Locale, agent: Option<&Id>) -> String {
     match agent {
         Some(agent) => {
             let agent = voice.agent(agent);
@@ -90,7 +90,7 @@ fn responsible(voice: Voice, agent: Option<&Id>) -> String {
 
 /// `reply.due`.
 pub(super) fn due(
-    voice: Voice,
+    voice: Locale,
     at: Option<Stamp>,
     (session, buyer, agent): (&Id, &Id, Option<&Id>),
     since: Stamp,
@@ -121,7 +121,7 @@ pub(super) fn due(
 
 /// `reply.overdue`.
 pub(super) fn overdue(
-    voice: Voice,
+    voice: Locale,
     at: Option<Stamp>,
     (session, buyer, agent): (&Id, &Id, Option<&Id>),
     since: Stamp,
@@ -156,7 +156,7 @@ pub(super) fn rule_of_score(period: Period) -> &'static str {
 
 /// `score.alert`.
 pub(super) fn alert(
-    voice: Voice,
+    voice: Locale,
     period: Period,
     value: Rate,
     line: Share,
@@ -169,7 +169,7 @@ pub(super) fn alert(
 
 /// `score.alert` in one line, without a full stop.
 pub(super) fn alert_line(
-    voice: Voice,
+    voice: Locale,
     period: Period,
     value: Rate,
     line: Share,
@@ -196,7 +196,7 @@ pub(super) fn alert_line(
 
 /// `score.recovered`.
 pub(super) fn recovered(
-    voice: Voice,
+    voice: Locale,
     period: Period,
     value: Rate,
     line: Share,
@@ -207,7 +207,7 @@ pub(super) fn recovered(
 }
 
 /// `score.recovered` in one line, without a full stop.
-pub(super) fn recovered_line(voice: Voice, period: Period, value: Rate, line: Share) -> String {
+pub(super) fn recovered_line(voice: Locale, period: Period, value: Rate, line: Share) -> String {
     let (when, metric) = (voice.period(period), voice.metric(period));
     let (value, line) = (rate(voice, value), share(line));
     let back = match period {
@@ -221,7 +221,7 @@ pub(super) fn recovered_line(voice: Voice, period: Period, value: Rate, line: Sh
 }
 
 /// What was said of a rate, how it is counted, and of how many.
-fn judged(voice: Voice, period: Period, told: String, notes: &[Note]) -> Vec<String> {
+fn judged(voice: Locale, period: Period, told: String, notes: &[Note]) -> Vec<String> {
     let rule = rule_of_score(period);
     let mut lines = vec![
         format!("{told}{}", voice.say("。", ".")),
@@ -242,7 +242,7 @@ fn judged(voice: Voice, period: Period, told: String, notes: &[Note]) -> Vec<Str
 }
 
 /// How large the sample is, and how large it has to be.
-fn sample(voice: Voice, period: Period, size: u64, min: u32) -> String {
+fn sample(voice: Locale, period: Period, size: u64, min: u32) -> String {
     let of = match period {
         Period::ReplyRate(_) => voice.say("位咨询买家", "consulting buyers"),
         Period::GoodRate(_) => voice.say("个评价", "ratings"),
@@ -257,7 +257,7 @@ fn sample(voice: Voice, period: Period, size: u64, min: u32) -> String {
 }
 
 /// How a score is counted.
-fn definition(voice: Voice, period: Period) -> &'static str {
+fn definition(voice: Locale, period: Period) -> &'static str {
     match period {
         Period::ReplyRate(_) => voice.say(
             "人工回复率 = 没有超时的咨询买家 ÷ 当天咨询买家，按人算。",

@@ -13,14 +13,14 @@ use super::Language;
 
 /// Who speaks: in which language, and at which moment, so that times close to it are told short.
 #[derive(Clone, Copy)]
-pub(super) struct Voice {
+pub(super) struct Locale {
     pub(super) language: Language,
     now: Option<Stamp>,
 }
 
-impl Voice {
-    pub(super) fn new(language: Language, now: Option<Stamp>) -> Voice {
-        Voice { language, now }
+impl Locale {
+    pub(super) fn new(language: Language, now: Option<Stamp>) -> Locale {
+        Locale { language, now }
     }
 
     pub(super) fn say<T>(self, chinese: T, english: T) -> T {
@@ -93,7 +93,7 @@ impl Voice {
         format!("{after}{blank}")
     }
 
-    /// [`Voice::agent`] at the end of a phrase.
+    /// [`Locale::agent`] at the end of a phrase.
     pub(super) fn agent_last(self, agent: &Id) -> String {
         if agent.as_str() == BOT_ID {
             return self.say("机器人", "the bot").to_owned();
@@ -103,7 +103,7 @@ impl Voice {
         format!("{blank}{agent}")
     }
 
-    /// [`Voice::agent`] where nothing stands before it or after it.
+    /// [`Locale::agent`] where nothing stands before it or after it.
     pub(super) fn agent_alone(self, agent: &Id) -> String {
         self.agent_last(agent).trim_start().to_owned()
     }
@@ -250,7 +250,7 @@ pub(super) fn share(share: Share) -> String {
 }
 
 /// `75%（15/20）`.
-pub(super) fn rate(voice: Voice, rate: Rate) -> String {
+pub(super) fn rate(voice: Locale, rate: Rate) -> String {
     let Rate { over, under } = rate;
     match rate.myriads() {
         Some(myriads) => {

@@ -6,10 +6,10 @@ use crate::domain::policy::Whom;
 use crate::domain::protocol::decision::{Body, RefuseReason};
 use crate::domain::protocol::rating::{Level, Source};
 
-use super::phrase::Voice;
+use super::phrase::Locale;
 
 /// What a rating says.
-pub(super) fn level(voice: Voice, level: Level) -> &'static str {
+pub(super) fn level(voice: Locale, level: Level) -> &'static str {
     match level {
         Level::Satisfied => voice.say("满意", "satisfied"),
         Level::Neutral => voice.say("一般", "neutral"),
@@ -17,7 +17,7 @@ pub(super) fn level(voice: Voice, level: Level) -> &'static str {
     }
 }
 
-fn source(voice: Voice, source: Source) -> &'static str {
+fn source(voice: Locale, source: Source) -> &'static str {
     match source {
         Source::Buyer => voice.say("买家主动评价", "by the buyer itself"),
         Source::Agent => voice.say("客服手动邀评", "the agent's invite"),
@@ -34,7 +34,7 @@ pub(super) fn rule_of_opening(source: Source) -> &'static str {
 }
 
 /// `rating.opened`.
-pub(super) fn opened(voice: Voice, body: &Body) -> Vec<String> {
+pub(super) fn opened(voice: Locale, body: &Body) -> Vec<String> {
     let Body::RatingOpened {
         card,
         session,
@@ -66,7 +66,7 @@ pub(super) fn opened(voice: Voice, body: &Body) -> Vec<String> {
 }
 
 /// `rating.recorded`.
-pub(super) fn recorded(voice: Voice, body: &Body) -> Vec<String> {
+pub(super) fn recorded(voice: Locale, body: &Body) -> Vec<String> {
     let Body::RatingRecorded {
         card,
         session,
@@ -111,7 +111,7 @@ pub(super) fn rule_of_refusal(reason: RefuseReason, card: Option<&Id>) -> &'stat
 }
 
 /// `rating.refused`.
-pub(super) fn refused(voice: Voice, body: &Body, notes: &[Note]) -> Vec<String> {
+pub(super) fn refused(voice: Locale, body: &Body, notes: &[Note]) -> Vec<String> {
     let Body::RatingRefused {
         session,
         card,
@@ -146,7 +146,7 @@ pub(super) fn refused(voice: Voice, body: &Body, notes: &[Note]) -> Vec<String> 
     lines
 }
 
-fn refusal(voice: Voice, reason: RefuseReason, notes: &[Note]) -> &'static str {
+fn refusal(voice: Locale, reason: RefuseReason, notes: &[Note]) -> &'static str {
     let to_agent = notes
         .iter()
         .any(|note| matches!(note, Note::NotContacted(Whom::Agent, _)));
@@ -178,7 +178,7 @@ fn refusal(voice: Voice, reason: RefuseReason, notes: &[Note]) -> &'static str {
 }
 
 /// What there is to say of a refusal without a note.
-fn general(voice: Voice, reason: RefuseReason) -> &'static str {
+fn general(voice: Locale, reason: RefuseReason) -> &'static str {
     match reason {
         RefuseReason::SessionOver
         | RefuseReason::NobodyServed
@@ -201,7 +201,7 @@ fn general(voice: Voice, reason: RefuseReason) -> &'static str {
 }
 
 /// What a note adds to a refusal.
-fn noted(voice: Voice, note: &Note) -> Option<String> {
+fn noted(voice: Locale, note: &Note) -> Option<String> {
     match note {
         Note::ClosedAt(at) => {
             let at = voice.time(*at);

@@ -4,7 +4,7 @@ use crate::domain::explain::explanation::{Candidate, Known, RecentFinding};
 use crate::domain::policy::Recent;
 use crate::domain::protocol::codes::Presence;
 
-use super::phrase::Voice;
+use super::phrase::Locale;
 
 /// Which case of R1 it was.
 pub(super) fn rule(known: Option<&Known>) -> &'static str {
@@ -21,7 +21,7 @@ pub(super) fn rule(known: Option<&Known>) -> &'static str {
 }
 
 /// What was found; `anyone` where the buyer goes to anybody instead.
-pub(super) fn told(voice: Voice, known: Option<&Known>, policy: &Recent, anyone: bool) -> String {
+pub(super) fn told(voice: Locale, known: Option<&Known>, policy: &Recent, anyone: bool) -> String {
     let title = voice.say("最近联系客服：", "recent agent: ");
     if policy.window.is_zero() {
         let off = voice.say("店铺没有开启", "the policy does not look for one");
@@ -49,7 +49,7 @@ pub(super) fn told(voice: Voice, known: Option<&Known>, policy: &Recent, anyone:
     format!("{title}{who}{comma}{found}{}", then(voice, known, anyone))
 }
 
-fn found(voice: Voice, known: &Known, policy: &Recent, window: &str) -> String {
+fn found(voice: Locale, known: &Known, policy: &Recent, window: &str) -> String {
     let stands = stands(voice, &known.agent);
     match known.finding {
         RecentFinding::Passed => voice.say(
@@ -75,7 +75,7 @@ fn found(voice: Voice, known: &Known, policy: &Recent, window: &str) -> String {
 }
 
 /// `在线 5/5`.
-fn stands(voice: Voice, agent: &Candidate) -> String {
+fn stands(voice: Locale, agent: &Candidate) -> String {
     let (load, capacity) = (agent.load, agent.capacity);
     match agent.presence {
         Presence::Offline => voice.presence(Presence::Offline).to_owned(),
@@ -90,7 +90,7 @@ fn is_full(agent: &Candidate) -> bool {
 }
 
 /// What did not keep the agent from its buyer.
-fn despite(voice: Voice, agent: &Candidate, policy: &Recent) -> String {
+fn despite(voice: Locale, agent: &Candidate, policy: &Recent) -> String {
     let window = voice.length(policy.away_window);
     let away = voice.say(
         format!("（{window}内接待过的，小休也接）"),
@@ -111,7 +111,7 @@ fn despite(voice: Voice, agent: &Candidate, policy: &Recent) -> String {
 }
 
 /// Why an agent who is away was not to be had; that one is offline says it all.
-fn because(voice: Voice, known: &Known, policy: &Recent) -> String {
+fn because(voice: Locale, known: &Known, policy: &Recent) -> String {
     if known.agent.presence == Presence::Offline {
         return String::new();
     }
@@ -132,7 +132,7 @@ fn because(voice: Voice, known: &Known, policy: &Recent) -> String {
     }
 }
 
-fn then(voice: Voice, known: &Known, anyone: bool) -> &'static str {
+fn then(voice: Locale, known: &Known, anyone: bool) -> &'static str {
     match known.finding {
         RecentFinding::Takes => voice.say("，直接分给 TA", ": gets the buyer"),
         RecentFinding::Unavailable if anyone => "",

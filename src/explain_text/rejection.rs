@@ -3,7 +3,7 @@
 use crate::domain::base::id::Id;
 use crate::domain::protocol::decision::ErrorCode;
 
-use super::phrase::Voice;
+use super::phrase::Locale;
 
 /// The rule that an error of an event enforces, or the part of the contract.
 pub(super) fn rule(event: &str, error: ErrorCode) -> &'static str {
@@ -21,7 +21,7 @@ pub(super) fn rule(event: &str, error: ErrorCode) -> &'static str {
 
 /// `event.rejected`.
 pub(super) fn rejected(
-    voice: Voice,
+    voice: Locale,
     event: &str,
     error: ErrorCode,
     message: &str,
@@ -56,7 +56,7 @@ pub(super) fn rejected(
     ]
 }
 
-fn reason(voice: Voice, error: ErrorCode) -> &'static str {
+fn reason(voice: Locale, error: ErrorCode) -> &'static str {
     match error {
         ErrorCode::Malformed => voice.say(
             "内容有误，有字段缺失、多余或写错",

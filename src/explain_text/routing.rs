@@ -5,11 +5,11 @@ use crate::domain::explain::explanation::{Comparison, Known, Note};
 use crate::domain::policy::Strategy;
 use crate::domain::protocol::decision::{AssignReason, Body};
 
-use super::phrase::Voice;
+use super::phrase::Locale;
 use super::{candidates, causes};
 
 /// `session.assigned` in one sentence.
-pub(super) fn assigned(voice: Voice, body: &Body, notes: &[Note]) -> String {
+pub(super) fn assigned(voice: Locale, body: &Body, notes: &[Note]) -> String {
     let Body::SessionAssigned {
         session,
         buyer,
@@ -31,7 +31,7 @@ pub(super) fn assigned(voice: Voice, body: &Body, notes: &[Note]) -> String {
 }
 
 /// `session.queued` in one sentence.
-pub(super) fn queued(voice: Voice, body: &Body) -> String {
+pub(super) fn queued(voice: Locale, body: &Body) -> String {
     let Body::SessionQueued {
         session,
         buyer,
@@ -59,7 +59,7 @@ pub(super) fn queued(voice: Voice, body: &Body) -> String {
     )
 }
 
-fn because(voice: Voice, reason: AssignReason, notes: &[Note], waited: Duration) -> String {
+fn because(voice: Locale, reason: AssignReason, notes: &[Note], waited: Duration) -> String {
     let turn = turn(voice, notes);
     let scope = scope_of(voice, notes);
     match reason {
@@ -120,7 +120,7 @@ fn because(voice: Voice, reason: AssignReason, notes: &[Note], waited: Duration)
 }
 
 /// Who the recent agent is, and that it is not to be had.
-fn recent(voice: Voice, notes: &[Note]) -> String {
+fn recent(voice: Locale, notes: &[Note]) -> String {
     let known = notes.iter().find_map(|note| {
         if let Note::Recent { known, .. } = note {
             known.as_ref()
@@ -141,7 +141,7 @@ fn recent(voice: Voice, notes: &[Note]) -> String {
 }
 
 /// Who had the session, and why not any more.
-fn absent(voice: Voice, notes: &[Note]) -> String {
+fn absent(voice: Locale, notes: &[Note]) -> String {
     let told = notes.iter().find_map(|note| {
         if let Note::Absent { agent, absence } = note {
             Some(causes::absent(voice, agent, *absence))
@@ -153,7 +153,7 @@ fn absent(voice: Voice, notes: &[Note]) -> String {
 }
 
 /// How the last comparison came to its pick.
-fn turn(voice: Voice, notes: &[Note]) -> String {
+fn turn(voice: Locale, notes: &[Note]) -> String {
     let mut by = None;
     for note in notes {
         if let Note::Candidates { by: this, .. } = note {
@@ -172,14 +172,14 @@ fn turn(voice: Voice, notes: &[Note]) -> String {
     }
 }
 
-fn repeat(voice: Voice, reason: AssignReason, repeat_visit: bool) -> &'static str {
+fn repeat(voice: Locale, reason: AssignReason, repeat_visit: bool) -> &'static str {
     if !repeat_visit || reason == AssignReason::RecentAgent {
         return "";
     }
     voice.say("（重复来访）", " (a repeat visit)")
 }
 
-fn scope_of(voice: Voice, notes: &[Note]) -> String {
+fn scope_of(voice: Locale, notes: &[Note]) -> String {
     let scope = notes.iter().find_map(|note| {
         if let Note::Scope(scope) = note {
             Some(scope.pool_name())

@@ -7,11 +7,11 @@ use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Body, WaitReason};
 use crate::domain::state::agent_directory::Scope;
 
-use super::phrase::Voice;
+use super::phrase::Locale;
 use super::{candidates, causes, recent_agent};
 
 /// The rules that were tried, in order, then everybody of each scope.
-pub(super) fn lines(voice: Voice, body: &Body, notes: &[Note]) -> Vec<String> {
+pub(super) fn lines(voice: Locale, body: &Body, notes: &[Note]) -> Vec<String> {
     let mut rules = Vec::new();
     let mut tables = Vec::new();
     for (place, note) in notes.iter().enumerate() {
@@ -37,7 +37,7 @@ pub(super) fn lines(voice: Voice, body: &Body, notes: &[Note]) -> Vec<String> {
 }
 
 /// The agents that a note is about, under a head of their own.
-fn table(voice: Voice, note: &Note, rule: &str) -> Vec<String> {
+fn table(voice: Locale, note: &Note, rule: &str) -> Vec<String> {
     let Some((by, candidates)) = agents_of(note).filter(|(_, agents)| !agents.is_empty()) else {
         return Vec::new();
     };
@@ -47,7 +47,7 @@ fn table(voice: Voice, note: &Note, rule: &str) -> Vec<String> {
     lines
 }
 
-fn table_head(voice: Voice, note: &Note, count: usize) -> String {
+fn table_head(voice: Locale, note: &Note, count: usize) -> String {
     if let Note::Candidates { by, .. } = note {
         let way = candidates::comparison(voice, *by);
         return voice.say(
@@ -156,7 +156,7 @@ fn somebody_online(candidates: &[Candidate]) -> bool {
 }
 
 /// One rule in words.
-fn tell(voice: Voice, body: &Body, notes: &[Note], place: usize) -> Option<String> {
+fn tell(voice: Locale, body: &Body, notes: &[Note], place: usize) -> Option<String> {
     let last = place + 1 == notes.len();
     let waits = last && matches!(body, Body::SessionQueued { .. });
     let told = match notes.get(place)? {
@@ -198,7 +198,7 @@ fn tell(voice: Voice, body: &Body, notes: &[Note], place: usize) -> Option<Strin
     Some(told)
 }
 
-fn drained(voice: Voice, pool: &str, since: Stamp, waiting: u32) -> String {
+fn drained(voice: Locale, pool: &str, since: Stamp, waiting: u32) -> String {
     let (pool, since) = (voice.pool(pool), voice.time(since));
     voice.say(
         format!(
@@ -211,7 +211,7 @@ fn drained(voice: Voice, pool: &str, since: Stamp, waiting: u32) -> String {
     )
 }
 
-fn manual(voice: Voice, to: &Candidate) -> String {
+fn manual(voice: Locale, to: &Candidate) -> String {
     let (agent, load, capacity) = (voice.agent_last(&to.agent), to.load, to.capacity);
     voice.say(
         format!("人工指定给{agent}（当时 {load}/{capacity}），不看是否满载"),
@@ -219,7 +219,7 @@ fn manual(voice: Voice, to: &Candidate) -> String {
     )
 }
 
-fn nobody_online(voice: Voice, waits: bool, agents: &[Candidate]) -> String {
+fn nobody_online(voice: Locale, waits: bool, agents: &[Candidate]) -> String {
     let found = if agents.is_empty() {
         voice.say(
             "全店没有客服在线，分流范围里也没有能接买家的客服",
@@ -231,7 +231,7 @@ fn nobody_online(voice: Voice, waits: bool, agents: &[Candidate]) -> String {
     format!("{found}{}", then(voice, waits))
 }
 
-fn then(voice: Voice, waits: bool) -> &'static str {
+fn then(voice: Locale, waits: bool) -> &'static str {
     if waits {
         voice.say("，排队等待", ": it waits")
     } else {
@@ -239,7 +239,7 @@ fn then(voice: Voice, waits: bool) -> &'static str {
     }
 }
 
-fn no_rota(voice: Voice, why: &NoRota) -> String {
+fn no_rota(voice: Locale, why: &NoRota) -> String {
     let why = match why {
         NoRota::Off => voice
             .say("店铺没有开启离线分流", "no offline rota is on")
@@ -262,7 +262,7 @@ fn no_rota(voice: Voice, why: &NoRota) -> String {
     )
 }
 
-fn scope_words(voice: Voice, scope: &Scope) -> String {
+fn scope_words(voice: Locale, scope: &Scope) -> String {
     let name = voice.pool(&scope.pool_name());
     match scope {
         Scope::Question { .. } => voice.say(
@@ -285,7 +285,7 @@ fn scope_words(voice: Voice, scope: &Scope) -> String {
 }
 
 fn candidates_words(
-    voice: Voice,
+    voice: Locale,
     waits: bool,
     step: Step,
     by: Comparison,
@@ -325,7 +325,7 @@ fn candidates_words(
     )
 }
 
-fn chosen(voice: Voice, by: Comparison, picked: &Candidate) -> String {
+fn chosen(voice: Locale, by: Comparison, picked: &Candidate) -> String {
     let agent = voice.agent_last(&picked.agent);
     match by {
         Comparison::Strategy(Strategy::Random) | Comparison::Lot => voice.say(

@@ -11,9 +11,9 @@ use crate::domain::read::report::{
     AgentReport, DayReport, Decimal, MonthReport, Report, WeekReport,
 };
 
-use super::highlights::{Highlights, Word};
-use super::phrase::{Voice, chinese_period, decimal, percent, share};
-use super::table::{Side, Table};
+use super::highlights::{Highlight, Highlights};
+use super::phrase::{Locale, chinese_period, decimal, percent, share};
+use super::table::{Side, TextTable};
 use super::{Language, invite, other, rating};
 
 /// How many agents have a row of their own.
@@ -32,7 +32,7 @@ pub fn summary(
     highlights: &Highlights,
     language: Language,
 ) -> String {
-    let voice = Voice::new(language, None);
+    let voice = Locale::new(language, None);
     let parts = [
         part(voice.say("接待", "Sessions"), sessions(voice, report)),
         part(voice.say("客服", "Agents"), agents(voice, &report.agents)),
@@ -55,7 +55,7 @@ fn part(title: &str, lines: Vec<String>) -> Option<String> {
     (!lines.is_empty()).then(|| format!("{title}\n{}", lines.join("\n")))
 }
 
-fn sessions(voice: Voice, report: &Report) -> Vec<String> {
+fn sessions(voice: Locale, report: &Report) -> Vec<String> {
     let it = &report.sessions;
     let (opened, bot, assigned) = (it.opened, it.bot_only, it.assigned);
     let (queued, closed) = (it.queued, it.closed);
@@ -102,10 +102,10 @@ fn length_of(seconds: Decimal) -> Duration {
     Duration::from_ms(((ms + step / 2) / step * step) as i64)
 }
 
-fn agents(voice: Voice, agents: &BTreeMap<String, AgentReport>) -> Vec<String> {
+fn agents(voice: Locale, agents: &BTreeMap<String, AgentReport>) -> Vec<String> {
     let mut ordered: Vec<(&String, &AgentReport)> = agents.iter().collect();
     ordered.sort_by(|a, b| b.1.assigned.cmp(&a.1.assigned).then_with(|| a.0.cmp(b.0)));
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         (voice.say("客服", "agent"), Side::Left),
         (voice.say("接待", "assigned"), Side::Right),
         (rating::level(voice, Level::Satisfied), Side::Right),
@@ -153,7 +153,7 @@ fn rate(rate: Decimal) -> String {
     percent(rate.scaled)
 }
 
-fn invites(voice: Voice, report: &Report, highlights: &Highlights) -> Vec<String> {
+fn invites(voice: Locale, report: &Report, highlights: &Highlights) -> Vec<String> {
     let it = &report.invites;
     let (auto, manual) = (it.auto_sent, it.manual_sent);
     let blocked = match highlights.blocked_in_all {
@@ -181,7 +181,7 @@ fn invites(voice: Voice, report: &Report, highlights: &Highlights) -> Vec<String
             )
             .to_owned(),
     );
-    let mut table = Table::headless(&[Side::Right, Side::Left]);
+    let mut table = TextTable::headless(&[Side::Right, Side::Left]);
     for (count, code) in counts {
         let (rule, reason) = (invite::rule(code), invite::blocked(voice, code));
         table.row([count.to_string(), format!("{reason} [{rule}]")]);
@@ -196,7 +196,7 @@ fn latest<T>(periods: &BTreeMap<String, T>) -> impl Iterator<Item = (&String, &T
         .skip(periods.len().saturating_sub(PERIODS_MAX))
 }
 
-fn scores(voice: Voice, report: &Report, service: &ServicePolicy) -> Vec<String> {
+fn scores(voice: Locale, report: &Report, service: &ServicePolicy) -> Vec<String> {
     let days = latest(&report.days).map(|(when, day)| day_line(voice, when, day, service));
     let weeks = latest(&report.weeks).map(|(when, week)| week_line(voice, when, week, service));
     let months = latest(&report.months).filter(|(_, month)| month.unhappy > 0);
@@ -204,12 +204,12 @@ fn scores(voice: Voice, report: &Report, service: &ServicePolicy) -> Vec<String>
     days.chain(weeks).chain(months).collect()
 }
 
-fn when_of(voice: Voice, when: &str) -> String {
+fn when_of(voice: Locale, when: &str) -> String {
     voice.say(chinese_period(when), when.to_owned())
 }
 
 /// What a rate is held against: nothing where the policy has no line.
-fn held_against(voice: Voice, line: Share, off: Share, bad: Option<bool>) -> String {
+fn held_against(voice: Locale, line: Share, off: Share, bad: Option<bool>) -> String {
     if line == off {
         return String::new();
     }
@@ -227,7 +227,7 @@ fn held_against(voice: Voice, line: Share, off: Share, bad: Option<bool>) -> Str
     }
 }
 
-fn day_line(voice: Voice, when: &str, day: &DayReport, service: &ServicePolicy) -> String {
+fn day_line(voice: Locale, when: &str, day: &DayReport, service: &ServicePolicy) -> String {
     let (consulting, late, replied) = (day.consulting, day.late, day.replied);
     let value = day.reply_rate.map_or_else(|| "-".to_owned(), rate);
     let min = service.reply.min_rate;
@@ -254,7 +254,7 @@ fn day_line(voice: Voice, when: &str, day: &DayReport, service: &ServicePolicy) 
     )
 }
 
-fn week_line(voice: Voice, when: &str, week: &WeekReport, service: &ServicePolicy) -> String {
+fn week_line(voice: Locale, when: &str, week: &WeekReport, service: &ServicePolicy) -> String {
     let when = when_of(voice, when);
     let all = week.satisfied + week.neutral + week.disappointed;
     let (value, satisfied) = (
@@ -280,7 +280,7 @@ fn week_line(voice: Voice, when: &str, week: &WeekReport, service: &ServicePolic
     )
 }
 
-fn month_line(voice: Voice, when: &str, month: &MonthReport, service: &ServicePolicy) -> String {
+fn month_line(voice: Locale, when: &str, month: &MonthReport, service: &ServicePolicy) -> String {
     let when = when_of(voice, when);
     let value = month.attitude_rate.map_or_else(|| "-".to_owned(), rate);
     let (unhappy, attitude) = (month.unhappy, month.attitude);
@@ -300,7 +300,7 @@ fn month_line(voice: Voice, when: &str, month: &MonthReport, service: &ServicePo
     )
 }
 
-fn events(voice: Voice, highlights: &Highlights) -> Vec<String> {
+fn events(voice: Locale, highlights: &Highlights) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(longest) = &highlights.longest_wait {
         let waited = voice.length(longest.waited);
@@ -317,10 +317,12 @@ fn events(voice: Voice, highlights: &Highlights) -> Vec<String> {
         let at = alert.at.map(|at| voice.time(at)).unwrap_or_default();
         let seq = alert.seq;
         let told = match alert.word {
-            Word::Alert(needed) => {
+            Highlight::Alert(needed) => {
                 other::alert_line(voice, alert.period, alert.value, alert.line, needed)
             }
-            Word::Recovered => other::recovered_line(voice, alert.period, alert.value, alert.line),
+            Highlight::Recovered => {
+                other::recovered_line(voice, alert.period, alert.value, alert.line)
+            }
         };
         lines.push(voice.say(
             format!("{at} {told}（#{seq}）"),
@@ -331,7 +333,7 @@ fn events(voice: Voice, highlights: &Highlights) -> Vec<String> {
     lines
 }
 
-fn counted(voice: Voice, highlights: &Highlights) -> Vec<String> {
+fn counted(voice: Locale, highlights: &Highlights) -> Vec<String> {
     let more = highlights.alerts_in_all - highlights.alerts.len() as u64;
     let rows = [
         (

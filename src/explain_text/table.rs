@@ -10,7 +10,7 @@ pub(super) enum Side {
 }
 
 /// Rows of cells under a head.
-pub(super) struct Table {
+pub(super) struct TextTable {
     sides: Vec<Side>,
     rows: Vec<Vec<String>>,
 }
@@ -18,18 +18,18 @@ pub(super) struct Table {
 /// What stands between two columns.
 const GAP: &str = "  ";
 
-impl Table {
+impl TextTable {
     /// A table with these columns.
-    pub(super) fn new(columns: &[(&str, Side)]) -> Table {
-        Table {
+    pub(super) fn new(columns: &[(&str, Side)]) -> TextTable {
+        TextTable {
             sides: columns.iter().map(|&(_, side)| side).collect(),
             rows: vec![columns.iter().map(|&(title, _)| title.to_owned()).collect()],
         }
     }
 
     /// A table without a head.
-    pub(super) fn headless(sides: &[Side]) -> Table {
-        Table {
+    pub(super) fn headless(sides: &[Side]) -> TextTable {
+        TextTable {
             sides: sides.to_vec(),
             rows: Vec::new(),
         }

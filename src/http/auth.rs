@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::problem::{Code, Problem};
+use super::problem::{Problem, ProblemCode};
 use crate::domain::base::id::Id;
 pub use crate::keys::{Grant, KeyRow, NewKey, Scope};
 use crate::keys::{KeyError, Keys};
@@ -136,7 +136,7 @@ fn failed(error: &str, advice: &str) -> NotChanged {
 
 /// How the door is kept.
 #[derive(Clone)]
-pub enum Keeper {
+pub enum Authenticator {
     /// Everybody may everything: for trying out, on loopback alone.
     Insecure,
     /// Only who has a key.
@@ -156,20 +156,20 @@ pub enum Needs {
     Admin,
 }
 
-impl Keeper {
+impl Authenticator {
     /// Another number whenever a key that was good may not be any more.
     pub fn version(&self) -> u64 {
         match self {
-            Keeper::Insecure => 0,
-            Keeper::Keys(keys) => keys.version(),
+            Authenticator::Insecure => 0,
+            Authenticator::Keys(keys) => keys.version(),
         }
     }
 
     /// The grant behind an `Authorization` header.
     pub fn identify(&self, header: Option<&[u8]>) -> Result<Grant, Problem> {
         let keys = match self {
-            Keeper::Insecure => return Ok(insecure()),
-            Keeper::Keys(keys) => keys,
+            Authenticator::Insecure => return Ok(insecure()),
+            Authenticator::Keys(keys) => keys,
         };
         let Some(header) = header else {
             return Err(unauthorized(
@@ -192,9 +192,9 @@ impl Keeper {
 }
 
 /// What lets a request in that takes long to be answered: its key may be taken back meanwhile.
-pub struct Pass {
+pub struct Reauthorization {
     /// Who is asked.
-    pub keeper: Keeper,
+    pub keeper: Authenticator,
     /// The `Authorization` header.
     pub header: Option<Box<[u8]>>,
     /// What the route asks.
@@ -203,7 +203,7 @@ pub struct Pass {
     pub shop: Id,
 }
 
-impl Pass {
+impl Reauthorization {
     /// Whether it still would be let in.
     pub fn holds(&self) -> bool {
         let grant = self.keeper.identify(self.header.as_deref());
@@ -212,7 +212,7 @@ impl Pass {
 }
 
 fn unauthorized(detail: &str) -> Problem {
-    Problem::new(Code::Unauthorized, detail)
+    Problem::new(ProblemCode::Unauthorized, detail)
 }
 
 /// Whether a grant will do for a route; `shop` is the path's.
@@ -244,7 +244,7 @@ pub fn forbidden(needed: Scope) -> Problem {
         "This needs a key with the scope {}: ask whoever keeps the server for one.",
         better.join(" or ")
     );
-    Problem::new(Code::Forbidden, detail)
+    Problem::new(ProblemCode::Forbidden, detail)
 }
 
 #[cfg(test)]
@@ -293,7 +293,7 @@ pub(crate) mod tests {
 
     #[test]
     fn only_a_known_bearer_key_is_let_in() {
-        let keeper = Keeper::Keys(Arc::new(Spelt));
+        let keeper = Authenticator::Keys(Arc::new(Spelt));
         for (header, known) in [
             (None, false),
             (Some(""), false),
@@ -309,12 +309,12 @@ pub(crate) mod tests {
             let found = keeper.identify(header.map(str::as_bytes));
             assert_eq!(found.is_ok(), known, "{header:?}");
             if let Err(problem) = found {
-                assert_eq!(problem.code(), Code::Unauthorized);
+                assert_eq!(problem.code(), ProblemCode::Unauthorized);
             }
         }
         let broken = keeper.identify(Some(b"Bearer \xff"));
-        assert_eq!(broken.unwrap_err().code(), Code::Unauthorized);
-        assert!(Keeper::Insecure.identify(None).is_ok());
+        assert_eq!(broken.unwrap_err().code(), ProblemCode::Unauthorized);
+        assert!(Authenticator::Insecure.identify(None).is_ok());
     }
 
     #[test]

@@ -16,9 +16,9 @@ use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_util::StreamExt;
 
-use super::byte_budget::{Budget, Part, Share};
+use super::byte_budget::{Budget, BudgetPart, ByteShare};
 use super::connection::{BodyWanted, Connection};
-use super::problem::{Code, Problem};
+use super::problem::{Problem, ProblemCode};
 
 /// A body up to this length is not counted among all bodies: its connection has a buffer of this size anyway.
 const COUNTED_FROM_BYTES: usize = 8 * 1024;
@@ -67,23 +67,23 @@ impl Default for Limits {
 
 /// A whole body. It counts among all bodies until it is dropped.
 #[derive(Debug, Default)]
-pub struct Body {
+pub struct RequestBody {
     bytes: Bytes,
-    share: Option<Share>,
+    share: Option<ByteShare>,
 }
 
-impl Body {
+impl RequestBody {
     /// The body as text, if it is.
-    pub fn text(self) -> Result<Text, Utf8Error> {
+    pub fn text(self) -> Result<RequestText, Utf8Error> {
         let text = ByteString::try_from(self.bytes)?;
-        Ok(Text {
+        Ok(RequestText {
             text,
             _share: self.share,
         })
     }
 }
 
-impl Deref for Body {
+impl Deref for RequestBody {
     type Target = Bytes;
 
     fn deref(&self) -> &Bytes {
@@ -93,12 +93,12 @@ impl Deref for Body {
 
 /// A whole body that is text.
 #[derive(Debug)]
-pub struct Text {
+pub struct RequestText {
     text: ByteString,
-    _share: Option<Share>,
+    _share: Option<ByteShare>,
 }
 
-impl Deref for Text {
+impl Deref for RequestText {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -108,7 +108,7 @@ impl Deref for Text {
 
 /// What a body is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum BodyFormat {
     /// One JSON value.
     Json,
     /// JSON lines.
@@ -118,22 +118,22 @@ pub enum Form {
 /// The media type of JSON lines.
 const LINES_TYPE: &str = "application/x-ndjson";
 
-impl Form {
+impl BodyFormat {
     /// What a request's body is written in, by its `Content-Type`, which only a request without a body may leave out: a
     /// page of another site may send a body without one, and is not asked to.
-    pub fn of(headers: &HeaderMap) -> Result<Form, Problem> {
+    pub fn of(headers: &HeaderMap) -> Result<BodyFormat, Problem> {
         let Some(value) = headers.get(header::CONTENT_TYPE) else {
             return match has_body(headers) {
-                false => Ok(Form::Json),
+                false => Ok(BodyFormat::Json),
                 true => Err(other_form("is missing; it must be")),
             };
         };
         let text = value.to_str().unwrap_or_default();
         let kind = text.split(';').next().unwrap_or_default().trim();
         if kind.eq_ignore_ascii_case("application/json") {
-            Ok(Form::Json)
+            Ok(BodyFormat::Json)
         } else if kind.eq_ignore_ascii_case(LINES_TYPE) {
-            Ok(Form::Lines)
+            Ok(BodyFormat::Lines)
         } else {
             Err(other_form("must be"))
         }
@@ -151,7 +151,7 @@ fn other_form(wrong: &str) -> Problem {
         "The body's `Content-Type` {wrong} application/json, or {LINES_TYPE} for events one a line; \
          with curl, say `-H 'Content-Type: application/json'`."
     );
-    Problem::new(Code::UnsupportedMediaType, detail)
+    Problem::new(ProblemCode::UnsupportedMediaType, detail)
 }
 
 /// The whole body of a request.
@@ -160,7 +160,7 @@ pub async fn read(
     payload: &mut web::Payload,
     connection: &Connection,
     limits: &Limits,
-) -> Result<Body, Problem> {
+) -> Result<RequestBody, Problem> {
     let headers = request.headers();
     refuse_compressed(headers)?;
     let announced = headers
@@ -192,7 +192,7 @@ pub async fn read(
                 "The body was not complete within {} s: send it faster, or in smaller requests.",
                 limits.body_timeout.as_secs_f32()
             );
-            Err(Problem::new(Code::BodyTooSlow, detail).closing())
+            Err(Problem::new(ProblemCode::BodyTooSlow, detail).closing())
         }
     }
 }
@@ -202,7 +202,7 @@ fn refuse_compressed(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get(header::CONTENT_ENCODING) {
         Some(value) if value.as_bytes() != b"identity" => {
             let detail = "Compressed bodies are not read: leave `Content-Encoding` out and send the body as it is.";
-            Err(Problem::new(Code::UnsupportedMediaType, detail).closing())
+            Err(Problem::new(ProblemCode::UnsupportedMediaType, detail).closing())
         }
         Some(_) | None => Ok(()),
     }
@@ -218,15 +218,15 @@ struct Gathering<'a> {
     pieces: VecDeque<BytesMut>,
     /// The bytes of all pieces.
     length: usize,
-    share: Option<Share>,
+    share: Option<ByteShare>,
     limits: &'a Limits,
 }
 
 impl Gathering<'_> {
-    async fn all(mut self, payload: &mut web::Payload) -> Result<Body, Problem> {
+    async fn all(mut self, payload: &mut web::Payload) -> Result<RequestBody, Problem> {
         let bytes_max = self.limits.body_bytes_max;
         let Some(first) = payload.next().await else {
-            return Ok(Body::default());
+            return Ok(RequestBody::default());
         };
         let mut first = Some(first.map_err(|error| cut_off(&error, bytes_max))?);
         self.length = first.as_ref().map_or(0, Bytes::len);
@@ -245,7 +245,7 @@ impl Gathering<'_> {
             Some(whole) => whole,
             None => self.join(),
         };
-        Ok(Body {
+        Ok(RequestBody {
             bytes,
             share: self.share,
         })
@@ -301,24 +301,24 @@ impl Gathering<'_> {
 }
 
 /// What a body of this length may have of the budget of all bodies.
-fn part_of(bytes: u64) -> Part {
+fn part_of(bytes: u64) -> BudgetPart {
     match bytes > LARGE_FROM_BYTES as u64 {
-        true => Part::Most,
-        false => Part::All,
+        true => BudgetPart::Most,
+        false => BudgetPart::All,
     }
 }
 
 fn too_many() -> Problem {
     let detail = "The bodies of the requests in hand take as much memory as they may, and nothing of this request was \
                   done: send the same request again in a second, or its events in smaller requests.";
-    Problem::new(Code::Busy, detail).closing()
+    Problem::new(ProblemCode::Busy, detail).closing()
 }
 
 fn too_large(bytes_max: usize) -> Problem {
     let detail = format!(
         "The body is longer than {bytes_max} bytes: send the events in several requests, one after the other."
     );
-    Problem::new(Code::BodyTooLarge, detail).closing()
+    Problem::new(ProblemCode::BodyTooLarge, detail).closing()
 }
 
 fn cut_off(error: &PayloadError, bytes_max: usize) -> Problem {
@@ -337,7 +337,7 @@ mod tests {
     use actix_web::dev::Payload;
     use actix_web::test::TestRequest;
 
-    async fn read_of(request: TestRequest, limits: &Limits) -> Result<Bytes, Code> {
+    async fn read_of(request: TestRequest, limits: &Limits) -> Result<Bytes, ProblemCode> {
         let (request, mut payload) = request.to_http_parts();
         let mut payload = web::Payload::from_request(&request, &mut payload)
             .await
@@ -359,7 +359,7 @@ mod tests {
         for (body, max, expected) in [
             ("", 0, Ok(Bytes::new())),
             ("abc", 3, Ok(Bytes::from("abc"))),
-            ("abcd", 3, Err(Code::BodyTooLarge)),
+            ("abcd", 3, Err(ProblemCode::BodyTooLarge)),
         ] {
             let request = TestRequest::post().set_payload(body);
             assert_eq!(read_of(request, &limits(max)).await, expected, "{body}");
@@ -369,7 +369,7 @@ mod tests {
             .insert_header(("content-length", "4"));
         assert_eq!(
             read_of(announced, &limits(3)).await,
-            Err(Code::BodyTooLarge)
+            Err(ProblemCode::BodyTooLarge)
         );
     }
 
@@ -410,8 +410,8 @@ mod tests {
         };
         for (slow, limits, expected) in [
             (false, limits(6), Ok("abcdef")),
-            (false, limits(5), Err(Code::BodyTooLarge)),
-            (true, soon, Err(Code::BodyTooSlow)),
+            (false, limits(5), Err(ProblemCode::BodyTooLarge)),
+            (true, soon, Err(ProblemCode::BodyTooSlow)),
         ] {
             let request = TestRequest::post().to_http_request();
             let mut payload = web::Payload::from_request(&request, &mut pieces(slow))

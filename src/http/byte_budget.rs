@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How much of a budget may be in use for something to be taken from it, in quarters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum BudgetPart {
     /// One quarter: for clients without a good key, so that they leave the rest to those with one.
     Quarter,
     /// Three quarters: for what is large, so that it leaves the rest to what is small.
@@ -16,12 +16,12 @@ pub enum Part {
     All,
 }
 
-impl Part {
+impl BudgetPart {
     fn quarters(self) -> u64 {
         match self {
-            Part::Quarter => 1,
-            Part::Most => 3,
-            Part::All => 4,
+            BudgetPart::Quarter => 1,
+            BudgetPart::Most => 3,
+            BudgetPart::All => 4,
         }
     }
 }
@@ -48,48 +48,48 @@ impl Budget {
     }
 
     /// Whether so many bytes could be taken now.
-    pub fn has_room(&self, bytes: u64, part: Part) -> bool {
+    pub fn has_room(&self, bytes: u64, part: BudgetPart) -> bool {
         self.used().saturating_add(bytes) <= self.ceiling(part)
     }
 
     /// Takes bytes, if that leaves no more in use than the part.
-    pub fn take(self: &Arc<Self>, bytes: u64, part: Part) -> Option<Share> {
+    pub fn take(self: &Arc<Self>, bytes: u64, part: BudgetPart) -> Option<ByteShare> {
         let mut share = self.nothing();
         share.set(bytes, part).then_some(share)
     }
 
     /// Takes bytes, however many are in use: for what is there already and cannot be refused.
-    pub fn take_anyway(self: &Arc<Self>, bytes: u64) -> Share {
+    pub fn take_anyway(self: &Arc<Self>, bytes: u64) -> ByteShare {
         self.used.fetch_add(bytes, Ordering::Relaxed);
-        Share {
+        ByteShare {
             budget: Arc::clone(self),
             bytes,
         }
     }
 
     /// A share of no bytes, which can grow.
-    pub fn nothing(self: &Arc<Self>) -> Share {
-        Share {
+    pub fn nothing(self: &Arc<Self>) -> ByteShare {
+        ByteShare {
             budget: Arc::clone(self),
             bytes: 0,
         }
     }
 
-    fn ceiling(&self, part: Part) -> u64 {
+    fn ceiling(&self, part: BudgetPart) -> u64 {
         self.max / 4 * part.quarters() + self.max % 4 * part.quarters() / 4
     }
 }
 
 /// Bytes that are in use, until this is dropped.
 #[derive(Debug)]
-pub struct Share {
+pub struct ByteShare {
     budget: Arc<Budget>,
     bytes: u64,
 }
 
-impl Share {
+impl ByteShare {
     /// Has the share be of so many bytes; whether it is. It may always shrink.
-    pub fn set(&mut self, bytes: u64, part: Part) -> bool {
+    pub fn set(&mut self, bytes: u64, part: BudgetPart) -> bool {
         let used = &self.budget.used;
         if bytes <= self.bytes {
             used.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
@@ -106,7 +106,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for ByteShare {
     fn drop(&mut self) {
         self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
     }
@@ -119,16 +119,16 @@ mod tests {
     #[test]
     fn no_more_is_taken_than_the_part_and_all_comes_back() {
         for (max, used, part, bytes, taken) in [
-            (100, 0, Part::All, 100, true),
-            (100, 0, Part::All, 101, false),
-            (100, 60, Part::All, 40, true),
-            (100, 60, Part::Most, 15, true),
-            (100, 60, Part::Most, 16, false),
-            (100, 25, Part::Quarter, 1, false),
-            (100, 0, Part::Quarter, 25, true),
-            (3, 0, Part::All, 3, true),
-            (0, 0, Part::All, 0, true),
-            (0, 0, Part::All, 1, false),
+            (100, 0, BudgetPart::All, 100, true),
+            (100, 0, BudgetPart::All, 101, false),
+            (100, 60, BudgetPart::All, 40, true),
+            (100, 60, BudgetPart::Most, 15, true),
+            (100, 60, BudgetPart::Most, 16, false),
+            (100, 25, BudgetPart::Quarter, 1, false),
+            (100, 0, BudgetPart::Quarter, 25, true),
+            (3, 0, BudgetPart::All, 3, true),
+            (0, 0, BudgetPart::All, 0, true),
+            (0, 0, BudgetPart::All, 1, false),
         ] {
             let budget = Budget::new(max);
             let before = budget.take_anyway(used);
@@ -147,7 +147,7 @@ mod tests {
         let budget = Budget::new(10);
         let mut share = budget.nothing();
         for (bytes, grown, used) in [(4, true, 4), (11, false, 4), (10, true, 10), (2, true, 2)] {
-            assert_eq!(share.set(bytes, Part::All), grown);
+            assert_eq!(share.set(bytes, BudgetPart::All), grown);
             assert_eq!(budget.used(), used);
         }
     }

@@ -11,7 +11,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use actix_web::http::{Method, Uri};
 
-use super::problem::{Code, Problem};
+use super::problem::{Problem, ProblemCode};
 
 /// Says where a browser's request comes from.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -28,7 +28,7 @@ fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem>
     let others = hosts.chain(uri.host());
     if !is_loopback(host) || !others.into_iter().all(is_loopback) {
         return Err(Problem::new(
-            Code::HostNotLocal,
+            ProblemCode::HostNotLocal,
             "A server without keys answers to the names and addresses of this machine alone: ask \
              http://localhost or http://127.0.0.1 with its port; to be reached by another name, start it without \
              --insecure and send keys.",
@@ -53,7 +53,7 @@ fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem>
         return Ok(());
     }
     Err(Problem::new(
-        Code::CrossSite,
+        ProblemCode::CrossSite,
         "The request comes from a page of another site, and a server without keys takes changes from its own pages \
          and from programs alone: send it from /docs of this server or from a program without `Origin`, or start \
          the server without --insecure and send a key.",
@@ -95,7 +95,7 @@ fn is_loopback_address(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn found(method: &str, target: &str, headers: &[(&str, &str)]) -> Option<Code> {
+    fn found(method: &str, target: &str, headers: &[(&str, &str)]) -> Option<ProblemCode> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
@@ -135,17 +135,21 @@ mod tests {
             ("localhost.", false),
             ("", false),
         ] {
-            let wrong = (!good).then_some(Code::HostNotLocal);
+            let wrong = (!good).then_some(ProblemCode::HostNotLocal);
             for method in ["GET", "POST"] {
                 assert_eq!(found(method, "/", &[("host", host)]), wrong, "{host:?}");
             }
         }
         let none = found("GET", "/", &[]);
-        assert_eq!(none, Some(Code::HostNotLocal), "no host");
+        assert_eq!(none, Some(ProblemCode::HostNotLocal), "no host");
         let two = found("GET", "/", &[("host", "localhost"), ("host", "a.example")]);
-        assert_eq!(two, Some(Code::HostNotLocal), "a second host");
+        assert_eq!(two, Some(ProblemCode::HostNotLocal), "a second host");
         let line = found("GET", "http://a.example/", &[("host", "localhost")]);
-        assert_eq!(line, Some(Code::HostNotLocal), "another in the first line");
+        assert_eq!(
+            line,
+            Some(ProblemCode::HostNotLocal),
+            "another in the first line"
+        );
     }
 
     #[test]
@@ -182,7 +186,7 @@ mod tests {
                 ("DELETE", true),
                 ("OPTIONS", true),
             ] {
-                let wrong = (asks && !good).then_some(Code::CrossSite);
+                let wrong = (asks && !good).then_some(ProblemCode::CrossSite);
                 assert_eq!(found(method, "/", &all), wrong, "{method} {headers:?}");
             }
         }

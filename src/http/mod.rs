@@ -15,10 +15,10 @@ pub mod response;
 mod response_body;
 pub mod route;
 
-pub use auth::{Grant, Keeper, KeyRing, KeyRow, Needs, NewKey, NotChanged, Scope, admit};
+pub use auth::{Authenticator, Grant, KeyRing, KeyRow, Needs, NewKey, NotChanged, Scope, admit};
 pub use body::Limits;
-pub use byte_budget::{Budget, Part, Share};
+pub use byte_budget::{Budget, BudgetPart, ByteShare};
 pub use connection::{BodyWanted, Connection};
-pub use problem::{Code, PROBLEM_TYPE, Problem};
-pub use request::{ApiState, Visit, Watch};
+pub use problem::{PROBLEM_TYPE, Problem, ProblemCode};
+pub use request::{AccessLogEntry, AppState, HttpObserver};
 pub use route::Route;

@@ -9,7 +9,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
 use crate::domain::protocol::decision::ErrorCode;
-use crate::runtime::{ReadError, Refused};
+use crate::runtime::{ReadError, Unavailable};
 
 /// What all codes begin with, as a problem's `type`.
 pub const TYPE_PREFIX: &str = "urn:xiaoer:error:";
@@ -28,7 +28,7 @@ const QUEUE_RETRY_S: &str = "5";
 
 /// What is wrong, by its code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Code {
+pub enum ProblemCode {
     /// An event was rejected.
     Rejected(ErrorCode),
     /// No key, or none that is known.
@@ -83,42 +83,48 @@ pub enum Code {
     Damaged,
 }
 
-impl Code {
+impl ProblemCode {
     /// The status, the code and the title.
     fn told(self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Code::Rejected(error) => rejected(error),
-            Code::Unauthorized => told(401, "unauthorized", "A key is needed"),
-            Code::Forbidden => told(403, "forbidden", "The key may not do this"),
-            Code::HostNotLocal => told(421, "host_not_local", "Not a name of this machine"),
-            Code::CrossSite => told(403, "cross_site", "The request comes from another site"),
-            Code::NotFound => told(404, "not_found", "There is nothing here"),
-            Code::EntryUnknown => told(404, "entry_unknown", "No such entry"),
-            Code::DecisionUnknown => told(404, "decision_unknown", "No such decision"),
-            Code::KeyUnknown => told(404, "key_unknown", "No such key"),
-            Code::WebhookUnknown => told(404, "webhook_unknown", "No such webhook"),
-            Code::TooMany => told(409, "too_many", "There are too many"),
-            Code::MethodNotAllowed => told(405, "method_not_allowed", "Not with this method"),
-            Code::BodyTooSlow => told(408, "body_too_slow", "The body came too slowly"),
-            Code::NoKeys => told(409, "no_keys", "The server keeps no keys"),
-            Code::BodyTooLarge => told(413, "body_too_large", "The body is too large"),
-            Code::TooManyEvents => told(413, "too_many_events", "Too many events"),
-            Code::UnsupportedMediaType => {
+            ProblemCode::Rejected(error) => rejected(error),
+            ProblemCode::Unauthorized => told(401, "unauthorized", "A key is needed"),
+            ProblemCode::Forbidden => told(403, "forbidden", "The key may not do this"),
+            ProblemCode::HostNotLocal => told(421, "host_not_local", "Not a name of this machine"),
+            ProblemCode::CrossSite => {
+                told(403, "cross_site", "The request comes from another site")
+            }
+            ProblemCode::NotFound => told(404, "not_found", "There is nothing here"),
+            ProblemCode::EntryUnknown => told(404, "entry_unknown", "No such entry"),
+            ProblemCode::DecisionUnknown => told(404, "decision_unknown", "No such decision"),
+            ProblemCode::KeyUnknown => told(404, "key_unknown", "No such key"),
+            ProblemCode::WebhookUnknown => told(404, "webhook_unknown", "No such webhook"),
+            ProblemCode::TooMany => told(409, "too_many", "There are too many"),
+            ProblemCode::MethodNotAllowed => {
+                told(405, "method_not_allowed", "Not with this method")
+            }
+            ProblemCode::BodyTooSlow => told(408, "body_too_slow", "The body came too slowly"),
+            ProblemCode::NoKeys => told(409, "no_keys", "The server keeps no keys"),
+            ProblemCode::BodyTooLarge => told(413, "body_too_large", "The body is too large"),
+            ProblemCode::TooManyEvents => told(413, "too_many_events", "Too many events"),
+            ProblemCode::UnsupportedMediaType => {
                 told(415, "unsupported_media_type", "Not this kind of body")
             }
-            Code::IdConflict => told(422, "id_conflict", "The id was used for another event"),
-            Code::Broken => told(500, "broken", "A bug of the server"),
-            Code::Damaged => told(500, "damaged", "What is stored is damaged"),
-            Code::OverShare => told(429, "over_share", "The shop has used its share"),
-            Code::Busy => told(503, "busy", "The server is busy"),
-            Code::Closing => told(503, "closing", "The server is shutting down"),
-            Code::Stalled => told(503, "stalled", "The disk does not keep up"),
-            Code::ClockNotTrusted => told(
+            ProblemCode::IdConflict => {
+                told(422, "id_conflict", "The id was used for another event")
+            }
+            ProblemCode::Broken => told(500, "broken", "A bug of the server"),
+            ProblemCode::Damaged => told(500, "damaged", "What is stored is damaged"),
+            ProblemCode::OverShare => told(429, "over_share", "The shop has used its share"),
+            ProblemCode::Busy => told(503, "busy", "The server is busy"),
+            ProblemCode::Closing => told(503, "closing", "The server is shutting down"),
+            ProblemCode::Stalled => told(503, "stalled", "The disk does not keep up"),
+            ProblemCode::ClockNotTrusted => told(
                 503,
                 "clock_not_trusted",
                 "The server's clock cannot be right",
             ),
-            Code::DiskFull => told(507, "disk_full", "The disk is nearly full"),
+            ProblemCode::DiskFull => told(507, "disk_full", "The disk is nearly full"),
         }
     }
 
@@ -134,31 +140,31 @@ impl Code {
 
     fn retry_after_s(self) -> Option<&'static str> {
         match self {
-            Code::Rejected(ErrorCode::QueueFull) => Some(QUEUE_RETRY_S),
-            Code::Busy | Code::Closing => Some(BUSY_RETRY_S),
-            Code::Stalled | Code::ClockNotTrusted => Some(MENDED_RETRY_S),
-            Code::Rejected(_)
-            | Code::Unauthorized
-            | Code::Forbidden
-            | Code::HostNotLocal
-            | Code::CrossSite
-            | Code::NotFound
-            | Code::EntryUnknown
-            | Code::DecisionUnknown
-            | Code::KeyUnknown
-            | Code::WebhookUnknown
-            | Code::TooMany
-            | Code::MethodNotAllowed
-            | Code::NoKeys
-            | Code::BodyTooSlow
-            | Code::BodyTooLarge
-            | Code::TooManyEvents
-            | Code::UnsupportedMediaType
-            | Code::IdConflict
-            | Code::OverShare
-            | Code::DiskFull
-            | Code::Broken
-            | Code::Damaged => None,
+            ProblemCode::Rejected(ErrorCode::QueueFull) => Some(QUEUE_RETRY_S),
+            ProblemCode::Busy | ProblemCode::Closing => Some(BUSY_RETRY_S),
+            ProblemCode::Stalled | ProblemCode::ClockNotTrusted => Some(MENDED_RETRY_S),
+            ProblemCode::Rejected(_)
+            | ProblemCode::Unauthorized
+            | ProblemCode::Forbidden
+            | ProblemCode::HostNotLocal
+            | ProblemCode::CrossSite
+            | ProblemCode::NotFound
+            | ProblemCode::EntryUnknown
+            | ProblemCode::DecisionUnknown
+            | ProblemCode::KeyUnknown
+            | ProblemCode::WebhookUnknown
+            | ProblemCode::TooMany
+            | ProblemCode::MethodNotAllowed
+            | ProblemCode::NoKeys
+            | ProblemCode::BodyTooSlow
+            | ProblemCode::BodyTooLarge
+            | ProblemCode::TooManyEvents
+            | ProblemCode::UnsupportedMediaType
+            | ProblemCode::IdConflict
+            | ProblemCode::OverShare
+            | ProblemCode::DiskFull
+            | ProblemCode::Broken
+            | ProblemCode::Damaged => None,
         }
     }
 }
@@ -198,7 +204,7 @@ pub struct Problem(Box<Told>);
 
 #[derive(Clone, Debug, PartialEq)]
 struct Told {
-    code: Code,
+    code: ProblemCode,
     detail: String,
     /// More members: their names, and their JSON.
     members: Vec<(&'static str, String)>,
@@ -208,7 +214,7 @@ struct Told {
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct ProblemDocument<'a> {
     #[serde(rename = "type")]
     kind: String,
     title: &'a str,
@@ -219,7 +225,7 @@ struct Written<'a> {
 
 impl Problem {
     /// A problem whose detail says what to do next.
-    pub fn new(code: Code, detail: impl Into<String>) -> Problem {
+    pub fn new(code: ProblemCode, detail: impl Into<String>) -> Problem {
         let mut problem = Problem(Box::new(Told {
             code,
             detail: detail.into(),
@@ -230,7 +236,7 @@ impl Problem {
         if let Some(seconds) = code.retry_after_s() {
             problem = problem.header(header::RETRY_AFTER, seconds);
         }
-        if code == Code::Unauthorized {
+        if code == ProblemCode::Unauthorized {
             problem = problem.header(header::WWW_AUTHENTICATE, "Bearer realm=\"xiaoer\"");
         }
         problem
@@ -238,14 +244,14 @@ impl Problem {
 
     /// Something of the server's own failed. What it was may name paths of the server: the log has it, and the caller
     /// learns what to do.
-    pub fn own(code: Code, error: &dyn std::fmt::Display, detail: &str) -> Problem {
+    pub fn own(code: ProblemCode, error: &dyn std::fmt::Display, detail: &str) -> Problem {
         tracing::error!(%error, code = code.code(), "a request was not done");
         Problem::new(code, detail)
     }
 
     /// What was sent cannot be read.
     pub fn malformed(detail: impl Into<String>) -> Problem {
-        Problem::new(Code::Rejected(ErrorCode::Malformed), detail)
+        Problem::new(ProblemCode::Rejected(ErrorCode::Malformed), detail)
     }
 
     /// The shop does not exist, or the key is another shop's: nobody can tell which from this.
@@ -254,14 +260,14 @@ impl Problem {
             "No shop {shop:?} is open to this key: check its id, or set the shop up with \
              `PUT /v1/shops/{{shop}}` and an admin key."
         );
-        Problem::new(Code::Rejected(ErrorCode::ShopUnknown), detail)
+        Problem::new(ProblemCode::Rejected(ErrorCode::ShopUnknown), detail)
     }
 
     /// An agent that is not configured.
     pub fn agent_unknown(agent: &str) -> Problem {
         let detail =
             format!("No agent {agent:?} is configured: `GET agents` lists those that are.");
-        Problem::new(Code::Rejected(ErrorCode::AgentUnknown), detail)
+        Problem::new(ProblemCode::Rejected(ErrorCode::AgentUnknown), detail)
     }
 
     /// A session that is not remembered.
@@ -269,51 +275,51 @@ impl Problem {
         let detail = format!(
             "No session {session:?} is open or was closed in the last 7 days: `GET sessions` lists those that are."
         );
-        Problem::new(Code::Rejected(ErrorCode::SessionUnknown), detail)
+        Problem::new(ProblemCode::Rejected(ErrorCode::SessionUnknown), detail)
     }
 
     /// Nothing was done, and nothing will be.
-    pub fn refused(refused: Refused) -> Problem {
+    pub fn refused(refused: Unavailable) -> Problem {
         match refused {
-            Refused::Busy => Problem::new(
-                Code::Busy,
+            Unavailable::Busy => Problem::new(
+                ProblemCode::Busy,
                 "As much is in hand as can be: send the same request again in a second.",
             ),
-            Refused::DiskFull => Problem::new(
-                Code::DiskFull,
+            Unavailable::DiskFull => Problem::new(
+                ProblemCode::DiskFull,
                 "The server's disk is nearly full, so nothing is taken: free some space, then send it again.",
             ),
-            Refused::Stalled(what) => Problem::new(
-                Code::Stalled,
+            Unavailable::Stalled(what) => Problem::new(
+                ProblemCode::Stalled,
                 format!(
                     "The server's disk does not keep up, or has failed: {what}. Look at it, and at the server's log."
                 ),
             ),
-            Refused::ClockNotTrusted(doubt) => Problem::new(
-                Code::ClockNotTrusted,
+            Unavailable::ClockNotTrusted(doubt) => Problem::new(
+                ProblemCode::ClockNotTrusted,
                 format!(
                     "Events cannot be dated, so none is taken: {doubt}. Then send this request again."
                 ),
             ),
-            Refused::OverShare { wait_s } => {
+            Unavailable::OverShare { wait_s } => {
                 let detail = format!(
                     "The shop has put as many bytes into the journal as one shop may \
                      (`shop.bytes_per_hour_max`): send the same request again in {wait_s} s."
                 );
-                Problem::new(Code::OverShare, detail)
+                Problem::new(ProblemCode::OverShare, detail)
                     .header(header::RETRY_AFTER, wait_s.to_string())
             }
-            Refused::Closing => Problem::new(
-                Code::Closing,
+            Unavailable::Closing => Problem::new(
+                ProblemCode::Closing,
                 "The server is shutting down: send the same request again once it is back.",
             ),
-            Refused::Broken => Problem::new(
-                Code::Broken,
+            Unavailable::Broken => Problem::new(
+                ProblemCode::Broken,
                 "A bug of the server stopped this request; nothing of it was done, and the shop is back. \
                  Please report it with the server's log.",
             ),
-            Refused::Damaged(what) => Problem::own(
-                Code::Damaged,
+            Unavailable::Damaged(what) => Problem::own(
+                ProblemCode::Damaged,
                 &what,
                 "What is stored of this is damaged, and nothing was done: the server's log says what is wrong, and \
                  `xiaoer verify` on its folder finds all of it. Ask the server's operator.",
@@ -351,14 +357,14 @@ impl Problem {
     }
 
     /// Its code.
-    pub fn code(&self) -> Code {
+    pub fn code(&self) -> ProblemCode {
         self.0.code
     }
 
     /// The document.
     pub fn json(&self) -> String {
         let (status, code, title) = self.0.code.told();
-        let written = Written {
+        let written = ProblemDocument {
             kind: format!("{TYPE_PREFIX}{code}"),
             title,
             status: status.as_u16(),
@@ -409,7 +415,7 @@ mod tests {
             (ErrorCode::AgentOffline, 409),
             (ErrorCode::NotWithBot, 409),
         ] {
-            let code = Code::Rejected(error);
+            let code = ProblemCode::Rejected(error);
             assert_eq!(code.status().as_u16(), status, "{error:?}");
             assert_eq!(code.code(), error.code());
         }
@@ -423,24 +429,24 @@ mod tests {
     #[test]
     fn a_refusal_has_its_status_and_says_when_to_come_again() {
         for (refused, status, code, retry) in [
-            (Refused::Busy, 503, "busy", Some("1")),
-            (Refused::DiskFull, 507, "disk_full", None),
+            (Unavailable::Busy, 503, "busy", Some("1")),
+            (Unavailable::DiskFull, 507, "disk_full", None),
             (
-                Refused::OverShare { wait_s: 90 },
+                Unavailable::OverShare { wait_s: 90 },
                 429,
                 "over_share",
                 Some("90"),
             ),
-            (Refused::Closing, 503, "closing", Some("1")),
-            (Refused::Broken, 500, "broken", None),
+            (Unavailable::Closing, 503, "closing", Some("1")),
+            (Unavailable::Broken, 500, "broken", None),
             (
-                Refused::Stalled("it cannot be read".to_owned()),
+                Unavailable::Stalled("it cannot be read".to_owned()),
                 503,
                 "stalled",
                 Some("10"),
             ),
             (
-                Refused::Damaged("Run `xiaoer verify`.".to_owned()),
+                Unavailable::Damaged("Run `xiaoer verify`.".to_owned()),
                 500,
                 "damaged",
                 None,
@@ -460,7 +466,7 @@ mod tests {
     #[test]
     fn what_failed_inside_is_not_told_to_a_caller() {
         let what = "could not open /srv/desk/store/db: run `xiaoer verify`".to_owned();
-        let problem = Problem::refused(Refused::Damaged(what));
+        let problem = Problem::refused(Unavailable::Damaged(what));
         assert!(!problem.json().contains("/srv"), "{}", problem.json());
         assert!(problem.json().contains("log"), "{}", problem.json());
     }
@@ -473,7 +479,7 @@ mod tests {
             "{\"type\":\"urn:xiaoer:error:malformed\",\"title\":\"The request is malformed\",\"status\":400,\
              \"detail\":\"Say \\\"it\\\".\",\"code\":\"malformed\",\"results\":[1]}"
         );
-        let asked = Problem::new(Code::Unauthorized, "Send a key.").response();
+        let asked = Problem::new(ProblemCode::Unauthorized, "Send a key.").response();
         assert_eq!(
             asked.headers().get("www-authenticate").unwrap(),
             "Bearer realm=\"xiaoer\""

@@ -13,43 +13,43 @@ use actix_web::http::header::{AUTHORIZATION, TRANSFER_ENCODING};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 
-use super::auth::{Grant, Keeper, Needs, Pass, admit, nobody};
-use super::body::{self, Body, Form, Limits, Text};
-use super::byte_budget::Part;
+use super::auth::{Authenticator, Grant, Needs, Reauthorization, admit, nobody};
+use super::body::{self, BodyFormat, Limits, RequestBody, RequestText};
+use super::byte_budget::BudgetPart;
 use super::connection::Connection;
 use super::cross_site::refuse_foreign;
-use super::problem::{Code, Problem};
+use super::problem::{Problem, ProblemCode};
 use super::query::{Query, segment};
 use super::response_body::outgoing;
 use super::route::Route;
 use crate::domain::base::id::Id;
 use crate::domain::state::shop::Shop;
-use crate::runtime::Desk;
+use crate::runtime::Shops;
 use crate::webhooks::Webhooks;
 
 /// What every request needs. One for all workers.
-pub struct ApiState {
+pub struct AppState {
     /// All shops.
-    pub desk: Desk,
+    pub desk: Shops,
     /// All webhooks.
     pub webhooks: Arc<Webhooks>,
     /// Who is let in.
-    pub keeper: Keeper,
+    pub keeper: Authenticator,
     /// How much, and how slowly.
     pub limits: Limits,
     /// Who is told of every request.
-    pub watch: Arc<dyn Watch>,
+    pub watch: Arc<dyn HttpObserver>,
     /// The description of the API, as OpenAPI in JSON.
     pub description: Bytes,
 }
 
 /// Whoever measures the door and keeps its log.
-pub trait Watch: Send + Sync {
+pub trait HttpObserver: Send + Sync {
     /// A steady clock, in microseconds.
     fn micros(&self) -> u64;
 
     /// A request was answered: once each, also where it was refused.
-    fn visited(&self, visit: &Visit<'_>);
+    fn visited(&self, visit: &AccessLogEntry<'_>);
 
     /// All metrics, as Prometheus reads them.
     fn scrape(&self) -> String;
@@ -57,7 +57,7 @@ pub trait Watch: Send + Sync {
 
 /// A request that was answered, without anything that a buyer wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Visit<'a> {
+pub struct AccessLogEntry<'a> {
     /// `GET`, `POST` …
     pub method: &'a str,
     /// The route's pattern: few, so that it may label a metric.
@@ -75,12 +75,12 @@ pub struct Visit<'a> {
 }
 
 /// What a handler gives back.
-pub type Answer = Result<HttpResponse, Problem>;
+pub type HandlerResult = Result<HttpResponse, Problem>;
 
 /// A request that may be answered: its key is checked, its query string read.
-pub struct Call {
+pub struct RequestContext {
     /// What every request needs.
-    pub state: Arc<ApiState>,
+    pub state: Arc<AppState>,
     /// What its key grants.
     pub grant: Grant,
     /// Its parameters: none but the route's.
@@ -88,25 +88,25 @@ pub struct Call {
     route: &'static Route,
     request: HttpRequest,
     connection: Rc<Connection>,
-    payload: Unread,
+    payload: UnreadPayload,
     /// The version of the keys by which it was let in.
     keys_version: u64,
 }
 
 /// What has not been read of a body, as long as nobody reads it.
-type Unread = Rc<Cell<Option<web::Payload>>>;
+type UnreadPayload = Rc<Cell<Option<web::Payload>>>;
 
 /// The body of an answer that keeps hold of the request's.
 ///
 /// Of a body in chunks whose reader is gone, the framework waits for the end, for ever where there is none. While the
 /// reader is there, an answer that is sent before the end closes the connection.
-struct Held {
+struct BodyWithPayload {
     body: BoxBody,
     #[expect(dead_code, reason = "it is held, not read")]
     payload: web::Payload,
 }
 
-impl MessageBody for Held {
+impl MessageBody for BodyWithPayload {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {
@@ -130,14 +130,14 @@ struct Visitor {
 
 /// Answers one request, and tells of it.
 pub async fn serve<F, Fut>(
-    state: Arc<ApiState>,
+    state: Arc<AppState>,
     route: &'static Route,
     (request, payload): (HttpRequest, web::Payload),
     handler: F,
 ) -> HttpResponse
 where
-    F: Fn(Call) -> Fut,
-    Fut: Future<Output = Answer>,
+    F: Fn(RequestContext) -> Fut,
+    Fut: Future<Output = HandlerResult>,
 {
     let began = state.watch.micros();
     let method = request.method().clone();
@@ -155,20 +155,20 @@ where
     };
     let response = answer.unwrap_or_else(|problem| problem.response());
     let part = match connection.is_known() {
-        true => Part::All,
-        false => Part::Quarter,
+        true => BudgetPart::All,
+        false => BudgetPart::Quarter,
     };
     let answers = &of_answer.limits.answers;
     let mut response = outgoing(response, answering, answers, part, is_read(&method));
     if let Some(payload) = unread.and_then(|unread| unread.take()) {
-        response = response.map_body(|_, body| BoxBody::new(Held { body, payload }));
+        response = response.map_body(|_, body| BoxBody::new(BodyWithPayload { body, payload }));
     }
     let bytes_out = match response.body().size() {
         BodySize::Sized(bytes) => bytes,
         BodySize::None | BodySize::Stream => 0,
     };
     let watch = &of_answer.watch;
-    watch.visited(&Visit {
+    watch.visited(&AccessLogEntry {
         method: method.as_str(),
         route: route.path,
         shop: visitor.shop.as_deref(),
@@ -187,13 +187,13 @@ fn is_read(method: &Method) -> bool {
 
 /// Checks the key, then the path, then the query: who may not come in learns nothing of what is inside.
 fn enter(
-    state: Arc<ApiState>,
+    state: Arc<AppState>,
     route: &'static Route,
-    (request, payload): (HttpRequest, Unread),
+    (request, payload): (HttpRequest, UnreadPayload),
     connection: Rc<Connection>,
     visitor: &mut Visitor,
-) -> Result<Call, Problem> {
-    if let Keeper::Insecure = state.keeper {
+) -> Result<RequestContext, Problem> {
+    if let Authenticator::Insecure = state.keeper {
         refuse_foreign(&request)?;
     }
     let open = match route.needs {
@@ -223,7 +223,7 @@ fn enter(
         let query = Query::read(request.query_string(), route.query)?;
         (grant, query)
     };
-    Ok(Call {
+    Ok(RequestContext {
         state,
         grant,
         query,
@@ -245,7 +245,7 @@ fn id_in(route: &Route, request: &HttpRequest, name: &str) -> Result<Id, Problem
     })
 }
 
-impl Call {
+impl RequestContext {
     /// The path's shop.
     pub fn shop(&self) -> Result<Id, Problem> {
         self.id("shop")
@@ -268,9 +268,9 @@ impl Call {
     }
 
     /// What lets the request in, to be looked at again while it is being answered.
-    pub fn pass(&self) -> Result<Pass, Problem> {
+    pub fn pass(&self) -> Result<Reauthorization, Problem> {
         let header = self.request.headers().get(AUTHORIZATION);
-        Ok(Pass {
+        Ok(Reauthorization {
             keeper: self.state.keeper.clone(),
             header: header.map(|value| value.as_bytes().into()),
             needs: self.route.needs,
@@ -279,14 +279,14 @@ impl Call {
     }
 
     /// What the body is written in.
-    pub fn form(&self) -> Result<Form, Problem> {
-        Form::of(self.request.headers())
+    pub fn form(&self) -> Result<BodyFormat, Problem> {
+        BodyFormat::of(self.request.headers())
     }
 
     /// The whole body.
-    pub async fn body(&self) -> Result<Body, Problem> {
+    pub async fn body(&self) -> Result<RequestBody, Problem> {
         let Some(mut payload) = self.payload.take() else {
-            return Ok(Body::default());
+            return Ok(RequestBody::default());
         };
         let body = body::read(
             &self.request,
@@ -314,10 +314,10 @@ impl Call {
     }
 
     /// The whole body as text, which is JSON by its `Content-Type`.
-    pub async fn json_text(&self) -> Result<Text, Problem> {
-        if self.form()? == Form::Lines {
+    pub async fn json_text(&self) -> Result<RequestText, Problem> {
+        if self.form()? == BodyFormat::Lines {
             let detail = "This takes one JSON object: send it as application/json.";
-            return Err(Problem::new(Code::UnsupportedMediaType, detail));
+            return Err(Problem::new(ProblemCode::UnsupportedMediaType, detail));
         }
         self.body()
             .await?

@@ -4,20 +4,20 @@ use actix_web::HttpResponse;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::problem::{Code, Problem};
+use super::problem::{Problem, ProblemCode};
 use super::query::cursor;
-use super::request::Answer;
+use super::request::HandlerResult;
 use super::response_body::Pieces;
 
 /// The media type of answers.
 pub const JSON_TYPE: &str = "application/json";
 
 /// A value.
-pub fn json(value: &impl Serialize) -> Answer {
+pub fn json(value: &impl Serialize) -> HandlerResult {
     match serde_json::to_string(value) {
         Ok(text) => Ok(text_json(text)),
         Err(_) => Err(Problem::new(
-            Code::Broken,
+            ProblemCode::Broken,
             "The answer could not be written, by a bug of the server: please report what was asked.",
         )),
     }

@@ -11,10 +11,10 @@ use actix_web::HttpResponse;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 
-use super::byte_budget::{Budget, Part, Share};
+use super::byte_budget::{Budget, BudgetPart, ByteShare};
 use super::connection::Answering;
 use super::problem::Problem;
-use crate::runtime::Refused;
+use crate::runtime::Unavailable;
 
 /// The longest piece of a body. An answer that is no longer goes out as it is.
 pub const PIECE_BYTES_MAX: usize = 32 * 1024;
@@ -23,7 +23,7 @@ pub const PIECE_BYTES_MAX: usize = 32 * 1024;
 pub struct Pieces {
     left: Bytes,
     #[expect(dead_code, reason = "it is held, not read")]
-    share: Option<Share>,
+    share: Option<ByteShare>,
 }
 
 impl Pieces {
@@ -81,7 +81,7 @@ pub(super) fn outgoing(
     response: HttpResponse,
     answering: Answering,
     answers: &Arc<Budget>,
-    part: Part,
+    part: BudgetPart,
     is_read: bool,
 ) -> HttpResponse {
     if is_short(response.body().size()) {
@@ -100,7 +100,7 @@ pub(super) fn outgoing(
         Ok(bytes) => {
             let length = bytes.len() as u64;
             let share = match answers.take(length, part) {
-                None if is_read => return Problem::refused(Refused::Busy).response(),
+                None if is_read => return Problem::refused(Unavailable::Busy).response(),
                 None => answers.take_anyway(length),
                 Some(share) => share,
             };
@@ -157,7 +157,7 @@ mod tests {
                 of_bytes(bytes),
                 connection.begin(),
                 &budget,
-                Part::All,
+                BudgetPart::All,
                 true,
             );
             assert_eq!(response.body().size(), BodySize::Sized(bytes as u64));
@@ -175,18 +175,24 @@ mod tests {
             let response = of_bytes(60_000);
             outgoing(response, connection.begin(), &budget, part, is_read)
         };
-        let first = out(Part::All, true);
+        let first = out(BudgetPart::All, true);
         assert_eq!(first.status().as_u16(), 200);
         for (part, is_read, status) in [
-            (Part::All, true, 503),
-            (Part::Quarter, true, 503),
-            (Part::All, false, 200),
+            (BudgetPart::All, true, 503),
+            (BudgetPart::Quarter, true, 503),
+            (BudgetPart::All, false, 200),
         ] {
             let second = out(part, is_read);
             assert_eq!(second.status().as_u16(), status, "{part:?} {is_read}");
         }
         let shared = HttpResponse::Ok().body(Pieces::shared(Bytes::from(vec![b'x'; 60_000])));
-        let shared = outgoing(shared, connection.begin(), &budget, Part::Quarter, true);
+        let shared = outgoing(
+            shared,
+            connection.begin(),
+            &budget,
+            BudgetPart::Quarter,
+            true,
+        );
         assert_eq!(
             (shared.status().as_u16(), budget.used()),
             (200, 60_000),

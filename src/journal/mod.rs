@@ -9,13 +9,14 @@ mod interface;
 mod record;
 
 pub use embedded::{
-    ConvertKept, Embedded, Files, Inspector, KEPT_BYTES_MAX, LedgerSource, NoInspector, Nobody,
-    Opened, Patience, Reach, Restored, SECRETS_FILE, Salvaged, SavedShop, Settings, Upgrade,
-    VERSION, Verified, Watch, backup, backup_folder, check_backup, each_record, no_files,
-    number_in, restore, salvage, verify,
+    ConvertKept, Embedded, ExtraFiles, HighWaterMark, Inspector, JournalObserver, JournalSettings,
+    KEPT_BYTES_MAX, LedgerSource, NoInspector, NoObserver, Opened, Patience, Restored,
+    SECRETS_FILE, Salvaged, SavedShop, Upgrade, VERSION, Verified, backup, backup_folder,
+    check_backup, each_record, no_files, number_in, restore, salvage, verify,
 };
 pub use error::{JournalError, damaged};
 pub use interface::{
-    Basis, Claimed, Done, Fenced, Journal, Kept, NoRoom, Owner, Sleeper, Slice, State,
+    Claimed, Fenced, FencingToken, Journal, MetadataEntry, NoRoom, OnDurable, RecordPage, Snapshot,
+    SnapshotAndTail, TimedShop,
 };
-pub use record::{Booked, Entry, Kind, Record};
+pub use record::{Booked, NewRecord, Record, RecordKind};

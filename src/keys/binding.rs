@@ -4,12 +4,12 @@
 //! 0.1.0 made or which was made before its shop, is bound to the first shop of its name that the server finds.
 
 use super::error::KeyError;
-use super::key_store::{Keys, Seen};
+use super::key_store::{FileSeen, Keys};
 use super::record::Numbers;
 use crate::domain::base::id::Id;
-use crate::keys::record::{KeyRow, Record};
+use crate::keys::record::{KeyRecord, KeyRow};
 
-impl Record {
+impl KeyRecord {
     fn is_of(&self, shop: &Id) -> bool {
         self.row.shop.as_ref() == Some(shop)
     }
@@ -56,12 +56,12 @@ impl Keys {
     }
 
     /// Whether a key is still to be bound to the shop that there is.
-    pub(super) fn binds(&self, record: &Record) -> bool {
+    pub(super) fn binds(&self, record: &KeyRecord) -> bool {
         record.number.is_none() && self.number_of(record).is_some()
     }
 
     /// The number of the shop of a key's name, where it is known.
-    pub(super) fn number_of(&self, record: &Record) -> Option<u64> {
+    pub(super) fn number_of(&self, record: &KeyRecord) -> Option<u64> {
         let numbers = self.numbers.get()?;
         numbers(record.row.shop.as_ref()?)
     }
@@ -78,7 +78,7 @@ impl Keys {
     /// What [`Keys::shut_of_shop`] has shut is as it was: the shop was not taken away after all, or its keys are revoked.
     pub fn open_of_shop(&self, shop: &Id) {
         let mut seen = self.seen();
-        let Seen { records, shut, .. } = &mut *seen;
+        let FileSeen { records, shut, .. } = &mut *seen;
         for key in records.iter().filter(|key| key.is_of(shop)) {
             shut.remove(&key.row.id);
         }
@@ -92,7 +92,8 @@ impl Keys {
     ///
     /// The file cannot be locked, read or written. The keys are refused all the same as long as this process lives.
     pub fn revoke_of_shop(&self, shop: &Id, current: Option<u64>) -> Result<usize, KeyError> {
-        let gone = |key: &Record| key.is_of(shop) && (current.is_none() || key.number != current);
+        let gone =
+            |key: &KeyRecord| key.is_of(shop) && (current.is_none() || key.number != current);
         {
             let mut seen = self.seen();
             let of_shop = seen.records.iter().filter(|key| gone(key));

@@ -16,7 +16,7 @@ use super::scope::Scope;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::env::private_files::{self, FileLock};
-use crate::keys::record::{KeyRow, Record};
+use crate::keys::record::{KeyRecord, KeyRow};
 
 /// The form in which this release writes; it reads every one up to it.
 const VERSION: u32 = 1;
@@ -32,7 +32,7 @@ pub(super) struct KeyFile {
 
 /// What a file looks like from outside: another mark is another content.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(super) struct FileStamp {
     inode: u64,
     modified: (i64, i64),
     bytes: u64,
@@ -60,17 +60,17 @@ impl KeyFile {
     }
 
     /// What the file looks like now; nothing where there is none.
-    pub fn mark(&self) -> Result<Option<Mark>, KeyError> {
+    pub fn mark(&self) -> Result<Option<FileStamp>, KeyError> {
         let path = self.path();
         match path.metadata() {
-            Ok(metadata) => Ok(Some(Mark::of(&metadata))),
+            Ok(metadata) => Ok(Some(FileStamp::of(&metadata))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(failed("look at", &path)(source)),
         }
     }
 
     /// All keys, and what the file that they were read from looks like; none where there is no file.
-    pub fn read(&self) -> Result<(Vec<Record>, Option<Mark>), KeyError> {
+    pub fn read(&self) -> Result<(Vec<KeyRecord>, Option<FileStamp>), KeyError> {
         let path = self.path();
         let mut file = match File::open(&path) {
             Ok(file) => file,
@@ -81,15 +81,15 @@ impl KeyFile {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)
             .map_err(failed("read", &path))?;
-        Ok((self.decode(&bytes)?, Some(Mark::of(&metadata))))
+        Ok((self.decode(&bytes)?, Some(FileStamp::of(&metadata))))
     }
 
-    fn decode(&self, bytes: &[u8]) -> Result<Vec<Record>, KeyError> {
+    fn decode(&self, bytes: &[u8]) -> Result<Vec<KeyRecord>, KeyError> {
         let damaged = |how: String| KeyError::Damaged {
             path: self.path(),
             how,
         };
-        let head: Head =
+        let head: KeysHead =
             serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
         if head.version > VERSION {
             return Err(KeyError::Newer {
@@ -97,10 +97,10 @@ impl KeyFile {
                 version: head.version,
             });
         }
-        let form: Form =
+        let form: KeysForm =
             serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string()))?;
         let records = form.keys.iter().map(StoredKey::record);
-        let records: Option<Vec<Record>> = records.collect();
+        let records: Option<Vec<KeyRecord>> = records.collect();
         let records = records.ok_or_else(|| damaged("a key is not of the form of keys".into()))?;
         if encode(&records) != bytes {
             return Err(damaged("its checksum is that of another content".into()));
@@ -116,16 +116,20 @@ impl KeyFile {
     }
 
     /// Puts these keys in the place of what the file holds. Once this is answered, they outlive a power cut.
-    pub fn write(&self, records: &[Record], _held: &Lock) -> Result<Option<Mark>, KeyError> {
+    pub fn write(
+        &self,
+        records: &[KeyRecord],
+        _held: &Lock,
+    ) -> Result<Option<FileStamp>, KeyError> {
         let written = private_files::write_whole(&self.folder, FILE, &encode(records));
         let metadata = written.map_err(failed("write", &self.path()))?;
-        Ok(Some(Mark::of(&metadata)))
+        Ok(Some(FileStamp::of(&metadata)))
     }
 }
 
-impl Mark {
-    fn of(metadata: &std::fs::Metadata) -> Mark {
-        Mark {
+impl FileStamp {
+    fn of(metadata: &std::fs::Metadata) -> FileStamp {
+        FileStamp {
             inode: metadata.ino(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             bytes: metadata.len(),
@@ -144,14 +148,14 @@ fn failed(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> KeyError {
 
 /// What every version of the form has.
 #[derive(Deserialize)]
-struct Head {
+struct KeysHead {
     version: u32,
 }
 
 /// The file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Form {
+struct KeysForm {
     version: u32,
     /// Of the keys as JSON without blanks, 8 hexadecimal digits.
     crc32: String,
@@ -177,7 +181,7 @@ struct StoredKey {
 }
 
 impl StoredKey {
-    fn of(record: &Record) -> StoredKey {
+    fn of(record: &KeyRecord) -> StoredKey {
         let row = &record.row;
         StoredKey {
             id: row.id.to_string(),
@@ -191,7 +195,7 @@ impl StoredKey {
         }
     }
 
-    fn record(&self) -> Option<Record> {
+    fn record(&self) -> Option<KeyRecord> {
         let shop = match &self.shop {
             Some(shop) => Some(Id::new(shop)?),
             None => None,
@@ -200,7 +204,7 @@ impl StoredKey {
         let good = is_drawn(&self.id, ID_CHARS)
             && scope.is_of_a_shop() == shop.is_some()
             && (self.shop_number.is_none() || shop.is_some());
-        good.then_some(Record {
+        good.then_some(KeyRecord {
             row: KeyRow {
                 id: Id::new(&self.id)?,
                 scope,
@@ -215,10 +219,10 @@ impl StoredKey {
     }
 }
 
-fn encode(records: &[Record]) -> Vec<u8> {
+fn encode(records: &[KeyRecord]) -> Vec<u8> {
     let keys: Vec<StoredKey> = records.iter().map(StoredKey::of).collect();
     let plain = serde_json::to_vec(&keys).unwrap_or_default();
-    let form = Form {
+    let form = KeysForm {
         version: VERSION,
         crc32: format!("{:08x}", crc32fast::hash(&plain)),
         keys,
@@ -272,8 +276,8 @@ mod tests {
 }
 "#;
 
-    fn records() -> Vec<Record> {
-        let record = |id: &str, scope, shop: Option<&str>, ms| Record {
+    fn records() -> Vec<KeyRecord> {
+        let record = |id: &str, scope, shop: Option<&str>, ms| KeyRecord {
             row: KeyRow {
                 id: Id::new(id).unwrap(),
                 scope,

@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::error::KeyError;
-use super::file::{KeyFile, Mark};
+use super::file::{FileStamp, KeyFile};
 use super::key_text;
-use super::record::{KEYS_MAX, KeyRow, NAME_BYTES_MAX, Record};
+use super::record::{KEYS_MAX, KeyRecord, KeyRow, NAME_BYTES_MAX};
 use super::scope::{Grant, Scope};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
@@ -26,15 +26,15 @@ pub struct Keys {
     version: AtomicU64,
     /// What is known of the file. Held while reading or writing it, so that no older reading takes the place of a newer
     /// one.
-    seen: Mutex<Seen>,
+    seen: Mutex<FileSeen>,
     /// Tells the number of a shop, where a server knows it.
     pub(super) numbers: OnceLock<Numbers>,
 }
 
 /// What was read of the file last.
-pub(super) struct Seen {
-    mark: Option<Mark>,
-    pub(super) records: Vec<Record>,
+pub(super) struct FileSeen {
+    mark: Option<FileStamp>,
+    pub(super) records: Vec<KeyRecord>,
     /// Keys that are refused for now: their shop is being taken away.
     pub(super) shut: HashSet<Id>,
     /// Keys that are refused although the file still has them: their shop is gone.
@@ -42,7 +42,7 @@ pub(super) struct Seen {
 }
 
 /// Keys by their ids, and whether each is good.
-type Live = HashMap<Id, (Record, bool)>;
+type Live = HashMap<Id, (KeyRecord, bool)>;
 
 /// What is asked for a new key.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ impl Keys {
             file,
             live: RwLock::new(Arc::new(by_id(&records, |_| true))),
             version: AtomicU64::new(0),
-            seen: Mutex::new(Seen {
+            seen: Mutex::new(FileSeen {
                 mark,
                 records,
                 shut: HashSet::new(),
@@ -160,7 +160,7 @@ impl Keys {
                 created: new.at,
                 own_clock: new.own_clock,
             };
-            records.push(Record {
+            records.push(KeyRecord {
                 row: row.clone(),
                 secret_sha256: sha256(&secret),
                 number: new.number,
@@ -207,7 +207,7 @@ impl Keys {
     /// are gone leave it, and keys that have no number get that of their shop. Where nothing changes it writes nothing.
     pub(super) fn change<T>(
         &self,
-        edit: impl FnOnce(&mut Vec<Record>) -> Result<T, KeyError>,
+        edit: impl FnOnce(&mut Vec<KeyRecord>) -> Result<T, KeyError>,
     ) -> Result<T, KeyError> {
         let mut seen = self.seen();
         let lock = self.file.lock()?;
@@ -230,7 +230,10 @@ impl Keys {
     }
 
     /// A file that was there has to be there still: a shop's keys are not lost to a slip with `rm` and one new key.
-    fn read(&self, seen: Option<Mark>) -> Result<(Vec<Record>, Option<Mark>), KeyError> {
+    fn read(
+        &self,
+        seen: Option<FileStamp>,
+    ) -> Result<(Vec<KeyRecord>, Option<FileStamp>), KeyError> {
         let (records, mark) = self.file.read()?;
         match (seen, mark) {
             (Some(_), None) => Err(KeyError::Gone {
@@ -240,7 +243,7 @@ impl Keys {
         }
     }
 
-    fn free_id(&self, records: &[Record]) -> Result<Id, KeyError> {
+    fn free_id(&self, records: &[KeyRecord]) -> Result<Id, KeyError> {
         loop {
             let drawn = self.draw(key_text::ID_CHARS)?;
             let taken = records.iter().any(|record| *record.row.id == *drawn);
@@ -264,9 +267,9 @@ impl Keys {
     }
 
     /// Grants what was read, but for keys that are refused here and keys of another shop than there is.
-    pub(super) fn publish(&self, seen: &Seen) {
+    pub(super) fn publish(&self, seen: &FileSeen) {
         let known = self.numbers.get().is_some();
-        let good = |record: &Record| {
+        let good = |record: &KeyRecord| {
             let id = &record.row.id;
             let its_own = match record.number {
                 Some(number) if known => self.number_of(record) == Some(number),
@@ -279,12 +282,12 @@ impl Keys {
         self.version.fetch_add(1, Ordering::Release);
     }
 
-    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
+    pub(super) fn seen(&self) -> MutexGuard<'_, FileSeen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn by_id(records: &[Record], good: impl Fn(&Record) -> bool) -> Live {
+fn by_id(records: &[KeyRecord], good: impl Fn(&KeyRecord) -> bool) -> Live {
     let live = records.iter().map(|record| (record.clone(), good(record)));
     live.map(|held| (held.0.row.id.clone(), held)).collect()
 }

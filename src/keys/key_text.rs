@@ -21,7 +21,7 @@ const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 
 /// A key as it is sent, taken apart.
 #[derive(Debug, PartialEq)]
-pub(super) struct Parts<'a> {
+pub(super) struct KeyParts<'a> {
     pub id: &'a str,
     pub secret: &'a str,
 }
@@ -34,12 +34,12 @@ pub(super) fn write(id: &str, secret: &str) -> String {
 }
 
 /// Takes a key apart; nothing where it is none, or where its checksum is of another.
-pub(super) fn read(text: &str) -> Option<Parts<'_>> {
+pub(super) fn read(text: &str) -> Option<KeyParts<'_>> {
     let (body, found) = text.split_at_checked(text.len().checked_sub(CHECKSUM_CHARS)?)?;
     let (id, secret) = body.strip_prefix(PREFIX)?.split_at_checked(ID_CHARS)?;
     let secret = secret.strip_prefix('_')?;
     let whole = is_drawn(id, ID_CHARS) && is_drawn(secret, SECRET_CHARS);
-    (whole && checksum(body) == found).then_some(Parts { id, secret })
+    (whole && checksum(body) == found).then_some(KeyParts { id, secret })
 }
 
 /// Whether `text` could have been drawn with so many characters.
@@ -88,7 +88,7 @@ mod tests {
     fn a_key_is_read_as_it_was_written() {
         let (id, secret) = ("abcdefgh", "0123456789ABCDEFGHIJKLMNOPQRST");
         assert_eq!(write(id, secret), KEY);
-        assert_eq!(read(KEY), Some(Parts { id, secret }));
+        assert_eq!(read(KEY), Some(KeyParts { id, secret }));
     }
 
     #[test]
@@ -127,7 +127,7 @@ mod tests {
             let (id, secret) = (draw(ID_CHARS).unwrap(), draw(SECRET_CHARS).unwrap());
             let text = write(&id, &secret);
             prop_assert_eq!(text.len(), 49);
-            prop_assert_eq!(read(&text), Some(Parts { id: &id, secret: &secret }));
+            prop_assert_eq!(read(&text), Some(KeyParts { id: &id, secret: &secret }));
             let mut changed = text.clone();
             changed.replace_range(at..=at, &other);
             prop_assert_eq!(read(&changed).is_some(), changed == text);

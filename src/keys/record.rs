@@ -32,7 +32,7 @@ pub struct KeyRow {
 
 /// A key as it is kept. It has no `Debug`, so that no hash comes into a log.
 #[derive(Clone, PartialEq)]
-pub(super) struct Record {
+pub(super) struct KeyRecord {
     pub row: KeyRow,
     pub secret_sha256: [u8; 32],
     /// The number of the shop that it is bound to.

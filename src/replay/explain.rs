@@ -15,7 +15,7 @@ use crate::wire::Line;
 
 /// What a trace holds of the decision that was asked for.
 #[derive(Debug)]
-pub enum Found {
+pub enum FoundDecision {
     /// The decision, and why it was taken.
     Why(Box<Why>),
     /// No such shop; these there are.
@@ -28,7 +28,7 @@ pub enum Found {
 }
 
 /// Why the decision `seq` of `shop` was taken, or what there is instead. The trace is read no further than needed.
-pub fn explain(trace: impl BufRead, shop: &Id, seq: u64) -> Result<Found, ReplayError> {
+pub fn explain(trace: impl BufRead, shop: &Id, seq: u64) -> Result<FoundDecision, ReplayError> {
     let mut installation = Installation::default();
     let (mut asked, mut others) = (Outcome::explaining(seq), Outcome::default());
     let mut lines = Lines::new(trace);
@@ -40,13 +40,13 @@ pub fn explain(trace: impl BufRead, shop: &Id, seq: u64) -> Result<Found, Replay
         let out = if of_shop { &mut asked } else { &mut others };
         take_line(&mut installation, line, out);
         if let Some((decision, notes)) = asked.take_answer() {
-            return Ok(Found::Why(Box::new(Why { decision, notes })));
+            return Ok(FoundDecision::Why(Box::new(Why { decision, notes })));
         }
         asked.decisions.clear();
         others.decisions.clear();
     }
     Ok(match installation.shop(shop) {
-        Some(shop) => Found::NoDecision { last: shop.seq() },
-        None => Found::NoShop(installation.shops().map(|shop| shop.id().clone()).collect()),
+        Some(shop) => FoundDecision::NoDecision { last: shop.seq() },
+        None => FoundDecision::NoShop(installation.shops().map(|shop| shop.id().clone()).collect()),
     })
 }

@@ -6,13 +6,13 @@ mod explain;
 
 use std::io::{self, BufRead, Write};
 
-pub use explain::{Found, explain};
+pub use explain::{FoundDecision, explain};
 
 use crate::domain::base::id::Id;
 use crate::domain::explain::decision_sink::Outcome;
 use crate::domain::installation::Installation;
 use crate::domain::protocol::decision::Decision;
-use crate::wire::{Line, NotAnObject, Written, read_line};
+use crate::wire::{Line, NotAnObject, WrittenDecision, read_line};
 
 /// Why a replay stopped before the end of its trace.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl std::error::Error for ReplayError {}
 
 /// How much of a trace has been replayed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
+pub struct ReplayProgress {
     /// Lines read, blank ones included.
     pub lines: u64,
     /// Bytes read.
@@ -55,7 +55,7 @@ pub struct Progress {
 pub struct Lines<R> {
     trace: R,
     buffer: Vec<u8>,
-    progress: Progress,
+    progress: ReplayProgress,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -64,7 +64,7 @@ impl<R: BufRead> Lines<R> {
         Lines {
             trace,
             buffer: Vec::new(),
-            progress: Progress::default(),
+            progress: ReplayProgress::default(),
         }
     }
 
@@ -96,8 +96,8 @@ impl<R: BufRead> Lines<R> {
 pub fn replay_with(
     installation: &mut Installation,
     trace: impl BufRead,
-    mut each: impl FnMut(&str, &[Decision], &Progress) -> io::Result<()>,
-) -> Result<Progress, ReplayError> {
+    mut each: impl FnMut(&str, &[Decision], &ReplayProgress) -> io::Result<()>,
+) -> Result<ReplayProgress, ReplayError> {
     let (mut lines, mut out) = (Lines::new(trace), Outcome::default());
     while let Some(line) = lines.next_line()? {
         let shop = take_line(installation, line, &mut out);
@@ -129,12 +129,12 @@ pub fn replay(
     installation: &mut Installation,
     trace: impl BufRead,
     mut decisions: impl Write,
-    mut watch: impl FnMut(&Progress),
-) -> Result<Progress, ReplayError> {
+    mut watch: impl FnMut(&ReplayProgress),
+) -> Result<ReplayProgress, ReplayError> {
     let mut lines = Vec::new();
     let result = replay_with(installation, trace, |shop, taken, progress| {
         for decision in taken {
-            serde_json::to_writer(&mut lines, &Written::new(shop, decision))?;
+            serde_json::to_writer(&mut lines, &WrittenDecision::new(shop, decision))?;
             lines.push(b'\n');
         }
         if lines.len() >= WRITE_BYTES {

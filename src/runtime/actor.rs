@@ -11,13 +11,13 @@ use actix::prelude::*;
 use bytestring::ByteString;
 use tokio::sync::Semaphore;
 
-use super::apply::{Deciding, Item, Work};
-use super::messages::{Close, Delete, Look, Read};
-use super::quota::Unwritten;
+use super::apply::{EventApplier, EventOutcome, ResponseBuffer};
+use super::messages::{ClockJumped, Close, Delete, ReadShop};
+use super::quota::PendingBytes;
 use super::quota_check::{self, keeps_buyer_space};
 use super::recovery::{Differences, come_up};
 use super::shared;
-use super::subscription::Bell;
+use super::subscription::ChangeNotifier;
 use crate::domain::CORE;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
@@ -25,9 +25,9 @@ use crate::domain::protocol::event::{Event, What};
 use crate::domain::read::views::Counts;
 use crate::domain::state::shared_invites::Ledger;
 use crate::env::{BlockingError, Stopwatch, blocking};
-use crate::journal::{JournalError, Kind};
-use crate::runtime::event_result::{Answered, Intake, ReadError, Refused};
-use crate::runtime::live_shop::Awake;
+use crate::journal::{JournalError, RecordKind};
+use crate::runtime::event_result::{EventResult, IncomingEvent, ReadError, Unavailable};
+use crate::runtime::live_shop::LiveShop;
 use crate::runtime::quota::written;
 
 /// When a timer is tried again that the disk had no room for.
@@ -42,26 +42,26 @@ pub(super) const ABSENT_IDLE: Duration = Duration::from_millis(100);
 /// The event that a timer stands for.
 const CLOCK: &str = r#"{"type":"clock"}"#;
 
-pub(super) enum Stage {
+pub(super) enum ActorState {
     /// It is being read from the journal; the mailbox waits.
     ComingUp,
     /// It is awake, or there is no such shop.
-    Up(Option<Awake>),
+    Up(Option<LiveShop>),
     /// It could not come up.
-    Down(Refused),
+    Down(Unavailable),
 }
 
 /// What became of reading a shop from the journal.
-type Found = Result<Result<Option<(Awake, Differences)>, JournalError>, BlockingError>;
+type LoadedShop = Result<Result<Option<(LiveShop, Differences)>, JournalError>, BlockingError>;
 
 /// What all shops share.
-pub(super) type World = shared::World<ShopActor>;
+pub(super) type World = shared::SharedState<ShopActor>;
 
 /// The actor.
 pub(super) struct ShopActor {
     pub(super) id: Id,
     pub(super) world: Arc<World>,
-    pub(super) stage: Stage,
+    pub(super) stage: ActorState,
     /// The order of its latest record.
     pub(super) appended: u64,
     pub(super) asked: Stopwatch,
@@ -72,11 +72,11 @@ pub(super) struct ShopActor {
     /// Whether the next who asks had better wake another actor.
     pub(super) stale: bool,
     /// What it has appended and is not written yet.
-    pub(super) unwritten: Unwritten,
+    pub(super) unwritten: PendingBytes,
     /// One request at a time looks up what had happened before.
     pub(super) lookup: Arc<Semaphore>,
     /// Rung for those who follow the shop's decisions.
-    pub(super) bell: Arc<Bell>,
+    pub(super) bell: Arc<ChangeNotifier>,
 }
 
 impl ShopActor {
@@ -85,19 +85,19 @@ impl ShopActor {
             bell: world.bells.of(&id),
             id,
             world,
-            stage: Stage::ComingUp,
+            stage: ActorState::ComingUp,
             appended: 0,
             asked: Stopwatch::start(),
             timer: None,
             counts: Counts::default(),
             will_count: false,
             stale: false,
-            unwritten: Unwritten::default(),
+            unwritten: PendingBytes::default(),
             lookup: Arc::new(Semaphore::new(1)),
         }
     }
 
-    fn came_up(&mut self, found: Found, ctx: &mut Context<Self>) {
+    fn came_up(&mut self, found: LoadedShop, ctx: &mut Context<Self>) {
         let found = found.unwrap_or_else(|error| match error {
             BlockingError::Busy => {
                 // Who waits, and who asks next, wakes another actor.
@@ -111,15 +111,15 @@ impl ShopActor {
         });
         let mut differences = Differences::default();
         self.stage = match found {
-            Ok(None) => Stage::Up(None),
+            Ok(None) => ActorState::Up(None),
             Ok(Some((awake, differ))) => {
                 differences = differ;
-                Stage::Up(Some(awake))
+                ActorState::Up(Some(awake))
             }
             Err(error) => {
                 self.world.watch.failed(&self.id, &error);
-                Stage::Down(match self.stale {
-                    true => Refused::Busy,
+                ActorState::Down(match self.stale {
+                    true => Unavailable::Busy,
                     false => error.into(),
                 })
             }
@@ -135,8 +135,8 @@ impl ShopActor {
         self.recount_soon(ctx);
         self.arm(ctx);
         let idle = match &self.stage {
-            Stage::Up(Some(_)) => self.world.idle,
-            Stage::Up(None) | Stage::ComingUp | Stage::Down(_) => ABSENT_IDLE,
+            ActorState::Up(Some(_)) => self.world.idle,
+            ActorState::Up(None) | ActorState::ComingUp | ActorState::Down(_) => ABSENT_IDLE,
         };
         ctx.run_later(idle, Self::rest);
         self.stop_if_stale(ctx);
@@ -144,23 +144,27 @@ impl ShopActor {
 
     /// Whether the shop may take this event on now: it has not used its share up, and where its buyer space may not be
     /// changed, it is the one that the event was made ready for.
-    pub(super) fn may_take(&self, intake: &Intake, may_move: bool) -> Result<(), Refused> {
+    pub(super) fn may_take(
+        &self,
+        intake: &IncomingEvent,
+        may_move: bool,
+    ) -> Result<(), Unavailable> {
         quota_check::has_share_left(&self.world, &self.id, &self.unwritten)?;
         let awake = match &self.stage {
-            Stage::Up(awake) => Some(awake.as_ref()),
-            Stage::ComingUp | Stage::Down(_) => None,
+            ActorState::Up(awake) => Some(awake.as_ref()),
+            ActorState::ComingUp | ActorState::Down(_) => None,
         };
         match may_move || awake.is_none_or(|awake| keeps_buyer_space(awake, intake)) {
             true => Ok(()),
-            false => Err(Refused::Busy),
+            false => Err(Unavailable::Busy),
         }
     }
 
     /// Bytes of the records that its latest snapshot has not taken in.
     fn fresh_bytes(&self) -> usize {
         match &self.stage {
-            Stage::Up(Some(awake)) => awake.fresh.bytes,
-            Stage::Up(None) | Stage::ComingUp | Stage::Down(_) => 0,
+            ActorState::Up(Some(awake)) => awake.fresh.bytes,
+            ActorState::Up(None) | ActorState::ComingUp | ActorState::Down(_) => 0,
         }
     }
 
@@ -172,39 +176,43 @@ impl ShopActor {
         }
     }
 
-    pub(super) fn awake(&mut self) -> Option<&mut Awake> {
+    pub(super) fn awake(&mut self) -> Option<&mut LiveShop> {
         match &mut self.stage {
-            Stage::Up(awake) => awake.as_mut(),
-            Stage::ComingUp | Stage::Down(_) => None,
+            ActorState::Up(awake) => awake.as_mut(),
+            ActorState::ComingUp | ActorState::Down(_) => None,
         }
     }
 
     /// Decides one event and puts it into the journal.
-    pub(super) fn decide(&mut self, intake: Intake, work: &mut Work) -> Result<Item, Refused> {
+    pub(super) fn decide(
+        &mut self,
+        intake: IncomingEvent,
+        work: &mut ResponseBuffer,
+    ) -> Result<EventOutcome, Unavailable> {
         self.world.takes_events()?;
         let awake = match &mut self.stage {
-            Stage::Up(awake) => awake,
-            Stage::ComingUp => return Err(Refused::Busy),
-            Stage::Down(why) => return Err(why.clone()),
+            ActorState::Up(awake) => awake,
+            ActorState::ComingUp => return Err(Unavailable::Busy),
+            ActorState::Down(why) => return Err(why.clone()),
         };
-        let (Intake::Event { text, .. } | Intake::Malformed { text, .. }) = &intake;
+        let (IncomingEvent::Event { text, .. } | IncomingEvent::Malformed { text, .. }) = &intake;
         self.world.env.fate.before_event(&self.id, text.as_bytes());
         let mut removed = None;
-        if let Intake::Event { event, .. } = &intake {
+        if let IncomingEvent::Event { event, .. } = &intake {
             self.world.watch.handled(&event.what);
             if let What::AgentRemoved { agent } = &event.what {
                 removed = Some(agent.clone());
             }
         }
         let fresh = awake.as_ref().map_or(0, |awake| awake.fresh.bytes);
-        let deciding = Deciding {
+        let deciding = EventApplier {
             id: &self.id,
             journal: &self.world.journal,
             ledger: &self.world.ledger,
         };
         let decided = deciding.decide(awake, intake, work);
         // Where the journal has another owner for the shop, what is here is no longer what it is.
-        self.stale |= matches!(decided, Err(Refused::Broken));
+        self.stale |= matches!(decided, Err(Unavailable::Broken));
         let decided = decided?;
         if let Some(order) = decided.order {
             self.appended = order;
@@ -212,7 +220,7 @@ impl ShopActor {
             quota_check::wrote(&self.world, &self.id, &mut self.unwritten, bytes);
             self.world.watch.decided(&work.out.decisions);
         }
-        if let (Item::Decided(Answered { rejected: None, .. }, _), Some(agent)) =
+        if let (EventOutcome::Decided(EventResult { rejected: None, .. }, _), Some(agent)) =
             (&decided.item, removed)
         {
             self.end_lease(&agent);
@@ -242,12 +250,15 @@ impl ShopActor {
                 print: 0,
                 what: What::Clock,
             };
-            let clock = Intake::Event {
+            let clock = IncomingEvent::Event {
                 event,
                 stamped: true,
                 text: ByteString::from_static(CLOCK),
             };
-            if self.decide(clock, &mut Work::new(&self.id, 1)).is_err() {
+            if self
+                .decide(clock, &mut ResponseBuffer::new(&self.id, 1))
+                .is_err()
+            {
                 self.stop_if_stale(ctx);
                 ctx.run_later(TIMER_AGAIN, Self::fire);
                 return;
@@ -342,17 +353,17 @@ impl Drop for ShopActor {
     }
 }
 
-impl Handler<Read> for ShopActor {
+impl Handler<ReadShop> for ShopActor {
     type Result = ();
 
-    fn handle(&mut self, read: Read, _: &mut Context<Self>) {
+    fn handle(&mut self, read: ReadShop, _: &mut Context<Self>) {
         self.asked = Stopwatch::start();
         let mut turn = self.world.ledger.turn();
         let seen = match &mut self.stage {
-            Stage::Up(Some(awake)) => Ok((&mut *awake.shop, &mut turn as &mut dyn Ledger)),
-            Stage::Up(None) => Err(ReadError::NoShop),
-            Stage::ComingUp => Err(ReadError::Refused(Refused::Busy)),
-            Stage::Down(why) => Err(ReadError::Refused(why.clone())),
+            ActorState::Up(Some(awake)) => Ok((&mut *awake.shop, &mut turn as &mut dyn Ledger)),
+            ActorState::Up(None) => Err(ReadError::NoShop),
+            ActorState::ComingUp => Err(ReadError::Refused(Unavailable::Busy)),
+            ActorState::Down(why) => Err(ReadError::Refused(why.clone())),
         };
         let answer = read.0(seen);
         self.world.journal.when_durable(self.appended, answer);
@@ -367,8 +378,8 @@ impl Handler<Delete> for ShopActor {
         reply.begin();
         let Some(awake) = self.awake() else {
             return match &self.stage {
-                Stage::Down(why) => reply.refuse(why.clone()),
-                Stage::Up(_) | Stage::ComingUp => reply.answer(false),
+                ActorState::Down(why) => reply.refuse(why.clone()),
+                ActorState::Up(_) | ActorState::ComingUp => reply.answer(false),
             };
         };
         let (owner, n, seq_before, at) = (
@@ -377,9 +388,9 @@ impl Handler<Delete> for ShopActor {
             awake.shop.seq(),
             awake.shop.now().in_event_years(),
         );
-        let entry = crate::journal::Entry {
+        let entry = crate::journal::NewRecord {
             shop: &self.id,
-            kind: Kind::Removed,
+            kind: RecordKind::Removed,
             core: CORE,
             n,
             at,
@@ -394,11 +405,11 @@ impl Handler<Delete> for ShopActor {
         };
         match self.world.journal.append(owner, &entry, None) {
             Ok(order) => self.appended = order,
-            Err(_) => return reply.refuse(Refused::Broken),
+            Err(_) => return reply.refuse(Unavailable::Broken),
         }
         self.world.journal.release(owner);
         self.world.leases.forget(&self.id);
-        self.stage = Stage::Up(None);
+        self.stage = ActorState::Up(None);
         self.recount_soon(ctx);
         ctx.run_later(ABSENT_IDLE, Self::rest);
         let bell = Arc::clone(&self.bell);
@@ -410,10 +421,10 @@ impl Handler<Delete> for ShopActor {
     }
 }
 
-impl Handler<Look> for ShopActor {
+impl Handler<ClockJumped> for ShopActor {
     type Result = ();
 
-    fn handle(&mut self, _: Look, ctx: &mut Context<Self>) {
+    fn handle(&mut self, _: ClockJumped, ctx: &mut Context<Self>) {
         if let Some((_, alarm)) = self.timer.take() {
             ctx.cancel_future(alarm);
         }

@@ -1,7 +1,7 @@
 //! Deciding: an event of a request becomes decisions and a record, or an answer that needs none. The way back is in
 //! [`super::recovery`].
 
-use super::live_shop::{Awake, Fresh};
+use super::live_shop::{LiveShop, SinceSnapshot};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -17,28 +17,28 @@ use crate::domain::protocol::rejection::Rejection;
 use crate::domain::rules::dispatch::Taken;
 use crate::domain::state::shop::Shop;
 use crate::domain::{CORE, protocol::codes::ErrorCode, state::idempotency::Receipt};
-use crate::journal::{Entry, Journal, Kind};
-use crate::runtime::event_result::{Answered, Intake, Refused};
-use crate::wire::Pen;
+use crate::journal::{Journal, NewRecord, RecordKind};
+use crate::runtime::event_result::{EventResult, IncomingEvent, Unavailable};
+use crate::wire::DecisionWriter;
 
 /// About how long the decisions of an event are.
 const DECISIONS_BYTES: usize = 192;
 
 /// What the events of one request are decided with, one after the other.
-pub(super) struct Work {
+pub(super) struct ResponseBuffer {
     /// The decisions of the latest.
     pub(super) out: Outcome,
-    pen: Pen,
+    pen: DecisionWriter,
     /// The decisions of all, as they are written.
     text: String,
 }
 
-impl Work {
+impl ResponseBuffer {
     /// For about so many events of a shop.
-    pub(super) fn new(shop: &Id, events: usize) -> Work {
-        Work {
+    pub(super) fn new(shop: &Id, events: usize) -> ResponseBuffer {
+        ResponseBuffer {
             out: Outcome::default(),
-            pen: Pen::new(shop),
+            pen: DecisionWriter::new(shop),
             text: String::with_capacity(events * DECISIONS_BYTES),
         }
     }
@@ -51,10 +51,10 @@ impl Work {
     }
 
     /// Gives every item that was decided its piece of the text.
-    pub(super) fn finish(self, items: &mut [Item]) {
+    pub(super) fn finish(self, items: &mut [EventOutcome]) {
         let text = ByteString::from(self.text);
         for item in items {
-            if let Item::Decided(answered, range) = item {
+            if let EventOutcome::Decided(answered, range) = item {
                 answered.decisions = text.slice_ref(&text[range.clone()]);
             }
         }
@@ -62,38 +62,38 @@ impl Work {
 }
 
 /// What becomes of one event of a request.
-pub(super) enum Item {
+pub(super) enum EventOutcome {
     /// It is answered, by what stands here in the text of the request's decisions.
-    Decided(Answered, Range<usize>),
+    Decided(EventResult, Range<usize>),
     /// It is answered.
-    Answered(Answered),
+    Answered(EventResult),
     /// It happened before: the journal has the answer.
     Repeated(Id, Receipt),
 }
 
 /// What an event is decided with.
-pub(super) struct Deciding<'a> {
+pub(super) struct EventApplier<'a> {
     pub(super) id: &'a Id,
     pub(super) journal: &'a Arc<dyn Journal>,
     pub(super) ledger: &'a SharedLedger,
 }
 
 /// An event that was decided: its answer, and the order of its record where it has one.
-pub(super) struct Decided {
-    pub(super) item: Item,
+pub(super) struct AppliedEvent {
+    pub(super) item: EventOutcome,
     pub(super) order: Option<u64>,
 }
 
-impl Deciding<'_> {
+impl EventApplier<'_> {
     /// Decides one event for a shop that is awake or is not there, and appends it to the journal.
     pub(super) fn decide(
         &self,
-        awake: &mut Option<Awake>,
-        intake: Intake,
-        work: &mut Work,
-    ) -> Result<Decided, Refused> {
+        awake: &mut Option<LiveShop>,
+        intake: IncomingEvent,
+        work: &mut ResponseBuffer,
+    ) -> Result<AppliedEvent, Unavailable> {
         match awake {
-            Some(awake) => self.decide_awake(awake, intake, Kind::Event, work),
+            Some(awake) => self.decide_awake(awake, intake, RecordKind::Event, work),
             None => self.decide_absent(awake, intake, work),
         }
     }
@@ -101,17 +101,17 @@ impl Deciding<'_> {
     /// No such shop: `shop.configured` makes one, all else is told so.
     fn decide_absent(
         &self,
-        awake: &mut Option<Awake>,
-        intake: Intake,
-        work: &mut Work,
-    ) -> Result<Decided, Refused> {
+        awake: &mut Option<LiveShop>,
+        intake: IncomingEvent,
+        work: &mut ResponseBuffer,
+    ) -> Result<AppliedEvent, Unavailable> {
         let (event, stamped, text) = match intake {
-            Intake::Event {
+            IncomingEvent::Event {
                 event,
                 stamped,
                 text,
             } => (event, stamped, text),
-            Intake::Malformed { malformed, .. } => {
+            IncomingEvent::Malformed { malformed, .. } => {
                 let rejection = Rejection::new(ErrorCode::Malformed, malformed.message);
                 let decision = reject_without_shop(&malformed.event, malformed.at, rejection);
                 return Ok(without_record(None, decision, work));
@@ -120,19 +120,19 @@ impl Deciding<'_> {
         match create(self.id, &event) {
             Ok(shop) => {
                 let owner = self.journal.create(self.id);
-                let new = awake.insert(Awake {
+                let new = awake.insert(LiveShop {
                     shop: Box::new(shop),
                     owner,
                     n: 0,
-                    fresh: Fresh::default(),
+                    fresh: SinceSnapshot::default(),
                     state_bytes: 0,
                 });
-                let intake = Intake::Event {
+                let intake = IncomingEvent::Event {
                     event,
                     stamped,
                     text,
                 };
-                self.decide_awake(new, intake, Kind::Created, work)
+                self.decide_awake(new, intake, RecordKind::Created, work)
             }
             Err(rejection) => {
                 let name = event.what.name();
@@ -144,17 +144,17 @@ impl Deciding<'_> {
 
     fn decide_awake(
         &self,
-        awake: &mut Awake,
-        intake: Intake,
-        kind: Kind,
-        work: &mut Work,
-    ) -> Result<Decided, Refused> {
+        awake: &mut LiveShop,
+        intake: IncomingEvent,
+        kind: RecordKind,
+        work: &mut ResponseBuffer,
+    ) -> Result<AppliedEvent, Unavailable> {
         let at = match &intake {
-            Intake::Event { event, .. } => event.at.max(awake.shop.now()),
-            Intake::Malformed { .. } => awake.shop.now(),
+            IncomingEvent::Event { event, .. } => event.at.max(awake.shop.now()),
+            IncomingEvent::Malformed { .. } => awake.shop.now(),
         };
         if !at.of_an_event() {
-            return Err(Refused::Damaged(past_all_years(at)));
+            return Err(Unavailable::Damaged(past_all_years(at)));
         }
         let mut turn = self.ledger.turn();
         let out = &mut work.out;
@@ -162,7 +162,7 @@ impl Deciding<'_> {
         let seq_before = shop.seq();
         out.decisions.clear();
         let (kind, id, at, text) = match intake {
-            Intake::Event {
+            IncomingEvent::Event {
                 mut event,
                 stamped,
                 text,
@@ -177,16 +177,16 @@ impl Deciding<'_> {
                 // An event of before is rejected at the shop's clock.
                 (kind, event.id, event.at.max(shop.now()), text)
             }
-            Intake::Malformed { malformed, text } => {
+            IncomingEvent::Malformed { malformed, text } => {
                 let rejection = Rejection::new(ErrorCode::Malformed, malformed.message);
                 shop.reject(&malformed.event, rejection, out);
-                (Kind::Malformed, None, shop.now(), text)
+                (RecordKind::Malformed, None, shop.now(), text)
             }
         };
         let written = work.write();
         let (out, decisions) = (&work.out, &work.text[written.clone()]);
         let rated = |decision: &Decision| matches!(decision.body, Body::RatingRecorded { .. });
-        let entry = Entry {
+        let entry = NewRecord {
             shop: self.id,
             kind,
             core: CORE,
@@ -203,11 +203,11 @@ impl Deciding<'_> {
         };
         let bytes = text.len() + decisions.len();
         let order = self.journal.append(awake.owner, &entry, None);
-        let order = order.map_err(|_| Refused::Broken)?;
+        let order = order.map_err(|_| Unavailable::Broken)?;
         awake.n += 1;
         awake.fresh.records += 1;
         awake.fresh.bytes += bytes;
-        Ok(Decided {
+        Ok(AppliedEvent {
             item: decided(id, out, written),
             order: Some(order),
         })
@@ -224,38 +224,38 @@ fn past_all_years(at: Instant) -> String {
 }
 
 /// An answer that the journal need not have.
-fn without_record(id: Option<Id>, decision: Decision, work: &mut Work) -> Decided {
+fn without_record(id: Option<Id>, decision: Decision, work: &mut ResponseBuffer) -> AppliedEvent {
     work.out.decisions.clear();
     work.out.decisions.push(decision);
     let written = work.write();
-    Decided {
+    AppliedEvent {
         item: decided(id, &work.out, written),
         order: None,
     }
 }
 
-fn decided(id: Option<Id>, out: &Outcome, written: Range<usize>) -> Item {
-    let answered = Answered {
+fn decided(id: Option<Id>, out: &Outcome, written: Range<usize>) -> EventOutcome {
+    let answered = EventResult {
         id,
         decisions: ByteString::new(),
         rejected: rejected(&out.decisions),
-        ..Answered::nothing()
+        ..EventResult::nothing()
     };
-    Item::Decided(answered, written)
+    EventOutcome::Decided(answered, written)
 }
 
 /// An event with the id of an accepted one: the same answer, or none where its body is another.
-fn repeated(shop: &Shop, id: Option<Id>, print: u64) -> Decided {
+fn repeated(shop: &Shop, id: Option<Id>, print: u64) -> AppliedEvent {
     let receipt = id.as_ref().and_then(|id| shop.receipt(id));
     let item = match (id, receipt) {
-        (Some(id), Some(receipt)) if receipt.print == print => Item::Repeated(id, receipt),
-        (id, _) => Item::Answered(Answered {
+        (Some(id), Some(receipt)) if receipt.print == print => EventOutcome::Repeated(id, receipt),
+        (id, _) => EventOutcome::Answered(EventResult {
             id,
             conflict: true,
-            ..Answered::nothing()
+            ..EventResult::nothing()
         }),
     };
-    Decided { item, order: None }
+    AppliedEvent { item, order: None }
 }
 
 /// The code, where an event was rejected: its own rejection comes last.

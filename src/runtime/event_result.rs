@@ -11,7 +11,7 @@ use crate::journal::JournalError;
 
 /// One event of a request, read and not yet decided.
 #[derive(Clone, Debug)]
-pub enum Intake {
+pub enum IncomingEvent {
     /// A well-formed one.
     Event {
         /// The event, with the server's clock where it brought none.
@@ -30,19 +30,19 @@ pub enum Intake {
     },
 }
 
-impl Intake {
+impl IncomingEvent {
     /// The event's own id.
     pub(super) fn id(&self) -> Option<&Id> {
         match self {
-            Intake::Event { event, .. } => event.id.as_ref(),
-            Intake::Malformed { .. } => None,
+            IncomingEvent::Event { event, .. } => event.id.as_ref(),
+            IncomingEvent::Malformed { .. } => None,
         }
     }
 }
 
 /// What became of one event, durable.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answered {
+pub struct EventResult {
     /// The event's own id.
     pub id: Option<Id>,
     /// Its decisions as a JSON array, in the wire language: `[{"at":…},…]`.
@@ -55,13 +55,13 @@ pub struct Answered {
     /// decisions are told.
     pub forgotten: bool,
     /// It was not looked at, and why; those before it were.
-    pub refused: Option<Refused>,
+    pub refused: Option<Unavailable>,
 }
 
-impl Answered {
+impl EventResult {
     /// Nothing was to be decided.
-    pub(super) fn nothing() -> Answered {
-        Answered {
+    pub(super) fn nothing() -> EventResult {
+        EventResult {
             id: None,
             decisions: ByteString::from_static("[]"),
             rejected: None,
@@ -72,18 +72,18 @@ impl Answered {
     }
 
     /// An event that was not looked at.
-    pub(super) fn refused(id: Option<Id>, why: Refused) -> Answered {
-        Answered {
+    pub(super) fn refused(id: Option<Id>, why: Unavailable) -> EventResult {
+        EventResult {
             id,
             refused: Some(why),
-            ..Answered::nothing()
+            ..EventResult::nothing()
         }
     }
 }
 
 /// Why nothing was done, and nothing will be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum Unavailable {
     /// The shop's mailbox, or the journal's queue, is full: try again in a second.
     Busy,
     /// The disk is nearly full.
@@ -111,7 +111,7 @@ pub enum ReadError {
     /// No such shop.
     NoShop,
     /// It could not be asked.
-    Refused(Refused),
+    Refused(Unavailable),
 }
 
 impl From<JournalError> for ReadError {
@@ -120,21 +120,21 @@ impl From<JournalError> for ReadError {
     }
 }
 
-impl From<BlockingError> for Refused {
-    fn from(error: BlockingError) -> Refused {
+impl From<BlockingError> for Unavailable {
+    fn from(error: BlockingError) -> Unavailable {
         match error {
-            BlockingError::Busy => Refused::Busy,
-            BlockingError::Panicked => Refused::Broken,
+            BlockingError::Busy => Unavailable::Busy,
+            BlockingError::Panicked => Unavailable::Broken,
         }
     }
 }
 
 /// A disk that cannot be read is no damage.
-impl From<JournalError> for Refused {
-    fn from(error: JournalError) -> Refused {
+impl From<JournalError> for Unavailable {
+    fn from(error: JournalError) -> Unavailable {
         match error {
-            JournalError::Damaged(what) => Refused::Damaged(what),
-            JournalError::Unusable(what) | JournalError::Failed(what) => Refused::Stalled(what),
+            JournalError::Damaged(what) => Unavailable::Damaged(what),
+            JournalError::Unusable(what) | JournalError::Failed(what) => Unavailable::Stalled(what),
         }
     }
 }

@@ -12,11 +12,11 @@ const AGAIN: Duration = Duration::from_ms(1_000);
 /// The leases of all shops.
 pub(super) struct Leases {
     grace: Duration,
-    table: Mutex<Table>,
+    table: Mutex<LeaseIndex>,
 }
 
 #[derive(Default)]
-struct Table {
+struct LeaseIndex {
     shops: HashMap<Id, BTreeMap<Id, Lease>>,
     /// When which lease is to be looked at.
     due: BTreeSet<(Instant, Id, Id)>,
@@ -39,7 +39,7 @@ impl Leases {
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, LeaseIndex> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -113,7 +113,7 @@ impl Leases {
     }
 }
 
-impl Table {
+impl LeaseIndex {
     pub(super) fn end(&mut self, shop: &Id, agent: &Id) -> Option<Duration> {
         let leases = self.shops.get_mut(shop)?;
         let lease = leases.remove(agent)?;

@@ -13,17 +13,17 @@ use actix::prelude::*;
 use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
 
-use super::actor::{ShopActor, Stage};
-use super::apply::{Item, Work};
-use super::responder::Reply;
-use super::shops::Desk;
+use super::actor::{ActorState, ShopActor};
+use super::apply::{EventOutcome, ResponseBuffer};
+use super::responder::Responder;
+use super::shops::Shops;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant, Stamp};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::{Event, What};
 use crate::env::Stopwatch;
-use crate::journal::{Done, JournalError};
-use crate::runtime::event_result::{Answered, Intake, Refused};
+use crate::journal::{JournalError, OnDurable};
+use crate::runtime::event_result::{EventResult, IncomingEvent, Unavailable};
 
 /// What the names of kept leases begin with.
 const KEPT_PREFIX: &str = "lease/";
@@ -37,7 +37,7 @@ struct KeptLease {
 
 /// A lease, as it is told to whoever took it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Leased {
+pub struct LeaseGranted {
     /// How long it is.
     pub length: Duration,
     /// When it runs out if nobody renews it; the grace comes after that.
@@ -46,18 +46,18 @@ pub struct Leased {
 
 /// What became of a word on where an agent is.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Presented {
+pub struct PresenceResult {
     /// What the shop answered to the event that it stands for; nothing was decided where it was only a renewal.
-    pub answered: Answered,
+    pub answered: EventResult,
     /// The agent's lease.
-    pub lease: Option<Leased>,
+    pub lease: Option<LeaseGranted>,
 }
 
 /// A word on where an agent is, by whoever keeps it there.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Present {
-    reply: Reply<Presented>,
+pub(super) struct SetPresence {
+    reply: Responder<PresenceResult>,
     agent: Id,
     presence: Presence,
     lease: Option<Duration>,
@@ -66,10 +66,10 @@ pub(super) struct Present {
 /// Looks at the shop's leases: some have run out.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct RunOut;
+pub(super) struct LeasesExpired;
 
 /// The event that a word on an agent's presence stands for.
-fn event(agent: &Id, presence: Presence, at: Instant) -> Intake {
+fn event(agent: &Id, presence: Presence, at: Instant) -> IncomingEvent {
     let (code, name) = (presence.code(), serde_json::Value::from(agent.as_str()));
     let event = Event {
         at,
@@ -80,14 +80,14 @@ fn event(agent: &Id, presence: Presence, at: Instant) -> Intake {
             presence,
         },
     };
-    Intake::Event {
+    IncomingEvent::Event {
         event,
         stamped: true,
         text: ByteString::from(format!("{{\"type\":\"agent.{code}\",\"agent\":{name}}}")),
     }
 }
 
-impl Desk {
+impl Shops {
     /// Says where an agent is, for as long as the lease is renewed; without a lease, until somebody says otherwise.
     /// A renewal that changes nothing is no event.
     pub async fn present(
@@ -96,8 +96,8 @@ impl Desk {
         agent: &Id,
         presence: Presence,
         lease: Option<Duration>,
-    ) -> Result<Presented, Refused> {
-        let message = |reply| Present {
+    ) -> Result<PresenceResult, Unavailable> {
+        let message = |reply| SetPresence {
             reply,
             agent: agent.clone(),
             presence,
@@ -141,7 +141,7 @@ impl ShopActor {
 
     /// Keeps the length of an agent's lease, or lets go of it; `done` is called once that, and all before it, is
     /// durable.
-    fn keep_lease(&self, agent: &Id, length: Option<Duration>, done: Option<Done>) {
+    fn keep_lease(&self, agent: &Id, length: Option<Duration>, done: Option<OnDurable>) {
         let value = length.map(|length| format!("{{\"ms\":{}}}", length.ms()).into_bytes());
         let name = format!("{KEPT_PREFIX}{agent}");
         if let Err(error) = self.world.journal.keep(&self.id, &name, value, done) {
@@ -157,14 +157,20 @@ impl ShopActor {
     }
 
     /// Makes or renews a lease, and answers once it is kept.
-    fn lease(&mut self, agent: &Id, length: Duration, answered: Answered, reply: Reply<Presented>) {
+    fn lease(
+        &mut self,
+        agent: &Id,
+        length: Duration,
+        answered: EventResult,
+        reply: Responder<PresenceResult>,
+    ) {
         let now = self.world.env.clock.now();
         let Some(until) = self.awake().map(|awake| awake.shop.stamp(now + length)) else {
-            return reply.refuse(Refused::Broken);
+            return reply.refuse(Unavailable::Broken);
         };
         let before = self.world.leases.renew(&self.id, agent, length, now);
-        let lease = Some(Leased { length, until });
-        let answer = Box::new(move || reply.answer(Presented { answered, lease }));
+        let lease = Some(LeaseGranted { length, until });
+        let answer = Box::new(move || reply.answer(PresenceResult { answered, lease }));
         if before == Some(length) {
             self.world.journal.when_durable(self.appended, answer);
         } else {
@@ -173,29 +179,29 @@ impl ShopActor {
     }
 }
 
-impl Handler<Present> for ShopActor {
+impl Handler<SetPresence> for ShopActor {
     type Result = ();
 
-    fn handle(&mut self, present: Present, ctx: &mut Context<Self>) {
-        let Present {
+    fn handle(&mut self, present: SetPresence, ctx: &mut Context<Self>) {
+        let SetPresence {
             mut reply,
             agent,
             presence,
             lease,
         } = present;
         let Some(event) = reply.begin().pop() else {
-            return reply.refuse(Refused::Broken);
+            return reply.refuse(Unavailable::Broken);
         };
         self.asked = Stopwatch::start();
         if let Some(length) = lease
             && self.presence_of(&agent) == Some(presence)
             && self.world.leases.has(&self.id, &agent)
         {
-            return self.lease(&agent, length, Answered::nothing(), reply);
+            return self.lease(&agent, length, EventResult::nothing(), reply);
         }
-        let mut work = Work::new(&self.id, 1);
+        let mut work = ResponseBuffer::new(&self.id, 1);
         let decided = self.decide(event, &mut work);
-        let mut items: Vec<Item> = match decided {
+        let mut items: Vec<EventOutcome> = match decided {
             Ok(item) => vec![item],
             Err(why) => {
                 self.stop_if_stale(ctx);
@@ -204,8 +210,10 @@ impl Handler<Present> for ShopActor {
         };
         work.finish(&mut items);
         self.settle(ctx);
-        let Some(Item::Decided(answered, _) | Item::Answered(answered)) = items.pop() else {
-            return reply.refuse(Refused::Broken);
+        let Some(EventOutcome::Decided(answered, _) | EventOutcome::Answered(answered)) =
+            items.pop()
+        else {
+            return reply.refuse(Unavailable::Broken);
         };
         if answered.rejected.is_none() {
             match lease {
@@ -214,20 +222,22 @@ impl Handler<Present> for ShopActor {
             }
         }
         let lease = None;
-        let answer = Box::new(move || reply.answer(Presented { answered, lease }));
+        let answer = Box::new(move || reply.answer(PresenceResult { answered, lease }));
         self.world.journal.when_durable(self.appended, answer);
     }
 }
 
-impl Handler<RunOut> for ShopActor {
+impl Handler<LeasesExpired> for ShopActor {
     type Result = ();
 
-    fn handle(&mut self, _: RunOut, ctx: &mut Context<Self>) {
+    fn handle(&mut self, _: LeasesExpired, ctx: &mut Context<Self>) {
         match &self.stage {
-            Stage::Up(Some(_)) => {}
+            ActorState::Up(Some(_)) => {}
             // What is damaged is not asked about every second; what is kept of its leases is there for a later start.
-            Stage::Up(None) | Stage::Down(_) => return self.world.leases.forget(&self.id),
-            Stage::ComingUp => return,
+            ActorState::Up(None) | ActorState::Down(_) => {
+                return self.world.leases.forget(&self.id);
+            }
+            ActorState::ComingUp => return,
         }
         let now = self.world.env.clock.now();
         for agent in self.world.leases.over(&self.id, now) {
@@ -236,7 +246,10 @@ impl Handler<RunOut> for ShopActor {
                 .is_some_and(|presence| presence != Presence::Offline)
             {
                 let offline = event(&agent, Presence::Offline, now);
-                if self.decide(offline, &mut Work::new(&self.id, 1)).is_err() {
+                if self
+                    .decide(offline, &mut ResponseBuffer::new(&self.id, 1))
+                    .is_err()
+                {
                     // There is no room for it now: the lease stays, and is looked at again.
                     break;
                 }

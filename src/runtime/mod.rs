@@ -1,4 +1,4 @@
-//! The actor layer: one actor a shop is the only owner of its live state. [`Desk`] is the door to all of them.
+//! The actor layer: one actor a shop is the only owner of its live state. [`Shops`] is the door to all of them.
 //!
 //! An event is decided by the shop's actor, appended to the journal, made durable, and only then answered. Reads are
 //! answered once all that they could see is durable. An actor that panics is gone, and the next one comes up from the
@@ -27,15 +27,15 @@ mod submission;
 mod subscription;
 mod trace_export;
 
-pub use event_result::{Answered, Intake, ReadError, Refused};
-pub use leases::{Leased, Presented};
-pub use observer::Watch;
+pub use event_result::{EventResult, IncomingEvent, ReadError, Unavailable};
+pub use leases::{LeaseGranted, PresenceResult};
+pub use observer::RuntimeObserver;
 pub use queries::{Page, ShopRow, TimelineEntry};
-pub use quota::Share;
+pub use quota::ShopQuota;
 pub use recovery::{Differences, check_recovery, decode_state};
 pub use scheduler::wake_sleepers;
 pub use shared_ledger::SharedLedger;
-pub use shops::{Desk, DeskSettings};
-pub use stored_decisions::{Said, StoredDecision};
-pub use subscription::{Closing, Following, Heard};
+pub use shops::{RuntimeSettings, Shops};
+pub use stored_decisions::{DecisionHeader, StoredDecision};
+pub use subscription::{ChangeNotice, DecisionFeed, ShutdownListener};
 pub use trace_export::trace_line;

@@ -9,7 +9,7 @@ use crate::env::Doubt;
 use crate::journal::JournalError;
 
 /// Those who watch the shops: metrics and logs.
-pub trait Watch: Send + Sync {
+pub trait RuntimeObserver: Send + Sync {
     /// A request came when so many waited in mailboxes.
     fn asked(&self, waiting: usize);
     /// An event is handled, whatever is decided.

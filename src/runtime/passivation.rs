@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::actor::{ABSENT_IDLE, ShopActor, Stage};
+use super::actor::{ABSENT_IDLE, ActorState, ShopActor};
 use super::recovery::stored;
-use crate::journal::State;
-use crate::runtime::live_shop::Fresh;
+use crate::journal::Snapshot;
+use crate::runtime::live_shop::SinceSnapshot;
 
 /// A state is stored after so many records at the earliest…
 const STATE_RECORDS: u64 = 4096;
@@ -38,10 +38,10 @@ impl ShopActor {
             return;
         }
         awake.state_bytes = bytes.len();
-        awake.fresh = Fresh::default();
+        awake.fresh = SinceSnapshot::default();
         let (owner, due) = (awake.owner, awake.shop.next_timer());
         let (n, seq) = (awake.n, awake.shop.seq());
-        let state = State { n, seq, bytes };
+        let state = Snapshot { n, seq, bytes };
         self.world.journal.put_state(owner, state, due);
     }
 
@@ -57,8 +57,8 @@ impl ShopActor {
     pub(super) fn rest(&mut self, ctx: &mut Context<Self>) {
         let now = self.world.env.clock.now();
         let idle = match &self.stage {
-            Stage::Up(Some(_)) => self.world.idle,
-            Stage::Up(None) | Stage::Down(_) | Stage::ComingUp => ABSENT_IDLE,
+            ActorState::Up(Some(_)) => self.world.idle,
+            ActorState::Up(None) | ActorState::Down(_) | ActorState::ComingUp => ABSENT_IDLE,
         };
         let rested = Duration::from_micros(self.asked.micros());
         if rested < idle {
@@ -86,7 +86,7 @@ impl ShopActor {
                 self.world.sleepers.add(due, self.id.clone());
             }
         }
-        self.stage = Stage::Up(None);
+        self.stage = ActorState::Up(None);
         self.world.registry.leave(&self.id, &ctx.address());
         ctx.stop();
     }

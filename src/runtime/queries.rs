@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::recovery::{Replay, read_state};
-use super::shops::Desk;
+use super::recovery::{RecordReplay, read_state};
+use super::shops::Shops;
 use crate::domain::CORE;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
@@ -16,9 +16,9 @@ use crate::domain::explain::decision_sink::Outcome;
 use crate::domain::explain::explanation::{Note, Why};
 use crate::domain::protocol::decision::Decision;
 use crate::env::blocking;
-use crate::journal::{Basis, Journal, JournalError};
-use crate::runtime::event_result::{ReadError, Refused};
-use crate::wire::{Pen, differing, read_decision};
+use crate::journal::{Journal, JournalError, SnapshotAndTail};
+use crate::runtime::event_result::{ReadError, Unavailable};
+use crate::wire::{DecisionWriter, differing, read_decision};
 
 /// Records that are read at once.
 const RECORDS_AT_ONCE: usize = 512;
@@ -88,9 +88,13 @@ fn decisions_after(
     Ok(Page { items, more })
 }
 
-impl Desk {
+impl Shops {
     /// Shops by id, after a cursor; `limit` of them at most.
-    pub async fn shops(&self, after: Option<Id>, limit: usize) -> Result<Page<ShopRow>, Refused> {
+    pub async fn shops(
+        &self,
+        after: Option<Id>,
+        limit: usize,
+    ) -> Result<Page<ShopRow>, Unavailable> {
         let journal = Arc::clone(&self.world.journal);
         let found = blocking(move || journal.shops(after.as_ref(), limit + 1)).await?;
         let mut shops = found?;
@@ -217,12 +221,12 @@ impl Desk {
 
 /// Decides a shop's records again up to the one that holds the decision, and takes notes for it alone. Where an older
 /// core decided any of them the records win, and a decision that this core would not take is told as it was recorded.
-fn explain(id: &Id, basis: &Basis, seq: u64) -> Result<Option<Why>, JournalError> {
+fn explain(id: &Id, basis: &SnapshotAndTail, seq: u64) -> Result<Option<Why>, JournalError> {
     let state = basis.state.as_ref();
     let shop = state
         .map(|state| read_state(id, &state.bytes))
         .transpose()?;
-    let mut replay = Replay::new(id, shop);
+    let mut replay = RecordReplay::new(id, shop);
     replay.out = Outcome::explaining(seq);
     replay.record_wins = basis.records.iter().any(|record| record.core < CORE);
     for record in &basis.records {
@@ -251,12 +255,12 @@ fn explain(id: &Id, basis: &Basis, seq: u64) -> Result<Option<Why>, JournalError
 
 fn is_the_same(id: &Id, decision: &Decision, recorded: &RawValue) -> bool {
     let mut text = String::new();
-    Pen::new(id).write(std::slice::from_ref(decision), &mut text);
+    DecisionWriter::new(id).write(std::slice::from_ref(decision), &mut text);
     differing(&format!("[{recorded}]"), &text, decision.seq, 0).0 == 0
 }
 
 #[derive(serde::Deserialize)]
-struct Named<'a> {
+struct NamedSession<'a> {
     #[serde(borrow, default)]
     session: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
@@ -271,7 +275,7 @@ struct ErrorText(#[expect(dead_code, reason = "its presence says enough")] Strin
 
 /// Whether an event or a decision is of this session, by its id or by one of its cards.
 fn is_of(text: &str, session: &Id) -> bool {
-    let Ok(named) = serde_json::from_str::<Named<'_>>(text) else {
+    let Ok(named) = serde_json::from_str::<NamedSession<'_>>(text) else {
         return false;
     };
     if named.error.is_some() {

@@ -23,7 +23,7 @@ const FORGET_ABOVE: usize = 1024;
 
 /// How much one shop may take.
 #[derive(Clone, Copy, Debug)]
-pub struct Share {
+pub struct ShopQuota {
     /// Bytes that may wait to be written.
     pub waiting_bytes_max: u64,
     /// Bytes that may be written an hour; 0: as many as it likes.
@@ -31,24 +31,24 @@ pub struct Share {
 }
 
 /// What every shop has taken.
-pub(super) struct Shares {
-    share: Share,
-    written: Mutex<Written>,
+pub(super) struct ShopQuotas {
+    share: ShopQuota,
+    written: Mutex<QuotaUsage>,
 }
 
-struct Written {
-    of: HashMap<Id, Level>,
+struct QuotaUsage {
+    of: HashMap<Id, QuotaLevel>,
     forget_above: usize,
 }
 
 /// Bytes that a shop has not regained yet, at an instant.
 #[derive(Clone, Copy)]
-struct Level {
+struct QuotaLevel {
     bytes: u64,
     at: Instant,
 }
 
-impl Level {
+impl QuotaLevel {
     /// What is left of it now. A clock that goes back gives nothing and takes nothing.
     fn now(self, per_hour: u64, now: Instant) -> u64 {
         let passed_ms = now.ms().saturating_sub(self.at.ms()).max(0) as u64;
@@ -58,11 +58,11 @@ impl Level {
     }
 }
 
-impl Shares {
-    pub(super) fn new(share: Share) -> Shares {
-        Shares {
+impl ShopQuotas {
+    pub(super) fn new(share: ShopQuota) -> ShopQuotas {
+        ShopQuotas {
             share,
-            written: Mutex::new(Written {
+            written: Mutex::new(QuotaUsage {
                 of: HashMap::new(),
                 forget_above: FORGET_ABOVE,
             }),
@@ -75,7 +75,7 @@ impl Shares {
     }
 
     /// Whether so many bytes of one shop are more than may wait.
-    pub(super) fn is_too_much(&self, waiting: &Unwritten) -> bool {
+    pub(super) fn is_too_much(&self, waiting: &PendingBytes) -> bool {
         waiting.bytes.load(Ordering::Relaxed) > self.share.waiting_bytes_max
     }
 
@@ -99,7 +99,7 @@ impl Shares {
         let max = self.share.bytes_per_hour_max;
         let mut written = self.written();
         let before = written.of.get(shop).map_or(0, |level| level.now(max, now));
-        let level = Level {
+        let level = QuotaLevel {
             bytes: before.saturating_add(bytes),
             at: now,
         };
@@ -130,20 +130,20 @@ impl Shares {
         }
     }
 
-    fn written(&self) -> MutexGuard<'_, Written> {
+    fn written(&self) -> MutexGuard<'_, QuotaUsage> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What a shop has appended and is not written yet.
 #[derive(Clone, Default)]
-pub(super) struct Unwritten {
+pub(super) struct PendingBytes {
     bytes: Arc<AtomicU64>,
     /// Of these, what nobody has promised to take away once it is durable.
     loose: u64,
 }
 
-impl Unwritten {
+impl PendingBytes {
     /// So many bytes were appended.
     pub(super) fn add(&mut self, bytes: u64) {
         self.loose += bytes;
@@ -181,8 +181,8 @@ mod tests {
         Instant::from_ms(1_794_362_400_000 + ms)
     }
 
-    fn shares(bytes_per_hour_max: u64) -> Shares {
-        Shares::new(Share {
+    fn shares(bytes_per_hour_max: u64) -> ShopQuotas {
+        ShopQuotas::new(ShopQuota {
             waiting_bytes_max: 10,
             bytes_per_hour_max,
         })
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn what_waits_goes_once_it_is_durable() {
         let shares = shares(0);
-        let mut unwritten = Unwritten::default();
+        let mut unwritten = PendingBytes::default();
         assert!(unwritten.take().is_none());
         unwritten.add(6);
         let first = unwritten.take().unwrap();

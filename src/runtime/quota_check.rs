@@ -2,40 +2,40 @@
 
 use actix::Actor;
 
-use super::event_result::{Intake, Refused};
-use super::live_shop::Awake;
-use super::quota::Unwritten;
-use super::shared::World;
+use super::event_result::{IncomingEvent, Unavailable};
+use super::live_shop::LiveShop;
+use super::quota::PendingBytes;
+use super::shared::SharedState;
 use crate::domain::base::id::Id;
 use crate::domain::protocol::event::{GivenPolicy, What};
 
 /// Whether a shop has not used its share of the disk up.
-pub(super) fn may_write<A: Actor>(world: &World<A>, shop: &Id) -> Result<(), Refused> {
+pub(super) fn may_write<A: Actor>(world: &SharedState<A>, shop: &Id) -> Result<(), Unavailable> {
     // Looking at the clock costs more than all else here.
     if !world.shares.counts() {
         return Ok(());
     }
     match world.shares.wait_s(shop, world.env.clock.now()) {
-        Some(wait_s) => Err(Refused::OverShare { wait_s }),
+        Some(wait_s) => Err(Unavailable::OverShare { wait_s }),
         None => Ok(()),
     }
 }
 
 /// Whether the shop has not used up its share of the disk or of what waits to be written.
 pub(super) fn has_share_left<A: Actor>(
-    world: &World<A>,
+    world: &SharedState<A>,
     shop: &Id,
-    unwritten: &Unwritten,
-) -> Result<(), Refused> {
+    unwritten: &PendingBytes,
+) -> Result<(), Unavailable> {
     if world.shares.is_too_much(unwritten) {
-        return Err(Refused::Busy);
+        return Err(Unavailable::Busy);
     }
     may_write(world, shop)
 }
 
 /// Whether the shop's buyer space is after this event what it is now.
-pub(super) fn keeps_buyer_space(awake: Option<&Awake>, intake: &Intake) -> bool {
-    let Intake::Event { event, .. } = intake else {
+pub(super) fn keeps_buyer_space(awake: Option<&LiveShop>, intake: &IncomingEvent) -> bool {
+    let IncomingEvent::Event { event, .. } = intake else {
         return true;
     };
     match (&event.what, awake) {
@@ -55,9 +55,9 @@ pub(super) fn keeps_buyer_space(awake: Option<&Awake>, intake: &Intake) -> bool 
 
 /// A shop has appended so many bytes.
 pub(super) fn wrote<A: Actor>(
-    world: &World<A>,
+    world: &SharedState<A>,
     shop: &Id,
-    unwritten: &mut Unwritten,
+    unwritten: &mut PendingBytes,
     bytes: usize,
 ) {
     let bytes = bytes as u64;

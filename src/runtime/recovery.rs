@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use super::shared_ledger::Recorded;
+use super::shared_ledger::RecordedInvites;
 use crate::domain::CORE;
 use crate::domain::base::id::Id;
 use crate::domain::explain::decision_sink::Outcome;
@@ -16,9 +16,9 @@ use crate::domain::protocol::rejection::Rejection;
 use crate::domain::reconcile::RecordedOutcome;
 use crate::domain::snapshot::{Unreadable, read_shop, shop_bytes};
 use crate::domain::state::shop::Shop;
-use crate::journal::{Claimed, JournalError, Kind, Record, damaged};
-use crate::runtime::live_shop::{Awake, Fresh};
-use crate::wire::{Line, Pen, differing, read_event, read_recorded};
+use crate::journal::{Claimed, JournalError, Record, RecordKind, damaged};
+use crate::runtime::live_shop::{LiveShop, SinceSnapshot};
+use crate::wire::{DecisionWriter, Line, differing, read_event, read_recorded};
 
 /// Differences that are told in words.
 const TOLD_MAX: usize = 8;
@@ -42,7 +42,7 @@ pub fn check_recovery(
     tail: &[Record],
 ) -> Result<Differences, JournalError> {
     let shop = state.map(|bytes| read_state(id, bytes)).transpose()?;
-    let mut replay = Replay::new(id, shop);
+    let mut replay = RecordReplay::new(id, shop);
     replay.records(tail)?;
     match replay.shop {
         Some(_) => Ok(replay.differences),
@@ -56,21 +56,21 @@ pub fn decode_state(id: &Id, bytes: &[u8]) -> Result<(), JournalError> {
 }
 
 /// A shop as it was when the journal was last written, and what this core would have decided otherwise.
-pub(super) fn come_up(id: &Id, claimed: Claimed) -> Result<(Awake, Differences), JournalError> {
+pub(super) fn come_up(id: &Id, claimed: Claimed) -> Result<(LiveShop, Differences), JournalError> {
     let Claimed { owner, state, tail } = claimed;
     let state_bytes = state.as_ref().map_or(0, |state| state.bytes.len());
     let (n, shop) = match state {
         None => (0, None),
         Some(state) => (state.n, Some(read_state(id, &state.bytes)?)),
     };
-    let mut replay = Replay::new(id, shop);
+    let mut replay = RecordReplay::new(id, shop);
     replay.records(&tail)?;
     let bytes = tail.iter().map(|of| of.text.len() + of.decisions.len());
-    let awake = Awake {
+    let awake = LiveShop {
         shop: Box::new(replay.shop.ok_or_else(|| never_made(id))?),
         owner,
         n: tail.last().map_or(n, |last| last.n),
-        fresh: Fresh {
+        fresh: SinceSnapshot {
             records: tail.len() as u64,
             bytes: bytes.sum(),
         },
@@ -104,7 +104,7 @@ pub(super) fn stored(shop: &Shop) -> Vec<u8> {
 }
 
 /// A shop whose records are decided again, one after the other.
-pub(super) struct Replay<'a> {
+pub(super) struct RecordReplay<'a> {
     id: &'a Id,
     pub(super) shop: Option<Shop>,
     /// What the latest record came to.
@@ -112,20 +112,20 @@ pub(super) struct Replay<'a> {
     /// Whether a record wins over what this core decides, whichever core decided it.
     pub(super) record_wins: bool,
     pub(super) differences: Differences,
-    pen: Pen,
+    pen: DecisionWriter,
     text: String,
 }
 
-impl<'a> Replay<'a> {
+impl<'a> RecordReplay<'a> {
     /// From a state, or from nothing.
-    pub(super) fn new(id: &'a Id, shop: Option<Shop>) -> Replay<'a> {
-        Replay {
+    pub(super) fn new(id: &'a Id, shop: Option<Shop>) -> RecordReplay<'a> {
+        RecordReplay {
             id,
             shop,
             out: Outcome::default(),
             record_wins: false,
             differences: Differences::default(),
-            pen: Pen::new(id),
+            pen: DecisionWriter::new(id),
             text: String::new(),
         }
     }
@@ -158,15 +158,19 @@ impl<'a> Replay<'a> {
         let otherwise = |what: &str| astray(id, &format!("its record {} {what}", record.n));
         let line = self.read(record)?;
         match (line, record.kind) {
-            (Line::Event(_, event), Kind::Created | Kind::Event) => {
+            (Line::Event(_, event), RecordKind::Created | RecordKind::Event) => {
                 if let (None, What::ShopConfigured { .. }) = (&self.shop, &event.what) {
                     let made = create(id, &event);
                     self.shop = Some(made.map_err(|rejection| astray(id, &rejection.message))?);
                 }
                 let shop = self.shop.as_mut().ok_or_else(|| never_made(id))?;
-                shop.take(&event, &mut Recorded::new(&record.claims), &mut self.out);
+                shop.take(
+                    &event,
+                    &mut RecordedInvites::new(&record.claims),
+                    &mut self.out,
+                );
             }
-            (Line::Malformed(malformed), Kind::Malformed) => {
+            (Line::Malformed(malformed), RecordKind::Malformed) => {
                 let shop = self.shop.as_mut().ok_or_else(|| never_made(id))?;
                 let rejection = Rejection::new(ErrorCode::Malformed, malformed.message);
                 shop.reject(&malformed.event, rejection, &mut self.out);
@@ -200,24 +204,26 @@ impl<'a> Replay<'a> {
             decisions: &decisions,
         };
         let line = self.read(record)?;
-        if self.shop.is_none() && record.kind == Kind::Created {
+        if self.shop.is_none() && record.kind == RecordKind::Created {
             self.shop = Some(made_as_recorded(id, &line, record));
         }
         let shop = self.shop.as_mut().ok_or_else(|| never_made(id))?;
-        let (ledger, out) = (&mut Recorded::new(&record.claims), &mut self.out);
+        let (ledger, out) = (&mut RecordedInvites::new(&record.claims), &mut self.out);
         match (line, record.kind) {
-            (Line::Event(_, event), Kind::Created | Kind::Event) => {
+            (Line::Event(_, event), RecordKind::Created | RecordKind::Event) => {
                 shop.take_recorded(Some(&event), &recorded, ledger, out);
             }
-            (Line::Malformed(_), Kind::Created | Kind::Event) => {
+            (Line::Malformed(_), RecordKind::Created | RecordKind::Event) => {
                 shop.take_recorded(None, &recorded, ledger, out);
             }
-            (Line::Malformed(malformed), Kind::Malformed) => {
+            (Line::Malformed(malformed), RecordKind::Malformed) => {
                 let rejection = Rejection::new(ErrorCode::Malformed, malformed.message);
                 shop.reject_as_recorded(Some((&malformed.event, rejection)), &recorded, out);
             }
-            (Line::Event(..), Kind::Malformed) => shop.reject_as_recorded(None, &recorded, out),
-            (Line::Event(..) | Line::Malformed(_), Kind::Removed) => {
+            (Line::Event(..), RecordKind::Malformed) => {
+                shop.reject_as_recorded(None, &recorded, out)
+            }
+            (Line::Event(..) | Line::Malformed(_), RecordKind::Removed) => {
                 let n = record.n;
                 return Err(astray(
                     id,

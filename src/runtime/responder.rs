@@ -5,21 +5,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::oneshot;
 
-use crate::runtime::event_result::{Intake, Refused};
+use crate::runtime::event_result::{IncomingEvent, Unavailable};
 
 /// Why there is no answer.
-pub(super) enum Unanswered {
+pub(super) enum NotProcessed {
     /// The actor stopped before it looked at the question: it may be asked again, with these events.
-    NotBegun(Vec<Intake>),
+    NotBegun(Vec<IncomingEvent>),
     /// It was refused.
-    Refused(Refused),
+    Refused(Unavailable),
 }
 
 /// How many questions wait in mailboxes.
 #[derive(Clone, Default)]
-pub(super) struct Waiting(Arc<AtomicUsize>);
+pub(super) struct MailboxDepth(Arc<AtomicUsize>);
 
-impl Waiting {
+impl MailboxDepth {
     /// One more; how many waited before it.
     fn join(&self) -> usize {
         self.0.fetch_add(1, Ordering::Relaxed)
@@ -31,22 +31,25 @@ impl Waiting {
 }
 
 /// Owes an answer.
-pub(super) struct Reply<T> {
-    waiting: Waiting,
-    sender: Option<oneshot::Sender<Result<T, Unanswered>>>,
-    events: Vec<Intake>,
+pub(super) struct Responder<T> {
+    waiting: MailboxDepth,
+    sender: Option<oneshot::Sender<Result<T, NotProcessed>>>,
+    events: Vec<IncomingEvent>,
     begun: bool,
 }
 
 /// Gets the answer.
-pub(super) type Answer<T> = oneshot::Receiver<Result<T, Unanswered>>;
+pub(super) type PendingAnswer<T> = oneshot::Receiver<Result<T, NotProcessed>>;
 
-impl<T> Reply<T> {
+impl<T> Responder<T> {
     /// A reply to what is asked with these events, where it arrives, and how many wait already.
-    pub(super) fn new(events: Vec<Intake>, waiting: &Waiting) -> (Reply<T>, Answer<T>, usize) {
+    pub(super) fn new(
+        events: Vec<IncomingEvent>,
+        waiting: &MailboxDepth,
+    ) -> (Responder<T>, PendingAnswer<T>, usize) {
         let (sender, answer) = oneshot::channel();
         let before = waiting.join();
-        let reply = Reply {
+        let reply = Responder {
             waiting: waiting.clone(),
             sender: Some(sender),
             events,
@@ -56,13 +59,13 @@ impl<T> Reply<T> {
     }
 
     /// From here on the question is being answered; the events that it is asked with.
-    pub(super) fn begin(&mut self) -> Vec<Intake> {
+    pub(super) fn begin(&mut self) -> Vec<IncomingEvent> {
         self.begun = true;
         self.waiting.leave();
         std::mem::take(&mut self.events)
     }
 
-    fn send(&mut self, answer: Result<T, Unanswered>) {
+    fn send(&mut self, answer: Result<T, NotProcessed>) {
         if let Some(sender) = self.sender.take() {
             // Whoever asked may be gone.
             sender.send(answer).ok();
@@ -75,18 +78,18 @@ impl<T> Reply<T> {
     }
 
     /// There is none, and why.
-    pub(super) fn refuse(mut self, why: Refused) {
-        self.send(Err(Unanswered::Refused(why)));
+    pub(super) fn refuse(mut self, why: Unavailable) {
+        self.send(Err(NotProcessed::Refused(why)));
     }
 }
 
-impl<T> Drop for Reply<T> {
+impl<T> Drop for Responder<T> {
     fn drop(&mut self) {
         let why = if self.begun {
-            Unanswered::Refused(Refused::Broken)
+            NotProcessed::Refused(Unavailable::Broken)
         } else {
             self.waiting.leave();
-            Unanswered::NotBegun(std::mem::take(&mut self.events))
+            NotProcessed::NotBegun(std::mem::take(&mut self.events))
         };
         self.send(Err(why));
     }

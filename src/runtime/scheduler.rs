@@ -7,9 +7,9 @@ use std::time::Duration;
 use actix::Addr;
 
 use super::actor::ShopActor;
-use super::leases::RunOut;
-use super::messages::Look;
-use super::shops::Desk;
+use super::leases::LeasesExpired;
+use super::messages::ClockJumped;
+use super::shops::Shops;
 use crate::domain::base::id::Id;
 use crate::env::{Stopwatch, blocking};
 use crate::journal::JournalError;
@@ -25,7 +25,7 @@ const JUMP_MS: i64 = 300;
 
 /// Wakes sleeping shops for their timers, and any for leases that have run out, as long as the server runs. Those
 /// of before the start come first.
-pub async fn wake_sleepers(desk: Desk) -> Result<(), JournalError> {
+pub async fn wake_sleepers(desk: Shops) -> Result<(), JournalError> {
     let mut doubted = false;
     clock_is_trusted(&desk, &mut doubted);
     let (world, now) = (Arc::clone(&desk.world), desk.now());
@@ -48,7 +48,7 @@ pub async fn wake_sleepers(desk: Desk) -> Result<(), JournalError> {
         }
         for shop in desk.world.leases.due(desk.now(), at_once) {
             // One whose mailbox is full is told again.
-            wake(&desk, shop, |actor| drop(actor.try_send(RunOut)));
+            wake(&desk, shop, |actor| drop(actor.try_send(LeasesExpired)));
         }
         actix_rt::time::sleep(TICK).await;
         let (now, passed_ms) = (desk.now(), (watch.micros() / 1000) as i64);
@@ -58,7 +58,7 @@ pub async fn wake_sleepers(desk: Desk) -> Result<(), JournalError> {
                 .registry
                 .all()
                 .iter()
-                .for_each(|actor| drop(actor.try_send(Look)));
+                .for_each(|actor| drop(actor.try_send(ClockJumped)));
         }
         (before, watch) = (now, Stopwatch::start());
     }
@@ -66,7 +66,7 @@ pub async fn wake_sleepers(desk: Desk) -> Result<(), JournalError> {
 }
 
 /// Whether the clock is trusted; those who watch learn when that changes.
-fn clock_is_trusted(desk: &Desk, doubted: &mut bool) -> bool {
+fn clock_is_trusted(desk: &Shops, doubted: &mut bool) -> bool {
     desk.now();
     let doubt = desk.world.env.clock.trusted().err();
     if doubt.is_some() != *doubted {
@@ -77,7 +77,7 @@ fn clock_is_trusted(desk: &Desk, doubted: &mut bool) -> bool {
 }
 
 /// Has a shop come up, on one of the threads where shops live, and tells it something.
-fn wake(desk: &Desk, shop: Id, tell: fn(Addr<ShopActor>)) {
+fn wake(desk: &Shops, shop: Id, tell: fn(Addr<ShopActor>)) {
     let home = {
         let homes = desk.homes.lock().unwrap_or_else(PoisonError::into_inner);
         let at = desk.world.registry.hash(&shop) as usize;

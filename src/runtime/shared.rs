@@ -1,6 +1,6 @@
 //! What all shops of a server share: the journal, the ledger, who is awake, and who sleeps until when.
 
-use super::observer::Watch;
+use super::observer::RuntimeObserver;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,52 +8,55 @@ use std::time::Duration;
 
 use actix::{Actor, Addr};
 
-use super::quota::Shares;
-use super::responder::Waiting;
+use super::quota::ShopQuotas;
+use super::responder::MailboxDepth;
 use super::shared_ledger::SharedLedger;
-use super::subscription::Bells;
+use super::subscription::ChangeNotifiers;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::env::Env;
 use crate::journal::{Journal, NoRoom};
-use crate::runtime::event_result::Refused;
+use crate::runtime::event_result::Unavailable;
 use crate::runtime::lease_table::Leases;
 
 /// What all shops share. Their actors are of type `A`.
-pub(super) struct World<A: Actor> {
+pub(super) struct SharedState<A: Actor> {
     pub(super) journal: Arc<dyn Journal>,
     pub(super) ledger: Arc<SharedLedger>,
     pub(super) env: Env,
-    pub(super) watch: Arc<dyn Watch>,
+    pub(super) watch: Arc<dyn RuntimeObserver>,
     /// Requests that may wait for one shop.
     pub(super) mailbox: usize,
     /// How long a shop stays awake without being asked.
     pub(super) idle: Duration,
     pub(super) registry: Registry<A>,
-    pub(super) waiting: Waiting,
+    pub(super) waiting: MailboxDepth,
     pub(super) sleepers: Sleepers,
-    pub(super) bells: Arc<Bells>,
+    pub(super) bells: Arc<ChangeNotifiers>,
     pub(super) leases: Leases,
-    pub(super) shares: Shares,
+    pub(super) shares: ShopQuotas,
 }
 
-impl<A: Actor> World<A> {
+impl<A: Actor> SharedState<A> {
     /// Whether events can be taken now, and become durable.
-    pub(super) fn ready(&self) -> Result<(), Refused> {
+    pub(super) fn ready(&self) -> Result<(), Unavailable> {
         if !self.journal.commits_go_on() {
             let what = "what was taken does not become durable".to_owned();
-            return Err(Refused::Stalled(what));
+            return Err(Unavailable::Stalled(what));
         }
         self.env.clock.now();
         self.takes_events()
     }
 
     /// Whether events can be dated, by the time that was read last, and kept; else why not.
-    pub(super) fn takes_events(&self) -> Result<(), Refused> {
-        self.env.clock.trusted().map_err(Refused::ClockNotTrusted)?;
+    pub(super) fn takes_events(&self) -> Result<(), Unavailable> {
+        self.env
+            .clock
+            .trusted()
+            .map_err(Unavailable::ClockNotTrusted)?;
         self.journal.has_room().map_err(|no_room| match no_room {
-            NoRoom::Memory => Refused::Busy,
-            NoRoom::Disk => Refused::DiskFull,
+            NoRoom::Memory => Unavailable::Busy,
+            NoRoom::Disk => Unavailable::DiskFull,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The ledger of I12 over all shops of this server: asked and booked in one step, whichever threads the shops live on.
 //!
-//! A [`Turn`] holds the ledger from an event's first claim until the event is in the journal, so that the order of the
+//! A [`LedgerTransaction`] holds the ledger from an event's first claim until the event is in the journal, so that the order of the
 //! journal is the order of the claims: a replay of all shops in that order answers the same.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -50,8 +50,8 @@ impl SharedLedger {
     }
 
     /// The turn of one event.
-    pub fn turn(&self) -> Turn<'_> {
-        Turn {
+    pub fn turn(&self) -> LedgerTransaction<'_> {
+        LedgerTransaction {
             shared: self,
             held: None,
             claims: Vec::new(),
@@ -61,7 +61,7 @@ impl SharedLedger {
 }
 
 /// One event's turn with the ledger: takes it with the first claim, and holds it until it is dropped.
-pub struct Turn<'a> {
+pub struct LedgerTransaction<'a> {
     shared: &'a SharedLedger,
     held: Option<MutexGuard<'a, MemoryLedger>>,
     /// What was answered, in order.
@@ -70,7 +70,7 @@ pub struct Turn<'a> {
     pub booked: Vec<Booked>,
 }
 
-impl Ledger for Turn<'_> {
+impl Ledger for LedgerTransaction<'_> {
     fn claim(&mut self, claim: &Claim<'_>) -> u32 {
         let ledger = self.held.get_or_insert_with(|| self.shared.hold());
         let others = ledger.claim(claim);
@@ -87,16 +87,16 @@ impl Ledger for Turn<'_> {
 }
 
 /// What the ledger answered when an event was first decided: so a shop comes back from its journal alone.
-pub struct Recorded<'a>(std::slice::Iter<'a, u32>);
+pub struct RecordedInvites<'a>(std::slice::Iter<'a, u32>);
 
-impl<'a> Recorded<'a> {
+impl<'a> RecordedInvites<'a> {
     /// The answers of one event, in order.
-    pub fn new(claims: &'a [u32]) -> Recorded<'a> {
-        Recorded(claims.iter())
+    pub fn new(claims: &'a [u32]) -> RecordedInvites<'a> {
+        RecordedInvites(claims.iter())
     }
 }
 
-impl Ledger for Recorded<'_> {
+impl Ledger for RecordedInvites<'_> {
     fn claim(&mut self, _claim: &Claim<'_>) -> u32 {
         self.0.next().copied().unwrap_or_default()
     }

@@ -1,12 +1,12 @@
 //! The desk: finds the actor of a shop, wakes it where it sleeps, and asks it.
 
-use super::apply::Item;
-use super::event_result::Answered;
-use super::event_result::{Intake, ReadError, Refused};
+use super::apply::EventOutcome;
+use super::event_result::EventResult;
+use super::event_result::{IncomingEvent, ReadError, Unavailable};
 use super::lease_table::Leases;
-use super::messages::{Handled, Post};
-use super::observer::Watch;
-use super::responder::{Answer, Reply, Unanswered};
+use super::messages::{SubmitEvents, Submitted};
+use super::observer::RuntimeObserver;
+use super::responder::{NotProcessed, PendingAnswer, Responder};
 use super::stored_decisions::answer_again;
 use crate::env::Stopwatch;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,19 +18,19 @@ use actix_rt::ArbiterHandle;
 
 use super::actor::ShopActor;
 use super::actor::World;
-use super::messages::{Close, Delete, Glance, Read};
-use super::quota::{Share, Shares};
+use super::messages::{Close, Delete, ReadFn, ReadShop};
+use super::quota::{ShopQuota, ShopQuotas};
 use super::quota_check;
-use super::responder::Waiting;
+use super::responder::MailboxDepth;
 use super::shared::{Registry, Sleepers, held};
 use super::shared_ledger::SharedLedger;
-use super::subscription::{Closing, Following, LastBell};
+use super::subscription::{DecisionFeed, ShutdownListener, ShutdownSignal};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration as Length, Instant};
 use crate::domain::state::shared_invites::Ledger;
 use crate::domain::state::shop::Shop;
 use crate::env::{Env, blocking};
-use crate::journal::{Journal, JournalError, Kept};
+use crate::journal::{Journal, JournalError, MetadataEntry};
 
 /// How often a question is asked again that an actor going to sleep did not look at.
 pub(super) const TRIES: usize = 8;
@@ -40,7 +40,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(20);
 
 /// How the desk is run.
 #[derive(Clone, Debug)]
-pub struct DeskSettings {
+pub struct RuntimeSettings {
     /// Requests that may wait for one shop.
     pub mailbox: usize,
     /// How long a shop stays in memory without being asked.
@@ -48,28 +48,28 @@ pub struct DeskSettings {
     /// How long after the end of its lease an agent still counts as present.
     pub grace: Length,
     /// What one shop may take of what all share.
-    pub share: Share,
+    pub share: ShopQuota,
 }
 
 /// All shops of a server. Cheap to clone.
 #[derive(Clone)]
-pub struct Desk {
+pub struct Shops {
     pub(super) world: Arc<World>,
     /// Threads on which shops can live.
     pub(super) homes: Arc<Mutex<Vec<ArbiterHandle>>>,
-    closing: Arc<LastBell>,
+    closing: Arc<ShutdownSignal>,
 }
 
-impl Desk {
+impl Shops {
     /// A desk over a journal; the ledger is what the journal holds for it.
     pub fn new(
         journal: Arc<dyn Journal>,
         ledger: Arc<SharedLedger>,
         env: Env,
-        watch: Arc<dyn Watch>,
-        settings: &DeskSettings,
-    ) -> Desk {
-        Desk {
+        watch: Arc<dyn RuntimeObserver>,
+        settings: &RuntimeSettings,
+    ) -> Shops {
+        Shops {
             world: Arc::new(World {
                 journal,
                 ledger,
@@ -78,11 +78,11 @@ impl Desk {
                 mailbox: settings.mailbox,
                 idle: settings.idle,
                 registry: Registry::new(),
-                waiting: Waiting::default(),
+                waiting: MailboxDepth::default(),
                 sleepers: Sleepers::default(),
                 bells: Arc::default(),
                 leases: Leases::new(settings.grace),
-                shares: Shares::new(settings.share),
+                shares: ShopQuotas::new(settings.share),
             }),
             homes: Arc::default(),
             closing: Arc::default(),
@@ -110,12 +110,12 @@ impl Desk {
     }
 
     /// Whether a shop exists.
-    pub async fn exists(&self, shop: &Id) -> Result<bool, Refused> {
+    pub async fn exists(&self, shop: &Id) -> Result<bool, Unavailable> {
         Ok(self.world.journal.exists(shop)?)
     }
 
     /// The number of a shop, by which it is told from an earlier or a later one of its name; nothing where there is none.
-    pub fn number(&self, shop: &Id) -> Result<Option<u64>, Refused> {
+    pub fn number(&self, shop: &Id) -> Result<Option<u64>, Unavailable> {
         Ok(self.world.journal.number(shop)?)
     }
 
@@ -125,21 +125,21 @@ impl Desk {
         shop: &Id,
         read: impl FnOnce(&mut Shop, &mut dyn Ledger) -> T + Send + 'static,
     ) -> Result<T, ReadError> {
-        let busy = ReadError::Refused(Refused::Busy);
+        let busy = ReadError::Refused(Unavailable::Busy);
         // It comes back from a message that was dropped unseen.
         let read = Arc::new(Mutex::new(Some(read)));
         for _ in 0..TRIES {
             let (sender, answer) = tokio::sync::oneshot::channel();
             let theirs = Arc::clone(&read);
-            let look: Glance = Box::new(move |seen| {
-                let unread = ReadError::Refused(Refused::Busy);
+            let look: ReadFn = Box::new(move |seen| {
+                let unread = ReadError::Refused(Unavailable::Busy);
                 let seen = seen.and_then(|(shop, ledger)| {
                     let read = held(&theirs).take().ok_or(unread)?;
                     Ok(read(shop, ledger))
                 });
                 Box::new(move || drop(sender.send(seen)))
             });
-            match self.actor(shop).try_send(Read(look)) {
+            match self.actor(shop).try_send(ReadShop(look)) {
                 Err(SendError::Full(_)) => return Err(busy),
                 Ok(()) | Err(SendError::Closed(_)) => {}
             }
@@ -147,7 +147,9 @@ impl Desk {
                 Ok(seen) => return seen,
                 // It was looked at, and the answer got lost.
                 Err(_) if held(&read).is_none() => return Err(busy),
-                Err(_) if self.is_closing() => return Err(ReadError::Refused(Refused::Closing)),
+                Err(_) if self.is_closing() => {
+                    return Err(ReadError::Refused(Unavailable::Closing));
+                }
                 Err(_) => {}
             }
         }
@@ -157,40 +159,44 @@ impl Desk {
     /// Does what may take long on a thread that may wait, so that it keeps no shop waiting.
     pub async fn aside<T: Send + 'static>(
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Refused> {
+    ) -> Result<T, Unavailable> {
         Ok(blocking(work).await?)
     }
 
     /// Handles events of a shop, in order; answers once what they did is durable.
-    pub async fn post(&self, shop: &Id, events: Vec<Intake>) -> Result<Vec<Answered>, Refused> {
+    pub async fn post(
+        &self,
+        shop: &Id,
+        events: Vec<IncomingEvent>,
+    ) -> Result<Vec<EventResult>, Unavailable> {
         self.put(shop, events, true).await
     }
 
     /// The same for those who may not change the shop's buyer space. Where it has changed since their event was made
-    /// ready for the one before, that event is not looked at ([`Refused::Busy`]).
+    /// ready for the one before, that event is not looked at ([`Unavailable::Busy`]).
     pub async fn post_in_its_space(
         &self,
         shop: &Id,
-        events: Vec<Intake>,
-    ) -> Result<Vec<Answered>, Refused> {
+        events: Vec<IncomingEvent>,
+    ) -> Result<Vec<EventResult>, Unavailable> {
         self.put(shop, events, false).await
     }
 
     async fn put(
         &self,
         shop: &Id,
-        events: Vec<Intake>,
+        events: Vec<IncomingEvent>,
         may_move: bool,
-    ) -> Result<Vec<Answered>, Refused> {
-        let post = |reply| Post { reply, may_move };
-        let Handled { items, lookup } = self.ask(shop, post, events).await?;
+    ) -> Result<Vec<EventResult>, Unavailable> {
+        let post = |reply| SubmitEvents { reply, may_move };
+        let Submitted { items, lookup } = self.ask(shop, post, events).await?;
         let (mut answered, mut repeats) = (Vec::with_capacity(items.len()), Vec::new());
         for item in items {
             answered.push(match item {
-                Item::Decided(answered, _) | Item::Answered(answered) => answered,
-                Item::Repeated(id, receipt) => {
+                EventOutcome::Decided(answered, _) | EventOutcome::Answered(answered) => answered,
+                EventOutcome::Repeated(id, receipt) => {
                     repeats.push((answered.len(), id.clone(), receipt));
-                    Answered::refused(Some(id), Refused::Busy)
+                    EventResult::refused(Some(id), Unavailable::Busy)
                 }
             });
         }
@@ -228,9 +234,9 @@ impl Desk {
     pub(super) async fn ask<M, T>(
         &self,
         shop: &Id,
-        message: impl Fn(Reply<T>) -> M,
-        mut events: Vec<Intake>,
-    ) -> Result<T, Refused>
+        message: impl Fn(Responder<T>) -> M,
+        mut events: Vec<IncomingEvent>,
+    ) -> Result<T, Unavailable>
     where
         M: Message<Result = ()> + Send + 'static,
         ShopActor: Handler<M>,
@@ -238,42 +244,42 @@ impl Desk {
     {
         for _ in 0..TRIES {
             if self.is_closing() {
-                return Err(Refused::Closing);
+                return Err(Unavailable::Closing);
             }
-            let (reply, answer, waiting): (Reply<T>, Answer<T>, usize) =
-                Reply::new(events, &self.world.waiting);
+            let (reply, answer, waiting): (Responder<T>, PendingAnswer<T>, usize) =
+                Responder::new(events, &self.world.waiting);
             self.world.watch.asked(waiting);
             let sent = self.actor(shop).try_send(message(reply));
             if let Err(SendError::Full(_)) = sent {
-                return Err(Refused::Busy);
+                return Err(Unavailable::Busy);
             }
             // A message that came too late comes back as one that was not looked at.
             drop(sent);
             match answer.await {
                 Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(Unanswered::Refused(why))) => return Err(why),
-                Ok(Err(Unanswered::NotBegun(back))) => events = back,
-                Err(_) => return Err(Refused::Broken),
+                Ok(Err(NotProcessed::Refused(why))) => return Err(why),
+                Ok(Err(NotProcessed::NotBegun(back))) => events = back,
+                Err(_) => return Err(Unavailable::Broken),
             }
         }
-        Err(Refused::Busy)
+        Err(Unavailable::Busy)
     }
 
     /// Takes a shop and all it holds away. Whether it existed.
-    pub async fn delete(&self, shop: &Id) -> Result<bool, Refused> {
+    pub async fn delete(&self, shop: &Id) -> Result<bool, Unavailable> {
         self.ask(shop, Delete, Vec::new()).await
     }
 
     /// Whether events can be taken now; else why not.
-    pub fn ready(&self) -> Result<(), Refused> {
+    pub fn ready(&self) -> Result<(), Unavailable> {
         if self.is_closing() {
-            return Err(Refused::Closing);
+            return Err(Unavailable::Closing);
         }
         self.world.ready()
     }
 
     /// From here on, word of every decision of the shop that has become durable.
-    pub fn follow(&self, shop: &Id) -> Following {
+    pub fn follow(&self, shop: &Id) -> DecisionFeed {
         self.world.bells.of(shop).follow()
     }
 
@@ -283,7 +289,7 @@ impl Desk {
     }
 
     /// Word of the server's closing, for what has no end of its own and has to end then.
-    pub fn closing(&self) -> Closing {
+    pub fn closing(&self) -> ShutdownListener {
         self.closing.listen()
     }
 
@@ -324,7 +330,7 @@ impl Desk {
     }
 
     /// All that is kept, by shop and name.
-    pub fn kept(&self, each: &mut dyn FnMut(Kept)) -> Result<(), JournalError> {
+    pub fn kept(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
         self.world.journal.kept(each)
     }
 
@@ -337,8 +343,8 @@ impl Desk {
     ///
     /// # Errors
     ///
-    /// [`Refused::OverShare`].
-    pub fn may_write(&self, shop: &Id) -> Result<(), Refused> {
+    /// [`Unavailable::OverShare`].
+    pub fn may_write(&self, shop: &Id) -> Result<(), Unavailable> {
         quota_check::may_write(&self.world, shop)
     }
 

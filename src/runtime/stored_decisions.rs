@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::event_result::Answered;
+use super::event_result::EventResult;
 use super::recovery::astray;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
@@ -26,7 +26,7 @@ pub struct StoredDecision {
 
 /// What every decision says of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Said<'a> {
+pub struct DecisionHeader<'a> {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: &'a str,
@@ -36,7 +36,7 @@ pub struct Said<'a> {
 
 impl StoredDecision {
     /// Its type, and when it was taken.
-    pub fn said(&self) -> Said<'_> {
+    pub fn said(&self) -> DecisionHeader<'_> {
         // Written by us, and neither needs an escape.
         serde_json::from_str(&self.json).unwrap_or_default()
     }
@@ -70,19 +70,24 @@ pub(super) fn listed(shop: &Id, record: &Record) -> Result<Vec<StoredDecision>, 
 
 /// The answer to an event that had happened before. Whatever becomes of it is told of this event alone: those beside it
 /// in its request are done.
-pub(super) fn answer_again(journal: &dyn Journal, shop: &Id, id: Id, receipt: Receipt) -> Answered {
+pub(super) fn answer_again(
+    journal: &dyn Journal,
+    shop: &Id,
+    id: Id,
+    receipt: Receipt,
+) -> EventResult {
     let decisions = match receipt.count {
         0 => Ok(Some("[]".to_owned())),
         _ => answered_then(journal, shop, receipt),
     };
     match decisions {
-        Ok(decisions) => Answered {
+        Ok(decisions) => EventResult {
             id: Some(id),
             forgotten: decisions.is_none(),
             decisions: decisions.unwrap_or_else(|| "[]".to_owned()).into(),
-            ..Answered::nothing()
+            ..EventResult::nothing()
         },
-        Err(error) => Answered::refused(Some(id), error.into()),
+        Err(error) => EventResult::refused(Some(id), error.into()),
     }
 }
 

@@ -5,24 +5,24 @@ use std::sync::Arc;
 use actix::prelude::*;
 
 use super::actor::ShopActor;
-use super::apply::{Item, Work};
-use super::messages::{Handled, Post};
+use super::apply::{EventOutcome, ResponseBuffer};
+use super::messages::{SubmitEvents, Submitted};
 use crate::env::Stopwatch;
-use crate::runtime::event_result::{Answered, Refused};
+use crate::runtime::event_result::{EventResult, Unavailable};
 
-impl Handler<Post> for ShopActor {
+impl Handler<SubmitEvents> for ShopActor {
     type Result = ();
 
-    fn handle(&mut self, post: Post, ctx: &mut Context<Self>) {
-        let Post {
+    fn handle(&mut self, post: SubmitEvents, ctx: &mut Context<Self>) {
+        let SubmitEvents {
             mut reply,
             may_move,
         } = post;
         let events = reply.begin();
         self.asked = Stopwatch::start();
         let mut items = Vec::with_capacity(events.len());
-        let mut work = Work::new(&self.id, events.len());
-        let mut refused: Option<Refused> = None;
+        let mut work = ResponseBuffer::new(&self.id, events.len());
+        let mut refused: Option<Unavailable> = None;
         for intake in events {
             let id = intake.id().cloned();
             let item = match &refused {
@@ -38,7 +38,10 @@ impl Handler<Post> for ShopActor {
                     return reply.refuse(why);
                 }
                 Err(why) => {
-                    items.push(Item::Answered(Answered::refused(id, why.clone())));
+                    items.push(EventOutcome::Answered(EventResult::refused(
+                        id,
+                        why.clone(),
+                    )));
                     refused = Some(why);
                 }
             }
@@ -51,7 +54,7 @@ impl Handler<Post> for ShopActor {
             if let Some(free) = free {
                 free();
             }
-            reply.answer(Handled { items, lookup });
+            reply.answer(Submitted { items, lookup });
         });
         self.world.journal.when_durable(self.appended, answer);
     }

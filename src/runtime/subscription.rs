@@ -12,7 +12,7 @@ use crate::domain::base::id::Id;
 
 /// What was heard last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Heard {
+pub struct ChangeNotice {
     /// Decisions up to this `seq` are durable; 0 where none was taken since somebody follows.
     pub seq: u64,
     /// How often the shop was taken away meanwhile; its `seq` then begins anew.
@@ -20,11 +20,11 @@ pub struct Heard {
 }
 
 /// The bell of one shop.
-pub(super) struct Bell {
-    heard: watch::Sender<Heard>,
+pub(super) struct ChangeNotifier {
+    heard: watch::Sender<ChangeNotice>,
 }
 
-impl Bell {
+impl ChangeNotifier {
     /// Whether anybody listens.
     pub(super) fn is_followed(&self) -> bool {
         self.heard.receiver_count() > 0
@@ -48,8 +48,8 @@ impl Bell {
     }
 
     /// Listens.
-    pub(super) fn follow(self: &Arc<Bell>) -> Following {
-        Following {
+    pub(super) fn follow(self: &Arc<ChangeNotifier>) -> DecisionFeed {
+        DecisionFeed {
             heard: self.heard.subscribe(),
             _bell: Arc::clone(self),
         }
@@ -58,28 +58,28 @@ impl Bell {
 
 /// The bells of the shops that are awake or followed.
 #[derive(Default)]
-pub(super) struct Bells(Mutex<Hung>);
+pub(super) struct ChangeNotifiers(Mutex<Hung>);
 
 #[derive(Default)]
 struct Hung {
-    bells: HashMap<Id, Weak<Bell>>,
+    bells: HashMap<Id, Weak<ChangeNotifier>>,
     /// How many there may be before those that nobody holds are looked for.
     swept_at: usize,
 }
 
-impl Bells {
+impl ChangeNotifiers {
     fn hung(&self) -> MutexGuard<'_, Hung> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The bell of a shop.
-    pub(super) fn of(&self, shop: &Id) -> Arc<Bell> {
+    pub(super) fn of(&self, shop: &Id) -> Arc<ChangeNotifier> {
         let mut hung = self.hung();
         if let Some(bell) = hung.bells.get(shop).and_then(Weak::upgrade) {
             return bell;
         }
-        let bell = Arc::new(Bell {
-            heard: watch::Sender::new(Heard::default()),
+        let bell = Arc::new(ChangeNotifier {
+            heard: watch::Sender::new(ChangeNotice::default()),
         });
         hung.bells.insert(shop.clone(), Arc::downgrade(&bell));
         if hung.bells.len() > hung.swept_at {
@@ -104,23 +104,23 @@ impl Bells {
 }
 
 /// The bell that rings once: the server is closing.
-pub(super) struct LastBell {
+pub(super) struct ShutdownSignal {
     /// What is asked with every request.
     rung: AtomicBool,
     /// What is waited for.
     heard: watch::Sender<bool>,
 }
 
-impl Default for LastBell {
-    fn default() -> LastBell {
-        LastBell {
+impl Default for ShutdownSignal {
+    fn default() -> ShutdownSignal {
+        ShutdownSignal {
             rung: AtomicBool::new(false),
             heard: watch::Sender::new(false),
         }
     }
 }
 
-impl LastBell {
+impl ShutdownSignal {
     /// The server is closing.
     pub(super) fn ring(&self) {
         self.rung.store(true, Ordering::Relaxed);
@@ -133,8 +133,8 @@ impl LastBell {
     }
 
     /// Whoever holds this hears of it.
-    pub(super) fn listen(&self) -> Closing {
-        Closing(self.heard.subscribe())
+    pub(super) fn listen(&self) -> ShutdownListener {
+        ShutdownListener(self.heard.subscribe())
     }
 
     /// Whether anybody still holds what it is heard by.
@@ -144,9 +144,9 @@ impl LastBell {
 }
 
 /// Hears of it when the server is closing. Held by what has no end of its own, and let go of as it ends.
-pub struct Closing(watch::Receiver<bool>);
+pub struct ShutdownListener(watch::Receiver<bool>);
 
-impl Closing {
+impl ShutdownListener {
     /// Whether the server is closing.
     pub fn has_begun(&self) -> bool {
         *self.0.borrow()
@@ -160,20 +160,20 @@ impl Closing {
 }
 
 /// Hears of a shop's decisions.
-pub struct Following {
-    heard: watch::Receiver<Heard>,
+pub struct DecisionFeed {
+    heard: watch::Receiver<ChangeNotice>,
     /// Held so that the shop's next actor rings the same one.
-    _bell: Arc<Bell>,
+    _bell: Arc<ChangeNotifier>,
 }
 
-impl Following {
+impl DecisionFeed {
     /// What was heard last.
-    pub fn heard(&self) -> Heard {
+    pub fn heard(&self) -> ChangeNotice {
         *self.heard.borrow()
     }
 
     /// Waits until there is something that was not heard before.
-    pub async fn changed(&mut self) -> Heard {
+    pub async fn changed(&mut self) -> ChangeNotice {
         // The bell is held, so there is always somebody to ring it.
         self.heard.changed().await.ok();
         *self.heard.borrow_and_update()
@@ -186,17 +186,17 @@ mod tests {
 
     #[test]
     fn a_bell_is_the_same_as_long_as_anybody_holds_it() {
-        let bells = Bells::default();
+        let bells = ChangeNotifiers::default();
         let shop = Id::new("s").unwrap();
         let actor = bells.of(&shop);
         assert!(!actor.is_followed());
         let following = bells.of(&shop).follow();
         actor.ring(3);
         actor.ring(2);
-        assert_eq!(following.heard(), Heard { seq: 3, gone: 0 });
+        assert_eq!(following.heard(), ChangeNotice { seq: 3, gone: 0 });
         drop(actor);
         bells.of(&shop).shop_is_gone();
-        assert_eq!(following.heard(), Heard { seq: 0, gone: 1 });
+        assert_eq!(following.heard(), ChangeNotice { seq: 0, gone: 1 });
         let actor = bells.of(&shop);
         bells.let_go(&shop);
         assert!(bells.of(&shop).is_followed(), "somebody else holds it");
@@ -205,7 +205,7 @@ mod tests {
         bells.let_go(&shop);
         assert!(!bells.hung().bells.contains_key(&shop));
         drop(actor);
-        assert_eq!(bells.of(&shop).follow().heard(), Heard::default());
+        assert_eq!(bells.of(&shop).follow().heard(), ChangeNotice::default());
         for other in 0..1000 {
             bells.of(&Id::new(&other.to_string()).unwrap());
         }

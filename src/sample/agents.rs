@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use crate::domain::protocol::codes::Presence;
 
-use super::chat::{Desk, With};
-use super::event_queue::{AgentNumber, ChatNumber, EndedBy, Step};
+use super::chat::{AgentDesk, With};
+use super::event_queue::{AgentNumber, ChatNumber, EndedBy, ScheduledStep};
 use super::gateway::Happening;
 use super::shop::{HEAD, Role, STAFF};
-use super::simulation::Day;
+use super::simulation::Simulation;
 use super::topic::{GREETING, RUDE, SORRY, WELCOMES};
 
 /// An agent that has a break answers later by so many seconds.
@@ -20,7 +20,7 @@ const PER_CHAT_S: u64 = 2;
 /// After so many seconds an answer begins with an apology.
 const SORRY_AFTER_S: u64 = 100;
 
-impl Desk {
+impl AgentDesk {
     /// Answers this chat first.
     pub(super) fn hurry(&mut self, chat: ChatNumber) {
         if let Some(place) = self.inbox.iter().position(|&waiting| waiting == chat) {
@@ -30,7 +30,7 @@ impl Desk {
     }
 }
 
-impl<W: Write> Day<W> {
+impl<W: Write> Simulation<W> {
     /// An agent comes or goes.
     pub(super) fn change_presence(
         &mut self,
@@ -71,7 +71,10 @@ impl<W: Write> Day<W> {
         desk.writing = true;
         let more_s = break_s + PER_CHAT_S * desk.load;
         let (least_s, most_s) = STAFF[agent].pace_s;
-        self.plan((least_s + more_s, most_s + more_s), Step::Reply(agent));
+        self.plan(
+            (least_s + more_s, most_s + more_s),
+            ScheduledStep::Reply(agent),
+        );
     }
 
     /// The agent has written its next answer.
@@ -124,14 +127,14 @@ impl<W: Write> Day<W> {
             (STAFF[agent].role == Role::Aftersale) != record.visit.topic.is_aftersale()
         });
         if !thanked && self.luck.chance(14) {
-            self.plan((3, 9), Step::AddWord(chat, plan));
+            self.plan((3, 9), ScheduledStep::AddWord(chat, plan));
         }
         if more && !transferred && self.luck.chance(if misplaced { 18 } else { 2 }) {
-            self.plan((3, 9), Step::Transfer(chat, plan));
+            self.plan((3, 9), ScheduledStep::Transfer(chat, plan));
         } else if more {
-            self.plan((6, 80), Step::Say(chat, plan));
+            self.plan((6, 80), ScheduledStep::Say(chat, plan));
         } else if !thanked && self.luck.chance(45) {
-            self.plan((5, 40), Step::Say(chat, plan));
+            self.plan((5, 40), ScheduledStep::Say(chat, plan));
         } else {
             self.come_to_an_end(chat, plan);
         }
@@ -140,7 +143,7 @@ impl<W: Write> Day<W> {
     /// Nobody has anything more to say; most chats end by silence.
     fn come_to_an_end(&mut self, chat: ChatNumber, plan: u32) {
         if self.luck.chance(12) {
-            self.plan((3, 12), Step::AskForRating(chat, plan));
+            self.plan((3, 12), ScheduledStep::AskForRating(chat, plan));
         }
         let by = self.luck.weighted(&[
             (34, Some(EndedBy::Agent)),
@@ -149,7 +152,7 @@ impl<W: Write> Day<W> {
             (44, None),
         ]);
         if let Some(by) = by {
-            self.plan((15, 110), Step::End(chat, plan, by));
+            self.plan((15, 110), ScheduledStep::End(chat, plan, by));
         }
     }
 
@@ -192,7 +195,7 @@ impl<W: Write> Day<W> {
             Role::Presale
         };
         let Some(to) = self.colleague(|other| other != agent && STAFF[other].role == wanted) else {
-            self.plan((6, 80), Step::Say(chat, plan));
+            self.plan((6, 80), ScheduledStep::Say(chat, plan));
             return Ok(());
         };
         let record = &mut self.chats[chat];

@@ -1,9 +1,9 @@
 //! Arrivals: how many buyers come when, through which entry, and what for.
 
-use super::event_queue::{Agenda, DAY_S, Moment, Step};
-use super::seeded_rng::Luck;
+use super::event_queue::{DAY_S, EventQueue, Moment, ScheduledStep};
+use super::seeded_rng::SeededRng;
 use super::topic::Topic;
-use super::visit::{Entry, Visit};
+use super::visit::{BuyerVisit, SampleEntry};
 
 /// How the shop is found at some time of the day.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ const DAY: [(u64, u64, u64, Mood); 15] = [
 const NIGHT_SLOTS: usize = 3;
 
 /// Plans everybody who comes on `days` days and in the night after.
-pub fn plan_arrivals(agenda: &mut Agenda, luck: &mut Luck, days: u64) {
+pub fn plan_arrivals(agenda: &mut EventQueue, luck: &mut SeededRng, days: u64) {
     for day in 0..=days {
         let slots = if day < days { DAY.len() } else { NIGHT_SLOTS };
         for &(from, to, count, mood) in &DAY[..slots] {
@@ -45,13 +45,13 @@ pub fn plan_arrivals(agenda: &mut Agenda, luck: &mut Luck, days: u64) {
             for _ in 0..some {
                 let second = luck.between((from * 60, to * 60 - 1));
                 let visit = visit(mood, luck);
-                agenda.plan(Moment(day * DAY_S + second), Step::Arrive(visit));
+                agenda.plan(Moment(day * DAY_S + second), ScheduledStep::Arrive(visit));
             }
         }
     }
 }
 
-fn visit(mood: Mood, luck: &mut Luck) -> Visit {
+fn visit(mood: Mood, luck: &mut SeededRng) -> BuyerVisit {
     let live = match mood {
         Mood::Usual => false,
         Mood::Live => luck.chance(62),
@@ -76,24 +76,26 @@ fn visit(mood: Mood, luck: &mut Luck) -> Visit {
             (10, Topic::Open),
         ])
     };
-    Visit {
+    BuyerVisit {
         topic,
         entry: entry(topic, live, luck),
         bot: luck.chance(if live { 8 } else { 34 }),
     }
 }
 
-fn entry(topic: Topic, live: bool, luck: &mut Luck) -> Entry {
+fn entry(topic: Topic, live: bool, luck: &mut SeededRng) -> SampleEntry {
     match topic {
-        Topic::Shipping | Topic::Courier | Topic::Size | Topic::Coupon if live => Entry::Live {
-            asks: luck.chance(85),
-        },
+        Topic::Shipping | Topic::Courier | Topic::Size | Topic::Coupon if live => {
+            SampleEntry::Live {
+                asks: luck.chance(85),
+            }
+        }
         Topic::Shipping | Topic::Courier | Topic::Size | Topic::Coupon => {
-            luck.weighted(&[(70, Entry::Product), (30, Entry::Message)])
+            luck.weighted(&[(70, SampleEntry::Product), (30, SampleEntry::Message)])
         }
         Topic::Payment | Topic::Change | Topic::Tracking | Topic::Return => {
-            luck.weighted(&[(80, Entry::Order), (20, Entry::Message)])
+            luck.weighted(&[(80, SampleEntry::Order), (20, SampleEntry::Message)])
         }
-        Topic::Open => luck.weighted(&[(60, Entry::Message), (40, Entry::Elsewhere)]),
+        Topic::Open => luck.weighted(&[(60, SampleEntry::Message), (40, SampleEntry::Elsewhere)]),
     }
 }

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::chat::{Buyer, Chat, With};
-use super::event_queue::{ChatNumber, EndedBy, Step};
-use super::gateway::{Field, Happening};
-use super::simulation::Day;
+use super::chat::{Chat, SampleBuyer, With};
+use super::event_queue::{ChatNumber, EndedBy, ScheduledStep};
+use super::gateway::{Happening, TraceField};
+use super::simulation::Simulation;
 use super::topic::{BOT, NUDGES, THANKS};
-use crate::sample::visit::{Entry, Visit};
+use crate::sample::visit::{BuyerVisit, SampleEntry};
 
 /// In percent, how often it is somebody who has been here before.
 const RETURNING: u64 = 27;
@@ -21,26 +21,26 @@ const REGULARS_MAX: u64 = 240;
 /// How many questions a buyer has.
 const TURNS: [(u64, u64); 5] = [(28, 1), (32, 2), (22, 3), (12, 4), (6, 5)];
 
-impl<W: Write> Day<W> {
+impl<W: Write> Simulation<W> {
     /// A buyer comes in.
-    pub(super) fn arrive(&mut self, visit: Visit) -> io::Result<()> {
+    pub(super) fn arrive(&mut self, visit: BuyerVisit) -> io::Result<()> {
         let buyer = self.choose_buyer();
         let chat = self.chats.len();
         let turns = self.luck.weighted(&TURNS);
         self.chats.push(Chat::new(chat, buyer, visit, turns));
         self.buyers[buyer].busy = true;
         if !self.buyers[buyer].flagged && self.luck.chance(FLAGGED) {
-            self.plan((20, 60), Step::Flag(chat));
+            self.plan((20, 60), ScheduledStep::Flag(chat));
         }
-        self.plan((2, 14), Step::Say(chat, 0));
+        self.plan((2, 14), ScheduledStep::Say(chat, 0));
         let id = self.buyers[buyer].id.clone();
         let question = match visit.entry {
-            Entry::Live { asks: true } => visit.topic.question(),
-            Entry::Live { asks: false }
-            | Entry::Product
-            | Entry::Order
-            | Entry::Message
-            | Entry::Elsewhere => None,
+            SampleEntry::Live { asks: true } => visit.topic.question(),
+            SampleEntry::Live { asks: false }
+            | SampleEntry::Product
+            | SampleEntry::Order
+            | SampleEntry::Message
+            | SampleEntry::Elsewhere => None,
         };
         self.tell_in("session.opened", chat, |opened| {
             opened
@@ -48,7 +48,7 @@ impl<W: Write> Day<W> {
                 .with_some("entry", visit.entry.name())
                 .with_some("question", question)
                 .with_some("order_status", known_status(visit))
-                .with_some("bot", visit.bot.then_some(Field::Flag(true)))
+                .with_some("bot", visit.bot.then_some(TraceField::Flag(true)))
         })
     }
 
@@ -65,7 +65,7 @@ impl<W: Write> Day<W> {
                 }
             }
         }
-        self.buyers.push(Buyer {
+        self.buyers.push(SampleBuyer {
             id: format!("买家{:04}", self.buyers.len() + 1),
             busy: false,
             flagged: false,
@@ -103,7 +103,7 @@ impl<W: Write> Day<W> {
         };
         self.buyer_writes(chat, sending, text)?;
         if ends && self.luck.chance(10) {
-            self.plan((2, 6), Step::End(chat, plan, EndedBy::Buyer));
+            self.plan((2, 6), ScheduledStep::End(chat, plan, EndedBy::Buyer));
         }
         Ok(())
     }
@@ -123,7 +123,7 @@ impl<W: Write> Day<W> {
         let plan = record.plan;
         match record.with {
             With::Bot => {
-                self.plan((1, 4), Step::BotSay(chat));
+                self.plan((1, 4), ScheduledStep::BotSay(chat));
                 return Ok(());
             }
             With::Agent(agent) => {
@@ -136,9 +136,9 @@ impl<W: Write> Day<W> {
             With::Nobody | With::Closed => return Ok(()),
         }
         if self.chats[chat].nudges < 2 {
-            self.plan((75, 240), Step::Nudge(chat, plan));
+            self.plan((75, 240), ScheduledStep::Nudge(chat, plan));
         } else if self.luck.chance(40) {
-            self.plan((30, 120), Step::End(chat, plan, EndedBy::Buyer));
+            self.plan((30, 120), ScheduledStep::End(chat, plan, EndedBy::Buyer));
         }
         Ok(())
     }
@@ -164,11 +164,11 @@ impl<W: Write> Day<W> {
         let record = &mut self.chats[chat];
         let (plan, more) = (record.replan(), record.turns_left > 0);
         if self.luck.chance(55) {
-            self.plan((4, 20), Step::HandOff(chat, plan));
+            self.plan((4, 20), ScheduledStep::HandOff(chat, plan));
         } else if more {
-            self.plan((5, 40), Step::Say(chat, plan));
+            self.plan((5, 40), ScheduledStep::Say(chat, plan));
         } else if self.luck.chance(40) {
-            self.plan((10, 60), Step::End(chat, plan, EndedBy::Buyer));
+            self.plan((10, 60), ScheduledStep::End(chat, plan, EndedBy::Buyer));
         }
         Ok(())
     }
@@ -207,11 +207,11 @@ impl<W: Write> Day<W> {
         buyer.flagged = true;
         let id = buyer.id.clone();
         let flagged = Happening::new("buyer.flagged").with("buyer", id);
-        self.tell(flagged.with("risk", Field::Flag(true)))
+        self.tell(flagged.with("risk", TraceField::Flag(true)))
     }
 }
 
 /// The bot is told nothing of the order before it has asked.
-fn known_status(visit: Visit) -> Option<&'static str> {
+fn known_status(visit: BuyerVisit) -> Option<&'static str> {
     visit.topic.order_status().filter(|_| !visit.bot)
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::domain::protocol::codes::Presence;
 
 use super::event_queue::{AgentNumber, ChatNumber, Moment};
-use crate::sample::visit::Visit;
+use crate::sample::visit::BuyerVisit;
 
 /// How the sample's sessions are called: this and the chat's number, from 1.
 const SESSION_PREFIX: &str = "s-";
@@ -32,7 +32,7 @@ pub struct Chat {
     /// Whose it is.
     pub buyer: usize,
     /// What it is about.
-    pub visit: Visit,
+    pub visit: BuyerVisit,
     /// Whom it is with.
     pub with: With,
     /// Which plan for its next step holds; the others are void.
@@ -61,7 +61,7 @@ pub struct Chat {
 
 impl Chat {
     /// A chat that begins.
-    pub fn new(number: ChatNumber, buyer: usize, visit: Visit, turns_left: u64) -> Chat {
+    pub fn new(number: ChatNumber, buyer: usize, visit: BuyerVisit, turns_left: u64) -> Chat {
         Chat {
             id: format!("{SESSION_PREFIX}{:04}", number + 1),
             buyer,
@@ -108,7 +108,7 @@ pub fn chat_of(session: &str) -> Option<ChatNumber> {
 }
 
 /// One who buys.
-pub struct Buyer {
+pub struct SampleBuyer {
     /// Its id.
     pub id: String,
     /// Whether it has a chat now.
@@ -118,7 +118,7 @@ pub struct Buyer {
 }
 
 /// One who talks to buyers, at work.
-pub struct Desk {
+pub struct AgentDesk {
     /// Where it is.
     pub presence: Presence,
     /// The chats in which a buyer waits for its word.
@@ -129,10 +129,10 @@ pub struct Desk {
     pub load: u64,
 }
 
-impl Desk {
+impl AgentDesk {
     /// One who is not there yet.
-    pub fn empty() -> Desk {
-        Desk {
+    pub fn empty() -> AgentDesk {
+        AgentDesk {
             presence: Presence::Offline,
             inbox: VecDeque::new(),
             writing: false,

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use crate::domain::base::time::{DAY_MS, Instant, Stamp};
 use crate::domain::protocol::codes::Presence;
 
-use crate::sample::visit::Visit;
+use crate::sample::visit::BuyerVisit;
 
 /// 2026-11-10T00:00:00+08:00, when the sample begins.
 const START_MS: i64 = 1_794_240_000_000;
@@ -48,9 +48,9 @@ pub type AgentNumber = usize;
 /// Something that is going to happen, unless things have changed by then: a plan's number that is no longer the
 /// chat's says that they have.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub enum ScheduledStep {
     /// A buyer comes in.
-    Arrive(Visit),
+    Arrive(BuyerVisit),
     /// An agent comes or goes.
     Presence(AgentNumber, Presence),
     /// An agent has written its next reply.
@@ -98,7 +98,7 @@ pub enum EndedBy {
 
 /// Steps by time.
 #[derive(Default)]
-pub struct Agenda {
+pub struct EventQueue {
     heap: BinaryHeap<Reverse<Planned>>,
     planned: u64,
 }
@@ -106,12 +106,12 @@ pub struct Agenda {
 struct Planned {
     at: Moment,
     number: u64,
-    step: Step,
+    step: ScheduledStep,
 }
 
-impl Agenda {
+impl EventQueue {
     /// Plans `step`.
-    pub fn plan(&mut self, at: Moment, step: Step) {
+    pub fn plan(&mut self, at: Moment, step: ScheduledStep) {
         self.planned += 1;
         self.heap.push(Reverse(Planned {
             at,
@@ -126,7 +126,7 @@ impl Agenda {
     }
 
     /// The next step.
-    pub fn pop(&mut self) -> Option<(Moment, Step)> {
+    pub fn pop(&mut self) -> Option<(Moment, ScheduledStep)> {
         self.heap.pop().map(|Reverse(next)| (next.at, next.step))
     }
 }
@@ -169,10 +169,10 @@ mod tests {
 
     #[test]
     fn steps_come_by_time_then_as_they_were_planned() {
-        let mut agenda = Agenda::default();
-        agenda.plan(Moment(2), Step::Reply(1));
-        agenda.plan(Moment(1), Step::Reply(2));
-        agenda.plan(Moment(2), Step::Reply(3));
+        let mut agenda = EventQueue::default();
+        agenda.plan(Moment(2), ScheduledStep::Reply(1));
+        agenda.plan(Moment(1), ScheduledStep::Reply(2));
+        agenda.plan(Moment(2), ScheduledStep::Reply(3));
         let times: Vec<_> = std::iter::from_fn(|| agenda.pop()).collect();
         assert_eq!(
             format!("{times:?}"),

@@ -60,7 +60,7 @@ impl<W: Write> Gateway<W> {
 /// One event: its type and its fields, in the order in which they are written.
 pub struct Happening<'a> {
     name: &'static str,
-    fields: Vec<(&'static str, Field<'a>)>,
+    fields: Vec<(&'static str, TraceField<'a>)>,
 }
 
 impl<'a> Happening<'a> {
@@ -73,7 +73,7 @@ impl<'a> Happening<'a> {
     }
 
     /// The event with one more field.
-    pub fn with(mut self, name: &'static str, field: impl Into<Field<'a>>) -> Happening<'a> {
+    pub fn with(mut self, name: &'static str, field: impl Into<TraceField<'a>>) -> Happening<'a> {
         self.fields.push((name, field.into()));
         self
     }
@@ -82,7 +82,7 @@ impl<'a> Happening<'a> {
     pub fn with_some(
         self,
         name: &'static str,
-        field: Option<impl Into<Field<'a>>>,
+        field: Option<impl Into<TraceField<'a>>>,
     ) -> Happening<'a> {
         match field {
             Some(field) => self.with(name, field),
@@ -92,7 +92,7 @@ impl<'a> Happening<'a> {
 }
 
 /// What a field holds.
-pub enum Field<'a> {
+pub enum TraceField<'a> {
     /// A text or an id.
     Text(Cow<'a, str>),
     /// Texts.
@@ -105,26 +105,26 @@ pub enum Field<'a> {
     Json(&'a str),
 }
 
-impl<'a> From<&'a str> for Field<'a> {
-    fn from(text: &'a str) -> Field<'a> {
-        Field::Text(Cow::Borrowed(text))
+impl<'a> From<&'a str> for TraceField<'a> {
+    fn from(text: &'a str) -> TraceField<'a> {
+        TraceField::Text(Cow::Borrowed(text))
     }
 }
 
-impl From<String> for Field<'_> {
+impl From<String> for TraceField<'_> {
     fn from(text: String) -> Self {
-        Field::Text(Cow::Owned(text))
+        TraceField::Text(Cow::Owned(text))
     }
 }
 
-impl Serialize for Field<'_> {
+impl Serialize for TraceField<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Field::Text(text) => serializer.serialize_str(text),
-            Field::List(texts) => serializer.collect_seq(texts.iter()),
-            Field::Flag(flag) => serializer.serialize_bool(*flag),
-            Field::Whole(number) => serializer.serialize_u64(*number),
-            Field::Json(text) => {
+            TraceField::Text(text) => serializer.serialize_str(text),
+            TraceField::List(texts) => serializer.collect_seq(texts.iter()),
+            TraceField::Flag(flag) => serializer.serialize_bool(*flag),
+            TraceField::Whole(number) => serializer.serialize_u64(*number),
+            TraceField::Json(text) => {
                 let json: &RawValue = serde_json::from_str(text).map_err(S::Error::custom)?;
                 json.serialize(serializer)
             }
@@ -158,14 +158,14 @@ mod tests {
     fn an_event_is_written_in_the_order_of_its_fields_and_taken() {
         let mut trace = Vec::new();
         let mut gateway = Gateway::new(&mut trace);
-        let shop = Happening::new("shop.configured").with("policy", Field::Json("{}"));
+        let shop = Happening::new("shop.configured").with("policy", TraceField::Json("{}"));
         assert!(gateway.tell(Moment(0), shop).unwrap().is_empty());
         let open = Happening::new("session.opened")
             .with("session", "s")
             .with("buyer", "买家");
         let open = open
             .with_some("entry", None::<&str>)
-            .with("bot", Field::Flag(false));
+            .with("bot", TraceField::Flag(false));
         assert_eq!(gateway.tell(Moment(1), open).unwrap().len(), 1);
         assert_eq!(gateway.next_timer(), Some(Moment(1 + 24 * 3600)));
         assert_eq!(

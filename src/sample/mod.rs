@@ -26,5 +26,5 @@ pub const DAYS_MAX: u64 = 366;
 /// Writes the trace of `days` days (at least one, at most [`DAYS_MAX`]) of this `seed` to `trace`, in the wire
 /// language, one event a line. Errors where it cannot be written.
 pub fn write(seed: u64, days: u64, trace: impl Write) -> io::Result<()> {
-    simulation::Day::new(seed, trace).play(days.clamp(1, DAYS_MAX))
+    simulation::Simulation::new(seed, trace).play(days.clamp(1, DAYS_MAX))
 }

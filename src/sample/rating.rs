@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::chat::Chat;
-use super::event_queue::{ChatNumber, Step};
-use super::gateway::{Field, Happening};
-use super::simulation::Day;
+use super::event_queue::{ChatNumber, ScheduledStep};
+use super::gateway::{Happening, TraceField};
+use super::simulation::Simulation;
 
 /// In percent, how often an invited buyer opens the card.
 const OPENS: u64 = 60;
@@ -21,13 +21,16 @@ const SNUBBED: [(u64, u64); 5] = [(10, 5), (10, 4), (22, 3), (24, 2), (34, 1)];
 
 const PRAISE: [&str; 4] = ["很耐心", "回复快", "专业", "客服小姐姐很好"];
 
-impl<W: Write> Day<W> {
+impl<W: Write> Simulation<W> {
     /// A card has come.
     pub(super) fn invited(&mut self, chat: ChatNumber, card: &str) {
         if self.luck.chance(OPENS) {
-            self.plan((8, 240), Step::OpenCard(chat, Some(card.to_owned())));
+            self.plan(
+                (8, 240),
+                ScheduledStep::OpenCard(chat, Some(card.to_owned())),
+            );
         } else if self.luck.chance(25) {
-            self.plan((8, 240), Step::Rate(chat, Some(card.to_owned())));
+            self.plan((8, 240), ScheduledStep::Rate(chat, Some(card.to_owned())));
         }
     }
 
@@ -35,9 +38,9 @@ impl<W: Write> Day<W> {
     pub(super) fn look_back(&mut self, chat: ChatNumber) {
         let snubbed = self.chats[chat].snubbed;
         if self.luck.chance(if snubbed { 30 } else { 4 }) {
-            self.plan((10, 200), Step::OpenCard(chat, None));
+            self.plan((10, 200), ScheduledStep::OpenCard(chat, None));
         } else if self.luck.chance(2) {
-            self.plan((10, 200), Step::Rate(chat, None));
+            self.plan((10, 200), ScheduledStep::Rate(chat, None));
         }
     }
 
@@ -48,10 +51,10 @@ impl<W: Write> Day<W> {
             opened.with_some("card", invited)
         })?;
         if self.luck.chance(84) {
-            self.plan((5, 40), Step::Rate(chat, card.clone()));
+            self.plan((5, 40), ScheduledStep::Rate(chat, card.clone()));
         }
         if card.is_some() && self.luck.chance(4) {
-            self.plan((41, 90), Step::Rate(chat, card));
+            self.plan((41, 90), ScheduledStep::Rate(chat, card));
         }
         Ok(())
     }
@@ -85,9 +88,9 @@ impl<W: Write> Day<W> {
             .with_some("session", session);
         let submitted = match level(stars).filter(|_| self.luck.chance(20)) {
             Some(level) => submitted.with("level", level),
-            None => submitted.with("stars", Field::Whole(stars)),
+            None => submitted.with("stars", TraceField::Whole(stars)),
         };
-        let reasons = (!reasons.is_empty()).then_some(Field::List(reasons));
+        let reasons = (!reasons.is_empty()).then_some(TraceField::List(reasons));
         self.tell(
             submitted
                 .with_some("reasons", reasons)

@@ -7,12 +7,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 /// A stream of draws.
-pub struct Luck(ChaCha8Rng);
+pub struct SeededRng(ChaCha8Rng);
 
-impl Luck {
+impl SeededRng {
     /// The stream of this seed.
-    pub fn new(seed: u64) -> Luck {
-        Luck(ChaCha8Rng::seed_from_u64(seed))
+    pub fn new(seed: u64) -> SeededRng {
+        SeededRng(ChaCha8Rng::seed_from_u64(seed))
     }
 
     /// From 0 to `end` − 1; 0 where `end` is 0.
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn the_same_seed_draws_the_same() {
         let draws = |seed| {
-            let mut luck = Luck::new(seed);
+            let mut luck = SeededRng::new(seed);
             [luck.below(1000), luck.below(1000), luck.below(1000)]
         };
         assert_eq!(draws(1), draws(1));
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn draws_keep_to_their_bounds() {
-        let mut luck = Luck::new(7);
+        let mut luck = SeededRng::new(7);
         for _ in 0..1000 {
             assert!((3..=5).contains(&luck.between((3, 5))));
             assert_eq!(luck.below(1), 0);

@@ -2,7 +2,7 @@
 
 use crate::domain::protocol::codes::Presence;
 
-use super::event_queue::{Agenda, DAY_S, Moment, Step};
+use super::event_queue::{DAY_S, EventQueue, Moment, ScheduledStep};
 
 /// A small clothing shop's policy in the days of 11.11.
 pub const POLICY: &str = concat!(
@@ -40,7 +40,7 @@ pub enum Role {
 }
 
 /// One who talks to buyers.
-pub struct Member {
+pub struct StaffMember {
     /// Its id.
     pub id: &'static str,
     /// What buyers see.
@@ -64,8 +64,8 @@ pub struct Member {
 use Presence::{Away, Offline, Online};
 
 /// Everybody who talks to buyers.
-pub const STAFF: [Member; 7] = [
-    Member {
+pub const STAFF: [StaffMember; 7] = [
+    StaffMember {
         id: "小美",
         name: "售前小美",
         role: Role::Presale,
@@ -85,7 +85,7 @@ pub const STAFF: [Member; 7] = [
             (21, 45, Offline),
         ],
     },
-    Member {
+    StaffMember {
         id: "阿强",
         name: "售前阿强",
         role: Role::Presale,
@@ -102,7 +102,7 @@ pub const STAFF: [Member; 7] = [
             (18, 5, Offline),
         ],
     },
-    Member {
+    StaffMember {
         id: "xiaolan",
         name: "售后小兰",
         role: Role::Aftersale,
@@ -119,7 +119,7 @@ pub const STAFF: [Member; 7] = [
             (18, 35, Offline),
         ],
     },
-    Member {
+    StaffMember {
         id: "小北",
         name: "售前小北",
         role: Role::Presale,
@@ -139,7 +139,7 @@ pub const STAFF: [Member; 7] = [
             (23, 5, Offline),
         ],
     },
-    Member {
+    StaffMember {
         id: "阿珍",
         name: "售后阿珍",
         role: Role::Aftersale,
@@ -156,7 +156,7 @@ pub const STAFF: [Member; 7] = [
             (23, 25, Offline),
         ],
     },
-    Member {
+    StaffMember {
         id: "Leo",
         name: "Leo",
         role: Role::Presale,
@@ -167,7 +167,7 @@ pub const STAFF: [Member; 7] = [
         greets: false,
         shifts: &[(17, 10, Online), (23, 50, Away), (24, 5, Offline)],
     },
-    Member {
+    StaffMember {
         id: "小雨",
         name: "售后小雨",
         role: Role::Aftersale,
@@ -187,13 +187,13 @@ pub const STAFF: [Member; 7] = [
 ];
 
 /// Plans who comes and goes on `days` days, and who comes on the morning after, until `end`.
-pub fn plan_shifts(agenda: &mut Agenda, days: u64, end: Moment) {
+pub fn plan_shifts(agenda: &mut EventQueue, days: u64, end: Moment) {
     for day in 0..=days {
         for (number, member) in STAFF.iter().enumerate() {
             for &(hour, minute, presence) in member.shifts {
                 let at = Moment(day * DAY_S + hour * 3600 + minute * 60);
                 if day < days || at < end {
-                    agenda.plan(at, Step::Presence(number, presence));
+                    agenda.plan(at, ScheduledStep::Presence(number, presence));
                 }
             }
         }
@@ -201,7 +201,7 @@ pub fn plan_shifts(agenda: &mut Agenda, days: u64, end: Moment) {
             for minute in [7, 14, 23] {
                 agenda.plan(
                     Moment(day * DAY_S + 20 * 3600 + minute * 60),
-                    Step::Supervise,
+                    ScheduledStep::Supervise,
                 );
             }
         }

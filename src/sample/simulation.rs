@@ -9,10 +9,10 @@ use crate::domain::base::id::Id;
 use crate::domain::protocol::decision::{Body, Decision};
 
 use super::arrivals::plan_arrivals;
-use super::chat::{Buyer, Chat, Desk, With, chat_of};
-use super::event_queue::{Agenda, AgentNumber, ChatNumber, DAY_S, Moment, Step};
-use super::gateway::{Field, Gateway, Happening};
-use super::seeded_rng::Luck;
+use super::chat::{AgentDesk, Chat, SampleBuyer, With, chat_of};
+use super::event_queue::{AgentNumber, ChatNumber, DAY_S, EventQueue, Moment, ScheduledStep};
+use super::gateway::{Gateway, Happening, TraceField};
+use super::seeded_rng::SeededRng;
 use super::shop::{HEAD, POLICY, Role, STAFF, plan_shifts};
 
 /// The sample ends on the morning after its last day, at this second.
@@ -22,27 +22,27 @@ const END_S: u64 = 10 * 3600 + 30 * 60;
 const PATIENCE_S: [(u64, (u64, u64)); 3] = [(25, (60, 150)), (55, (150, 420)), (20, (420, 900))];
 
 /// The days of the sample, as far as they have been played.
-pub struct Day<W> {
+pub struct Simulation<W> {
     pub(super) gateway: Gateway<W>,
-    pub(super) luck: Luck,
-    pub(super) agenda: Agenda,
+    pub(super) luck: SeededRng,
+    pub(super) agenda: EventQueue,
     pub(super) now: Moment,
     pub(super) chats: Vec<Chat>,
-    pub(super) buyers: Vec<Buyer>,
-    pub(super) desks: Vec<Desk>,
+    pub(super) buyers: Vec<SampleBuyer>,
+    pub(super) desks: Vec<AgentDesk>,
 }
 
-impl<W: Write> Day<W> {
+impl<W: Write> Simulation<W> {
     /// A shop before its first buyer.
-    pub fn new(seed: u64, trace: W) -> Day<W> {
-        Day {
+    pub fn new(seed: u64, trace: W) -> Simulation<W> {
+        Simulation {
             gateway: Gateway::new(trace),
-            luck: Luck::new(seed),
-            agenda: Agenda::default(),
+            luck: SeededRng::new(seed),
+            agenda: EventQueue::default(),
             now: Moment(0),
             chats: Vec::new(),
             buyers: Vec::new(),
-            desks: STAFF.iter().map(|_| Desk::empty()).collect(),
+            desks: STAFF.iter().map(|_| AgentDesk::empty()).collect(),
         }
     }
 
@@ -75,7 +75,7 @@ impl<W: Write> Day<W> {
     }
 
     fn open_shop(&mut self) -> io::Result<()> {
-        self.tell(Happening::new("shop.configured").with("policy", Field::Json(POLICY)))?;
+        self.tell(Happening::new("shop.configured").with("policy", TraceField::Json(POLICY)))?;
         for member in &STAFF {
             let roles: &[&str] = match member.role {
                 Role::Presale => &["agent", "presale"],
@@ -85,37 +85,37 @@ impl<W: Write> Day<W> {
                 Happening::new("agent.configured")
                     .with("agent", member.id)
                     .with("name", member.name)
-                    .with("roles", Field::List(roles))
-                    .with("capacity", Field::Whole(member.capacity))
-                    .with("weight", Field::Whole(member.weight)),
+                    .with("roles", TraceField::List(roles))
+                    .with("capacity", TraceField::Whole(member.capacity))
+                    .with("weight", TraceField::Whole(member.weight)),
             )?;
         }
         self.tell(
             Happening::new("agent.configured")
                 .with("agent", HEAD)
-                .with("roles", Field::List(&["owner", "admin"])),
+                .with("roles", TraceField::List(&["owner", "admin"])),
         )
     }
 
-    fn take(&mut self, step: Step) -> io::Result<()> {
+    fn take(&mut self, step: ScheduledStep) -> io::Result<()> {
         match step {
-            Step::Arrive(visit) => self.arrive(visit),
-            Step::Presence(agent, presence) => self.change_presence(agent, presence),
-            Step::Reply(agent) => self.reply(agent),
-            Step::Greet(chat) => self.greet(chat),
-            Step::Say(chat, plan) => self.say(chat, plan),
-            Step::Nudge(chat, plan) => self.nudge(chat, plan),
-            Step::BotSay(chat) => self.bot_say(chat),
-            Step::HandOff(chat, plan) => self.hand_off(chat, plan),
-            Step::GiveUp(chat, waits) => self.give_up(chat, waits),
-            Step::AddWord(chat, plan) => self.add_word(chat, plan),
-            Step::Transfer(chat, plan) => self.transfer(chat, plan),
-            Step::AskForRating(chat, plan) => self.ask_for_rating(chat, plan),
-            Step::End(chat, plan, by) => self.end(chat, plan, by),
-            Step::Supervise => self.supervise(),
-            Step::Flag(chat) => self.flag(chat),
-            Step::OpenCard(chat, card) => self.open_card(chat, card),
-            Step::Rate(chat, card) => self.rate(chat, card),
+            ScheduledStep::Arrive(visit) => self.arrive(visit),
+            ScheduledStep::Presence(agent, presence) => self.change_presence(agent, presence),
+            ScheduledStep::Reply(agent) => self.reply(agent),
+            ScheduledStep::Greet(chat) => self.greet(chat),
+            ScheduledStep::Say(chat, plan) => self.say(chat, plan),
+            ScheduledStep::Nudge(chat, plan) => self.nudge(chat, plan),
+            ScheduledStep::BotSay(chat) => self.bot_say(chat),
+            ScheduledStep::HandOff(chat, plan) => self.hand_off(chat, plan),
+            ScheduledStep::GiveUp(chat, waits) => self.give_up(chat, waits),
+            ScheduledStep::AddWord(chat, plan) => self.add_word(chat, plan),
+            ScheduledStep::Transfer(chat, plan) => self.transfer(chat, plan),
+            ScheduledStep::AskForRating(chat, plan) => self.ask_for_rating(chat, plan),
+            ScheduledStep::End(chat, plan, by) => self.end(chat, plan, by),
+            ScheduledStep::Supervise => self.supervise(),
+            ScheduledStep::Flag(chat) => self.flag(chat),
+            ScheduledStep::OpenCard(chat, card) => self.open_card(chat, card),
+            ScheduledStep::Rate(chat, card) => self.rate(chat, card),
         }
     }
 
@@ -139,7 +139,7 @@ impl<W: Write> Day<W> {
     }
 
     /// Plans a step so many seconds from now, drawn from `range_s`.
-    pub(super) fn plan(&mut self, range_s: (u64, u64), step: Step) {
+    pub(super) fn plan(&mut self, range_s: (u64, u64), step: ScheduledStep) {
         let at = self.now.after(self.luck.between(range_s));
         self.agenda.plan(at, step);
     }
@@ -191,7 +191,7 @@ impl<W: Write> Day<W> {
         if record.unanswered.is_some() {
             self.wait_for_word(chat, agent);
         } else if !record.served && STAFF[agent].greets {
-            self.plan((1, 2), Step::Greet(chat));
+            self.plan((1, 2), ScheduledStep::Greet(chat));
         }
     }
 
@@ -202,7 +202,7 @@ impl<W: Write> Day<W> {
         record.waits += 1;
         let waits = record.waits;
         let patience_s = self.luck.weighted(&PATIENCE_S);
-        self.plan(patience_s, Step::GiveUp(chat, waits));
+        self.plan(patience_s, ScheduledStep::GiveUp(chat, waits));
     }
 
     fn closed(&mut self, chat: ChatNumber) {

@@ -4,18 +4,18 @@ use super::topic::Topic;
 
 /// A buyer comes in.
 #[derive(Clone, Copy, Debug)]
-pub struct Visit {
+pub struct BuyerVisit {
     /// What for.
     pub topic: Topic,
     /// Through which entry.
-    pub entry: Entry,
+    pub entry: SampleEntry,
     /// Whether the bot serves it first.
     pub bot: bool,
 }
 
 /// Where a buyer comes in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Entry {
+pub enum SampleEntry {
     /// From a product.
     Product,
     /// From an order.
@@ -31,15 +31,15 @@ pub enum Entry {
     Elsewhere,
 }
 
-impl Entry {
+impl SampleEntry {
     /// As the wire language writes it, where it is written.
     pub fn name(self) -> Option<&'static str> {
         match self {
-            Entry::Product => Some("product_detail"),
-            Entry::Order => Some("order_detail"),
-            Entry::Message => Some("message"),
-            Entry::Live { .. } => Some("live"),
-            Entry::Elsewhere => None,
+            SampleEntry::Product => Some("product_detail"),
+            SampleEntry::Order => Some("order_detail"),
+            SampleEntry::Message => Some("message"),
+            SampleEntry::Live { .. } => Some("live"),
+            SampleEntry::Elsewhere => None,
         }
     }
 }

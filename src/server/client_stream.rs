@@ -28,7 +28,7 @@ use tokio_util::sync::PollSemaphore;
 
 use super::connections::OpenConnection;
 use super::request_framing::HeadCount;
-use crate::http::{BodyWanted, Connection, Part, Share};
+use crate::http::{BodyWanted, BudgetPart, ByteShare, Connection};
 use crate::telemetry::Cut;
 
 /// The most that is read at once.
@@ -68,14 +68,14 @@ pub(super) struct ClientStream<S> {
     unused_bytes: u64,
     steps: u64,
     /// What is waited for with a time limit.
-    waiting: Option<Waiting>,
+    waiting: Option<TimedWait>,
 }
 
 /// Something that must come to its end in time.
-struct Waiting {
+struct TimedWait {
     what: Wait,
     until: Pin<Box<Sleep>>,
-    share: Share,
+    share: ByteShare,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,10 +114,10 @@ impl<S: Socket> ClientStream<S> {
     }
 
     /// What the connection may have of what all may have.
-    fn part(&self) -> Part {
+    fn part(&self) -> BudgetPart {
         match self.connection.is_known() {
-            true => Part::All,
-            false => Part::Quarter,
+            true => BudgetPart::All,
+            false => BudgetPart::Quarter,
         }
     }
 
@@ -152,7 +152,7 @@ impl<S: Socket> ClientStream<S> {
                 let mut until = Box::pin(sleep(time));
                 // It has the framework called when the time is over.
                 let _ = until.as_mut().poll(cx);
-                self.waiting = Some(Waiting { what, until, share });
+                self.waiting = Some(TimedWait { what, until, share });
                 counts
             }
         };

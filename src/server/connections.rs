@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::observers::Watching;
+use super::observers::Observers;
 use super::peers::{Counted, Peers};
 use crate::http::Budget;
 use crate::settings::Settings;
@@ -26,7 +26,7 @@ pub(super) struct Connections {
     /// come back to a short request only after a piece of each.
     pub long_bodies: Arc<Semaphore>,
     peers: Arc<Peers>,
-    watching: Arc<Watching>,
+    watching: Arc<Observers>,
     open: AtomicUsize,
     stuck: AtomicUsize,
 }
@@ -35,7 +35,7 @@ impl Connections {
     pub(super) fn new(
         settings: &Settings,
         answers: Arc<Budget>,
-        watching: Arc<Watching>,
+        watching: Arc<Observers>,
     ) -> Arc<Connections> {
         Arc::new(Connections {
             write_timeout: super::std_time(settings.http_write_timeout),

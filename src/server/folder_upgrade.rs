@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use crate::env::last_words;
-use crate::journal::{JournalError, Kept, Upgrade};
+use crate::journal::{JournalError, MetadataEntry, Upgrade};
 use crate::webhooks::{SecretsFile, upgrade_kept};
 
 /// How a folder of an older form is converted: progress goes to standard error, secrets of webhooks leave the store.
 pub fn upgrade(data: &Path) -> Upgrade<'static> {
     let (data, mut file) = (data.to_owned(), None);
     // The secrets of webhooks are durable in their file before the store without them is.
-    let kept = move |shop: u64, kept: &Kept| {
+    let kept = move |shop: u64, kept: &MetadataEntry| {
         let upgraded = upgrade_kept(shop, &kept.name, &kept.value);
         let (value, secrets) = upgraded.map_err(JournalError::Damaged)?;
         if let Some(secrets) = secrets {

@@ -19,8 +19,8 @@ use super::acceptor::{Accepting, AcceptingFactory, Encryptable};
 use super::client_stream::ClientStream;
 use super::{ServeError, std_time};
 use crate::api::configure;
-use crate::http::ApiState;
-use crate::runtime::Desk;
+use crate::http::AppState;
+use crate::runtime::Shops;
 use crate::settings::Settings;
 
 /// Connections that the system has taken and the server has not.
@@ -69,8 +69,8 @@ pub(super) fn workers(settings: &Settings) -> usize {
 pub(super) fn start(
     listener: TcpListener,
     settings: &Settings,
-    desk: &Desk,
-    state: Arc<ApiState>,
+    desk: &Shops,
+    state: Arc<AppState>,
     accepting: Accepting,
 ) -> io::Result<Server> {
     let builder = Server::build()

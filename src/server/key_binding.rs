@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::journal::{Embedded, Journal, Kind};
+use crate::journal::{Embedded, Journal, RecordKind};
 use crate::keys::Keys;
 
 /// From here on a key of a shop is good for that one alone, and for no later one of its name.
@@ -13,7 +13,7 @@ pub(super) fn bind(keys: &Keys, journal: &Arc<Embedded>) {
         let Some(shop) = &key.shop else { continue };
         let first = journal.read(shop, 1, 1).ok().flatten();
         let first = first.and_then(|slice| slice.records.into_iter().next());
-        let made = first.filter(|record| record.kind == Kind::Created);
+        let made = first.filter(|record| record.kind == RecordKind::Created);
         if made.is_some_and(|record| record.at > key.created) {
             tracing::warn!(
                 key = %key.id,

@@ -29,21 +29,21 @@ use acceptor::{Accepting, Tls};
 use connections::Connections;
 pub use control::{SOCKET, ask_backup, ask_number, secrets};
 pub use folder_upgrade::upgrade;
-use observers::{OfJournal, Watching};
+use observers::{Observers, OfJournal};
 pub use reload::ReadSettings;
-use reload::{Files, at_hangup};
+use reload::{ReloadedFiles, at_hangup};
 use signals::Signals;
 use tls::Certificate;
 
 use crate::domain::base::time::Duration as Length;
 use crate::env::{self, Env, StartRule};
 use crate::http;
-use crate::http::{ApiState, Budget, Keeper, Limits};
+use crate::http::{AppState, Authenticator, Budget, Limits};
 use crate::journal::{Embedded, Journal, JournalError};
 use crate::keys::{Keys, NewKey, Scope};
-use crate::runtime::{self, Desk, DeskSettings, Share, SharedLedger};
+use crate::runtime::{self, RuntimeSettings, SharedLedger, ShopQuota, Shops};
 use crate::settings::{BuyerSpace, LogFormat, MetricsPublic, Settings};
-use crate::webhooks::{self, Calling, SecretsFile, SystemLookup, Webhooks};
+use crate::webhooks::{self, ClientSettings, SecretsFile, SystemLookup, Webhooks};
 
 /// How long those who listen to streams may take to take what was sent, once the server stops.
 const LISTENERS_WITHIN: Duration = Duration::from_secs(3);
@@ -88,7 +88,7 @@ pub struct Listening {
     /// The key that the first start has made, which is shown once.
     pub first_key: Option<String>,
     /// Its shops.
-    pub desk: Desk,
+    pub desk: Shops,
 }
 
 impl Listening {
@@ -100,8 +100,8 @@ impl Listening {
 }
 
 /// How the journal is kept, by the settings.
-pub fn journal_settings(settings: &Settings) -> crate::journal::Settings {
-    crate::journal::Settings {
+pub fn journal_settings(settings: &Settings) -> crate::journal::JournalSettings {
+    crate::journal::JournalSettings {
         data: settings.data.clone(),
         cache_bytes: settings.journal_cache_bytes.0,
         reserve_bytes: settings.journal_reserve_bytes.0,
@@ -159,7 +159,7 @@ where
     Then: Future<Output = ()> + 'static,
 {
     let signals = Signals::listen()?;
-    let watching = Watching::new();
+    let watching = Observers::new();
     let of_journal = Box::new(OfJournal(Arc::clone(&watching)));
     let mut upgrade = upgrade(&settings.data);
     upgrade.in_place = settings.upgrade_in_place;
@@ -179,16 +179,16 @@ where
     journal.keep_ledger(Box::new(move || source.stored()));
     control::listen(&settings.data, &journal);
     let (keeper, keys, first_key) = keep(settings, &env)?;
-    let desk = Desk::new(
+    let desk = Shops::new(
         Arc::clone(&journal) as Arc<dyn Journal>,
         ledger,
         env,
-        Arc::clone(&watching) as Arc<dyn runtime::Watch>,
-        &DeskSettings {
+        Arc::clone(&watching) as Arc<dyn runtime::RuntimeObserver>,
+        &RuntimeSettings {
             mailbox: settings.shop_mailbox as usize,
             idle: std_time(settings.shop_idle),
             grace: settings.presence_grace,
-            share: Share {
+            share: ShopQuota {
                 waiting_bytes_max: settings.shop_waiting_bytes_max.0,
                 bytes_per_hour_max: settings.shop_bytes_per_hour_max.0,
             },
@@ -201,7 +201,7 @@ where
     let webhooks = webhooks(settings, &desk, &watching)?;
     let limits = limits(settings);
     let tls = tls(settings)?;
-    let files = Files {
+    let files = ReloadedFiles {
         keys,
         certificate: tls.as_ref().map(|tls| Arc::clone(&tls.certificate)),
     };
@@ -211,12 +211,12 @@ where
         connections: Arc::clone(&connections),
         tls,
     };
-    let state = Arc::new(ApiState {
+    let state = Arc::new(AppState {
         desk: desk.clone(),
         webhooks: Arc::clone(&webhooks),
         keeper,
         limits,
-        watch: Arc::clone(&watching) as Arc<dyn http::Watch>,
+        watch: Arc::clone(&watching) as Arc<dyn http::HttpObserver>,
         description: crate::api::description(),
     });
     let listener = http_server::listen(settings.listen)?;
@@ -258,21 +258,21 @@ where
 /// The couriers of all webhooks, going on where they were.
 fn webhooks(
     settings: &Settings,
-    desk: &Desk,
-    watching: &Arc<Watching>,
+    desk: &Shops,
+    watching: &Arc<Observers>,
 ) -> Result<Arc<Webhooks>, ServeError> {
-    let calling = Calling {
+    let calling = ClientSettings {
         timeout: std_time(settings.webhook_timeout),
         private_addresses: settings.webhook_private_addresses,
         lookup: Arc::new(SystemLookup::new()),
     };
     let secrets = SecretsFile::open(&settings.data)?;
-    let settings = webhooks::Settings {
+    let settings = webhooks::WebhookSettings {
         calling,
         endpoints_max: settings.webhook_endpoints_max as usize,
         secrets,
     };
-    let watch = Arc::clone(watching) as Arc<dyn webhooks::Watch>;
+    let watch = Arc::clone(watching) as Arc<dyn webhooks::WebhookObserver>;
     Ok(Webhooks::open(desk.clone(), settings, watch)?)
 }
 
@@ -307,7 +307,7 @@ fn tls(settings: &Settings) -> Result<Option<Tls>, ServeError> {
 
 /// Ends where clients take nothing of what is there for them, be it a stream or any other answer: such a client is not
 /// waited for.
-async fn stuck(desk: &Desk, connections: &Connections) {
+async fn stuck(desk: &Shops, connections: &Connections) {
     actix_rt::time::sleep(LISTENERS_WITHIN).await;
     while !desk.has_listeners() && !connections.are_all_stuck() {
         actix_rt::time::sleep(STUCK_LOOK).await;
@@ -322,9 +322,9 @@ async fn stuck(desk: &Desk, connections: &Connections) {
 fn keep(
     settings: &Settings,
     env: &Env,
-) -> Result<(Keeper, Option<Arc<Keys>>, Option<String>), ServeError> {
+) -> Result<(Authenticator, Option<Arc<Keys>>, Option<String>), ServeError> {
     if settings.insecure {
-        return Ok((Keeper::Insecure, None, None));
+        return Ok((Authenticator::Insecure, None, None));
     }
     let unusable = |error: crate::keys::KeyError| ServeError::Unusable(error.to_string());
     let keys = Arc::new(Keys::open(&settings.data).map_err(unusable)?);
@@ -340,12 +340,12 @@ fn keep(
         };
         first = Some(keys.new_key(admin).map_err(unusable)?.1);
     }
-    let keeper = Keeper::Keys(Arc::clone(&keys) as Arc<dyn http::KeyRing>);
+    let keeper = Authenticator::Keys(Arc::clone(&keys) as Arc<dyn http::KeyRing>);
     Ok((keeper, Some(keys), first))
 }
 
 /// Small chores, once a second: files that another process has changed, histograms, connections that were cut.
-async fn look_after(watching: Arc<Watching>, files: Files) {
+async fn look_after(watching: Arc<Observers>, files: ReloadedFiles) {
     let mut wrong_keys = String::new();
     loop {
         actix_rt::time::sleep(Duration::from_secs(1)).await;

@@ -11,23 +11,23 @@ use crate::domain::protocol::event::What;
 use crate::domain::read::views::Counts;
 use crate::env::{Doubt, Stopwatch};
 use crate::http;
-use crate::http::Visit;
+use crate::http::AccessLogEntry;
 use crate::journal::{self, JournalError};
 use crate::runtime;
 use crate::telemetry::{Cut, Metrics, Refusal, logs};
 use crate::webhooks;
 
 /// Watches everything.
-pub(super) struct Watching {
+pub(super) struct Observers {
     metrics: Metrics,
     began: Stopwatch,
     /// Connections that limits have ended, by why, and how many of them the log knows of.
     cuts: [AtomicU64; Cut::ALL.len()],
-    told: Mutex<Told>,
+    told: Mutex<JournalTold>,
 }
 
 /// What the log knows of connections that were cut.
-struct Told {
+struct JournalTold {
     cuts: [u64; Cut::ALL.len()],
     at: Option<Stopwatch>,
 }
@@ -35,14 +35,14 @@ struct Told {
 /// The log has one line of connections that were cut in this time, at most.
 const CUTS_EVERY_US: u64 = 60_000_000;
 
-impl Watching {
-    pub(super) fn new() -> Arc<Watching> {
+impl Observers {
+    pub(super) fn new() -> Arc<Observers> {
         let routes: Vec<&'static str> = ROUTES.iter().map(|route| route.path).collect();
-        Arc::new(Watching {
+        Arc::new(Observers {
             metrics: Metrics::new(&routes),
             began: Stopwatch::start(),
             cuts: Default::default(),
-            told: Mutex::new(Told {
+            told: Mutex::new(JournalTold {
                 cuts: Default::default(),
                 at: None,
             }),
@@ -81,7 +81,7 @@ impl Watching {
             .collect();
         if !new.is_empty() {
             tracing::warn!(why = new.join(", "), "limits have ended connections");
-            *told = Told {
+            *told = JournalTold {
                 cuts: now,
                 at: Some(Stopwatch::start()),
             };
@@ -90,9 +90,9 @@ impl Watching {
 }
 
 /// The journal's watch.
-pub(super) struct OfJournal(pub(super) Arc<Watching>);
+pub(super) struct OfJournal(pub(super) Arc<Observers>);
 
-impl journal::Watch for OfJournal {
+impl journal::JournalObserver for OfJournal {
     fn committed(&self, records: usize, _bytes: usize, micros: u64) {
         let metrics = &self.0.metrics;
         metrics.commit_seconds.took(Duration::from_micros(micros));
@@ -105,7 +105,7 @@ impl journal::Watch for OfJournal {
     }
 }
 
-impl runtime::Watch for Watching {
+impl runtime::RuntimeObserver for Observers {
     fn asked(&self, waiting: usize) {
         self.metrics.mailbox_depth.saw(waiting);
     }
@@ -172,7 +172,7 @@ impl runtime::Watch for Watching {
     }
 }
 
-impl webhooks::Watch for Watching {
+impl webhooks::WebhookObserver for Observers {
     fn tried(&self, delivered: bool, decisions: u32, micros: u64) {
         let metrics = &self.metrics;
         metrics.webhook_seconds.took(Duration::from_micros(micros));
@@ -204,12 +204,12 @@ impl webhooks::Watch for Watching {
     }
 }
 
-impl http::Watch for Watching {
+impl http::HttpObserver for Observers {
     fn micros(&self) -> u64 {
         self.began.micros()
     }
 
-    fn visited(&self, visit: &Visit<'_>) {
+    fn visited(&self, visit: &AccessLogEntry<'_>) {
         let route = self.metrics.route(visit.route);
         route.answered(visit.status, Duration::from_micros(visit.micros));
         if let Some(why) = refusal(visit.status) {

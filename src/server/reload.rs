@@ -19,26 +19,26 @@ const FOLLOWED: &str = "log.level";
 
 /// The files that are looked at.
 #[derive(Clone)]
-pub(super) struct Files {
+pub(super) struct ReloadedFiles {
     pub keys: Option<Arc<Keys>>,
     pub certificate: Option<Arc<Certificate>>,
 }
 
 /// What was found in the files.
-pub(super) struct Found {
+pub(super) struct ReloadFindings {
     keys: Option<Result<bool, KeyError>>,
     certificate: Reloaded,
 }
 
-impl Files {
+impl ReloadedFiles {
     /// Looks at the files, and takes what is new and good. It may wait for the disk.
-    fn look(&self) -> Found {
+    fn look(&self) -> ReloadFindings {
         let certificate = self.certificate.as_ref();
         let keys = self.keys.as_ref().map(|keys| {
             let reloaded = keys.reload_if_changed()?;
             keys.tidy().map(|()| reloaded)
         });
-        Found {
+        ReloadFindings {
             keys,
             certificate: certificate.map_or(Reloaded::Same, |files| files.reload_if_changed()),
         }
@@ -46,7 +46,7 @@ impl Files {
 }
 
 /// Looks at the files, off this thread, and says what was found: what is wrong once for as long as it is the same.
-pub(super) async fn look(files: &Files, wrong_keys: &mut String) {
+pub(super) async fn look(files: &ReloadedFiles, wrong_keys: &mut String) {
     let of_work = files.clone();
     let Ok(found) = env::blocking(move || of_work.look()).await else {
         // It is looked at again in a second.
@@ -77,7 +77,7 @@ pub(super) async fn at_hangup(
     mut hangup: Signal,
     mut settings: Settings,
     read: Option<ReadSettings>,
-    files: Files,
+    files: ReloadedFiles,
 ) {
     let read = read.map(Arc::new);
     while hangup.recv().await.is_some() {

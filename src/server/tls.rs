@@ -21,7 +21,7 @@ pub(super) struct Certificate {
     provider: Arc<CryptoProvider>,
     config: Arc<ServerConfig>,
     current: Arc<Current>,
-    seen: Mutex<Seen>,
+    seen: Mutex<CertificateSeen>,
 }
 
 /// What each handshake is answered with.
@@ -35,14 +35,14 @@ impl ResolvesServerCert for Current {
 }
 
 /// How the files looked, and what was wrong with them.
-struct Seen {
-    files: [Option<Look>; 2],
+struct CertificateSeen {
+    files: [Option<CertificateCheck>; 2],
     wrong: Option<String>,
 }
 
 /// What changes when a file is written or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Look {
+struct CertificateCheck {
     inode: u64,
     bytes: u64,
     written: (i64, i64),
@@ -83,7 +83,7 @@ impl Certificate {
             provider,
             config: Arc::new(config),
             current,
-            seen: Mutex::new(Seen { files, wrong: None }),
+            seen: Mutex::new(CertificateSeen { files, wrong: None }),
         }))
     }
 
@@ -125,8 +125,8 @@ impl Certificate {
 }
 
 /// How a file looks now; nothing where it is not there.
-fn look(path: &Path) -> Option<Look> {
-    let look = |file: Metadata| Look {
+fn look(path: &Path) -> Option<CertificateCheck> {
+    let look = |file: Metadata| CertificateCheck {
         inode: file.ino(),
         bytes: file.size(),
         written: (file.mtime(), file.mtime_nsec()),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::table::{Row, Settings};
+use super::table::{SettingRow, Settings};
 use crate::settings::origin::Origin;
 
 /// Why the settings cannot be. The text says what to change, and where.
@@ -62,7 +62,7 @@ impl SettingsError {
         SettingsError::Unknown {
             name: variable.to_owned(),
             origin: Origin::Variable(variable.to_owned()),
-            suggestion: most_like(variable, Settings::ROWS.iter().map(Row::variable)),
+            suggestion: most_like(variable, Settings::ROWS.iter().map(SettingRow::variable)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::origin::Origin;
 
 use super::error::SettingsError;
-use super::table::{Row, Settings};
+use super::table::{SettingRow, Settings};
 use crate::domain::base::time::Duration;
 
 /// Variables that begin with `XIAOER_` and are no settings: those of tests, benches and scripts, which a server that
@@ -129,7 +129,7 @@ impl Layers {
         Ok(())
     }
 
-    fn wrong(&self, row: &Row, text: &str, origin: Origin, must: String) -> SettingsError {
+    fn wrong(&self, row: &SettingRow, text: &str, origin: Origin, must: String) -> SettingsError {
         SettingsError::Value {
             name: row.name,
             text: text.to_owned(),

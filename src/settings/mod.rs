@@ -17,5 +17,5 @@ pub use error::SettingsError;
 pub use layers::{OTHER_VARIABLES, Origins, Sources};
 pub use network::Network;
 pub use origin::Origin;
-pub use table::{Row, Settings};
+pub use table::{SettingRow, Settings};
 pub use value::{BuyerSpace, LogFormat, LogLevel, MetricsPublic, Size};

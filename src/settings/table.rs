@@ -10,7 +10,7 @@ use crate::domain::base::time::Duration;
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
+pub struct SettingRow {
     /// Its name in the file and in `--set`: words with dots between them.
     pub name: &'static str,
     /// What it is for, in lines.
@@ -21,7 +21,7 @@ pub struct Row {
     pub form: fn() -> String,
 }
 
-impl Row {
+impl SettingRow {
     /// The variable of the environment: `XIAOER_` and the name in capitals, `_` for the dots.
     pub fn variable(&self) -> String {
         let name = self.name.replace('.', "_");
@@ -41,7 +41,7 @@ macro_rules! settings {
 
         impl Settings {
             /// One row a setting, in the order of the struct.
-            pub const ROWS: &'static [Row] = &[$(Row {
+            pub const ROWS: &'static [SettingRow] = &[$(SettingRow {
                 name: $name,
                 doc: &[$($doc),+],
                 default: $default,
@@ -211,7 +211,7 @@ mod tests {
     fn every_row_has_a_name_of_its_own_and_is_explained() {
         let rows = Settings::ROWS;
         let names: BTreeSet<&str> = rows.iter().map(|row| row.name).collect();
-        let variables: BTreeSet<String> = rows.iter().map(Row::variable).collect();
+        let variables: BTreeSet<String> = rows.iter().map(SettingRow::variable).collect();
         assert_eq!((names.len(), variables.len()), (rows.len(), rows.len()));
         // A test's variable with a setting's name would be passed over.
         assert!(

@@ -23,8 +23,8 @@ const WAITING_BYTES_MAX: usize = 1024 * 1024;
 
 /// The lines that wait.
 #[derive(Default)]
-pub(super) struct Gathered {
-    state: Mutex<State>,
+pub(super) struct BufferedStderr {
+    state: Mutex<BufferState>,
     /// There is something that should not wait.
     urgent: Condvar,
     /// What waited has been written.
@@ -32,7 +32,7 @@ pub(super) struct Gathered {
 }
 
 #[derive(Default)]
-struct State {
+struct BufferState {
     waiting: Vec<u8>,
     /// Lines that were dropped since the last that was written.
     dropped: u64,
@@ -41,12 +41,12 @@ struct State {
     writing: bool,
 }
 
-fn held(lock: &Mutex<State>) -> MutexGuard<'_, State> {
+fn held(lock: &Mutex<BufferState>) -> MutexGuard<'_, BufferState> {
     // Half a line is the worst that a panic can leave.
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Gathered {
+impl BufferedStderr {
     /// Writes what comes, for ever. Lines that cannot be written are lost.
     pub(super) fn write_all(&self, mut to: impl Write) {
         loop {
@@ -57,7 +57,7 @@ impl Gathered {
     /// Waits until there is something to write, and writes it.
     fn write_some(&self, to: &mut impl Write) {
         let state = held(&self.state);
-        let calm = |state: &mut State| !state.hurry;
+        let calm = |state: &mut BufferState| !state.hurry;
         let waited = self.urgent.wait_timeout_while(state, PAUSE, calm);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
         state.hurry = false;
@@ -83,7 +83,7 @@ impl Gathered {
         let mut state = held(&self.state);
         state.hurry = true;
         self.urgent.notify_one();
-        let unwritten = |state: &mut State| state.writing || !state.waiting.is_empty();
+        let unwritten = |state: &mut BufferState| state.writing || !state.waiting.is_empty();
         drop(self.written.wait_timeout_while(state, within, unwritten));
     }
 
@@ -104,12 +104,12 @@ impl Gathered {
 }
 
 /// Writes one line.
-pub(super) struct Pen {
-    gathered: Arc<Gathered>,
+pub(super) struct LineWriter {
+    gathered: Arc<BufferedStderr>,
     urgent: bool,
 }
 
-impl Write for Pen {
+impl Write for LineWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.gathered.put(bytes, self.urgent);
         Ok(bytes.len())
@@ -121,20 +121,20 @@ impl Write for Pen {
 }
 
 /// Gives a pen for each line.
-pub(super) struct Pens(pub(super) Arc<Gathered>);
+pub(super) struct LineWriters(pub(super) Arc<BufferedStderr>);
 
-impl<'a> MakeWriter<'a> for Pens {
-    type Writer = Pen;
+impl<'a> MakeWriter<'a> for LineWriters {
+    type Writer = LineWriter;
 
-    fn make_writer(&'a self) -> Pen {
-        Pen {
+    fn make_writer(&'a self) -> LineWriter {
+        LineWriter {
             gathered: Arc::clone(&self.0),
             urgent: true,
         }
     }
 
-    fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Pen {
-        Pen {
+    fn make_writer_for(&'a self, meta: &Metadata<'_>) -> LineWriter {
+        LineWriter {
             gathered: Arc::clone(&self.0),
             urgent: *meta.level() <= Level::WARN,
         }
@@ -162,14 +162,16 @@ mod tests {
         }
     }
 
-    fn write(gathered: &Arc<Gathered>, text: &str, urgent: bool) {
+    fn write(gathered: &Arc<BufferedStderr>, text: &str, urgent: bool) {
         let gathered = Arc::clone(gathered);
-        Pen { gathered, urgent }.write_all(text.as_bytes()).unwrap();
+        LineWriter { gathered, urgent }
+            .write_all(text.as_bytes())
+            .unwrap();
     }
 
     #[test]
     fn what_is_urgent_takes_along_what_waits() {
-        let gathered = Arc::new(Gathered::default());
+        let gathered = Arc::new(BufferedStderr::default());
         write(&gathered, "a request\n", false);
         assert!(!held(&gathered.state).hurry);
         write(&gathered, "the disk is nearly full\n", true);
@@ -183,7 +185,7 @@ mod tests {
 
     #[test]
     fn nobody_waits_for_a_log_that_nobody_takes() {
-        let gathered = Arc::new(Gathered::default());
+        let gathered = Arc::new(BufferedStderr::default());
         let (open, gate) = sync_channel(2);
         let mut to = Gate(gate, Vec::new());
         let line = "x".repeat(99) + "\n";

@@ -24,19 +24,19 @@ codes! {
 }
 
 /// The metrics of connections.
-pub struct Connections {
+pub struct ConnectionMetrics {
     /// Connections that are open: `xiaoer_connections`.
     pub open: Gauge,
     cut: Vec<Counter>,
 }
 
-impl Connections {
-    pub(super) fn new(recorder: &PrometheusRecorder) -> Connections {
+impl ConnectionMetrics {
+    pub(super) fn new(recorder: &PrometheusRecorder) -> ConnectionMetrics {
         let cut = Cut::ALL.iter().map(|cut| {
             let labels = [("why", cut.code())];
             counter(recorder, "xiaoer_connections_cut_total", &labels)
         });
-        Connections {
+        ConnectionMetrics {
             open: gauge(recorder, "xiaoer_connections"),
             cut: cut.collect(),
         }

@@ -24,11 +24,11 @@ const LEVELS: [LevelFilter; 6] = [
 
 /// The level of a log. Clones are the same.
 #[derive(Clone)]
-pub(super) struct Level(Arc<AtomicUsize>);
+pub(super) struct LogThreshold(Arc<AtomicUsize>);
 
-impl Level {
-    pub(super) fn new(level: LevelFilter) -> Level {
-        Level(Arc::new(AtomicUsize::new(place(level))))
+impl LogThreshold {
+    pub(super) fn new(level: LevelFilter) -> LogThreshold {
+        LogThreshold(Arc::new(AtomicUsize::new(place(level))))
     }
 
     /// Changes it.
@@ -48,7 +48,7 @@ fn place(level: LevelFilter) -> usize {
     found.unwrap_or_default()
 }
 
-impl<S: Subscriber> Layer<S> for Level {
+impl<S: Subscriber> Layer<S> for LogThreshold {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         match *metadata.level() <= self.now() {
             true => Interest::always(),

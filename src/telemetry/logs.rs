@@ -13,8 +13,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
 
-use super::buffered_stderr::{Gathered, Pens};
-use super::log_level::Level;
+use super::buffered_stderr::{BufferedStderr, LineWriters};
+use super::log_level::LogThreshold;
 use crate::domain::base::id::Id;
 
 /// Why there is no log.
@@ -63,10 +63,10 @@ impl std::error::Error for LogsError {
 const FLUSHED_WITHIN: Duration = Duration::from_millis(500);
 
 /// The log of this process, once it has begun.
-static LOG: OnceLock<Arc<Gathered>> = OnceLock::new();
+static LOG: OnceLock<Arc<BufferedStderr>> = OnceLock::new();
 
 /// How urgent its lines have to be.
-static LEVEL: OnceLock<Level> = OnceLock::new();
+static LEVEL: OnceLock<LogThreshold> = OnceLock::new();
 
 /// Begins the log of this process on standard error: `level` and what is more urgent, for people or, with `json`, one
 /// object a line. Lines that are not urgent may be up to 100 ms behind; [`flush`] writes them. Panics are written too,
@@ -77,9 +77,9 @@ static LEVEL: OnceLock<Level> = OnceLock::new();
 /// There is no such level; the process has a log already; there is no thread to be had.
 pub fn init(level: &str, json: bool) -> Result<(), LogsError> {
     let colours = std::io::stderr().is_terminal();
-    let log = Arc::new(Gathered::default());
-    let pens = Pens(Arc::clone(&log));
-    let level = Level::new(level_of(level)?);
+    let log = Arc::new(BufferedStderr::default());
+    let pens = LineWriters(Arc::clone(&log));
+    let level = LogThreshold::new(level_of(level)?);
     let subscriber = subscriber(level.clone(), json, colours, pens);
     tracing::subscriber::set_global_default(subscriber).map_err(LogsError::Taken)?;
     LEVEL.get_or_init(|| level);
@@ -146,7 +146,7 @@ fn level_of(level: &str) -> Result<LevelFilter, LogsError> {
 }
 
 fn subscriber<W>(
-    level: Level,
+    level: LogThreshold,
     json: bool,
     colours: bool,
     writer: W,
@@ -192,7 +192,7 @@ mod tests {
     fn check(level: &str, json: bool, lines: Expect) {
         let sink = Sink::default();
         let writer = sink.clone();
-        let level = Level::new(level_of(level).unwrap());
+        let level = LogThreshold::new(level_of(level).unwrap());
         let subscriber = subscriber(level, json, false, move || writer.clone());
         tracing::subscriber::with_default(subscriber, || {
             let shop = Id::new("店").unwrap();

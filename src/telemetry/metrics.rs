@@ -10,11 +10,11 @@ use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 
-use super::connection_metrics::Connections;
+use super::connection_metrics::ConnectionMetrics;
 use super::decision_counters;
 use super::event_counters;
 use super::instruments::{Counter, Gauge, Histogram, counter, gauge, histogram};
-use super::route_metrics::{Route, Routes};
+use super::route_metrics::{RouteMetrics, Routes};
 use crate::domain::protocol::codes::codes;
 use crate::domain::protocol::decision::Body;
 use crate::domain::protocol::event::What;
@@ -57,123 +57,123 @@ const COUNTS: &[f64] = &[
     0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0,
 ];
 
-enum Kind {
+enum MetricKind {
     Counter,
     Gauge,
     Histogram(&'static [f64]),
 }
 
 /// Every metric: its name, its kind, and what it tells.
-const NAMES: [(&str, Kind, &str); 23] = [
+const NAMES: [(&str, MetricKind, &str); 23] = [
     (
         "xiaoer_decisions_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Decisions, by type and reason. A blocked invite counts under the first of its codes",
     ),
     (
         "xiaoer_events_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Events that were handled, by type",
     ),
     (
         "xiaoer_waiting",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "Sessions that wait for an agent, of the shops in memory",
     ),
     (
         "xiaoer_agents_free",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "Agents that are online with room for a session, of the shops in memory",
     ),
     (
         "xiaoer_sessions_open",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "Open sessions, of the shops in memory",
     ),
-    ("xiaoer_shops_live", Kind::Gauge, "Shops in memory"),
+    ("xiaoer_shops_live", MetricKind::Gauge, "Shops in memory"),
     (
         "xiaoer_commit_seconds",
-        Kind::Histogram(SECONDS),
+        MetricKind::Histogram(SECONDS),
         "How long a group commit took until it was durable",
     ),
     (
         "xiaoer_commit_records",
-        Kind::Histogram(COUNTS),
+        MetricKind::Histogram(COUNTS),
         "Records of a group commit",
     ),
     (
         "xiaoer_mailbox_depth",
-        Kind::Histogram(COUNTS),
+        MetricKind::Histogram(COUNTS),
         "Requests that waited in a shop's mailbox when another came",
     ),
     (
         "xiaoer_journal_bytes",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "Bytes of the journal on disk",
     ),
     (
         "xiaoer_journal_records_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Records that were made durable",
     ),
     (
         "xiaoer_http_requests_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Requests that were answered, by route and status",
     ),
     (
         "xiaoer_http_seconds",
-        Kind::Histogram(SECONDS),
+        MetricKind::Histogram(SECONDS),
         "How long a request took, by route",
     ),
     (
         "xiaoer_refused_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Requests that were refused before a shop decided, by why",
     ),
     (
         "xiaoer_connections",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "Connections that are open",
     ),
     (
         "xiaoer_connections_cut_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Connections that a limit has ended, by which",
     ),
     (
         "xiaoer_shop_panics_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Shops that stopped by a mistake of the program and came back from the journal",
     ),
     (
         "xiaoer_wake_seconds",
-        Kind::Histogram(SECONDS),
+        MetricKind::Histogram(SECONDS),
         "How long a shop took to come back into memory",
     ),
     (
         "xiaoer_clock_doubted",
-        Kind::Gauge,
+        MetricKind::Gauge,
         "1 where the machine's clock cannot be right, so that no events are taken",
     ),
     (
         "xiaoer_webhook_decisions_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Decisions that endpoints of webhooks have taken",
     ),
     (
         "xiaoer_webhook_seconds",
-        Kind::Histogram(SECONDS),
+        MetricKind::Histogram(SECONDS),
         "How long a call of a webhook took, whatever came of it",
     ),
     (
         "xiaoer_webhook_failures_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "Calls of webhooks that failed",
     ),
     (
         "xiaoer_webhook_alerts_total",
-        Kind::Counter,
+        MetricKind::Counter,
         "What somebody should look at: messages that were given up, and endpoints that were switched off",
     ),
 ];
@@ -186,7 +186,7 @@ pub struct Metrics {
     refusals: Vec<Counter>,
     routes: Routes,
     /// Connections: `xiaoer_connections`, `xiaoer_connections_cut_total`.
-    pub connections: Connections,
+    pub connections: ConnectionMetrics,
     /// Sessions that wait: `xiaoer_waiting`.
     pub waiting: Gauge,
     /// Agents with room: `xiaoer_agents_free`.
@@ -246,7 +246,7 @@ impl Metrics {
             events: events.collect(),
             refusals: refusals.collect(),
             routes: Routes::new(recorder, routes),
-            connections: Connections::new(recorder),
+            connections: ConnectionMetrics::new(recorder),
             waiting: gauge(recorder, "xiaoer_waiting"),
             agents_free: gauge(recorder, "xiaoer_agents_free"),
             sessions_open: gauge(recorder, "xiaoer_sessions_open"),
@@ -283,7 +283,7 @@ impl Metrics {
     }
 
     /// The counters of a route by its name.
-    pub fn route(&self, name: &str) -> &Route {
+    pub fn route(&self, name: &str) -> &RouteMetrics {
         self.routes.get(name)
     }
 
@@ -303,7 +303,7 @@ impl Metrics {
 fn recorder() -> PrometheusRecorder {
     let mut builder = PrometheusBuilder::new();
     for (name, kind, _) in &NAMES {
-        if let Kind::Histogram(buckets) = kind {
+        if let MetricKind::Histogram(buckets) = kind {
             let name = Matcher::Full((*name).to_owned());
             // Only an empty list of buckets is an error; a test sees that every histogram has its buckets.
             builder = builder
@@ -315,9 +315,9 @@ fn recorder() -> PrometheusRecorder {
     for (name, kind, tells) in &NAMES {
         let (name, tells) = (KeyName::from_const_str(name), (*tells).into());
         match kind {
-            Kind::Counter => recorder.describe_counter(name, None, tells),
-            Kind::Gauge => recorder.describe_gauge(name, None, tells),
-            Kind::Histogram(_) => recorder.describe_histogram(name, None, tells),
+            MetricKind::Counter => recorder.describe_counter(name, None, tells),
+            MetricKind::Gauge => recorder.describe_gauge(name, None, tells),
+            MetricKind::Histogram(_) => recorder.describe_histogram(name, None, tells),
         }
     }
     recorder
@@ -406,9 +406,9 @@ mod tests {
         parse(&text);
         for (name, kind, tells) in &NAMES {
             let kind = match kind {
-                Kind::Counter => "counter",
-                Kind::Gauge => "gauge",
-                Kind::Histogram(buckets) => {
+                MetricKind::Counter => "counter",
+                MetricKind::Gauge => "gauge",
+                MetricKind::Histogram(buckets) => {
                     let lines = text
                         .lines()
                         .filter(|line| line.starts_with(&format!("{name}_bucket{{")));

@@ -13,7 +13,7 @@ pub mod logs;
 mod metrics;
 mod route_metrics;
 
-pub use connection_metrics::{Connections, Cut};
+pub use connection_metrics::{ConnectionMetrics, Cut};
 pub use instruments::{Counter, Gauge, Histogram};
 pub use metrics::{Metrics, Refusal};
-pub use route_metrics::Route;
+pub use route_metrics::RouteMetrics;

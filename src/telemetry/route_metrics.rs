@@ -16,13 +16,13 @@ const STATUSES: [u16; 24] = [
 
 /// The routes of the door.
 pub(super) struct Routes {
-    by_name: HashMap<&'static str, Route>,
+    by_name: HashMap<&'static str, RouteMetrics>,
     /// What is no route of ours: nobody can make a label by asking for a path.
-    other: Route,
+    other: RouteMetrics,
 }
 
 /// The counters of one route.
-pub struct Route {
+pub struct RouteMetrics {
     name: &'static str,
     seconds: Histogram,
     /// Made with the first answer of each status, so that what never happens takes no line.
@@ -32,7 +32,7 @@ pub struct Route {
 
 impl Routes {
     pub fn new(recorder: &Arc<PrometheusRecorder>, names: &[&'static str]) -> Routes {
-        let route = |name| Route {
+        let route = |name| RouteMetrics {
             name,
             seconds: histogram(recorder, "xiaoer_http_seconds", &[("route", name)]),
             answers: std::array::from_fn(|_| OnceLock::new()),
@@ -44,12 +44,12 @@ impl Routes {
         }
     }
 
-    pub fn get(&self, name: &str) -> &Route {
+    pub fn get(&self, name: &str) -> &RouteMetrics {
         self.by_name.get(name).unwrap_or(&self.other)
     }
 }
 
-impl Route {
+impl RouteMetrics {
     /// A request of this route was answered with `status` after `took`.
     pub fn answered(&self, status: u16, took: Duration) {
         let at = STATUSES.iter().position(|known| *known == status);

@@ -6,7 +6,7 @@ use super::delivery::payload::{self};
 use super::delivery::retry_policy::wait_after;
 use super::dispatcher::Webhooks;
 use super::send::call;
-use super::subscription::Post;
+use super::subscription::Subscription;
 use crate::domain::base::time::Duration;
 use crate::webhooks::endpoint::DISABLED;
 
@@ -16,7 +16,7 @@ const NOTICE_TRIES: u32 = 3;
 impl Webhooks {
     /// Tells the shop's other endpoints that ask for it that one was switched off. Not in the journal, so tried a few
     /// times and no more.
-    pub(super) fn notify(&self, of: &Post, why: &str) {
+    pub(super) fn notify(&self, of: &Subscription, why: &str) {
         let now = self.office.desk.now();
         for post in self.list(&of.shop) {
             let endpoint = post.inner().endpoint.clone();

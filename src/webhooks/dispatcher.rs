@@ -10,32 +10,32 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::Watch;
-use super::delivery::attempt::{Parcel, Told};
+use super::WebhookObserver;
+use super::delivery::attempt::{AttemptResult, SeqRange};
 use super::delivery::outbox::{Outbox, RESENDS_MAX};
 use super::delivery::payload;
 use super::endpoint::{Endpoint, Wanted};
 use super::recovery::{self, number};
 use super::secrets_file::{ENDPOINTS_MAX, SecretsFile};
 use super::send::{NO_SECRET, call, told};
-use super::subscription::{Named, Post};
-use super::transport::client::{Caller, Calling};
+use super::subscription::{NamedWebhook, Subscription};
+use super::transport::client::{ClientSettings, WebhookClient};
 use super::transport::signature::Secret;
 use super::transport::url_policy::read_url;
-use super::worker::{Courier, Office, Over};
+use super::worker::{EndpointWorker, Office, Over};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Duration;
 use crate::env::blocking;
 use crate::journal::JournalError;
-use crate::runtime::Desk;
+use crate::runtime::Shops;
 
 /// Letters and digits of an endpoint's id.
 const ID_CHARS: usize = 16;
 
 /// How webhooks are sent.
-pub struct Settings {
+pub struct WebhookSettings {
     /// How calls are made.
-    pub calling: Calling,
+    pub calling: ClientSettings,
     /// How many endpoints a shop may have.
     pub endpoints_max: usize,
     /// The secrets of all endpoints.
@@ -64,7 +64,7 @@ impl From<JournalError> for NotDone {
 }
 
 /// The posts, by shop and endpoint.
-type Posts = BTreeMap<(Id, String), Arc<Post>>;
+type Posts = BTreeMap<(Id, String), Arc<Subscription>>;
 
 /// All endpoints.
 pub struct Webhooks {
@@ -93,9 +93,9 @@ impl Webhooks {
     ///
     /// What was kept does not read, or the thread or the TLS of the calls cannot be had.
     pub fn open(
-        desk: Desk,
-        settings: Settings,
-        watch: Arc<dyn Watch>,
+        desk: Shops,
+        settings: WebhookSettings,
+        watch: Arc<dyn WebhookObserver>,
     ) -> Result<Arc<Webhooks>, JournalError> {
         let failed = |what: String| JournalError::Failed(format!("webhooks: {what}"));
         let timeout = Duration::from_ms(settings.calling.timeout.as_millis() as i64);
@@ -105,7 +105,8 @@ impl Webhooks {
         let (closing, closed) = watch::channel(false);
         let runtime = run(closed.clone()).map_err(|error| failed(error.to_string()))?;
         let posts: Arc<Mutex<Posts>> = Arc::default();
-        let caller = Caller::new(settings.calling).map_err(|error| failed(error.to_string()))?;
+        let caller =
+            WebhookClient::new(settings.calling).map_err(|error| failed(error.to_string()))?;
         let webhooks = Arc::new_cyclic(|this: &std::sync::Weak<Webhooks>| {
             let this = this.clone();
             Webhooks {
@@ -138,10 +139,10 @@ impl Webhooks {
     }
 
     /// The endpoints of a shop, the oldest first.
-    pub fn list(&self, shop: &Id) -> Vec<Arc<Post>> {
+    pub fn list(&self, shop: &Id) -> Vec<Arc<Subscription>> {
         let posts = held(&self.posts);
         let of_shop = posts.range((shop.clone(), String::new())..);
-        let mut list: Vec<Arc<Post>> = of_shop
+        let mut list: Vec<Arc<Subscription>> = of_shop
             .take_while(|((of, _), _)| of == shop)
             .map(|(_, post)| Arc::clone(post))
             .collect();
@@ -150,7 +151,7 @@ impl Webhooks {
     }
 
     /// One endpoint of a shop.
-    pub fn get(&self, shop: &Id, id: &str) -> Result<Arc<Post>, NotDone> {
+    pub fn get(&self, shop: &Id, id: &str) -> Result<Arc<Subscription>, NotDone> {
         let post = held(&self.posts)
             .get(&(shop.clone(), id.to_owned()))
             .cloned();
@@ -163,7 +164,7 @@ impl Webhooks {
         shop: &Id,
         wanted: Wanted,
         seq: u64,
-    ) -> Result<(Arc<Post>, Secret), NotDone> {
+    ) -> Result<(Arc<Subscription>, Secret), NotDone> {
         self.check(&wanted)?;
         let url = wanted.url.clone();
         let url = url.ok_or_else(|| NotDone::Refused("`url` is missing.".to_owned()))?;
@@ -183,7 +184,7 @@ impl Webhooks {
         let secret = new_secret()?;
         let endpoint = Endpoint::new(new_id(), url, secret.clone(), &wanted, desk.now());
         let outbox = Outbox::new(seq, self.timeout);
-        let post = Arc::new(Post::new((shop.clone(), number), endpoint, outbox));
+        let post = Arc::new(Subscription::new((shop.clone(), number), endpoint, outbox));
         let (progress, endpoint, signing) = {
             let inner = post.inner();
             let signing = inner.endpoint.signing().to_vec();
@@ -198,7 +199,12 @@ impl Webhooks {
     }
 
     /// Changes an endpoint.
-    pub async fn change(&self, shop: &Id, id: &str, wanted: Wanted) -> Result<Arc<Post>, NotDone> {
+    pub async fn change(
+        &self,
+        shop: &Id,
+        id: &str,
+        wanted: Wanted,
+    ) -> Result<Arc<Subscription>, NotDone> {
         self.check(&wanted)?;
         let post = self.get(shop, id)?;
         let now = self.office.desk.now();
@@ -249,7 +255,7 @@ impl Webhooks {
     }
 
     /// Sends a range of decisions again: one by one with the ids that they had, with `batch` grouped anew.
-    pub async fn resend(&self, shop: &Id, id: &str, range: Parcel) -> Result<(), NotDone> {
+    pub async fn resend(&self, shop: &Id, id: &str, range: SeqRange) -> Result<(), NotDone> {
         let post = self.get(shop, id)?;
         let kept = {
             let mut inner = post.inner();
@@ -266,7 +272,7 @@ impl Webhooks {
     }
 
     /// Sends a test now, once, also where the endpoint is switched off; what came of it.
-    pub async fn test(&self, shop: &Id, id: &str) -> Result<Told, NotDone> {
+    pub async fn test(&self, shop: &Id, id: &str) -> Result<AttemptResult, NotDone> {
         let post = self.get(shop, id)?;
         let now = self.office.desk.now();
         let message = payload::test(&post.id, shop, now);
@@ -314,7 +320,7 @@ impl Webhooks {
     fn keep(
         &self,
         shop: &Id,
-        (name, value): Named,
+        (name, value): NamedWebhook,
     ) -> impl Future<Output = Result<(), NotDone>> + use<> {
         let kept = self.office.desk.keep(shop, &name, value);
         async move {
@@ -325,11 +331,11 @@ impl Webhooks {
         }
     }
 
-    fn start(&self, post: Arc<Post>) {
+    fn start(&self, post: Arc<Subscription>) {
         let key = (post.shop.clone(), post.id.clone());
         held(&self.posts).insert(key.clone(), Arc::clone(&post));
         let number = post.number;
-        let courier = Courier::new(Arc::clone(&self.office), post);
+        let courier = EndpointWorker::new(Arc::clone(&self.office), post);
         let (posts, secrets) = (Arc::clone(&self.posts), Arc::clone(&self.secrets));
         let task = self.runtime.spawn(async move {
             match courier.run().await {

@@ -31,7 +31,7 @@ pub struct Endpoint {
     /// At most so many decisions a call; nothing: one a call, without a list around it.
     pub batch: Option<u16>,
     /// Whether anything is sent.
-    pub state: State,
+    pub state: EndpointState,
     /// When it was made.
     pub made: Instant,
     /// Read of the first form, never written.
@@ -41,7 +41,7 @@ pub struct Endpoint {
 
 /// Whether anything is sent to an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum State {
+pub enum EndpointState {
     /// It is.
     On,
     /// Somebody has switched it off.
@@ -136,7 +136,7 @@ impl Endpoint {
             url,
             types: None,
             batch: None,
-            state: State::On,
+            state: EndpointState::On,
             made: now,
             secrets: vec![Signing::first(secret)],
         };
@@ -156,16 +156,16 @@ impl Endpoint {
             self.batch = batch;
         }
         match wanted.enabled {
-            Some(true) => self.state = State::On,
+            Some(true) => self.state = EndpointState::On,
             // One that the server has switched off stays so, and says why.
-            Some(false) if self.is_on() => self.state = State::Off,
+            Some(false) if self.is_on() => self.state = EndpointState::Off,
             Some(false) | None => {}
         }
     }
 
     /// Whether anything is sent.
     pub fn is_on(&self) -> bool {
-        self.state == State::On
+        self.state == EndpointState::On
     }
 
     /// Whether it asks for decisions of this type.
@@ -309,7 +309,7 @@ mod tests {
         };
         let secret = Secret::new().unwrap();
         let mut endpoint = Endpoint::new("e".into(), "http://h/".into(), secret, &wanted, at(5));
-        endpoint.state = State::Disabled {
+        endpoint.state = EndpointState::Disabled {
             why: "410".into(),
             at: at(7),
         };

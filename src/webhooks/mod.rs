@@ -20,19 +20,19 @@ mod worker;
 
 use crate::domain::base::id::Id;
 
-pub use dispatcher::{NotDone, Settings, Webhooks};
+pub use dispatcher::{NotDone, WebhookSettings, Webhooks};
 pub use secrets_file::{EndpointSecrets, SECRETS_FILE, SecretsFile};
-pub use subscription::{Delivered, Post, upgrade_kept};
+pub use subscription::{Delivered, Subscription, upgrade_kept};
 pub use transport::Asker;
 pub use transport::RetryAfter;
 pub use transport::SystemLookup;
-pub use transport::{ANSWER_BYTES_MAX, Called, Caller, Calling, Unusable};
+pub use transport::{ANSWER_BYTES_MAX, CallResult, ClientSettings, Unusable, WebhookClient};
 pub use transport::{Looking, Lookup};
 pub use transport::{Secret, sign};
 pub use transport::{URL_BYTES_MAX, is_public, read_url};
 
 /// Those who watch the webhooks: metrics and logs.
-pub trait Watch: Send + Sync {
+pub trait WebhookObserver: Send + Sync {
     /// A call with so many decisions ended, after so many microseconds.
     fn tried(&self, delivered: bool, decisions: u32, micros: u64);
     /// A message was given up.
@@ -42,4 +42,4 @@ pub trait Watch: Send + Sync {
 }
 
 /// Tells the shop's other endpoints that one was switched off, and why.
-type Notify = Box<dyn Fn(&Post, &str) + Send + Sync>;
+type Notify = Box<dyn Fn(&Subscription, &str) + Send + Sync>;

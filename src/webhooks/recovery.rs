@@ -6,21 +6,21 @@
 
 use std::collections::BTreeSet;
 
-use super::endpoint::{Endpoint, State};
+use super::endpoint::{Endpoint, EndpointState};
 use super::secrets_file::{EndpointSecrets, SecretsFile};
 use super::send::NO_SECRET;
-use super::subscription::{Named, Post, found};
+use super::subscription::{NamedWebhook, Subscription, found};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Duration;
 use crate::journal::JournalError;
-use crate::runtime::Desk;
+use crate::runtime::Shops;
 
 /// The posts of all endpoints; what else is to be kept or let go of by then is on its way.
 pub fn posts(
-    desk: &Desk,
+    desk: &Shops,
     secrets: &SecretsFile,
     timeout: Duration,
-) -> Result<Vec<Post>, JournalError> {
+) -> Result<Vec<Subscription>, JournalError> {
     let (mut posts, mut changes) = (Vec::new(), Vec::new());
     let mut of_first_form = Vec::new();
     for ((shop, _), of) in found(desk)? {
@@ -58,15 +58,15 @@ pub fn posts(
     Ok(posts)
 }
 
-fn switch_off(endpoint: &mut Endpoint, desk: &Desk) {
-    endpoint.state = State::Disabled {
+fn switch_off(endpoint: &mut Endpoint, desk: &Shops) {
+    endpoint.state = EndpointState::Disabled {
         why: NO_SECRET.to_owned(),
         at: desk.now(),
     };
 }
 
 /// The number of a shop.
-pub fn number(desk: &Desk, shop: &Id) -> Result<Option<u64>, JournalError> {
+pub fn number(desk: &Shops, shop: &Id) -> Result<Option<u64>, JournalError> {
     let found = desk.number(shop);
     found.map_err(|why| JournalError::Failed(format!("the shop of a webhook: {why:?}")))
 }
@@ -74,10 +74,10 @@ pub fn number(desk: &Desk, shop: &Id) -> Result<Option<u64>, JournalError> {
 /// Puts secrets that are still in the store into the file. Once they are there the endpoints are kept without; where that
 /// fails they stay where they were, until the next start.
 fn move_secrets(
-    posts: &[Post],
+    posts: &[Subscription],
     of_first_form: Vec<EndpointSecrets>,
     secrets: &SecretsFile,
-) -> Vec<(Id, Named)> {
+) -> Vec<(Id, NamedWebhook)> {
     if of_first_form.is_empty() {
         return Vec::new();
     }
@@ -90,14 +90,14 @@ fn move_secrets(
         endpoints = moved.len(),
         "secrets of webhooks were moved from the store into a file of their own"
     );
-    let was_moved = |post: &&Post| moved.iter().any(|of| of.is_of(post.number, &post.id));
+    let was_moved = |post: &&Subscription| moved.iter().any(|of| of.is_of(post.number, &post.id));
     let moved = posts.iter().filter(was_moved);
     moved
         .map(|post| (post.shop.clone(), post.inner().kept_endpoint()))
         .collect()
 }
 
-fn sweep(posts: &[Post], secrets: &SecretsFile) {
+fn sweep(posts: &[Subscription], secrets: &SecretsFile) {
     let there: BTreeSet<(u64, &str)> = posts
         .iter()
         .map(|post| (post.number, post.id.as_str()))

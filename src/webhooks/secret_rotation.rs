@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::dispatcher::{NotDone, Webhooks, new_secret};
 use super::endpoint::Signing;
 use super::secrets_file::EndpointSecrets;
-use super::subscription::Post;
+use super::subscription::Subscription;
 use super::transport::signature::Secret;
 use crate::domain::base::id::Id;
 use crate::env::blocking;
@@ -28,7 +28,7 @@ impl Webhooks {
     /// Puts the secrets of an endpoint into their file.
     pub(super) async fn put_secrets(
         &self,
-        post: &Post,
+        post: &Subscription,
         signing: Vec<Signing>,
     ) -> Result<(), NotDone> {
         let secrets = Arc::clone(&self.secrets);

@@ -33,11 +33,11 @@ pub const ENDPOINTS_MAX: usize = 100_000;
 pub struct SecretsFile {
     folder: PathBuf,
     /// What the file holds. Held while it is written.
-    held: Mutex<Held>,
+    held: Mutex<HeldSecrets>,
 }
 
 /// By the number of the shop and the id of the endpoint.
-type Held = BTreeMap<(u64, String), Vec<Signing>>;
+type HeldSecrets = BTreeMap<(u64, String), Vec<Signing>>;
 
 /// The secrets of one endpoint.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -75,14 +75,14 @@ impl EndpointSecrets {
 
 /// What every version of the form has.
 #[derive(Deserialize)]
-struct Head {
+struct SecretsHead {
     version: u32,
 }
 
 /// The file. The names are promises: added to, never renamed.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Form {
+struct SecretsForm {
     version: u32,
     /// Of the secrets as JSON without blanks, 8 hexadecimal digits.
     crc32: String,
@@ -97,18 +97,18 @@ enum Unread {
     Newer(u32),
 }
 
-fn decode(bytes: &[u8]) -> Result<Held, Unread> {
+fn decode(bytes: &[u8]) -> Result<HeldSecrets, Unread> {
     // What was wrong is told by its place alone: the text around it may be a secret.
     let damaged = |error: serde_json::Error| {
         Unread::Damaged(format!("line {}, column {}", error.line(), error.column()))
     };
-    let head: Head = serde_json::from_slice(bytes).map_err(damaged)?;
+    let head: SecretsHead = serde_json::from_slice(bytes).map_err(damaged)?;
     if head.version > VERSION {
         return Err(Unread::Newer(head.version));
     }
-    let form: Form = serde_json::from_slice(bytes).map_err(damaged)?;
+    let form: SecretsForm = serde_json::from_slice(bytes).map_err(damaged)?;
     let endpoints = form.endpoints.into_iter();
-    let held: Held = endpoints
+    let held: HeldSecrets = endpoints
         .map(|of| ((of.shop, of.endpoint), of.secrets))
         .collect();
     match encode(&held) == bytes {
@@ -119,13 +119,13 @@ fn decode(bytes: &[u8]) -> Result<Held, Unread> {
     }
 }
 
-fn encode(held: &Held) -> Vec<u8> {
+fn encode(held: &HeldSecrets) -> Vec<u8> {
     let endpoints: Vec<EndpointSecrets> = held
         .iter()
         .map(|((shop, endpoint), secrets)| EndpointSecrets::new(*shop, endpoint, secrets.clone()))
         .collect();
     let plain = serde_json::to_vec(&endpoints).unwrap_or_default();
-    let form = Form {
+    let form = SecretsForm {
         version: VERSION,
         crc32: format!("{:08x}", crc32fast::hash(&plain)),
         endpoints,
@@ -154,7 +154,7 @@ impl SecretsFile {
                 );
                 std::fs::rename(folder.join(SECRETS_FILE), folder.join(ASIDE))
                     .map_err(|error| failed(folder, "move", &error))?;
-                Held::new()
+                HeldSecrets::new()
             }
         };
         Ok(SecretsFile {
@@ -223,7 +223,7 @@ impl SecretsFile {
     ///
     /// The file could not be locked or written.
     pub fn retain(&self, keep: impl Fn(u64, &str) -> bool) -> Result<usize, JournalError> {
-        let gone = |held: &Held| {
+        let gone = |held: &HeldSecrets| {
             let keys = held.keys();
             keys.filter(|(shop, endpoint)| !keep(*shop, endpoint))
                 .count()
@@ -235,7 +235,7 @@ impl SecretsFile {
         Ok(count)
     }
 
-    fn change(&self, edit: impl FnOnce(&mut Held)) -> Result<(), JournalError> {
+    fn change(&self, edit: impl FnOnce(&mut HeldSecrets)) -> Result<(), JournalError> {
         let mut held = self.held();
         let lock = private_files::lock(&self.folder, LOCK);
         let lock = lock.map_err(|error| failed(&self.folder, "lock", &error))?;
@@ -254,15 +254,15 @@ impl SecretsFile {
         Ok(())
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, HeldSecrets> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn read(folder: &Path) -> Result<Result<Held, Unread>, JournalError> {
+fn read(folder: &Path) -> Result<Result<HeldSecrets, Unread>, JournalError> {
     match std::fs::read(folder.join(SECRETS_FILE)) {
         Ok(bytes) => Ok(decode(&bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Ok(Held::new())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Ok(HeldSecrets::new())),
         Err(error) => Err(failed(folder, "read", &error)),
     }
 }

@@ -2,11 +2,11 @@
 
 use reqwest::Url;
 
-use super::delivery::attempt::Told;
-use super::delivery::outbox::Ended;
+use super::delivery::attempt::AttemptResult;
+use super::delivery::outbox::AttemptEnd;
 use super::delivery::payload::Message;
 use super::endpoint::Endpoint;
-use super::transport::client::{Called, Caller};
+use super::transport::client::{CallResult, WebhookClient};
 use super::transport::dns::Asker;
 use super::transport::signature::sign;
 use crate::domain::base::id::Id;
@@ -18,12 +18,12 @@ pub const NO_SECRET: &str = "its secret is not in this server's folder: rotate i
 
 /// Posts a message to an endpoint.
 pub async fn call(
-    caller: &Caller,
+    caller: &WebhookClient,
     shop: &Id,
     endpoint: &Endpoint,
     message: &Message,
     now: Instant,
-) -> Called {
+) -> CallResult {
     let asker = Asker {
         shop: shop.clone(),
         endpoint: endpoint.id.clone(),
@@ -33,9 +33,9 @@ pub async fn call(
             let body = message.body.clone();
             caller.post_for(asker, &url, &headers, body).await
         }
-        Err(why) => Called {
+        Err(why) => CallResult {
             failure: Some(why),
-            ..Called::default()
+            ..CallResult::default()
         },
     }
 }
@@ -63,19 +63,19 @@ fn call_of(endpoint: &Endpoint, message: &Message, now: Instant) -> Result<(Url,
 }
 
 /// How a try ended.
-pub fn ended(called: &Called, now: Instant) -> Ended {
+pub fn ended(called: &CallResult, now: Instant) -> AttemptEnd {
     if called.delivered() {
-        return Ended::Delivered;
+        return AttemptEnd::Delivered;
     }
     if called.is_gone() {
-        return Ended::Gone;
+        return AttemptEnd::Gone;
     }
-    Ended::Failed(called.retry_after.map(|after| now + after.wait_from(now)))
+    AttemptEnd::Failed(called.retry_after.map(|after| now + after.wait_from(now)))
 }
 
 /// What is told of a try.
-pub fn told(called: &Called, now: Instant) -> Told {
-    Told {
+pub fn told(called: &CallResult, now: Instant) -> AttemptResult {
+    AttemptResult {
         at_ms: now.ms(),
         status: called.status,
         took_ms: called.micros.div_ceil(1000),
@@ -85,9 +85,9 @@ pub fn told(called: &Called, now: Instant) -> Told {
 }
 
 /// Why an endpoint is switched off after a try that ended so.
-pub fn why_off(ended: Ended, told: &Told) -> String {
+pub fn why_off(ended: AttemptEnd, told: &AttemptResult) -> String {
     match (ended, told.status, &told.failure) {
-        (Ended::Gone, _, _) => "it answered 410: it is gone for good".to_owned(),
+        (AttemptEnd::Gone, _, _) => "it answered 410: it is gone for good".to_owned(),
         (_, Some(status), _) => {
             format!("nothing but failures for five days; the last answer was {status}")
         }

@@ -9,14 +9,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::delivery::attempt::{Failing, Parcel, Progress, Told};
+use super::delivery::attempt::{AttemptResult, DeliveryCursor, PendingRetry, SeqRange};
 use super::delivery::outbox::Outbox;
 use super::endpoint::Endpoint;
 use super::secrets_file::EndpointSecrets;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Duration;
-use crate::journal::{JournalError, Kept};
-use crate::runtime::Desk;
+use crate::journal::{JournalError, MetadataEntry};
+use crate::runtime::Shops;
 
 /// What all names begin with.
 const PREFIX: &str = "webhook/";
@@ -25,7 +25,7 @@ const PREFIX: &str = "webhook/";
 const RECENT: usize = 100;
 
 /// One endpoint, and what is known of it.
-pub struct Post {
+pub struct Subscription {
     /// Its shop.
     pub shop: Id,
     /// The number of its shop.
@@ -53,21 +53,21 @@ pub struct Inner {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivered {
     /// Its decisions.
-    pub parcel: Parcel,
+    pub parcel: SeqRange,
     /// How often it was tried.
     pub tries: u32,
     /// What came of the last try.
-    pub told: Told,
+    pub told: AttemptResult,
 }
 
 /// A name, and what is kept under it; nothing: it is let go of.
-pub type Named = (String, Option<Vec<u8>>);
+pub type NamedWebhook = (String, Option<Vec<u8>>);
 
-impl Post {
+impl Subscription {
     /// A post.
-    pub fn new(shop: (Id, u64), endpoint: Endpoint, outbox: Outbox) -> Post {
+    pub fn new(shop: (Id, u64), endpoint: Endpoint, outbox: Outbox) -> Subscription {
         let (shop, number) = shop;
-        Post {
+        Subscription {
             shop,
             number,
             id: endpoint.id.clone(),
@@ -98,7 +98,7 @@ impl Inner {
     }
 
     /// The endpoint, to be kept.
-    pub fn kept_endpoint(&self) -> Named {
+    pub fn kept_endpoint(&self) -> NamedWebhook {
         (
             format!("{PREFIX}{}", self.endpoint.id),
             Some(self.endpoint.stored()),
@@ -106,14 +106,14 @@ impl Inner {
     }
 
     /// How far it is, to be kept.
-    pub fn kept_progress(&self) -> Named {
+    pub fn kept_progress(&self) -> NamedWebhook {
         let value = serde_json::to_vec(self.outbox.progress()).unwrap_or_default();
         (format!("{PREFIX}{}/at", self.endpoint.id), Some(value))
     }
 
     /// A message that is aside, or is no more, to be kept.
-    pub fn kept_aside(&self, parcel: Parcel) -> Named {
-        let Parcel { from, to } = parcel;
+    pub fn kept_aside(&self, parcel: SeqRange) -> NamedWebhook {
+        let SeqRange { from, to } = parcel;
         let name = format!("{PREFIX}{}/late/{from:020}-{to:020}", self.endpoint.id);
         let value = self.outbox.aside(parcel);
         (
@@ -124,7 +124,7 @@ impl Inner {
 
     /// All names under which something may be kept of it, to be let go of.
     pub fn all_names(&self) -> Vec<String> {
-        let aside: Vec<Parcel> = self.outbox.failing().map(|of| of.parcel).collect();
+        let aside: Vec<SeqRange> = self.outbox.failing().map(|of| of.parcel).collect();
         let mut names = vec![self.kept_endpoint().0, self.kept_progress().0];
         names.extend(aside.into_iter().map(|parcel| self.kept_aside(parcel).0));
         names
@@ -133,10 +133,10 @@ impl Inner {
 
 /// What was kept of one endpoint, as it is read.
 #[derive(Default)]
-pub struct Found {
+pub struct FoundWebhook {
     endpoint: Option<Endpoint>,
-    progress: Progress,
-    aside: Vec<Failing>,
+    progress: DeliveryCursor,
+    aside: Vec<PendingRetry>,
     names: Vec<String>,
 }
 
@@ -168,9 +168,9 @@ fn endpoint_of(name: &str) -> Option<&str> {
     Some(rest.split_once('/').map_or(rest, |(id, _)| id))
 }
 
-impl Found {
+impl FoundWebhook {
     /// Takes one in. What does not read is a bug, or of a newer program.
-    pub fn take(&mut self, kept: &Kept) -> Result<(), String> {
+    pub fn take(&mut self, kept: &MetadataEntry) -> Result<(), String> {
         let wrong = |error: serde_json::Error| format!("{:?} does not read: {error}", kept.name);
         let rest = kept.name.strip_prefix(PREFIX).unwrap_or_default();
         match rest.split_once('/') {
@@ -196,18 +196,18 @@ impl Found {
     }
 
     /// The post; or the names of what was left of an endpoint that was being taken away.
-    pub fn post(self, shop: (Id, u64), timeout: Duration) -> Result<Post, Vec<String>> {
+    pub fn post(self, shop: (Id, u64), timeout: Duration) -> Result<Subscription, Vec<String>> {
         let Some(endpoint) = self.endpoint else {
             return Err(self.names);
         };
         let outbox = Outbox::restored(self.progress, self.aside, timeout);
-        Ok(Post::new(shop, endpoint, outbox))
+        Ok(Subscription::new(shop, endpoint, outbox))
     }
 }
 
 /// What was kept of every endpoint.
-pub fn found(desk: &Desk) -> Result<BTreeMap<(Id, String), Found>, JournalError> {
-    let mut found: BTreeMap<(Id, String), Found> = BTreeMap::new();
+pub fn found(desk: &Shops) -> Result<BTreeMap<(Id, String), FoundWebhook>, JournalError> {
+    let mut found: BTreeMap<(Id, String), FoundWebhook> = BTreeMap::new();
     let mut unread = None;
     desk.kept(&mut |kept| {
         if let Some(id) = endpoint_of(&kept.name) {

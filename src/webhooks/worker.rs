@@ -11,17 +11,17 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::watch;
 
-use super::delivery::attempt::{Lane, Parcel, Told, Try};
-use super::delivery::batch_reader::Ahead;
-use super::delivery::outbox::{Change, Ended, Next};
+use super::delivery::attempt::{Attempt, AttemptResult, Lane, SeqRange};
+use super::delivery::batch_reader::BatchReader;
+use super::delivery::outbox::{AttemptEnd, Change, Next};
 use super::delivery::payload::{self, Message};
-use super::endpoint::{Endpoint, State};
+use super::endpoint::{Endpoint, EndpointState};
 use super::send::{call, ended, told, why_off};
-use super::subscription::{Delivered, Named, Post};
-use super::transport::client::{Called, Caller};
-use super::{Notify, Watch};
+use super::subscription::{Delivered, NamedWebhook, Subscription};
+use super::transport::client::{CallResult, WebhookClient};
+use super::{Notify, WebhookObserver};
 use crate::domain::base::time::Instant;
-use crate::runtime::{Desk, Following, ReadError, StoredDecision};
+use crate::runtime::{DecisionFeed, ReadError, Shops, StoredDecision};
 
 /// Decisions that are read at once.
 const READ_AT_ONCE: usize = 256;
@@ -44,11 +44,11 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 /// What all couriers share.
 pub struct Office {
     /// Where decisions are read, and what time it is.
-    pub desk: Desk,
+    pub desk: Shops,
     /// How calls are made.
-    pub caller: Caller,
+    pub caller: WebhookClient,
     /// Who is told.
-    pub watch: Arc<dyn Watch>,
+    pub watch: Arc<dyn WebhookObserver>,
     /// The word that the server stops.
     pub closing: watch::Receiver<bool>,
     /// Tells other endpoints of one that the server has switched off.
@@ -56,27 +56,27 @@ pub struct Office {
 }
 
 /// A try that is over.
-struct Done {
-    of: Try,
+struct AttemptDone {
+    of: Attempt,
     message: Message,
-    called: Called,
+    called: CallResult,
 }
 
 /// When there is something to do by itself; nothing: only where there is news.
-type Due = Option<Duration>;
+type WakeAt = Option<Duration>;
 
-type Sending = Pin<Box<dyn Future<Output = Done> + Send>>;
+type InFlight = Pin<Box<dyn Future<Output = AttemptDone> + Send>>;
 
 /// The courier.
-pub struct Courier {
+pub struct EndpointWorker {
     office: Arc<Office>,
-    post: Arc<Post>,
-    following: Following,
+    post: Arc<Subscription>,
+    following: DecisionFeed,
     /// How often the shop had been taken away when this began.
     gone: u64,
     /// Read of the journal, and not yet sent: for the line alone.
-    ahead: Ahead,
-    sending: FuturesUnordered<Sending>,
+    ahead: BatchReader,
+    sending: FuturesUnordered<InFlight>,
     /// What has changed since the progress was kept; messages that ended count.
     unsaved: u32,
 }
@@ -91,16 +91,16 @@ pub enum Over {
     ShopGone,
 }
 
-impl Courier {
+impl EndpointWorker {
     /// A courier that has not begun.
-    pub fn new(office: Arc<Office>, post: Arc<Post>) -> Courier {
+    pub fn new(office: Arc<Office>, post: Arc<Subscription>) -> EndpointWorker {
         let following = office.desk.follow(&post.shop);
-        Courier {
+        EndpointWorker {
             gone: following.heard().gone,
             following,
             office,
             post,
-            ahead: Ahead::default(),
+            ahead: BatchReader::default(),
             sending: FuturesUnordered::new(),
             unsaved: 0,
         }
@@ -169,10 +169,10 @@ impl Courier {
     }
 
     /// Looks for what comes next in a lane, and sends it.
-    fn look(&mut self, lane: Lane, after: u64, until: Option<u64>) -> Result<(), Due> {
+    fn look(&mut self, lane: Lane, after: u64, until: Option<u64>) -> Result<(), WakeAt> {
         let post = Arc::clone(&self.post);
         let endpoint = post.inner().endpoint.clone();
-        let mut once = Ahead::default();
+        let mut once = BatchReader::default();
         let ahead = match lane {
             Lane::Line => &mut self.ahead,
             Lane::Aside | Lane::Resend => &mut once,
@@ -204,12 +204,12 @@ impl Courier {
             }
             return Ok(());
         };
-        let parcel = Parcel {
+        let parcel = SeqRange {
             from: first.seq,
             to: last.seq,
         };
         let message = self.message(&endpoint, &found.wanted);
-        self.send(Try { parcel, lane }, &endpoint, message);
+        self.send(Attempt { parcel, lane }, &endpoint, message);
         Ok(())
     }
 
@@ -223,7 +223,7 @@ impl Courier {
     }
 
     /// Tries a message again that has failed before: it is read from the journal once more.
-    fn again(&mut self, of: Try) -> Result<(), Due> {
+    fn again(&mut self, of: Attempt) -> Result<(), WakeAt> {
         let endpoint = self.post.inner().endpoint.clone();
         let (mut wanted, mut found) = (Vec::new(), false);
         let mut seen = of.parcel.from - 1;
@@ -251,13 +251,13 @@ impl Courier {
     }
 
     /// Sends a message, where there is one.
-    fn send(&mut self, of: Try, endpoint: &Endpoint, message: Option<Message>) {
+    fn send(&mut self, of: Attempt, endpoint: &Endpoint, message: Option<Message>) {
         let now = self.now();
         let Some(message) = message else {
-            let told = Told {
+            let told = AttemptResult {
                 at_ms: now.ms(),
                 failure: Some("it is not in the journal any more".to_owned()),
-                ..Told::default()
+                ..AttemptResult::default()
             };
             let changes = self.post.inner().outbox.lost(of, told, now);
             self.keep(&changes);
@@ -279,7 +279,7 @@ impl Courier {
                 office.desk.keep(&shop, &name, value).await.ok();
             }
             let called = call(&office.caller, &shop, &endpoint, &message, now).await;
-            Done {
+            AttemptDone {
                 of,
                 message,
                 called,
@@ -288,11 +288,11 @@ impl Courier {
     }
 
     /// Keeps what became of a try.
-    fn finish(&mut self, done: Done) {
+    fn finish(&mut self, done: AttemptDone) {
         let (of, message, called) = (done.of, done.message, done.called);
         let now = self.now();
         let (ended, told) = (ended(&called, now), told(&called, now));
-        let delivered = ended == Ended::Delivered;
+        let delivered = ended == AttemptEnd::Delivered;
         self.office
             .watch
             .tried(delivered, message.decisions, called.micros);
@@ -344,7 +344,7 @@ impl Courier {
         }
     }
 
-    fn keep_soon(&self, (name, value): Named) {
+    fn keep_soon(&self, (name, value): NamedWebhook) {
         if let Err(error) = self.office.desk.keep_soon(&self.post.shop, &name, value) {
             tracing::error!(%error, "how far a webhook is cannot be kept");
         }
@@ -357,11 +357,11 @@ impl Courier {
     }
 
     /// The endpoint is gone, or has not taken anything for days.
-    fn switch_off(&mut self, ended: Ended, told: &Told, now: Instant) {
+    fn switch_off(&mut self, ended: AttemptEnd, told: &AttemptResult, now: Instant) {
         let why = why_off(ended, told);
         {
             let mut inner = self.post.inner();
-            inner.endpoint.state = State::Disabled {
+            inner.endpoint.state = EndpointState::Disabled {
                 why: why.clone(),
                 at: now,
             };
@@ -394,7 +394,7 @@ impl Courier {
 }
 
 /// The journal cannot be read: when it is tried again.
-fn unread(error: ReadError) -> Due {
+fn unread(error: ReadError) -> WakeAt {
     tracing::error!(?error, "the decisions for a webhook cannot be read");
     Some(READ_AGAIN)
 }

@@ -7,7 +7,7 @@ use crate::domain::protocol::decision::{Body, Decision};
 
 /// A decision of a shop as the wire language writes it.
 #[derive(Serialize)]
-pub struct Written<'a> {
+pub struct WrittenDecision<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<Stamp>,
     shop: &'a str,
@@ -18,10 +18,10 @@ pub struct Written<'a> {
     body: &'a Body,
 }
 
-impl<'a> Written<'a> {
+impl<'a> WrittenDecision<'a> {
     /// A decision of `shop`, whose id is empty where it was malformed.
-    pub fn new(shop: &'a str, decision: &'a Decision) -> Written<'a> {
-        Written {
+    pub fn new(shop: &'a str, decision: &'a Decision) -> WrittenDecision<'a> {
+        WrittenDecision {
             at: decision.at,
             shop,
             seq: decision.seq,

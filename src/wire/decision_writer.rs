@@ -1,4 +1,4 @@
-//! Writing decisions quickly: straight into text, byte for byte as [`Written`](super::Written) writes them.
+//! Writing decisions quickly: straight into text, byte for byte as [`WrittenDecision`](super::WrittenDecision) writes them.
 //!
 //! Decisions of one request mostly share their instant, so that all that stands before `seq` is written once for them.
 
@@ -13,7 +13,7 @@ use crate::domain::protocol::decision::{Body, Decision};
 const DECISION_BYTES: usize = 256;
 
 /// Writes decisions of one shop.
-pub struct Pen {
+pub struct DecisionWriter {
     shop: Id,
     /// The instant that `head` is of.
     at: Option<Stamp>,
@@ -21,10 +21,10 @@ pub struct Pen {
     head: String,
 }
 
-impl Pen {
+impl DecisionWriter {
     /// A pen for the decisions of `shop`.
-    pub fn new(shop: &Id) -> Pen {
-        Pen {
+    pub fn new(shop: &Id) -> DecisionWriter {
+        DecisionWriter {
             shop: shop.clone(),
             at: None,
             head: String::new(),
@@ -279,7 +279,7 @@ fn rest(body: &Body, to: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Written;
+    use super::super::WrittenDecision;
     use super::*;
     use crate::domain::base::calendar::Day;
     use crate::domain::base::ratio::Share;
@@ -420,7 +420,7 @@ mod tests {
     #[test]
     fn it_writes_what_serde_writes() {
         for (name, some) in SPELT.iter().flat_map(|name| [(name, true), (name, false)]) {
-            let mut pen = Pen::new(&Id::new(name).unwrap());
+            let mut pen = DecisionWriter::new(&Id::new(name).unwrap());
             let bodies = bodies(name, some).into_iter();
             let decisions: Vec<Decision> = (0..)
                 .zip(bodies)
@@ -437,9 +437,9 @@ mod tests {
                 .collect();
             let mut text = String::new();
             pen.write(&decisions, &mut text);
-            let written: Vec<Written<'_>> = decisions
+            let written: Vec<WrittenDecision<'_>> = decisions
                 .iter()
-                .map(|one| Written::new(name, one))
+                .map(|one| WrittenDecision::new(name, one))
                 .collect();
             assert_eq!(text, serde_json::to_string(&written).unwrap());
             text.clear();

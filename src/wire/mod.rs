@@ -17,8 +17,8 @@ mod recorded_decision;
 mod value;
 
 pub use answered_decision::read_decision;
-pub use decision::Written;
-pub use decision_writer::Pen;
+pub use decision::WrittenDecision;
+pub use decision_writer::DecisionWriter;
 pub use event::{Line, Read, SHOP_DEFAULT, read_event, read_line, read_plain_events};
 pub use json::NotAnObject;
 pub use recorded_decision::{differing, read_recorded};

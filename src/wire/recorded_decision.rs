@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::domain::base::ratio::Rate;
     use crate::domain::protocol::decision::{Body, Decision};
-    use crate::wire::Pen;
+    use crate::wire::DecisionWriter;
 
     fn at(text: &str) -> Instant {
         Instant::parse(text).unwrap()
@@ -349,7 +349,7 @@ mod tests {
         });
         let decisions: Vec<Decision> = decisions.collect();
         let mut text = String::new();
-        Pen::new(&id("shop")).write(&decisions, &mut text);
+        DecisionWriter::new(&id("shop")).write(&decisions, &mut text);
         let read = read_recorded(&text, at("2020-01-01T00:00:00Z")).unwrap();
         assert_eq!(read.len(), decisions.len());
         for (read, decision) in read.iter().zip(&decisions) {
@@ -360,7 +360,7 @@ mod tests {
         for (text, decision) in each.iter().zip(&decisions) {
             let again = crate::wire::read_decision(text.get()).unwrap();
             let mut written = String::new();
-            Pen::new(&id("shop")).write(&[again], &mut written);
+            DecisionWriter::new(&id("shop")).write(&[again], &mut written);
             assert_eq!(written, format!("[{text}]"), "{decision:?}");
         }
     }

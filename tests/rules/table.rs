@@ -14,7 +14,7 @@ use expect_test::Expect;
 use serde_json::{Map, Value, json};
 use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::domain::installation::Installation;
-use xiaoer::wire::{Line, Written, read_line};
+use xiaoer::wire::{Line, WrittenDecision, read_line};
 
 use crate::answer::note;
 use crate::trace::events;
@@ -94,7 +94,7 @@ pub fn play(title: &str, trace: &str) -> Played {
             }
             let shop = event["shop"].as_str().unwrap_or("default");
             for decision in out.decisions.drain(..) {
-                let written = match serde_json::to_value(Written::new(shop, &decision)) {
+                let written = match serde_json::to_value(WrittenDecision::new(shop, &decision)) {
                     Ok(written) => written,
                     Err(error) => panic!("{title}: {line}: {error}"),
                 };

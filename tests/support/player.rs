@@ -6,7 +6,7 @@ use xiaoer::domain::explain::decision_sink::Outcome;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::protocol::decision::Decision;
 use xiaoer::domain::protocol::event::Event;
-use xiaoer::wire::{Line, Written, read_line};
+use xiaoer::wire::{Line, WrittenDecision, read_line};
 
 /// An installation that plays a trace.
 #[derive(Default)]
@@ -59,8 +59,8 @@ impl Played {
     pub fn written(&self) -> Vec<Value> {
         let shop = self.shop.as_deref().unwrap_or_default();
         let write = |decision| {
-            let text =
-                serde_json::to_string(&Written::new(shop, decision)).expect("a decision is JSON");
+            let text = serde_json::to_string(&WrittenDecision::new(shop, decision))
+                .expect("a decision is JSON");
             serde_json::from_str(&text).expect("what was written is JSON")
         };
         self.decisions.iter().map(write).collect()

@@ -13,11 +13,12 @@ use xiaoer::domain::protocol::decision::Decision;
 use xiaoer::domain::read::views::Counts;
 use xiaoer::domain::state::shared_invites::MemoryLedger;
 use xiaoer::env::{Clock, Env, Fate};
-use xiaoer::journal::{Embedded, JournalError, Nobody, Settings};
+use xiaoer::journal::{Embedded, JournalError, JournalSettings, NoObserver};
 use xiaoer::runtime::{
-    Answered, Desk, DeskSettings, Differences, Intake, Refused, SharedLedger, Watch,
+    Differences, EventResult, IncomingEvent, RuntimeObserver, RuntimeSettings, SharedLedger,
+    Shops as AllShops, Unavailable,
 };
-use xiaoer::webhooks::{Calling, SecretsFile, SystemLookup, Webhooks};
+use xiaoer::webhooks::{ClientSettings, SecretsFile, SystemLookup, Webhooks};
 use xiaoer::wire::{Line, read_event};
 
 /// A clock that stands where it is put.
@@ -85,7 +86,7 @@ pub struct Seen {
     pub otherwise: Mutex<Vec<(String, u64)>>,
 }
 
-impl Watch for Seen {
+impl RuntimeObserver for Seen {
     fn asked(&self, _: usize) {}
     fn handled(&self, _: &xiaoer::domain::protocol::event::What) {}
     fn decided(&self, _decisions: &[Decision]) {}
@@ -112,7 +113,7 @@ impl Seen {
     }
 }
 
-impl xiaoer::webhooks::Watch for Seen {
+impl xiaoer::webhooks::WebhookObserver for Seen {
     fn tried(&self, _delivered: bool, _decisions: u32, _micros: u64) {}
 
     fn gave_up(&self, _shop: &Id, endpoint: &str) {
@@ -127,7 +128,7 @@ impl xiaoer::webhooks::Watch for Seen {
 /// Shops over a folder.
 pub struct Shops {
     /// The desk.
-    pub desk: Desk,
+    pub desk: AllShops,
     /// The clock that it goes by.
     pub clock: Arc<SetClock>,
     /// What it met.
@@ -141,8 +142,8 @@ pub struct Shops {
 }
 
 /// The journal's settings in a folder.
-pub fn settings(folder: &Path) -> Settings {
-    Settings {
+pub fn settings(folder: &Path) -> JournalSettings {
+    JournalSettings {
         data: folder.to_owned(),
         cache_bytes: 8 * 1024 * 1024,
         reserve_bytes: 0,
@@ -162,13 +163,13 @@ impl Shops {
     }
 
     /// The same with a journal of these settings.
-    pub fn open_with(settings: &Settings, clock: &Arc<SetClock>, idle: Duration) -> Shops {
+    pub fn open_with(settings: &JournalSettings, clock: &Arc<SetClock>, idle: Duration) -> Shops {
         let planted = Arc::new(Planted::default());
         let env = Env {
             clock: Arc::clone(clock) as Arc<dyn Clock>,
             fate: Arc::clone(&planted) as Arc<dyn Fate>,
         };
-        let opened = Embedded::open(settings, &env, Box::new(Nobody));
+        let opened = Embedded::open(settings, &env, Box::new(NoObserver));
         let opened = opened.unwrap_or_else(|error| panic!("the folder does not open: {error}"));
         let ledger = SharedLedger::kept(opened.ledger.as_deref(), opened.booked).expect("a ledger");
         let ledger = Arc::new(ledger);
@@ -176,16 +177,16 @@ impl Shops {
         let source = Arc::clone(&ledger);
         journal.keep_ledger(Box::new(move || source.stored()));
         let seen = Arc::new(Seen::default());
-        let desk = Desk::new(
+        let desk = AllShops::new(
             Arc::clone(&journal) as Arc<dyn xiaoer::journal::Journal>,
             ledger,
             env,
-            Arc::clone(&seen) as Arc<dyn Watch>,
-            &DeskSettings {
+            Arc::clone(&seen) as Arc<dyn RuntimeObserver>,
+            &RuntimeSettings {
                 mailbox: 64,
                 idle,
                 grace: xiaoer::domain::base::time::Duration::from_ms(10_000),
-                share: xiaoer::runtime::Share {
+                share: xiaoer::runtime::ShopQuota {
                     waiting_bytes_max: 16 * 1024 * 1024,
                     bytes_per_hour_max: 0,
                 },
@@ -210,8 +211,8 @@ impl Shops {
 
     /// The same; they wait for an answer for so long.
     pub fn webhooks_within(&self, timeout: Duration) -> Arc<Webhooks> {
-        let settings = xiaoer::webhooks::Settings {
-            calling: Calling {
+        let settings = xiaoer::webhooks::WebhookSettings {
+            calling: ClientSettings {
                 timeout,
                 private_addresses: true,
                 lookup: Arc::new(SystemLookup::new()),
@@ -219,12 +220,16 @@ impl Shops {
             endpoints_max: 20,
             secrets: SecretsFile::open(&self.folder).expect("the secrets"),
         };
-        let watch = Arc::clone(&self.seen) as Arc<dyn xiaoer::webhooks::Watch>;
+        let watch = Arc::clone(&self.seen) as Arc<dyn xiaoer::webhooks::WebhookObserver>;
         Webhooks::open(self.desk.clone(), settings, watch).expect("the couriers")
     }
 
     /// Posts events of a shop, each one JSON object.
-    pub async fn post(&self, shop: &str, texts: &[String]) -> Result<Vec<Answered>, Refused> {
+    pub async fn post(
+        &self,
+        shop: &str,
+        texts: &[String],
+    ) -> Result<Vec<EventResult>, Unavailable> {
         let shop = Id::new(shop).expect("an id");
         let events = texts
             .iter()
@@ -253,21 +258,21 @@ impl Shops {
 }
 
 /// One event, as a door reads it.
-pub fn intake(text: &str, shop: &Id, now: Instant) -> Intake {
+pub fn intake(text: &str, shop: &Id, now: Instant) -> IncomingEvent {
     let read = read_event(text, shop, now).unwrap_or_else(|error| panic!("{text} is {error}"));
     let text = ByteString::from(text);
     match read.line {
-        Line::Event(_, event) => Intake::Event {
+        Line::Event(_, event) => IncomingEvent::Event {
             event,
             stamped: read.stamped,
             text,
         },
-        Line::Malformed(malformed) => Intake::Malformed { malformed, text },
+        Line::Malformed(malformed) => IncomingEvent::Malformed { malformed, text },
     }
 }
 
 /// The decisions of an answer.
-pub fn decisions(answered: &Answered) -> Vec<Value> {
+pub fn decisions(answered: &EventResult) -> Vec<Value> {
     serde_json::from_str(&answered.decisions).expect("an array of decisions")
 }
 

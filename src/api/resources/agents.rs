@@ -13,9 +13,9 @@ use crate::api::views::{self, Listed};
 use crate::domain::base::time::Duration;
 use crate::domain::protocol::codes::Presence;
 use crate::http::problem::Problem;
-use crate::http::request::{Answer, Call};
+use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{done, page, text_json};
-use crate::runtime::Leased;
+use crate::runtime::LeaseGranted;
 
 /// The list's name in its cursors.
 const LIST: &str = "agents";
@@ -52,7 +52,7 @@ struct PresenceBody {
 /// The shop's agents, by id
 #[utoipa::path(get, path = "/v1/shops/{shop}/agents", tag = "agents", operation_id = "list_agents",
     responses((status = 200, body = AgentPage)))]
-pub async fn list(call: Call) -> Answer {
+pub async fn list(call: RequestContext) -> HandlerResult {
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
     let listed = call
         .live(move |shop| views::agents(shop, after.as_deref(), limit))
@@ -63,7 +63,7 @@ pub async fn list(call: Call) -> Answer {
 /// One agent
 #[utoipa::path(get, path = "/v1/shops/{shop}/agents/{agent}", tag = "agents", operation_id = "get_agent",
     responses((status = 200, body = Agent)))]
-pub async fn get(call: Call) -> Answer {
+pub async fn get(call: RequestContext) -> HandlerResult {
     let agent = call.id("agent")?;
     let wanted = agent.clone();
     let found = call.live(move |shop| views::agent(shop, &wanted)).await?;
@@ -77,7 +77,7 @@ pub async fn get(call: Call) -> Answer {
 /// What is left out takes its default again; presence and sessions stay. Stands for `agent.configured`.
 #[utoipa::path(put, path = "/v1/shops/{shop}/agents/{agent}", tag = "agents", operation_id = "put_agent",
     request_body = AgentSchema, responses((status = 200, body = Agent)))]
-pub async fn put(call: Call) -> Answer {
+pub async fn put(call: RequestContext) -> HandlerResult {
     let text = call.json_text().await?;
     let body: AgentBody<'_> = read_body(&text)?;
     let mut event = format!(
@@ -104,7 +104,7 @@ pub async fn put(call: Call) -> Answer {
 /// What it was serving is treated as the policy says. Stands for `agent.removed`.
 #[utoipa::path(delete, path = "/v1/shops/{shop}/agents/{agent}", tag = "agents", operation_id = "delete_agent",
     responses((status = 204)))]
-pub async fn delete(call: Call) -> Answer {
+pub async fn delete(call: RequestContext) -> HandlerResult {
     let agent = quoted(&call.id("agent")?);
     change(
         &call,
@@ -121,7 +121,7 @@ pub async fn delete(call: Call) -> Answer {
 /// again what is so already writes nothing. Without a `lease`, one that the agent has is over.
 #[utoipa::path(put, path = "/v1/shops/{shop}/agents/{agent}/presence", tag = "agents", operation_id = "put_presence",
     request_body = PresenceSchema, responses((status = 200, body = PresenceAnswer)))]
-pub async fn put_presence(call: Call) -> Answer {
+pub async fn put_presence(call: RequestContext) -> HandlerResult {
     let text = call.json_text().await?;
     let body: PresenceBody = read_body(&text)?;
     let (presence, lease) = (body.presence()?, body.lease()?);
@@ -141,7 +141,7 @@ pub async fn put_presence(call: Call) -> Answer {
         presence.code(),
         answered.decisions
     );
-    if let Some(Leased { length, until }) = presented.lease {
+    if let Some(LeaseGranted { length, until }) = presented.lease {
         answer.push_str(&format!(",\"lease\":\"{length}\",\"until\":\"{until}\""));
     }
     answer.push('}');

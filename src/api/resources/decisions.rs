@@ -5,19 +5,19 @@ use serde::Serialize;
 use crate::api::schema::{Decision, DecisionPage, WhyAnswer};
 use crate::explain_text;
 use crate::http::auth::Scope;
-use crate::http::problem::{Code, Problem};
+use crate::http::problem::{Problem, ProblemCode};
 use crate::http::query::whole;
-use crate::http::request::{Answer, Call};
+use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{json, page, text_json};
-use crate::wire::Written;
+use crate::wire::WrittenDecision;
 
 /// The list's name in its cursors.
 const LIST: &str = "decisions";
 
 /// What `why` answers, like `xiaoer why --json`.
 #[derive(Serialize)]
-struct Explained<'a> {
-    decision: Written<'a>,
+struct ExplainedDecision<'a> {
+    decision: WrittenDecision<'a>,
     why: Vec<serde_json::Value>,
     text: explain_text::Both,
 }
@@ -27,7 +27,7 @@ struct Explained<'a> {
 /// `after` is a `seq`: those above it are listed.
 #[utoipa::path(get, path = "/v1/shops/{shop}/decisions", tag = "decisions", operation_id = "list_decisions",
     responses((status = 200, body = DecisionPage)))]
-pub async fn list(call: Call) -> Answer {
+pub async fn list(call: RequestContext) -> HandlerResult {
     let (shop, limit) = (call.shop()?, call.query.limit()?);
     let after = match (call.query.whole("after")?, call.query.cursor_seq(LIST)?) {
         (Some(_), Some(_)) => {
@@ -48,7 +48,7 @@ pub async fn list(call: Call) -> Answer {
 /// One decision
 #[utoipa::path(get, path = "/v1/shops/{shop}/decisions/{seq}", tag = "decisions", operation_id = "get_decision",
     responses((status = 200, body = Decision)))]
-pub async fn get(call: Call) -> Answer {
+pub async fn get(call: RequestContext) -> HandlerResult {
     let (shop, seq) = (call.shop()?, seq_of(&call)?);
     let found = call.state.desk.decisions(&shop, seq - 1, 1).await;
     let found = found.map_err(|error| Problem::unread(&shop, error))?;
@@ -61,7 +61,7 @@ pub async fn get(call: Call) -> Answer {
 /// Why a decision was taken: the facts that were looked at, and the words in both languages
 #[utoipa::path(get, path = "/v1/shops/{shop}/decisions/{seq}/why", tag = "decisions", operation_id = "get_why",
     responses((status = 200, body = WhyAnswer)))]
-pub async fn why(call: Call) -> Answer {
+pub async fn why(call: RequestContext) -> HandlerResult {
     let (shop, seq) = (call.shop()?, seq_of(&call)?);
     let found = call.state.desk.why(&shop, seq).await;
     let found = found.map_err(|error| Problem::unread(&shop, error))?;
@@ -70,14 +70,14 @@ pub async fn why(call: Call) -> Answer {
         Scope::Admin => why,
         Scope::Events | Scope::Read | Scope::Owner => why.without_other_shops(),
     };
-    json(&Explained {
-        decision: Written::new(&shop, &why.decision),
+    json(&ExplainedDecision {
+        decision: WrittenDecision::new(&shop, &why.decision),
         why: explain_text::facts(&why),
         text: explain_text::both(&shop, &why),
     })
 }
 
-fn seq_of(call: &Call) -> Result<u64, Problem> {
+fn seq_of(call: &RequestContext) -> Result<u64, Problem> {
     let seq = whole(&call.segment("seq")).filter(|seq| *seq > 0);
     seq.ok_or_else(|| {
         Problem::malformed("The path's {seq} must be a decision's `seq`: a whole number from 1.")
@@ -89,5 +89,5 @@ fn unknown(seq: u64) -> Problem {
         "The shop has no decision {seq}: it was not taken yet, or its journal was dropped; \
          `GET decisions` lists those there are."
     );
-    Problem::new(Code::DecisionUnknown, detail)
+    Problem::new(ProblemCode::DecisionUnknown, detail)
 }

@@ -7,10 +7,10 @@ use crate::api::commands::read_body;
 use crate::api::schema::{DeliveryPage, Resend as ResendSchema};
 use crate::domain::base::time::{Instant, Stamp};
 use crate::http::problem::Problem;
-use crate::http::request::{Answer, Call};
+use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{json, page};
-use crate::webhooks::Post;
-use crate::webhooks::delivery::attempt::{Parcel, Told};
+use crate::webhooks::Subscription;
+use crate::webhooks::delivery::attempt::{AttemptResult, SeqRange};
 
 /// The list's name in its cursors.
 const LIST: &str = "deliveries";
@@ -24,7 +24,7 @@ struct ResendBody {
 
 /// A delivery, as it is shown.
 #[derive(Serialize)]
-struct Row {
+struct DeliveryRow {
     from: u64,
     to: u64,
     state: &'static str,
@@ -42,10 +42,10 @@ struct Row {
 /// All that is tried again or was given up, and the last hundred that were delivered since the server started.
 #[utoipa::path(get, path = "/v1/shops/{shop}/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "list_deliveries",
     responses((status = 200, body = DeliveryPage)))]
-pub async fn list(call: Call) -> Answer {
+pub async fn list(call: RequestContext) -> HandlerResult {
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
     let (_, post) = endpoint(&call).await?;
-    let mut rows: Vec<(String, Row)> = rows(&post)
+    let mut rows: Vec<(String, DeliveryRow)> = rows(&post)
         .into_iter()
         .map(|row| (place(&row), row))
         .filter(|(place, _)| after.as_ref().is_none_or(|after| place < after))
@@ -66,7 +66,7 @@ pub async fn list(call: Call) -> Answer {
 }
 
 /// Where a delivery stands in the list: by when it was last tried.
-fn place(row: &Row) -> String {
+fn place(row: &DeliveryRow) -> String {
     format!(
         "{:020}.{:020}-{:020}",
         row.at.instant.ms(),
@@ -75,18 +75,20 @@ fn place(row: &Row) -> String {
     )
 }
 
-fn rows(post: &Post) -> Vec<Row> {
-    let row = |parcel: Parcel, state, tries, told: &Told, again: Option<Instant>| Row {
-        from: parcel.from,
-        to: parcel.to,
-        state,
-        tries,
-        status: told.status,
-        took_ms: told.took_ms,
-        answer: told.answer.clone(),
-        failure: told.failure.clone(),
-        at: utc(Instant::from_ms(told.at_ms)),
-        again: again.map(utc),
+fn rows(post: &Subscription) -> Vec<DeliveryRow> {
+    let row = |parcel: SeqRange, state, tries, told: &AttemptResult, again: Option<Instant>| {
+        DeliveryRow {
+            from: parcel.from,
+            to: parcel.to,
+            state,
+            tries,
+            status: told.status,
+            took_ms: told.took_ms,
+            answer: told.answer.clone(),
+            failure: told.failure.clone(),
+            at: utc(Instant::from_ms(told.at_ms)),
+            again: again.map(utc),
+        }
     };
     let inner = post.inner();
     // What is on its way for the first time has nothing to be told of.
@@ -113,7 +115,7 @@ fn rows(post: &Post) -> Vec<Row> {
 /// grouped anew.
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks/{id}/resend", tag = "webhooks", operation_id = "resend",
     request_body = ResendSchema, responses((status = 200, body = ResendSchema)))]
-pub async fn resend(call: Call) -> Answer {
+pub async fn resend(call: RequestContext) -> HandlerResult {
     #[derive(Serialize)]
     struct Range {
         from: u64,
@@ -128,7 +130,7 @@ pub async fn resend(call: Call) -> Answer {
             "`from` and `to` must be the `seq` of decisions that were taken, `from` no later than `to`: 1 to {seq}."
         )));
     }
-    let range = Parcel { from, to };
+    let range = SeqRange { from, to };
     let sent = call.state.webhooks.resend(&shop, &post.id, range).await;
     sent.map_err(|why| not_done(&shop, &post.id, why))?;
     json(&Range { from, to })

@@ -8,9 +8,9 @@ use crate::api::commands::{quoted, read_body};
 use crate::api::policy_change::aside;
 use crate::api::schema::{KeyBody as KeySchema, KeyMade, KeyPage};
 use crate::domain::base::id::Id;
-use crate::http::auth::{Keeper, KeyRing, NewKey, NotChanged, Scope};
-use crate::http::problem::{Code, Problem};
-use crate::http::request::{Answer, Call};
+use crate::http::auth::{Authenticator, KeyRing, NewKey, NotChanged, Scope};
+use crate::http::problem::{Problem, ProblemCode};
+use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{done, page, text_json};
 
 /// The list's name in its cursors.
@@ -32,11 +32,11 @@ struct KeyBody {
 /// All keys, without their secrets, the oldest first
 #[utoipa::path(get, path = "/v1/keys", tag = "keys", operation_id = "list_keys",
     responses((status = 200, body = KeyPage)))]
-pub async fn list(call: Call) -> Answer {
+pub async fn list(call: RequestContext) -> HandlerResult {
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
     let keys = match &call.state.keeper {
-        Keeper::Insecure => Vec::new(),
-        Keeper::Keys(keys) => keys.list(),
+        Authenticator::Insecure => Vec::new(),
+        Authenticator::Keys(keys) => keys.list(),
     };
     // A key's place in the list is when it was made; one that was taken back since leaves the place as it is.
     let after = after.as_deref().and_then(|after| after.split_once('.'));
@@ -64,7 +64,7 @@ pub async fn list(call: Call) -> Answer {
 /// `own_clock` lets its events say `at` themselves, as a gateway does that was cut off.
 #[utoipa::path(post, path = "/v1/keys", tag = "keys", operation_id = "post_key",
     request_body = KeySchema, responses((status = 200, body = KeyMade)))]
-pub async fn post(call: Call) -> Answer {
+pub async fn post(call: RequestContext) -> HandlerResult {
     let text = call.json_text().await?;
     let new = wanted(read_body(&text)?, &call)?;
     let made = changing(&call, move |keys| keys.new_key(new)).await?;
@@ -74,7 +74,7 @@ pub async fn post(call: Call) -> Answer {
     Ok(text_json(format!("{row},\"key\":{}}}", quoted(&key))))
 }
 
-fn wanted(body: KeyBody, call: &Call) -> Result<NewKey, Problem> {
+fn wanted(body: KeyBody, call: &RequestContext) -> Result<NewKey, Problem> {
     let scope = Scope::parse(&body.scope).ok_or_else(|| {
         Problem::malformed("`scope` must be \"events\", \"read\", \"owner\" or \"admin\".")
     })?;
@@ -108,26 +108,26 @@ fn wanted(body: KeyBody, call: &Call) -> Result<NewKey, Problem> {
 /// Takes a key back: it is refused from now on
 #[utoipa::path(delete, path = "/v1/keys/{id}", tag = "keys", operation_id = "delete_key",
     responses((status = 204)))]
-pub async fn delete(call: Call) -> Answer {
+pub async fn delete(call: RequestContext) -> HandlerResult {
     let id = call.id("id")?;
     let of_key = id.clone();
     if changing(&call, move |keys| keys.revoke(&of_key)).await? {
         return Ok(done());
     }
     let detail = format!("No key {id:?}: `GET /v1/keys` lists those there are.");
-    Err(Problem::new(Code::KeyUnknown, detail))
+    Err(Problem::new(ProblemCode::KeyUnknown, detail))
 }
 
 /// Changes keys where waiting for the disk keeps nobody up.
 async fn changing<T: Send + 'static>(
-    call: &Call,
+    call: &RequestContext,
     change: impl FnOnce(&dyn KeyRing) -> Result<T, NotChanged> + Send + 'static,
 ) -> Result<T, Problem> {
     let keys = match &call.state.keeper {
-        Keeper::Keys(keys) => Arc::clone(keys),
-        Keeper::Insecure => {
+        Authenticator::Keys(keys) => Arc::clone(keys),
+        Authenticator::Insecure => {
             return Err(Problem::new(
-                Code::NoKeys,
+                ProblemCode::NoKeys,
                 "The server was started with --insecure and asks for no keys: start it without to use them.",
             ));
         }
@@ -138,6 +138,6 @@ async fn changing<T: Send + 'static>(
 fn not_changed(error: NotChanged) -> Problem {
     match error {
         NotChanged::Refused(why) => Problem::malformed(why),
-        NotChanged::Failed(why) => Problem::new(Code::Broken, why),
+        NotChanged::Failed(why) => Problem::new(ProblemCode::Broken, why),
     }
 }

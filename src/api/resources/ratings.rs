@@ -9,7 +9,7 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::protocol::rating::Level;
 use crate::http::problem::Problem;
-use crate::http::request::{Answer, Call};
+use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::page;
 use crate::runtime::StoredDecision;
 
@@ -36,7 +36,7 @@ struct Filter {
 
 /// Of the decision, what ratings are told apart by.
 #[derive(Deserialize)]
-struct Recorded<'a> {
+struct RatingFields<'a> {
     #[serde(borrow)]
     agent: Cow<'a, str>,
     #[serde(borrow)]
@@ -57,7 +57,7 @@ struct Submitted {
 /// `from` and `to` are instants: at or after the one, before the other.
 #[utoipa::path(get, path = "/v1/shops/{shop}/ratings", tag = "ratings", operation_id = "list_ratings",
     responses((status = 200, body = RatingPage)))]
-pub async fn list(call: Call) -> Answer {
+pub async fn list(call: RequestContext) -> HandlerResult {
     let (shop, limit) = (call.shop()?, call.query.limit()?);
     let before = call.query.cursor_seq(LIST)?;
     let filter = Filter {
@@ -87,7 +87,7 @@ impl Filter {
         {
             return false;
         }
-        let Ok(recorded) = serde_json::from_str::<Recorded<'_>>(&decision.json) else {
+        let Ok(recorded) = serde_json::from_str::<RatingFields<'_>>(&decision.json) else {
             return false;
         };
         let agent = self.agent.as_ref();

@@ -5,8 +5,8 @@ use crate::api::views;
 use crate::domain::base::calendar::Zone;
 use crate::domain::base::time::{Instant, Stamp};
 use crate::domain::read::views::State;
-use crate::http::problem::{Code, Problem};
-use crate::http::request::{Answer, Call};
+use crate::http::problem::{Problem, ProblemCode};
+use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::text_json;
 use crate::runtime::TimelineEntry;
 
@@ -23,7 +23,7 @@ const STATES: [(&str, State); 3] = [
 /// `closed` in the last 7 days, the latest first.
 #[utoipa::path(get, path = "/v1/shops/{shop}/sessions", tag = "sessions", operation_id = "list_sessions",
     responses((status = 200, body = SessionPage)))]
-pub async fn list(call: Call) -> Answer {
+pub async fn list(call: RequestContext) -> HandlerResult {
     let state = call.query.choice("state", &STATES)?.unwrap_or(State::Open);
     // A cursor of one state is none of another.
     let list = match state {
@@ -40,7 +40,7 @@ pub async fn list(call: Call) -> Answer {
 /// One session, with its timeline: its events, and what was decided about it
 #[utoipa::path(get, path = "/v1/shops/{shop}/sessions/{session}", tag = "sessions", operation_id = "get_session",
     responses((status = 200, body = SessionWithTimeline)))]
-pub async fn get(call: Call) -> Answer {
+pub async fn get(call: RequestContext) -> HandlerResult {
     let (shop, session, now) = (call.shop()?, call.id("session")?, call.state.desk.now());
     let wanted = session.clone();
     let found = call.live(move |shop| {
@@ -89,7 +89,7 @@ fn stamp(zone: &Zone, at: Instant) -> Stamp {
 /// The pools in which somebody waits
 #[utoipa::path(get, path = "/v1/shops/{shop}/pools", tag = "sessions", operation_id = "list_pools",
     responses((status = 200, body = PoolPage)))]
-pub async fn pools(call: Call) -> Answer {
+pub async fn pools(call: RequestContext) -> HandlerResult {
     const LIST: &str = "pools";
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
     let now = call.state.desk.now();
@@ -102,7 +102,7 @@ pub async fn pools(call: Call) -> Answer {
 /// The menu that a buyer may choose from at an entry
 #[utoipa::path(get, path = "/v1/shops/{shop}/entries/{entry}/questions", tag = "sessions",
     operation_id = "list_questions", responses((status = 200, body = QuestionPage)))]
-pub async fn questions(call: Call) -> Answer {
+pub async fn questions(call: RequestContext) -> HandlerResult {
     const LIST: &str = "questions";
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
     let entry = call.id("entry")?;
@@ -115,7 +115,7 @@ pub async fn questions(call: Call) -> Answer {
             "No entry {entry:?}: name product_detail, order_detail, message, live, other, \
              or a key of the policy's `routing.entries`."
         );
-        Problem::new(Code::EntryUnknown, detail)
+        Problem::new(ProblemCode::EntryUnknown, detail)
     })?;
     Ok(listed.page(LIST))
 }

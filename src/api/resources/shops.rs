@@ -12,11 +12,11 @@ use crate::api::commands::{quoted, read_body};
 use crate::api::policy_change::{aside, configure};
 use crate::api::schema::{ReportOfShops, ShopAnswer, ShopBody as ShopSchema, ShopPage};
 use crate::domain::base::id::Id;
-use crate::http::auth::{Keeper, KeyRing, NotChanged};
-use crate::http::problem::{Code, Problem};
-use crate::http::request::{Answer, Call};
+use crate::http::auth::{Authenticator, KeyRing, NotChanged};
+use crate::http::problem::{Problem, ProblemCode};
+use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{done, json, page, text_json};
-use crate::runtime::{Desk, Refused};
+use crate::runtime::{Shops, Unavailable};
 
 /// The list's name in its cursors.
 const LIST: &str = "shops";
@@ -32,7 +32,7 @@ struct ShopBody<'a> {
 /// The shops, by id
 #[utoipa::path(get, path = "/v1/shops", tag = "shops", operation_id = "list_shops",
     responses((status = 200, body = ShopPage)))]
-pub async fn list(call: Call) -> Answer {
+pub async fn list(call: RequestContext) -> HandlerResult {
     let limit = call.query.limit()?;
     let after = call.query.cursor(LIST)?;
     let after = after.as_deref().and_then(Id::new);
@@ -52,7 +52,7 @@ pub async fn list(call: Call) -> Answer {
 /// Stands for `shop.configured`.
 #[utoipa::path(put, path = "/v1/shops/{shop}", tag = "shops", operation_id = "put_shop",
     request_body = ShopSchema, responses((status = 200, body = ShopAnswer)))]
-pub async fn put(call: Call) -> Answer {
+pub async fn put(call: RequestContext) -> HandlerResult {
     let text = call.json_text().await?;
     let policy = move || {
         let body: ShopBody<'_> = read_body(&text)?;
@@ -72,10 +72,10 @@ pub async fn put(call: Call) -> Answer {
 /// not be taken back, the same request again does it: 204 where some were left, 404 where there was nothing.
 #[utoipa::path(delete, path = "/v1/shops/{shop}", tag = "shops", operation_id = "delete_shop",
     responses((status = 204)))]
-pub async fn delete(call: Call) -> Answer {
+pub async fn delete(call: RequestContext) -> HandlerResult {
     let (shop, desk) = (call.shop()?, call.state.desk.clone());
     let keys = match &call.state.keeper {
-        Keeper::Insecure => {
+        Authenticator::Insecure => {
             let existed = desk.delete(&shop).await.map_err(Problem::refused)?;
             return if existed {
                 Ok(done())
@@ -83,18 +83,18 @@ pub async fn delete(call: Call) -> Answer {
                 Err(Problem::shop_unknown(&shop))
             };
         }
-        Keeper::Keys(keys) => Arc::clone(keys),
+        Authenticator::Keys(keys) => Arc::clone(keys),
     };
     // It comes to its end, whether somebody still waits for the answer or not.
     let deleting = actix_web::rt::spawn(async move { delete_with_keys(&desk, &keys, &shop).await });
     match deleting.await {
         Ok(answer) => answer,
-        Err(_) => Err(Problem::refused(Refused::Broken)),
+        Err(_) => Err(Problem::refused(Unavailable::Broken)),
     }
 }
 
 /// From before the shop goes until its keys are taken back none of them is good, so that none opens the next of its name.
-async fn delete_with_keys(desk: &Desk, keys: &Arc<dyn KeyRing>, shop: &Id) -> Answer {
+async fn delete_with_keys(desk: &Shops, keys: &Arc<dyn KeyRing>, shop: &Id) -> HandlerResult {
     let of_shop = shop.clone();
     with_keys(keys, move |keys| keys.shut_of_shop(&of_shop)).await?;
     let deleted = desk.delete(shop).await;
@@ -125,7 +125,7 @@ fn keys_are_left(why: &str) -> Problem {
     );
     let detail = "The shop is gone and its keys open nothing, but they could not be removed from the file of keys; \
                   the server's log says why. Send the same request again.";
-    Problem::new(Code::Broken, detail)
+    Problem::new(ProblemCode::Broken, detail)
 }
 
 /// Changes keys where waiting for the disk keeps nobody up.
@@ -140,7 +140,7 @@ async fn with_keys<T: Send + 'static>(
 /// How the shop stands: sessions, waits, days, weeks, months, agents, invites
 #[utoipa::path(get, path = "/v1/shops/{shop}/report", tag = "shops", operation_id = "get_report",
     responses((status = 200, body = ReportOfShops)))]
-pub async fn report(call: Call) -> Result<HttpResponse, Problem> {
+pub async fn report(call: RequestContext) -> Result<HttpResponse, Problem> {
     let report = call.live(|shop| BTreeMap::from([(shop.id().to_string(), shop.report())]));
     json(&report.await?)
 }

@@ -12,12 +12,12 @@ use crate::api::schema::{
 };
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Instant, Stamp};
-use crate::http::problem::{Code, Problem};
-use crate::http::request::{Answer, Call};
+use crate::http::problem::{Problem, ProblemCode};
+use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{done, json, page};
-use crate::webhooks::delivery::attempt::Told;
-use crate::webhooks::endpoint::{BATCH_MAX, OVERLAP, State, Wanted};
-use crate::webhooks::{NotDone, Post};
+use crate::webhooks::delivery::attempt::AttemptResult;
+use crate::webhooks::endpoint::{BATCH_MAX, EndpointState, OVERLAP, Wanted};
+use crate::webhooks::{NotDone, Subscription};
 
 /// The list's name in its cursors.
 const LIST: &str = "webhooks";
@@ -72,7 +72,7 @@ pub fn utc(at: Instant) -> Stamp {
     at.at_offset(0)
 }
 
-fn shown(post: &Post, secret: Option<String>) -> Shown {
+fn shown(post: &Subscription, secret: Option<String>) -> Shown {
     let inner = post.inner();
     let endpoint = &inner.endpoint;
     let (retrying, given_up) = inner.outbox.counts();
@@ -83,8 +83,8 @@ fn shown(post: &Post, secret: Option<String>) -> Shown {
         batch: endpoint.batch,
         enabled: endpoint.is_on(),
         disabled: match &endpoint.state {
-            State::On | State::Off => None,
-            State::Disabled { why, at } => Some(Disabled {
+            EndpointState::On | EndpointState::Off => None,
+            EndpointState::Disabled { why, at } => Some(Disabled {
                 why: why.clone(),
                 at: utc(*at),
             }),
@@ -102,14 +102,14 @@ fn shown(post: &Post, secret: Option<String>) -> Shown {
 pub fn not_done(shop: &Id, id: &str, why: NotDone) -> Problem {
     match why {
         NotDone::Unknown => Problem::new(
-            Code::WebhookUnknown,
+            ProblemCode::WebhookUnknown,
             format!("The shop has no webhook {id:?}: `GET webhooks` lists those there are."),
         ),
         NotDone::Refused(why) => Problem::malformed(why),
-        NotDone::Full(why) => Problem::new(Code::TooMany, why),
+        NotDone::Full(why) => Problem::new(ProblemCode::TooMany, why),
         NotDone::NoShop => Problem::shop_unknown(shop),
         NotDone::Failed(error) => Problem::own(
-            Code::Broken,
+            ProblemCode::Broken,
             &error,
             "The webhook could not be kept or called: the server's log says why. Send the same again; where that \
              does not help, ask the server's operator.",
@@ -118,14 +118,14 @@ pub fn not_done(shop: &Id, id: &str, why: NotDone) -> Problem {
 }
 
 /// The path's shop and endpoint, where both are there.
-pub async fn endpoint(call: &Call) -> Result<(Id, Arc<Post>), Problem> {
+pub async fn endpoint(call: &RequestContext) -> Result<(Id, Arc<Subscription>), Problem> {
     let (shop, id) = (shop(call).await?, call.segment("id"));
     let post = call.state.webhooks.get(&shop, &id);
     let post = post.map_err(|why| not_done(&shop, &id, why))?;
     Ok((shop, post))
 }
 
-async fn shop(call: &Call) -> Result<Id, Problem> {
+async fn shop(call: &RequestContext) -> Result<Id, Problem> {
     let shop = call.shop()?;
     match call.state.desk.exists(&shop).await {
         Ok(true) => Ok(shop),
@@ -134,7 +134,7 @@ async fn shop(call: &Call) -> Result<Id, Problem> {
     }
 }
 
-async fn wanted(call: &Call) -> Result<Wanted, Problem> {
+async fn wanted(call: &RequestContext) -> Result<Wanted, Problem> {
     let text = call.json_text().await?;
     let WebhookBody {
         url,
@@ -171,13 +171,13 @@ fn number(value: Value) -> Result<u16, Problem> {
 /// The shop's webhooks, the oldest first
 #[utoipa::path(get, path = "/v1/shops/{shop}/webhooks", tag = "webhooks", operation_id = "list_webhooks",
     responses((status = 200, body = WebhookPage)))]
-pub async fn list(call: Call) -> Answer {
+pub async fn list(call: RequestContext) -> HandlerResult {
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
     let shop = shop(&call).await?;
     let posts = call.state.webhooks.list(&shop).into_iter();
     // One that was taken away since leaves the place as it is.
-    let key = |post: &Post| format!("{:020}.{}", post.inner().endpoint.made.ms(), post.id);
-    let mut posts: Vec<Arc<Post>> = posts
+    let key = |post: &Subscription| format!("{:020}.{}", post.inner().endpoint.made.ms(), post.id);
+    let mut posts: Vec<Arc<Subscription>> = posts
         .filter(|post| after.as_ref().is_none_or(|after| key(post) > *after))
         .collect();
     let more = posts.len() > limit;
@@ -199,7 +199,7 @@ pub async fn list(call: Call) -> Answer {
 /// Every decision that is taken from now on goes there, at least once, signed by the Standard Webhooks specification.
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks", tag = "webhooks", operation_id = "post_webhook",
     request_body = WebhookSchema, responses((status = 200, body = WebhookMade)))]
-pub async fn post(call: Call) -> Answer {
+pub async fn post(call: RequestContext) -> HandlerResult {
     let wanted = wanted(&call).await?;
     let shop = call.shop()?;
     let seq = call.live(|shop| shop.seq()).await?;
@@ -211,7 +211,7 @@ pub async fn post(call: Call) -> Answer {
 /// One webhook
 #[utoipa::path(get, path = "/v1/shops/{shop}/webhooks/{id}", tag = "webhooks", operation_id = "get_webhook",
     responses((status = 200, body = Webhook)))]
-pub async fn get(call: Call) -> Answer {
+pub async fn get(call: RequestContext) -> HandlerResult {
     let (_, post) = endpoint(&call).await?;
     json(&shown(&post, None))
 }
@@ -221,7 +221,7 @@ pub async fn get(call: Call) -> Answer {
 /// What is left out stays; `types` and `batch` may be null. Switched on again, it goes on where it was.
 #[utoipa::path(patch, path = "/v1/shops/{shop}/webhooks/{id}", tag = "webhooks", operation_id = "patch_webhook",
     request_body = WebhookChange, responses((status = 200, body = Webhook)))]
-pub async fn patch(call: Call) -> Answer {
+pub async fn patch(call: RequestContext) -> HandlerResult {
     let wanted = wanted(&call).await?;
     let (shop, post) = endpoint(&call).await?;
     let changed = call.state.webhooks.change(&shop, &post.id, wanted).await;
@@ -232,7 +232,7 @@ pub async fn patch(call: Call) -> Answer {
 /// Takes a webhook away
 #[utoipa::path(delete, path = "/v1/shops/{shop}/webhooks/{id}", tag = "webhooks", operation_id = "delete_webhook",
     responses((status = 204)))]
-pub async fn delete(call: Call) -> Answer {
+pub async fn delete(call: RequestContext) -> HandlerResult {
     let (shop, post) = endpoint(&call).await?;
     let removed = call.state.webhooks.remove(&shop, &post.id).await;
     removed.map_err(|why| not_done(&shop, &post.id, why))?;
@@ -244,7 +244,7 @@ pub async fn delete(call: Call) -> Answer {
 /// The one before it signs beside it for a day more.
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks/{id}/rotate", tag = "webhooks", operation_id = "rotate_webhook",
     responses((status = 200, body = WebhookSecret)))]
-pub async fn rotate(call: Call) -> Answer {
+pub async fn rotate(call: RequestContext) -> HandlerResult {
     #[derive(Serialize)]
     struct Rotated {
         secret: String,
@@ -263,9 +263,9 @@ pub async fn rotate(call: Call) -> Answer {
 /// Sends a test to a webhook now, and says what came of it
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks/{id}/test", tag = "webhooks", operation_id = "test_webhook",
     responses((status = 200, body = Tested)))]
-pub async fn test(call: Call) -> Answer {
+pub async fn test(call: RequestContext) -> HandlerResult {
     #[derive(Serialize)]
-    struct Tried {
+    struct TestCall {
         delivered: bool,
         status: Option<u16>,
         took_ms: u64,
@@ -274,14 +274,14 @@ pub async fn test(call: Call) -> Answer {
     }
     let (shop, post) = endpoint(&call).await?;
     let told = call.state.webhooks.test(&shop, &post.id).await;
-    let Told {
+    let AttemptResult {
         status,
         took_ms,
         answer,
         failure,
         ..
     } = told.map_err(|why| not_done(&shop, &post.id, why))?;
-    json(&Tried {
+    json(&TestCall {
         delivered: status.is_some_and(|status| (200..300).contains(&status)),
         status,
         took_ms,

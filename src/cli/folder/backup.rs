@@ -10,7 +10,7 @@ use clap::Args;
 use super::verify::Checks;
 use super::{Failure, LayersArguments, PIECE_BYTES, existing, journal_failure, open};
 use crate::env::private_files::KeepsOwner;
-use crate::journal::{self, JournalError, Settings, Upgrade, Verified};
+use crate::journal::{self, JournalError, JournalSettings, Upgrade, Verified};
 use crate::server::{ask_backup, secrets};
 
 /// Write a consistent copy of a data folder to a file, also while a server runs on it
@@ -68,7 +68,7 @@ impl Backup {
         .map_err(|error| super::written(&error))
     }
 
-    fn write(&self, settings: &Settings, part: &Path) -> Result<(), Failure> {
+    fn write(&self, settings: &JournalSettings, part: &Path) -> Result<(), Failure> {
         let path = part.display();
         let mut options = File::options();
         options.write(true).create(true).truncate(true).mode(0o600);
@@ -96,14 +96,14 @@ impl Backup {
     }
 
     /// Restores what was written into a folder that is removed again, and verifies that.
-    fn check(&self, settings: &Settings, part: &Path) -> Result<Verified, Failure> {
+    fn check(&self, settings: &JournalSettings, part: &Path) -> Result<Verified, Failure> {
         let name = beside(part, ".check");
         let folder = match (&self.check_in, name.file_name()) {
             (Some(folder), Some(name)) => folder.join(name),
             (None, _) | (_, None) => name,
         };
         let scratch = Scratch::new(folder)?;
-        let settings = Settings {
+        let settings = JournalSettings {
             data: scratch.0.clone(),
             ballast_bytes: 0,
             // What is only looked at need not be durable.

@@ -10,7 +10,7 @@ use crate::domain::CORE;
 use crate::domain::base::id::Id;
 use crate::env::last_words;
 use crate::env::private_files::KeepsOwner;
-use crate::journal::{self, JournalError, Kind, Record, Salvaged};
+use crate::journal::{self, JournalError, Record, RecordKind, Salvaged};
 use crate::runtime::trace_line;
 
 /// Write the journal as a trace, to replay and to ask why; no server may be running on the folder
@@ -49,7 +49,7 @@ impl Export {
             {
                 return Ok(());
             }
-            if !self.salvage && seen.insert(record.shop) && record.kind != Kind::Created {
+            if !self.salvage && seen.insert(record.shop) && record.kind != RecordKind::Created {
                 last_words(&format!(
                     "xiaoer: shop {shop:?} begins at its record {}: what came before was dropped by retention, so its \
                      trace does not replay from the start",

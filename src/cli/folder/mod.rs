@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::serve::{LayersArguments, journal_failure};
 use super::{Failure, PIECE_BYTES};
-use crate::journal::Settings;
+use crate::journal::JournalSettings;
 use crate::server::journal_settings;
 
 pub(super) use backup::Backup;
@@ -19,12 +19,12 @@ pub(super) use export::Export;
 pub(super) use restore::Restore;
 pub(super) use verify::Verify;
 
-fn settings(layers: &LayersArguments) -> Result<Settings, Failure> {
+fn settings(layers: &LayersArguments) -> Result<JournalSettings, Failure> {
     let (settings, _) = layers.load(Vec::new())?;
     Ok(journal_settings(&settings))
 }
 
-fn existing(layers: &LayersArguments) -> Result<Settings, Failure> {
+fn existing(layers: &LayersArguments) -> Result<JournalSettings, Failure> {
     let settings = settings(layers)?;
     if settings.data.join("VERSION").exists() {
         return Ok(settings);

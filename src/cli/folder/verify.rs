@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Failure, LayersArguments, existing, journal_failure, written};
 use crate::domain::base::id::Id;
 use crate::env::private_files::KeepsOwner;
-use crate::journal::{self, Inspector, JournalError, Record, State};
+use crate::journal::{self, Inspector, JournalError, Record, Snapshot};
 use crate::runtime::{Differences, check_recovery, decode_state};
 
 /// How many records pass between two looks at the bar.
@@ -123,14 +123,14 @@ impl Inspector for Checks {
         }
     }
 
-    fn state(&mut self, shop: &Id, state: &State) -> Result<(), JournalError> {
+    fn state(&mut self, shop: &Id, state: &Snapshot) -> Result<(), JournalError> {
         decode_state(shop, &state.bytes)
     }
 
     fn shop(
         &mut self,
         shop: &Id,
-        state: Option<State>,
+        state: Option<Snapshot>,
         tail: Vec<Record>,
     ) -> Result<(), JournalError> {
         let state = state.as_ref().map(|state| state.bytes.as_slice());

@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::sync::atomic::Ordering;
 
-use super::append_queue::{Gathered, Put};
+use super::append_queue::{PendingRecord, SnapshotWrite};
 use super::commit;
 use super::core::{Core, wait};
-use super::record_index::Place;
+use super::record_index::RecordLocation;
 use crate::domain::base::time::Instant;
-use crate::journal::record::{self, Entry, Kind};
-use crate::journal::{Done, Fenced, NoRoom, Owner, State};
+use crate::journal::record::{self, NewRecord, RecordKind};
+use crate::journal::{Fenced, FencingToken, NoRoom, OnDurable, Snapshot};
 
 /// Bytes that may wait for the next commit.
 const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -22,9 +22,9 @@ thread_local! {
 /// Puts a record into the next commit.
 pub(super) fn gather(
     core: &Core,
-    owner: Owner,
-    entry: &Entry<'_>,
-    done: Option<Done>,
+    owner: FencingToken,
+    entry: &NewRecord<'_>,
+    done: Option<OnDurable>,
 ) -> Result<u64, Fenced> {
     WRITTEN.with_borrow_mut(|frame| {
         frame.clear();
@@ -35,10 +35,10 @@ pub(super) fn gather(
 
 fn put_in_line(
     core: &Core,
-    owner: Owner,
-    entry: &Entry<'_>,
+    owner: FencingToken,
+    entry: &NewRecord<'_>,
     frame: &[u8],
-    done: Option<Done>,
+    done: Option<OnDurable>,
 ) -> Result<u64, Fenced> {
     let mut line = core.line();
     match line.owners.get_mut(&owner.shop) {
@@ -49,7 +49,7 @@ fn put_in_line(
     }
     let order = line.next_order;
     line.next_order += 1;
-    if entry.kind == Kind::Created {
+    if entry.kind == RecordKind::Created {
         line.creating.insert(entry.shop.clone(), owner.shop);
     }
     let batch = &mut line.next;
@@ -57,10 +57,10 @@ fn put_in_line(
     batch.frames.extend_from_slice(frame);
     batch.ends.push(batch.frames.len());
     core.waiting_bytes.fetch_add(frame.len(), Ordering::Relaxed);
-    let named = matches!(entry.kind, Kind::Created | Kind::Removed);
-    batch.gathered.push(Gathered {
+    let named = matches!(entry.kind, RecordKind::Created | RecordKind::Removed);
+    batch.gathered.push(PendingRecord {
         shop: owner.shop,
-        place: Place {
+        place: RecordLocation {
             n: entry.n,
             order,
             // Known when it is written.
@@ -98,7 +98,7 @@ pub(super) fn has_room(core: &Core) -> Result<(), NoRoom> {
 }
 
 /// Calls `done` once the record of this order is durable.
-pub(super) fn call_when_durable(core: &Core, order: u64, done: Done) {
+pub(super) fn call_when_durable(core: &Core, order: u64, done: OnDurable) {
     if core.durable.load(Ordering::Acquire) >= order {
         return done();
     }
@@ -136,14 +136,19 @@ pub(super) fn gather_again(core: &Core) {
 }
 
 /// Puts a state into the next commit.
-pub(super) fn gather_state(core: &Core, owner: Owner, state: State, due: Option<Instant>) {
+pub(super) fn gather_state(
+    core: &Core,
+    owner: FencingToken,
+    state: Snapshot,
+    due: Option<Instant>,
+) {
     let mut line = core.line();
     let owned = line.owners.get(&owner.shop);
     if owned.is_none_or(|owned| owned.epoch != owner.epoch) {
         return;
     }
     line.next.touched.insert(owner.shop);
-    line.next.puts.push(Put { owner, state, due });
+    line.next.puts.push(SnapshotWrite { owner, state, due });
     drop(line);
     core.work.notify_one();
 }

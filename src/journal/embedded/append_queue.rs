@@ -4,44 +4,44 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::record_index::Place;
+use super::record_index::RecordLocation;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
-use crate::journal::record::Kind;
-use crate::journal::{Done, Owner, State};
+use crate::journal::record::RecordKind;
+use crate::journal::{FencingToken, OnDurable, Snapshot};
 
 /// The largest room for records that is kept from one commit to another: memory that is new each time costs more than
 /// what is written into it.
 const FRAMES_KEPT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What is known of a record before it is written.
-pub(super) struct Gathered {
+pub(super) struct PendingRecord {
     pub(super) shop: u64,
-    pub(super) place: Place,
+    pub(super) place: RecordLocation,
     pub(super) at: Instant,
     /// The shop's next timer after it.
     pub(super) due: Option<Instant>,
-    pub(super) kind: Kind,
+    pub(super) kind: RecordKind,
     /// The shop's id, where it came to be or was taken away.
     pub(super) id: Option<Id>,
 }
 
 /// A state on its way into the store.
-pub(super) struct Put {
-    pub(super) owner: Owner,
-    pub(super) state: State,
+pub(super) struct SnapshotWrite {
+    pub(super) owner: FencingToken,
+    pub(super) state: Snapshot,
     pub(super) due: Option<Instant>,
 }
 
 /// Something on its way to be kept, or to be let go of.
-pub(super) struct Keep {
+pub(super) struct MetadataWrite {
     pub(super) key: Vec<u8>,
     pub(super) value: Option<Vec<u8>>,
 }
 
 /// Who may append to a shop, and what comes next.
 #[derive(Clone, Copy)]
-pub(super) struct Owned {
+pub(super) struct ShopOwnership {
     pub(super) epoch: u64,
     pub(super) next_n: u64,
 }
@@ -51,10 +51,10 @@ pub(super) struct Owned {
 pub(super) struct Batch {
     pub(super) frames: Vec<u8>,
     pub(super) ends: Vec<usize>,
-    pub(super) gathered: Vec<Gathered>,
-    pub(super) puts: Vec<Put>,
-    pub(super) keeps: Vec<Keep>,
-    pub(super) dones: Vec<Done>,
+    pub(super) gathered: Vec<PendingRecord>,
+    pub(super) puts: Vec<SnapshotWrite>,
+    pub(super) keeps: Vec<MetadataWrite>,
+    pub(super) dones: Vec<OnDurable>,
     /// The shops that it is about.
     pub(super) touched: HashSet<u64>,
 }
@@ -84,28 +84,28 @@ impl Batch {
 }
 
 /// All that appends and commits share, under one lock.
-pub(super) struct Line {
+pub(super) struct AppendQueue {
     pub(super) next: Batch,
     /// An empty one, for the commit after the next.
     pub(super) spare: Batch,
     /// The shops of the commit that is under way.
     pub(super) committing: HashSet<u64>,
     /// What waits for the commit that is under way.
-    pub(super) committing_dones: Vec<Done>,
+    pub(super) committing_dones: Vec<OnDurable>,
     pub(super) committing_until: u64,
     pub(super) next_order: u64,
     pub(super) next_shop: u64,
     pub(super) next_epoch: u64,
-    pub(super) owners: HashMap<u64, Owned>,
+    pub(super) owners: HashMap<u64, ShopOwnership>,
     /// Shops whose first record is not yet in the store.
     pub(super) creating: HashMap<Id, u64>,
     pub(super) closing: bool,
 }
 
-impl Line {
+impl AppendQueue {
     /// A line in which nobody waits.
-    pub(super) fn new(next_order: u64, next_shop: u64) -> Line {
-        Line {
+    pub(super) fn new(next_order: u64, next_shop: u64) -> AppendQueue {
+        AppendQueue {
             next: Batch::default(),
             spare: Batch::default(),
             committing: HashSet::new(),

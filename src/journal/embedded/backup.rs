@@ -7,13 +7,13 @@
 use std::io::{self, Read, Write};
 
 use super::append;
-use super::data_dir::Folder;
+use super::data_dir::DataDir;
 use super::engine::Embedded;
-use super::settings::Settings;
+use super::settings::JournalSettings;
 use super::store::{Changes, Store, Tree};
 use super::upgrade::{self, Upgrade};
 use super::watchdog::Task;
-use super::watermark::{Ended, Mark, Reach};
+use super::watermark::{CommitEnd, HighWaterMark, Watermark};
 use super::{block, metadata, recovery};
 use crate::domain::base::time::Instant;
 use crate::env::Env;
@@ -65,7 +65,7 @@ fn frame(to: &mut dyn Write, tree: u8, key: &[u8], value: &[u8]) -> Result<(), J
 }
 
 /// Files of other modules that go into a backup: names and bytes, asked for once the pairs are copied.
-pub type Files<'a> = dyn FnMut() -> io::Result<Vec<(String, Vec<u8>)>> + 'a;
+pub type ExtraFiles<'a> = dyn FnMut() -> io::Result<Vec<(String, Vec<u8>)>> + 'a;
 
 /// No files go into the backup.
 pub fn no_files() -> io::Result<Vec<(String, Vec<u8>)>> {
@@ -75,9 +75,9 @@ pub fn no_files() -> io::Result<Vec<(String, Vec<u8>)>> {
 /// Writes a copy of the journal as it is now; states and upkeep wait meanwhile, events do not.
 pub fn backup(
     journal: &Embedded,
-    files: &mut Files<'_>,
+    files: &mut ExtraFiles<'_>,
     to: &mut dyn Write,
-) -> Result<Reach, JournalError> {
+) -> Result<HighWaterMark, JournalError> {
     let core = &journal.core;
     let still = core.still();
     *core.copying() = Some(Vec::new());
@@ -95,12 +95,12 @@ pub fn backup(
 
 /// Writes a copy of a folder that no server uses, in the form that it has.
 pub fn backup_folder(
-    settings: &Settings,
-    files: &mut Files<'_>,
+    settings: &JournalSettings,
+    files: &mut ExtraFiles<'_>,
     to: &mut dyn Write,
-) -> Result<Reach, JournalError> {
+) -> Result<HighWaterMark, JournalError> {
     let (_folder, found) = recovery::inspect(settings)?;
-    let last = Ended {
+    let last = CommitEnd {
         order: found.reach.order,
         block: found.last_block,
     };
@@ -111,10 +111,10 @@ pub fn backup_folder(
 fn copy(
     store: &Store,
     settled: u64,
-    last: impl Fn() -> (Ended, Instant),
-    files: &mut Files<'_>,
+    last: impl Fn() -> (CommitEnd, Instant),
+    files: &mut ExtraFiles<'_>,
     to: &mut dyn Write,
-) -> Result<Reach, JournalError> {
+) -> Result<HighWaterMark, JournalError> {
     to.write_all(FORM)
         .map_err(|error| failed("written", &error))?;
     let mut pairs = 0u64;
@@ -147,7 +147,7 @@ fn copy(
         pairs += 1;
         frame(to, FILE, name.as_bytes(), &bytes)?;
     }
-    let reach = Reach {
+    let reach = HighWaterMark {
         order: last.order,
         at,
     };
@@ -166,7 +166,7 @@ fn copy(
 enum Frame {
     Pair(Tree, Vec<u8>, Vec<u8>),
     File(String, Vec<u8>),
-    End(u64, Reach),
+    End(u64, HighWaterMark),
 }
 
 fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
@@ -219,7 +219,7 @@ fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
         };
         let at = Instant::from_ms(number(2)? as i64);
         let order = number(1)?;
-        return Ok(Frame::End(number(0)?, Reach { order, at }));
+        return Ok(Frame::End(number(0)?, HighWaterMark { order, at }));
     }
     if head[0] == FILE {
         let name = String::from_utf8(body).map_err(|_| wrong())?;
@@ -233,7 +233,7 @@ fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
 #[derive(Debug)]
 pub struct Restored {
     /// How far the records reach.
-    pub reach: Reach,
+    pub reach: HighWaterMark,
     /// The files that were in the backup, by name.
     pub files: Vec<String>,
     /// What was put right, a sentence each.
@@ -247,11 +247,11 @@ pub struct Restored {
 /// The folder holds data, or the stream is not whole.
 pub fn restore(
     from: &mut dyn Read,
-    settings: &Settings,
+    settings: &JournalSettings,
     upgrade: &mut Upgrade<'_>,
 ) -> Result<Restored, JournalError> {
     read_form(from)?;
-    let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
+    let folder = DataDir::take(&settings.data, settings.ballast_bytes)?;
     folder.begin_restore()?;
     let store = Store::open(&folder.store_path(), settings, &Env::real().fate)?;
     // From here on it waits for the backup to come, which may be slow.
@@ -281,7 +281,7 @@ pub fn restore(
     apply(&store, &mut changes)?;
     let (healed, id) = upgrade::convert_restored(&store, upgrade)?;
     let kept = metadata::count(&store)?;
-    let mark = Mark::create(&folder.mark_path(), id, reach, kept);
+    let mark = Watermark::create(&folder.mark_path(), id, reach, kept);
     mark.map_err(|error| failed("restored", &error))?;
     drop(store);
     folder.restored()?;
@@ -304,7 +304,7 @@ fn known_file(name: &str) -> Result<&'static str, JournalError> {
 }
 
 /// Reads a backup to its end: how far it reaches. Errors where it is not whole.
-pub fn check(from: &mut dyn Read) -> Result<Reach, JournalError> {
+pub fn check(from: &mut dyn Read) -> Result<HighWaterMark, JournalError> {
     read_form(from)?;
     let mut pairs = 0u64;
     loop {

@@ -14,7 +14,7 @@ const FORM: u8 = 1;
 
 /// The journal's own notes, as of its latest checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notes {
+pub struct CheckpointNotes {
     /// All records up to this order are in the index, and in the ledger's state.
     pub checkpoint: u64,
     /// The number of the block that ends there, when it was written.
@@ -31,9 +31,9 @@ pub struct Notes {
     pub merged: u64,
 }
 
-impl Notes {
+impl CheckpointNotes {
     /// Those of an empty journal.
-    pub const EMPTY: Notes = Notes {
+    pub const EMPTY: CheckpointNotes = CheckpointNotes {
         checkpoint: 0,
         checkpoint_block: 0,
         floor: 1,
@@ -44,10 +44,10 @@ impl Notes {
     };
 
     /// Reads them; those of an empty journal where there are none.
-    pub fn read(store: &Store) -> Result<Notes, JournalError> {
+    pub fn read(store: &Store) -> Result<CheckpointNotes, JournalError> {
         match store.get(Tree::Notes, KEY)? {
             Some(value) => unsealed(&value, "the note of the latest checkpoint")?.only(),
-            None => Ok(Notes::EMPTY),
+            None => Ok(CheckpointNotes::EMPTY),
         }
     }
 

@@ -5,21 +5,21 @@
 
 use std::sync::atomic::Ordering;
 
-use super::append_queue::{Batch, Gathered, Put};
+use super::append_queue::{Batch, PendingRecord, SnapshotWrite};
 use super::block;
 use super::core::Core;
 use super::deletion::Removal;
 use super::metadata;
-use super::record_index::{self, Due, Tail};
-use super::snapshots::{self, Head, StateAt};
+use super::record_index::{self, DueChange, Tail};
+use super::snapshots::{self, SnapshotHeader, StateAt};
 use super::store::{Changes, Tree};
 use super::watchdog::Task;
-use super::watermark::Ended;
-use super::watermark::Reach;
+use super::watermark::CommitEnd;
+use super::watermark::HighWaterMark;
 use crate::env::Stopwatch;
 use crate::journal::embedded::core::wait;
-use crate::journal::record::{FORM, Kind};
-use crate::journal::{JournalError, State};
+use crate::journal::record::{FORM, RecordKind};
+use crate::journal::{JournalError, Snapshot};
 
 /// Keys of blocks that are laid at once.
 const LAID_AHEAD: u64 = 256;
@@ -84,7 +84,7 @@ fn commit(core: &Core, batch: &mut Batch) -> Result<(), JournalError> {
     if let (Some(first), Some(last)) = (batch.gathered.first(), batch.gathered.last()) {
         let (first, reach) = (
             first.place.order,
-            Reach {
+            HighWaterMark {
                 order: last.place.order,
                 at: last.at,
             },
@@ -109,7 +109,7 @@ fn commit(core: &Core, batch: &mut Batch) -> Result<(), JournalError> {
         let kept = metadata::keep_all(core, std::mem::take(&mut batch.keeps))?;
         core.store.sync()?;
         set_mark(core, Some(reach), kept)?;
-        *core.last_commit() = Ended {
+        *core.last_commit() = CommitEnd {
             order: reach.order,
             block: after - 1,
         };
@@ -131,7 +131,11 @@ fn commit(core: &Core, batch: &mut Batch) -> Result<(), JournalError> {
     Ok(())
 }
 
-fn set_mark(core: &Core, reach: Option<Reach>, kept: Option<u32>) -> Result<(), JournalError> {
+fn set_mark(
+    core: &Core,
+    reach: Option<HighWaterMark>,
+    kept: Option<u32>,
+) -> Result<(), JournalError> {
     let set = core.mark.set(reach, kept);
     set.map_err(|error| core.store.has_failed("the mark", &error))
 }
@@ -149,12 +153,12 @@ fn lay_until(core: &Core, after: u64) -> Result<(), JournalError> {
 }
 
 /// Shops that came to be or were taken away with these records.
-fn take_names(core: &Core, gathered: &[Gathered]) -> Result<(), JournalError> {
+fn take_names(core: &Core, gathered: &[PendingRecord]) -> Result<(), JournalError> {
     let mut names = Changes::default();
     let (mut created, mut removed) = (Vec::new(), Vec::new());
     for of_shop in gathered {
         let Some(id) = &of_shop.id else { continue };
-        if of_shop.kind == Kind::Created {
+        if of_shop.kind == RecordKind::Created {
             snapshots::write_name(id, of_shop.shop, &mut names);
             created.push(id.clone());
         } else {
@@ -178,10 +182,10 @@ fn take_names(core: &Core, gathered: &[Gathered]) -> Result<(), JournalError> {
     Ok(())
 }
 
-fn take_places(core: &Core, gathered: &mut Vec<Gathered>) {
+fn take_places(core: &Core, gathered: &mut Vec<PendingRecord>) {
     let mut tails = core.tails();
     for of_shop in gathered.drain(..) {
-        if of_shop.kind == Kind::Removed {
+        if of_shop.kind == RecordKind::Removed {
             tails.remove(&of_shop.shop);
             continue;
         }
@@ -190,12 +194,12 @@ fn take_places(core: &Core, gathered: &mut Vec<Gathered>) {
             tail.id = of_shop.id;
         }
         tail.places.push(of_shop.place);
-        tail.due = Due::Known(of_shop.due);
+        tail.due = DueChange::Known(of_shop.due);
     }
 }
 
 /// Keeps states; while a copy is being made they wait, so that what is copied fits together.
-pub(super) fn put_all(core: &Core, puts: Vec<Put>) -> Result<(), JournalError> {
+pub(super) fn put_all(core: &Core, puts: Vec<SnapshotWrite>) -> Result<(), JournalError> {
     let mut copying = core.copying();
     if let Some(waiting) = copying.as_mut() {
         waiting.extend(puts);
@@ -208,7 +212,7 @@ pub(super) fn put_all(core: &Core, puts: Vec<Put>) -> Result<(), JournalError> {
 }
 
 /// Keeps a state: its records go to the index, and out of memory.
-fn put_one(core: &Core, put: Put) -> Result<(), JournalError> {
+fn put_one(core: &Core, put: SnapshotWrite) -> Result<(), JournalError> {
     let shop = put.owner.shop;
     let (mut index, mut journal, mut heads) =
         (Changes::default(), Changes::default(), Changes::default());
@@ -236,7 +240,7 @@ fn put_one(core: &Core, put: Put) -> Result<(), JournalError> {
             tails.remove(&shop);
         }
     }
-    let State { n, seq, bytes } = put.state;
+    let Snapshot { n, seq, bytes } = put.state;
     let first = core.next_block.load(Ordering::Relaxed);
     let pieces = block::write_state(first, shop, &bytes, &mut journal);
     let after = first + u64::from(pieces);
@@ -248,7 +252,7 @@ fn put_one(core: &Core, put: Put) -> Result<(), JournalError> {
         pieces,
     };
     snapshots::succeed(&mut head, state, &mut gone);
-    let (n, due) = rest.unwrap_or((n, Due::Known(put.due)));
+    let (n, due) = rest.unwrap_or((n, DueChange::Known(put.due)));
     head.set_due(n, due);
     let_go(core, shop, &mut head, &mut index, &mut gone)?;
     snapshots::write_head(shop, &head, &mut heads);
@@ -262,7 +266,11 @@ fn put_one(core: &Core, put: Put) -> Result<(), JournalError> {
 }
 
 /// A shop's head, a new one where it has none yet: then nothing before its first record is needed.
-pub(super) fn head(core: &Core, shop: u64, tail: Option<&Tail>) -> Result<Head, JournalError> {
+pub(super) fn head(
+    core: &Core,
+    shop: u64,
+    tail: Option<&Tail>,
+) -> Result<SnapshotHeader, JournalError> {
     let mut head = snapshots::head(&core.store, shop)?;
     if let Some(tail) = tail.filter(|_| head.id.is_empty())
         && let (Some(id), Some(first)) = (&tail.id, tail.places.first())
@@ -277,7 +285,7 @@ pub(super) fn head(core: &Core, shop: u64, tail: Option<&Tail>) -> Result<Head, 
 fn let_go(
     core: &Core,
     shop: u64,
-    head: &mut Head,
+    head: &mut SnapshotHeader,
     index: &mut Changes,
     journal: &mut Changes,
 ) -> Result<(), JournalError> {

@@ -7,13 +7,13 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::checkpoint_notes::{Notes, ledger_key};
+use super::checkpoint_notes::{CheckpointNotes, ledger_key};
 use super::commit;
 use super::core::Core;
 use super::deletion::bury;
 use super::store::{Changes, Tree};
 use super::watchdog::Task;
-use super::watermark::Ended;
+use super::watermark::CommitEnd;
 use super::{block, snapshots};
 use crate::journal::JournalError;
 use crate::journal::embedded::core::wait_at_most;
@@ -92,7 +92,7 @@ pub(super) fn take_checkpoint(core: &Core, all: bool) -> Result<(), JournalError
 
 /// Whether there was one to take.
 fn write_checkpoint(core: &Core, all: bool) -> Result<bool, JournalError> {
-    let Ended {
+    let CommitEnd {
         order: until,
         block,
     } = *core.last_commit();
@@ -104,7 +104,7 @@ fn write_checkpoint(core: &Core, all: bool) -> Result<bool, JournalError> {
     };
     bury_dead(core)?;
     index_all(core)?;
-    let mut notes = Notes::read(&core.store)?;
+    let mut notes = CheckpointNotes::read(&core.store)?;
     notes.ledger += 1;
     let generation = notes.ledger;
     let mut parts = Changes::default();
@@ -180,7 +180,7 @@ fn forget_ledgers(core: &Core, keep: u64) -> Result<(), JournalError> {
 }
 
 /// Puts small blocks that follow each other together.
-fn merge(core: &Core, notes: &mut Notes) -> Result<(), JournalError> {
+fn merge(core: &Core, notes: &mut CheckpointNotes) -> Result<(), JournalError> {
     let from = notes.merged + 1;
     let mut run = Run::default();
     let mut torn = |_| {};
@@ -203,7 +203,7 @@ fn merge(core: &Core, notes: &mut Notes) -> Result<(), JournalError> {
 }
 
 /// Drops blocks that are older than the retention, and that no shop needs to come back.
-fn trim(core: &Core, notes: &mut Notes) -> Result<(), JournalError> {
+fn trim(core: &Core, notes: &mut CheckpointNotes) -> Result<(), JournalError> {
     if core.retention_ms == 0 {
         return Ok(());
     }
@@ -321,11 +321,11 @@ mod tests {
     use crate::domain::base::id::Id;
     use crate::domain::base::time::Instant;
     use crate::env::Env;
-    use crate::journal::embedded::{Embedded, Nobody, Patience, Settings};
-    use crate::journal::{Entry, Journal, Kind, Owner};
+    use crate::journal::embedded::{Embedded, JournalSettings, NoObserver, Patience};
+    use crate::journal::{FencingToken, Journal, NewRecord, RecordKind};
 
-    fn settings(data: &Path) -> Settings {
-        Settings {
+    fn settings(data: &Path) -> JournalSettings {
+        JournalSettings {
             data: data.to_owned(),
             cache_bytes: 8 << 20,
             reserve_bytes: 0,
@@ -339,16 +339,20 @@ mod tests {
     }
 
     fn opened(data: &Path) -> Embedded {
-        let opened = Embedded::open(&settings(data), &Env::real(), Box::new(Nobody));
+        let opened = Embedded::open(&settings(data), &Env::real(), Box::new(NoObserver));
         opened.map_err(|error| error.to_string()).unwrap().journal
     }
 
     /// Appends one record in a commit of its own, so that it has a block of its own.
-    fn append(journal: &Embedded, shop: &Id, owner: Owner, n: u64) {
-        let (durable, done) = std::sync::mpsc::channel();
-        let entry = Entry {
+    fn append(journal: &Embedded, shop: &Id, owner: FencingToken, n: u64) {
+        let (durable, done) = std::sync::mpsc::sync_channel(1);
+        let entry = NewRecord {
             shop,
-            kind: if n == 1 { Kind::Created } else { Kind::Event },
+            kind: if n == 1 {
+                RecordKind::Created
+            } else {
+                RecordKind::Event
+            },
             core: CORE,
             n,
             at: Instant::from_ms(1_794_362_400_000 + n as i64),
@@ -399,7 +403,7 @@ mod tests {
                 append(&journal, &shop, owner, n);
             }
             let core = &journal.core;
-            let mut notes = Notes::read(&core.store).unwrap();
+            let mut notes = CheckpointNotes::read(&core.store).unwrap();
             let ended = *core.last_commit();
             assert!(notes.checkpoint_block < ended.block);
             index_all(core).unwrap();

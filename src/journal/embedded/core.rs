@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::append_queue::{Line, Put};
-use super::data_dir::Folder;
-use super::observer::Watch;
+use super::append_queue::{AppendQueue, SnapshotWrite};
+use super::data_dir::DataDir;
+use super::observer::JournalObserver;
 use super::record_index::Tail;
 use super::store::Store;
-use super::watermark::{Ended, Mark};
+use super::watermark::{CommitEnd, Watermark};
 use crate::env::Fate;
 
 /// Gives the ledger's state, as of a moment not before it is asked.
@@ -18,22 +18,22 @@ pub type LedgerSource = Box<dyn Fn() -> Vec<u8> + Send + Sync>;
 
 /// What the threads of the journal share.
 pub(super) struct Core {
-    pub(super) folder: Folder,
+    pub(super) folder: DataDir,
     pub(super) store: Store,
-    pub(super) mark: Mark,
+    pub(super) mark: Watermark,
     pub(super) fate: Arc<dyn Fate>,
     pub(super) clock: Arc<dyn crate::env::Clock>,
-    pub(super) watch: Box<dyn Watch>,
+    pub(super) watch: Box<dyn JournalObserver>,
     pub(super) linger: Duration,
     pub(super) reserve_bytes: u64,
     pub(super) retention_ms: i64,
     pub(super) checkpoint_records: u64,
-    pub(super) line: Mutex<Line>,
+    pub(super) line: Mutex<AppendQueue>,
     pub(super) tails: Mutex<HashMap<u64, Tail>>,
     pub(super) dead: Mutex<Vec<u64>>,
     pub(super) ledger: Mutex<Option<LedgerSource>>,
     /// While a copy is being made, the states that wait until it is.
-    pub(super) copying: Mutex<Option<Vec<Put>>>,
+    pub(super) copying: Mutex<Option<Vec<SnapshotWrite>>>,
     /// Something waits for a commit.
     pub(super) work: Condvar,
     /// A commit is over.
@@ -43,7 +43,7 @@ pub(super) struct Core {
     /// Whether the upkeep has to stop; also held by whoever reads all of the journal, which then stands still.
     pub(super) still: Mutex<bool>,
     /// Where the last commit ended.
-    pub(super) last_commit: Mutex<Ended>,
+    pub(super) last_commit: Mutex<CommitEnd>,
     /// The order of the last durable record.
     pub(super) durable: AtomicU64,
     /// The number of the next block, and up to which keys are laid.
@@ -66,7 +66,7 @@ pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Core {
-    pub(super) fn line(&self) -> MutexGuard<'_, Line> {
+    pub(super) fn line(&self) -> MutexGuard<'_, AppendQueue> {
         held(&self.line)
     }
 
@@ -78,11 +78,11 @@ impl Core {
         held(&self.dead)
     }
 
-    pub(super) fn copying(&self) -> MutexGuard<'_, Option<Vec<Put>>> {
+    pub(super) fn copying(&self) -> MutexGuard<'_, Option<Vec<SnapshotWrite>>> {
         held(&self.copying)
     }
 
-    pub(super) fn last_commit(&self) -> MutexGuard<'_, Ended> {
+    pub(super) fn last_commit(&self) -> MutexGuard<'_, CommitEnd> {
         held(&self.last_commit)
     }
 

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::settings::Settings;
+use super::settings::JournalSettings;
 use super::store::{Store, Tree};
-use super::watermark::Mark;
+use super::watermark::Watermark;
 use crate::env::{Fate, private_files};
 use crate::journal::JournalError;
 use crate::journal::error::{disk_failed, is_of_the_disk};
@@ -62,7 +62,7 @@ const HALF_RESTORED: [&str; 5] = [
 
 /// In what state a folder was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum DataDirState {
     /// A first start begins to make it.
     New,
     /// It is made, in this stored form.
@@ -70,7 +70,7 @@ pub enum Stage {
 }
 
 /// A folder that this process holds.
-pub struct Folder {
+pub struct DataDir {
     path: PathBuf,
     ballast_bytes: u64,
     /// Held until the folder is dropped.
@@ -96,10 +96,10 @@ fn unusable(path: &Path, what: &str, error: &io::Error) -> JournalError {
     JournalError::Unusable(format!("{}: {what}: {error}", path.display()))
 }
 
-impl Folder {
+impl DataDir {
     /// Takes a folder for this process alone, and makes it where it is not there. Gives the ballast back where the
     /// disk is full.
-    pub fn take(path: &Path, ballast_bytes: u64) -> Result<Folder, JournalError> {
+    pub fn take(path: &Path, ballast_bytes: u64) -> Result<DataDir, JournalError> {
         private_files::make_folder(path).map_err(|error| {
             unusable(
                 path,
@@ -148,7 +148,7 @@ impl Folder {
         for words in private_files::mend(path).words() {
             tracing::warn!("{words}");
         }
-        let folder = Folder {
+        let folder = DataDir {
             path: path.to_owned(),
             ballast_bytes,
             _lock: lock,
@@ -164,7 +164,11 @@ impl Folder {
     /// # Errors
     ///
     /// A restore into it was not finished, it is of a newer version, or it lacks a part.
-    pub fn stage(&self, settings: &Settings, fate: &Arc<dyn Fate>) -> Result<Stage, JournalError> {
+    pub fn stage(
+        &self,
+        settings: &JournalSettings,
+        fate: &Arc<dyn Fate>,
+    ) -> Result<DataDirState, JournalError> {
         if self.restore_has_begun() {
             return Err(self.half_restored());
         }
@@ -172,7 +176,7 @@ impl Folder {
         match fs::read_to_string(&path) {
             Ok(text) => match text.trim().parse::<u32>() {
                 Ok(version) if (VERSION_MIN..=VERSION).contains(&version) => {
-                    Ok(Stage::Made(version))
+                    Ok(DataDirState::Made(version))
                 }
                 Ok(newer) if newer > VERSION => Err(JournalError::Unusable(format!(
                     "{} was written by a newer xiaoer (stored form {newer}, this program knows {VERSION}): use that one",
@@ -182,7 +186,7 @@ impl Folder {
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.begin(settings, fate)?;
-                Ok(Stage::New)
+                Ok(DataDirState::New)
             }
             Err(error) => Err(unusable(&path, "the version cannot be read", &error)),
         }
@@ -203,7 +207,7 @@ impl Folder {
 
     /// The file VERSION is missing or unreadable, where there is a store: the mark knows what it should say.
     fn without_version(&self, what: &str) -> JournalError {
-        let form = match Mark::read(&self.mark_path()) {
+        let form = match Watermark::read(&self.mark_path()) {
             Ok(marked) if marked.folder.is_none() => VERSION_MIN,
             Ok(_) | Err(_) => VERSION,
         };
@@ -217,13 +221,13 @@ impl Folder {
 
     /// Begins to make the folder: `NEW` is there until `VERSION` is, and nothing is acknowledged before. Nothing is
     /// cleared but what a first start may have left.
-    fn begin(&self, settings: &Settings, fate: &Arc<dyn Fate>) -> Result<(), JournalError> {
+    fn begin(&self, settings: &JournalSettings, fate: &Arc<dyn Fate>) -> Result<(), JournalError> {
         let begun = self.path.join(BEGUN);
         let store = self.store_path();
         if !begun.exists() && (store.exists() || self.mark_path().exists()) {
             return Err(self.without_version("is missing"));
         }
-        if Mark::read(&self.mark_path()).is_ok_and(|marked| marked.reach.order > 0) {
+        if Watermark::read(&self.mark_path()).is_ok_and(|marked| marked.reach.order > 0) {
             return Err(self.without_version(
                 "is missing, and a file NEW that does not belong there hides it",
             ));
@@ -238,7 +242,7 @@ impl Folder {
 
     fn store_has_records(
         &self,
-        settings: &Settings,
+        settings: &JournalSettings,
         fate: &Arc<dyn Fate>,
     ) -> Result<bool, JournalError> {
         let store = Store::open(&self.store_path(), settings, fate)?;
@@ -277,7 +281,7 @@ impl Folder {
     /// The folder holds data, which would be written over.
     pub fn begin_restore(&self) -> Result<(), JournalError> {
         let has = |name: &str| self.path.join(name).exists();
-        let marked = Mark::read(&self.mark_path()).is_ok_and(|marked| marked.reach.order > 0);
+        let marked = Watermark::read(&self.mark_path()).is_ok_and(|marked| marked.reach.order > 0);
         let unfinished = self.restore_has_begun() || (has(BEGUN) && !has("VERSION") && !marked);
         let listed = fs::read_dir(&self.path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let listed = listed.map_err(|error| unusable(&self.path, "it cannot be read", &error))?;

@@ -7,25 +7,25 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::append;
-use super::append_queue::Line;
+use super::append_queue::AppendQueue;
 use super::commit;
 use super::compaction;
 use super::core::{Core, LedgerSource, held};
 use super::metadata;
-use super::observer::Watch;
+use super::observer::JournalObserver;
 use super::opening;
 use super::ownership;
 use super::reader;
-use super::settings::Settings;
+use super::settings::JournalSettings;
 use super::shop_numbers;
 use super::upgrade::Upgrade;
-use super::watermark::Ended;
+use super::watermark::CommitEnd;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::env::Env;
 use crate::journal::{
-    Basis, Booked, Claimed, Done, Entry, Fenced, Journal, JournalError, Kept, NoRoom, Owner,
-    Sleeper, Slice, State,
+    Booked, Claimed, Fenced, FencingToken, Journal, JournalError, MetadataEntry, NewRecord, NoRoom,
+    OnDurable, RecordPage, Snapshot, SnapshotAndTail, TimedShop,
 };
 
 /// The journal in one folder. Dropping it closes it in order.
@@ -52,21 +52,21 @@ impl Embedded {
     /// Opens the folder, and refuses where it is damaged, in use, or of a newer version. One of an older form is
     /// converted by a copy, in silence.
     pub fn open(
-        settings: &Settings,
+        settings: &JournalSettings,
         env: &Env,
-        watch: Box<dyn Watch>,
+        watch: Box<dyn JournalObserver>,
     ) -> Result<Opened, JournalError> {
         Embedded::open_or_upgrade(settings, env, watch, &mut Upgrade::plain())
     }
 
     /// The same, where an older form is converted as `upgrade` says.
     pub fn open_or_upgrade(
-        settings: &Settings,
+        settings: &JournalSettings,
         env: &Env,
-        watch: Box<dyn Watch>,
+        watch: Box<dyn JournalObserver>,
         upgrade: &mut Upgrade<'_>,
     ) -> Result<Opened, JournalError> {
-        let opening::Opened {
+        let opening::OpenedFolder {
             folder,
             mark,
             found,
@@ -83,7 +83,10 @@ impl Embedded {
             reserve_bytes: settings.reserve_bytes,
             retention_ms: settings.retention_ms,
             checkpoint_records: settings.checkpoint_records,
-            line: Mutex::new(Line::new(found.reach.order + 1, found.notes.next_shop)),
+            line: Mutex::new(AppendQueue::new(
+                found.reach.order + 1,
+                found.notes.next_shop,
+            )),
             tails: Mutex::new(found.tails),
             dead: Mutex::new(found.dead),
             ledger: Mutex::new(None),
@@ -92,7 +95,7 @@ impl Embedded {
             committed: Condvar::new(),
             chores: Condvar::new(),
             still: Mutex::new(false),
-            last_commit: Mutex::new(Ended {
+            last_commit: Mutex::new(CommitEnd {
                 order: found.reach.order,
                 block: found.last_block,
             }),
@@ -190,11 +193,11 @@ impl Journal for Embedded {
         ownership::claim(&self.core, shop)
     }
 
-    fn create(&self, shop: &Id) -> Owner {
+    fn create(&self, shop: &Id) -> FencingToken {
         ownership::create(&self.core, shop)
     }
 
-    fn release(&self, owner: Owner) {
+    fn release(&self, owner: FencingToken) {
         let mut line = self.core.line();
         if line
             .owners
@@ -205,15 +208,20 @@ impl Journal for Embedded {
         }
     }
 
-    fn append(&self, owner: Owner, entry: &Entry<'_>, done: Option<Done>) -> Result<u64, Fenced> {
+    fn append(
+        &self,
+        owner: FencingToken,
+        entry: &NewRecord<'_>,
+        done: Option<OnDurable>,
+    ) -> Result<u64, Fenced> {
         append::gather(&self.core, owner, entry, done)
     }
 
-    fn when_durable(&self, order: u64, done: Done) {
+    fn when_durable(&self, order: u64, done: OnDurable) {
         append::call_when_durable(&self.core, order, done);
     }
 
-    fn put_state(&self, owner: Owner, state: State, due: Option<Instant>) {
+    fn put_state(&self, owner: FencingToken, state: Snapshot, due: Option<Instant>) {
         append::gather_state(&self.core, owner, state, due);
     }
 
@@ -229,19 +237,24 @@ impl Journal for Embedded {
         ownership::shops_after(&self.core, after, limit)
     }
 
-    fn read(&self, shop: &Id, seq: u64, limit: usize) -> Result<Option<Slice>, JournalError> {
+    fn read(&self, shop: &Id, seq: u64, limit: usize) -> Result<Option<RecordPage>, JournalError> {
         reader::read_from(&self.core, shop, seq, limit)
     }
 
-    fn rated(&self, shop: &Id, before: u64, limit: usize) -> Result<Option<Slice>, JournalError> {
+    fn rated(
+        &self,
+        shop: &Id,
+        before: u64,
+        limit: usize,
+    ) -> Result<Option<RecordPage>, JournalError> {
         reader::read_rated(&self.core, shop, before, limit)
     }
 
-    fn before(&self, shop: &Id, seq: u64) -> Result<Option<Basis>, JournalError> {
+    fn before(&self, shop: &Id, seq: u64) -> Result<Option<SnapshotAndTail>, JournalError> {
         reader::read_before(&self.core, shop, seq)
     }
 
-    fn sleepers(&self, each: &mut dyn FnMut(Sleeper)) -> Result<(), JournalError> {
+    fn sleepers(&self, each: &mut dyn FnMut(TimedShop)) -> Result<(), JournalError> {
         ownership::each_sleeper(&self.core, each)
     }
 
@@ -250,12 +263,12 @@ impl Journal for Embedded {
         shop: &Id,
         name: &str,
         value: Option<Vec<u8>>,
-        done: Option<Done>,
+        done: Option<OnDurable>,
     ) -> Result<bool, JournalError> {
         metadata::gather_keep(&self.core, shop, name, value, done)
     }
 
-    fn kept(&self, each: &mut dyn FnMut(Kept)) -> Result<(), JournalError> {
+    fn kept(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
         metadata::each_kept(&self.core, each)
     }
 

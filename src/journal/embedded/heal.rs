@@ -11,10 +11,10 @@ use crate::domain::base::id::Id;
 use crate::journal::JournalError;
 use crate::journal::embedded::block;
 use crate::journal::embedded::deletion::{Removal, bury, remove_index};
-use crate::journal::embedded::record_index::{Place, Tail};
-use crate::journal::embedded::snapshots::{self, Head};
+use crate::journal::embedded::record_index::{RecordLocation, Tail};
+use crate::journal::embedded::snapshots::{self, SnapshotHeader};
 use crate::journal::embedded::store::{Changes, Store, Tree};
-use crate::journal::record::{Kind, Record};
+use crate::journal::record::{Record, RecordKind};
 
 /// What is to be put right in a store.
 #[derive(Default)]
@@ -27,7 +27,7 @@ pub struct Findings {
 
 struct Revived {
     id: Id,
-    places: Vec<Place>,
+    places: Vec<RecordLocation>,
     /// Whether its first record is still there.
     whole: bool,
 }
@@ -48,8 +48,8 @@ pub fn examine(store: &Store) -> Result<Findings, JournalError> {
     each_record(store, |record, _| {
         let life = lives.entry(record.shop).or_default();
         match record.kind {
-            Kind::Removed => life.deleted = true,
-            Kind::Created | Kind::Event | Kind::Malformed => {
+            RecordKind::Removed => life.deleted = true,
+            RecordKind::Created | RecordKind::Event | RecordKind::Malformed => {
                 life.revived |= life.deleted;
                 life.deleted = false;
             }
@@ -59,7 +59,7 @@ pub fn examine(store: &Store) -> Result<Findings, JournalError> {
     let mut revived = BTreeMap::new();
     for (&shop, life) in &lives {
         let head = snapshots::head(store, shop)?;
-        if life.deleted && (names.contains_key(&shop) || head != Head::default()) {
+        if life.deleted && (names.contains_key(&shop) || head != SnapshotHeader::default()) {
             findings.deleted.insert(shop, names.get(&shop).cloned());
         }
         // One that has stored a state since then needs no healing.
@@ -92,11 +92,11 @@ fn places_of(
     store: &Store,
     shops: BTreeMap<u64, Id>,
 ) -> Result<BTreeMap<u64, Revived>, JournalError> {
-    let mut places: HashMap<u64, Vec<Place>> = HashMap::new();
+    let mut places: HashMap<u64, Vec<RecordLocation>> = HashMap::new();
     if !shops.is_empty() {
         each_record(store, |record, block| {
-            if record.kind != Kind::Removed && shops.contains_key(&record.shop) {
-                places.entry(record.shop).or_default().push(Place {
+            if record.kind != RecordKind::Removed && shops.contains_key(&record.shop) {
+                places.entry(record.shop).or_default().push(RecordLocation {
                     n: record.n,
                     order: record.order,
                     block,
@@ -162,18 +162,19 @@ impl Findings {
         removal.apply(store)?;
         for (shop, revived) in self.revived.into_iter().filter(|(_, of)| of.whole) {
             let checkpoint =
-                crate::journal::embedded::checkpoint_notes::Notes::read(store)?.checkpoint;
+                crate::journal::embedded::checkpoint_notes::CheckpointNotes::read(store)?
+                    .checkpoint;
             remove_index(store, shop)?;
             let mut places = revived.places;
             let first = places.first().map_or(0, |place| place.order);
             // What comes after the checkpoint is read from the journal at every start.
             places.retain(|place| place.order <= checkpoint);
             let (mut index, mut heads) = (Changes::default(), Changes::default());
-            let head = Head {
+            let head = SnapshotHeader {
                 id: revived.id.to_string(),
                 n: places.last().map_or(0, |place| place.n),
                 before_first: first.saturating_sub(1),
-                ..Head::default()
+                ..SnapshotHeader::default()
             };
             let mut tail = Tail {
                 places,

@@ -5,14 +5,14 @@ use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::append_queue::Keep;
+use super::append_queue::MetadataWrite;
 use super::checksummed::{sealed, unsealed};
 use super::core::Core;
 use super::shop_numbers;
 use super::snapshots;
 use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX};
 use crate::domain::base::id::Id;
-use crate::journal::{Done, JournalError, Kept};
+use crate::journal::{JournalError, MetadataEntry, OnDurable};
 
 /// The longest value that can be kept.
 pub const KEPT_BYTES_MAX: usize = VALUE_BYTES_MAX / 2;
@@ -22,7 +22,7 @@ const FORM: u8 = 1;
 
 /// The stored form.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct StoredMetadata {
     shop: String,
     value: Vec<u8>,
 }
@@ -45,22 +45,26 @@ pub fn key(shop: u64, name: &str) -> Vec<u8> {
 /// A value in its stored form.
 pub fn write(shop: &Id, value: Vec<u8>) -> Vec<u8> {
     let shop = shop.to_string();
-    sealed(FORM, &Stored { shop, value })
+    sealed(FORM, &StoredMetadata { shop, value })
 }
 
 /// A pair of a tree, where it is something that is kept of a shop.
-pub fn read_of(tree: Tree, key: &[u8], value: &[u8]) -> Result<Option<(u64, Kept)>, JournalError> {
+pub fn read_of(
+    tree: Tree,
+    key: &[u8],
+    value: &[u8],
+) -> Result<Option<(u64, MetadataEntry)>, JournalError> {
     if tree != Tree::Kept || key == COUNT {
         return Ok(None);
     }
     read(key, value).map(Some)
 }
 
-fn read(key: &[u8], value: &[u8]) -> Result<(u64, Kept), JournalError> {
-    let stored: Stored = unsealed(value, "what is kept of a shop")?.only()?;
+fn read(key: &[u8], value: &[u8]) -> Result<(u64, MetadataEntry), JournalError> {
+    let stored: StoredMetadata = unsealed(value, "what is kept of a shop")?.only()?;
     let wrong = || crate::journal::error::damaged("what is kept of a shop has no name");
     let (shop, name) = key.split_first_chunk::<8>().ok_or_else(wrong)?;
-    let kept = Kept {
+    let kept = MetadataEntry {
         shop: Id::new(&stored.shop).ok_or_else(wrong)?,
         name: String::from_utf8(name.to_vec()).map_err(|_| wrong())?,
         value: stored.value,
@@ -71,7 +75,7 @@ fn read(key: &[u8], value: &[u8]) -> Result<(u64, Kept), JournalError> {
 /// Reads all that is kept, with the numbers of the shops.
 pub fn scan(
     store: &Store,
-    each: &mut dyn FnMut(u64, Kept) -> Result<(), JournalError>,
+    each: &mut dyn FnMut(u64, MetadataEntry) -> Result<(), JournalError>,
 ) -> Result<(), JournalError> {
     store.scan(Tree::Kept, &1u64.to_be_bytes(), |at, value| {
         let (shop, kept) = read(at, value)?;
@@ -96,7 +100,7 @@ pub(super) fn gather_keep(
     shop: &Id,
     name: &str,
     value: Option<Vec<u8>>,
-    done: Option<Done>,
+    done: Option<OnDurable>,
 ) -> Result<bool, JournalError> {
     let too_long = value
         .as_ref()
@@ -110,7 +114,7 @@ pub(super) fn gather_keep(
     };
     let value = value.map(|value| write(shop, value));
     let mut line = core.line();
-    line.next.keeps.push(Keep {
+    line.next.keeps.push(MetadataWrite {
         key: key(number, name),
         value,
     });
@@ -121,7 +125,10 @@ pub(super) fn gather_keep(
 }
 
 /// Writes what is to be kept; the count, where there was anything.
-pub(super) fn keep_all(core: &Core, keeps: Vec<Keep>) -> Result<Option<u32>, JournalError> {
+pub(super) fn keep_all(
+    core: &Core,
+    keeps: Vec<MetadataWrite>,
+) -> Result<Option<u32>, JournalError> {
     if keeps.is_empty() {
         return Ok(None);
     }
@@ -129,7 +136,7 @@ pub(super) fn keep_all(core: &Core, keeps: Vec<Keep>) -> Result<Option<u32>, Jou
     let count = core.kept.load(Ordering::Relaxed).wrapping_add(1);
     core.kept.store(count, Ordering::Relaxed);
     changes.set(&COUNT, sealed(FORM, &count));
-    for Keep { key, value } in keeps {
+    for MetadataWrite { key, value } in keeps {
         match value {
             Some(value) => changes.set(&key, value),
             None => changes.remove(&key),
@@ -140,7 +147,10 @@ pub(super) fn keep_all(core: &Core, keeps: Vec<Keep>) -> Result<Option<u32>, Jou
 }
 
 /// All that is kept of the shops that there are.
-pub(super) fn each_kept(core: &Core, each: &mut dyn FnMut(Kept)) -> Result<(), JournalError> {
+pub(super) fn each_kept(
+    core: &Core,
+    each: &mut dyn FnMut(MetadataEntry),
+) -> Result<(), JournalError> {
     scan(&core.store, &mut |shop, kept| {
         // What was kept of a shop while it was being taken away is nobody's.
         if snapshots::number_of(&core.store, &kept.shop)? == Some(shop) {

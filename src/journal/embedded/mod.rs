@@ -44,16 +44,17 @@ mod reader;
 
 pub use self::core::LedgerSource;
 pub use backup::{
-    Files, Restored, SECRETS_FILE, backup, backup_folder, check as check_backup, no_files, restore,
+    ExtraFiles, Restored, SECRETS_FILE, backup, backup_folder, check as check_backup, no_files,
+    restore,
 };
 pub use data_dir::VERSION;
 pub use engine::{Embedded, Opened};
 pub use metadata::KEPT_BYTES_MAX;
-pub use observer::{Nobody, Watch};
+pub use observer::{JournalObserver, NoObserver};
 pub use salvage::{Salvaged, SavedShop, salvage};
-pub use settings::Settings;
+pub use settings::JournalSettings;
 pub use shop_numbers::number_in;
 pub use upgrade::{ConvertKept, Upgrade};
 pub use verify::{Inspector, NoInspector, Verified, each_record, verify};
 pub use watchdog::Patience;
-pub use watermark::Reach;
+pub use watermark::HighWaterMark;

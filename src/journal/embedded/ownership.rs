@@ -2,25 +2,25 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::append_queue::Owned;
+use super::append_queue::ShopOwnership;
 use super::core::Core;
 use super::reader;
-use super::record_index::Due;
+use super::record_index::DueChange;
 use super::shop_numbers;
 use super::snapshots;
 use super::store::Tree;
 use crate::domain::base::id::Id;
 use crate::journal::embedded::core::wait;
 use crate::journal::error::damaged;
-use crate::journal::{Claimed, JournalError, Owner, Sleeper};
+use crate::journal::{Claimed, FencingToken, JournalError, TimedShop};
 
-pub(super) fn create(core: &Core, _shop: &Id) -> Owner {
+pub(super) fn create(core: &Core, _shop: &Id) -> FencingToken {
     let mut line = core.line();
     let (shop, epoch) = (line.next_shop, line.next_epoch);
     line.next_shop += 1;
     line.next_epoch += 1;
-    line.owners.insert(shop, Owned { epoch, next_n: 1 });
-    Owner { shop, epoch }
+    line.owners.insert(shop, ShopOwnership { epoch, next_n: 1 });
+    FencingToken { shop, epoch }
 }
 
 pub(super) fn claim(core: &Core, shop: &Id) -> Result<Option<Claimed>, JournalError> {
@@ -32,7 +32,7 @@ pub(super) fn claim(core: &Core, shop: &Id) -> Result<Option<Claimed>, JournalEr
         let epoch = line.next_epoch;
         line.next_epoch += 1;
         // Nobody appends while the state is being read.
-        let owned = Owned {
+        let owned = ShopOwnership {
             epoch,
             next_n: u64::MAX,
         };
@@ -40,7 +40,7 @@ pub(super) fn claim(core: &Core, shop: &Id) -> Result<Option<Claimed>, JournalEr
         while line.touches(number) {
             line = wait(&core.committed, line);
         }
-        Owner {
+        FencingToken {
             shop: number,
             epoch,
         }
@@ -98,8 +98,11 @@ pub(super) fn shops_after(
     Ok(shops.into_iter().take(limit).collect())
 }
 
-pub(super) fn each_sleeper(core: &Core, each: &mut dyn FnMut(Sleeper)) -> Result<(), JournalError> {
-    let tails: HashMap<u64, Due> = {
+pub(super) fn each_sleeper(
+    core: &Core,
+    each: &mut dyn FnMut(TimedShop),
+) -> Result<(), JournalError> {
+    let tails: HashMap<u64, DueChange> = {
         let tails = core.tails();
         tails.iter().map(|(&shop, tail)| (shop, tail.due)).collect()
     };
@@ -114,15 +117,15 @@ pub(super) fn each_sleeper(core: &Core, each: &mut dyn FnMut(Sleeper)) -> Result
             None => head.due(),
         };
         match due {
-            Due::Unknown => each(Sleeper {
+            DueChange::Unknown => each(TimedShop {
                 shop: id,
                 due: None,
             }),
-            Due::Known(Some(due)) => each(Sleeper {
+            DueChange::Known(Some(due)) => each(TimedShop {
                 shop: id,
                 due: Some(due),
             }),
-            Due::Known(None) => {}
+            DueChange::Known(None) => {}
         }
         Ok(true)
     })

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use super::core::Core;
-use super::record_index::{self, Place};
+use super::record_index::{self, RecordLocation};
 use super::shop_numbers;
 use super::store::{Store, Tree};
 use super::{block, snapshots};
 use crate::domain::base::id::Id;
 use crate::journal::error::damaged;
 use crate::journal::record::{self, Record};
-use crate::journal::{Basis, JournalError, Slice};
+use crate::journal::{JournalError, RecordPage, SnapshotAndTail};
 
 /// Records that are decided again at most to explain one decision.
 const EXPLAINED_MAX: usize = 1_000_000;
 
 /// Places in a row.
 struct Dense {
-    places: Vec<Place>,
+    places: Vec<RecordLocation>,
     last: u64,
     /// Whether it matters with which the row begins.
     after: bool,
@@ -37,7 +37,7 @@ impl Dense {
         }
     }
 
-    fn take(&mut self, place: Place) {
+    fn take(&mut self, place: RecordLocation) {
         if place.n <= self.last {
             return;
         }
@@ -56,7 +56,7 @@ pub(super) fn places(
     seq: u64,
     n: u64,
     limit: usize,
-) -> Result<Vec<Place>, JournalError> {
+) -> Result<Vec<RecordLocation>, JournalError> {
     // Memory is looked at before the index: places go from there to here, never back.
     let in_memory = places_in_memory(core, shop, n, limit);
     let first = record_index::key(shop, 0, 0);
@@ -107,7 +107,7 @@ fn dense_places(
 }
 
 /// The places after record `n` that are only in memory, or that were a moment ago; the first so many.
-fn places_in_memory(core: &Core, shop: u64, n: u64, limit: usize) -> Vec<Place> {
+fn places_in_memory(core: &Core, shop: u64, n: u64, limit: usize) -> Vec<RecordLocation> {
     let tails = core.tails();
     let places = tails
         .get(&shop)
@@ -117,7 +117,10 @@ fn places_in_memory(core: &Core, shop: u64, n: u64, limit: usize) -> Vec<Place> 
 }
 
 /// The records at these places.
-pub(super) fn read_places(core: &Core, places: &[Place]) -> Result<Vec<Record>, JournalError> {
+pub(super) fn read_places(
+    core: &Core,
+    places: &[RecordLocation],
+) -> Result<Vec<Record>, JournalError> {
     records(&core.store, places)
 }
 
@@ -127,7 +130,7 @@ pub(super) fn read_from(
     shop: &Id,
     seq: u64,
     limit: usize,
-) -> Result<Option<Slice>, JournalError> {
+) -> Result<Option<RecordPage>, JournalError> {
     let Some(number) = shop_numbers::number(core, shop)? else {
         return Ok(None);
     };
@@ -137,11 +140,16 @@ pub(super) fn read_from(
     let more = places.len() > limit;
     places.truncate(limit);
     let records = read_places(core, &places)?;
-    Ok(Some(Slice { records, more }))
+    Ok(Some(RecordPage { records, more }))
 }
 
 /// Places from the last that begins at or before `seq`; one more than `limit`, to see that there are more.
-fn places_at(core: &Core, shop: u64, seq: u64, limit: usize) -> Result<Vec<Place>, JournalError> {
+fn places_at(
+    core: &Core,
+    shop: u64,
+    seq: u64,
+    limit: usize,
+) -> Result<Vec<RecordLocation>, JournalError> {
     let in_memory = core
         .tails()
         .get(&shop)
@@ -167,7 +175,7 @@ pub(super) fn read_rated(
     shop: &Id,
     before: u64,
     limit: usize,
-) -> Result<Option<Slice>, JournalError> {
+) -> Result<Option<RecordPage>, JournalError> {
     let Some(number) = shop_numbers::number(core, shop)? else {
         return Ok(None);
     };
@@ -175,9 +183,9 @@ pub(super) fn read_rated(
         core.durable.load(Ordering::Acquire),
         core.floor.load(Ordering::Acquire),
     );
-    let mut rated: BTreeMap<u64, Place> = BTreeMap::new();
-    let take = |places: &[Place], rated: &mut BTreeMap<u64, Place>| {
-        let of_page = |place: &&Place| {
+    let mut rated: BTreeMap<u64, RecordLocation> = BTreeMap::new();
+    let take = |places: &[RecordLocation], rated: &mut BTreeMap<u64, RecordLocation>| {
+        let of_page = |place: &&RecordLocation| {
             place.rated && place.seq_before + 1 < before && (floor..=durable).contains(&place.order)
         };
         rated.extend(places.iter().filter(of_page).map(|place| (place.n, *place)));
@@ -199,15 +207,19 @@ pub(super) fn read_rated(
     })?;
     let more = rated.len() > limit;
     let rated = rated.into_values().rev().take(limit);
-    let mut rated: Vec<Place> = rated.collect();
+    let mut rated: Vec<RecordLocation> = rated.collect();
     rated.reverse();
     let mut records = read_places(core, &rated)?;
     records.reverse();
-    Ok(Some(Slice { records, more }))
+    Ok(Some(RecordPage { records, more }))
 }
 
 /// A state from before decision `seq`, and the records from there up to the one that holds it.
-pub(super) fn read_before(core: &Core, shop: &Id, seq: u64) -> Result<Option<Basis>, JournalError> {
+pub(super) fn read_before(
+    core: &Core,
+    shop: &Id,
+    seq: u64,
+) -> Result<Option<SnapshotAndTail>, JournalError> {
     let Some(number) = shop_numbers::number(core, shop)? else {
         return Ok(None);
     };
@@ -216,7 +228,7 @@ pub(super) fn read_before(core: &Core, shop: &Id, seq: u64) -> Result<Option<Bas
     let at = stored.filter(|at| at.seq < seq).max_by_key(|at| at.n);
     let (n, state_seq) = at.map_or((0, 0), |at| (at.n, at.seq));
     let places = places(core, number, state_seq, n, EXPLAINED_MAX)?;
-    let places: Vec<Place> = places
+    let places: Vec<RecordLocation> = places
         .into_iter()
         .take_while(|place| place.seq_before < seq)
         .collect();
@@ -227,11 +239,14 @@ pub(super) fn read_before(core: &Core, shop: &Id, seq: u64) -> Result<Option<Bas
     let state = at
         .map(|at| snapshots::read(&core.store, number, at))
         .transpose()?;
-    Ok(Some(Basis { state, records }))
+    Ok(Some(SnapshotAndTail { state, records }))
 }
 
 /// The records at these places.
-pub(super) fn records(store: &Store, places: &[Place]) -> Result<Vec<Record>, JournalError> {
+pub(super) fn records(
+    store: &Store,
+    places: &[RecordLocation],
+) -> Result<Vec<Record>, JournalError> {
     let mut records = Vec::with_capacity(places.len().min(4096));
     let mut rest = places;
     while let Some(first) = rest.first() {
@@ -265,7 +280,7 @@ pub(super) fn records(store: &Store, places: &[Place]) -> Result<Vec<Record>, Jo
 }
 
 /// The last place that begins at or before `seq`.
-fn last_before(places: &[Place], seq: u64) -> Option<Place> {
+fn last_before(places: &[RecordLocation], seq: u64) -> Option<RecordLocation> {
     let after = places.partition_point(|place| place.seq_before <= seq);
     Some(places[after.checked_sub(1)?])
 }

@@ -20,7 +20,7 @@ pub const CHUNK_RECORDS: usize = 1024;
 
 /// Where one record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RecordLocation {
     /// Its number among the shop's.
     pub n: u64,
     /// Its order among all.
@@ -39,16 +39,16 @@ pub struct Tail {
     /// Its id, where it is known.
     pub id: Option<Id>,
     /// The records that follow the latest state, or those since the journal was opened; dense.
-    pub places: Vec<Place>,
+    pub places: Vec<RecordLocation>,
     /// How many of them are in the index.
     pub indexed: usize,
     /// The shop's next timer after the last of them.
-    pub due: Due,
+    pub due: DueChange,
 }
 
 /// What is known of a shop's next timer without its state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Due {
+pub enum DueChange {
     /// Nothing: the shop must be looked at.
     #[default]
     Unknown,
@@ -87,7 +87,7 @@ pub fn key(shop: u64, seq_before: u64, n: u64) -> [u8; 24] {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Chunk {
+struct IndexChunk {
     n: u64,
     order: u64,
     block: u64,
@@ -96,7 +96,7 @@ struct Chunk {
     steps: Vec<(u64, u64, u64, bool)>,
 }
 
-fn write(places: &[Place]) -> Vec<u8> {
+fn write(places: &[RecordLocation]) -> Vec<u8> {
     let first = places[0];
     let mut before = first;
     let mut steps = Vec::with_capacity(places.len());
@@ -109,7 +109,7 @@ fn write(places: &[Place]) -> Vec<u8> {
         ));
         before = *place;
     }
-    let chunk = Chunk {
+    let chunk = IndexChunk {
         n: first.n,
         order: first.order,
         block: first.block,
@@ -120,12 +120,12 @@ fn write(places: &[Place]) -> Vec<u8> {
 }
 
 /// Reads a chunk.
-pub fn read(shop: u64, value: &[u8]) -> Result<Vec<Place>, JournalError> {
-    let chunk: Chunk = unsealed(value, &format!("the index of shop {shop}"))?.only()?;
+pub fn read(shop: u64, value: &[u8]) -> Result<Vec<RecordLocation>, JournalError> {
+    let chunk: IndexChunk = unsealed(value, &format!("the index of shop {shop}"))?.only()?;
     let (mut order, mut block, mut seq_before) = (chunk.order, chunk.block, chunk.seq_before);
     let places = (chunk.n..).zip(chunk.steps).map(|(n, step)| {
         (order, block, seq_before) = (order + step.0, block + step.1, seq_before + step.2);
-        Place {
+        RecordLocation {
             n,
             order,
             block,

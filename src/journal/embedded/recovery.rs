@@ -7,35 +7,35 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::block::Block;
-use super::checkpoint_notes::{Notes, ledger_key};
-use super::data_dir::{Folder, Stage};
+use super::checkpoint_notes::{CheckpointNotes, ledger_key};
+use super::data_dir::{DataDir, DataDirState};
 use super::deletion::Removal;
 use super::folder_id::FolderId;
-use super::record_index::{Due, Place, Tail};
-use super::settings::Settings;
+use super::record_index::{DueChange, RecordLocation, Tail};
+use super::settings::JournalSettings;
 use super::snapshots;
 use super::store::{Changes, Store, Tree};
 use super::store_switch;
-use super::watermark::{Mark, Marked, Reach};
+use super::watermark::{HighWaterMark, Watermark, WatermarkState};
 use super::{block, metadata};
 use crate::domain::base::id::Id;
 use crate::env::{Env, Fate};
 use crate::journal::JournalError;
 use crate::journal::error::damaged;
-use crate::journal::record::{self, Booked, Kind, Record};
+use crate::journal::record::{self, Booked, Record, RecordKind};
 
 /// What was found in a store and beside it.
-pub struct Found {
+pub struct RecoveredStore {
     /// The store.
     pub store: Store,
     /// What the mark says.
-    pub marked: Marked,
+    pub marked: WatermarkState,
     /// The folder that the store belongs to; nothing in a store of form 1.
     pub id: Option<FolderId>,
     /// How far its records reach.
-    pub reach: Reach,
+    pub reach: HighWaterMark,
     /// As of the latest checkpoint.
-    pub notes: Notes,
+    pub notes: CheckpointNotes,
     /// The number of the block that ends with the last record.
     pub last_block: u64,
     /// The number of the first block that holds a record after the checkpoint.
@@ -57,12 +57,12 @@ pub struct Found {
 }
 
 /// Takes the folder and reads what it holds, in the form that it has. The folder stays of that form.
-pub fn inspect(settings: &Settings) -> Result<(Folder, Found), JournalError> {
+pub fn inspect(settings: &JournalSettings) -> Result<(DataDir, RecoveredStore), JournalError> {
     let fate = &Env::real().fate;
-    let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
+    let folder = DataDir::take(&settings.data, settings.ballast_bytes)?;
     match folder.stage(settings, fate)? {
-        Stage::New => make(&folder, settings, fate)?,
-        Stage::Made(form) => store_switch::finish(&folder, form)?,
+        DataDirState::New => make(&folder, settings, fate)?,
+        DataDirState::Made(form) => store_switch::finish(&folder, form)?,
     }
     let found = read(&folder.store_path(), &folder.mark_path(), (settings, fate))?;
     Ok((folder, found))
@@ -70,8 +70,8 @@ pub fn inspect(settings: &Settings) -> Result<(Folder, Found), JournalError> {
 
 /// A first start: nothing is acknowledged before the last step of it.
 pub(super) fn make(
-    folder: &Folder,
-    settings: &Settings,
+    folder: &DataDir,
+    settings: &JournalSettings,
     fate: &Arc<dyn Fate>,
 ) -> Result<(), JournalError> {
     let store = Store::open(&folder.store_path(), settings, fate)?;
@@ -80,7 +80,7 @@ pub(super) fn make(
     store.sync()?;
     store.opened();
     drop(store);
-    let mark = Mark::create(&folder.mark_path(), id, Reach::NOWHERE, 0);
+    let mark = Watermark::create(&folder.mark_path(), id, HighWaterMark::NOWHERE, 0);
     mark.map_err(|error| JournalError::Failed(format!("the mark cannot be made: {error}")))?;
     folder.sync()?;
     folder.made()
@@ -90,12 +90,12 @@ pub(super) fn make(
 pub fn read(
     store: &Path,
     mark: &Path,
-    (settings, fate): (&Settings, &Arc<dyn Fate>),
-) -> Result<Found, JournalError> {
+    (settings, fate): (&JournalSettings, &Arc<dyn Fate>),
+) -> Result<RecoveredStore, JournalError> {
     if !store.exists() {
         return Err(damaged(&format!("{} is missing", store.display())));
     }
-    let marked = Mark::read(mark)?;
+    let marked = Watermark::read(mark)?;
     let store = Store::open(store, settings, fate)?;
     let id = FolderId::of_store(&store)?;
     // The mark of a folder that is being converted in place is the first that has the new id.
@@ -104,14 +104,14 @@ pub fn read(
             "`mark` and `store` are of different folders: put back the ones that belong together",
         ));
     }
-    let notes = Notes::read(&store)?;
-    let mut found = Found {
+    let notes = CheckpointNotes::read(&store)?;
+    let mut found = RecoveredStore {
         marked,
         id,
         kept: metadata::count(&store)?,
         ledger: read_ledger(&store, &notes)?,
         store,
-        reach: Reach::NOWHERE,
+        reach: HighWaterMark::NOWHERE,
         last_block: notes.checkpoint_block,
         tail_block: notes.checkpoint_block + 1,
         next_block: 0,
@@ -142,7 +142,7 @@ pub fn read(
     Ok(found)
 }
 
-fn read_ledger(store: &Store, notes: &Notes) -> Result<Option<Vec<u8>>, JournalError> {
+fn read_ledger(store: &Store, notes: &CheckpointNotes) -> Result<Option<Vec<u8>>, JournalError> {
     if notes.ledger == 0 {
         return Ok(None);
     }
@@ -150,7 +150,7 @@ fn read_ledger(store: &Store, notes: &Notes) -> Result<Option<Vec<u8>>, JournalE
     snapshots::read_parts(store, Tree::Ledger, key, "the state of the ledger").map(Some)
 }
 
-impl Found {
+impl RecoveredStore {
     /// The record of the checkpoint must be there, and be the last of its block.
     fn read_checkpoint(&mut self) -> Result<(), JournalError> {
         let order = self.notes.checkpoint;
@@ -167,7 +167,7 @@ impl Found {
             Ok(at.is_none())
         })?;
         if let Some(at) = at {
-            self.reach = Reach { order, at };
+            self.reach = HighWaterMark { order, at };
             if block.end() > order + 1 {
                 // Release 0.1 merged it with blocks after it before the notes named another: a power cut between the
                 // two left them so.
@@ -204,12 +204,12 @@ impl Found {
                     if record.order <= reach.order {
                         return Ok(true);
                     }
-                    reach = Reach {
+                    reach = HighWaterMark {
                         order: record.order,
                         at: record.at,
                     };
                     since.note(&record);
-                    if record.kind == Kind::Removed {
+                    if record.kind == RecordKind::Removed {
                         return Ok(true);
                     }
                     take_place(tails.entry(record.shop).or_default(), &record, &block)?;
@@ -282,15 +282,15 @@ struct Since {
 impl Since {
     fn note(&mut self, record: &Record) {
         match record.kind {
-            Kind::Created => {
+            RecordKind::Created => {
                 let id = record.shop_id.clone();
                 self.created.extend(id.map(|id| (record.shop, id)));
             }
-            Kind::Removed => {
+            RecordKind::Removed => {
                 self.removed.insert(record.shop, record.shop_id.clone());
             }
             // Release 0.1 could go on with a shop whose deletion it had not acknowledged.
-            Kind::Event | Kind::Malformed => drop(self.removed.remove(&record.shop)),
+            RecordKind::Event | RecordKind::Malformed => drop(self.removed.remove(&record.shop)),
         }
     }
 }
@@ -304,7 +304,7 @@ fn take_place(tail: &mut Tail, record: &Record, block: &Block) -> Result<(), Jou
             "record {n} of shop {shop} is missing from the journal"
         )));
     }
-    tail.places.push(Place {
+    tail.places.push(RecordLocation {
         n: record.n,
         order: record.order,
         block: block.number,
@@ -312,8 +312,8 @@ fn take_place(tail: &mut Tail, record: &Record, block: &Block) -> Result<(), Jou
         rated: record.rated,
     });
     tail.due = match block.form {
-        1 => Due::Unknown,
-        _ => Due::Known(record.due),
+        1 => DueChange::Unknown,
+        _ => DueChange::Known(record.due),
     };
     if record.shop_id.is_some() {
         tail.id.clone_from(&record.shop_id);

@@ -10,13 +10,13 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::block;
-use super::data_dir::Folder;
-use super::settings::Settings;
+use super::data_dir::DataDir;
+use super::settings::JournalSettings;
 use super::store::VALUE_BYTES_MAX;
-use super::watermark::Mark;
+use super::watermark::Watermark;
 use crate::domain::base::id::Id;
 use crate::journal::JournalError;
-use crate::journal::record::{Kind, Record};
+use crate::journal::record::{Record, RecordKind};
 
 /// Bytes that are looked through at once.
 const WINDOW_BYTES: usize = 8 * 1024 * 1024;
@@ -67,10 +67,10 @@ pub struct Salvaged {
 ///
 /// The folder is in use or has no store, a file cannot be read, or `each` fails.
 pub fn salvage(
-    settings: &Settings,
+    settings: &JournalSettings,
     mut each: impl FnMut(&Id, Record) -> Result<(), JournalError>,
 ) -> Result<Salvaged, JournalError> {
-    let folder = Folder::take(&settings.data, 0)?;
+    let folder = DataDir::take(&settings.data, 0)?;
     let path = folder.store_path().join("db");
     let failed = |error: io::Error| {
         JournalError::Failed(format!("{} cannot be read: {error}", path.display()))
@@ -86,7 +86,7 @@ pub fn salvage(
         }
         next = record.order + 1;
         let n = last.insert(record.shop, record.n);
-        if known.deleted(record.shop) || record.kind == Kind::Removed {
+        if known.deleted(record.shop) || record.kind == RecordKind::Removed {
             return Ok(());
         }
         let id = known.id(record.shop);
@@ -103,7 +103,7 @@ pub fn salvage(
         ReadError::Each(error) => error,
     })?;
     // The mark is outside the store: it knows how far the records reached.
-    if let Ok(marked) = Mark::read(&folder.mark_path())
+    if let Ok(marked) = Watermark::read(&folder.mark_path())
         && marked.reach.order >= next
     {
         salvaged.lost.push((next, marked.reach.order));
@@ -122,7 +122,7 @@ impl Known {
     fn of(file: &File, blocks: &Blocks) -> io::Result<Known> {
         let mut known = Known::default();
         let read = read(file, blocks, &mut |record| {
-            let deleted = record.kind == Kind::Removed;
+            let deleted = record.kind == RecordKind::Removed;
             known.deleted.insert(record.shop, deleted);
             if let Some(id) = record.shop_id {
                 known.ids.insert(record.shop, id);

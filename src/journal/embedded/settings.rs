@@ -6,7 +6,7 @@ use super::watchdog::Patience;
 
 /// How the folder is kept.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct JournalSettings {
     /// Where it is.
     pub data: PathBuf,
     /// How many bytes of it are kept in memory.

@@ -1,8 +1,8 @@
 //! A look at a folder that no server runs on: which shop has which number.
 
-use super::Settings;
+use super::JournalSettings;
 use super::core::Core;
-use super::data_dir::{Folder, Stage, VERSION};
+use super::data_dir::{DataDir, DataDirState, VERSION};
 use super::snapshots;
 use super::store::Store;
 use crate::domain::base::id::Id;
@@ -14,15 +14,15 @@ use crate::journal::JournalError;
 /// # Errors
 ///
 /// The folder is in use, of another version, or damaged.
-pub fn number_in(settings: &Settings, shop: &Id) -> Result<Option<u64>, JournalError> {
+pub fn number_in(settings: &JournalSettings, shop: &Id) -> Result<Option<u64>, JournalError> {
     if !settings.data.join("VERSION").exists() {
         return Ok(None);
     }
-    let folder = Folder::take(&settings.data, settings.ballast_bytes)?;
+    let folder = DataDir::take(&settings.data, settings.ballast_bytes)?;
     let fate = &Env::real().fate;
     match folder.stage(settings, fate)? {
-        Stage::Made(VERSION) => {}
-        Stage::New | Stage::Made(_) => {
+        DataDirState::Made(VERSION) => {}
+        DataDirState::New | DataDirState::Made(_) => {
             let what = "the folder is of an older form, which the server's next start converts";
             return Err(JournalError::Failed(what.to_owned()));
         }

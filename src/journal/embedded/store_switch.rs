@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::data_dir::Folder;
+use super::data_dir::DataDir;
 use crate::journal::JournalError;
 
 /// The folder of the new store while it is made.
@@ -17,7 +17,7 @@ pub(super) const VERIFIED: &str = "VERIFIED";
 const OLD: &str = "store.old";
 
 /// Puts a verified new store in the place of the old one, where that is not yet done.
-pub fn finish(folder: &Folder, form: u32) -> Result<(), JournalError> {
+pub fn finish(folder: &DataDir, form: u32) -> Result<(), JournalError> {
     let staging = folder.path().join(STAGING);
     let (store, old) = (folder.store_path(), folder.path().join(OLD));
     if form != super::data_dir::VERSION {

@@ -11,17 +11,17 @@
 use std::fs::{self, File};
 use std::sync::Arc;
 
-use super::data_dir::Folder;
+use super::data_dir::DataDir;
 use super::folder_id::FolderId;
 use super::heal::examine;
-use super::settings::Settings;
+use super::settings::JournalSettings;
 use super::store::{Changes, Store, Tree};
 use super::store_switch::{STAGING, VERIFIED, failed, finish, remove_folder, sync_folder};
 use super::watchdog::Task;
-use super::watermark::Mark;
+use super::watermark::Watermark;
 use super::{metadata, recovery, verify};
 use crate::env::{Fate, Stopwatch};
-use crate::journal::{JournalError, Kept};
+use crate::journal::{JournalError, MetadataEntry};
 
 /// There while the store is converted in place.
 const CONVERTING: &str = "CONVERTING";
@@ -36,7 +36,7 @@ const STEP_BYTES: usize = 1024 * 1024;
 const SHOW_EVERY_US: u64 = 1_000_000;
 
 /// Converts a kept value: takes it and the number of its shop, and gives what is stored instead.
-pub type ConvertKept<'a> = dyn FnMut(u64, &Kept) -> Result<Vec<u8>, JournalError> + 'a;
+pub type ConvertKept<'a> = dyn FnMut(u64, &MetadataEntry) -> Result<Vec<u8>, JournalError> + 'a;
 
 /// How an older folder is converted.
 pub struct Upgrade<'a> {
@@ -60,11 +60,11 @@ impl Upgrade<'_> {
 }
 
 /// How the stores are opened.
-type At<'a> = (&'a Settings, &'a Arc<dyn Fate>);
+type At<'a> = (&'a JournalSettings, &'a Arc<dyn Fate>);
 
 /// Brings a folder that is made to this program's form. Returns what was put right, a sentence each.
 pub fn bring_up(
-    folder: &Folder,
+    folder: &DataDir,
     form: u32,
     at: At<'_>,
     upgrade: &mut Upgrade<'_>,
@@ -89,7 +89,7 @@ pub fn bring_up(
 }
 
 fn by_copy(
-    folder: &Folder,
+    folder: &DataDir,
     at: At<'_>,
     upgrade: &mut Upgrade<'_>,
 ) -> Result<Vec<String>, JournalError> {
@@ -114,7 +114,7 @@ fn by_copy(
     new.watched(Task::Upkeep, |new| copy(&old.store, new, upgrade))?;
     (upgrade.show)("converting: the copy is made, it is being verified");
     let (healed, id) = convert(&new, upgrade, false)?;
-    let mark = Mark::create(&staging.join("mark"), id, old.reach, old.kept);
+    let mark = Watermark::create(&staging.join("mark"), id, old.reach, old.kept);
     mark.map_err(failed("the mark"))?;
     sync_folder(&staging)?;
     drop((old, new));
@@ -130,7 +130,7 @@ fn by_copy(
 }
 
 fn in_place(
-    folder: &Folder,
+    folder: &DataDir,
     at: At<'_>,
     upgrade: &mut Upgrade<'_>,
 ) -> Result<Vec<String>, JournalError> {
@@ -138,7 +138,7 @@ fn in_place(
     let found = recovery::read(&folder.store_path(), &folder.mark_path(), at)?;
     // The mark is the first that has the new id, so that an interrupted conversion goes on with it.
     let id = found.marked.folder.unwrap_or_else(FolderId::new);
-    let mark = Mark::create(&folder.mark_path(), id, found.reach, found.kept);
+    let mark = Watermark::create(&folder.mark_path(), id, found.reach, found.kept);
     mark.map_err(failed("the mark"))?;
     folder.sync()?;
     let healed = convert_to(&found.store, upgrade, true, id)?;

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::heal::{self, Findings};
-use super::record_index::{self, Place};
-use super::recovery::{self, Found};
-use super::settings::Settings;
-use super::snapshots::Head;
+use super::record_index::{self, RecordLocation};
+use super::recovery::{self, RecoveredStore};
+use super::settings::JournalSettings;
+use super::snapshots::SnapshotHeader;
 use super::store::Tree;
 use super::{block, metadata, reader, snapshots};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::journal::error::damaged;
-use crate::journal::record::{Kind, Record};
-use crate::journal::{JournalError, State};
+use crate::journal::record::{Record, RecordKind};
+use crate::journal::{JournalError, Snapshot};
 
 /// What a sound folder holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +53,7 @@ struct Account {
 struct PlacesSum(u64);
 
 impl PlacesSum {
-    fn add(&mut self, place: &Place) {
+    fn add(&mut self, place: &RecordLocation) {
         for part in [
             place.n,
             place.order,
@@ -71,7 +71,7 @@ pub trait Inspector {
     fn record(&mut self, _order: u64) {}
 
     /// A stored state of a shop: whether it can be read is for the module to say that wrote it.
-    fn state(&mut self, _shop: &Id, _state: &State) -> Result<(), JournalError> {
+    fn state(&mut self, _shop: &Id, _state: &Snapshot) -> Result<(), JournalError> {
         Ok(())
     }
 
@@ -79,7 +79,7 @@ pub trait Inspector {
     fn shop(
         &mut self,
         _shop: &Id,
-        _state: Option<State>,
+        _state: Option<Snapshot>,
         _tail: Vec<Record>,
     ) -> Result<(), JournalError> {
         Ok(())
@@ -93,7 +93,7 @@ impl Inspector for NoInspector {}
 
 /// Reads all of a folder that no server uses, and holds it against itself.
 pub fn verify(
-    settings: &Settings,
+    settings: &JournalSettings,
     inspector: &mut dyn Inspector,
 ) -> Result<Verified, JournalError> {
     let (_folder, found) = recovery::inspect(settings)?;
@@ -101,11 +101,14 @@ pub fn verify(
 }
 
 /// The same of a store that is not yet a folder's.
-pub(super) fn verify_store(found: &Found) -> Result<Verified, JournalError> {
+pub(super) fn verify_store(found: &RecoveredStore) -> Result<Verified, JournalError> {
     verify_found(found, &mut NoInspector)
 }
 
-fn verify_found(found: &Found, inspector: &mut dyn Inspector) -> Result<Verified, JournalError> {
+fn verify_found(
+    found: &RecoveredStore,
+    inspector: &mut dyn Inspector,
+) -> Result<Verified, JournalError> {
     let mut verified = Verified {
         orders: (found.notes.floor, found.reach.order),
         form: found.id.map_or(1, |_| super::data_dir::VERSION),
@@ -124,7 +127,7 @@ fn verify_found(found: &Found, inspector: &mut dyn Inspector) -> Result<Verified
         verified.instants = Some((first.min(record.at), last.max(record.at)));
         verified.records += 1;
         verified.decisions += u64::from(record.decided);
-        if record.kind == Kind::Removed {
+        if record.kind == RecordKind::Removed {
             if let Some(account) = accounts.get_mut(&record.shop) {
                 account.removed = true;
             }
@@ -155,7 +158,7 @@ fn verify_found(found: &Found, inspector: &mut dyn Inspector) -> Result<Verified
 /// Gives every kept record of a folder that no server uses, in the order of handling, with the id of its shop; those of
 /// shops that were taken away are left out.
 pub fn each_record(
-    settings: &Settings,
+    settings: &JournalSettings,
     mut each: impl FnMut(&Id, Record) -> Result<(), JournalError>,
 ) -> Result<(), JournalError> {
     let (_folder, found) = recovery::inspect(settings)?;
@@ -165,7 +168,7 @@ pub fn each_record(
         names.retain(|shop, _| !findings.is_deleted(*shop));
     }
     scan(&found, |record| match names.get(&record.shop) {
-        Some(id) if record.kind != Kind::Removed => each(id, record),
+        Some(id) if record.kind != RecordKind::Removed => each(id, record),
         Some(_) | None => Ok(()),
     })
     .map(drop)
@@ -176,7 +179,7 @@ struct Spans(Vec<(u64, u64, u64)>);
 
 impl Spans {
     /// Whether the record of this order is found by the number of the block that it was written in.
-    fn hold(&self, place: &Place) -> bool {
+    fn hold(&self, place: &RecordLocation) -> bool {
         let after = self.0.partition_point(|span| span.0 <= place.block);
         let span = after.checked_sub(1).map(|at| self.0[at]);
         span.is_some_and(|(_, first, end)| (first..end).contains(&place.order))
@@ -184,7 +187,7 @@ impl Spans {
 }
 
 fn scan(
-    found: &Found,
+    found: &RecoveredStore,
     mut each: impl FnMut(Record) -> Result<(), JournalError>,
 ) -> Result<Spans, JournalError> {
     let mut next = found.notes.floor;
@@ -230,7 +233,7 @@ fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), Jou
     account.removed = false;
     account.last_n = record.n;
     account.next_seq = record.seq_before + u64::from(record.decided);
-    account.places.add(&Place {
+    account.places.add(&RecordLocation {
         n: record.n,
         order: record.order,
         block: 0,
@@ -241,19 +244,19 @@ fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), Jou
 }
 
 /// What is kept of shops can be read.
-fn check_kept(found: &Found) -> Result<(), JournalError> {
+fn check_kept(found: &RecoveredStore) -> Result<(), JournalError> {
     metadata::scan(&found.store, &mut |_, _| Ok(()))
 }
 
 /// The index and what is read behind it name the records that there are.
 fn check_index(
-    found: &Found,
+    found: &RecoveredStore,
     shop: u64,
     account: &Account,
     spans: &Spans,
 ) -> Result<(), JournalError> {
     let (mut sum, mut last, mut astray) = (PlacesSum::default(), 0, false);
-    let mut take = |place: &Place| {
+    let mut take = |place: &RecordLocation| {
         if place.n > last && place.order >= found.notes.floor {
             last = place.n;
             astray |= !spans.hold(place);
@@ -282,7 +285,7 @@ fn check_index(
 
 /// The states of a shop can be read, and its latest one leads on; how many there are.
 fn check_states(
-    found: &Found,
+    found: &RecoveredStore,
     (shop, id): (u64, &Id),
     account: Option<&Account>,
     inspector: &mut dyn Inspector,
@@ -290,7 +293,7 @@ fn check_states(
     let head = snapshots::head(&found.store, shop)?;
     let records = account.map_or(0, |account| account.last_n);
     let indexed = head.n.max(head.state_n());
-    let known = head.id == id.as_str() || (head == snapshots::Head::default());
+    let known = head.id == id.as_str() || (head == snapshots::SnapshotHeader::default());
     if !known
         || (account.is_some() && indexed > records)
         || (account.is_none() && head.state.is_none())
@@ -300,7 +303,7 @@ fn check_states(
         )));
     }
     if head.state_n() < records
-        && head == snapshots::Head::default()
+        && head == snapshots::SnapshotHeader::default()
         && !found.tails.contains_key(&shop)
     {
         return Err(damaged(&format!(
@@ -320,11 +323,15 @@ fn check_states(
 }
 
 /// The records that come after a shop's latest state.
-fn tail_of(found: &Found, shop: u64, head: &Head) -> Result<Vec<Record>, JournalError> {
+fn tail_of(
+    found: &RecoveredStore,
+    shop: u64,
+    head: &SnapshotHeader,
+) -> Result<Vec<Record>, JournalError> {
     let n = head.state_n();
-    let mut places: BTreeMap<u64, Place> = BTreeMap::new();
+    let mut places: BTreeMap<u64, RecordLocation> = BTreeMap::new();
     let prefix = shop.to_be_bytes();
-    let mut take = |place: Place| {
+    let mut take = |place: RecordLocation| {
         if place.n > n && place.order >= found.notes.floor {
             places.insert(place.n, place);
         }
@@ -341,6 +348,6 @@ fn tail_of(found: &Found, shop: u64, head: &Head) -> Result<Vec<Record>, Journal
     if let Some(tail) = found.tails.get(&shop) {
         tail.places.iter().copied().for_each(&mut take);
     }
-    let places: Vec<Place> = places.into_values().collect();
+    let places: Vec<RecordLocation> = places.into_values().collect();
     reader::records(&found.store, &places)
 }

@@ -80,7 +80,7 @@ impl Task {
 
 /// How one task is getting on.
 #[derive(Default)]
-struct Work {
+struct WatchedTask {
     /// How often it was begun and ended: odd while it is under way.
     turns: AtomicU64,
     /// Grows with every step.
@@ -93,7 +93,7 @@ struct Work {
 pub type StoreError = Box<dyn Fn() -> Option<JournalError> + Send + Sync>;
 
 struct Shared {
-    works: [Work; Task::ALL.len()],
+    works: [WatchedTask; Task::ALL.len()],
     patience: Patience,
     fate: Arc<dyn Fate>,
     error: StoreError,
@@ -252,7 +252,7 @@ impl Watched {
     }
 
     /// For how many ticks nothing has come of it; 0 where it is not under way.
-    fn look(&mut self, work: &Work) -> u64 {
+    fn look(&mut self, work: &WatchedTask) -> u64 {
         let turn = work.turns.load(Ordering::Acquire);
         let mut steps = work.steps.load(Ordering::Relaxed);
         let new = turn != self.turn;
@@ -310,7 +310,7 @@ mod tests {
 
     /// What a look finds, after so many steps and perhaps a new turn.
     fn check(rows: &[(bool, u64, u64)]) {
-        let work = Work::default();
+        let work = WatchedTask::default();
         let mut watched = Watched::new(Task::Commit);
         for (number, &(turn, steps, silent)) in rows.iter().enumerate() {
             work.turns.fetch_add(u64::from(turn), Ordering::Relaxed);
@@ -333,7 +333,7 @@ mod tests {
             (SAME, 0, 1),
         ]);
         // One ended, and the next began, between two looks.
-        let work = Work::default();
+        let work = WatchedTask::default();
         let mut watched = Watched::new(Task::Commit);
         for _ in 0..3 {
             work.turns.fetch_add(1, Ordering::Relaxed);

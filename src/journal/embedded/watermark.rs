@@ -27,16 +27,16 @@ const SLOT_BYTES_1: usize = 32;
 
 /// How far the journal reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reach {
+pub struct HighWaterMark {
     /// The order of the last durable record; 0 where there is none.
     pub order: u64,
     /// Its instant.
     pub at: Instant,
 }
 
-impl Reach {
+impl HighWaterMark {
     /// Nothing has happened.
-    pub const NOWHERE: Reach = Reach {
+    pub const NOWHERE: HighWaterMark = HighWaterMark {
         order: 0,
         at: Instant::from_ms(0),
     };
@@ -44,9 +44,9 @@ impl Reach {
 
 /// What the file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Marked {
+pub struct WatermarkState {
     /// How far the records reach.
-    pub reach: Reach,
+    pub reach: HighWaterMark,
     /// In how many commits something was kept for another room, counted around the end of `u32`.
     pub kept: u32,
     /// The folder that it belongs to; nothing in form 1.
@@ -54,16 +54,16 @@ pub struct Marked {
 }
 
 /// The file.
-pub struct Mark {
+pub struct Watermark {
     file: File,
     folder: FolderId,
     writes: AtomicU64,
     /// What it says.
-    last: Mutex<Marked>,
+    last: Mutex<WatermarkState>,
 }
 
-fn slot(marked: Marked, folder: FolderId) -> [u8; SLOT_BYTES] {
-    let Marked { reach, kept, .. } = marked;
+fn slot(marked: WatermarkState, folder: FolderId) -> [u8; SLOT_BYTES] {
+    let WatermarkState { reach, kept, .. } = marked;
     let mut slot = [0; SLOT_BYTES];
     slot[..8].copy_from_slice(b"xiaoer\0\x02");
     slot[8..16].copy_from_slice(&reach.order.to_be_bytes());
@@ -76,7 +76,7 @@ fn slot(marked: Marked, folder: FolderId) -> [u8; SLOT_BYTES] {
 }
 
 /// Reads a slot of either form; nothing where it is damaged.
-fn read_slot(bytes: &[u8]) -> Option<Marked> {
+fn read_slot(bytes: &[u8]) -> Option<WatermarkState> {
     let (body, sum) = bytes.split_last_chunk::<4>()?;
     let right = crc32fast::hash(body) == u32::from_be_bytes(*sum);
     let folder = match (body.strip_prefix(b"xiaoer\0")?.first()?, body.len()) {
@@ -86,8 +86,8 @@ fn read_slot(bytes: &[u8]) -> Option<Marked> {
     };
     let order = u64::from_be_bytes(*body[8..].first_chunk()?);
     let at_ms = i64::from_be_bytes(*body[16..].first_chunk()?);
-    let marked = Marked {
-        reach: Reach {
+    let marked = WatermarkState {
+        reach: HighWaterMark {
             order,
             at: Instant::from_ms(at_ms),
         },
@@ -98,7 +98,7 @@ fn read_slot(bytes: &[u8]) -> Option<Marked> {
 }
 
 /// What a file of two slots says: the later one, since neither number ever goes back.
-fn read_slots(bytes: &[u8]) -> Option<Marked> {
+fn read_slots(bytes: &[u8]) -> Option<WatermarkState> {
     let slot_bytes = match bytes.len() {
         length if length == 2 * SLOT_BYTES => SLOT_BYTES,
         length if length == 2 * SLOT_BYTES_1 => SLOT_BYTES_1,
@@ -108,9 +108,14 @@ fn read_slots(bytes: &[u8]) -> Option<Marked> {
     slots.max_by_key(|marked| (marked.reach.order, marked.kept))
 }
 
-impl Mark {
+impl Watermark {
     /// Makes the file anew, durable, in the place of one that may be there; the folder is to be synced by the caller.
-    pub fn create(path: &Path, folder: FolderId, reach: Reach, kept: u32) -> io::Result<Mark> {
+    pub fn create(
+        path: &Path,
+        folder: FolderId,
+        reach: HighWaterMark,
+        kept: u32,
+    ) -> io::Result<Watermark> {
         let new = path.with_extension("new");
         let file = File::options()
             .read(true)
@@ -118,7 +123,7 @@ impl Mark {
             .create(true)
             .truncate(true)
             .open(&new)?;
-        let marked = Marked {
+        let marked = WatermarkState {
             reach,
             kept,
             folder: Some(folder),
@@ -127,7 +132,7 @@ impl Mark {
         file.write_all_at(&[slot, slot].concat(), 0)?;
         file.sync_all()?;
         std::fs::rename(&new, path)?;
-        Ok(Mark {
+        Ok(Watermark {
             file,
             folder,
             writes: AtomicU64::new(0),
@@ -136,7 +141,7 @@ impl Mark {
     }
 
     /// What the file says, without a change to it.
-    pub fn read(path: &Path) -> Result<Marked, JournalError> {
+    pub fn read(path: &Path) -> Result<WatermarkState, JournalError> {
         let lost = || {
             JournalError::Damaged(format!(
                 "{}, which says how far the journal reaches, is missing or damaged; the records may all be there. Nothing \
@@ -154,11 +159,11 @@ impl Mark {
     }
 
     /// Opens the file of a folder to go on with it.
-    pub fn open(path: &Path, folder: FolderId) -> Result<Mark, JournalError> {
-        let marked = Mark::read(path)?;
+    pub fn open(path: &Path, folder: FolderId) -> Result<Watermark, JournalError> {
+        let marked = Watermark::read(path)?;
         let file = File::options().read(true).write(true).open(path);
         let file = file.map_err(|error| disk_failed("the file `mark`", &error))?;
-        Ok(Mark {
+        Ok(Watermark {
             file,
             folder,
             writes: AtomicU64::new(0),
@@ -167,9 +172,9 @@ impl Mark {
     }
 
     /// The journal reaches this far, and so often was something kept; nothing: as before.
-    pub fn set(&self, reach: Option<Reach>, kept: Option<u32>) -> io::Result<()> {
+    pub fn set(&self, reach: Option<HighWaterMark>, kept: Option<u32>) -> io::Result<()> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = Marked {
+        *last = WatermarkState {
             reach: reach.unwrap_or(last.reach),
             kept: kept.unwrap_or(last.kept),
             folder: Some(self.folder),
@@ -180,7 +185,7 @@ impl Mark {
     }
 
     /// How far the journal reaches.
-    pub fn reach(&self) -> Reach {
+    pub fn reach(&self) -> HighWaterMark {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         last.reach
     }
@@ -193,7 +198,7 @@ impl Mark {
 
 /// Where a commit ended.
 #[derive(Clone, Copy)]
-pub(super) struct Ended {
+pub(super) struct CommitEnd {
     /// The order of its last record.
     pub(super) order: u64,
     /// The number of its last block.
@@ -206,9 +211,9 @@ mod tests {
 
     const FOLDER: FolderId = FolderId([7; ID_BYTES]);
 
-    fn marked(order: u64, kept: u32) -> Marked {
-        Marked {
-            reach: Reach {
+    fn marked(order: u64, kept: u32) -> WatermarkState {
+        WatermarkState {
+            reach: HighWaterMark {
                 order,
                 at: Instant::from_ms(1_000_000),
             },
@@ -222,22 +227,28 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mark");
         let at = Instant::from_ms(1_000_000);
-        let mark = Mark::create(&path, FOLDER, Reach::NOWHERE, 0).unwrap();
-        mark.set(Some(Reach { order: 7, at }), None).unwrap();
-        mark.set(Some(Reach { order: 8, at }), Some(3)).unwrap();
-        assert_eq!(Mark::read(&path).unwrap(), marked(8, 3));
+        let mark = Watermark::create(&path, FOLDER, HighWaterMark::NOWHERE, 0).unwrap();
+        mark.set(Some(HighWaterMark { order: 7, at }), None)
+            .unwrap();
+        mark.set(Some(HighWaterMark { order: 8, at }), Some(3))
+            .unwrap();
+        assert_eq!(Watermark::read(&path).unwrap(), marked(8, 3));
         mark.set(None, Some(4)).unwrap();
-        assert_eq!(Mark::read(&path).unwrap(), marked(8, 4));
-        mark.set(Some(Reach { order: 9, at }), None).unwrap();
+        assert_eq!(Watermark::read(&path).unwrap(), marked(8, 4));
+        mark.set(Some(HighWaterMark { order: 9, at }), None)
+            .unwrap();
         let flip = |place: usize| {
             let mut bytes = std::fs::read(&path).unwrap();
             bytes[place] ^= 1;
             std::fs::write(&path, bytes).unwrap();
         };
         flip(SLOT_BYTES + 26);
-        assert_eq!(Mark::read(&path).unwrap(), marked(8, 4));
+        assert_eq!(Watermark::read(&path).unwrap(), marked(8, 4));
         flip(3);
-        assert!(matches!(Mark::read(&path), Err(JournalError::Damaged(_))));
+        assert!(matches!(
+            Watermark::read(&path),
+            Err(JournalError::Damaged(_))
+        ));
     }
 
     #[test]
@@ -250,14 +261,14 @@ mod tests {
         slot.extend(crc32fast::hash(&slot).to_be_bytes());
         assert_eq!(slot.len(), SLOT_BYTES_1);
         let read = read_slots(&[slot.clone(), slot].concat()).unwrap();
-        let reach = Reach {
+        let reach = HighWaterMark {
             order: 9,
             at: Instant::from_ms(1_795_737_600_000),
         };
         let folder = None;
         assert_eq!(
             read,
-            Marked {
+            WatermarkState {
                 reach,
                 kept: 2,
                 folder

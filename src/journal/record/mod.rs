@@ -14,7 +14,7 @@ use crate::journal::error::damaged;
 
 /// What a record is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum RecordKind {
     /// The event that made the shop.
     Created,
     /// An event, or a `clock` of the server's own.
@@ -38,11 +38,11 @@ pub struct Booked {
 
 /// What is appended.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
+pub struct NewRecord<'a> {
     /// The shop's id.
     pub shop: &'a Id,
     /// Of what it is.
-    pub kind: Kind,
+    pub kind: RecordKind,
     /// The number of the core that decided it ([`crate::domain::CORE`]).
     pub core: u32,
     /// The shop's records up to this one, itself included: 1, 2, 3 …
@@ -76,29 +76,29 @@ pub struct Record {
     pub shop: u64,
     /// The shop's id. A record of form 1 keeps it only where it made the shop or booked an invite.
     pub shop_id: Option<Id>,
-    /// See [`Entry`].
-    pub kind: Kind,
-    /// See [`Entry`]; 1 where the record is of form 1.
+    /// See [`NewRecord`].
+    pub kind: RecordKind,
+    /// See [`NewRecord`]; 1 where the record is of form 1.
     pub core: u32,
-    /// See [`Entry`].
+    /// See [`NewRecord`].
     pub n: u64,
-    /// See [`Entry`].
+    /// See [`NewRecord`].
     pub at: Instant,
-    /// See [`Entry`]; nothing where the record is of form 1.
+    /// See [`NewRecord`]; nothing where the record is of form 1.
     pub due: Option<Instant>,
-    /// See [`Entry`].
+    /// See [`NewRecord`].
     pub seq_before: u64,
-    /// See [`Entry`].
+    /// See [`NewRecord`].
     pub decided: u32,
-    /// See [`Entry`].
+    /// See [`NewRecord`].
     pub text: String,
-    /// See [`Entry`].
+    /// See [`NewRecord`].
     pub decisions: String,
-    /// See [`Entry`].
+    /// See [`NewRecord`].
     pub claims: Vec<u32>,
-    /// See [`Entry`].
+    /// See [`NewRecord`].
     pub booked: Vec<Booked>,
-    /// See [`Entry`].
+    /// See [`NewRecord`].
     pub rated: bool,
 }
 
@@ -123,7 +123,7 @@ fn read_booked(stored: Vec<Booking<'_>>) -> Option<Vec<Booked>> {
 pub const FRAME_BYTES: usize = 8;
 
 /// Appends an entry's frame to `buffer`.
-pub fn write(shop: u64, entry: &Entry<'_>, buffer: &mut Vec<u8>) {
+pub fn write(shop: u64, entry: &NewRecord<'_>, buffer: &mut Vec<u8>) {
     let start = buffer.len();
     buffer.extend_from_slice(&[0; FRAME_BYTES]);
     v2::write(shop, entry, buffer);

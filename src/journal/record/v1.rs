@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use super::{Booking, Kind, Record};
+use super::{Booking, Record, RecordKind};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 
@@ -49,10 +49,10 @@ pub(super) fn read(body: &[u8], order: u64) -> Option<Record> {
         shop: stored.shop,
         shop_id: stored.shop_id.and_then(Id::new),
         kind: match stored.kind {
-            StoredKind::Created => Kind::Created,
-            StoredKind::Event => Kind::Event,
-            StoredKind::Malformed => Kind::Malformed,
-            StoredKind::Removed => Kind::Removed,
+            StoredKind::Created => RecordKind::Created,
+            StoredKind::Event => RecordKind::Event,
+            StoredKind::Malformed => RecordKind::Malformed,
+            StoredKind::Removed => RecordKind::Removed,
         },
         core: CORE,
         n: stored.n,

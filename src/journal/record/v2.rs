@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Booking, Entry, Kind, Record};
+use super::{Booking, NewRecord, Record, RecordKind};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 
@@ -33,16 +33,16 @@ struct Stored<'a> {
 }
 
 /// Appends the body of an entry to `buffer`.
-pub(super) fn write(shop: u64, entry: &Entry<'_>, buffer: &mut Vec<u8>) {
+pub(super) fn write(shop: u64, entry: &NewRecord<'_>, buffer: &mut Vec<u8>) {
     let booked = entry.booked.iter();
     let stored = Stored {
         shop,
         shop_id: entry.shop.as_str(),
         kind: match entry.kind {
-            Kind::Created => StoredKind::Created,
-            Kind::Event => StoredKind::Event,
-            Kind::Malformed => StoredKind::Malformed,
-            Kind::Removed => StoredKind::Removed,
+            RecordKind::Created => StoredKind::Created,
+            RecordKind::Event => StoredKind::Event,
+            RecordKind::Malformed => StoredKind::Malformed,
+            RecordKind::Removed => StoredKind::Removed,
         },
         core: entry.core,
         n: entry.n,
@@ -77,10 +77,10 @@ pub(super) fn read(body: &[u8], order: u64) -> Option<Record> {
         shop: stored.shop,
         shop_id: Some(Id::new(stored.shop_id)?),
         kind: match stored.kind {
-            StoredKind::Created => Kind::Created,
-            StoredKind::Event => Kind::Event,
-            StoredKind::Malformed => Kind::Malformed,
-            StoredKind::Removed => Kind::Removed,
+            StoredKind::Created => RecordKind::Created,
+            StoredKind::Event => RecordKind::Event,
+            StoredKind::Malformed => RecordKind::Malformed,
+            StoredKind::Removed => RecordKind::Removed,
         },
         core: stored.core,
         n: stored.n,

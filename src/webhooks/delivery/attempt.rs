@@ -8,7 +8,7 @@ use crate::domain::base::time::Instant;
 
 /// The decisions of one message: those from the first `seq` to the last that the endpoint asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Parcel {
+pub struct SeqRange {
     /// The first one's `seq`.
     pub from: u64,
     /// The last one's.
@@ -17,7 +17,7 @@ pub struct Parcel {
 
 /// What came of the latest try.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct AttemptResult {
     /// When it ended.
     pub at_ms: i64,
     /// The status of the answer.
@@ -32,9 +32,9 @@ pub struct Told {
 
 /// A message that has failed so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failing {
+pub struct PendingRetry {
     /// Its decisions.
-    pub parcel: Parcel,
+    pub parcel: SeqRange,
     /// How often it was tried.
     pub tries: u32,
     /// When it was tried first.
@@ -42,18 +42,18 @@ pub struct Failing {
     /// When it is tried again; nothing where it was given up.
     pub again: Option<Instant>,
     /// What came of the latest try.
-    pub told: Told,
+    pub told: AttemptResult,
 }
 
 /// What of it survives a restart beside the messages aside.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
+pub struct DeliveryCursor {
     /// Decisions up to this `seq` have gone out, are aside, or are not asked for.
     pub done: u64,
     /// What holds the line.
-    pub held: Option<Failing>,
+    pub held: Option<PendingRetry>,
     /// Ranges that are to be sent again.
-    pub resends: VecDeque<Parcel>,
+    pub resends: VecDeque<SeqRange>,
     /// Since when nothing but failures came back.
     pub failing_since: Option<Instant>,
     /// How many messages failed one after the other.
@@ -73,9 +73,9 @@ pub enum Lane {
 
 /// A try that is on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Try {
+pub struct Attempt {
     /// Of which decisions.
-    pub parcel: Parcel,
+    pub parcel: SeqRange,
     /// From where.
     pub lane: Lane,
 }

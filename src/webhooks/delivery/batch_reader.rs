@@ -13,11 +13,11 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// The decisions, by `seq`.
 #[derive(Default)]
-pub struct Ahead(VecDeque<StoredDecision>);
+pub struct BatchReader(VecDeque<StoredDecision>);
 
 /// What the next message is made of.
 #[derive(Debug, Default, PartialEq)]
-pub struct Found {
+pub struct ReadBatch {
     /// Its decisions; none where there is none that is asked for.
     pub wanted: Vec<StoredDecision>,
     /// Decisions up to this one come before it, and are not asked for.
@@ -26,7 +26,7 @@ pub struct Found {
     pub more: bool,
 }
 
-impl Ahead {
+impl BatchReader {
     /// The decisions of the next message, above `after` and up to `until`; `read` gives more of them, above a `seq`.
     pub fn take<E>(
         &mut self,
@@ -34,14 +34,14 @@ impl Ahead {
         after: u64,
         until: Option<u64>,
         mut read: impl FnMut(u64) -> Result<Vec<StoredDecision>, E>,
-    ) -> Result<Found, E> {
+    ) -> Result<ReadBatch, E> {
         let ahead = &mut self.0;
         while ahead.front().is_some_and(|first| first.seq <= after) {
             ahead.pop_front();
         }
         let limit = usize::from(endpoint.batch.unwrap_or(1));
         let within = |decision: &StoredDecision| until.is_none_or(|until| decision.seq <= until);
-        let mut found = Found {
+        let mut found = ReadBatch {
             wanted: Vec::new(),
             passed: after,
             more: false,
@@ -132,7 +132,7 @@ mod tests {
             (Some(9), 0, None, vec![3, 6, 9, 12, 15], 2),
             (None, 6, Some(8), vec![], 8),
         ] {
-            let mut ahead = Ahead::default();
+            let mut ahead = BatchReader::default();
             let found = ahead.take(&endpoint(batch), after, until, |after| {
                 Ok::<_, ()>(decisions(after))
             });

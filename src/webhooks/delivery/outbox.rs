@@ -5,9 +5,9 @@
 //! stops nobody, and of a dead endpoint's decisions about one a minute is set aside, however many are taken.
 //! A range that is sent again has a lane of its own.
 
-use super::attempt::{Failing, Lane, Parcel, Progress, Told, Try};
+use super::attempt::{Attempt, AttemptResult, DeliveryCursor, Lane, PendingRetry, SeqRange};
 use super::retry_policy::{RETRY_AFTER_MAX, wait_after};
-use super::retry_queue::Aside;
+use super::retry_queue::RetryQueue;
 use crate::domain::base::time::{Duration, Instant};
 
 /// For how long a message that fails holds back those after it.
@@ -32,7 +32,7 @@ const OUTAGE: u32 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// This message is tried again.
-    Again(Try),
+    Again(Attempt),
     /// The next decisions above this `seq` are looked for, up to the other where it is a range.
     Look(Lane, u64, Option<u64>),
     /// Nothing before this instant, unless there is news.
@@ -41,7 +41,7 @@ pub enum Next {
 
 /// How a try ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum AttemptEnd {
     /// It was taken.
     Delivered,
     /// It was not, and the endpoint may have asked to be left alone until then.
@@ -54,9 +54,9 @@ pub enum Ended {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A message is aside, or its place there has changed.
-    Aside(Parcel),
+    Aside(SeqRange),
     /// It is aside no more.
-    Settled(Parcel),
+    Settled(SeqRange),
     /// The progress.
     Progress,
     /// Nothing but failures for [`DEAD_AFTER`], or gone: the endpoint is to be switched off.
@@ -66,10 +66,10 @@ pub enum Change {
 /// The outbox.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    progress: Progress,
-    aside: Aside,
+    progress: DeliveryCursor,
+    aside: RetryQueue,
     /// What is on its way.
-    under_way: Vec<Try>,
+    under_way: Vec<Attempt>,
     /// The line was looked at, and there was nothing more.
     idle: bool,
     /// The line rests until then: the endpoint seems to be away, and its decisions are not to pile up aside.
@@ -81,18 +81,22 @@ pub struct Outbox {
 impl Outbox {
     /// An outbox that begins behind `done`.
     pub fn new(done: u64, timeout: Duration) -> Outbox {
-        let progress = Progress {
+        let progress = DeliveryCursor {
             done,
-            ..Progress::default()
+            ..DeliveryCursor::default()
         };
         Outbox::restored(progress, Vec::new(), timeout)
     }
 
     /// As it was kept.
-    pub fn restored(progress: Progress, aside: Vec<Failing>, timeout: Duration) -> Outbox {
+    pub fn restored(
+        progress: DeliveryCursor,
+        aside: Vec<PendingRetry>,
+        timeout: Duration,
+    ) -> Outbox {
         Outbox {
             progress,
-            aside: Aside::of(aside),
+            aside: RetryQueue::of(aside),
             under_way: Vec::new(),
             idle: false,
             rests: None,
@@ -101,17 +105,17 @@ impl Outbox {
     }
 
     /// What is kept of it.
-    pub fn progress(&self) -> &Progress {
+    pub fn progress(&self) -> &DeliveryCursor {
         &self.progress
     }
 
     /// A message that is aside.
-    pub fn aside(&self, parcel: Parcel) -> Option<&Failing> {
+    pub fn aside(&self, parcel: SeqRange) -> Option<&PendingRetry> {
         self.aside.get(parcel)
     }
 
     /// All that failed so far: what holds the line, what is aside, what was given up.
-    pub fn failing(&self) -> impl Iterator<Item = &Failing> {
+    pub fn failing(&self) -> impl Iterator<Item = &PendingRetry> {
         self.progress.held.iter().chain(self.aside.iter())
     }
 
@@ -150,7 +154,7 @@ impl Outbox {
         {
             return Next::Look(Lane::Resend, range.from - 1, Some(range.to));
         }
-        let busy: Vec<Parcel> = self.aside_under_way().collect();
+        let busy: Vec<SeqRange> = self.aside_under_way().collect();
         if busy.len() < ASIDE_AT_ONCE {
             match self.aside.first(&busy) {
                 Some((again, parcel)) if again <= now => return again_of(parcel, Lane::Aside),
@@ -161,11 +165,11 @@ impl Outbox {
         Next::Wait(wake)
     }
 
-    fn on_way(&self, lane: Lane) -> Option<&Try> {
+    fn on_way(&self, lane: Lane) -> Option<&Attempt> {
         self.under_way.iter().find(|of| of.lane == lane)
     }
 
-    fn aside_under_way(&self) -> impl Iterator<Item = Parcel> {
+    fn aside_under_way(&self) -> impl Iterator<Item = SeqRange> {
         let aside = self.under_way.iter().filter(|of| of.lane == Lane::Aside);
         aside.map(|of| of.parcel)
     }
@@ -188,7 +192,7 @@ impl Outbox {
     }
 
     /// A range is to be sent again. Whether there is room for one more.
-    pub fn resend(&mut self, range: Parcel) -> bool {
+    pub fn resend(&mut self, range: SeqRange) -> bool {
         let room = self.progress.resends.len() < RESENDS_MAX;
         if room {
             self.progress.resends.push_back(range);
@@ -197,25 +201,25 @@ impl Outbox {
     }
 
     /// A try begins.
-    pub fn began(&mut self, of: Try, now: Instant) {
+    pub fn began(&mut self, of: Attempt, now: Instant) {
         self.under_way.push(of);
         if of.lane == Lane::Line && self.progress.held.is_none() {
-            self.progress.held = Some(Failing {
+            self.progress.held = Some(PendingRetry {
                 parcel: of.parcel,
                 tries: 0,
                 first: now,
                 again: None,
-                told: Told::default(),
+                told: AttemptResult::default(),
             });
         }
     }
 
     /// A try cannot be made: what it was to bring is not in the journal any more.
-    pub fn lost(&mut self, of: Try, told: Told, now: Instant) -> Vec<Change> {
+    pub fn lost(&mut self, of: Attempt, told: AttemptResult, now: Instant) -> Vec<Change> {
         self.began(of, now);
         self.under_way.retain(|other| *other != of);
         let (tries, first) = self.tries_of(of, now);
-        let failing = Failing {
+        let failing = PendingRetry {
             parcel: of.parcel,
             tries,
             first,
@@ -228,17 +232,17 @@ impl Outbox {
     /// A try ended. What has to be kept of that.
     pub fn ended(
         &mut self,
-        of: Try,
-        ended: Ended,
-        told: Told,
+        of: Attempt,
+        ended: AttemptEnd,
+        told: AttemptResult,
         message: &str,
         now: Instant,
     ) -> Vec<Change> {
         self.under_way.retain(|other| *other != of);
         match ended {
-            Ended::Delivered => self.delivered(of, now),
-            Ended::Failed(not_before) => self.failed(of, not_before, told, message, now),
-            Ended::Gone => {
+            AttemptEnd::Delivered => self.delivered(of, now),
+            AttemptEnd::Failed(not_before) => self.failed(of, not_before, told, message, now),
+            AttemptEnd::Gone => {
                 let mut changes = self.failed(of, None, told, message, now);
                 changes.retain(|change| *change != Change::SwitchOff);
                 changes.push(Change::SwitchOff);
@@ -248,7 +252,7 @@ impl Outbox {
     }
 
     /// Nothing of a message is asked for any more: it leaves without a word.
-    pub fn unwanted(&mut self, of: Try) -> Vec<Change> {
+    pub fn unwanted(&mut self, of: Attempt) -> Vec<Change> {
         self.leave_lane(of);
         let settled = self
             .aside
@@ -258,7 +262,7 @@ impl Outbox {
     }
 
     /// It is done with in its lane.
-    fn leave_lane(&mut self, of: Try) {
+    fn leave_lane(&mut self, of: Attempt) {
         match of.lane {
             Lane::Line => {
                 self.progress.held = None;
@@ -270,7 +274,7 @@ impl Outbox {
         }
     }
 
-    fn delivered(&mut self, of: Try, now: Instant) -> Vec<Change> {
+    fn delivered(&mut self, of: Attempt, now: Instant) -> Vec<Change> {
         let mut changes = Vec::new();
         self.leave_lane(of);
         // What was delivered by another way is not tried again.
@@ -290,9 +294,9 @@ impl Outbox {
 
     fn failed(
         &mut self,
-        of: Try,
+        of: Attempt,
         not_before: Option<Instant>,
-        told: Told,
+        told: AttemptResult,
         message: &str,
         now: Instant,
     ) -> Vec<Change> {
@@ -306,7 +310,7 @@ impl Outbox {
             let asked = not_before.map(|at| at.min(now + RETRY_AFTER_MAX));
             (now + wait).max(asked.unwrap_or(now))
         });
-        let failing = Failing {
+        let failing = PendingRetry {
             parcel: of.parcel,
             tries,
             first,
@@ -321,7 +325,7 @@ impl Outbox {
                 Some(again) if holds => again,
                 Some(_) | None => (now + HOLD).max(not_before.unwrap_or(now)),
             };
-            self.progress.held = Some(Failing {
+            self.progress.held = Some(PendingRetry {
                 again: Some(again),
                 ..failing
             });
@@ -337,7 +341,7 @@ impl Outbox {
         changes
     }
 
-    fn tries_of(&self, of: Try, now: Instant) -> (u32, Instant) {
+    fn tries_of(&self, of: Attempt, now: Instant) -> (u32, Instant) {
         let so_far = match of.lane {
             Lane::Line => self.progress.held.as_ref(),
             Lane::Aside => self.aside.get(of.parcel),
@@ -347,7 +351,7 @@ impl Outbox {
     }
 
     /// Out of its lane.
-    fn set_aside(&mut self, of: Try, failing: Failing) -> Vec<Change> {
+    fn set_aside(&mut self, of: Attempt, failing: PendingRetry) -> Vec<Change> {
         let parcel = of.parcel;
         let mut changes = Vec::new();
         self.aside.put(failing);
@@ -381,6 +385,6 @@ impl Outbox {
     }
 }
 
-fn again_of(parcel: Parcel, lane: Lane) -> Next {
-    Next::Again(Try { parcel, lane })
+fn again_of(parcel: SeqRange, lane: Lane) -> Next {
+    Next::Again(Attempt { parcel, lane })
 }

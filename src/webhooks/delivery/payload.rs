@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
-use crate::runtime::{Said, StoredDecision};
+use crate::runtime::{DecisionHeader, StoredDecision};
 
 /// The type of a body that holds several decisions.
 const BATCH: &str = "decisions";
@@ -34,7 +34,7 @@ fn quoted(text: &str) -> String {
 /// One decision: `{"type", "timestamp", "shop", "seq", "data"}`.
 pub fn single(endpoint: &str, shop: &Id, decision: &StoredDecision) -> Message {
     let StoredDecision { seq, json, .. } = decision;
-    let Said { kind, at } = decision.said();
+    let DecisionHeader { kind, at } = decision.said();
     let (kind, shop) = (quoted(kind), quoted(shop));
     let body = format!(
         "{{\"type\":{kind},\"timestamp\":\"{at}\",\"shop\":{shop},\"seq\":{seq},\"data\":{json}}}"

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::attempt::{Failing, Parcel};
+use super::attempt::{PendingRetry, SeqRange};
 use crate::domain::base::time::Instant;
 
 /// Messages that were given up and are still listed; older ones are let go of.
@@ -10,15 +10,15 @@ pub const GIVEN_UP_MAX: usize = 1_000;
 
 /// The messages, by their decisions.
 #[derive(Debug, Default)]
-pub(super) struct Aside {
-    messages: BTreeMap<Parcel, Failing>,
+pub(super) struct RetryQueue {
+    messages: BTreeMap<SeqRange, PendingRetry>,
     given_up: usize,
 }
 
-impl Aside {
+impl RetryQueue {
     /// As they were kept.
-    pub fn of(messages: Vec<Failing>) -> Aside {
-        let mut aside = Aside::default();
+    pub fn of(messages: Vec<PendingRetry>) -> RetryQueue {
+        let mut aside = RetryQueue::default();
         for failing in messages {
             aside.put(failing);
         }
@@ -26,23 +26,23 @@ impl Aside {
     }
 
     /// Adds a message, or has another word of it.
-    pub fn put(&mut self, failing: Failing) {
+    pub fn put(&mut self, failing: PendingRetry) {
         self.take(failing.parcel);
         self.given_up += usize::from(failing.again.is_none());
         self.messages.insert(failing.parcel, failing);
     }
 
     /// Takes a message out.
-    pub fn take(&mut self, parcel: Parcel) -> Option<Failing> {
+    pub fn take(&mut self, parcel: SeqRange) -> Option<PendingRetry> {
         let taken = self.messages.remove(&parcel)?;
         self.given_up -= usize::from(taken.again.is_none());
         Some(taken)
     }
 
     /// Takes out what lies within a message that was delivered; which messages.
-    pub fn take_within(&mut self, of: Parcel) -> Vec<Parcel> {
-        let within = |parcel: &&Parcel| of.from <= parcel.from && parcel.to <= of.to;
-        let taken: Vec<Parcel> = self.messages.keys().filter(within).copied().collect();
+    pub fn take_within(&mut self, of: SeqRange) -> Vec<SeqRange> {
+        let within = |parcel: &&SeqRange| of.from <= parcel.from && parcel.to <= of.to;
+        let taken: Vec<SeqRange> = self.messages.keys().filter(within).copied().collect();
         for parcel in &taken {
             self.take(*parcel);
         }
@@ -50,7 +50,7 @@ impl Aside {
     }
 
     /// Takes out the oldest that was given up, where there are too many.
-    pub fn take_oldest_given_up(&mut self) -> Option<Parcel> {
+    pub fn take_oldest_given_up(&mut self) -> Option<SeqRange> {
         if self.given_up <= GIVEN_UP_MAX {
             return None;
         }
@@ -61,12 +61,12 @@ impl Aside {
     }
 
     /// A message.
-    pub fn get(&self, parcel: Parcel) -> Option<&Failing> {
+    pub fn get(&self, parcel: SeqRange) -> Option<&PendingRetry> {
         self.messages.get(&parcel)
     }
 
     /// All of them, the oldest decisions first.
-    pub fn iter(&self) -> impl Iterator<Item = &Failing> {
+    pub fn iter(&self) -> impl Iterator<Item = &PendingRetry> {
         self.messages.values()
     }
 
@@ -81,7 +81,7 @@ impl Aside {
     }
 
     /// Which is tried next, and when, of those that are not on their way.
-    pub fn first(&self, on_way: &[Parcel]) -> Option<(Instant, Parcel)> {
+    pub fn first(&self, on_way: &[SeqRange]) -> Option<(Instant, SeqRange)> {
         let waiting = self.messages.values();
         let waiting = waiting.filter(|of| !on_way.contains(&of.parcel));
         waiting.filter_map(|of| Some((of.again?, of.parcel))).min()

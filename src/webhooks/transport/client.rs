@@ -45,7 +45,7 @@ const USER_AGENT: &str = concat!("xiaoer/", env!("CARGO_PKG_VERSION"));
 
 /// How calls are made.
 #[derive(Clone)]
-pub struct Calling {
+pub struct ClientSettings {
     /// How long a call may take, from looking the name up to the end of the answer.
     pub timeout: Duration,
     /// Whether private addresses may be called.
@@ -56,7 +56,7 @@ pub struct Calling {
 
 /// Calls endpoints. Cheap to clone; clones share their connections.
 #[derive(Clone)]
-pub struct Caller {
+pub struct WebhookClient {
     client: Client,
     timeout: Duration,
     private_addresses: bool,
@@ -81,7 +81,7 @@ impl std::error::Error for Unusable {
 
 /// What came of a call.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Called {
+pub struct CallResult {
     /// The status that was answered.
     pub status: Option<u16>,
     /// How long it took, in microseconds.
@@ -94,7 +94,7 @@ pub struct Called {
     pub failure: Option<String>,
 }
 
-impl Called {
+impl CallResult {
     /// Whether the receiver has taken it: 2xx.
     pub fn delivered(&self) -> bool {
         self.status
@@ -109,15 +109,15 @@ impl Called {
 
 /// What has been heard so far; it stays when time is up.
 #[derive(Default)]
-struct Heard {
+struct ReceivedBody {
     status: Option<u16>,
     retry_after: Option<RetryAfter>,
     answer: Vec<u8>,
 }
 
-impl Caller {
+impl WebhookClient {
     /// One that calls so.
-    pub fn new(calling: Calling) -> Result<Caller, Unusable> {
+    pub fn new(calling: ClientSettings) -> Result<WebhookClient, Unusable> {
         // An error says that one is there already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // A machine without any certificates of authorities can still call `http`.
@@ -125,7 +125,7 @@ impl Caller {
         let own = Arc::new(OwnAddresses::new(Arc::clone(&calling.lookup)));
         let client = builder(&calling, &dns, &own).build();
         let client = client.or_else(|_| builder(&calling, &dns, &own).tls_certs_only([]).build());
-        Ok(Caller {
+        Ok(WebhookClient {
             client: client.map_err(Unusable)?,
             own,
             timeout: calling.timeout,
@@ -147,21 +147,26 @@ impl Caller {
         }
     }
 
-    /// [`Caller::post`] for an endpoint: names are looked up in its budget.
+    /// [`WebhookClient::post`] for an endpoint: names are looked up in its budget.
     pub async fn post_for(
         &self,
         asker: Asker,
         url: &Url,
         headers: &[(&'static str, String)],
         body: Bytes,
-    ) -> Called {
+    ) -> CallResult {
         for_endpoint(asker, self.post(url, headers, body)).await
     }
 
     /// Posts a body of JSON and says what came of it; never takes much longer than the time-out.
-    pub async fn post(&self, url: &Url, headers: &[(&'static str, String)], body: Bytes) -> Called {
+    pub async fn post(
+        &self,
+        url: &Url,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+    ) -> CallResult {
         let watch = Stopwatch::start();
-        let mut heard = Heard::default();
+        let mut heard = ReceivedBody::default();
         let exchange = self.exchange(url, headers, body, &mut heard);
         let failure = match tokio::time::timeout(self.timeout, exchange).await {
             Ok(exchanged) => exchanged.err(),
@@ -170,7 +175,7 @@ impl Caller {
                 error_text::length(self.timeout)
             )),
         };
-        Called {
+        CallResult {
             status: heard.status,
             micros: watch.micros(),
             answer: text(&heard.answer),
@@ -184,7 +189,7 @@ impl Caller {
         url: &Url,
         headers: &[(&'static str, String)],
         body: Bytes,
-        heard: &mut Heard,
+        heard: &mut ReceivedBody,
     ) -> Result<(), String> {
         // The client connects to a host that is an address without asking who looks names up.
         self.check(url)?;
@@ -205,7 +210,7 @@ impl Caller {
     }
 }
 
-fn builder(calling: &Calling, dns: &Arc<Dns>, own: &Arc<OwnAddresses>) -> ClientBuilder {
+fn builder(calling: &ClientSettings, dns: &Arc<Dns>, own: &Arc<OwnAddresses>) -> ClientBuilder {
     Client::builder()
         .dns_resolver(Checked {
             dns: Arc::clone(dns),

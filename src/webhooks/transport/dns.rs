@@ -45,17 +45,17 @@ pub struct Asker {
 }
 
 /// What a look-up came to: addresses, or why there are none.
-type Found = Result<Vec<IpAddr>, String>;
+type ResolvedName = Result<Vec<IpAddr>, String>;
 
 /// All names that are looked up, and those that were not found.
 pub(super) struct Dns {
     lookup: Arc<dyn Lookup>,
-    state: Mutex<State>,
+    state: Mutex<LookupState>,
     all: Arc<Semaphore>,
 }
 
 #[derive(Default)]
-struct State {
+struct LookupState {
     names: HashMap<String, Name>,
     shops: Budgets<Option<Id>>,
     endpoints: Budgets<Option<Asker>>,
@@ -65,7 +65,7 @@ struct State {
 struct Name {
     failed: Option<Failed>,
     /// The look-up that is under way.
-    looking: Option<watch::Receiver<Option<Found>>>,
+    looking: Option<watch::Receiver<Option<ResolvedName>>>,
 }
 
 struct Failed {
@@ -106,11 +106,11 @@ impl<K: Hash + Eq> Budgets<K> {
 struct Permits(#[expect(dead_code, reason = "they are held")] [OwnedSemaphorePermit; 3]);
 
 /// How a name stands with somebody who needs it.
-enum Step {
+enum LookupStep {
     /// There is an answer.
-    Known(Found),
+    Known(ResolvedName),
     /// It is looked up now.
-    Wait(watch::Receiver<Option<Found>>),
+    Wait(watch::Receiver<Option<ResolvedName>>),
     /// It may be looked up.
     Free,
 }
@@ -126,30 +126,30 @@ impl Dns {
 
     /// The addresses of a name. Waits until the asker may look it up, and until that is over; whoever waits gives up by
     /// itself.
-    pub(super) async fn find(self: Arc<Dns>, host: &str, asker: Option<Asker>) -> Found {
+    pub(super) async fn find(self: Arc<Dns>, host: &str, asker: Option<Asker>) -> ResolvedName {
         let mut permits = None;
         loop {
             let step = self.step(host);
             match (step, permits.take()) {
-                (Step::Known(found), _) => return found,
-                (Step::Wait(looking), _) => return ended(looking).await,
-                (Step::Free, None) => permits = Some(self.permits(asker.clone()).await?),
-                (Step::Free, Some(permits)) => return ended(self.start(host, permits)).await,
+                (LookupStep::Known(found), _) => return found,
+                (LookupStep::Wait(looking), _) => return ended(looking).await,
+                (LookupStep::Free, None) => permits = Some(self.permits(asker.clone()).await?),
+                (LookupStep::Free, Some(permits)) => return ended(self.start(host, permits)).await,
             }
         }
     }
 
-    fn step(&self, host: &str) -> Step {
+    fn step(&self, host: &str) -> LookupStep {
         let state = self.state();
         let Some(name) = state.names.get(host) else {
-            return Step::Free;
+            return LookupStep::Free;
         };
         if let Some(looking) = &name.looking {
-            return Step::Wait(looking.clone());
+            return LookupStep::Wait(looking.clone());
         }
         match &name.failed {
-            Some(failed) if failed.is_remembered() => Step::Known(Err(failed.why.clone())),
-            Some(_) | None => Step::Free,
+            Some(failed) if failed.is_remembered() => LookupStep::Known(Err(failed.why.clone())),
+            Some(_) | None => LookupStep::Free,
         }
     }
 
@@ -172,7 +172,11 @@ impl Dns {
     }
 
     /// Looks a name up; it comes to its end whether somebody still waits or not.
-    fn start(self: &Arc<Dns>, host: &str, permits: Permits) -> watch::Receiver<Option<Found>> {
+    fn start(
+        self: &Arc<Dns>,
+        host: &str,
+        permits: Permits,
+    ) -> watch::Receiver<Option<ResolvedName>> {
         let (tell, looking) = watch::channel(None);
         {
             let mut state = self.state();
@@ -195,7 +199,7 @@ impl Dns {
         looking
     }
 
-    fn end(&self, host: &str, found: &Found) {
+    fn end(&self, host: &str, found: &ResolvedName) {
         let mut state = self.state();
         let Err(why) = found else {
             state.names.remove(host);
@@ -214,7 +218,7 @@ impl Dns {
         });
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LookupState> {
         // Whoever panicked while it held this lock has left nothing half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -235,7 +239,7 @@ fn make_room(names: &mut HashMap<String, Name>) {
 }
 
 /// The end of a look-up.
-async fn ended(mut looking: watch::Receiver<Option<Found>>) -> Found {
+async fn ended(mut looking: watch::Receiver<Option<ResolvedName>>) -> ResolvedName {
     let found = looking.wait_for(Option::is_some).await;
     match found.ok().and_then(|found| found.clone()) {
         Some(found) => found,

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use super::resolver::Refused;
+use super::resolver::AddressRefused;
 
 /// What went wrong, of an error and all that caused it.
 pub(super) fn words(error: &reqwest::Error, connect_timeout: Duration) -> String {
@@ -14,7 +14,7 @@ pub(super) fn words(error: &reqwest::Error, connect_timeout: Duration) -> String
     let mut deepest = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        if let Some(Refused(why)) = error.downcast_ref() {
+        if let Some(AddressRefused(why)) = error.downcast_ref() {
             return why.clone();
         }
         if let Some(words) = error.downcast_ref::<io::Error>().and_then(of_io) {

@@ -10,7 +10,7 @@ pub(super) mod retry_after;
 pub(super) mod signature;
 pub(super) mod url_policy;
 
-pub use client::{ANSWER_BYTES_MAX, Called, Caller, Calling, Unusable};
+pub use client::{ANSWER_BYTES_MAX, CallResult, ClientSettings, Unusable, WebhookClient};
 pub use dns::Asker;
 pub use lookup::{Looking, Lookup};
 pub use resolver::SystemLookup;

@@ -50,15 +50,15 @@ impl Lookup for SystemLookup {
 
 /// Why a name's addresses are not called.
 #[derive(Debug)]
-pub(super) struct Refused(pub String);
+pub(super) struct AddressRefused(pub String);
 
-impl std::fmt::Display for Refused {
+impl std::fmt::Display for AddressRefused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for AddressRefused {}
 
 /// Looks names up for the client, and hands on none that may not be called.
 pub(super) struct Checked {
@@ -74,7 +74,7 @@ impl Resolve for Checked {
         let (dns, own) = (Arc::clone(&self.dns), Arc::clone(&self.own));
         let private_allowed = self.private_allowed;
         Box::pin(async move {
-            let found = dns.find(&host, asker).await.map_err(Refused)?;
+            let found = dns.find(&host, asker).await.map_err(AddressRefused)?;
             let checked = match private_allowed {
                 true => found,
                 false => check(&host, found, &own)?,
@@ -88,13 +88,17 @@ impl Resolve for Checked {
     }
 }
 
-fn check(host: &str, found: Vec<IpAddr>, own: &OwnAddresses) -> Result<Vec<IpAddr>, Refused> {
+fn check(
+    host: &str,
+    found: Vec<IpAddr>,
+    own: &OwnAddresses,
+) -> Result<Vec<IpAddr>, AddressRefused> {
     let good = |address: &IpAddr| url_policy::is_public(*address) && !own.has(*address);
     if found.iter().all(good) {
         return Ok(found);
     }
     // Which address it is, is not said: whoever registers endpoints need not learn where in the network things are.
-    Err(Refused(url_policy::private(&format!(
+    Err(AddressRefused(url_policy::private(&format!(
         "an address of {host}"
     ))))
 }

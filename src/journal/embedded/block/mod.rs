@@ -172,14 +172,14 @@ pub struct Block {
     payload: Vec<u8>,
 }
 
-struct Part<'a> {
+struct BlockPart<'a> {
     span: Span,
     part: u16,
     parts: u16,
     payload: &'a [u8],
 }
 
-fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<Part<'a>, JournalError> {
+fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<BlockPart<'a>, JournalError> {
     let named = at
         .first_chunk::<8>()
         .map_or(0, |number| u64::from_be_bytes(*number));
@@ -203,7 +203,7 @@ fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<Part<'a>, JournalError> {
         let bytes = header[from..to].iter();
         bytes.fold(0u64, |number, &byte| (number << 8) | u64::from(byte))
     };
-    let part = Part {
+    let part = BlockPart {
         span: Span {
             form: header[0],
             number: field(1, 9),

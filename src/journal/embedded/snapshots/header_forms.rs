@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Head, StateAt};
+use super::{SnapshotHeader, StateAt};
 use crate::journal::JournalError;
 use crate::journal::embedded::checksummed::{sealed, unsealed};
 
@@ -47,7 +47,7 @@ fn state((n, seq, order, block, pieces): At) -> StateAt {
     }
 }
 
-pub(super) fn write(head: &Head) -> Vec<u8> {
+pub(super) fn write(head: &SnapshotHeader) -> Vec<u8> {
     let stored = Form2 {
         id: head.id.clone(),
         n: head.n,
@@ -60,7 +60,7 @@ pub(super) fn write(head: &Head) -> Vec<u8> {
     sealed(FORM, &stored)
 }
 
-pub(super) fn read(value: &[u8], what: &str) -> Result<Head, JournalError> {
+pub(super) fn read(value: &[u8], what: &str) -> Result<SnapshotHeader, JournalError> {
     let unsealed = unsealed(value, what)?;
     let stored = match unsealed.form {
         1 => {
@@ -85,7 +85,7 @@ pub(super) fn read(value: &[u8], what: &str) -> Result<Head, JournalError> {
         FORM => unsealed.read()?,
         _ => return Err(unsealed.newer()),
     };
-    Ok(Head {
+    Ok(SnapshotHeader {
         id: stored.id,
         n: stored.n,
         before_first: stored.before_first,

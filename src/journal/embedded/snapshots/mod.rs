@@ -7,12 +7,12 @@ use std::collections::HashMap;
 
 use super::block;
 use super::checksummed::{sealed, unsealed};
-use super::record_index::Due;
+use super::record_index::DueChange;
 use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::journal::error::damaged;
-use crate::journal::{JournalError, State};
+use crate::journal::{JournalError, Snapshot};
 
 /// An older state is kept where so many records lie between it and the one kept before: as many are decided again at
 /// most to explain one decision.
@@ -43,7 +43,7 @@ pub struct StateAt {
 
 /// What is known of a shop without its state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Head {
+pub struct SnapshotHeader {
     /// Its id.
     pub id: String,
     /// The last of its records that are in the index.
@@ -60,7 +60,7 @@ pub struct Head {
     pub kept: Vec<StateAt>,
 }
 
-impl Head {
+impl SnapshotHeader {
     /// The last record that a stored state has taken in; 0 where there is none.
     pub fn state_n(&self) -> u64 {
         self.state.map_or(0, |state| state.n)
@@ -72,16 +72,16 @@ impl Head {
     }
 
     /// What is known of the shop's next timer.
-    pub fn due(&self) -> Due {
+    pub fn due(&self) -> DueChange {
         if self.due_n < self.n.max(self.state_n()) {
-            return Due::Unknown;
+            return DueChange::Unknown;
         }
-        Due::Known(self.due_ms.map(Instant::from_ms))
+        DueChange::Known(self.due_ms.map(Instant::from_ms))
     }
 
     /// The shop's next timer after its record `n`, where it is known.
-    pub fn set_due(&mut self, n: u64, due: Due) {
-        if let Due::Known(due) = due {
+    pub fn set_due(&mut self, n: u64, due: DueChange) {
+        if let DueChange::Known(due) = due {
             self.due_ms = due.map(Instant::ms);
             self.due_n = n;
         }
@@ -99,15 +99,15 @@ pub fn head_key(shop: u64) -> [u8; 8] {
 }
 
 /// A shop's head; the default where it has none yet.
-pub fn head(store: &Store, shop: u64) -> Result<Head, JournalError> {
+pub fn head(store: &Store, shop: u64) -> Result<SnapshotHeader, JournalError> {
     match store.get(Tree::Heads, &head_key(shop))? {
         Some(value) => read_head(shop, &value),
-        None => Ok(Head::default()),
+        None => Ok(SnapshotHeader::default()),
     }
 }
 
 /// Reads a head.
-pub fn read_head(shop: u64, value: &[u8]) -> Result<Head, JournalError> {
+pub fn read_head(shop: u64, value: &[u8]) -> Result<SnapshotHeader, JournalError> {
     header_forms::read(value, &format!("what is known of shop {shop}"))
 }
 
@@ -118,7 +118,7 @@ pub fn shop_of(key: &[u8]) -> u64 {
 }
 
 /// Writes a head.
-pub fn write_head(shop: u64, head: &Head, changes: &mut Changes) {
+pub fn write_head(shop: u64, head: &SnapshotHeader, changes: &mut Changes) {
     changes.set(&head_key(shop), header_forms::write(head));
 }
 
@@ -199,8 +199,8 @@ pub fn read_parts<K: AsRef<[u8]>>(
 }
 
 /// A stored state of a shop.
-pub fn read(store: &Store, shop: u64, at: StateAt) -> Result<State, JournalError> {
-    Ok(State {
+pub fn read(store: &Store, shop: u64, at: StateAt) -> Result<Snapshot, JournalError> {
+    Ok(Snapshot {
         n: at.n,
         seq: at.seq,
         bytes: block::read_state(store, at.block, shop)?,
@@ -216,7 +216,7 @@ pub fn remove(at: StateAt, journal: &mut Changes) {
 
 /// A newer state takes the place of the latest, which goes, unless it is one of those that are kept: `gone` is for after
 /// the head is written.
-pub fn succeed(head: &mut Head, state: StateAt, gone: &mut Changes) {
+pub fn succeed(head: &mut SnapshotHeader, state: StateAt, gone: &mut Changes) {
     let kept = head.kept.last().map_or(0, |kept| kept.n);
     match head.state.replace(state) {
         Some(old) if old.n >= kept + KEPT_EVERY && old.n < state.n => head.kept.push(old),

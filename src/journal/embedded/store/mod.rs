@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::settings::Settings;
+use super::settings::JournalSettings;
 use super::watchdog::{self, Task, Watchdog};
 use crate::env::Fate;
 use crate::journal::JournalError;
@@ -160,7 +160,7 @@ impl Store {
     /// What an interrupted process has left there is put in order first, so the caller must hold the folder's lock.
     pub fn open(
         folder: &Path,
-        settings: &Settings,
+        settings: &JournalSettings,
         fate: &Arc<dyn Fate>,
     ) -> Result<Store, JournalError> {
         let config = sled::Config::new()

@@ -249,7 +249,7 @@ mod tests {
     use super::super::{Changes, Store, Tree};
     use super::*;
     use crate::env::Env;
-    use crate::journal::{Patience, Settings};
+    use crate::journal::{JournalSettings, Patience};
 
     /// Bytes of a value, and how many keys take turns: more is written than the log keeps, so that its segments are
     /// used again.
@@ -260,7 +260,7 @@ mod tests {
     type Content = BTreeMap<Vec<u8>, Vec<u8>>;
 
     fn open(store: &Path) -> Result<Store, JournalError> {
-        let settings = Settings {
+        let settings = JournalSettings {
             data: PathBuf::new(),
             cache_bytes: 8 * 1024 * 1024,
             reserve_bytes: 0,
