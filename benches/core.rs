@@ -13,11 +13,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
-use xiaoer::domain::explain::decision_sink::Outcome;
+use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::policy::Policy;
 use xiaoer::domain::protocol::codes::Presence;
-use xiaoer::domain::protocol::decision::{Body, Decision};
-use xiaoer::domain::protocol::event::{ClosedBy, Event, What};
+use xiaoer::domain::protocol::decision::{Decision, DecisionBody};
+use xiaoer::domain::protocol::event::{ClosedBy, Event, EventBody};
 use xiaoer::domain::state::buyer::Buyer;
 use xiaoer::domain::state::shared_invites::{Claim, Ledger, MemoryLedger};
 use xiaoer::domain::state::shop::Shop;
@@ -29,7 +29,7 @@ const START_MS: i64 = 1_767_225_600_000;
 struct Desk {
     shop: Shop,
     ledger: MemoryLedger,
-    out: Outcome,
+    out: DecisionSink,
     now_ms: i64,
     sessions: u64,
 }
@@ -44,13 +44,13 @@ impl Desk {
         Desk {
             shop: Shop::new(id("shop"), policy, Instant::from_ms(START_MS)),
             ledger: MemoryLedger::default(),
-            out: Outcome::default(),
+            out: DecisionSink::default(),
             now_ms: START_MS,
             sessions: 0,
         }
     }
 
-    fn event(&self, what: What) -> Event {
+    fn event(&self, what: EventBody) -> Event {
         Event {
             at: Instant::from_ms(self.now_ms),
             id: None,
@@ -65,7 +65,7 @@ impl Desk {
     }
 
     fn agent(&mut self, name: &str, roles: &[&str], capacity: u32) {
-        let configured = What::AgentConfigured {
+        let configured = EventBody::AgentConfigured {
             agent: id(name),
             name: None,
             roles: roles.iter().map(|role| id(role)).collect(),
@@ -73,7 +73,7 @@ impl Desk {
             weight: 1,
         };
         self.take(&self.event(configured));
-        let online = What::PresenceChanged {
+        let online = EventBody::PresenceChanged {
             agent: id(name),
             presence: Presence::Online,
         };
@@ -84,7 +84,7 @@ impl Desk {
     fn opening(&mut self, buyer: u64, entry: Option<&str>) -> (Id, Event) {
         self.sessions += 1;
         let session = id(&format!("s{}", self.sessions));
-        let opened = What::SessionOpened {
+        let opened = EventBody::SessionOpened {
             session: session.clone(),
             buyer: id(&format!("buyer-{buyer}")),
             entry: entry.map(id),
@@ -97,7 +97,7 @@ impl Desk {
 
     fn closing(&self, session: Id) -> Event {
         let by = ClosedBy::Agent;
-        self.event(What::SessionClosed { session, by })
+        self.event(EventBody::SessionClosed { session, by })
     }
 
     /// Opens and closes a session of the buyer, the clock moving on.
@@ -214,7 +214,7 @@ fn pick(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTi
 
 fn assigned_sessions(decisions: &[Decision]) -> impl Iterator<Item = Id> + '_ {
     decisions.iter().filter_map(|decision| {
-        if let Body::SessionAssigned { session, .. } = &decision.body {
+        if let DecisionBody::SessionAssigned { session, .. } = &decision.body {
             Some(session.clone())
         } else {
             None
@@ -450,7 +450,7 @@ fn lived_in(open: u64, remembered: u64, buyers: u64) -> Desk {
     for buyer in 0..open {
         let (session, opening) = desk.opening(2_000_000_000 + buyer, None);
         desk.take(&opening);
-        let mut message = desk.event(What::BuyerMessage { session });
+        let mut message = desk.event(EventBody::BuyerMessage { session });
         message.id = Some(id(&format!("message-{buyer}")));
         desk.take(&message);
     }

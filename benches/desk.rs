@@ -29,7 +29,7 @@ use xiaoer::api::{self};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
 use xiaoer::domain::protocol::codes::BlockCode;
-use xiaoer::domain::protocol::decision::{Body, Decision};
+use xiaoer::domain::protocol::decision::{Decision, DecisionBody};
 use xiaoer::domain::read::views::Counts;
 use xiaoer::env::Env;
 use xiaoer::http::{AccessLogEntry, AppState, Authenticator, Limits};
@@ -162,14 +162,14 @@ impl Counting {
 
 impl runtime::RuntimeObserver for Counting {
     fn asked(&self, _: usize) {}
-    fn handled(&self, _: &xiaoer::domain::protocol::event::What) {}
+    fn handled(&self, _: &xiaoer::domain::protocol::event::EventBody) {}
     fn decided(&self, decisions: &[Decision]) {
         for decision in decisions {
             self.metrics.decided(&decision.body);
-            if let Body::InviteSent { .. } = &decision.body {
+            if let DecisionBody::InviteSent { .. } = &decision.body {
                 self.asked.fetch_add(1, Ordering::Relaxed);
             }
-            if let Body::InviteBlocked { blocked_by, .. } = &decision.body {
+            if let DecisionBody::InviteBlocked { blocked_by, .. } = &decision.body {
                 let by_cap = blocked_by.contains(&BlockCode::BuyerDayCap);
                 self.kept.fetch_add(u64::from(by_cap), Ordering::Relaxed);
             }

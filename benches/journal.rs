@@ -215,7 +215,7 @@ struct Unwatched;
 
 impl xiaoer::runtime::RuntimeObserver for Unwatched {
     fn asked(&self, _: usize) {}
-    fn handled(&self, _: &xiaoer::domain::protocol::event::What) {}
+    fn handled(&self, _: &xiaoer::domain::protocol::event::EventBody) {}
     fn decided(&self, _: &[xiaoer::domain::protocol::decision::Decision]) {}
     fn counted(&self, _: &Counts, _: &Counts) {}
     fn alive(&self, _: i64) {}

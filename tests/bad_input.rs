@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use deadline::Worked;
 use serde_json::{Value, json};
-use xiaoer::domain::explain::decision_sink::Outcome;
+use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::Installation;
 use xiaoer::replay::{ReplayError, replay};
 
@@ -1218,6 +1218,6 @@ fn blank_lines_and_line_ends() {
 fn an_outcome_is_empty_where_nothing_is_decided() {
     let mut installation = Installation::default();
     assert!(installation.report().is_empty());
-    assert!(Outcome::default().decisions.is_empty());
+    assert!(DecisionSink::default().decisions.is_empty());
     assert!(answer(&line(r#""type":"clock""#)).is_empty());
 }

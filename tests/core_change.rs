@@ -14,10 +14,10 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
-use xiaoer::domain::explain::decision_sink::Outcome;
+use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::create;
 use xiaoer::domain::protocol::codes::{ErrorCode, Trigger};
-use xiaoer::domain::protocol::event::{Event, What};
+use xiaoer::domain::protocol::event::{Event, EventBody};
 use xiaoer::domain::protocol::rating::Source;
 use xiaoer::domain::protocol::rejection::Rejection;
 use xiaoer::domain::read::views::State;
@@ -71,7 +71,7 @@ impl Recording {
         alter: impl FnOnce(Vec<Value>) -> Vec<Value>,
     ) {
         let read = read_event(event, &self.id, now).expect("a JSON object");
-        let mut out = Outcome::default();
+        let mut out = DecisionSink::default();
         let mut ledger = Noting(ledger, Vec::new());
         let (kind, at) = match read.line {
             Line::Event(_, event) => {
@@ -287,7 +287,7 @@ fn come_up_held(recording: &Recording, name: &str) -> (Shop, usize) {
             decisions: &decisions,
         };
         let read = read_event(&record.text, &recording.id, record.at).expect("an object");
-        let (mut ledger, mut out) = (Told(record.claims.iter()), Outcome::default());
+        let (mut ledger, mut out) = (Told(record.claims.iter()), DecisionSink::default());
         match (read.line, record.kind) {
             (Line::Event(_, event), RecordKind::Created | RecordKind::Event) => {
                 if shop.is_none() {
@@ -339,9 +339,9 @@ fn goes_on(mut shop: Shop, name: &str) {
         at: Instant::from_ms(shop.now().ms() + 1),
         id: None,
         print: 0,
-        what: What::Clock,
+        what: EventBody::Clock,
     };
-    let (seq, mut out) = (shop.seq(), Outcome::default());
+    let (seq, mut out) = (shop.seq(), DecisionSink::default());
     shop.take(&event, &mut MemoryLedger::default(), &mut out);
     let seqs: Vec<u64> = out.decisions.iter().map(|decision| decision.seq).collect();
     let dense: Vec<u64> = (seq + 1..).take(seqs.len()).collect();
@@ -359,7 +359,7 @@ fn goes_on(mut shop: Shop, name: &str) {
         shop.take(
             &event,
             &mut MemoryLedger::default(),
-            &mut Outcome::default(),
+            &mut DecisionSink::default(),
         );
         assert_eq!(shop.audit(), Ok(()), "{name}");
     }

@@ -190,7 +190,7 @@ async fn a_shop_that_panics_comes_back_and_the_others_do_not_notice() {
         Id::new("good").expect("an id"),
         Id::new("bad").expect("an id"),
     );
-    let plain = |page: xiaoer::runtime::Page<xiaoer::runtime::StoredDecision>| {
+    let plain = |page: xiaoer::runtime::ListPage<xiaoer::runtime::StoredDecision>| {
         page.items
             .iter()
             .map(|d| d.json.replace("\"bad\"", "\"good\""))

@@ -2,12 +2,12 @@
 
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::{Duration, Instant};
-use xiaoer::domain::explain::decision_sink::Outcome;
+use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::protocol::event::Event;
-use xiaoer::domain::rules::dispatch::Taken;
-use xiaoer::domain::state::idempotency::Receipt;
-use xiaoer::wire::{Line, Read, read_event};
+use xiaoer::domain::rules::dispatch::Applied;
+use xiaoer::domain::state::idempotency::IdempotencyRecord;
+use xiaoer::wire::{Line, ReadEvent, read_event};
 
 fn id(text: &str) -> Id {
     Id::new(text).expect("an id")
@@ -16,7 +16,7 @@ fn id(text: &str) -> Id {
 /// 2026-11-11T10:00:00+08:00
 const NOW: Instant = Instant::from_ms(1_794_362_400_000);
 
-fn read(text: &str) -> Read {
+fn read(text: &str) -> ReadEvent {
     read_event(text, &id("shop"), NOW).expect("an object")
 }
 
@@ -123,7 +123,7 @@ fn an_accepted_event_leaves_a_receipt_for_7_days() {
     let mut installation = Installation::default();
     let mut take = |after_ms: i64, body: &str| {
         let event = event(after_ms, body);
-        let taken = installation.take(&id("shop"), &event, &mut Outcome::default());
+        let taken = installation.take(&id("shop"), &event, &mut DecisionSink::default());
         let shop = installation.shop("shop").expect("the shop");
         (
             taken,
@@ -137,41 +137,41 @@ fn an_accepted_event_leaves_a_receipt_for_7_days() {
         (
             0,
             r#"{"type":"shop.configured","id":"e0","policy":{}}"#,
-            Taken::Accepted,
+            Applied::Accepted,
             Some((1, 0)),
         ),
         (
             0,
             r#"{"type":"session.opened","id":"e1","session":"s1","buyer":"b1"}"#,
-            Taken::Accepted,
+            Applied::Accepted,
             Some((1, 1)),
         ),
         (
             1,
             r#"{"type":"session.opened","id":"e1","session":"s2","buyer":"b2"}"#,
-            Taken::Repeated,
+            Applied::Repeated,
             Some((1, 1)),
         ),
         (
             2,
             r#"{"type":"session.opened","id":"e2","session":"s1","buyer":"b2"}"#,
-            Taken::Rejected,
+            Applied::Rejected,
             None,
         ),
         (
             3,
             r#"{"type":"clock","id":"e3"}"#,
-            Taken::Accepted,
+            Applied::Accepted,
             Some((3, 0)),
         ),
         // What waits for a day goes by a timer: its close and its invite are the answer to the event that came then.
-        (week_ms - 1, late, Taken::Accepted, Some((3, 2))),
-        (week_ms, late, Taken::Repeated, Some((3, 2))),
-        (week_ms, r#"{"type":"clock"}"#, Taken::Accepted, None),
+        (week_ms - 1, late, Applied::Accepted, Some((3, 2))),
+        (week_ms, late, Applied::Repeated, Some((3, 2))),
+        (week_ms, r#"{"type":"clock"}"#, Applied::Accepted, None),
         (
             week_ms,
             r#"{"type":"session.opened","id":"e1","session":"s3","buyer":"b3"}"#,
-            Taken::Accepted,
+            Applied::Accepted,
             Some((5, 1)),
         ),
     ] {
@@ -179,7 +179,8 @@ fn an_accepted_event_leaves_a_receipt_for_7_days() {
         assert_eq!(became, taken, "{body}");
         let kept = receipt.map(|receipt| (receipt.first, receipt.count));
         assert_eq!(kept, range, "{body}");
-        if let (Taken::Accepted, Some(Receipt { print: kept, .. })) = (became, receipt) {
+        if let (Applied::Accepted, Some(IdempotencyRecord { print: kept, .. })) = (became, receipt)
+        {
             assert_eq!(kept, print, "{body}");
         }
     }

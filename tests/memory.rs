@@ -6,11 +6,11 @@
 
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::{DAY_MS, Instant};
-use xiaoer::domain::explain::decision_sink::Outcome;
+use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::protocol::codes::Presence;
-use xiaoer::domain::protocol::event::{ClosedBy, Event, GivenPolicy, RatedOn, Stars, What};
-use xiaoer::domain::rules::dispatch::Taken;
+use xiaoer::domain::protocol::event::{ClosedBy, Event, EventBody, GivenPolicy, RatedOn, Stars};
+use xiaoer::domain::rules::dispatch::Applied;
 use xiaoer::domain::rules::retention::Held;
 
 /// 240,000 sessions.
@@ -44,7 +44,7 @@ impl Desk {
         }
     }
 
-    fn take(&mut self, after_ms: i64, what: What) {
+    fn take(&mut self, after_ms: i64, what: EventBody) {
         self.now_ms += after_ms;
         self.events += 1;
         let id = Id::new(&format!("e{}", self.events));
@@ -54,9 +54,9 @@ impl Desk {
             print: 0,
             what,
         };
-        let mut out = Outcome::default();
+        let mut out = DecisionSink::default();
         let taken = self.installation.take(&self.shop, &event, &mut out);
-        assert_eq!(taken, Taken::Accepted, "{event:?}: {:?}", out.decisions);
+        assert_eq!(taken, Applied::Accepted, "{event:?}: {:?}", out.decisions);
     }
 
     fn open(&mut self) {
@@ -66,7 +66,7 @@ impl Desk {
         });
         self.take(
             0,
-            What::ShopConfigured {
+            EventBody::ShopConfigured {
                 policy: GivenPolicy::Sent(Box::new(policy)),
             },
         );
@@ -75,7 +75,7 @@ impl Desk {
             let roles = vec![Id::new("agent").expect("an id")];
             self.take(
                 0,
-                What::AgentConfigured {
+                EventBody::AgentConfigured {
                     agent: agent.clone(),
                     name: None,
                     roles,
@@ -85,7 +85,7 @@ impl Desk {
             );
             self.take(
                 0,
-                What::PresenceChanged {
+                EventBody::PresenceChanged {
                     agent,
                     presence: Presence::Online,
                 },
@@ -97,7 +97,7 @@ impl Desk {
     fn serve(&mut self, number: i64) {
         let id = |kind: &str| Id::new(&format!("{kind}{number}")).expect("an id");
         let (session, buyer) = (id("s"), id("b"));
-        let opened = What::SessionOpened {
+        let opened = EventBody::SessionOpened {
             session: session.clone(),
             buyer,
             entry: None,
@@ -110,7 +110,7 @@ impl Desk {
             let (session, none) = (session.clone(), None);
             self.take(
                 0,
-                What::SessionHandoff {
+                EventBody::SessionHandoff {
                     session,
                     question: none.clone(),
                     order_status: none,
@@ -119,14 +119,14 @@ impl Desk {
         }
         self.take(
             1_000,
-            What::BuyerMessage {
+            EventBody::BuyerMessage {
                 session: session.clone(),
             },
         );
         if number % 3 != 0 {
             self.take(
                 1_000,
-                What::AgentMessage {
+                EventBody::AgentMessage {
                     session: session.clone(),
                     agent: None,
                     human: true,
@@ -136,7 +136,7 @@ impl Desk {
         if number % 7 != 0 {
             self.take(
                 1_000,
-                What::SessionClosed {
+                EventBody::SessionClosed {
                     session: session.clone(),
                     by: ClosedBy::Buyer,
                 },
@@ -146,7 +146,7 @@ impl Desk {
             let (on, stars) = (RatedOn::Session(session), Stars::new(5).expect("stars"));
             self.take(
                 0,
-                What::RatingSubmitted {
+                EventBody::RatingSubmitted {
                     on,
                     stars,
                     reasons: Vec::new(),

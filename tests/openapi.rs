@@ -155,7 +155,7 @@ fn every_preset_and_every_refusal_is_as_described() {
     }
     let rejected = strict("Decision");
     let mut installation = Installation::default();
-    let mut out = xiaoer::domain::explain::decision_sink::Outcome::default();
+    let mut out = xiaoer::domain::explain::decision_sink::DecisionSink::default();
     let xiaoer::wire::Line::Malformed(line) = xiaoer::wire::read_line("{\"type\":\"x\"}").unwrap()
     else {
         panic!("it is malformed");

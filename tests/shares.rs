@@ -13,12 +13,12 @@ use support::served::{argument, folder, program, run};
 use support::world::{Planted, Seen, SetClock, intake, settings};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
-use xiaoer::domain::explain::decision_sink::Outcome;
+use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::policy::group_plan::CheckedPolicy;
 use xiaoer::domain::protocol::codes::Presence;
-use xiaoer::domain::protocol::event::{Event, GivenPolicy, What};
-use xiaoer::domain::rules::dispatch::Taken;
+use xiaoer::domain::protocol::event::{Event, EventBody, GivenPolicy};
+use xiaoer::domain::rules::dispatch::Applied;
 use xiaoer::env::Env;
 use xiaoer::journal::{
     Claimed, Embedded, Fenced, FencingToken, Journal, JournalError, MetadataEntry, NewRecord,
@@ -498,7 +498,7 @@ struct Busy {
 }
 
 impl Busy {
-    fn take(&mut self, what: What) {
+    fn take(&mut self, what: EventBody) {
         self.now_ms += 1;
         let event = Event {
             at: Instant::from_ms(START_MS + self.now_ms),
@@ -506,14 +506,14 @@ impl Busy {
             print: 0,
             what,
         };
-        let mut out = Outcome::default();
+        let mut out = DecisionSink::default();
         let taken = self.shops.take(&id("s"), &event, &mut out);
-        assert_eq!(taken, Taken::Accepted, "{:?}", out.decisions);
+        assert_eq!(taken, Applied::Accepted, "{:?}", out.decisions);
     }
 
     fn configure_agent(&mut self, number: usize, more: &[&'static str]) {
         let roles = ["agent"].iter().chain(more).map(|role| id(role));
-        self.take(What::AgentConfigured {
+        self.take(EventBody::AgentConfigured {
             agent: agent(number),
             name: None,
             roles: roles.collect(),
@@ -523,7 +523,7 @@ impl Busy {
     }
 
     fn open(&mut self, question: &str) {
-        self.take(What::SessionOpened {
+        self.take(EventBody::SessionOpened {
             session: Id::new(&format!("s{}", self.now_ms)).expect("an id"),
             buyer: Id::new(&format!("b{}", self.now_ms)).expect("an id"),
             entry: Some(id("live")),
@@ -564,7 +564,7 @@ fn an_event_pays_for_the_agent_groups_that_it_looks_at() {
     const MEMBERS: usize = 800;
     let policy = large_policy(AGENTS, 600, MEMBERS);
     let checked = CheckedPolicy::check(&policy).expect("a policy within the limits");
-    let configured = || What::ShopConfigured {
+    let configured = || EventBody::ShopConfigured {
         policy: GivenPolicy::Checked(Ok(checked.clone())),
     };
     let mut busy = Busy {
@@ -576,7 +576,7 @@ fn an_event_pays_for_the_agent_groups_that_it_looks_at() {
         busy.configure_agent(number, &[]);
     }
     // Somebody is free, but nobody of those lists: everybody is looked at, and the question's own.
-    busy.take(What::PresenceChanged {
+    busy.take(EventBody::PresenceChanged {
         agent: agent(AGENTS - 1),
         presence: Presence::Online,
     });
@@ -594,7 +594,7 @@ fn an_event_pays_for_the_agent_groups_that_it_looks_at() {
     }
     // Whoever comes for a pool in which somebody waits is found all the same.
     let before = busy.filled();
-    busy.take(What::PresenceChanged {
+    busy.take(EventBody::PresenceChanged {
         agent: agent(0),
         presence: Presence::Online,
     });

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use support::crowd;
 use support::shared::shared;
 use xiaoer::domain::base::id::Id;
-use xiaoer::domain::explain::decision_sink::Outcome;
+use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::{create, reject_without_shop};
 use xiaoer::domain::protocol::decision::ErrorCode;
 use xiaoer::domain::protocol::rejection::Rejection;
@@ -44,7 +44,7 @@ struct Desk {
 impl Desk {
     /// The decisions of one line, as they are written.
     fn play(&mut self, line: &str) -> String {
-        let mut out = Outcome::default();
+        let mut out = DecisionSink::default();
         let shop = match read_line(line).expect("a JSON object") {
             Line::Malformed(malformed) => {
                 let known = malformed

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use expect_test::{Expect, expect};
 use xiaoer::domain::base::id::Id;
-use xiaoer::domain::explain::explanation::Why;
+use xiaoer::domain::explain::explanation::Explanation;
 use xiaoer::explain_text::{self, Highlights, Language};
 use xiaoer::replay::{FoundDecision, explain, replay_with};
 
@@ -17,7 +17,7 @@ fn trace(rows: &[(&str, &str, &str)]) -> String {
     lines.collect()
 }
 
-fn why(trace: &str, seq: u64) -> Why {
+fn why(trace: &str, seq: u64) -> Explanation {
     let shop = Id::new("default").expect("an id");
     let found = explain(trace.as_bytes(), &shop, seq);
     let Ok(FoundDecision::Why(why)) = found else {

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use xiaoer::domain::installation::Installation;
-use xiaoer::domain::explain::decision_sink::Outcome;
+use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::wire::{Line, WrittenDecision, read_line};
 
 /// The shop that the lines come to: somebody of everything.
@@ -12,7 +12,7 @@ const SHOP: &str = include_str!("shop.jsonl");
 
 fuzz_target!(|text: &str| {
     let mut installation = Installation::default();
-    let mut out = Outcome::default();
+    let mut out = DecisionSink::default();
     for line in SHOP.lines().chain(text.lines()) {
         let shop = match read_line(line) {
             Ok(Line::Event(shop, event)) => {

@@ -14,9 +14,9 @@ use crate::http::problem::{Problem, ProblemCode};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::installation::Malformed;
-use crate::domain::protocol::event::{Event, What};
+use crate::domain::protocol::event::{Event, EventBody};
 use crate::runtime::IncomingEvent;
-use crate::wire::{Line, Read, read_event, read_plain_events};
+use crate::wire::{Line, ReadEvent, read_event, read_plain_events};
 
 /// The most events of one request.
 pub const EVENTS_MAX: usize = 10_000;
@@ -114,7 +114,7 @@ impl EventReader<'_> {
         }
     }
 
-    fn judge(&self, read: Read, text: &str, body: &ByteString) -> ParsedEvent {
+    fn judge(&self, read: ReadEvent, text: &str, body: &ByteString) -> ParsedEvent {
         let event = match read.line {
             Line::Event(_, event) => event,
             Line::Malformed(wrong) => return malformed(wrong),
@@ -166,10 +166,12 @@ impl EventReader<'_> {
 }
 
 /// What only the shop's owner may do (仅主账号有权限).
-fn is_owners(what: &What) -> bool {
+fn is_owners(what: &EventBody) -> bool {
     matches!(
         what,
-        What::ShopConfigured { .. } | What::AgentConfigured { .. } | What::AgentRemoved { .. }
+        EventBody::ShopConfigured { .. }
+            | EventBody::AgentConfigured { .. }
+            | EventBody::AgentRemoved { .. }
     )
 }
 
@@ -177,7 +179,7 @@ fn is_owners(what: &What) -> bool {
 pub fn refuse_making(slots: &mut [ParsedEvent]) {
     for slot in slots {
         if let ParsedEvent::Take(IncomingEvent::Event { event, .. }) = slot
-            && matches!(event.what, What::ShopConfigured { .. })
+            && matches!(event.what, EventBody::ShopConfigured { .. })
         {
             *slot = ParsedEvent::Refuse(event.id.take(), forbidden(Scope::Admin));
         }
@@ -187,7 +189,7 @@ pub fn refuse_making(slots: &mut [ParsedEvent]) {
 /// Whether one of these events would make a shop where there is none.
 pub fn may_make(slots: &[ParsedEvent]) -> bool {
     slots.iter().any(|slot| {
-        matches!(slot, ParsedEvent::Take(IncomingEvent::Event { event, .. }) if matches!(event.what, What::ShopConfigured { .. }))
+        matches!(slot, ParsedEvent::Take(IncomingEvent::Event { event, .. }) if matches!(event.what, EventBody::ShopConfigured { .. }))
     })
 }
 

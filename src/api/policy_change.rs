@@ -19,7 +19,7 @@ use crate::domain::base::id::{ID_BYTES_MAX, Id};
 use crate::domain::policy::group_plan::CheckedPolicy;
 use crate::domain::policy::{Policy, PolicyError};
 use crate::domain::protocol::decision::ErrorCode;
-use crate::domain::protocol::event::{Event, GivenPolicy, What};
+use crate::domain::protocol::event::{Event, EventBody, GivenPolicy};
 use crate::http::auth::Scope;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::RequestContext;
@@ -95,7 +95,7 @@ fn not_an_owners(kept: &Id) -> Problem {
 
 /// Whether an event sets a policy.
 fn configures(slot: &ParsedEvent) -> bool {
-    matches!(slot, ParsedEvent::Take(IncomingEvent::Event { event, .. }) if matches!(event.what, What::ShopConfigured { .. }))
+    matches!(slot, ParsedEvent::Take(IncomingEvent::Event { event, .. }) if matches!(event.what, EventBody::ShopConfigured { .. }))
 }
 
 /// Checks the policies among the events of a request.
@@ -216,7 +216,7 @@ fn checked(
     stamped: bool,
     text: ByteString,
 ) -> Result<IncomingEvent, Problem> {
-    let What::ShopConfigured {
+    let EventBody::ShopConfigured {
         policy: GivenPolicy::Sent(sent),
     } = &event.what
     else {
@@ -232,7 +232,7 @@ fn checked(
         && let Some(whole) = with_space(&text, &missing)
         && let Ok(read) = read_event(&whole, shop, event.at)
         && let Line::Event(_, again) = read.line
-        && let What::ShopConfigured {
+        && let EventBody::ShopConfigured {
             policy: GivenPolicy::Sent(again_sent),
         } = &again.what
     {
@@ -243,7 +243,7 @@ fn checked(
         Err(error) => Err(error),
         Ok(policy) => Ok(CheckedPolicy::within_limits(policy).map_err(|error| invalid(&error))?),
     };
-    event.what = What::ShopConfigured {
+    event.what = EventBody::ShopConfigured {
         policy: GivenPolicy::Checked(checked),
     };
     Ok(IncomingEvent::Event {

@@ -16,7 +16,7 @@ use futures_util::stream::unfold;
 use tokio::sync::Semaphore;
 
 use crate::domain::base::id::Id;
-use crate::domain::protocol::decision::Body;
+use crate::domain::protocol::decision::DecisionBody;
 use crate::http::auth::Reauthorization;
 use crate::http::problem::Problem;
 use crate::http::query::{Query, whole};
@@ -111,7 +111,7 @@ fn cursor(call: &RequestContext) -> Result<Option<u64>, Problem> {
 /// The types that are wanted; nothing where all are.
 fn types(query: &Query) -> Result<Option<Vec<&'static str>>, Problem> {
     let read = |text: &str| {
-        let known = Body::NAMES.iter().find(|name| **name == text);
+        let known = DecisionBody::NAMES.iter().find(|name| **name == text);
         known.copied().ok_or_else(|| unknown_type(text))
     };
     let text = query.text("types");
@@ -121,12 +121,12 @@ fn types(query: &Query) -> Result<Option<Vec<&'static str>>, Problem> {
 
 fn unknown_type(text: &str) -> Problem {
     let alike = |name: &str| strsim::jaro_winkler(text, name);
-    let best = Body::NAMES
+    let best = DecisionBody::NAMES
         .iter()
         .max_by(|a, b| alike(a).total_cmp(&alike(b)));
     let what_to_do = match best.filter(|name| alike(name) > LIKENESS_MIN) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => format!("there are {}.", Body::NAMES.join(", ")),
+        None => format!("there are {}.", DecisionBody::NAMES.join(", ")),
     };
     Problem::malformed(format!(
         "`types` takes types of decisions with commas between them, and {text:?} is none: {what_to_do}"

@@ -60,7 +60,7 @@ enum Command {
     /// Replay a trace of events in virtual time, decisions to standard output
     Replay(replay::ReplayCommand),
     /// Say why a decision of a trace was taken
-    Why(why::Why),
+    Why(why::WhyCommand),
     /// Make a sample trace: a busy day of a small shop
     Sample(sample::Sample),
 }

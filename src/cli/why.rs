@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Failure, LanguageArgument, language, open_trace, replay_failure};
 use crate::domain::base::id::Id;
-use crate::domain::explain::explanation::Why as Reason;
+use crate::domain::explain::explanation::Explanation as Reason;
 use crate::explain_text;
 use crate::replay::{FoundDecision, explain};
 use crate::wire::WrittenDecision;
@@ -18,7 +18,7 @@ const SHOPS_NAMED_MAX: usize = 20;
 
 /// Say why a decision of a trace was taken
 #[derive(Args)]
-pub(super) struct Why {
+pub(super) struct WhyCommand {
     /// The trace, one event a line; `-` is standard input
     trace: PathBuf,
     /// The decision's `seq`
@@ -42,7 +42,7 @@ struct ExplainedRow<'a> {
     text: explain_text::Both,
 }
 
-impl Why {
+impl WhyCommand {
     pub(super) fn run(self) -> Result<(), Failure> {
         let shop = Id::new(&self.shop).ok_or_else(|| {
             Failure::bad_input("--shop is no id: 1 to 128 bytes without control characters")

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::base::id::Id;
 use super::base::time::{Instant, Stamp};
-use super::explain::decision_sink::Outcome;
-use super::protocol::decision::{Body, Decision, ErrorCode};
-use super::protocol::event::{Event, What};
+use super::explain::decision_sink::DecisionSink;
+use super::protocol::decision::{Decision, DecisionBody, ErrorCode};
+use super::protocol::event::{Event, EventBody};
 use super::read::report::Report;
 use super::state::shared_invites::MemoryLedger;
 use super::state::shop::Shop;
 use crate::domain::protocol::rejection::Rejection;
-use crate::domain::rules::dispatch::Taken;
+use crate::domain::rules::dispatch::Applied;
 
 /// The zone in which a rejection is written where there is no shop: +08:00.
 const NO_SHOP_OFFSET_S: i32 = 8 * 3600;
@@ -38,7 +38,7 @@ pub struct Malformed {
 
 impl Installation {
     /// Handles one well-formed event of a shop.
-    pub fn take(&mut self, shop: &Id, event: &Event, out: &mut Outcome) -> Taken {
+    pub fn take(&mut self, shop: &Id, event: &Event, out: &mut DecisionSink) -> Applied {
         if let Some(known) = self.shops.get_mut(shop) {
             return known.take(event, &mut self.ledger, out);
         }
@@ -54,13 +54,13 @@ impl Installation {
                     Some(event.at),
                     rejection,
                 ));
-                Taken::Rejected
+                Applied::Rejected
             }
         }
     }
 
     /// Answers a line that is no event.
-    pub fn reject(&mut self, malformed: Malformed, out: &mut Outcome) {
+    pub fn reject(&mut self, malformed: Malformed, out: &mut DecisionSink) {
         let Malformed {
             shop,
             event,
@@ -95,7 +95,7 @@ impl Installation {
 
 /// The shop that an event makes: `shop.configured` does, any other finds none.
 pub fn create(shop: &Id, event: &Event) -> Result<Shop, Rejection> {
-    let What::ShopConfigured { policy } = &event.what else {
+    let EventBody::ShopConfigured { policy } = &event.what else {
         let message =
             format!("No shop {shop:?} exists: send `shop.configured` with its policy first.");
         return Err(Rejection::new(ErrorCode::ShopUnknown, message));
@@ -112,7 +112,7 @@ pub fn reject_without_shop(event: &str, at: Option<Instant>, rejection: Rejectio
     Decision {
         seq: 0,
         at,
-        body: Body::EventRejected {
+        body: DecisionBody::EventRejected {
             event: event.into(),
             error: rejection.error,
             message: rejection.message.into(),

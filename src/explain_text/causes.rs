@@ -2,7 +2,7 @@
 
 use super::phrase::Locale;
 use crate::domain::base::time::{Duration, Stamp};
-use crate::domain::explain::explanation::{Absence, Candidate, Note};
+use crate::domain::explain::explanation::{Absence, Candidate, Evidence};
 use crate::domain::protocol::decision::WaitReason;
 use crate::domain::state::session::Speaker;
 
@@ -35,8 +35,8 @@ pub(super) fn absent(voice: Locale, agent: &Candidate, absence: Absence) -> Stri
 }
 
 /// What a note says about a `session.closed`.
-pub(super) fn of_close(voice: Locale, note: &Note) -> Option<String> {
-    if let Note::Silent {
+pub(super) fn of_close(voice: Locale, note: &Evidence) -> Option<String> {
+    if let Evidence::Silent {
         since,
         length,
         last,
@@ -44,7 +44,7 @@ pub(super) fn of_close(voice: Locale, note: &Note) -> Option<String> {
     {
         return Some(silent(voice, *since, *length, *last));
     }
-    if let Note::WaitedOut {
+    if let Evidence::WaitedOut {
         pool,
         since,
         max_wait,
@@ -60,7 +60,7 @@ pub(super) fn of_close(voice: Locale, note: &Note) -> Option<String> {
             format!("It waited for {pool} since {since}, for {wait}, which is the longest wait."),
         ));
     }
-    if let Note::Absent { agent, absence } = note {
+    if let Evidence::Absent { agent, absence } = note {
         let absent = absent(voice, agent, *absence);
         return Some(voice.say(
             format!("{absent}，店铺设置为 TA 手上的会话随之结束。"),
@@ -85,8 +85,8 @@ fn silent(voice: Locale, since: Stamp, length: Duration, last: Option<Speaker>) 
 }
 
 /// What a note says about an `agent.notified`.
-pub(super) fn of_notice(voice: Locale, note: &Note) -> Option<String> {
-    if let Note::LeftToRota(agent) = note {
+pub(super) fn of_notice(voice: Locale, note: &Evidence) -> Option<String> {
+    if let Evidence::LeftToRota(agent) = note {
         let stands = stands(voice, agent);
         return Some(voice.say(
             format!("全店没有客服在线，会话按离线分流留给了 TA（{stands}，含这个会话）。"),
@@ -96,7 +96,7 @@ pub(super) fn of_notice(voice: Locale, note: &Note) -> Option<String> {
             ),
         ));
     }
-    if let Note::Absent { agent, .. } = note {
+    if let Evidence::Absent { agent, .. } = note {
         let stands = stands(voice, agent);
         return Some(voice.say(
             format!("买家发来消息时 TA 不在（{stands}），全店也没有其他客服在线。"),
@@ -109,8 +109,8 @@ pub(super) fn of_notice(voice: Locale, note: &Note) -> Option<String> {
 }
 
 /// What a note says about an `auto_reply.sent`.
-pub(super) fn of_reply(voice: Locale, note: &Note) -> Option<String> {
-    if let Note::LeftToRota(agent) = note {
+pub(super) fn of_reply(voice: Locale, note: &Evidence) -> Option<String> {
+    if let Evidence::LeftToRota(agent) = note {
         let agent = voice.agent_last(&agent.agent);
         return Some(voice.say(
             format!("全店没有客服在线，会话按离线分流留给了{agent}。{}", once(voice)),
@@ -120,14 +120,14 @@ pub(super) fn of_reply(voice: Locale, note: &Note) -> Option<String> {
             ),
         ));
     }
-    if let Note::Absent { agent, absence } = note {
+    if let Evidence::Absent { agent, absence } = note {
         let absent = absent(voice, agent, *absence);
         return Some(voice.say(
             format!("{absent}，全店也没有其他客服在线。{}", once(voice)),
             format!("Nobody of the shop is online: {absent}. {}", once(voice)),
         ));
     }
-    if let Note::Waits {
+    if let Evidence::Waits {
         pool,
         position,
         reason,

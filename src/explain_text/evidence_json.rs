@@ -8,16 +8,16 @@ use super::phrase::Locale;
 use super::{Language, invite, other, rating, rejection, routing_steps};
 use crate::domain::base::time::Instant;
 use crate::domain::explain::explanation::{
-    Absence, Candidate, Comparison, Known, NoRota, Note, RecentFinding, Verdict, Why,
+    Absence, Candidate, Comparison, Evidence, Explanation, Known, NoRota, RecentFinding, Verdict,
 };
 use crate::domain::explain::invite_check::{Check, Seen};
 use crate::domain::policy::{Recent, Strategy, Suspension, Whom};
-use crate::domain::protocol::decision::{BlockCode, Body, Trigger};
+use crate::domain::protocol::decision::{BlockCode, DecisionBody, Trigger};
 use crate::domain::state::agent_directory::Scope;
 use crate::domain::state::session::Speaker;
 
 /// One object for each thing that was looked at, in that order: its `rule`, and what was seen.
-pub fn facts(why: &Why) -> Vec<Value> {
+pub fn facts(why: &Explanation) -> Vec<Value> {
     let voice = Locale::new(Language::English, why.decision.at);
     let notes = why.notes.iter().enumerate();
     let of_body = rule(&why.decision.body);
@@ -34,32 +34,34 @@ pub fn facts(why: &Why) -> Vec<Value> {
 }
 
 /// The rule of a decision for which nothing else was noted.
-fn rule(body: &Body) -> &'static str {
+fn rule(body: &DecisionBody) -> &'static str {
     match body {
-        Body::SessionAssigned { .. } => "R4",
-        Body::SessionQueued { .. } | Body::AutoReplySent { .. } => "R6",
-        Body::SessionClosed { reason, .. } => other::rule_of_close(*reason),
-        Body::AgentNotified { .. } => "R5",
-        Body::InviteSent { .. } | Body::InviteBlocked { .. } => "I",
-        Body::RatingOpened { source, .. } => rating::rule_of_opening(*source),
-        Body::RatingRecorded { .. } => "Q4",
-        Body::RatingRefused { reason, card, .. } => rating::rule_of_refusal(*reason, card.as_ref()),
-        Body::ReplyDue { .. } | Body::ReplyOverdue { .. } => "M3",
-        Body::ScoreAlert { .. } | Body::ScoreRecovered { .. } => "M6",
-        Body::EventRejected { event, error, .. } => rejection::rule(event, *error),
+        DecisionBody::SessionAssigned { .. } => "R4",
+        DecisionBody::SessionQueued { .. } | DecisionBody::AutoReplySent { .. } => "R6",
+        DecisionBody::SessionClosed { reason, .. } => other::rule_of_close(*reason),
+        DecisionBody::AgentNotified { .. } => "R5",
+        DecisionBody::InviteSent { .. } | DecisionBody::InviteBlocked { .. } => "I",
+        DecisionBody::RatingOpened { source, .. } => rating::rule_of_opening(*source),
+        DecisionBody::RatingRecorded { .. } => "Q4",
+        DecisionBody::RatingRefused { reason, card, .. } => {
+            rating::rule_of_refusal(*reason, card.as_ref())
+        }
+        DecisionBody::ReplyDue { .. } | DecisionBody::ReplyOverdue { .. } => "M3",
+        DecisionBody::ScoreAlert { .. } | DecisionBody::ScoreRecovered { .. } => "M6",
+        DecisionBody::EventRejected { event, error, .. } => rejection::rule(event, *error),
     }
 }
 
-fn fact(voice: Locale, note: &Note, rule: &str) -> Value {
+fn fact(voice: Locale, note: &Evidence, rule: &str) -> Value {
     match note {
-        Note::Recent { known, policy } => recent_fact(known.as_ref(), policy, rule),
-        Note::AnyoneInstead => json!({ "rule": rule, "instead": "any_free" }),
-        Note::Scope(scope) => scope_fact(scope, rule),
-        Note::NobodyOnline(agents) => {
+        Evidence::Recent { known, policy } => recent_fact(known.as_ref(), policy, rule),
+        Evidence::AnyoneInstead => json!({ "rule": rule, "instead": "any_free" }),
+        Evidence::Scope(scope) => scope_fact(scope, rule),
+        Evidence::NobodyOnline(agents) => {
             json!({ "rule": rule, "online": 0, "candidates": candidates(agents) })
         }
-        Note::NoRota(why) => no_rota_fact(why, rule),
-        Note::Candidates {
+        Evidence::NoRota(why) => no_rota_fact(why, rule),
+        Evidence::Candidates {
             by,
             candidates: agents,
             ..
@@ -68,30 +70,30 @@ fn fact(voice: Locale, note: &Note, rule: &str) -> Value {
             "by": comparison_code(*by),
             "candidates": candidates(agents),
         }),
-        Note::Drained {
+        Evidence::Drained {
             pool,
             since,
             waiting,
         } => json!({ "rule": rule, "pool": pool, "since": since, "waiting": waiting }),
-        Note::Manual(to) | Note::LeftToRota(to) => {
+        Evidence::Manual(to) | Evidence::LeftToRota(to) => {
             json!({ "rule": rule, "candidates": [candidate(to)] })
         }
-        Note::Absent { agent, absence } => json!({
+        Evidence::Absent { agent, absence } => json!({
             "rule": rule,
             "absence": absence_code(*absence),
             "candidates": [candidate(agent)],
         }),
-        Note::Waits {
+        Evidence::Waits {
             pool,
             position,
             reason,
         } => json!({ "rule": rule, "pool": pool, "position": position, "reason": reason }),
-        Note::WaitedOut {
+        Evidence::WaitedOut {
             pool,
             since,
             max_wait,
         } => json!({ "rule": rule, "pool": pool, "since": since, "max_wait": max_wait }),
-        Note::Silent {
+        Evidence::Silent {
             since,
             length,
             last,
@@ -99,7 +101,7 @@ fn fact(voice: Locale, note: &Note, rule: &str) -> Value {
             "rule": rule, "since": since, "close_after_buyer_silence": length,
             "last": last.map(speaker_code),
         }),
-        Note::Judged {
+        Evidence::Judged {
             period,
             rate,
             line,
@@ -108,20 +110,20 @@ fn fact(voice: Locale, note: &Note, rule: &str) -> Value {
             "rule": rule, "metric": period.metric(), "over": rate.over, "under": rate.under,
             "threshold": line, "min_sample": min_sample,
         }),
-        Note::Invite { trigger, checks } => json!({
+        Evidence::Invite { trigger, checks } => json!({
             "rule": rule,
             "trigger": trigger.code(),
             "checks": checks.iter().map(|it| check(voice, *trigger, it)).collect::<Vec<Value>>(),
         }),
-        Note::ClosedAt(at) => json!({ "rule": rule, "closed_at": at }),
-        Note::NotContacted(whom, agent) => {
+        Evidence::ClosedAt(at) => json!({ "rule": rule, "closed_at": at }),
+        Evidence::NotContacted(whom, agent) => {
             json!({ "rule": rule, "contact": whom_code(*whom), "agent": agent })
         }
-        Note::RatedAt { per, at, again } => {
+        Evidence::RatedAt { per, at, again } => {
             json!({ "rule": rule, "per": whom_code(*per), "rated_at": at, "again_at": again })
         }
-        Note::CardExpired(at) => json!({ "rule": rule, "expired_at": at }),
-        Note::OlderRelease => json!({ "rule": rule, "decided_by": "older_release" }),
+        Evidence::CardExpired(at) => json!({ "rule": rule, "expired_at": at }),
+        Evidence::OlderRelease => json!({ "rule": rule, "decided_by": "older_release" }),
     }
 }
 

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::domain::explain::explanation::{Note, Why};
-use crate::domain::protocol::decision::{Body, Decision, Trigger};
+use crate::domain::explain::explanation::{Evidence, Explanation};
+use crate::domain::protocol::decision::{Decision, DecisionBody, Trigger};
 
 use super::phrase::Locale;
 use super::{Language, invite, other, rating, rejection, routing, routing_steps};
 
 /// The reason of a decision of `shop`, as lines of text that end without a line break.
-pub fn explain(shop: &str, why: &Why, language: Language) -> String {
+pub fn explain(shop: &str, why: &Explanation, language: Language) -> String {
     let voice = Locale::new(language, why.decision.at);
     let mut lines = vec![head(voice, shop, &why.decision)];
     lines.extend(body(voice, why));
@@ -26,7 +26,7 @@ pub struct Both {
 }
 
 /// [`explain`] in both languages.
-pub fn both(shop: &str, why: &Why) -> Both {
+pub fn both(shop: &str, why: &Explanation) -> Both {
     Both {
         zh: explain(shop, why, Language::Chinese),
         en: explain(shop, why, Language::English),
@@ -48,29 +48,29 @@ fn head(voice: Locale, shop: &str, decision: &Decision) -> String {
 }
 
 /// What was decided, in a word or two.
-fn kind(voice: Locale, body: &Body) -> &'static str {
+fn kind(voice: Locale, body: &DecisionBody) -> &'static str {
     match body {
-        Body::SessionAssigned { .. } => voice.say("分配", "assigned"),
-        Body::SessionQueued { .. } => voice.say("排队", "queued"),
-        Body::SessionClosed { .. } => voice.say("会话结束", "closed"),
-        Body::AgentNotified { .. } => voice.say("手机推送", "notified"),
-        Body::AutoReplySent { .. } => voice.say("自动回复", "automatic reply"),
-        Body::InviteSent { .. } => voice.say("邀评", "invited"),
-        Body::InviteBlocked { .. } => voice.say("不邀评", "not invited"),
-        Body::RatingOpened { .. } => voice.say("打开评价", "rating opened"),
-        Body::RatingRecorded { .. } => voice.say("评价", "rated"),
-        Body::RatingRefused { .. } => voice.say("评价未生效", "rating refused"),
-        Body::ReplyDue { .. } => voice.say("慢响应提醒", "slow response"),
-        Body::ReplyOverdue { .. } => voice.say("回复超时", "reply overdue"),
-        Body::ScoreAlert { .. } => voice.say("分数预警", "score alert"),
-        Body::ScoreRecovered { .. } => voice.say("分数恢复", "score recovered"),
-        Body::EventRejected { .. } => voice.say("事件未生效", "event rejected"),
+        DecisionBody::SessionAssigned { .. } => voice.say("分配", "assigned"),
+        DecisionBody::SessionQueued { .. } => voice.say("排队", "queued"),
+        DecisionBody::SessionClosed { .. } => voice.say("会话结束", "closed"),
+        DecisionBody::AgentNotified { .. } => voice.say("手机推送", "notified"),
+        DecisionBody::AutoReplySent { .. } => voice.say("自动回复", "automatic reply"),
+        DecisionBody::InviteSent { .. } => voice.say("邀评", "invited"),
+        DecisionBody::InviteBlocked { .. } => voice.say("不邀评", "not invited"),
+        DecisionBody::RatingOpened { .. } => voice.say("打开评价", "rating opened"),
+        DecisionBody::RatingRecorded { .. } => voice.say("评价", "rated"),
+        DecisionBody::RatingRefused { .. } => voice.say("评价未生效", "rating refused"),
+        DecisionBody::ReplyDue { .. } => voice.say("慢响应提醒", "slow response"),
+        DecisionBody::ReplyOverdue { .. } => voice.say("回复超时", "reply overdue"),
+        DecisionBody::ScoreAlert { .. } => voice.say("分数预警", "score alert"),
+        DecisionBody::ScoreRecovered { .. } => voice.say("分数恢复", "score recovered"),
+        DecisionBody::EventRejected { .. } => voice.say("事件未生效", "event rejected"),
     }
 }
 
-fn body(voice: Locale, why: &Why) -> Vec<String> {
+fn body(voice: Locale, why: &Explanation) -> Vec<String> {
     let (decision, notes) = (&why.decision, why.notes.as_slice());
-    if matches!(notes, [Note::OlderRelease]) {
+    if matches!(notes, [Evidence::OlderRelease]) {
         let told = voice.say(
             "这个决定由较早的版本作出，按当前版本会作出不同的决定，因此无法解释当时的依据。决定本身仍然有效。",
             "An older release took this decision, and this release would decide otherwise, so the reasons of then cannot \
@@ -80,29 +80,34 @@ fn body(voice: Locale, why: &Why) -> Vec<String> {
     }
     let at = decision.at;
     match &decision.body {
-        body @ Body::SessionAssigned { .. } => {
+        body @ DecisionBody::SessionAssigned { .. } => {
             let told = routing::assigned(voice, body, notes);
             with_rules(told, routing_steps::lines(voice, body, notes))
         }
-        body @ Body::SessionQueued { .. } => with_rules(
+        body @ DecisionBody::SessionQueued { .. } => with_rules(
             routing::queued(voice, body),
             routing_steps::lines(voice, body, notes),
         ),
-        body @ (Body::InviteSent { trigger, .. } | Body::InviteBlocked { trigger, .. }) => {
+        body @ (DecisionBody::InviteSent { trigger, .. }
+        | DecisionBody::InviteBlocked { trigger, .. }) => {
             with_rules(invited(voice, body), checks(voice, *trigger, notes))
         }
-        Body::SessionClosed {
+        DecisionBody::SessionClosed {
             session,
             buyer,
             agent,
             reason,
         } => other::closed(voice, (session, buyer, agent.as_ref()), *reason, notes),
-        Body::AgentNotified { agent, session } => other::notified(voice, agent, session, notes),
-        Body::AutoReplySent { session, text } => other::auto_reply(voice, session, text, notes),
-        body @ Body::RatingOpened { .. } => rating::opened(voice, body),
-        body @ Body::RatingRecorded { .. } => rating::recorded(voice, body),
-        body @ Body::RatingRefused { .. } => rating::refused(voice, body, notes),
-        Body::ReplyDue {
+        DecisionBody::AgentNotified { agent, session } => {
+            other::notified(voice, agent, session, notes)
+        }
+        DecisionBody::AutoReplySent { session, text } => {
+            other::auto_reply(voice, session, text, notes)
+        }
+        body @ DecisionBody::RatingOpened { .. } => rating::opened(voice, body),
+        body @ DecisionBody::RatingRecorded { .. } => rating::recorded(voice, body),
+        body @ DecisionBody::RatingRefused { .. } => rating::refused(voice, body, notes),
+        DecisionBody::ReplyDue {
             session,
             buyer,
             agent,
@@ -115,24 +120,24 @@ fn body(voice: Locale, why: &Why) -> Vec<String> {
             *since,
             *overdue_at,
         ),
-        Body::ReplyOverdue {
+        DecisionBody::ReplyOverdue {
             session,
             buyer,
             agent,
             since,
         } => other::overdue(voice, at, (session, buyer, agent.as_ref()), *since),
-        Body::ScoreAlert {
+        DecisionBody::ScoreAlert {
             period,
             value,
             threshold,
             needed,
         } => other::alert(voice, *period, *value, *threshold, *needed, notes),
-        Body::ScoreRecovered {
+        DecisionBody::ScoreRecovered {
             period,
             value,
             threshold,
         } => other::recovered(voice, *period, *value, *threshold, notes),
-        Body::EventRejected {
+        DecisionBody::EventRejected {
             event,
             error,
             message,
@@ -147,9 +152,9 @@ fn with_rules(told: String, rules: Vec<String>) -> Vec<String> {
     lines
 }
 
-fn checks(voice: Locale, asked: Trigger, notes: &[Note]) -> Vec<String> {
+fn checks(voice: Locale, asked: Trigger, notes: &[Evidence]) -> Vec<String> {
     let checks = notes.iter().find_map(|note| {
-        if let Note::Invite { checks, .. } = note {
+        if let Evidence::Invite { checks, .. } = note {
             Some(checks.as_slice())
         } else {
             None
@@ -159,8 +164,8 @@ fn checks(voice: Locale, asked: Trigger, notes: &[Note]) -> Vec<String> {
 }
 
 /// `invite.sent` or `invite.blocked` in a sentence or two.
-fn invited(voice: Locale, body: &Body) -> String {
-    if let Body::InviteSent {
+fn invited(voice: Locale, body: &DecisionBody) -> String {
+    if let DecisionBody::InviteSent {
         card,
         session,
         buyer,
@@ -176,7 +181,7 @@ fn invited(voice: Locale, body: &Body) -> String {
             ),
         );
     }
-    let Body::InviteBlocked {
+    let DecisionBody::InviteBlocked {
         session,
         buyer,
         trigger,

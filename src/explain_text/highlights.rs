@@ -5,7 +5,7 @@
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{Duration, Stamp};
-use crate::domain::protocol::decision::{AssignReason, Body, Decision, Period, Rate};
+use crate::domain::protocol::decision::{AssignReason, Decision, DecisionBody, Period, Rate};
 
 use super::Language;
 
@@ -98,7 +98,7 @@ impl Highlights {
     pub fn take(&mut self, decision: &Decision) {
         let seq = decision.seq;
         match &decision.body {
-            Body::SessionAssigned {
+            DecisionBody::SessionAssigned {
                 session,
                 agent,
                 reason,
@@ -119,7 +119,7 @@ impl Highlights {
                     });
                 }
             }
-            Body::InviteBlocked { blocked_by, .. } => {
+            DecisionBody::InviteBlocked { blocked_by, .. } => {
                 self.blocked_in_all += 1;
                 if self
                     .block
@@ -128,8 +128,8 @@ impl Highlights {
                     self.block = Some((seq, blocked_by.len()));
                 }
             }
-            Body::ReplyOverdue { .. } => self.overdue += 1,
-            Body::ScoreAlert {
+            DecisionBody::ReplyOverdue { .. } => self.overdue += 1,
+            DecisionBody::ScoreAlert {
                 period,
                 value,
                 threshold,
@@ -141,21 +141,21 @@ impl Highlights {
                 *threshold,
                 Highlight::Alert(*needed),
             ),
-            Body::ScoreRecovered {
+            DecisionBody::ScoreRecovered {
                 period,
                 value,
                 threshold,
             } => self.alert(decision, *period, *value, *threshold, Highlight::Recovered),
-            Body::EventRejected { .. } => self.rejected += 1,
-            Body::SessionQueued { .. }
-            | Body::SessionClosed { .. }
-            | Body::AgentNotified { .. }
-            | Body::AutoReplySent { .. }
-            | Body::InviteSent { .. }
-            | Body::RatingOpened { .. }
-            | Body::RatingRecorded { .. }
-            | Body::RatingRefused { .. }
-            | Body::ReplyDue { .. } => {}
+            DecisionBody::EventRejected { .. } => self.rejected += 1,
+            DecisionBody::SessionQueued { .. }
+            | DecisionBody::SessionClosed { .. }
+            | DecisionBody::AgentNotified { .. }
+            | DecisionBody::AutoReplySent { .. }
+            | DecisionBody::InviteSent { .. }
+            | DecisionBody::RatingOpened { .. }
+            | DecisionBody::RatingRecorded { .. }
+            | DecisionBody::RatingRefused { .. }
+            | DecisionBody::ReplyDue { .. } => {}
         }
     }
 

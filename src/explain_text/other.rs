@@ -3,7 +3,7 @@
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::Stamp;
-use crate::domain::explain::explanation::Note;
+use crate::domain::explain::explanation::Evidence;
 use crate::domain::protocol::decision::{CloseReason, Period, Rate};
 
 use super::phrase::{Locale, rate, share};
@@ -23,7 +23,7 @@ pub(super) fn closed(
     voice: Locale,
     (session, buyer, agent): (&Id, &Id, Option<&Id>),
     reason: CloseReason,
-    notes: &[Note],
+    notes: &[Evidence],
 ) -> Vec<String> {
     let by = invite::closed_by(voice, reason);
     let served = match agent {
@@ -41,7 +41,7 @@ pub(super) fn closed(
 }
 
 /// `agent.notified`.
-pub(super) fn notified(voice: Locale, agent: &Id, session: &Id, notes: &[Note]) -> Vec<String> {
+pub(super) fn notified(voice: Locale, agent: &Id, session: &Id, notes: &[Evidence]) -> Vec<String> {
     let agent = voice.agent(agent);
     let told = voice.say(
         format!("已向{agent}的手机推送会话 {session}。"),
@@ -51,7 +51,12 @@ pub(super) fn notified(voice: Locale, agent: &Id, session: &Id, notes: &[Note]) 
 }
 
 /// `auto_reply.sent`.
-pub(super) fn auto_reply(voice: Locale, session: &Id, text: &str, notes: &[Note]) -> Vec<String> {
+pub(super) fn auto_reply(
+    voice: Locale,
+    session: &Id,
+    text: &str,
+    notes: &[Evidence],
+) -> Vec<String> {
     let text = voice.quoted(text);
     let told = voice.say(
         format!("在会话 {session} 里自动回复了买家：{text}"),
@@ -64,8 +69,8 @@ pub(super) fn auto_reply(voice: Locale, session: &Id, text: &str, notes: &[Note]
 fn with_causes(
     voice: Locale,
     told: String,
-    notes: &[Note],
-    cause: fn(Locale, &Note) -> Option<String>,
+    notes: &[Evidence],
+    cause: fn(Locale, &Evidence) -> Option<String>,
 ) -> Vec<String> {
     let causes = notes.iter().enumerate().filter_map(|(place, note)| {
         let rule = routing_steps::rule_of(notes, place)?;
@@ -161,7 +166,7 @@ pub(super) fn alert(
     value: Rate,
     line: Share,
     needed: Option<u64>,
-    notes: &[Note],
+    notes: &[Evidence],
 ) -> Vec<String> {
     let told = alert_line(voice, period, value, line, needed);
     judged(voice, period, told, notes)
@@ -200,7 +205,7 @@ pub(super) fn recovered(
     period: Period,
     value: Rate,
     line: Share,
-    notes: &[Note],
+    notes: &[Evidence],
 ) -> Vec<String> {
     let told = recovered_line(voice, period, value, line);
     judged(voice, period, told, notes)
@@ -221,14 +226,14 @@ pub(super) fn recovered_line(voice: Locale, period: Period, value: Rate, line: S
 }
 
 /// What was said of a rate, how it is counted, and of how many.
-fn judged(voice: Locale, period: Period, told: String, notes: &[Note]) -> Vec<String> {
+fn judged(voice: Locale, period: Period, told: String, notes: &[Evidence]) -> Vec<String> {
     let rule = rule_of_score(period);
     let mut lines = vec![
         format!("{told}{}", voice.say("。", ".")),
         format!("[{rule}] {}", definition(voice, period)),
     ];
     for note in notes {
-        if let Note::Judged {
+        if let Evidence::Judged {
             rate, min_sample, ..
         } = note
         {

@@ -1,9 +1,9 @@
 //! Ratings in words: cards that open, ratings that count and ratings that do not (Q1 to Q5).
 
 use crate::domain::base::id::Id;
-use crate::domain::explain::explanation::Note;
+use crate::domain::explain::explanation::Evidence;
 use crate::domain::policy::Whom;
-use crate::domain::protocol::decision::{Body, RefuseReason};
+use crate::domain::protocol::decision::{DecisionBody, RefuseReason};
 use crate::domain::protocol::rating::{Level, Source};
 
 use super::phrase::Locale;
@@ -34,8 +34,8 @@ pub(super) fn rule_of_opening(source: Source) -> &'static str {
 }
 
 /// `rating.opened`.
-pub(super) fn opened(voice: Locale, body: &Body) -> Vec<String> {
-    let Body::RatingOpened {
+pub(super) fn opened(voice: Locale, body: &DecisionBody) -> Vec<String> {
+    let DecisionBody::RatingOpened {
         card,
         session,
         buyer,
@@ -66,8 +66,8 @@ pub(super) fn opened(voice: Locale, body: &Body) -> Vec<String> {
 }
 
 /// `rating.recorded`.
-pub(super) fn recorded(voice: Locale, body: &Body) -> Vec<String> {
-    let Body::RatingRecorded {
+pub(super) fn recorded(voice: Locale, body: &DecisionBody) -> Vec<String> {
+    let DecisionBody::RatingRecorded {
         card,
         session,
         buyer,
@@ -111,8 +111,8 @@ pub(super) fn rule_of_refusal(reason: RefuseReason, card: Option<&Id>) -> &'stat
 }
 
 /// `rating.refused`.
-pub(super) fn refused(voice: Locale, body: &Body, notes: &[Note]) -> Vec<String> {
-    let Body::RatingRefused {
+pub(super) fn refused(voice: Locale, body: &DecisionBody, notes: &[Evidence]) -> Vec<String> {
+    let DecisionBody::RatingRefused {
         session,
         card,
         reason,
@@ -146,10 +146,10 @@ pub(super) fn refused(voice: Locale, body: &Body, notes: &[Note]) -> Vec<String>
     lines
 }
 
-fn refusal(voice: Locale, reason: RefuseReason, notes: &[Note]) -> &'static str {
+fn refusal(voice: Locale, reason: RefuseReason, notes: &[Evidence]) -> &'static str {
     let to_agent = notes
         .iter()
-        .any(|note| matches!(note, Note::NotContacted(Whom::Agent, _)));
+        .any(|note| matches!(note, Evidence::NotContacted(Whom::Agent, _)));
     match reason {
         RefuseReason::SessionOver => voice.say(
             "会话结束已满 24 小时",
@@ -201,9 +201,9 @@ fn general(voice: Locale, reason: RefuseReason) -> &'static str {
 }
 
 /// What a note adds to a refusal.
-fn noted(voice: Locale, note: &Note) -> Option<String> {
+fn noted(voice: Locale, note: &Evidence) -> Option<String> {
     match note {
-        Note::ClosedAt(at) => {
+        Evidence::ClosedAt(at) => {
             let at = voice.time(*at);
             Some(voice.say(
                 format!("会话在 {at} 结束，买家主动评价只在结束后 24 小时内有效。"),
@@ -212,7 +212,7 @@ fn noted(voice: Locale, note: &Note) -> Option<String> {
                 ),
             ))
         }
-        Note::NotContacted(Whom::Agent, agent) => {
+        Evidence::NotContacted(Whom::Agent, agent) => {
             let agent = voice.agent(agent);
             Some(voice.say(
                 format!("要主动评价，买家当天得先和{agent}说过话。"),
@@ -221,14 +221,14 @@ fn noted(voice: Locale, note: &Note) -> Option<String> {
                 ),
             ))
         }
-        Note::NotContacted(Whom::Shop, _) => Some(
+        Evidence::NotContacted(Whom::Shop, _) => Some(
             voice.say(
                 "要主动评价，买家当天得先在本店说过话。".to_owned(),
                 "To rate by itself, the buyer has to have written to the shop on the same day."
                     .to_owned(),
             ),
         ),
-        Note::RatedAt { per, at, again } => {
+        Evidence::RatedAt { per, at, again } => {
             let (at, again) = (voice.time(*at), voice.time(*again));
             let whom = match per {
                 Whom::Agent => voice.say("这位客服", "this agent"),
@@ -239,28 +239,28 @@ fn noted(voice: Locale, note: &Note) -> Option<String> {
                 format!("The buyer rated {whom} at {at}, and may again from {again} on."),
             ))
         }
-        Note::CardExpired(at) => {
+        Evidence::CardExpired(at) => {
             let at = voice.time(*at);
             Some(voice.say(
                 format!("这张评价卡的有效期到 {at}。"),
                 format!("The card could be used until {at}."),
             ))
         }
-        Note::Recent { .. }
-        | Note::AnyoneInstead
-        | Note::Scope(_)
-        | Note::NobodyOnline(_)
-        | Note::NoRota(_)
-        | Note::Candidates { .. }
-        | Note::Drained { .. }
-        | Note::Manual(_)
-        | Note::Absent { .. }
-        | Note::LeftToRota(_)
-        | Note::Waits { .. }
-        | Note::WaitedOut { .. }
-        | Note::Silent { .. }
-        | Note::Judged { .. }
-        | Note::Invite { .. }
-        | Note::OlderRelease => None,
+        Evidence::Recent { .. }
+        | Evidence::AnyoneInstead
+        | Evidence::Scope(_)
+        | Evidence::NobodyOnline(_)
+        | Evidence::NoRota(_)
+        | Evidence::Candidates { .. }
+        | Evidence::Drained { .. }
+        | Evidence::Manual(_)
+        | Evidence::Absent { .. }
+        | Evidence::LeftToRota(_)
+        | Evidence::Waits { .. }
+        | Evidence::WaitedOut { .. }
+        | Evidence::Silent { .. }
+        | Evidence::Judged { .. }
+        | Evidence::Invite { .. }
+        | Evidence::OlderRelease => None,
     }
 }

@@ -1,16 +1,16 @@
 //! Routing in a sentence: who got a buyer and for what reason, or where it waits (R1 to R9).
 
 use crate::domain::base::time::Duration;
-use crate::domain::explain::explanation::{Comparison, Known, Note};
+use crate::domain::explain::explanation::{Comparison, Evidence, Known};
 use crate::domain::policy::Strategy;
-use crate::domain::protocol::decision::{AssignReason, Body};
+use crate::domain::protocol::decision::{AssignReason, DecisionBody};
 
 use super::phrase::Locale;
 use super::{candidates, causes};
 
 /// `session.assigned` in one sentence.
-pub(super) fn assigned(voice: Locale, body: &Body, notes: &[Note]) -> String {
-    let Body::SessionAssigned {
+pub(super) fn assigned(voice: Locale, body: &DecisionBody, notes: &[Evidence]) -> String {
+    let DecisionBody::SessionAssigned {
         session,
         buyer,
         agent,
@@ -31,8 +31,8 @@ pub(super) fn assigned(voice: Locale, body: &Body, notes: &[Note]) -> String {
 }
 
 /// `session.queued` in one sentence.
-pub(super) fn queued(voice: Locale, body: &Body) -> String {
-    let Body::SessionQueued {
+pub(super) fn queued(voice: Locale, body: &DecisionBody) -> String {
+    let DecisionBody::SessionQueued {
         session,
         buyer,
         pool,
@@ -59,7 +59,7 @@ pub(super) fn queued(voice: Locale, body: &Body) -> String {
     )
 }
 
-fn because(voice: Locale, reason: AssignReason, notes: &[Note], waited: Duration) -> String {
+fn because(voice: Locale, reason: AssignReason, notes: &[Evidence], waited: Duration) -> String {
     let turn = turn(voice, notes);
     let scope = scope_of(voice, notes);
     match reason {
@@ -120,9 +120,9 @@ fn because(voice: Locale, reason: AssignReason, notes: &[Note], waited: Duration
 }
 
 /// Who the recent agent is, and that it is not to be had.
-fn recent(voice: Locale, notes: &[Note]) -> String {
+fn recent(voice: Locale, notes: &[Evidence]) -> String {
     let known = notes.iter().find_map(|note| {
-        if let Note::Recent { known, .. } = note {
+        if let Evidence::Recent { known, .. } = note {
             known.as_ref()
         } else {
             None
@@ -141,9 +141,9 @@ fn recent(voice: Locale, notes: &[Note]) -> String {
 }
 
 /// Who had the session, and why not any more.
-fn absent(voice: Locale, notes: &[Note]) -> String {
+fn absent(voice: Locale, notes: &[Evidence]) -> String {
     let told = notes.iter().find_map(|note| {
-        if let Note::Absent { agent, absence } = note {
+        if let Evidence::Absent { agent, absence } = note {
             Some(causes::absent(voice, agent, *absence))
         } else {
             None
@@ -153,10 +153,10 @@ fn absent(voice: Locale, notes: &[Note]) -> String {
 }
 
 /// How the last comparison came to its pick.
-fn turn(voice: Locale, notes: &[Note]) -> String {
+fn turn(voice: Locale, notes: &[Evidence]) -> String {
     let mut by = None;
     for note in notes {
-        if let Note::Candidates { by: this, .. } = note {
+        if let Evidence::Candidates { by: this, .. } = note {
             by = Some(*this);
         }
     }
@@ -179,9 +179,9 @@ fn repeat(voice: Locale, reason: AssignReason, repeat_visit: bool) -> &'static s
     voice.say("（重复来访）", " (a repeat visit)")
 }
 
-fn scope_of(voice: Locale, notes: &[Note]) -> String {
+fn scope_of(voice: Locale, notes: &[Evidence]) -> String {
     let scope = notes.iter().find_map(|note| {
-        if let Note::Scope(scope) = note {
+        if let Evidence::Scope(scope) = note {
             Some(scope.pool_name())
         } else {
             None

@@ -1,17 +1,17 @@
 //! The rules of routing that were tried for a buyer, in order, and the agents that were compared (R1 to R9).
 
 use crate::domain::base::time::Stamp;
-use crate::domain::explain::explanation::{Candidate, Comparison, NoRota, Note, Step, Verdict};
+use crate::domain::explain::explanation::{Candidate, Comparison, Evidence, NoRota, Step, Verdict};
 use crate::domain::policy::Strategy;
 use crate::domain::protocol::codes::Presence;
-use crate::domain::protocol::decision::{Body, WaitReason};
+use crate::domain::protocol::decision::{DecisionBody, WaitReason};
 use crate::domain::state::agent_directory::Scope;
 
 use super::phrase::Locale;
 use super::{candidates, causes, recent_agent};
 
 /// The rules that were tried, in order, then everybody of each scope.
-pub(super) fn lines(voice: Locale, body: &Body, notes: &[Note]) -> Vec<String> {
+pub(super) fn lines(voice: Locale, body: &DecisionBody, notes: &[Evidence]) -> Vec<String> {
     let mut rules = Vec::new();
     let mut tables = Vec::new();
     for (place, note) in notes.iter().enumerate() {
@@ -37,7 +37,7 @@ pub(super) fn lines(voice: Locale, body: &Body, notes: &[Note]) -> Vec<String> {
 }
 
 /// The agents that a note is about, under a head of their own.
-fn table(voice: Locale, note: &Note, rule: &str) -> Vec<String> {
+fn table(voice: Locale, note: &Evidence, rule: &str) -> Vec<String> {
     let Some((by, candidates)) = agents_of(note).filter(|(_, agents)| !agents.is_empty()) else {
         return Vec::new();
     };
@@ -47,20 +47,20 @@ fn table(voice: Locale, note: &Note, rule: &str) -> Vec<String> {
     lines
 }
 
-fn table_head(voice: Locale, note: &Note, count: usize) -> String {
-    if let Note::Candidates { by, .. } = note {
+fn table_head(voice: Locale, note: &Evidence, count: usize) -> String {
+    if let Evidence::Candidates { by, .. } = note {
         let way = candidates::comparison(voice, *by);
         return voice.say(
             format!("客服（{count} 位，{way}）："),
             format!("the agents ({count}; {way}):"),
         );
     }
-    if let Note::Recent { .. } = note {
+    if let Evidence::Recent { .. } = note {
         return voice
             .say("最近联系的客服：", "the recent agent:")
             .to_owned();
     }
-    if let Note::Manual(_) = note {
+    if let Evidence::Manual(_) = note {
         return voice.say("接手的客服：", "the agent:").to_owned();
     }
     voice.say(
@@ -70,64 +70,64 @@ fn table_head(voice: Locale, note: &Note, count: usize) -> String {
 }
 
 /// The agents that are listed for a note, and by what they were compared.
-fn agents_of(note: &Note) -> Option<(Comparison, &[Candidate])> {
+fn agents_of(note: &Evidence) -> Option<(Comparison, &[Candidate])> {
     match note {
-        Note::Recent { known, .. } => {
+        Evidence::Recent { known, .. } => {
             let known = known.as_ref()?;
             Some((Comparison::Lot, std::slice::from_ref(&known.agent)))
         }
-        Note::NobodyOnline(agents) => Some((Comparison::Lot, agents)),
-        Note::NoRota(NoRota::Unfit { candidates, .. }) => Some((Comparison::Rota, candidates)),
-        Note::Candidates { by, candidates, .. } => Some((*by, candidates)),
-        Note::Manual(to) => Some((Comparison::Lot, std::slice::from_ref(to))),
-        Note::NoRota(NoRota::Off | NoRota::Empty)
-        | Note::AnyoneInstead
-        | Note::Scope(_)
-        | Note::Drained { .. }
-        | Note::Absent { .. }
-        | Note::LeftToRota(_)
-        | Note::Waits { .. }
-        | Note::WaitedOut { .. }
-        | Note::Silent { .. }
-        | Note::Judged { .. }
-        | Note::Invite { .. }
-        | Note::ClosedAt(_)
-        | Note::NotContacted(..)
-        | Note::RatedAt { .. }
-        | Note::CardExpired(_)
-        | Note::OlderRelease => None,
+        Evidence::NobodyOnline(agents) => Some((Comparison::Lot, agents)),
+        Evidence::NoRota(NoRota::Unfit { candidates, .. }) => Some((Comparison::Rota, candidates)),
+        Evidence::Candidates { by, candidates, .. } => Some((*by, candidates)),
+        Evidence::Manual(to) => Some((Comparison::Lot, std::slice::from_ref(to))),
+        Evidence::NoRota(NoRota::Off | NoRota::Empty)
+        | Evidence::AnyoneInstead
+        | Evidence::Scope(_)
+        | Evidence::Drained { .. }
+        | Evidence::Absent { .. }
+        | Evidence::LeftToRota(_)
+        | Evidence::Waits { .. }
+        | Evidence::WaitedOut { .. }
+        | Evidence::Silent { .. }
+        | Evidence::Judged { .. }
+        | Evidence::Invite { .. }
+        | Evidence::ClosedAt(_)
+        | Evidence::NotContacted(..)
+        | Evidence::RatedAt { .. }
+        | Evidence::CardExpired(_)
+        | Evidence::OlderRelease => None,
     }
 }
 
 /// The rule that a note belongs to; nothing for those of invites and ratings, which their decisions name.
-pub(super) fn rule_of(notes: &[Note], place: usize) -> Option<&'static str> {
-    let instead = |note: &&Note| matches!(note, Note::AnyoneInstead);
+pub(super) fn rule_of(notes: &[Evidence], place: usize) -> Option<&'static str> {
+    let instead = |note: &&Evidence| matches!(note, Evidence::AnyoneInstead);
     Some(match notes.get(place)? {
-        Note::Recent { known, .. } => recent_agent::rule(known.as_ref()),
-        Note::AnyoneInstead => "R1d",
-        Note::Scope(_) => "R2",
-        Note::NobodyOnline(_) if notes.iter().take(place).any(|note| instead(&note)) => "R1d",
-        Note::NobodyOnline(_) => "R3",
-        Note::NoRota(_) | Note::LeftToRota(_) => "R5",
-        Note::Candidates {
+        Evidence::Recent { known, .. } => recent_agent::rule(known.as_ref()),
+        Evidence::AnyoneInstead => "R1d",
+        Evidence::Scope(_) => "R2",
+        Evidence::NobodyOnline(_) if notes.iter().take(place).any(|note| instead(&note)) => "R1d",
+        Evidence::NobodyOnline(_) => "R3",
+        Evidence::NoRota(_) | Evidence::LeftToRota(_) => "R5",
+        Evidence::Candidates {
             step, candidates, ..
         } => rule_of_step(*step, candidates),
-        Note::Drained { .. } => "R7",
-        Note::Manual(_) => "R8",
-        Note::Absent { .. } => "R9",
-        Note::Waits { reason, .. } => match reason {
+        Evidence::Drained { .. } => "R7",
+        Evidence::Manual(_) => "R8",
+        Evidence::Absent { .. } => "R9",
+        Evidence::Waits { reason, .. } => match reason {
             WaitReason::NobodyOnline => "R5",
             WaitReason::AllBusy | WaitReason::ScopeOffline => "R6",
         },
-        Note::WaitedOut { .. } => "R6",
-        Note::Silent { .. } => "S3",
-        Note::Judged { .. } => "M6",
-        Note::Invite { .. }
-        | Note::ClosedAt(_)
-        | Note::NotContacted(..)
-        | Note::RatedAt { .. }
-        | Note::CardExpired(_)
-        | Note::OlderRelease => return None,
+        Evidence::WaitedOut { .. } => "R6",
+        Evidence::Silent { .. } => "S3",
+        Evidence::Judged { .. } => "M6",
+        Evidence::Invite { .. }
+        | Evidence::ClosedAt(_)
+        | Evidence::NotContacted(..)
+        | Evidence::RatedAt { .. }
+        | Evidence::CardExpired(_)
+        | Evidence::OlderRelease => return None,
     })
 }
 
@@ -156,44 +156,44 @@ fn somebody_online(candidates: &[Candidate]) -> bool {
 }
 
 /// One rule in words.
-fn tell(voice: Locale, body: &Body, notes: &[Note], place: usize) -> Option<String> {
+fn tell(voice: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -> Option<String> {
     let last = place + 1 == notes.len();
-    let waits = last && matches!(body, Body::SessionQueued { .. });
+    let waits = last && matches!(body, DecisionBody::SessionQueued { .. });
     let told = match notes.get(place)? {
-        Note::Recent { known, policy } => {
-            let anyone = matches!(notes.get(place + 1), Some(Note::AnyoneInstead));
+        Evidence::Recent { known, policy } => {
+            let anyone = matches!(notes.get(place + 1), Some(Evidence::AnyoneInstead));
             recent_agent::told(voice, known.as_ref(), policy, anyone)
         }
-        Note::AnyoneInstead => voice.say(
+        Evidence::AnyoneInstead => voice.say(
             "改为随机分给任意一位空闲客服".to_owned(),
             "instead, anybody of the shop who is free".to_owned(),
         ),
-        Note::Scope(scope) => scope_words(voice, scope),
-        Note::NobodyOnline(agents) => nobody_online(voice, waits, agents),
-        Note::NoRota(why) => no_rota(voice, why),
-        Note::Candidates {
+        Evidence::Scope(scope) => scope_words(voice, scope),
+        Evidence::NobodyOnline(agents) => nobody_online(voice, waits, agents),
+        Evidence::NoRota(why) => no_rota(voice, why),
+        Evidence::Candidates {
             step,
             by,
             candidates,
         } => candidates_words(voice, waits, *step, *by, candidates),
-        Note::Drained {
+        Evidence::Drained {
             pool,
             since,
             waiting,
         } => drained(voice, pool, *since, *waiting),
-        Note::Manual(to) => manual(voice, to),
-        Note::Absent { agent, absence } => causes::rerouted(voice, agent, *absence),
-        Note::LeftToRota(_)
-        | Note::Waits { .. }
-        | Note::WaitedOut { .. }
-        | Note::Silent { .. }
-        | Note::Judged { .. }
-        | Note::Invite { .. }
-        | Note::ClosedAt(_)
-        | Note::NotContacted(..)
-        | Note::RatedAt { .. }
-        | Note::CardExpired(_)
-        | Note::OlderRelease => return None,
+        Evidence::Manual(to) => manual(voice, to),
+        Evidence::Absent { agent, absence } => causes::rerouted(voice, agent, *absence),
+        Evidence::LeftToRota(_)
+        | Evidence::Waits { .. }
+        | Evidence::WaitedOut { .. }
+        | Evidence::Silent { .. }
+        | Evidence::Judged { .. }
+        | Evidence::Invite { .. }
+        | Evidence::ClosedAt(_)
+        | Evidence::NotContacted(..)
+        | Evidence::RatedAt { .. }
+        | Evidence::CardExpired(_)
+        | Evidence::OlderRelease => return None,
     };
     Some(told)
 }

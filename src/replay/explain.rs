@@ -6,8 +6,8 @@
 use std::io::BufRead;
 
 use crate::domain::base::id::Id;
-use crate::domain::explain::decision_sink::Outcome;
-use crate::domain::explain::explanation::Why;
+use crate::domain::explain::decision_sink::DecisionSink;
+use crate::domain::explain::explanation::Explanation;
 use crate::domain::installation::Installation;
 
 use super::{Lines, ReplayError, take_line};
@@ -17,7 +17,7 @@ use crate::wire::Line;
 #[derive(Debug)]
 pub enum FoundDecision {
     /// The decision, and why it was taken.
-    Why(Box<Why>),
+    Why(Box<Explanation>),
     /// No such shop; these there are.
     NoShop(Vec<Id>),
     /// The shop takes no such decision.
@@ -30,7 +30,7 @@ pub enum FoundDecision {
 /// Why the decision `seq` of `shop` was taken, or what there is instead. The trace is read no further than needed.
 pub fn explain(trace: impl BufRead, shop: &Id, seq: u64) -> Result<FoundDecision, ReplayError> {
     let mut installation = Installation::default();
-    let (mut asked, mut others) = (Outcome::explaining(seq), Outcome::default());
+    let (mut asked, mut others) = (DecisionSink::explaining(seq), DecisionSink::default());
     let mut lines = Lines::new(trace);
     while let Some(line) = lines.next_line()? {
         let of_shop = match &line {
@@ -40,7 +40,10 @@ pub fn explain(trace: impl BufRead, shop: &Id, seq: u64) -> Result<FoundDecision
         let out = if of_shop { &mut asked } else { &mut others };
         take_line(&mut installation, line, out);
         if let Some((decision, notes)) = asked.take_answer() {
-            return Ok(FoundDecision::Why(Box::new(Why { decision, notes })));
+            return Ok(FoundDecision::Why(Box::new(Explanation {
+                decision,
+                notes,
+            })));
         }
         asked.decisions.clear();
         others.decisions.clear();

@@ -9,7 +9,7 @@ use std::io::{self, BufRead, Write};
 pub use explain::{FoundDecision, explain};
 
 use crate::domain::base::id::Id;
-use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::installation::Installation;
 use crate::domain::protocol::decision::Decision;
 use crate::wire::{Line, NotAnObject, WrittenDecision, read_line};
@@ -98,7 +98,7 @@ pub fn replay_with(
     trace: impl BufRead,
     mut each: impl FnMut(&str, &[Decision], &ReplayProgress) -> io::Result<()>,
 ) -> Result<ReplayProgress, ReplayError> {
-    let (mut lines, mut out) = (Lines::new(trace), Outcome::default());
+    let (mut lines, mut out) = (Lines::new(trace), DecisionSink::default());
     while let Some(line) = lines.next_line()? {
         let shop = take_line(installation, line, &mut out);
         lines.progress.decisions += out.decisions.len() as u64;
@@ -110,7 +110,7 @@ pub fn replay_with(
 }
 
 /// Handles one line; the shop it was for.
-fn take_line(installation: &mut Installation, line: Line, out: &mut Outcome) -> Option<Id> {
+fn take_line(installation: &mut Installation, line: Line, out: &mut DecisionSink) -> Option<Id> {
     match line {
         Line::Event(shop, event) => {
             installation.take(&shop, &event, out);

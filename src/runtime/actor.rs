@@ -21,7 +21,7 @@ use super::subscription::ChangeNotifier;
 use crate::domain::CORE;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
-use crate::domain::protocol::event::{Event, What};
+use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::read::views::Counts;
 use crate::domain::state::shared_invites::Ledger;
 use crate::env::{BlockingError, Stopwatch, blocking};
@@ -200,7 +200,7 @@ impl ShopActor {
         let mut removed = None;
         if let IncomingEvent::Event { event, .. } = &intake {
             self.world.watch.handled(&event.what);
-            if let What::AgentRemoved { agent } = &event.what {
+            if let EventBody::AgentRemoved { agent } = &event.what {
                 removed = Some(agent.clone());
             }
         }
@@ -248,7 +248,7 @@ impl ShopActor {
                 at: now,
                 id: None,
                 print: 0,
-                what: What::Clock,
+                what: EventBody::Clock,
             };
             let clock = IncomingEvent::Event {
                 event,

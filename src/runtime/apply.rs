@@ -10,13 +10,13 @@ use bytestring::ByteString;
 use super::shared_ledger::SharedLedger;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
-use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::installation::{create, reject_without_shop};
-use crate::domain::protocol::decision::{Body, Decision};
+use crate::domain::protocol::decision::{Decision, DecisionBody};
 use crate::domain::protocol::rejection::Rejection;
-use crate::domain::rules::dispatch::Taken;
+use crate::domain::rules::dispatch::Applied;
 use crate::domain::state::shop::Shop;
-use crate::domain::{CORE, protocol::codes::ErrorCode, state::idempotency::Receipt};
+use crate::domain::{CORE, protocol::codes::ErrorCode, state::idempotency::IdempotencyRecord};
 use crate::journal::{Journal, NewRecord, RecordKind};
 use crate::runtime::event_result::{EventResult, IncomingEvent, Unavailable};
 use crate::wire::DecisionWriter;
@@ -27,7 +27,7 @@ const DECISIONS_BYTES: usize = 192;
 /// What the events of one request are decided with, one after the other.
 pub(super) struct ResponseBuffer {
     /// The decisions of the latest.
-    pub(super) out: Outcome,
+    pub(super) out: DecisionSink,
     pen: DecisionWriter,
     /// The decisions of all, as they are written.
     text: String,
@@ -37,7 +37,7 @@ impl ResponseBuffer {
     /// For about so many events of a shop.
     pub(super) fn new(shop: &Id, events: usize) -> ResponseBuffer {
         ResponseBuffer {
-            out: Outcome::default(),
+            out: DecisionSink::default(),
             pen: DecisionWriter::new(shop),
             text: String::with_capacity(events * DECISIONS_BYTES),
         }
@@ -68,7 +68,7 @@ pub(super) enum EventOutcome {
     /// It is answered.
     Answered(EventResult),
     /// It happened before: the journal has the answer.
-    Repeated(Id, Receipt),
+    Repeated(Id, IdempotencyRecord),
 }
 
 /// What an event is decided with.
@@ -171,8 +171,8 @@ impl EventApplier<'_> {
                     event.at = event.at.max(shop.now());
                 }
                 match shop.take(&event, &mut turn, out) {
-                    Taken::Accepted | Taken::Rejected => {}
-                    Taken::Repeated => return Ok(repeated(shop, event.id, event.print)),
+                    Applied::Accepted | Applied::Rejected => {}
+                    Applied::Repeated => return Ok(repeated(shop, event.id, event.print)),
                 }
                 // An event of before is rejected at the shop's clock.
                 (kind, event.id, event.at.max(shop.now()), text)
@@ -185,7 +185,8 @@ impl EventApplier<'_> {
         };
         let written = work.write();
         let (out, decisions) = (&work.out, &work.text[written.clone()]);
-        let rated = |decision: &Decision| matches!(decision.body, Body::RatingRecorded { .. });
+        let rated =
+            |decision: &Decision| matches!(decision.body, DecisionBody::RatingRecorded { .. });
         let entry = NewRecord {
             shop: self.id,
             kind,
@@ -234,7 +235,7 @@ fn without_record(id: Option<Id>, decision: Decision, work: &mut ResponseBuffer)
     }
 }
 
-fn decided(id: Option<Id>, out: &Outcome, written: Range<usize>) -> EventOutcome {
+fn decided(id: Option<Id>, out: &DecisionSink, written: Range<usize>) -> EventOutcome {
     let answered = EventResult {
         id,
         decisions: ByteString::new(),
@@ -261,20 +262,20 @@ fn repeated(shop: &Shop, id: Option<Id>, print: u64) -> AppliedEvent {
 /// The code, where an event was rejected: its own rejection comes last.
 fn rejected(decisions: &[Decision]) -> Option<ErrorCode> {
     match &decisions.last()?.body {
-        Body::EventRejected { error, .. } => Some(*error),
-        Body::SessionAssigned { .. }
-        | Body::SessionQueued { .. }
-        | Body::SessionClosed { .. }
-        | Body::AgentNotified { .. }
-        | Body::AutoReplySent { .. }
-        | Body::InviteSent { .. }
-        | Body::InviteBlocked { .. }
-        | Body::RatingOpened { .. }
-        | Body::RatingRecorded { .. }
-        | Body::RatingRefused { .. }
-        | Body::ReplyDue { .. }
-        | Body::ReplyOverdue { .. }
-        | Body::ScoreAlert { .. }
-        | Body::ScoreRecovered { .. } => None,
+        DecisionBody::EventRejected { error, .. } => Some(*error),
+        DecisionBody::SessionAssigned { .. }
+        | DecisionBody::SessionQueued { .. }
+        | DecisionBody::SessionClosed { .. }
+        | DecisionBody::AgentNotified { .. }
+        | DecisionBody::AutoReplySent { .. }
+        | DecisionBody::InviteSent { .. }
+        | DecisionBody::InviteBlocked { .. }
+        | DecisionBody::RatingOpened { .. }
+        | DecisionBody::RatingRecorded { .. }
+        | DecisionBody::RatingRefused { .. }
+        | DecisionBody::ReplyDue { .. }
+        | DecisionBody::ReplyOverdue { .. }
+        | DecisionBody::ScoreAlert { .. }
+        | DecisionBody::ScoreRecovered { .. } => None,
     }
 }

@@ -20,7 +20,7 @@ use super::shops::Shops;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant, Stamp};
 use crate::domain::protocol::codes::Presence;
-use crate::domain::protocol::event::{Event, What};
+use crate::domain::protocol::event::{Event, EventBody};
 use crate::env::Stopwatch;
 use crate::journal::{JournalError, OnDurable};
 use crate::runtime::event_result::{EventResult, IncomingEvent, Unavailable};
@@ -75,7 +75,7 @@ fn event(agent: &Id, presence: Presence, at: Instant) -> IncomingEvent {
         at,
         id: None,
         print: 0,
-        what: What::PresenceChanged {
+        what: EventBody::PresenceChanged {
             agent: agent.clone(),
             presence,
         },

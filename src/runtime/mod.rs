@@ -30,7 +30,7 @@ mod trace_export;
 pub use event_result::{EventResult, IncomingEvent, ReadError, Unavailable};
 pub use leases::{LeaseGranted, PresenceResult};
 pub use observer::RuntimeObserver;
-pub use queries::{Page, ShopRow, TimelineEntry};
+pub use queries::{ListPage, ShopRow, TimelineEntry};
 pub use quota::ShopQuota;
 pub use recovery::{Differences, check_recovery, decode_state};
 pub use scheduler::wake_sleepers;

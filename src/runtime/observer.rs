@@ -3,7 +3,7 @@
 use super::recovery::Differences;
 use crate::domain::base::id::Id;
 use crate::domain::protocol::decision::Decision;
-use crate::domain::protocol::event::What;
+use crate::domain::protocol::event::EventBody;
 use crate::domain::read::views::Counts;
 use crate::env::Doubt;
 use crate::journal::JournalError;
@@ -13,7 +13,7 @@ pub trait RuntimeObserver: Send + Sync {
     /// A request came when so many waited in mailboxes.
     fn asked(&self, waiting: usize);
     /// An event is handled, whatever is decided.
-    fn handled(&self, what: &What);
+    fn handled(&self, what: &EventBody);
     /// Decisions were taken.
     fn decided(&self, decisions: &[Decision]);
     /// A shop's counts have changed.

@@ -12,8 +12,8 @@ use super::shops::Shops;
 use crate::domain::CORE;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
-use crate::domain::explain::decision_sink::Outcome;
-use crate::domain::explain::explanation::{Note, Why};
+use crate::domain::explain::decision_sink::DecisionSink;
+use crate::domain::explain::explanation::{Evidence, Explanation};
 use crate::domain::protocol::decision::Decision;
 use crate::env::blocking;
 use crate::journal::{Journal, JournalError, SnapshotAndTail};
@@ -31,7 +31,7 @@ const RATINGS_LOOKED_AT_MAX: usize = 20_000;
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Page<T> {
+pub struct ListPage<T> {
     /// The items.
     pub items: Vec<T>,
     /// Whether there are more.
@@ -53,7 +53,7 @@ fn decisions_after(
     shop: &Id,
     after: u64,
     limit: usize,
-) -> Result<Page<StoredDecision>, ReadError> {
+) -> Result<ListPage<StoredDecision>, ReadError> {
     let (mut items, mut next, mut more) = (Vec::new(), after, true);
     while items.len() <= limit && more {
         let slice = journal.read(shop, next + 1, RECORDS_AT_ONCE.min(limit + 1))?;
@@ -85,7 +85,7 @@ fn decisions_after(
     }
     let more = items.len() > limit;
     items.truncate(limit);
-    Ok(Page { items, more })
+    Ok(ListPage { items, more })
 }
 
 impl Shops {
@@ -94,14 +94,14 @@ impl Shops {
         &self,
         after: Option<Id>,
         limit: usize,
-    ) -> Result<Page<ShopRow>, Unavailable> {
+    ) -> Result<ListPage<ShopRow>, Unavailable> {
         let journal = Arc::clone(&self.world.journal);
         let found = blocking(move || journal.shops(after.as_ref(), limit + 1)).await?;
         let mut shops = found?;
         let more = shops.len() > limit;
         shops.truncate(limit);
         let items = shops.into_iter().map(|shop| ShopRow { shop }).collect();
-        Ok(Page { items, more })
+        Ok(ListPage { items, more })
     }
 
     /// Runs what reads the journal where it may wait for the disk.
@@ -121,7 +121,7 @@ impl Shops {
         shop: &Id,
         after: u64,
         limit: usize,
-    ) -> Result<Page<StoredDecision>, ReadError> {
+    ) -> Result<ListPage<StoredDecision>, ReadError> {
         self.off_thread(shop, move |journal, shop| {
             decisions_after(journal, shop, after, limit)
         })
@@ -134,12 +134,12 @@ impl Shops {
         shop: &Id,
         after: u64,
         limit: usize,
-    ) -> Result<Page<StoredDecision>, ReadError> {
+    ) -> Result<ListPage<StoredDecision>, ReadError> {
         decisions_after(&*self.world.journal, shop, after, limit)
     }
 
     /// Why a decision was taken; nothing where there is no such decision, or its journal was dropped.
-    pub async fn why(&self, shop: &Id, seq: u64) -> Result<Option<Why>, ReadError> {
+    pub async fn why(&self, shop: &Id, seq: u64) -> Result<Option<Explanation>, ReadError> {
         let read = move |journal: &dyn Journal, shop: &Id| {
             if !journal.exists(shop)? {
                 return Err(ReadError::NoShop);
@@ -190,7 +190,7 @@ impl Shops {
         before: Option<u64>,
         limit: usize,
         wanted: impl Fn(&StoredDecision) -> bool + Send + 'static,
-    ) -> Result<Page<StoredDecision>, ReadError> {
+    ) -> Result<ListPage<StoredDecision>, ReadError> {
         let read = move |journal: &dyn Journal, shop: &Id| {
             let (mut items, mut before) = (Vec::new(), before.unwrap_or(u64::MAX - 1));
             let (mut looked_at, mut more) = (0, true);
@@ -213,7 +213,7 @@ impl Shops {
             }
             let more = items.len() > limit;
             items.truncate(limit);
-            Ok(Page { items, more })
+            Ok(ListPage { items, more })
         };
         self.off_thread(shop, read).await
     }
@@ -221,13 +221,17 @@ impl Shops {
 
 /// Decides a shop's records again up to the one that holds the decision, and takes notes for it alone. Where an older
 /// core decided any of them the records win, and a decision that this core would not take is told as it was recorded.
-fn explain(id: &Id, basis: &SnapshotAndTail, seq: u64) -> Result<Option<Why>, JournalError> {
+fn explain(
+    id: &Id,
+    basis: &SnapshotAndTail,
+    seq: u64,
+) -> Result<Option<Explanation>, JournalError> {
     let state = basis.state.as_ref();
     let shop = state
         .map(|state| read_state(id, &state.bytes))
         .transpose()?;
     let mut replay = RecordReplay::new(id, shop);
-    replay.out = Outcome::explaining(seq);
+    replay.out = DecisionSink::explaining(seq);
     replay.record_wins = basis.records.iter().any(|record| record.core < CORE);
     for record in &basis.records {
         replay.record(record)?;
@@ -244,11 +248,11 @@ fn explain(id: &Id, basis: &SnapshotAndTail, seq: u64) -> Result<Option<Why>, Jo
         if let Some((decision, notes)) = answer
             && is_the_same(id, &decision, recorded)
         {
-            return Ok(Some(Why { decision, notes }));
+            return Ok(Some(Explanation { decision, notes }));
         }
-        let notes = vec![Note::OlderRelease];
+        let notes = vec![Evidence::OlderRelease];
         let told = read_decision(recorded.get());
-        return Ok(told.map(|decision| Why { decision, notes }));
+        return Ok(told.map(|decision| Explanation { decision, notes }));
     }
     Ok(None)
 }

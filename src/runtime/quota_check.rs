@@ -7,7 +7,7 @@ use super::live_shop::LiveShop;
 use super::quota::PendingBytes;
 use super::shared::SharedState;
 use crate::domain::base::id::Id;
-use crate::domain::protocol::event::{GivenPolicy, What};
+use crate::domain::protocol::event::{EventBody, GivenPolicy};
 
 /// Whether a shop has not used its share of the disk up.
 pub(super) fn may_write<A: Actor>(world: &SharedState<A>, shop: &Id) -> Result<(), Unavailable> {
@@ -39,7 +39,7 @@ pub(super) fn keeps_buyer_space(awake: Option<&LiveShop>, intake: &IncomingEvent
         return true;
     };
     match (&event.what, awake) {
-        (What::ShopConfigured { policy }, Some(awake)) => match policy {
+        (EventBody::ShopConfigured { policy }, Some(awake)) => match policy {
             GivenPolicy::Checked(Ok(checked)) => {
                 checked.policy.buyer_space == awake.shop.policy().buyer_space
             }
@@ -48,7 +48,7 @@ pub(super) fn keeps_buyer_space(awake: Option<&LiveShop>, intake: &IncomingEvent
             GivenPolicy::Sent(_) => false,
         },
         // Nor does it make a shop: who may do that may give it a space.
-        (What::ShopConfigured { .. }, None) => false,
+        (EventBody::ShopConfigured { .. }, None) => false,
         (_, _) => true,
     }
 }

@@ -8,10 +8,10 @@ use std::cmp::Ordering;
 use super::shared_ledger::RecordedInvites;
 use crate::domain::CORE;
 use crate::domain::base::id::Id;
-use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::installation::create;
 use crate::domain::protocol::codes::ErrorCode;
-use crate::domain::protocol::event::{Event, What};
+use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::protocol::rejection::Rejection;
 use crate::domain::reconcile::RecordedOutcome;
 use crate::domain::snapshot::{Unreadable, read_shop, shop_bytes};
@@ -108,7 +108,7 @@ pub(super) struct RecordReplay<'a> {
     id: &'a Id,
     pub(super) shop: Option<Shop>,
     /// What the latest record came to.
-    pub(super) out: Outcome,
+    pub(super) out: DecisionSink,
     /// Whether a record wins over what this core decides, whichever core decided it.
     pub(super) record_wins: bool,
     pub(super) differences: Differences,
@@ -122,7 +122,7 @@ impl<'a> RecordReplay<'a> {
         RecordReplay {
             id,
             shop,
-            out: Outcome::default(),
+            out: DecisionSink::default(),
             record_wins: false,
             differences: Differences::default(),
             pen: DecisionWriter::new(id),
@@ -159,7 +159,7 @@ impl<'a> RecordReplay<'a> {
         let line = self.read(record)?;
         match (line, record.kind) {
             (Line::Event(_, event), RecordKind::Created | RecordKind::Event) => {
-                if let (None, What::ShopConfigured { .. }) = (&self.shop, &event.what) {
+                if let (None, EventBody::ShopConfigured { .. }) = (&self.shop, &event.what) {
                     let made = create(id, &event);
                     self.shop = Some(made.map_err(|rejection| astray(id, &rejection.message))?);
                 }

@@ -8,7 +8,7 @@ use super::event_result::EventResult;
 use super::recovery::astray;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
-use crate::domain::state::idempotency::Receipt;
+use crate::domain::state::idempotency::IdempotencyRecord;
 use crate::journal::{Journal, JournalError, Record};
 
 /// A decision as the journal keeps it.
@@ -74,7 +74,7 @@ pub(super) fn answer_again(
     journal: &dyn Journal,
     shop: &Id,
     id: Id,
-    receipt: Receipt,
+    receipt: IdempotencyRecord,
 ) -> EventResult {
     let decisions = match receipt.count {
         0 => Ok(Some("[]".to_owned())),
@@ -95,7 +95,7 @@ pub(super) fn answer_again(
 fn answered_then(
     journal: &dyn Journal,
     shop: &Id,
-    receipt: Receipt,
+    receipt: IdempotencyRecord,
 ) -> Result<Option<String>, JournalError> {
     let wanted = receipt.first..receipt.first.saturating_add(u64::from(receipt.count));
     let slice = journal.read(shop, receipt.first, 1)?;

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::installation::Installation;
 use crate::domain::protocol::decision::Decision;
 use crate::wire::{Line, SHOP_DEFAULT, read_line};
@@ -20,7 +20,7 @@ use super::event_queue::Moment;
 pub struct Gateway<W> {
     trace: W,
     core: Installation,
-    outcome: Outcome,
+    outcome: DecisionSink,
 }
 
 impl<W: Write> Gateway<W> {
@@ -29,7 +29,7 @@ impl<W: Write> Gateway<W> {
         Gateway {
             trace,
             core: Installation::default(),
-            outcome: Outcome::default(),
+            outcome: DecisionSink::default(),
         }
     }
 

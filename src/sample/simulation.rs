@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use crate::domain::base::id::Id;
-use crate::domain::protocol::decision::{Body, Decision};
+use crate::domain::protocol::decision::{Decision, DecisionBody};
 
 use super::arrivals::plan_arrivals;
 use super::chat::{AgentDesk, Chat, SampleBuyer, With, chat_of};
@@ -146,40 +146,40 @@ impl<W: Write> Simulation<W> {
 
     fn heed(&mut self, decision: &Decision) {
         match &decision.body {
-            Body::SessionAssigned { session, agent, .. } => {
+            DecisionBody::SessionAssigned { session, agent, .. } => {
                 if let (Some(chat), Some(agent)) = (chat_of(session), number_of(agent)) {
                     self.assigned(chat, agent);
                 }
             }
-            Body::SessionQueued { session, .. } => {
+            DecisionBody::SessionQueued { session, .. } => {
                 if let Some(chat) = chat_of(session) {
                     self.queued(chat);
                 }
             }
-            Body::SessionClosed { session, .. } => {
+            DecisionBody::SessionClosed { session, .. } => {
                 if let Some(chat) = chat_of(session) {
                     self.closed(chat);
                 }
             }
-            Body::InviteSent { session, card, .. } => {
+            DecisionBody::InviteSent { session, card, .. } => {
                 if let Some(chat) = chat_of(session) {
                     self.invited(chat, card);
                 }
             }
-            Body::ReplyDue { session, .. } | Body::ReplyOverdue { session, .. } => {
+            DecisionBody::ReplyDue { session, .. } | DecisionBody::ReplyOverdue { session, .. } => {
                 if let Some(chat) = chat_of(session) {
                     self.reminded(chat);
                 }
             }
-            Body::AgentNotified { .. }
-            | Body::AutoReplySent { .. }
-            | Body::InviteBlocked { .. }
-            | Body::RatingOpened { .. }
-            | Body::RatingRecorded { .. }
-            | Body::RatingRefused { .. }
-            | Body::ScoreAlert { .. }
-            | Body::ScoreRecovered { .. }
-            | Body::EventRejected { .. } => {}
+            DecisionBody::AgentNotified { .. }
+            | DecisionBody::AutoReplySent { .. }
+            | DecisionBody::InviteBlocked { .. }
+            | DecisionBody::RatingOpened { .. }
+            | DecisionBody::RatingRecorded { .. }
+            | DecisionBody::RatingRefused { .. }
+            | DecisionBody::ScoreAlert { .. }
+            | DecisionBody::ScoreRecovered { .. }
+            | DecisionBody::EventRejected { .. } => {}
         }
     }
 

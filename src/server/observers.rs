@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::api::ROUTES;
 use crate::domain::base::id::Id;
 use crate::domain::protocol::decision::Decision;
-use crate::domain::protocol::event::What;
+use crate::domain::protocol::event::EventBody;
 use crate::domain::read::views::Counts;
 use crate::env::{Doubt, Stopwatch};
 use crate::http;
@@ -110,7 +110,7 @@ impl runtime::RuntimeObserver for Observers {
         self.metrics.mailbox_depth.saw(waiting);
     }
 
-    fn handled(&self, what: &What) {
+    fn handled(&self, what: &EventBody) {
         self.metrics.taken(what);
     }
 

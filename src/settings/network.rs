@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::value::Value;
+use super::value::SettingValue;
 
 /// Addresses that begin with the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +54,7 @@ impl Network {
     }
 }
 
-impl Value for Vec<Network> {
+impl SettingValue for Vec<Network> {
     const FORM: &'static str = "nothing, or addresses and networks like `10.0.0.7` or `10.0.0.0/8`, with commas between them";
 
     fn read(text: &str) -> Option<Vec<Network>> {
@@ -96,7 +96,7 @@ mod tests {
             ("proxy.example", None),
             ("10.0.0.1,", None),
         ] {
-            let read = <Vec<Network> as Value>::read(text);
+            let read = <Vec<Network> as SettingValue>::read(text);
             assert_eq!(
                 read.map(|list| list.write()).as_deref(),
                 written,

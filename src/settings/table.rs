@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::network::Network;
-use super::value::{BuyerSpace, LogFormat, LogLevel, MetricsPublic, Size, Value, between};
+use super::value::{BuyerSpace, LogFormat, LogLevel, MetricsPublic, SettingValue, Size, between};
 use crate::domain::base::time::Duration;
 
 /// A row of the table.
@@ -185,7 +185,7 @@ fn within<T: PartialOrd>(value: &T, range: Option<&RangeInclusive<T>>) -> bool {
     range.is_none_or(|range| range.contains(value))
 }
 
-fn form_of<T: Value>(range: Option<RangeInclusive<T>>) -> String {
+fn form_of<T: SettingValue>(range: Option<RangeInclusive<T>>) -> String {
     T::FORM.to_owned() + &range.map(|range| between(&range)).unwrap_or_default()
 }
 

@@ -8,7 +8,7 @@ use crate::domain::base::time::{DAY_MS, Duration};
 use crate::domain::protocol::codes::codes;
 
 /// A kind of value. What it writes, it reads back.
-pub(super) trait Value: Sized + PartialOrd {
+pub(super) trait SettingValue: Sized + PartialOrd {
     /// What can be set, as the end of "must be …".
     const FORM: &'static str;
 
@@ -20,7 +20,7 @@ pub(super) trait Value: Sized + PartialOrd {
 }
 
 /// ", from 1 to 1024": the end of a form.
-pub(super) fn between<T: Value>(range: &RangeInclusive<T>) -> String {
+pub(super) fn between<T: SettingValue>(range: &RangeInclusive<T>) -> String {
     format!(
         ", from {} to {}",
         range.start().write(),
@@ -104,7 +104,7 @@ impl Size {
     }
 }
 
-impl Value for Size {
+impl SettingValue for Size {
     const FORM: &'static str = "a size like `16MiB`, or a number of bytes";
 
     fn read(text: &str) -> Option<Size> {
@@ -126,7 +126,7 @@ impl Value for Size {
     }
 }
 
-impl Value for Duration {
+impl SettingValue for Duration {
     const FORM: &'static str = "a duration like `90d`, `1h 30m` or `500ms`";
 
     fn read(text: &str) -> Option<Duration> {
@@ -142,7 +142,7 @@ impl Value for Duration {
     }
 }
 
-impl Value for u64 {
+impl SettingValue for u64 {
     const FORM: &'static str = "a whole number";
 
     fn read(text: &str) -> Option<u64> {
@@ -154,7 +154,7 @@ impl Value for u64 {
     }
 }
 
-impl Value for bool {
+impl SettingValue for bool {
     const FORM: &'static str = "`true` or `false`";
 
     fn read(text: &str) -> Option<bool> {
@@ -166,7 +166,7 @@ impl Value for bool {
     }
 }
 
-impl Value for SocketAddr {
+impl SettingValue for SocketAddr {
     const FORM: &'static str = "an address and a port like `127.0.0.1:7600` or `[::1]:7600`";
 
     fn read(text: &str) -> Option<SocketAddr> {
@@ -181,7 +181,7 @@ impl Value for SocketAddr {
     }
 }
 
-impl Value for PathBuf {
+impl SettingValue for PathBuf {
     const FORM: &'static str = "a path";
 
     fn read(text: &str) -> Option<PathBuf> {
@@ -193,7 +193,7 @@ impl Value for PathBuf {
     }
 }
 
-impl Value for Option<PathBuf> {
+impl SettingValue for Option<PathBuf> {
     const FORM: &'static str = "a path, or nothing";
 
     fn read(text: &str) -> Option<Option<PathBuf>> {
@@ -208,7 +208,7 @@ impl Value for Option<PathBuf> {
     }
 }
 
-impl Value for LogLevel {
+impl SettingValue for LogLevel {
     const FORM: &'static str = "`off`, `error`, `warn`, `info`, `debug` or `trace`";
 
     fn read(text: &str) -> Option<LogLevel> {
@@ -223,7 +223,7 @@ impl Value for LogLevel {
     }
 }
 
-impl Value for LogFormat {
+impl SettingValue for LogFormat {
     const FORM: &'static str = "`text` or `json`";
 
     fn read(text: &str) -> Option<LogFormat> {
@@ -238,7 +238,7 @@ impl Value for LogFormat {
     }
 }
 
-impl Value for BuyerSpace {
+impl SettingValue for BuyerSpace {
     const FORM: &'static str = "`preset` or `shop`";
 
     fn read(text: &str) -> Option<BuyerSpace> {
@@ -253,7 +253,7 @@ impl Value for BuyerSpace {
     }
 }
 
-impl Value for MetricsPublic {
+impl SettingValue for MetricsPublic {
     const FORM: &'static str = "`auto`, `true` or `false`";
 
     fn read(text: &str) -> Option<MetricsPublic> {
@@ -319,8 +319,8 @@ mod tests {
             ("0s", "0s"),
             ("75s", "1m 15s"),
         ] {
-            let duration = <Duration as Value>::read(text).unwrap();
-            assert_eq!(Value::write(&duration), written);
+            let duration = <Duration as SettingValue>::read(text).unwrap();
+            assert_eq!(SettingValue::write(&duration), written);
             assert_eq!(Duration::read(written), Some(duration));
         }
     }

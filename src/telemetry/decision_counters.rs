@@ -3,9 +3,9 @@
 use crate::domain::protocol::codes::{
     AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, WaitReason,
 };
-use crate::domain::protocol::decision::Body;
+use crate::domain::protocol::decision::DecisionBody;
 
-// Where the counters of each type begin: in the order of `Body`, each as long as its list of reasons.
+// Where the counters of each type begin: in the order of `DecisionBody`, each as long as its list of reasons.
 const ASSIGNED: usize = 0;
 const QUEUED: usize = ASSIGNED + AssignReason::ALL.len();
 const CLOSED: usize = QUEUED + WaitReason::ALL.len();
@@ -23,25 +23,25 @@ const RECOVERED: usize = ALERT + 1;
 const REJECTED: usize = RECOVERED + 1;
 
 /// Which counter a decision moves. A blocked invite counts once, under the first of its codes.
-pub(super) fn slot(body: &Body) -> usize {
+pub(super) fn slot(body: &DecisionBody) -> usize {
     match body {
-        Body::SessionAssigned { reason, .. } => ASSIGNED + *reason as usize,
-        Body::SessionQueued { reason, .. } => QUEUED + *reason as usize,
-        Body::SessionClosed { reason, .. } => CLOSED + *reason as usize,
-        Body::AgentNotified { .. } => NOTIFIED,
-        Body::AutoReplySent { .. } => AUTO_REPLY,
-        Body::InviteSent { .. } => INVITED,
-        Body::InviteBlocked { blocked_by, .. } => {
+        DecisionBody::SessionAssigned { reason, .. } => ASSIGNED + *reason as usize,
+        DecisionBody::SessionQueued { reason, .. } => QUEUED + *reason as usize,
+        DecisionBody::SessionClosed { reason, .. } => CLOSED + *reason as usize,
+        DecisionBody::AgentNotified { .. } => NOTIFIED,
+        DecisionBody::AutoReplySent { .. } => AUTO_REPLY,
+        DecisionBody::InviteSent { .. } => INVITED,
+        DecisionBody::InviteBlocked { blocked_by, .. } => {
             BLOCKED + blocked_by.first().map_or(0, |code| *code as usize)
         }
-        Body::RatingOpened { .. } => RATING_OPENED,
-        Body::RatingRecorded { .. } => RECORDED,
-        Body::RatingRefused { reason, .. } => REFUSED + *reason as usize,
-        Body::ReplyDue { .. } => DUE,
-        Body::ReplyOverdue { .. } => OVERDUE,
-        Body::ScoreAlert { .. } => ALERT,
-        Body::ScoreRecovered { .. } => RECOVERED,
-        Body::EventRejected { error, .. } => REJECTED + *error as usize,
+        DecisionBody::RatingOpened { .. } => RATING_OPENED,
+        DecisionBody::RatingRecorded { .. } => RECORDED,
+        DecisionBody::RatingRefused { reason, .. } => REFUSED + *reason as usize,
+        DecisionBody::ReplyDue { .. } => DUE,
+        DecisionBody::ReplyOverdue { .. } => OVERDUE,
+        DecisionBody::ScoreAlert { .. } => ALERT,
+        DecisionBody::ScoreRecovered { .. } => RECOVERED,
+        DecisionBody::EventRejected { error, .. } => REJECTED + *error as usize,
     }
 }
 
@@ -105,8 +105,8 @@ pub(super) mod tests {
         Instant::from_ms(1_794_362_400_000).at_offset(0)
     }
 
-    fn assigned(reason: AssignReason) -> Body {
-        Body::SessionAssigned {
+    fn assigned(reason: AssignReason) -> DecisionBody {
+        DecisionBody::SessionAssigned {
             session: id(),
             buyer: id(),
             agent: id(),
@@ -116,8 +116,8 @@ pub(super) mod tests {
         }
     }
 
-    fn queued(reason: WaitReason) -> Body {
-        Body::SessionQueued {
+    fn queued(reason: WaitReason) -> DecisionBody {
+        DecisionBody::SessionQueued {
             session: id(),
             buyer: id(),
             pool: "".into(),
@@ -127,8 +127,8 @@ pub(super) mod tests {
         }
     }
 
-    fn closed(reason: CloseReason) -> Body {
-        Body::SessionClosed {
+    fn closed(reason: CloseReason) -> DecisionBody {
+        DecisionBody::SessionClosed {
             session: id(),
             buyer: id(),
             agent: None,
@@ -136,8 +136,8 @@ pub(super) mod tests {
         }
     }
 
-    fn blocked(blocked_by: Vec<BlockCode>) -> Body {
-        Body::InviteBlocked {
+    fn blocked(blocked_by: Vec<BlockCode>) -> DecisionBody {
+        DecisionBody::InviteBlocked {
             session: id(),
             buyer: id(),
             agent: None,
@@ -147,16 +147,16 @@ pub(super) mod tests {
         }
     }
 
-    fn refused(reason: RefuseReason) -> Body {
-        Body::RatingRefused {
+    fn refused(reason: RefuseReason) -> DecisionBody {
+        DecisionBody::RatingRefused {
             session: None,
             card: None,
             reason,
         }
     }
 
-    fn rejected(error: ErrorCode) -> Body {
-        Body::EventRejected {
+    fn rejected(error: ErrorCode) -> DecisionBody {
+        DecisionBody::EventRejected {
             event: "".into(),
             error,
             message: "".into(),
@@ -165,19 +165,19 @@ pub(super) mod tests {
     }
 
     /// One decision of every type and reason, with its reason.
-    pub fn every_decision() -> Vec<(Body, Option<&'static str>)> {
+    pub fn every_decision() -> Vec<(DecisionBody, Option<&'static str>)> {
         let period = Period::ReplyRate(Day(0));
         let (value, threshold) = (Rate { over: 1, under: 2 }, Share::ONE);
         let (card, session, buyer, agent) = (id(), id(), id(), id());
         let source = Source::Buyer;
-        let invite = Body::InviteSent {
+        let invite = DecisionBody::InviteSent {
             card: card.clone(),
             session: session.clone(),
             buyer: buyer.clone(),
             agent: agent.clone(),
             trigger: Trigger::Auto,
         };
-        let opened = Body::RatingOpened {
+        let opened = DecisionBody::RatingOpened {
             card: card.clone(),
             session: session.clone(),
             buyer: buyer.clone(),
@@ -185,7 +185,7 @@ pub(super) mod tests {
             source,
         };
         let (level, stars) = (Level::Satisfied, Stars::new(5).unwrap());
-        let recorded = Body::RatingRecorded {
+        let recorded = DecisionBody::RatingRecorded {
             card,
             session,
             buyer,
@@ -195,37 +195,37 @@ pub(super) mod tests {
             source,
         };
         let plain = [
-            Body::AgentNotified {
+            DecisionBody::AgentNotified {
                 agent: id(),
                 session: id(),
             },
-            Body::AutoReplySent {
+            DecisionBody::AutoReplySent {
                 session: id(),
                 text: "".into(),
             },
             invite,
             opened,
             recorded,
-            Body::ReplyDue {
+            DecisionBody::ReplyDue {
                 session: id(),
                 buyer: id(),
                 agent: None,
                 since: stamp(),
                 overdue_at: stamp(),
             },
-            Body::ReplyOverdue {
+            DecisionBody::ReplyOverdue {
                 session: id(),
                 buyer: id(),
                 agent: None,
                 since: stamp(),
             },
-            Body::ScoreAlert {
+            DecisionBody::ScoreAlert {
                 period,
                 value,
                 threshold,
                 needed: None,
             },
-            Body::ScoreRecovered {
+            DecisionBody::ScoreRecovered {
                 period,
                 value,
                 threshold,
@@ -275,6 +275,6 @@ pub(super) mod tests {
         assert_eq!(moved, vec![1; labels.len()], "each once");
         let names = every_decision().into_iter().map(|(body, _)| body.name());
         let names: std::collections::BTreeSet<&str> = names.collect();
-        assert_eq!(names, Body::NAMES.iter().copied().collect());
+        assert_eq!(names, DecisionBody::NAMES.iter().copied().collect());
     }
 }

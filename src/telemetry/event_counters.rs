@@ -1,7 +1,7 @@
 //! `xiaoer_events_total`: a counter for every type of event, found by arithmetic.
 
 use crate::domain::protocol::codes::Presence;
-use crate::domain::protocol::event::What;
+use crate::domain::protocol::event::EventBody;
 
 /// The types of events, in the order of [`slot`].
 pub(super) const TYPES: [&str; 18] = [
@@ -26,28 +26,28 @@ pub(super) const TYPES: [&str; 18] = [
 ];
 
 /// Which counter an event moves.
-pub(super) fn slot(what: &What) -> usize {
+pub(super) fn slot(what: &EventBody) -> usize {
     match what {
-        What::ShopConfigured { .. } => 0,
-        What::AgentConfigured { .. } => 1,
-        What::AgentRemoved { .. } => 2,
-        What::PresenceChanged { presence, .. } => match presence {
+        EventBody::ShopConfigured { .. } => 0,
+        EventBody::AgentConfigured { .. } => 1,
+        EventBody::AgentRemoved { .. } => 2,
+        EventBody::PresenceChanged { presence, .. } => match presence {
             Presence::Online => 3,
             Presence::Away => 4,
             Presence::Offline => 5,
         },
-        What::SessionOpened { .. } => 6,
-        What::SessionHandoff { .. } => 7,
-        What::SessionTransferred { .. } => 8,
-        What::SessionClosed { .. } => 9,
-        What::BuyerMessage { .. } => 10,
-        What::AgentMessage { .. } => 11,
-        What::BotMessage { .. } => 12,
-        What::InviteRequested { .. } => 13,
-        What::RatingOpened { .. } => 14,
-        What::RatingSubmitted { .. } => 15,
-        What::BuyerFlagged { .. } => 16,
-        What::Clock => 17,
+        EventBody::SessionOpened { .. } => 6,
+        EventBody::SessionHandoff { .. } => 7,
+        EventBody::SessionTransferred { .. } => 8,
+        EventBody::SessionClosed { .. } => 9,
+        EventBody::BuyerMessage { .. } => 10,
+        EventBody::AgentMessage { .. } => 11,
+        EventBody::BotMessage { .. } => 12,
+        EventBody::InviteRequested { .. } => 13,
+        EventBody::RatingOpened { .. } => 14,
+        EventBody::RatingSubmitted { .. } => 15,
+        EventBody::BuyerFlagged { .. } => 16,
+        EventBody::Clock => 17,
     }
 }
 
@@ -60,26 +60,26 @@ mod tests {
     #[test]
     fn every_event_moves_the_counter_of_its_type() {
         let id = || Id::new("x").unwrap();
-        let presence = |presence| What::PresenceChanged {
+        let presence = |presence| EventBody::PresenceChanged {
             agent: id(),
             presence,
         };
         let events = [
-            What::ShopConfigured {
+            EventBody::ShopConfigured {
                 policy: GivenPolicy::Sent(Box::default()),
             },
-            What::AgentConfigured {
+            EventBody::AgentConfigured {
                 agent: id(),
                 name: None,
                 roles: Vec::new(),
                 capacity: 1,
                 weight: 1,
             },
-            What::AgentRemoved { agent: id() },
+            EventBody::AgentRemoved { agent: id() },
             presence(Presence::Online),
             presence(Presence::Away),
             presence(Presence::Offline),
-            What::SessionOpened {
+            EventBody::SessionOpened {
                 session: id(),
                 buyer: id(),
                 entry: None,
@@ -87,44 +87,44 @@ mod tests {
                 order_status: None,
                 bot: false,
             },
-            What::SessionHandoff {
+            EventBody::SessionHandoff {
                 session: id(),
                 question: None,
                 order_status: None,
             },
-            What::SessionTransferred {
+            EventBody::SessionTransferred {
                 session: id(),
                 to: id(),
             },
-            What::SessionClosed {
+            EventBody::SessionClosed {
                 session: id(),
                 by: ClosedBy::Buyer,
             },
-            What::BuyerMessage { session: id() },
-            What::AgentMessage {
+            EventBody::BuyerMessage { session: id() },
+            EventBody::AgentMessage {
                 session: id(),
                 agent: None,
                 human: true,
             },
-            What::BotMessage { session: id() },
-            What::InviteRequested {
+            EventBody::BotMessage { session: id() },
+            EventBody::InviteRequested {
                 session: id(),
                 agent: None,
             },
-            What::RatingOpened {
+            EventBody::RatingOpened {
                 session: id(),
                 card: None,
             },
-            What::RatingSubmitted {
+            EventBody::RatingSubmitted {
                 on: RatedOn::Card(id()),
                 stars: Stars::new(5).unwrap(),
                 reasons: Vec::new(),
             },
-            What::BuyerFlagged {
+            EventBody::BuyerFlagged {
                 buyer: id(),
                 risk: true,
             },
-            What::Clock,
+            EventBody::Clock,
         ];
         assert_eq!(events.len(), TYPES.len());
         for (at, event) in events.iter().enumerate() {

@@ -16,8 +16,8 @@ use super::event_counters;
 use super::instruments::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use super::route_metrics::{RouteMetrics, Routes};
 use crate::domain::protocol::codes::codes;
-use crate::domain::protocol::decision::Body;
-use crate::domain::protocol::event::What;
+use crate::domain::protocol::decision::DecisionBody;
+use crate::domain::protocol::event::EventBody;
 
 codes! {
     /// Why a request was refused before a shop could decide anything: the label of `xiaoer_refused_total`.
@@ -268,12 +268,12 @@ impl Metrics {
     }
 
     /// A decision was taken.
-    pub fn decided(&self, body: &Body) {
+    pub fn decided(&self, body: &DecisionBody) {
         self.decisions[decision_counters::slot(body)].add(1);
     }
 
     /// An event was handled, whatever was decided.
-    pub fn taken(&self, what: &What) {
+    pub fn taken(&self, what: &EventBody) {
         self.events[event_counters::slot(what)].add(1);
     }
 
@@ -461,7 +461,7 @@ mod tests {
     #[test]
     fn counters_gauges_and_histograms_move() {
         let metrics = Metrics::new(&[EVENTS, "GET /healthz"]);
-        metrics.taken(&What::Clock);
+        metrics.taken(&EventBody::Clock);
         metrics.refused(Refusal::DiskFull);
         metrics.waiting.add(5);
         metrics.waiting.add(-2);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::transport::signature::Secret;
 use crate::domain::base::time::{Duration, Instant};
-use crate::domain::protocol::decision::Body;
+use crate::domain::protocol::decision::DecisionBody;
 
 /// The most decisions of one call.
 pub const BATCH_MAX: u16 = 500;
@@ -108,7 +108,7 @@ impl Wanted {
         if types.is_empty() {
             return Err("`types` is empty: leave it out, or null, for all types.".to_owned());
         }
-        let known = || Body::NAMES.iter().chain(&NOTICES).copied();
+        let known = || DecisionBody::NAMES.iter().chain(&NOTICES).copied();
         match types
             .iter()
             .find(|name| !known().any(|known| known == *name))

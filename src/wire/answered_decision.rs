@@ -10,7 +10,7 @@ use crate::domain::base::time::{Duration, Instant, Stamp};
 use crate::domain::protocol::codes::{
     AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, Trigger, WaitReason,
 };
-use crate::domain::protocol::decision::{Body, Decision, Period, Rate};
+use crate::domain::protocol::decision::{Decision, DecisionBody, Period, Rate};
 use crate::domain::protocol::event::Stars;
 use crate::domain::protocol::rating::{Level, Source};
 
@@ -87,7 +87,7 @@ pub fn read_decision(text: &str) -> Option<Decision> {
 }
 
 impl Reread<'_> {
-    fn body(&self) -> Option<Body> {
+    fn body(&self) -> Option<DecisionBody> {
         let maybe_agent = || self.agent.as_deref().and_then(Id::new);
         let maybe_session = || self.session.as_deref().and_then(Id::new);
         let maybe_card = || self.card.as_deref().and_then(Id::card);
@@ -95,7 +95,7 @@ impl Reread<'_> {
         let buyer = || Id::new(self.buyer.as_deref()?);
         let since = || stamp(self.since.as_deref()?);
         Some(match self.kind.as_ref() {
-            "session.assigned" => Body::SessionAssigned {
+            "session.assigned" => DecisionBody::SessionAssigned {
                 session: session()?,
                 buyer: buyer()?,
                 agent: agent()?,
@@ -103,7 +103,7 @@ impl Reread<'_> {
                 repeat_visit: self.repeat_visit,
                 waited: Duration::from_ms((self.waited.clamp(0.0, 1e12) * 1000.0).round() as i64),
             },
-            "session.queued" => Body::SessionQueued {
+            "session.queued" => DecisionBody::SessionQueued {
                 session: session()?,
                 buyer: buyer()?,
                 pool: self.pool.as_deref()?.into(),
@@ -111,28 +111,28 @@ impl Reread<'_> {
                 reason: WaitReason::named(&self.reason)?,
                 prompt: self.prompt.as_ref().into(),
             },
-            "session.closed" => Body::SessionClosed {
+            "session.closed" => DecisionBody::SessionClosed {
                 session: session()?,
                 buyer: buyer()?,
                 agent: agent(),
                 reason: CloseReason::named(&self.reason)?,
             },
-            "agent.notified" => Body::AgentNotified {
+            "agent.notified" => DecisionBody::AgentNotified {
                 agent: agent()?,
                 session: session()?,
             },
-            "auto_reply.sent" => Body::AutoReplySent {
+            "auto_reply.sent" => DecisionBody::AutoReplySent {
                 session: session()?,
                 text: self.text.as_ref().into(),
             },
-            "invite.sent" => Body::InviteSent {
+            "invite.sent" => DecisionBody::InviteSent {
                 card: card()?,
                 session: session()?,
                 buyer: buyer()?,
                 agent: agent()?,
                 trigger: Trigger::named(&self.trigger)?,
             },
-            "invite.blocked" => Body::InviteBlocked {
+            "invite.blocked" => DecisionBody::InviteBlocked {
                 session: session()?,
                 buyer: buyer()?,
                 agent: agent(),
@@ -145,14 +145,14 @@ impl Reread<'_> {
                 },
                 retry_at: self.retry_at.as_deref().and_then(stamp),
             },
-            "rating.opened" => Body::RatingOpened {
+            "rating.opened" => DecisionBody::RatingOpened {
                 card: card()?,
                 session: session()?,
                 buyer: buyer()?,
                 agent: agent()?,
                 source: Source::named(&self.source)?,
             },
-            "rating.recorded" => Body::RatingRecorded {
+            "rating.recorded" => DecisionBody::RatingRecorded {
                 card: card()?,
                 session: session()?,
                 buyer: buyer()?,
@@ -161,36 +161,36 @@ impl Reread<'_> {
                 stars: Stars::new(self.stars)?,
                 source: Source::named(&self.source)?,
             },
-            "rating.refused" => Body::RatingRefused {
+            "rating.refused" => DecisionBody::RatingRefused {
                 session: session(),
                 card: card(),
                 reason: RefuseReason::named(&self.reason)?,
             },
-            "reply.due" => Body::ReplyDue {
+            "reply.due" => DecisionBody::ReplyDue {
                 session: session()?,
                 buyer: buyer()?,
                 agent: agent(),
                 since: since()?,
                 overdue_at: stamp(self.overdue_at.as_deref()?)?,
             },
-            "reply.overdue" => Body::ReplyOverdue {
+            "reply.overdue" => DecisionBody::ReplyOverdue {
                 session: session()?,
                 buyer: buyer()?,
                 agent: agent(),
                 since: since()?,
             },
-            "score.alert" => Body::ScoreAlert {
+            "score.alert" => DecisionBody::ScoreAlert {
                 period: Period::named(&self.metric, &self.period)?,
                 value: self.value(),
                 threshold: Share(myriads(self.threshold)),
                 needed: self.needed,
             },
-            "score.recovered" => Body::ScoreRecovered {
+            "score.recovered" => DecisionBody::ScoreRecovered {
                 period: Period::named(&self.metric, &self.period)?,
                 value: self.value(),
                 threshold: Share(myriads(self.threshold)),
             },
-            "event.rejected" => Body::EventRejected {
+            "event.rejected" => DecisionBody::EventRejected {
                 event: self.event.as_ref().into(),
                 error: ErrorCode::named(&self.error)?,
                 message: self.message.as_ref().into(),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::domain::base::time::Stamp;
-use crate::domain::protocol::decision::{Body, Decision};
+use crate::domain::protocol::decision::{Decision, DecisionBody};
 
 /// A decision of a shop as the wire language writes it.
 #[derive(Serialize)]
@@ -15,7 +15,7 @@ pub struct WrittenDecision<'a> {
     #[serde(rename = "type")]
     name: &'static str,
     #[serde(flatten)]
-    body: &'a Body,
+    body: &'a DecisionBody,
 }
 
 impl<'a> WrittenDecision<'a> {

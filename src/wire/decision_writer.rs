@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Decimal;
 use crate::domain::base::time::{STAMP_BYTES_MAX, Stamp};
-use crate::domain::protocol::decision::{Body, Decision};
+use crate::domain::protocol::decision::{Decision, DecisionBody};
 
 /// About how long a decision is.
 const DECISION_BYTES: usize = 256;
@@ -69,9 +69,9 @@ impl DecisionWriter {
 }
 
 /// The fields of a decision's own, each behind its comma.
-fn fields(body: &Body, to: &mut String) {
+fn fields(body: &DecisionBody, to: &mut String) {
     match body {
-        Body::SessionAssigned {
+        DecisionBody::SessionAssigned {
             session,
             buyer,
             agent,
@@ -90,7 +90,7 @@ fn fields(body: &Body, to: &mut String) {
                 _ => value(",\"waited\":", &Decimal::seconds(*waited), to),
             }
         }
-        Body::SessionQueued {
+        DecisionBody::SessionQueued {
             session,
             buyer,
             pool,
@@ -104,7 +104,7 @@ fn fields(body: &Body, to: &mut String) {
             code(REASON, reason.code(), to);
             text(",\"prompt\":", prompt, to);
         }
-        Body::SessionClosed {
+        DecisionBody::SessionClosed {
             session,
             buyer,
             agent,
@@ -113,18 +113,18 @@ fn fields(body: &Body, to: &mut String) {
             names(session, buyer, agent.as_ref(), to);
             code(REASON, reason.code(), to);
         }
-        Body::AgentNotified { agent, session } => {
+        DecisionBody::AgentNotified { agent, session } => {
             text(AGENT, agent, to);
             text(SESSION, session, to);
         }
-        Body::AutoReplySent {
+        DecisionBody::AutoReplySent {
             session,
             text: said,
         } => {
             text(SESSION, session, to);
             text(",\"text\":", said, to);
         }
-        Body::InviteSent {
+        DecisionBody::InviteSent {
             card,
             session,
             buyer,
@@ -135,7 +135,7 @@ fn fields(body: &Body, to: &mut String) {
             names(session, buyer, Some(agent), to);
             code(TRIGGER, trigger.code(), to);
         }
-        Body::InviteBlocked {
+        DecisionBody::InviteBlocked {
             session,
             buyer,
             agent,
@@ -154,7 +154,7 @@ fn fields(body: &Body, to: &mut String) {
                 stamp(",\"retry_at\":", *retry_at, to);
             }
         }
-        Body::RatingOpened {
+        DecisionBody::RatingOpened {
             card,
             session,
             buyer,
@@ -165,7 +165,7 @@ fn fields(body: &Body, to: &mut String) {
             names(session, buyer, Some(agent), to);
             code(SOURCE, source.code(), to);
         }
-        Body::RatingRecorded {
+        DecisionBody::RatingRecorded {
             card,
             session,
             buyer,
@@ -180,7 +180,7 @@ fn fields(body: &Body, to: &mut String) {
             number(",\"stars\":", u64::from(stars.count()), to);
             code(SOURCE, source.code(), to);
         }
-        Body::ReplyDue {
+        DecisionBody::ReplyDue {
             session,
             buyer,
             agent,
@@ -191,7 +191,7 @@ fn fields(body: &Body, to: &mut String) {
             stamp(SINCE, *since, to);
             stamp(",\"overdue_at\":", *overdue_at, to);
         }
-        Body::ReplyOverdue {
+        DecisionBody::ReplyOverdue {
             session,
             buyer,
             agent,
@@ -201,10 +201,10 @@ fn fields(body: &Body, to: &mut String) {
             stamp(SINCE, *since, to);
         }
         // The rest are few: they are written the long way.
-        Body::RatingRefused { .. }
-        | Body::ScoreAlert { .. }
-        | Body::ScoreRecovered { .. }
-        | Body::EventRejected { .. } => rest(body, to),
+        DecisionBody::RatingRefused { .. }
+        | DecisionBody::ScoreAlert { .. }
+        | DecisionBody::ScoreRecovered { .. }
+        | DecisionBody::EventRejected { .. } => rest(body, to),
     }
 }
 
@@ -270,7 +270,7 @@ fn value(key: &str, value: &(impl Serialize + ?Sized), to: &mut String) {
 }
 
 /// All fields of a body, as serde writes them: an object that is never empty, whose braces are not ours.
-fn rest(body: &Body, to: &mut String) {
+fn rest(body: &DecisionBody, to: &mut String) {
     let object = serde_json::to_string(body).unwrap_or_default();
     let inner = object.trim_start_matches('{');
     to.push(',');
@@ -298,7 +298,7 @@ mod tests {
     }
 
     /// Bodies of every type, with and without what may be left out.
-    fn bodies(name: &str, some: bool) -> Vec<Body> {
+    fn bodies(name: &str, some: bool) -> Vec<DecisionBody> {
         let id = || Id::new(name).unwrap();
         let (session, buyer, agent, card) = (id, id, id, id);
         let maybe = || some.then(id);
@@ -311,7 +311,7 @@ mod tests {
         let waited = Duration::from_ms(if some { 61_050 } else { 61_000 });
         let level = Level::Neutral;
         let mut bodies = vec![
-            Body::SessionAssigned {
+            DecisionBody::SessionAssigned {
                 session: session(),
                 buyer: buyer(),
                 agent: agent(),
@@ -319,7 +319,7 @@ mod tests {
                 repeat_visit: some,
                 waited,
             },
-            Body::SessionQueued {
+            DecisionBody::SessionQueued {
                 session: session(),
                 buyer: buyer(),
                 pool: name.into(),
@@ -327,28 +327,28 @@ mod tests {
                 reason: WaitReason::AllBusy,
                 prompt: said(),
             },
-            Body::SessionClosed {
+            DecisionBody::SessionClosed {
                 session: session(),
                 buyer: buyer(),
                 agent: maybe(),
                 reason: CloseReason::Timeout,
             },
-            Body::AgentNotified {
+            DecisionBody::AgentNotified {
                 agent: agent(),
                 session: session(),
             },
-            Body::AutoReplySent {
+            DecisionBody::AutoReplySent {
                 session: session(),
                 text: said(),
             },
-            Body::InviteSent {
+            DecisionBody::InviteSent {
                 card: card(),
                 session: session(),
                 buyer: buyer(),
                 agent: agent(),
                 trigger: Trigger::Auto,
             },
-            Body::InviteBlocked {
+            DecisionBody::InviteBlocked {
                 session: session(),
                 buyer: buyer(),
                 agent: maybe(),
@@ -356,14 +356,14 @@ mod tests {
                 blocked_by: vec![BlockCode::Disabled; if some { 2 } else { 0 }],
                 retry_at: some.then_some(at(1)),
             },
-            Body::RatingOpened {
+            DecisionBody::RatingOpened {
                 card: card(),
                 session: session(),
                 buyer: buyer(),
                 agent: agent(),
                 source: Source::Buyer,
             },
-            Body::RatingRecorded {
+            DecisionBody::RatingRecorded {
                 card: card(),
                 session: session(),
                 buyer: buyer(),
@@ -372,25 +372,25 @@ mod tests {
                 stars: Stars::new(3).unwrap(),
                 source: Source::Auto,
             },
-            Body::RatingRefused {
+            DecisionBody::RatingRefused {
                 session: maybe(),
                 card: maybe(),
                 reason: RefuseReason::CardUsed,
             },
-            Body::ReplyDue {
+            DecisionBody::ReplyDue {
                 session: session(),
                 buyer: buyer(),
                 agent: maybe(),
                 since,
                 overdue_at: at(250),
             },
-            Body::ReplyOverdue {
+            DecisionBody::ReplyOverdue {
                 session: session(),
                 buyer: buyer(),
                 agent: maybe(),
                 since,
             },
-            Body::EventRejected {
+            DecisionBody::EventRejected {
                 event: name.into(),
                 error: ErrorCode::QueueFull,
                 message: said(),
@@ -402,13 +402,13 @@ mod tests {
             Period::GoodRate(Day(20_000).week()),
             Period::AttitudeRate(Day(20_000).month()),
         ] {
-            bodies.push(Body::ScoreAlert {
+            bodies.push(DecisionBody::ScoreAlert {
                 period,
                 value,
                 threshold,
                 needed: some.then_some(7),
             });
-            bodies.push(Body::ScoreRecovered {
+            bodies.push(DecisionBody::ScoreRecovered {
                 period,
                 value,
                 threshold,

@@ -6,7 +6,7 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::installation::Malformed;
 use crate::domain::protocol::codes::Presence;
-use crate::domain::protocol::event::{Event, GivenPolicy, RatedOn, Stars, What};
+use crate::domain::protocol::event::{Event, EventBody, GivenPolicy, RatedOn, Stars};
 use crate::domain::state::agent::{BOT_ID, CAPACITY_MAX, ROUTABLE_ROLE, WEIGHT_MAX};
 
 use super::fields::Reader;
@@ -35,7 +35,7 @@ pub enum Line {
 
 /// An event as it came in by a door that knows the shop and the time.
 #[derive(Debug)]
-pub struct Read {
+pub struct ReadEvent {
     /// The event, or what is known of it; always of the door's shop.
     pub line: Line,
     /// Whether `at` was left out, so that the event has the door's time.
@@ -58,7 +58,7 @@ pub fn read_line(text: &str) -> Result<Line, NotAnObject> {
 ///
 /// An event with an `id` gets its body's fingerprint: the same whatever the order of the keys, and whether a field is
 /// left out or `null`.
-pub fn read_event(text: &str, shop: &Id, now: Instant) -> Result<Read, NotAnObject> {
+pub fn read_event(text: &str, shop: &Id, now: Instant) -> Result<ReadEvent, NotAnObject> {
     Ok(read(&mut Reader(read_object(text)?.0), shop, now))
 }
 
@@ -68,7 +68,7 @@ pub fn read_plain_events<'a, T>(
     array: &'a str,
     shop: &Id,
     now: Instant,
-    mut each: impl FnMut(Read, &'a str) -> T,
+    mut each: impl FnMut(ReadEvent, &'a str) -> T,
 ) -> Option<Vec<T>> {
     let mut all = Vec::with_capacity(array.len() / EVENT_BYTES + 1);
     let (mut cursor, mut fields) = (Cursor::new(array), Reader(Vec::with_capacity(8)));
@@ -89,7 +89,7 @@ pub fn read_plain_events<'a, T>(
     (cursor.step(b']') && cursor.is_at_end()).then_some(all)
 }
 
-fn read(fields: &mut Reader<'_>, shop: &Id, now: Instant) -> Read {
+fn read(fields: &mut Reader<'_>, shop: &Id, now: Instant) -> ReadEvent {
     let print = if fields.has("id") {
         print(&fields.0)
     } else {
@@ -106,7 +106,7 @@ fn read(fields: &mut Reader<'_>, shop: &Id, now: Instant) -> Read {
     let at = fields.instant();
     let stamped = at == Ok(None);
     let at = at.map(|at| at.unwrap_or(now));
-    Read {
+    ReadEvent {
         line: line(Some(shop.clone()), wrong, at, print, fields),
         stamped,
         shop_named: named.ok().flatten(),
@@ -160,18 +160,18 @@ fn event(
     })
 }
 
-fn what(name: &str, fields: &mut Reader<'_>) -> Result<What, String> {
+fn what(name: &str, fields: &mut Reader<'_>) -> Result<EventBody, String> {
     Ok(match name {
         "buyer.message" => {
             fields.id("kind")?;
             fields.text("text")?;
-            What::BuyerMessage {
+            EventBody::BuyerMessage {
                 session: fields.need_id("session")?,
             }
         }
         "agent.message" => {
             fields.text("text")?;
-            What::AgentMessage {
+            EventBody::AgentMessage {
                 human: fields.human_kind()?,
                 session: fields.need_id("session")?,
                 agent: fields.id("agent")?,
@@ -179,11 +179,11 @@ fn what(name: &str, fields: &mut Reader<'_>) -> Result<What, String> {
         }
         "bot.message" => {
             fields.text("text")?;
-            What::BotMessage {
+            EventBody::BotMessage {
                 session: fields.need_id("session")?,
             }
         }
-        "session.opened" => What::SessionOpened {
+        "session.opened" => EventBody::SessionOpened {
             session: fields.need_id("session")?,
             buyer: fields.need_id("buyer")?,
             entry: fields.id("entry")?,
@@ -191,27 +191,27 @@ fn what(name: &str, fields: &mut Reader<'_>) -> Result<What, String> {
             order_status: fields.id("order_status")?,
             bot: fields.bool("bot")?.unwrap_or(false),
         },
-        "session.closed" => What::SessionClosed {
+        "session.closed" => EventBody::SessionClosed {
             session: fields.need_id("session")?,
             by: fields.closed_by()?,
         },
-        "session.handoff" => What::SessionHandoff {
+        "session.handoff" => EventBody::SessionHandoff {
             session: fields.need_id("session")?,
             question: fields.id("question")?,
             order_status: fields.id("order_status")?,
         },
         "session.transferred" => {
             fields.id("by")?;
-            What::SessionTransferred {
+            EventBody::SessionTransferred {
                 session: fields.need_id("session")?,
                 to: fields.need_id("to")?,
             }
         }
-        "invite.requested" => What::InviteRequested {
+        "invite.requested" => EventBody::InviteRequested {
             session: fields.need_id("session")?,
             agent: fields.id("agent")?,
         },
-        "rating.opened" => What::RatingOpened {
+        "rating.opened" => EventBody::RatingOpened {
             session: fields.need_id("session")?,
             card: fields.card()?,
         },
@@ -220,17 +220,17 @@ fn what(name: &str, fields: &mut Reader<'_>) -> Result<What, String> {
         "agent.away" => presence(Presence::Away, fields)?,
         "agent.offline" => presence(Presence::Offline, fields)?,
         "agent.configured" => agent(fields)?,
-        "agent.removed" => What::AgentRemoved {
+        "agent.removed" => EventBody::AgentRemoved {
             agent: fields.need_id("agent")?,
         },
-        "buyer.flagged" => What::BuyerFlagged {
+        "buyer.flagged" => EventBody::BuyerFlagged {
             buyer: fields.need_id("buyer")?,
             risk: fields
                 .bool("risk")?
                 .ok_or("`risk` is missing: true or false.")?,
         },
         "shop.configured" => policy(fields)?,
-        "clock" => What::Clock,
+        "clock" => EventBody::Clock,
         _ => {
             return Err(format!(
                 "`type` {name:?} is no event type: see the table of events."
@@ -239,18 +239,18 @@ fn what(name: &str, fields: &mut Reader<'_>) -> Result<What, String> {
     })
 }
 
-fn presence(presence: Presence, fields: &mut Reader<'_>) -> Result<What, String> {
+fn presence(presence: Presence, fields: &mut Reader<'_>) -> Result<EventBody, String> {
     let agent = fields.need_id("agent")?;
-    Ok(What::PresenceChanged { agent, presence })
+    Ok(EventBody::PresenceChanged { agent, presence })
 }
 
-fn agent(fields: &mut Reader<'_>) -> Result<What, String> {
+fn agent(fields: &mut Reader<'_>) -> Result<EventBody, String> {
     let agent = fields.need_id("agent")?;
     if agent.as_str() == BOT_ID {
         return Err("`agent` \"bot\" is the bot's own name: give the agent another.".to_owned());
     }
     let roles = fields.ids("roles")?;
-    Ok(What::AgentConfigured {
+    Ok(EventBody::AgentConfigured {
         agent,
         name: fields.text("name")?.map(Cow::into_owned),
         roles: roles.unwrap_or_else(|| vec![Id::known(ROUTABLE_ROLE)]),
@@ -263,9 +263,9 @@ fn agent(fields: &mut Reader<'_>) -> Result<What, String> {
     })
 }
 
-fn policy(fields: &mut Reader<'_>) -> Result<What, String> {
+fn policy(fields: &mut Reader<'_>) -> Result<EventBody, String> {
     match fields.take("policy") {
-        Some(Value::Object(policy)) => Ok(What::ShopConfigured {
+        Some(Value::Object(policy)) => Ok(EventBody::ShopConfigured {
             policy: GivenPolicy::Sent(policy),
         }),
         Some(_) => Err("`policy` must be an object of the policy's keys.".to_owned()),
@@ -273,7 +273,7 @@ fn policy(fields: &mut Reader<'_>) -> Result<What, String> {
     }
 }
 
-fn rating(fields: &mut Reader<'_>) -> Result<What, String> {
+fn rating(fields: &mut Reader<'_>) -> Result<EventBody, String> {
     let on = match (fields.card()?, fields.id("session")?) {
         (Some(card), None) => RatedOn::Card(card),
         (None, Some(session)) => RatedOn::Session(session),
@@ -296,5 +296,5 @@ fn rating(fields: &mut Reader<'_>) -> Result<What, String> {
             reasons.push(reason);
         }
     }
-    Ok(What::RatingSubmitted { on, stars, reasons })
+    Ok(EventBody::RatingSubmitted { on, stars, reasons })
 }

@@ -19,6 +19,6 @@ mod value;
 pub use answered_decision::read_decision;
 pub use decision::WrittenDecision;
 pub use decision_writer::DecisionWriter;
-pub use event::{Line, Read, SHOP_DEFAULT, read_event, read_line, read_plain_events};
+pub use event::{Line, ReadEvent, SHOP_DEFAULT, read_event, read_line, read_plain_events};
 pub use json::NotAnObject;
 pub use recorded_decision::{differing, read_recorded};

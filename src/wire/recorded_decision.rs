@@ -26,7 +26,7 @@ const WAITED_S_MAX: f64 = 1e12;
 /// The fields that the state follows from, each where a decision has it.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Fields<'a> {
+struct RecordedFields<'a> {
     #[serde(borrow)]
     at: Option<Cow<'a, str>>,
     #[serde(borrow, rename = "type")]
@@ -65,7 +65,7 @@ pub fn read_recorded(decisions: &str, at: Instant) -> Option<Vec<RecordedDecisio
     let each: Vec<&RawValue> = serde_json::from_str(decisions).ok()?;
     let read = each.into_iter().map(|decision| {
         // What has another form than any that is known is kept as one that leaves nothing.
-        let fields: Fields<'_> = serde_json::from_str(decision.get()).unwrap_or_default();
+        let fields: RecordedFields<'_> = serde_json::from_str(decision.get()).unwrap_or_default();
         let said = fields.at.as_deref().and_then(Instant::parse);
         RecordedDecision {
             at: said.unwrap_or(at),
@@ -75,7 +75,7 @@ pub fn read_recorded(decisions: &str, at: Instant) -> Option<Vec<RecordedDecisio
     Some(read.collect())
 }
 
-impl Fields<'_> {
+impl RecordedFields<'_> {
     /// What was decided; `None` where a field is missing that the state follows from.
     fn body(&self) -> Option<RecordedBody> {
         let session = || Id::new(self.session.as_deref()?);
@@ -219,7 +219,7 @@ fn difference(recorded: &Plain<'_>, now: &Plain<'_>) -> Option<String> {
 mod tests {
     use super::*;
     use crate::domain::base::ratio::Rate;
-    use crate::domain::protocol::decision::{Body, Decision};
+    use crate::domain::protocol::decision::{Decision, DecisionBody};
     use crate::wire::DecisionWriter;
 
     fn at(text: &str) -> Instant {
@@ -247,13 +247,13 @@ mod tests {
         let score = |period, alert| {
             let (value, threshold) = (Rate { over: 1, under: 2 }, Share(8000));
             match alert {
-                true => Body::ScoreAlert {
+                true => DecisionBody::ScoreAlert {
                     period,
                     value,
                     threshold,
                     needed: None,
                 },
-                false => Body::ScoreRecovered {
+                false => DecisionBody::ScoreRecovered {
                     period,
                     value,
                     threshold,
@@ -262,7 +262,7 @@ mod tests {
         };
         let stamp = now.at_offset(28_800);
         let bodies = [
-            Body::SessionAssigned {
+            DecisionBody::SessionAssigned {
                 session,
                 buyer,
                 agent,
@@ -270,7 +270,7 @@ mod tests {
                 repeat_visit: true,
                 waited: Duration::from_ms(90_250),
             },
-            Body::SessionQueued {
+            DecisionBody::SessionQueued {
                 session: s.clone(),
                 buyer: b.clone(),
                 pool: "question:live/几天发货".into(),
@@ -278,20 +278,20 @@ mod tests {
                 reason: WaitReason::AllBusy,
                 prompt: "前面还有1位".into(),
             },
-            Body::SessionClosed {
+            DecisionBody::SessionClosed {
                 session: s.clone(),
                 buyer: b.clone(),
                 agent: None,
                 reason: CloseReason::Timeout,
             },
-            Body::InviteSent {
+            DecisionBody::InviteSent {
                 card: card.clone(),
                 session: s.clone(),
                 buyer: b.clone(),
                 agent: a.clone(),
                 trigger: Trigger::Manual,
             },
-            Body::InviteBlocked {
+            DecisionBody::InviteBlocked {
                 session: s.clone(),
                 buyer: b.clone(),
                 agent: Some(a.clone()),
@@ -299,14 +299,14 @@ mod tests {
                 blocked_by: vec![BlockCode::TooShort, BlockCode::NoContact],
                 retry_at: Some(stamp),
             },
-            Body::RatingOpened {
+            DecisionBody::RatingOpened {
                 card: card.clone(),
                 session: s.clone(),
                 buyer: b.clone(),
                 agent: a.clone(),
                 source: Source::Buyer,
             },
-            Body::RatingRecorded {
+            DecisionBody::RatingRecorded {
                 card,
                 session: s.clone(),
                 buyer: b.clone(),
@@ -315,14 +315,14 @@ mod tests {
                 stars: Stars::new(3).unwrap(),
                 source: Source::Auto,
             },
-            Body::ReplyDue {
+            DecisionBody::ReplyDue {
                 session: s.clone(),
                 buyer: b.clone(),
                 agent: None,
                 since: stamp,
                 overdue_at: stamp,
             },
-            Body::ReplyOverdue {
+            DecisionBody::ReplyOverdue {
                 session: s.clone(),
                 buyer: b,
                 agent: Some(a.clone()),
@@ -331,11 +331,11 @@ mod tests {
             score(Period::ReplyRate(day), true),
             score(Period::GoodRate(day.week()), false),
             score(Period::AttitudeRate(day.month()), true),
-            Body::AgentNotified {
+            DecisionBody::AgentNotified {
                 agent: a,
                 session: s,
             },
-            Body::EventRejected {
+            DecisionBody::EventRejected {
                 event: "clock".into(),
                 error: ErrorCode::TimeWentBack,
                 message: "no".into(),

@@ -12,7 +12,7 @@
 
 use expect_test::Expect;
 use serde_json::{Map, Value, json};
-use xiaoer::domain::explain::decision_sink::Outcome;
+use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::Installation;
 use xiaoer::wire::{Line, WrittenDecision, read_line};
 
@@ -80,7 +80,7 @@ pub fn check_report(title: &str, trace: &str, pointers: &[&str], expected: Expec
 #[track_caller]
 pub fn play(title: &str, trace: &str) -> Played {
     let mut installation = Installation::default();
-    let (mut out, mut decisions) = (Outcome::default(), String::new());
+    let (mut out, mut decisions) = (DecisionSink::default(), String::new());
     let mut seqs: Map<String, Value> = Map::new();
     let mut time = "10:00".to_owned();
     for line in trace.lines().map(str::trim).filter(|line| !line.is_empty()) {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use xiaoer::domain::base::id::Id;
-use xiaoer::domain::explain::decision_sink::Outcome;
+use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::protocol::decision::Decision;
 use xiaoer::domain::protocol::event::Event;
@@ -28,7 +28,7 @@ pub struct Played {
 impl Player {
     /// Plays one event.
     pub fn play(&mut self, line: &str) -> Played {
-        let mut out = Outcome::default();
+        let mut out = DecisionSink::default();
         let (shop, event) =
             match read_line(line).unwrap_or_else(|error| panic!("{line} is {error}")) {
                 Line::Event(shop, event) => {

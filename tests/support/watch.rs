@@ -7,8 +7,8 @@ use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::{Duration, Instant};
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::protocol::codes::Presence;
-use xiaoer::domain::protocol::decision::{AssignReason, Body, Decision, Trigger};
-use xiaoer::domain::protocol::event::What;
+use xiaoer::domain::protocol::decision::{AssignReason, Decision, DecisionBody, Trigger};
+use xiaoer::domain::protocol::event::EventBody;
 
 use super::player::{Played, Player};
 
@@ -73,7 +73,7 @@ impl Watch {
         decisions: &[Decision],
     ) -> Result<(), String> {
         for decision in decisions {
-            let Body::InviteSent {
+            let DecisionBody::InviteSent {
                 buyer,
                 trigger: Trigger::Auto,
                 ..
@@ -99,7 +99,7 @@ impl Watch {
     fn check_assignments(&mut self, id: &Id, played: &Played) -> Result<(), String> {
         let mut latest: BTreeMap<&Id, AssignReason> = BTreeMap::new();
         for decision in &played.decisions {
-            if let Body::SessionAssigned { agent, reason, .. } = &decision.body {
+            if let DecisionBody::SessionAssigned { agent, reason, .. } = &decision.body {
                 latest.insert(agent, *reason);
             }
         }
@@ -118,18 +118,20 @@ impl Watch {
 }
 
 /// Whether the event may take away what allowed an assignment that was decided before it was handled.
-fn changes(what: &What, agent: &Id) -> bool {
-    if let What::PresenceChanged {
+fn changes(what: &EventBody, agent: &Id) -> bool {
+    if let EventBody::PresenceChanged {
         agent: other,
         presence,
     } = what
     {
         return other == agent && *presence != Presence::Online;
     }
-    if let What::AgentConfigured { agent: other, .. } | What::AgentRemoved { agent: other } = what {
+    if let EventBody::AgentConfigured { agent: other, .. }
+    | EventBody::AgentRemoved { agent: other } = what
+    {
         return other == agent;
     }
-    matches!(what, What::ShopConfigured { .. })
+    matches!(what, EventBody::ShopConfigured { .. })
 }
 
 /// The `auto_quiet` of every shop's policy.
@@ -146,7 +148,7 @@ fn no_shop(played: &Played) -> Result<(), String> {
         [
             Decision {
                 seq: 0,
-                body: Body::EventRejected { .. },
+                body: DecisionBody::EventRejected { .. },
                 ..
             },
         ] => Ok(()),

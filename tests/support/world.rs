@@ -88,7 +88,7 @@ pub struct Seen {
 
 impl RuntimeObserver for Seen {
     fn asked(&self, _: usize) {}
-    fn handled(&self, _: &xiaoer::domain::protocol::event::What) {}
+    fn handled(&self, _: &xiaoer::domain::protocol::event::EventBody) {}
     fn decided(&self, _decisions: &[Decision]) {}
     fn counted(&self, _before: &Counts, _after: &Counts) {}
     fn alive(&self, by: i64) {

@@ -45,7 +45,7 @@ struct RatingFields<'a> {
 
 /// Of the event, what the decision does not repeat.
 #[derive(Default, Deserialize, Serialize)]
-struct Submitted {
+struct SubmittedRating {
     #[serde(default, deserialize_with = "or_default")]
     reasons: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,8 +110,8 @@ fn item(decision: &StoredDecision) -> String {
     }
 }
 
-fn submitted(decision: &StoredDecision) -> Submitted {
-    let read = serde_json::from_slice::<Submitted>(&decision.event);
+fn submitted(decision: &StoredDecision) -> SubmittedRating {
+    let read = serde_json::from_slice::<SubmittedRating>(&decision.event);
     let mut submitted = read.unwrap_or_default();
     let mut seen = Vec::new();
     submitted.reasons.retain(|reason| {

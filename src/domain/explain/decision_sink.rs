@@ -1,13 +1,13 @@
 //! Outcomes: where decisions go as they are taken, and the notes that say why where somebody asked.
 
-use super::explanation::Note;
+use super::explanation::Evidence;
 use crate::domain::protocol::decision::Decision;
 
 /// The decisions of one event, in the order in which they are taken.
 ///
 /// Notes are only taken for a decision that somebody wants explained, so that deciding costs the same without.
 #[derive(Default)]
-pub struct Outcome {
+pub struct DecisionSink {
     /// What was decided.
     pub decisions: Vec<Decision>,
     asked: Option<Asked>,
@@ -15,14 +15,14 @@ pub struct Outcome {
 
 struct Asked {
     seq: u64,
-    notes: Vec<Note>,
-    answer: Option<(Decision, Vec<Note>)>,
+    notes: Vec<Evidence>,
+    answer: Option<(Decision, Vec<Evidence>)>,
 }
 
-impl Outcome {
+impl DecisionSink {
     /// An outcome that also keeps why the decision `seq` of the shop was taken.
-    pub fn explaining(seq: u64) -> Outcome {
-        Outcome {
+    pub fn explaining(seq: u64) -> DecisionSink {
+        DecisionSink {
             decisions: Vec::new(),
             asked: Some(Asked {
                 seq,
@@ -33,7 +33,7 @@ impl Outcome {
     }
 
     /// Takes a note for the decision that follows `seq_before`, if that is the one asked about.
-    pub fn note(&mut self, seq_before: u64, note: impl FnOnce() -> Note) {
+    pub fn note(&mut self, seq_before: u64, note: impl FnOnce() -> Evidence) {
         if let Some(asked) = &mut self.asked
             && asked.seq == seq_before + 1
         {
@@ -67,7 +67,7 @@ impl Outcome {
     }
 
     /// The decision that was asked about and its notes, once it has been taken.
-    pub fn take_answer(&mut self) -> Option<(Decision, Vec<Note>)> {
+    pub fn take_answer(&mut self) -> Option<(Decision, Vec<Evidence>)> {
         self.asked.as_mut()?.answer.take()
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! A note is only made where the decision that follows is asked about, and is dropped where none follows.
 
-use super::decision_sink::Outcome;
+use super::decision_sink::DecisionSink;
 use super::explanation::{
-    Candidate, Comparison, Known, NoRota, Note, RecentFinding, Step, Verdict,
+    Candidate, Comparison, Evidence, Known, NoRota, RecentFinding, Step, Verdict,
 };
 use crate::domain::base::ratio::Share;
 use crate::domain::explain::explanation::Absence;
@@ -14,7 +14,7 @@ use crate::domain::protocol::decision::{Period, Rate, WaitReason};
 use crate::domain::state::agent::{Agent, BOT};
 use crate::domain::state::agent_group::Duty;
 use crate::domain::state::buyer::Buyer;
-use crate::domain::state::session::Place;
+use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shop::Shop;
 
 impl Shop {
@@ -22,10 +22,10 @@ impl Shop {
     pub(in crate::domain) fn note_recent(
         &self,
         known: Option<(&Buyer, RecentFinding)>,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         let known = known.filter(|_| !self.policy.routing.recent.window.is_zero());
-        out.note(self.seq, || Note::Recent {
+        out.note(self.seq, || Evidence::Recent {
             known: known.map(|(buyer, finding)| {
                 let agent = &self.roster.agents[buyer.recent_agent];
                 Known {
@@ -39,17 +39,17 @@ impl Shop {
     }
 
     /// R3: nobody of the shop is online, so nobody of the crew is.
-    pub(in crate::domain) fn note_nobody_online(&self, crew: u32, out: &mut Outcome) {
+    pub(in crate::domain) fn note_nobody_online(&self, crew: u32, out: &mut DecisionSink) {
         out.note(self.seq, || {
-            Note::NobodyOnline(self.crew(Comparison::Lot, crew, None))
+            Evidence::NobodyOnline(self.crew(Comparison::Lot, crew, None))
         });
     }
 
     /// R5: why nobody of a rota gets the session.
-    pub(in crate::domain) fn note_no_rota(&self, out: &mut Outcome) {
+    pub(in crate::domain) fn note_no_rota(&self, out: &mut DecisionSink) {
         out.note(self.seq, || {
             let offline = &self.policy.routing.offline;
-            Note::NoRota(match offline.mode {
+            Evidence::NoRota(match offline.mode {
                 OfflineMode::Wait => NoRota::Off,
                 OfflineMode::Rota if offline.members.is_empty() => NoRota::Empty,
                 OfflineMode::Rota => NoRota::Unfit {
@@ -66,7 +66,7 @@ impl Shop {
         step: Step,
         crew: u32,
         picked: Option<u32>,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         out.note(self.seq, || {
             let by = match step {
@@ -76,7 +76,7 @@ impl Shop {
                 }
                 Step::Rota => Comparison::Rota,
             };
-            Note::Candidates {
+            Evidence::Candidates {
                 step,
                 by,
                 candidates: self.crew(by, crew, picked),
@@ -90,13 +90,13 @@ impl Shop {
         session: u32,
         crew: u32,
         picked: u32,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         out.drop_notes();
-        let Place::Waiting { pool, since, .. } = self.sessions[session].place else {
+        let SessionPlace::Waiting { pool, since, .. } = self.sessions[session].place else {
             return;
         };
-        out.note(self.seq, || Note::Drained {
+        out.note(self.seq, || Evidence::Drained {
             pool: self.queue.pools[pool].name().into(),
             since: self.stamp(since),
             waiting: self.queue.waiting,
@@ -105,28 +105,33 @@ impl Shop {
     }
 
     /// R8: who was named.
-    pub(in crate::domain) fn note_manual(&self, agent: u32, out: &mut Outcome) {
+    pub(in crate::domain) fn note_manual(&self, agent: u32, out: &mut DecisionSink) {
         out.drop_notes();
         out.note(self.seq, || {
-            Note::Manual(self.candidate(&self.roster.agents[agent], Verdict::Picked))
+            Evidence::Manual(self.candidate(&self.roster.agents[agent], Verdict::Picked))
         });
     }
 
     /// R9: who is not there.
-    pub(in crate::domain) fn note_absent(&self, agent: u32, absence: Absence, out: &mut Outcome) {
+    pub(in crate::domain) fn note_absent(
+        &self,
+        agent: u32,
+        absence: Absence,
+        out: &mut DecisionSink,
+    ) {
         out.drop_notes();
-        out.note(self.seq, || Note::Absent {
+        out.note(self.seq, || Evidence::Absent {
             agent: self.candidate_as_it_is(agent),
             absence,
         });
     }
 
     /// R5: what a notice and an automatic reply follow.
-    pub(in crate::domain) fn note_left_to_rota(&self, agent: u32, out: &mut Outcome) {
+    pub(in crate::domain) fn note_left_to_rota(&self, agent: u32, out: &mut DecisionSink) {
         out.drop_notes();
         out.note(self.seq, || {
             let agent = &self.roster.agents[agent];
-            Note::LeftToRota(self.candidate(agent, Verdict::Picked))
+            Evidence::LeftToRota(self.candidate(agent, Verdict::Picked))
         });
     }
 
@@ -136,10 +141,10 @@ impl Shop {
         pool: u32,
         position: u32,
         reason: WaitReason,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         out.drop_notes();
-        out.note(self.seq, || Note::Waits {
+        out.note(self.seq, || Evidence::Waits {
             pool: self.queue.pools[pool].name().into(),
             position,
             reason,
@@ -147,12 +152,12 @@ impl Shop {
     }
 
     /// R6: the session waits no longer. Its timer was armed as it began to.
-    pub(in crate::domain) fn note_waited_out(&self, session: u32, out: &mut Outcome) {
+    pub(in crate::domain) fn note_waited_out(&self, session: u32, out: &mut DecisionSink) {
         out.drop_notes();
-        let Place::Waiting { pool, since, .. } = self.sessions[session].place else {
+        let SessionPlace::Waiting { pool, since, .. } = self.sessions[session].place else {
             return;
         };
-        out.note(self.seq, || Note::WaitedOut {
+        out.note(self.seq, || Evidence::WaitedOut {
             pool: self.queue.pools[pool].name().into(),
             since: self.stamp(since),
             max_wait: self.now - since,
@@ -160,10 +165,10 @@ impl Shop {
     }
 
     /// S3: the clock has run out; an armed one keeps its length, whatever became of the policy.
-    pub(in crate::domain) fn note_silence(&self, session: u32, out: &mut Outcome) {
+    pub(in crate::domain) fn note_silence(&self, session: u32, out: &mut DecisionSink) {
         out.drop_notes();
         let record = &self.sessions[session];
-        out.note(self.seq, || Note::Silent {
+        out.note(self.seq, || Evidence::Silent {
             since: self.stamp(record.silent_since),
             length: self.now - record.silent_since,
             last: record.speaker,
@@ -176,10 +181,10 @@ impl Shop {
         period: Period,
         rate: Rate,
         line: Share,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         out.drop_notes();
-        out.note(self.seq, || Note::Judged {
+        out.note(self.seq, || Evidence::Judged {
             period,
             rate,
             line,

@@ -13,19 +13,19 @@ use crate::domain::state::session::Speaker;
 
 /// A decision and all that was looked at for it, in that order.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Why {
+pub struct Explanation {
     /// The decision.
     pub decision: Decision,
     /// What was looked at.
-    pub notes: Vec<Note>,
+    pub notes: Vec<Evidence>,
 }
 
-impl Why {
+impl Explanation {
     /// As it is shown to who may learn nothing of other shops: without what the ledger counted of them (I12).
     #[must_use]
-    pub fn without_other_shops(mut self) -> Why {
+    pub fn without_other_shops(mut self) -> Explanation {
         for note in &mut self.notes {
-            if let Note::Invite { checks, .. } = note {
+            if let Evidence::Invite { checks, .. } = note {
                 for check in checks {
                     *check = check.without_other_shops();
                 }
@@ -37,7 +37,7 @@ impl Why {
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Note {
+pub enum Evidence {
     /// R1: the agent that the buyer knows.
     Recent {
         /// The agent, if there is one. With a window of `0s` none is looked for.

@@ -22,14 +22,14 @@ pub struct Decision {
     /// The shop's clock; nothing where there is no shop and the event's own instant is malformed.
     pub at: Option<Stamp>,
     /// What was decided.
-    pub body: Body,
+    pub body: DecisionBody,
 }
 
 /// What was decided, written as the contract's fields of its type; those without a value are left out.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 3")]
-pub enum Body {
+pub enum DecisionBody {
     /// An agent gets a session.
     SessionAssigned {
         session: Id,
@@ -152,13 +152,13 @@ pub enum Body {
 /// Gives every decision its name in the wire language.
 macro_rules! names {
     ($($variant:ident = $name:literal,)+) => {
-        impl Body {
+        impl DecisionBody {
             /// The types of all decisions, in the order of the contract.
             pub const NAMES: &'static [&'static str] = &[$($name),+];
 
             /// The decision's type, as the wire language writes it.
             pub fn name(&self) -> &'static str {
-                match self { $(Body::$variant { .. } => $name,)+ }
+                match self { $(DecisionBody::$variant { .. } => $name,)+ }
             }
         }
     };

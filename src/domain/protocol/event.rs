@@ -22,12 +22,12 @@ pub struct Event {
     /// nobody does.
     pub print: u64,
     /// What.
-    pub what: What,
+    pub what: EventBody,
 }
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
-pub enum What {
+pub enum EventBody {
     /// The shop's policy is set; the first makes the shop.
     ShopConfigured {
         /// The policy, as it was sent or already checked.
@@ -149,30 +149,30 @@ pub enum What {
     Clock,
 }
 
-impl What {
+impl EventBody {
     /// The event's type, as the wire language writes it.
     pub fn name(&self) -> &'static str {
         match self {
-            What::ShopConfigured { .. } => "shop.configured",
-            What::AgentConfigured { .. } => "agent.configured",
-            What::AgentRemoved { .. } => "agent.removed",
-            What::PresenceChanged { presence, .. } => match presence {
+            EventBody::ShopConfigured { .. } => "shop.configured",
+            EventBody::AgentConfigured { .. } => "agent.configured",
+            EventBody::AgentRemoved { .. } => "agent.removed",
+            EventBody::PresenceChanged { presence, .. } => match presence {
                 Presence::Online => "agent.online",
                 Presence::Away => "agent.away",
                 Presence::Offline => "agent.offline",
             },
-            What::SessionOpened { .. } => "session.opened",
-            What::SessionHandoff { .. } => "session.handoff",
-            What::SessionTransferred { .. } => "session.transferred",
-            What::SessionClosed { .. } => "session.closed",
-            What::BuyerMessage { .. } => "buyer.message",
-            What::AgentMessage { .. } => "agent.message",
-            What::BotMessage { .. } => "bot.message",
-            What::InviteRequested { .. } => "invite.requested",
-            What::RatingOpened { .. } => "rating.opened",
-            What::RatingSubmitted { .. } => "rating.submitted",
-            What::BuyerFlagged { .. } => "buyer.flagged",
-            What::Clock => "clock",
+            EventBody::SessionOpened { .. } => "session.opened",
+            EventBody::SessionHandoff { .. } => "session.handoff",
+            EventBody::SessionTransferred { .. } => "session.transferred",
+            EventBody::SessionClosed { .. } => "session.closed",
+            EventBody::BuyerMessage { .. } => "buyer.message",
+            EventBody::AgentMessage { .. } => "agent.message",
+            EventBody::BotMessage { .. } => "bot.message",
+            EventBody::InviteRequested { .. } => "invite.requested",
+            EventBody::RatingOpened { .. } => "rating.opened",
+            EventBody::RatingSubmitted { .. } => "rating.submitted",
+            EventBody::BuyerFlagged { .. } => "buyer.flagged",
+            EventBody::Clock => "clock",
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::policy::{Member, WhenScopeOffline};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::state::agent::Agent;
 use crate::domain::state::agent_directory::Scope;
-use crate::domain::state::session::Place;
+use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
@@ -68,7 +68,7 @@ impl Shop {
     fn audit_waiting(&self) -> Result<(), String> {
         let mut waiting = 0;
         for (_, session) in self.sessions.iter() {
-            let Place::Waiting { pool, .. } = session.place else {
+            let SessionPlace::Waiting { pool, .. } = session.place else {
                 continue;
             };
             waiting += 1;
@@ -148,14 +148,14 @@ impl Shop {
             return Err(format!("{timer:?} of {id} should have fired"));
         }
         for (number, session) in self.sessions.iter() {
-            let waits = matches!(session.place, Place::Waiting { .. });
+            let waits = matches!(session.place, SessionPlace::Waiting { .. });
             if self.timers.due(number, Timer::Queue).is_some() && !waits {
                 return Err(format!(
                     "{} has a queue timer and does not wait",
                     session.id
                 ));
             }
-            let served = matches!(session.place, Place::Bot | Place::Agent(_));
+            let served = matches!(session.place, SessionPlace::Bot | SessionPlace::Agent(_));
             if self.timers.due(number, Timer::Silence).is_some() && !served {
                 return Err(format!(
                     "{} has a silence timer, but nobody serves it",

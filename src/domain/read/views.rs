@@ -13,7 +13,7 @@ use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::ENTRIES;
 use crate::domain::protocol::rating::Source;
 use crate::domain::state::agent::Agent;
-use crate::domain::state::session::{Place, Session};
+use crate::domain::state::session::{Session, SessionPlace};
 use crate::domain::state::shop::Shop;
 
 /// A part of a list, and where the next one begins.
@@ -184,11 +184,11 @@ impl Shop {
         let number = self.sessions.find(session)?;
         let record = &self.sessions[number];
         let position = match record.place {
-            Place::Waiting { pool, .. } => {
+            SessionPlace::Waiting { pool, .. } => {
                 let row = self.queue.pools[pool].waiting.iter(&self.sessions);
                 row.zip(1..).find(|&(other, _)| other == number)
             }
-            Place::Bot | Place::Agent(_) | Place::Closed { .. } => None,
+            SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => None,
         };
         let position = position.map_or(0, |(_, position)| position);
         Some(self.session_view(number, position, at))
@@ -238,9 +238,9 @@ impl Shop {
     fn rank(&self, session: u32) -> Rank<'_> {
         let record = &self.sessions[session];
         let rank = match record.place {
-            Place::Bot | Place::Agent(_) => record.opened.ms(),
-            Place::Waiting { ticket, .. } => ticket as i64,
-            Place::Closed { at } => -at.ms(),
+            SessionPlace::Bot | SessionPlace::Agent(_) => record.opened.ms(),
+            SessionPlace::Waiting { ticket, .. } => ticket as i64,
+            SessionPlace::Closed { at } => -at.ms(),
         };
         (rank, &record.id)
     }
@@ -250,8 +250,8 @@ impl Shop {
         let agent = record.answerable().map(|agent| self.agent_id(agent));
         let ask = record.ask.as_deref();
         let (closed, waits) = match record.place {
-            Place::Closed { at } => (Some(self.stamp(at)), None),
-            Place::Waiting { pool, since, .. } => {
+            SessionPlace::Closed { at } => (Some(self.stamp(at)), None),
+            SessionPlace::Waiting { pool, since, .. } => {
                 let waits = WaitView {
                     pool: self.queue.pools[pool].name().into(),
                     position,
@@ -260,7 +260,7 @@ impl Shop {
                 };
                 (None, Some(waits))
             }
-            Place::Bot | Place::Agent(_) => (None, None),
+            SessionPlace::Bot | SessionPlace::Agent(_) => (None, None),
         };
         let cards = record.cards.iter().enumerate();
         SessionView {
@@ -296,8 +296,10 @@ impl Shop {
             .filter_map(|(_, pool)| {
                 let head = &self.sessions[pool.waiting.first()?];
                 let longest = match head.place {
-                    Place::Waiting { since, .. } => at - since,
-                    Place::Bot | Place::Agent(_) | Place::Closed { .. } => return None,
+                    SessionPlace::Waiting { since, .. } => at - since,
+                    SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => {
+                        return None;
+                    }
                 };
                 Some(PoolView {
                     pool: pool.name().into(),
@@ -339,9 +341,9 @@ impl Shop {
 
 fn state_of(session: &Session) -> State {
     match session.place {
-        Place::Bot | Place::Agent(_) => State::Open,
-        Place::Waiting { .. } => State::Waiting,
-        Place::Closed { .. } => State::Closed,
+        SessionPlace::Bot | SessionPlace::Agent(_) => State::Open,
+        SessionPlace::Waiting { .. } => State::Waiting,
+        SessionPlace::Closed { .. } => State::Closed,
     }
 }
 

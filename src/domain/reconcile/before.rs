@@ -8,9 +8,9 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::policy::routing_attributes::Ask;
-use crate::domain::protocol::event::{Event, RatedOn, What};
+use crate::domain::protocol::event::{Event, EventBody, RatedOn};
 use crate::domain::state::buyer::{Tie, WHOLE_SHOP};
-use crate::domain::state::session::{Marks, Place};
+use crate::domain::state::session::{Marks, SessionPlace};
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
@@ -27,7 +27,7 @@ pub(super) struct Before {
 /// How a session stood.
 #[derive(Clone)]
 pub(super) struct SessionBefore {
-    pub(super) place: Place,
+    pub(super) place: SessionPlace,
     /// The name of the pool it waited in.
     pub(super) pool: Option<Box<str>>,
     pub(super) server: u32,
@@ -95,7 +95,7 @@ impl Shop {
         if let Some(event) = event {
             let sessions = self.sessions_of_event(&event.what);
             sessions.into_iter().for_each(&mut look);
-            if let What::SessionOpened { buyer, .. } = &event.what
+            if let EventBody::SessionOpened { buyer, .. } = &event.what
                 && let Some(buyer) = self.buyers.find(buyer)
             {
                 self.look_at_buyer(buyer, std::iter::empty(), &mut before);
@@ -109,8 +109,8 @@ impl Shop {
             return;
         };
         let pool = match record.place {
-            Place::Waiting { pool, .. } => self.queue.pools.get(pool),
-            Place::Bot | Place::Agent(_) | Place::Closed { .. } => None,
+            SessionPlace::Waiting { pool, .. } => self.queue.pools.get(pool),
+            SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => None,
         };
         let due = |timer| self.timers.due(session, timer);
         let stood = SessionBefore {
@@ -150,10 +150,10 @@ impl Shop {
     }
 
     /// The sessions that an event is of: the one that it names, those of its agent, the open one of its buyer.
-    fn sessions_of_event(&self, what: &What) -> Vec<u32> {
+    fn sessions_of_event(&self, what: &EventBody) -> Vec<u32> {
         let one = |session: &Id| self.sessions.find(session).into_iter().collect();
         match what {
-            What::SessionOpened { session, buyer, .. } => {
+            EventBody::SessionOpened { session, buyer, .. } => {
                 let buyer = self.buyers.find(buyer);
                 let open = buyer.map(|buyer| self.buyers[buyer].open_session);
                 let open = open.filter(|&open| open != NOBODY);
@@ -163,19 +163,19 @@ impl Shop {
                     .chain(open)
                     .collect()
             }
-            What::SessionHandoff { session, .. }
-            | What::SessionTransferred { session, .. }
-            | What::SessionClosed { session, .. }
-            | What::BuyerMessage { session }
-            | What::AgentMessage { session, .. }
-            | What::BotMessage { session }
-            | What::InviteRequested { session, .. }
-            | What::RatingOpened { session, .. }
-            | What::RatingSubmitted {
+            EventBody::SessionHandoff { session, .. }
+            | EventBody::SessionTransferred { session, .. }
+            | EventBody::SessionClosed { session, .. }
+            | EventBody::BuyerMessage { session }
+            | EventBody::AgentMessage { session, .. }
+            | EventBody::BotMessage { session }
+            | EventBody::InviteRequested { session, .. }
+            | EventBody::RatingOpened { session, .. }
+            | EventBody::RatingSubmitted {
                 on: RatedOn::Session(session),
                 ..
             } => one(session),
-            What::RatingSubmitted {
+            EventBody::RatingSubmitted {
                 on: RatedOn::Card(card),
                 ..
             } => self
@@ -183,17 +183,17 @@ impl Shop {
                 .into_iter()
                 .map(|found| found.0)
                 .collect(),
-            What::AgentRemoved { agent } | What::PresenceChanged { agent, .. } => {
+            EventBody::AgentRemoved { agent } | EventBody::PresenceChanged { agent, .. } => {
                 let agent = self.roster.agents.find(agent);
                 let row = agent.map(|agent| self.roster.agents[agent].sessions);
                 row.into_iter()
                     .flat_map(|row| row.iter(&self.sessions))
                     .collect()
             }
-            What::ShopConfigured { .. }
-            | What::AgentConfigured { .. }
-            | What::BuyerFlagged { .. }
-            | What::Clock => Vec::new(),
+            EventBody::ShopConfigured { .. }
+            | EventBody::AgentConfigured { .. }
+            | EventBody::BuyerFlagged { .. }
+            | EventBody::Clock => Vec::new(),
         }
     }
 }

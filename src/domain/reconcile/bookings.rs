@@ -8,11 +8,11 @@ use crate::domain::base::time::Duration;
 use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::protocol::decision::{AssignReason, Period, Trigger};
-use crate::domain::protocol::event::{Event, What};
+use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::protocol::rating::Source;
 use crate::domain::state::agent::{Agent, BOT, BOT_ID};
 use crate::domain::state::buyer::Buyer;
-use crate::domain::state::session::{Place, Session};
+use crate::domain::state::session::{Session, SessionPlace};
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
@@ -164,7 +164,7 @@ impl Shop {
             return number;
         }
         let (number, _) = self.make_session(session, buyer, Ask::default());
-        self.sessions[number].place = Place::Closed { at: self.now };
+        self.sessions[number].place = SessionPlace::Closed { at: self.now };
         self.closed.push_back((self.now, number));
         self.totals.closed += 1;
         number
@@ -336,9 +336,9 @@ impl Agent {
 }
 
 /// What a session comes with, where this event opened it.
-fn asked(what: &What, of: &Id) -> Ask {
+fn asked(what: &EventBody, of: &Id) -> Ask {
     match what {
-        What::SessionOpened {
+        EventBody::SessionOpened {
             session,
             entry,
             question,
@@ -349,21 +349,21 @@ fn asked(what: &What, of: &Id) -> Ask {
             question: question.clone(),
             order_status: order_status.clone(),
         },
-        What::ShopConfigured { .. }
-        | What::AgentConfigured { .. }
-        | What::AgentRemoved { .. }
-        | What::PresenceChanged { .. }
-        | What::SessionOpened { .. }
-        | What::SessionHandoff { .. }
-        | What::SessionTransferred { .. }
-        | What::SessionClosed { .. }
-        | What::BuyerMessage { .. }
-        | What::AgentMessage { .. }
-        | What::BotMessage { .. }
-        | What::InviteRequested { .. }
-        | What::RatingOpened { .. }
-        | What::RatingSubmitted { .. }
-        | What::BuyerFlagged { .. }
-        | What::Clock => Ask::default(),
+        EventBody::ShopConfigured { .. }
+        | EventBody::AgentConfigured { .. }
+        | EventBody::AgentRemoved { .. }
+        | EventBody::PresenceChanged { .. }
+        | EventBody::SessionOpened { .. }
+        | EventBody::SessionHandoff { .. }
+        | EventBody::SessionTransferred { .. }
+        | EventBody::SessionClosed { .. }
+        | EventBody::BuyerMessage { .. }
+        | EventBody::AgentMessage { .. }
+        | EventBody::BotMessage { .. }
+        | EventBody::InviteRequested { .. }
+        | EventBody::RatingOpened { .. }
+        | EventBody::RatingSubmitted { .. }
+        | EventBody::BuyerFlagged { .. }
+        | EventBody::Clock => Ask::default(),
     }
 }

@@ -5,7 +5,7 @@ use super::recorded::RecordedBody;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::protocol::decision::Trigger;
-use crate::domain::protocol::event::{Event, Stars, What};
+use crate::domain::protocol::event::{Event, EventBody, Stars};
 use crate::domain::protocol::rating::{Level, Source};
 use crate::domain::state::agent::BOT;
 use crate::domain::state::buyer::WHOLE_SHOP;
@@ -274,23 +274,23 @@ impl Shop {
 /// The reasons of a rating, as its event gives them.
 fn reasons_of(event: Option<&Event>) -> &[Id] {
     match event.map(|event| &event.what) {
-        Some(What::RatingSubmitted { reasons, .. }) => reasons,
+        Some(EventBody::RatingSubmitted { reasons, .. }) => reasons,
         Some(
-            What::ShopConfigured { .. }
-            | What::AgentConfigured { .. }
-            | What::AgentRemoved { .. }
-            | What::PresenceChanged { .. }
-            | What::SessionOpened { .. }
-            | What::SessionHandoff { .. }
-            | What::SessionTransferred { .. }
-            | What::SessionClosed { .. }
-            | What::BuyerMessage { .. }
-            | What::AgentMessage { .. }
-            | What::BotMessage { .. }
-            | What::InviteRequested { .. }
-            | What::RatingOpened { .. }
-            | What::BuyerFlagged { .. }
-            | What::Clock,
+            EventBody::ShopConfigured { .. }
+            | EventBody::AgentConfigured { .. }
+            | EventBody::AgentRemoved { .. }
+            | EventBody::PresenceChanged { .. }
+            | EventBody::SessionOpened { .. }
+            | EventBody::SessionHandoff { .. }
+            | EventBody::SessionTransferred { .. }
+            | EventBody::SessionClosed { .. }
+            | EventBody::BuyerMessage { .. }
+            | EventBody::AgentMessage { .. }
+            | EventBody::BotMessage { .. }
+            | EventBody::InviteRequested { .. }
+            | EventBody::RatingOpened { .. }
+            | EventBody::BuyerFlagged { .. }
+            | EventBody::Clock,
         )
         | None => &[],
     }

@@ -29,11 +29,11 @@ use hashbrown::HashMap;
 use super::base::calendar::Stretch;
 use super::base::id::Id;
 use super::base::time::Instant;
-use super::explain::decision_sink::Outcome;
+use super::explain::decision_sink::DecisionSink;
 use super::policy::Policy;
 use super::protocol::decision::ErrorCode;
-use super::protocol::event::{Event, RatedOn, What};
-use super::state::idempotency::{Code, Receipt};
+use super::protocol::event::{Event, EventBody, RatedOn};
+use super::state::idempotency::{Code, IdempotencyRecord};
 use super::state::shared_invites::Ledger;
 use super::state::shop::Shop;
 use crate::domain::policy::routing_attributes::Ask;
@@ -49,7 +49,7 @@ impl Shop {
         event: Option<&Event>,
         recorded: &RecordedOutcome<'_>,
         ledger: &mut dyn Ledger,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         self.seq = recorded.seq_before;
         let began = out.decisions.len();
@@ -79,7 +79,7 @@ impl Shop {
         if let (Some(event), None) = (event, rejection)
             && let Some(id) = &event.id
         {
-            let receipt = Receipt {
+            let receipt = IdempotencyRecord {
                 print: event.print,
                 first: recorded.seq_before.saturating_add(1),
                 count: recorded.decided,
@@ -94,7 +94,7 @@ impl Shop {
         &mut self,
         rejection: Option<(&str, Rejection)>,
         recorded: &RecordedOutcome<'_>,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         self.seq = recorded.seq_before;
         if let Some((event, rejection)) = rejection {
@@ -109,7 +109,7 @@ impl Shop {
     }
 
     /// Time passes until `to`, if it has not yet.
-    fn pass_time(&mut self, to: Instant, ledger: &mut dyn Ledger, out: &mut Outcome) {
+    fn pass_time(&mut self, to: Instant, ledger: &mut dyn Ledger, out: &mut DecisionSink) {
         if self.now <= to && to.of_an_event() {
             self.advance(to, ledger, out);
         }
@@ -122,7 +122,7 @@ impl Shop {
         recorded: Option<ErrorCode>,
         at: Instant,
         ledger: &mut dyn Ledger,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         let result = self.check_before(event);
         // These two are seen while the clock still stands.
@@ -140,17 +140,17 @@ impl Shop {
     }
 
     /// Whether [`Shop::take`] would handle the event now, and else why not. Nothing changes.
-    fn would_handle(&mut self, what: &What) -> Result<(), Rejection> {
+    fn would_handle(&mut self, what: &EventBody) -> Result<(), Rejection> {
         self.fresh_crews();
         match what {
-            What::ShopConfigured { policy } => policy
+            EventBody::ShopConfigured { policy } => policy
                 .read()
                 .map(drop)
                 .map_err(|error| Rejection::new(ErrorCode::PolicyInvalid, error.to_string())),
-            What::AgentRemoved { agent } | What::PresenceChanged { agent, .. } => {
+            EventBody::AgentRemoved { agent } | EventBody::PresenceChanged { agent, .. } => {
                 self.find_agent(agent).map(drop)
             }
-            What::SessionOpened {
+            EventBody::SessionOpened {
                 session,
                 buyer,
                 entry,
@@ -169,7 +169,7 @@ impl Shop {
                     false => self.check_room_for(session, &ask, known),
                 }
             }
-            What::SessionHandoff {
+            EventBody::SessionHandoff {
                 session,
                 question,
                 order_status,
@@ -179,7 +179,7 @@ impl Shop {
                 let ask = record.asked_anew(question, order_status);
                 self.check_room_for(session, &ask, Some(record.buyer))
             }
-            What::SessionTransferred { session, to } => {
+            EventBody::SessionTransferred { session, to } => {
                 let session = self.find_open(session)?;
                 let found = self.roster.agents.find(to);
                 match self.sessions[session].agent() {
@@ -187,26 +187,26 @@ impl Shop {
                     Some(_) | None => self.transferable(to, found).map(drop),
                 }
             }
-            What::SessionClosed { session, .. } | What::BuyerMessage { session } => {
+            EventBody::SessionClosed { session, .. } | EventBody::BuyerMessage { session } => {
                 self.find_open(session).map(drop)
             }
-            What::AgentMessage { session, agent, .. }
-            | What::InviteRequested { session, agent } => {
+            EventBody::AgentMessage { session, agent, .. }
+            | EventBody::InviteRequested { session, agent } => {
                 self.find_own(session, agent.as_ref()).map(drop)
             }
-            What::BotMessage { session } => self.find_with_bot(session).map(drop),
-            What::RatingOpened { session, .. }
-            | What::RatingSubmitted {
+            EventBody::BotMessage { session } => self.find_with_bot(session).map(drop),
+            EventBody::RatingOpened { session, .. }
+            | EventBody::RatingSubmitted {
                 on: RatedOn::Session(session),
                 ..
             } => self.find_session(session).map(drop),
-            What::RatingSubmitted {
+            EventBody::RatingSubmitted {
                 on: RatedOn::Card(_),
                 ..
             }
-            | What::AgentConfigured { .. }
-            | What::BuyerFlagged { .. }
-            | What::Clock => Ok(()),
+            | EventBody::AgentConfigured { .. }
+            | EventBody::BuyerFlagged { .. }
+            | EventBody::Clock => Ok(()),
         }
     }
 

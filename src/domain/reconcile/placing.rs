@@ -9,10 +9,10 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::policy::routing_attributes::Ask;
-use crate::domain::protocol::event::{Event, What};
+use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::state::agent::BOT;
 use crate::domain::state::agent_directory::Scope;
-use crate::domain::state::session::Place;
+use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
@@ -123,7 +123,7 @@ impl Shop {
 
     /// A session that the bot has is opened by no decision: where the record accepts its opening it exists.
     fn open_as_recorded(&mut self, event: Option<&Event>, recorded: &RecordedOutcome<'_>) {
-        let Some(What::SessionOpened { session, buyer, .. }) = event.map(|event| &event.what)
+        let Some(EventBody::SessionOpened { session, buyer, .. }) = event.map(|event| &event.what)
         else {
             return;
         };
@@ -160,14 +160,14 @@ impl Shop {
             return self.put_with(session, BOT);
         };
         match stood.place {
-            Place::Bot => self.put_with(session, BOT),
-            Place::Agent(agent) => self.put_with(session, agent),
-            Place::Waiting { .. } => {
+            SessionPlace::Bot => self.put_with(session, BOT),
+            SessionPlace::Agent(agent) => self.put_with(session, agent),
+            SessionPlace::Waiting { .. } => {
                 let pool = stood.pool.as_deref().unwrap_or_default();
                 let scope = self.scope_named(session, pool, Some(stood));
                 self.put_in_pool(session, scope, Some(stood));
             }
-            Place::Closed { .. } => self.put_away(session),
+            SessionPlace::Closed { .. } => self.put_away(session),
         }
         let record = &mut self.sessions[session];
         record.server = stood.server;
@@ -184,8 +184,8 @@ impl Shop {
     /// With an agent, or with the bot.
     fn put_with(&mut self, session: u32, agent: u32) {
         let place = match agent {
-            BOT => Place::Bot,
-            _ => Place::Agent(agent),
+            BOT => SessionPlace::Bot,
+            _ => SessionPlace::Agent(agent),
         };
         if self.sessions[session].place != place {
             self.take_out(session);
@@ -208,7 +208,7 @@ impl Shop {
     /// In the pool of a scope: at its old place where it waited there before, and else at the end.
     fn put_in_pool(&mut self, session: u32, scope: Scope, stood: Option<&SessionBefore>) {
         let name = scope.pool_name();
-        if let Place::Waiting { pool, .. } = self.sessions[session].place
+        if let SessionPlace::Waiting { pool, .. } = self.sessions[session].place
             && self.queue.pools[pool].name() == name
         {
             return;
@@ -216,8 +216,9 @@ impl Shop {
         self.take_out(session);
         let stood = stood.filter(|stood| stood.pool.as_deref() == Some(name.as_str()));
         let (ticket, since) = match stood.map(|stood| stood.place) {
-            Some(Place::Waiting { ticket, since, .. }) => (ticket, since),
-            Some(Place::Bot | Place::Agent(_) | Place::Closed { .. }) | None => {
+            Some(SessionPlace::Waiting { ticket, since, .. }) => (ticket, since),
+            Some(SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. })
+            | None => {
                 self.queue.tickets += 1;
                 (self.queue.tickets, self.now)
             }
@@ -242,8 +243,8 @@ impl Shop {
             .iter(&self.sessions)
             .collect();
         let ticket_of = |session: u32| match self.sessions[session].place {
-            Place::Waiting { ticket, .. } => ticket,
-            Place::Bot | Place::Agent(_) | Place::Closed { .. } => 0,
+            SessionPlace::Waiting { ticket, .. } => ticket,
+            SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => 0,
         };
         let at = row.partition_point(|&other| ticket_of(other) < ticket);
         let head = row.first().map(|&head| ticket_of(head));
@@ -256,7 +257,7 @@ impl Shop {
             let waiting = &mut self.queue.pools[pool].waiting;
             waiting.unlink(&mut self.sessions, other);
         }
-        self.sessions[session].place = Place::Waiting {
+        self.sessions[session].place = SessionPlace::Waiting {
             pool,
             ticket,
             since,
@@ -287,7 +288,7 @@ impl Shop {
         self.timers.disarm(session, Timer::Silence);
         self.timers.disarm(session, Timer::ReplyDue);
         let record = &mut self.sessions[session];
-        record.place = Place::Closed { at: self.now };
+        record.place = SessionPlace::Closed { at: self.now };
         record.ask = None;
         let buyer = &mut self.buyers[number];
         let open = std::mem::replace(&mut buyer.open_session, NOBODY);
@@ -317,7 +318,7 @@ impl Shop {
             self.leave_quietly(session);
         }
         // From here on it is in no row.
-        self.sessions[session].place = Place::Bot;
+        self.sessions[session].place = SessionPlace::Bot;
         self.let_in(session, buyer);
     }
 

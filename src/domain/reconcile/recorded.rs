@@ -4,7 +4,7 @@ use crate::domain::base::calendar::{Day, Month, Week};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::protocol::decision::{
-    AssignReason, BlockCode, Body, Decision, ErrorCode, Period, Trigger,
+    AssignReason, BlockCode, Decision, DecisionBody, ErrorCode, Period, Trigger,
 };
 use crate::domain::protocol::event::Stars;
 use crate::domain::protocol::rating::Source;
@@ -130,10 +130,10 @@ impl RecordedDecision {
     }
 }
 
-impl From<&Body> for RecordedBody {
-    fn from(body: &Body) -> RecordedBody {
+impl From<&DecisionBody> for RecordedBody {
+    fn from(body: &DecisionBody) -> RecordedBody {
         match body.clone() {
-            Body::SessionAssigned {
+            DecisionBody::SessionAssigned {
                 session,
                 buyer,
                 agent,
@@ -148,7 +148,7 @@ impl From<&Body> for RecordedBody {
                 repeat_visit,
                 waited,
             },
-            Body::SessionQueued {
+            DecisionBody::SessionQueued {
                 session,
                 buyer,
                 pool,
@@ -158,8 +158,10 @@ impl From<&Body> for RecordedBody {
                 buyer,
                 pool,
             },
-            Body::SessionClosed { session, buyer, .. } => RecordedBody::Closed { session, buyer },
-            Body::InviteSent {
+            DecisionBody::SessionClosed { session, buyer, .. } => {
+                RecordedBody::Closed { session, buyer }
+            }
+            DecisionBody::InviteSent {
                 card,
                 session,
                 buyer,
@@ -172,7 +174,7 @@ impl From<&Body> for RecordedBody {
                 agent,
                 trigger,
             },
-            Body::InviteBlocked {
+            DecisionBody::InviteBlocked {
                 session,
                 trigger,
                 blocked_by,
@@ -182,7 +184,7 @@ impl From<&Body> for RecordedBody {
                 trigger,
                 blocked_by,
             },
-            Body::RatingOpened {
+            DecisionBody::RatingOpened {
                 card,
                 session,
                 buyer,
@@ -195,7 +197,7 @@ impl From<&Body> for RecordedBody {
                 agent,
                 source,
             },
-            Body::RatingRecorded {
+            DecisionBody::RatingRecorded {
                 card,
                 session,
                 buyer,
@@ -211,20 +213,22 @@ impl From<&Body> for RecordedBody {
                 stars,
                 source,
             },
-            Body::ReplyDue { session, .. } => RecordedBody::ReplyDue { session },
-            Body::ReplyOverdue { session, .. } => RecordedBody::ReplyOverdue { session },
-            Body::ScoreAlert { period, .. } => RecordedBody::Score {
+            DecisionBody::ReplyDue { session, .. } => RecordedBody::ReplyDue { session },
+            DecisionBody::ReplyOverdue { session, .. } => RecordedBody::ReplyOverdue { session },
+            DecisionBody::ScoreAlert { period, .. } => RecordedBody::Score {
                 period,
                 alert: true,
             },
-            Body::ScoreRecovered { period, .. } => RecordedBody::Score {
+            DecisionBody::ScoreRecovered { period, .. } => RecordedBody::Score {
                 period,
                 alert: false,
             },
-            Body::EventRejected { error, .. } => RecordedBody::Rejected { error: Some(error) },
-            Body::AgentNotified { .. }
-            | Body::AutoReplySent { .. }
-            | Body::RatingRefused { .. } => RecordedBody::Other,
+            DecisionBody::EventRejected { error, .. } => {
+                RecordedBody::Rejected { error: Some(error) }
+            }
+            DecisionBody::AgentNotified { .. }
+            | DecisionBody::AutoReplySent { .. }
+            | DecisionBody::RatingRefused { .. } => RecordedBody::Other,
         }
     }
 }

@@ -1,15 +1,15 @@
 //! Arrival: a buyer comes in (`session.opened`), and the bot gives it to a person (`session.handoff`); S1, S2.
 
-use super::routing::{Caller, Route};
+use super::routing::{RoutingChoice, RoutingRequest};
 use crate::domain::base::id::Id;
 use crate::domain::collections::slab_map::NOBODY;
-use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::protocol::decision::ErrorCode;
 use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::agent::BOT;
 use crate::domain::state::buyer::Buyer;
-use crate::domain::state::session::{Place, Session};
+use crate::domain::state::session::{Session, SessionPlace};
 use crate::domain::state::shop::Shop;
 
 impl Shop {
@@ -20,7 +20,7 @@ impl Shop {
         buyer: &Id,
         ask: Ask,
         bot: bool,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let known = self.check_opening(session, buyer)?;
         if bot {
@@ -28,7 +28,7 @@ impl Shop {
             return Ok(());
         }
         self.fresh_crews();
-        let caller = Caller {
+        let caller = RoutingRequest {
             session,
             ask: &ask,
             buyer: known,
@@ -75,19 +75,19 @@ impl Shop {
         ask: &Ask,
         buyer: Option<u32>,
     ) -> Result<(), Rejection> {
-        let caller = Caller {
+        let caller = RoutingRequest {
             session,
             ask,
             buyer,
         };
-        let route = self.route(caller, &mut Outcome::default());
+        let route = self.route(caller, &mut DecisionSink::default());
         self.check_room(&route)
     }
 
     /// R6's limit, for a session that would wait.
-    fn check_room(&self, route: &Route) -> Result<(), Rejection> {
+    fn check_room(&self, route: &RoutingChoice) -> Result<(), Rejection> {
         match route {
-            Route::Wait { .. } if !self.queue_has_room() => {
+            RoutingChoice::Wait { .. } if !self.queue_has_room() => {
                 let message = format!(
                     "{} sessions wait, which is the policy's `routing.queue.limit`: tell the buyer to come back later, \
                      or raise the limit.",
@@ -95,7 +95,7 @@ impl Shop {
                 );
                 Err(Rejection::new(ErrorCode::QueueFull, message))
             }
-            Route::Wait { .. } | Route::To { .. } => Ok(()),
+            RoutingChoice::Wait { .. } | RoutingChoice::To { .. } => Ok(()),
         }
     }
 
@@ -131,14 +131,14 @@ impl Shop {
         session: &Id,
         question: &Option<Id>,
         order_status: &Option<Id>,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let number = self.find_with_bot(session)?;
         let record = &self.sessions[number];
         let ask = record.asked_anew(question, order_status);
         let buyer = Some(record.buyer);
         self.fresh_crews();
-        let caller = Caller {
+        let caller = RoutingRequest {
             session,
             ask: &ask,
             buyer,
@@ -156,8 +156,8 @@ impl Shop {
     pub(in crate::domain) fn find_with_bot(&self, session: &Id) -> Result<u32, Rejection> {
         let number = self.find_open(session)?;
         match self.sessions[number].place {
-            Place::Bot => Ok(number),
-            Place::Agent(_) | Place::Waiting { .. } | Place::Closed { .. } => {
+            SessionPlace::Bot => Ok(number),
+            SessionPlace::Agent(_) | SessionPlace::Waiting { .. } | SessionPlace::Closed { .. } => {
                 let message = format!(
                     "Session {session:?} is not with the bot: only a session that was opened with `bot` and not \
                      handed off is."

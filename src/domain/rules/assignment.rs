@@ -1,21 +1,26 @@
 //! Assignment: a session goes to an agent, and leaves whoever had it. The transfer by hand is here too (R8).
 
-use super::routing::Route;
+use super::routing::RoutingChoice;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Duration;
-use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::protocol::codes::Presence;
-use crate::domain::protocol::decision::{AssignReason, Body, ErrorCode};
+use crate::domain::protocol::decision::{AssignReason, DecisionBody, ErrorCode};
 use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::agent::BOT;
-use crate::domain::state::session::Place;
+use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shop::Shop;
 
 impl Shop {
     /// Does what routing answered, and what R5 says follows it.
-    pub(in crate::domain) fn follow(&mut self, session: u32, route: Route, out: &mut Outcome) {
+    pub(in crate::domain) fn follow(
+        &mut self,
+        session: u32,
+        route: RoutingChoice,
+        out: &mut DecisionSink,
+    ) {
         match route {
-            Route::To { agent, reason } => {
+            RoutingChoice::To { agent, reason } => {
                 self.assign(session, agent, reason, out);
                 if reason == AssignReason::OfflineRota {
                     self.note_left_to_rota(agent, out);
@@ -24,7 +29,7 @@ impl Shop {
                     self.reply_offline(session, out);
                 }
             }
-            Route::Wait { scope, reason } => self.enqueue(session, scope, reason, out),
+            RoutingChoice::Wait { scope, reason } => self.enqueue(session, scope, reason, out),
         }
     }
 
@@ -34,11 +39,11 @@ impl Shop {
         session: u32,
         agent: u32,
         reason: AssignReason,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         let waited = self.leave(session);
         let record = &mut self.sessions[session];
-        record.place = Place::Agent(agent);
+        record.place = SessionPlace::Agent(agent);
         let before = std::mem::replace(&mut record.server, agent);
         let (repeat_visit, buyer) = (record.marks.repeat_visit, record.buyer);
         if !std::mem::replace(&mut record.marks.human, true) {
@@ -52,7 +57,7 @@ impl Shop {
         self.served(buyer, agent);
         self.time_silence(session);
         let (id, buyer) = self.names(session);
-        let body = Body::SessionAssigned {
+        let body = DecisionBody::SessionAssigned {
             session: id,
             buyer,
             agent: self.agent_id(agent),
@@ -68,8 +73,8 @@ impl Shop {
         let record = &self.sessions[session];
         let buyer = record.buyer;
         match record.place {
-            Place::Bot | Place::Closed { .. } => Duration::ZERO,
-            Place::Waiting {
+            SessionPlace::Bot | SessionPlace::Closed { .. } => Duration::ZERO,
+            SessionPlace::Waiting {
                 pool,
                 ticket,
                 since,
@@ -77,7 +82,7 @@ impl Shop {
                 self.leave_pool(session, pool, ticket);
                 self.now - since
             }
-            Place::Agent(agent) => {
+            SessionPlace::Agent(agent) => {
                 let server = &mut self.roster.agents[agent];
                 server.sessions.unlink(&mut self.sessions, session);
                 self.served(buyer, agent);
@@ -95,8 +100,8 @@ impl Shop {
     }
 
     /// `agent.notified`: push to its phone.
-    pub(in crate::domain) fn notify(&mut self, session: u32, agent: u32, out: &mut Outcome) {
-        let body = Body::AgentNotified {
+    pub(in crate::domain) fn notify(&mut self, session: u32, agent: u32, out: &mut DecisionSink) {
+        let body = DecisionBody::AgentNotified {
             agent: self.agent_id(agent),
             session: self.sessions[session].id.clone(),
         };
@@ -108,7 +113,7 @@ impl Shop {
         &mut self,
         session: &Id,
         to: &Id,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let session = self.find_open(session)?;
         let found = self.roster.agents.find(to);
@@ -117,7 +122,7 @@ impl Shop {
             return Ok(());
         }
         let agent = self.transferable(to, found)?;
-        let from_bot = record.place == Place::Bot;
+        let from_bot = record.place == SessionPlace::Bot;
         if from_bot {
             self.settle_repeat_visit(session);
         }

@@ -1,11 +1,11 @@
 //! Closing: by somebody's word, by the buyer's silence (S3), or by its agent's leaving; the invite follows (I1 to I13).
 
 use crate::domain::base::id::Id;
-use crate::domain::explain::decision_sink::Outcome;
-use crate::domain::protocol::decision::{Body, CloseReason};
+use crate::domain::explain::decision_sink::DecisionSink;
+use crate::domain::protocol::decision::{CloseReason, DecisionBody};
 use crate::domain::protocol::event::ClosedBy;
 use crate::domain::protocol::rejection::Rejection;
-use crate::domain::state::session::{Place, Speaker};
+use crate::domain::state::session::{SessionPlace, Speaker};
 use crate::domain::state::shared_invites::Ledger;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
@@ -17,7 +17,7 @@ impl Shop {
         session: &Id,
         by: ClosedBy,
         ledger: &mut dyn Ledger,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let session = self.find_open(session)?;
         let reason = match by {
@@ -35,21 +35,21 @@ impl Shop {
         session: u32,
         reason: CloseReason,
         ledger: &mut dyn Ledger,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         self.leave(session);
         self.timers.disarm(session, Timer::Silence);
         // A close ends the reminder; a late message stays late (M3).
         self.timers.disarm(session, Timer::ReplyDue);
         let record = &mut self.sessions[session];
-        record.place = Place::Closed { at: self.now };
+        record.place = SessionPlace::Closed { at: self.now };
         record.ask = None;
         self.buyers[record.buyer].leave_session(self.now);
         self.closed.push_back((self.now, session));
         self.totals.closed += 1;
         let (id, buyer) = self.names(session);
         let agent = self.sessions[session].served_by();
-        let body = Body::SessionClosed {
+        let body = DecisionBody::SessionClosed {
             session: id,
             buyer,
             agent: agent.map(|agent| self.agent_id(agent)),
@@ -64,11 +64,11 @@ impl Shop {
         let policy = &self.policy.session;
         let record = &self.sessions[session];
         let shop_spoke_last = match record.place {
-            Place::Bot => record.speaker == Some(Speaker::Bot),
-            Place::Agent(_) => record.speaker == Some(Speaker::Agent),
-            Place::Waiting { .. } | Place::Closed { .. } => false,
+            SessionPlace::Bot => record.speaker == Some(Speaker::Bot),
+            SessionPlace::Agent(_) => record.speaker == Some(Speaker::Agent),
+            SessionPlace::Waiting { .. } | SessionPlace::Closed { .. } => false,
         };
-        let served = matches!(record.place, Place::Bot | Place::Agent(_));
+        let served = matches!(record.place, SessionPlace::Bot | SessionPlace::Agent(_));
         let runs = served && (shop_spoke_last || !policy.requires_agent_reply);
         let length = policy.close_after_buyer_silence;
         if runs && !length.is_zero() {
@@ -84,7 +84,7 @@ impl Shop {
         &mut self,
         session: u32,
         ledger: &mut dyn Ledger,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         self.note_silence(session, out);
         self.close(session, CloseReason::Timeout, ledger, out);

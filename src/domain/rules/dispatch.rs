@@ -6,21 +6,21 @@
 
 use crate::domain::base::calendar::Stretch;
 use crate::domain::base::time::Instant;
-use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::policy::group_plan::CheckedPolicy;
 use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::protocol::codes::ErrorCode;
-use crate::domain::protocol::decision::{Body, Decision};
-use crate::domain::protocol::event::{ENTRIES, Event, GivenPolicy, What};
+use crate::domain::protocol::decision::{Decision, DecisionBody};
+use crate::domain::protocol::event::{ENTRIES, Event, EventBody, GivenPolicy};
 use crate::domain::protocol::rejection::Rejection;
-use crate::domain::state::idempotency::{Code, Receipt};
+use crate::domain::state::idempotency::{Code, IdempotencyRecord};
 use crate::domain::state::shared_invites::Ledger;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum Applied {
     /// It happened.
     Accepted,
     /// It was rejected, and the outcome says why.
@@ -31,10 +31,15 @@ pub enum Taken {
 
 impl Shop {
     /// Handles one well-formed event.
-    pub fn take(&mut self, event: &Event, ledger: &mut dyn Ledger, out: &mut Outcome) -> Taken {
+    pub fn take(
+        &mut self,
+        event: &Event,
+        ledger: &mut dyn Ledger,
+        out: &mut DecisionSink,
+    ) -> Applied {
         let id = event.id.as_ref().map(|id| (Code::of(id), id));
         if id.is_some_and(|id| self.remembered.get(id, self.now).is_some()) {
-            return Taken::Repeated;
+            return Applied::Repeated;
         }
         let seq_before = self.seq;
         let result = self.check_before(event).and_then(|()| {
@@ -43,29 +48,29 @@ impl Shop {
         });
         if let Err(rejection) = result {
             self.reject(event.what.name(), rejection, out);
-            return Taken::Rejected;
+            return Applied::Rejected;
         }
         self.drain(out);
         if let Some((code, id)) = id {
-            let receipt = Receipt {
+            let receipt = IdempotencyRecord {
                 print: event.print,
                 first: seq_before + 1,
                 count: (self.seq - seq_before) as u32,
             };
             self.remembered.keep((code, id.clone()), self.now, receipt);
         }
-        Taken::Accepted
+        Applied::Accepted
     }
 
     /// Answers an event that was rejected before it could be handled, at the shop's clock.
-    pub fn reject(&mut self, event: &str, rejection: Rejection, out: &mut Outcome) {
+    pub fn reject(&mut self, event: &str, rejection: Rejection, out: &mut DecisionSink) {
         out.drop_notes();
         let Rejection {
             error,
             message,
             session,
         } = rejection;
-        let body = Body::EventRejected {
+        let body = DecisionBody::EventRejected {
             event: event.into(),
             error,
             message: message.into(),
@@ -84,7 +89,7 @@ impl Shop {
             );
             return Err(Rejection::new(ErrorCode::TimeWentBack, message));
         }
-        if let What::SessionOpened {
+        if let EventBody::SessionOpened {
             entry: Some(entry), ..
         } = &event.what
         {
@@ -106,7 +111,7 @@ impl Shop {
         &mut self,
         to: Instant,
         ledger: &mut dyn Ledger,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         while let Some((due, session, timer)) = self.timers.next()
             && due <= to
@@ -147,13 +152,13 @@ impl Shop {
 
     fn handle(
         &mut self,
-        what: &What,
+        what: &EventBody,
         ledger: &mut dyn Ledger,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         match what {
-            What::ShopConfigured { policy } => self.configure(policy),
-            What::AgentConfigured {
+            EventBody::ShopConfigured { policy } => self.configure(policy),
+            EventBody::AgentConfigured {
                 agent,
                 name,
                 roles,
@@ -163,11 +168,11 @@ impl Shop {
                 self.configure_agent(agent, name, roles, *capacity, *weight);
                 Ok(())
             }
-            What::AgentRemoved { agent } => self.remove_agent(agent, ledger, out),
-            What::PresenceChanged { agent, presence } => {
+            EventBody::AgentRemoved { agent } => self.remove_agent(agent, ledger, out),
+            EventBody::PresenceChanged { agent, presence } => {
                 self.change_presence(agent, *presence, ledger, out)
             }
-            What::SessionOpened {
+            EventBody::SessionOpened {
                 session,
                 buyer,
                 entry,
@@ -182,32 +187,34 @@ impl Shop {
                 };
                 self.open(session, buyer, ask, *bot, out)
             }
-            What::SessionHandoff {
+            EventBody::SessionHandoff {
                 session,
                 question,
                 order_status,
             } => self.hand_off(session, question, order_status, out),
-            What::SessionTransferred { session, to } => self.transfer(session, to, out),
-            What::SessionClosed { session, by } => self.close_by(session, *by, ledger, out),
-            What::BuyerMessage { session } => self.buyer_message(session, out),
-            What::AgentMessage {
+            EventBody::SessionTransferred { session, to } => self.transfer(session, to, out),
+            EventBody::SessionClosed { session, by } => self.close_by(session, *by, ledger, out),
+            EventBody::BuyerMessage { session } => self.buyer_message(session, out),
+            EventBody::AgentMessage {
                 session,
                 agent,
                 human,
             } => self.agent_message(session, agent.as_ref(), *human),
-            What::BotMessage { session } => self.bot_message(session),
-            What::InviteRequested { session, agent } => {
+            EventBody::BotMessage { session } => self.bot_message(session),
+            EventBody::InviteRequested { session, agent } => {
                 self.request_invite(session, agent.as_ref(), out)
             }
-            What::RatingOpened { session, card } => self.open_rating(session, card.as_ref(), out),
-            What::RatingSubmitted { on, stars, reasons } => {
+            EventBody::RatingOpened { session, card } => {
+                self.open_rating(session, card.as_ref(), out)
+            }
+            EventBody::RatingSubmitted { on, stars, reasons } => {
                 self.submit_rating(on, *stars, reasons, out)
             }
-            What::BuyerFlagged { buyer, risk } => {
+            EventBody::BuyerFlagged { buyer, risk } => {
                 self.flag(buyer, *risk);
                 Ok(())
             }
-            What::Clock => Ok(()),
+            EventBody::Clock => Ok(()),
         }
     }
 
@@ -224,7 +231,7 @@ impl Shop {
     }
 
     /// Takes a decision now.
-    pub(in crate::domain) fn decide(&mut self, body: Body, out: &mut Outcome) {
+    pub(in crate::domain) fn decide(&mut self, body: DecisionBody, out: &mut DecisionSink) {
         self.seq += 1;
         out.push(Decision {
             seq: self.seq,

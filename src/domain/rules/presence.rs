@@ -1,14 +1,14 @@
 //! Agents come, step away, leave and change (R9, `agent.*`): what becomes of the sessions they have.
 
-use super::routing::{Caller, Route};
+use super::routing::{RoutingChoice, RoutingRequest};
 use crate::domain::base::id::Id;
-use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::explain::explanation::Absence;
 use crate::domain::policy::{OnAgentOffline, WhenScopeOffline};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{AssignReason, CloseReason};
 use crate::domain::protocol::rejection::Rejection;
-use crate::domain::state::agent::{Agent, Post};
+use crate::domain::state::agent::{Agent, AgentProfile};
 use crate::domain::state::shared_invites::Ledger;
 use crate::domain::state::shop::Shop;
 
@@ -26,7 +26,7 @@ impl Shop {
         let agents = &mut self.roster.agents;
         let number = agents.find(agent);
         let number = number.unwrap_or_else(|| agents.insert(Agent::new(agent.clone(), day)));
-        let post = Post {
+        let post = AgentProfile {
             name: name.clone(),
             roles: roles.to_vec(),
             capacity,
@@ -48,7 +48,7 @@ impl Shop {
         agent: &Id,
         presence: Presence,
         ledger: &mut dyn Ledger,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let number = self.find_agent(agent)?;
         let before = self.roster.agents[number].presence;
@@ -82,7 +82,7 @@ impl Shop {
         &mut self,
         agent: &Id,
         ledger: &mut dyn Ledger,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let number = self.find_agent(agent)?;
         self.roster.set_presence(number, Presence::Offline);
@@ -109,7 +109,7 @@ impl Shop {
         agent: u32,
         absence: Absence,
         ledger: &mut dyn Ledger,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         for session in self.sessions_of(agent) {
             self.timers.visit(session);
@@ -118,7 +118,7 @@ impl Shop {
         }
     }
 
-    fn reroute_all_of(&mut self, agent: u32, absence: Absence, out: &mut Outcome) {
+    fn reroute_all_of(&mut self, agent: u32, absence: Absence, out: &mut DecisionSink) {
         self.fresh_crews();
         for session in self.sessions_of(agent) {
             self.timers.visit(session);
@@ -127,25 +127,30 @@ impl Shop {
     }
 
     /// Routes a session anew whose agent is offline or gone (R9). The crews must be fresh.
-    pub(in crate::domain) fn reroute(&mut self, session: u32, absence: Absence, out: &mut Outcome) {
+    pub(in crate::domain) fn reroute(
+        &mut self,
+        session: u32,
+        absence: Absence,
+        out: &mut DecisionSink,
+    ) {
         let record = &self.sessions[session];
         if let Some(agent) = record.agent() {
             self.note_absent(agent, absence, out);
         }
         let ask = record.ask.as_deref().cloned().unwrap_or_default();
-        let caller = Caller {
+        let caller = RoutingRequest {
             session: &record.id,
             ask: &ask,
             buyer: Some(record.buyer),
         };
         match (self.route_anew(caller, out), absence) {
-            (Route::To { agent, .. }, _) => {
+            (RoutingChoice::To { agent, .. }, _) => {
                 self.assign(session, agent, AssignReason::AgentOffline, out);
             }
-            (Route::Wait { scope, reason }, Absence::Removed) => {
+            (RoutingChoice::Wait { scope, reason }, Absence::Removed) => {
                 self.enqueue(session, scope, reason, out);
             }
-            (Route::Wait { .. }, Absence::WentOffline | Absence::AlreadyOffline) => {
+            (RoutingChoice::Wait { .. }, Absence::WentOffline | Absence::AlreadyOffline) => {
                 out.drop_notes();
             }
         }

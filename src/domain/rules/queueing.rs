@@ -9,12 +9,12 @@
 use std::collections::BTreeSet;
 
 use crate::domain::collections::indexed_heap::Heap;
-use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::policy::WhenScopeOffline;
-use crate::domain::protocol::decision::{AssignReason, Body, CloseReason, WaitReason};
+use crate::domain::protocol::decision::{AssignReason, CloseReason, DecisionBody, WaitReason};
 use crate::domain::state::agent_directory::{EVERYBODY, Scope};
 use crate::domain::state::queues::Pool;
-use crate::domain::state::session::Place;
+use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shared_invites::Ledger;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
@@ -37,14 +37,14 @@ impl Shop {
         session: u32,
         scope: Scope,
         reason: WaitReason,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         self.leave(session);
         let pool = self.pool_of(scope);
         let ticket = self.queue.tickets + 1;
         self.queue.tickets = ticket;
         let record = &mut self.sessions[session];
-        record.place = Place::Waiting {
+        record.place = SessionPlace::Waiting {
             pool,
             ticket,
             since: self.now,
@@ -65,7 +65,7 @@ impl Shop {
             self.timers.arm(session, Timer::Queue, self.now + max_wait);
         }
         let (id, buyer) = self.names(session);
-        let body = Body::SessionQueued {
+        let body = DecisionBody::SessionQueued {
             session: id,
             buyer,
             pool: self.queue.pools[pool].name.clone(),
@@ -90,10 +90,10 @@ impl Shop {
         fill_in(&queue.prompt, position)
     }
 
-    fn reply_queued(&mut self, session: u32, out: &mut Outcome) {
+    fn reply_queued(&mut self, session: u32, out: &mut DecisionSink) {
         let reply = &self.policy.auto_reply.queued;
         if reply.enabled {
-            let body = Body::AutoReplySent {
+            let body = DecisionBody::AutoReplySent {
                 session: self.sessions[session].id.clone(),
                 text: reply.text.as_str().into(),
             };
@@ -104,11 +104,11 @@ impl Shop {
     }
 
     /// `auto_reply.offline`, once a session (R5, R9).
-    pub(in crate::domain) fn reply_offline(&mut self, session: u32, out: &mut Outcome) {
+    pub(in crate::domain) fn reply_offline(&mut self, session: u32, out: &mut DecisionSink) {
         let reply = &self.policy.auto_reply.offline;
         let record = &mut self.sessions[session];
         if reply.enabled && !std::mem::replace(&mut record.marks.told_offline, true) {
-            let body = Body::AutoReplySent {
+            let body = DecisionBody::AutoReplySent {
                 session: record.id.clone(),
                 text: reply.text.as_str().into(),
             };
@@ -141,14 +141,14 @@ impl Shop {
         &mut self,
         session: u32,
         ledger: &mut dyn Ledger,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         self.note_waited_out(session, out);
         self.close(session, CloseReason::Timeout, ledger, out);
     }
 
     /// Serves whoever waited longest among those for whom somebody is free, as long as it can (R7).
-    pub(in crate::domain) fn drain(&mut self, out: &mut Outcome) {
+    pub(in crate::domain) fn drain(&mut self, out: &mut DecisionSink) {
         if self.queue.waiting == 0 {
             return;
         }
@@ -210,8 +210,8 @@ impl Shop {
     fn head_ticket(&self, pool: u32) -> Option<u64> {
         let head = self.queue.pools[pool].waiting.first()?;
         match self.sessions[head].place {
-            Place::Waiting { ticket, .. } => Some(ticket),
-            Place::Bot | Place::Agent(_) | Place::Closed { .. } => None,
+            SessionPlace::Waiting { ticket, .. } => Some(ticket),
+            SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => None,
         }
     }
 

@@ -2,18 +2,18 @@
 
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Duration;
-use crate::domain::explain::decision_sink::Outcome;
-use crate::domain::explain::explanation::Note;
+use crate::domain::explain::decision_sink::DecisionSink;
+use crate::domain::explain::explanation::Evidence;
 use crate::domain::policy::Whom;
 use crate::domain::protocol::codes::RefuseReason;
-use crate::domain::protocol::decision::Body;
+use crate::domain::protocol::decision::DecisionBody;
 use crate::domain::protocol::event::{RatedOn, Stars};
 use crate::domain::protocol::rating::{Level, Source};
 use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::agent::BOT;
 use crate::domain::state::buyer::{Tie, WHOLE_SHOP};
 use crate::domain::state::card::Card;
-use crate::domain::state::session::Place;
+use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shop::Shop;
 
 /// After this, the buyer can no longer open a card of a closed session by itself (Q1).
@@ -38,7 +38,7 @@ impl Shop {
         &mut self,
         session: &Id,
         card: Option<&Id>,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let number = self.find_session(session)?;
         let opened = match card {
@@ -58,7 +58,7 @@ impl Shop {
         on: &RatedOn,
         stars: Stars,
         reasons: &[Id],
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let rating = Rating { stars, reasons };
         let found = match on {
@@ -96,7 +96,7 @@ impl Shop {
     }
 
     /// Q1: a card of the buyer's own, for whoever serves the session or served it last.
-    fn make_own_card(&mut self, session: u32, out: &mut Outcome) -> Result<usize, Refusal> {
+    fn make_own_card(&mut self, session: u32, out: &mut DecisionSink) -> Result<usize, Refusal> {
         match self.check_own_card(session, out) {
             Ok(agent) => Ok(self.make_card(session, agent, Source::Buyer)),
             Err(reason) => Err(Refusal {
@@ -107,12 +107,12 @@ impl Shop {
         }
     }
 
-    fn check_own_card(&self, session: u32, out: &mut Outcome) -> Result<u32, RefuseReason> {
+    fn check_own_card(&self, session: u32, out: &mut DecisionSink) -> Result<u32, RefuseReason> {
         let record = &self.sessions[session];
-        if let Place::Closed { at } = record.place
+        if let SessionPlace::Closed { at } = record.place
             && at + OWN_CARD_AFTER_CLOSE <= self.now
         {
-            out.note(self.seq, || Note::ClosedAt(self.stamp(at)));
+            out.note(self.seq, || Evidence::ClosedAt(self.stamp(at)));
             return Err(RefuseReason::SessionOver);
         }
         let Some(agent) = record.served_by() else {
@@ -126,7 +126,7 @@ impl Shop {
         });
         if !wrote {
             out.note(self.seq, || {
-                Note::NotContacted(contact, self.agent_id(agent))
+                Evidence::NotContacted(contact, self.agent_id(agent))
             });
             return Err(RefuseReason::NoContact);
         }
@@ -139,7 +139,7 @@ impl Shop {
         &self,
         buyer: u32,
         agent: u32,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) -> Result<(), RefuseReason> {
         let policy = self.policy.rating;
         let whom = match policy.per {
@@ -148,7 +148,7 @@ impl Shop {
         };
         let submitted = self.tie(buyer, whom).submitted_at;
         if submitted.covers(policy.window, self.now) {
-            out.note(self.seq, || Note::RatedAt {
+            out.note(self.seq, || Evidence::RatedAt {
                 per: policy.per,
                 at: self.stamp(submitted),
                 again: self.stamp(submitted + policy.window),
@@ -162,7 +162,7 @@ impl Shop {
         &self,
         session: u32,
         place: usize,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) -> Result<(), Refusal> {
         let record = &self.sessions[session];
         let agent = record.cards[place].agent;
@@ -179,7 +179,12 @@ impl Shop {
     }
 
     /// Q2: the card of this session that an event names.
-    fn invited_card(&self, session: u32, card: &Id, out: &mut Outcome) -> Result<usize, Refusal> {
+    fn invited_card(
+        &self,
+        session: u32,
+        card: &Id,
+        out: &mut DecisionSink,
+    ) -> Result<usize, Refusal> {
         let found = self.find_card(card);
         match found.filter(|&(other, _)| other == session) {
             Some((_, place)) => self.check_card(session, place, out).map(|()| place),
@@ -191,14 +196,19 @@ impl Shop {
         }
     }
 
-    fn check_card(&self, session: u32, place: usize, out: &mut Outcome) -> Result<(), Refusal> {
+    fn check_card(
+        &self,
+        session: u32,
+        place: usize,
+        out: &mut DecisionSink,
+    ) -> Result<(), Refusal> {
         let card = self.sessions[session].cards[place];
         if card.used {
             return Err(self.refusal_of(session, place, RefuseReason::CardUsed));
         }
         let expires = card.made + self.policy.rating.card_valid;
         if expires <= self.now {
-            out.note(self.seq, || Note::CardExpired(self.stamp(expires)));
+            out.note(self.seq, || Evidence::CardExpired(self.stamp(expires)));
             return Err(self.refusal_of(session, place, RefuseReason::CardExpired));
         }
         Ok(())
@@ -236,7 +246,7 @@ impl Shop {
         cards.len() - 1
     }
 
-    fn open_card(&mut self, session: u32, place: usize, out: &mut Outcome) {
+    fn open_card(&mut self, session: u32, place: usize, out: &mut DecisionSink) {
         let card = self.sessions[session].cards[place];
         let buyer = self.sessions[session].buyer;
         let now = self.now;
@@ -244,7 +254,7 @@ impl Shop {
             self.tie_mut(buyer, whom).rated_at = now;
         }
         let (id, buyer) = self.names(session);
-        let body = Body::RatingOpened {
+        let body = DecisionBody::RatingOpened {
             card: self.card_id(session, place),
             session: id,
             buyer,
@@ -255,7 +265,7 @@ impl Shop {
     }
 
     /// The rating counts, for the agent on the card (Q4).
-    fn record(&mut self, session: u32, place: usize, rating: &Rating<'_>, out: &mut Outcome) {
+    fn record(&mut self, session: u32, place: usize, rating: &Rating<'_>, out: &mut DecisionSink) {
         let buyer = self.sessions[session].buyer;
         let card = &mut self.sessions[session].cards[place];
         card.used = true;
@@ -273,7 +283,7 @@ impl Shop {
             *tally.reasons.entry(reason.clone()).or_default() += 1;
         }
         let (id, buyer) = self.names(session);
-        let body = Body::RatingRecorded {
+        let body = DecisionBody::RatingRecorded {
             card: self.card_id(session, place),
             session: id,
             buyer,
@@ -286,13 +296,13 @@ impl Shop {
         self.score_rating(level, card.agent == BOT, rating.reasons, out);
     }
 
-    fn refuse(&mut self, refusal: Refusal, out: &mut Outcome) {
+    fn refuse(&mut self, refusal: Refusal, out: &mut DecisionSink) {
         let Refusal {
             session,
             card,
             reason,
         } = refusal;
-        let body = Body::RatingRefused {
+        let body = DecisionBody::RatingRefused {
             session,
             card,
             reason,

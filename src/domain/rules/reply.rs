@@ -4,12 +4,12 @@
 //! on a day at most once; `awaited` is the oldest message that counts since the last human reply.
 
 use crate::domain::base::id::Id;
-use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::explain::explanation::Absence;
-use crate::domain::protocol::decision::{Body, ErrorCode};
+use crate::domain::protocol::decision::{DecisionBody, ErrorCode};
 use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::pending_reply::{Awaited, LateMark};
-use crate::domain::state::session::{Place, Speaker};
+use crate::domain::state::session::{SessionPlace, Speaker};
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
@@ -18,7 +18,7 @@ impl Shop {
     pub(in crate::domain) fn buyer_message(
         &mut self,
         session: &Id,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let session = self.find_open(session)?;
         self.fresh_crews();
@@ -31,7 +31,7 @@ impl Shop {
         let record = &mut self.sessions[session];
         record.speaker = Some(Speaker::Buyer);
         let (place, buyer) = (record.place, record.buyer);
-        record.marks.wrote_to_bot |= place == Place::Bot;
+        record.marks.wrote_to_bot |= place == SessionPlace::Bot;
         let to = record.answerable();
         self.days.on(self.stretch.day).book_message(buyer, to);
         self.time_silence(session);
@@ -51,15 +51,15 @@ impl Shop {
     }
 
     /// Whether a message sent now in a session at this place counts (M1).
-    fn message_counts(&self, place: Place) -> bool {
+    fn message_counts(&self, place: SessionPlace) -> bool {
         let reply = &self.policy.service.reply;
         let of_day_ms = self.stretch.of_day_ms(self.now);
         let in_hours = (reply.from_ms..reply.to_ms).contains(&of_day_ms);
-        in_hours && (place != Place::Bot || reply.count_bot)
+        in_hours && (place != SessionPlace::Bot || reply.count_bot)
     }
 
     /// The bot has given the session to a person: what the buyer wrote to it counts as one message now (M1).
-    pub(in crate::domain) fn count_handoff(&mut self, session: u32, out: &mut Outcome) {
+    pub(in crate::domain) fn count_handoff(&mut self, session: u32, out: &mut DecisionSink) {
         let record = &self.sessions[session];
         let asked = record.marks.wrote_to_bot && !self.policy.service.reply.count_bot;
         if asked && self.message_counts(record.place) && self.count_message(session) {
@@ -210,14 +210,14 @@ impl Shop {
     }
 
     /// `reply.due` (M3).
-    pub(in crate::domain) fn remind(&mut self, session: u32, out: &mut Outcome) {
+    pub(in crate::domain) fn remind(&mut self, session: u32, out: &mut DecisionSink) {
         let record = &self.sessions[session];
         let Some(awaited) = record.awaited else {
             return;
         };
         let agent = record.answerable().map(|agent| self.agent_id(agent));
         let (session, buyer) = self.names(session);
-        let body = Body::ReplyDue {
+        let body = DecisionBody::ReplyDue {
             session,
             buyer,
             agent,
@@ -228,14 +228,14 @@ impl Shop {
     }
 
     /// `reply.overdue` (M3); the day's rate is judged after it (M6).
-    pub(in crate::domain) fn overdue(&mut self, session: u32, out: &mut Outcome) {
+    pub(in crate::domain) fn overdue(&mut self, session: u32, out: &mut DecisionSink) {
         let record = &self.sessions[session];
         let Some(awaited) = record.awaited else {
             return;
         };
         let agent = record.answerable().map(|agent| self.agent_id(agent));
         let (id, buyer) = self.names(session);
-        let body = Body::ReplyOverdue {
+        let body = DecisionBody::ReplyOverdue {
             session: id,
             buyer,
             agent,

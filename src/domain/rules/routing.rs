@@ -1,8 +1,8 @@
-//! Routing: who gets a buyer, or where the buyer waits (R1 to R5). Nothing changes here: the answer is a [`Route`].
+//! Routing: who gets a buyer, or where the buyer waits (R1 to R5). Nothing changes here: the answer is a [`RoutingChoice`].
 
 use crate::domain::collections::slab_map::NOBODY;
-use crate::domain::explain::decision_sink::Outcome;
-use crate::domain::explain::explanation::{Note, RecentFinding, Step};
+use crate::domain::explain::decision_sink::DecisionSink;
+use crate::domain::explain::explanation::{Evidence, RecentFinding, Step};
 use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::policy::{OfflineMode, RecentOtherwise, WhenScopeOffline};
 use crate::domain::protocol::codes::Presence;
@@ -13,7 +13,7 @@ use crate::domain::state::shop::Shop;
 
 /// Where a session goes.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Route {
+pub enum RoutingChoice {
     /// To an agent.
     To {
         /// Its number.
@@ -32,7 +32,7 @@ pub enum Route {
 
 /// What is routed: a session that may not exist yet.
 #[derive(Clone, Copy)]
-pub struct Caller<'a> {
+pub struct RoutingRequest<'a> {
     /// The session's id, which lots are drawn by.
     pub session: &'a str,
     /// What it came with.
@@ -43,13 +43,17 @@ pub struct Caller<'a> {
 
 impl Shop {
     /// The first rule that assigns or queues (R1 to R5). The crews must be fresh.
-    pub(in crate::domain) fn route(&self, caller: Caller<'_>, out: &mut Outcome) -> Route {
+    pub(in crate::domain) fn route(
+        &self,
+        caller: RoutingRequest<'_>,
+        out: &mut DecisionSink,
+    ) -> RoutingChoice {
         out.drop_notes();
         if let Some(route) = self.route_to_recent(caller, out) {
             return route;
         }
         let (scope, crew) = self.roster.scope_of(caller.ask);
-        out.note(self.seq, || Note::Scope(scope.clone()));
+        out.note(self.seq, || Evidence::Scope(scope.clone()));
         if !self.roster.anybody_online() {
             self.note_nobody_online(crew, out);
             return self.route_offline(caller, scope, out);
@@ -58,12 +62,16 @@ impl Shop {
     }
 
     /// Routing anew for R9: R1 and R5 left out.
-    pub(in crate::domain) fn route_anew(&self, caller: Caller<'_>, out: &mut Outcome) -> Route {
+    pub(in crate::domain) fn route_anew(
+        &self,
+        caller: RoutingRequest<'_>,
+        out: &mut DecisionSink,
+    ) -> RoutingChoice {
         let (scope, crew) = self.roster.scope_of(caller.ask);
-        out.note(self.seq, || Note::Scope(scope.clone()));
+        out.note(self.seq, || Evidence::Scope(scope.clone()));
         if !self.roster.anybody_online() {
             self.note_nobody_online(crew, out);
-            return Route::Wait {
+            return RoutingChoice::Wait {
                 scope,
                 reason: WaitReason::NobodyOnline,
             };
@@ -81,7 +89,11 @@ impl Shop {
     }
 
     /// R1.
-    fn route_to_recent(&self, caller: Caller<'_>, out: &mut Outcome) -> Option<Route> {
+    fn route_to_recent(
+        &self,
+        caller: RoutingRequest<'_>,
+        out: &mut DecisionSink,
+    ) -> Option<RoutingChoice> {
         let buyer = caller.buyer.map(|buyer| &self.buyers[buyer]);
         let known = buyer.filter(|buyer| buyer.recent_agent != NOBODY);
         let known = known.map(|buyer| (buyer, self.recent_finding(buyer)));
@@ -89,7 +101,7 @@ impl Shop {
         let (buyer, finding) = known?;
         match finding {
             RecentFinding::Passed | RecentFinding::NotRoutable | RecentFinding::Full => None,
-            RecentFinding::Takes => Some(Route::To {
+            RecentFinding::Takes => Some(RoutingChoice::To {
                 agent: buyer.recent_agent,
                 reason: AssignReason::RecentAgent,
             }),
@@ -116,7 +128,11 @@ impl Shop {
     }
 
     /// R1d.
-    fn route_instead_of_recent(&self, caller: Caller<'_>, out: &mut Outcome) -> Option<Route> {
+    fn route_instead_of_recent(
+        &self,
+        caller: RoutingRequest<'_>,
+        out: &mut DecisionSink,
+    ) -> Option<RoutingChoice> {
         let at_random = match self.policy.routing.recent.otherwise {
             RecentOtherwise::Continue => false,
             RecentOtherwise::RandomOnline => true,
@@ -125,16 +141,16 @@ impl Shop {
         if !at_random {
             return None;
         }
-        out.note(self.seq, || Note::AnyoneInstead);
+        out.note(self.seq, || Evidence::AnyoneInstead);
         if !self.roster.anybody_online() {
             self.note_nobody_online(EVERYBODY, out);
             return Some(self.route_offline(caller, Scope::All, out));
         }
         if let Some(agent) = self.draw_anyone(caller, Step::Instead, out) {
             let reason = AssignReason::RecentAgentUnavailable;
-            return Some(Route::To { agent, reason });
+            return Some(RoutingChoice::To { agent, reason });
         }
-        Some(Route::Wait {
+        Some(RoutingChoice::Wait {
             scope: Scope::All,
             reason: WaitReason::AllBusy,
         })
@@ -143,11 +159,11 @@ impl Shop {
     /// R4.
     fn route_in_scope(
         &self,
-        caller: Caller<'_>,
+        caller: RoutingRequest<'_>,
         scope: Scope,
         crew: u32,
-        out: &mut Outcome,
-    ) -> Route {
+        out: &mut DecisionSink,
+    ) -> RoutingChoice {
         let own = self.roster.crew(crew);
         if let Some(agent) = own.pick(caller.session) {
             self.note_candidates(Step::Own, crew, Some(agent), out);
@@ -157,23 +173,23 @@ impl Shop {
                 Scope::OrderStatus(_) => AssignReason::OrderStatus,
                 Scope::All => AssignReason::All,
             };
-            return Route::To { agent, reason };
+            return RoutingChoice::To { agent, reason };
         }
         self.note_candidates(Step::Own, crew, None, out);
         if own.online > 0 {
             return self.route_past_busy(caller, scope, out);
         }
         match self.policy.routing.when_scope_offline {
-            WhenScopeOffline::Wait => Route::Wait {
+            WhenScopeOffline::Wait => RoutingChoice::Wait {
                 scope,
                 reason: WaitReason::ScopeOffline,
             },
             WhenScopeOffline::AnyOnline => match self.draw_anyone(caller, Step::AnyOnline, out) {
-                Some(agent) => Route::To {
+                Some(agent) => RoutingChoice::To {
                     agent,
                     reason: AssignReason::ScopeOffline,
                 },
-                None => Route::Wait {
+                None => RoutingChoice::Wait {
                     scope: Scope::All,
                     reason: WaitReason::AllBusy,
                 },
@@ -182,7 +198,12 @@ impl Shop {
     }
 
     /// R4b.
-    fn route_past_busy(&self, caller: Caller<'_>, scope: Scope, out: &mut Outcome) -> Route {
+    fn route_past_busy(
+        &self,
+        caller: RoutingRequest<'_>,
+        scope: Scope,
+        out: &mut DecisionSink,
+    ) -> RoutingChoice {
         let overflows = match scope {
             Scope::Question { .. } => self.policy.routing.overflow,
             Scope::Entry(_) | Scope::OrderStatus(_) | Scope::All => false,
@@ -193,17 +214,22 @@ impl Shop {
             self.note_candidates(Step::Overflow, EVERYBODY, picked, out);
             if let Some(agent) = picked {
                 let reason = AssignReason::Overflow;
-                return Route::To { agent, reason };
+                return RoutingChoice::To { agent, reason };
             }
         }
-        Route::Wait {
+        RoutingChoice::Wait {
             scope,
             reason: WaitReason::AllBusy,
         }
     }
 
     /// Any free agent of the shop, by lot (P3).
-    fn draw_anyone(&self, caller: Caller<'_>, step: Step, out: &mut Outcome) -> Option<u32> {
+    fn draw_anyone(
+        &self,
+        caller: RoutingRequest<'_>,
+        step: Step,
+        out: &mut DecisionSink,
+    ) -> Option<u32> {
         let everybody = self.roster.crew(EVERYBODY);
         let drawn = everybody.draw(caller.session);
         self.note_candidates(step, EVERYBODY, drawn, out);
@@ -211,7 +237,12 @@ impl Shop {
     }
 
     /// R5.
-    fn route_offline(&self, caller: Caller<'_>, scope: Scope, out: &mut Outcome) -> Route {
+    fn route_offline(
+        &self,
+        caller: RoutingRequest<'_>,
+        scope: Scope,
+        out: &mut DecisionSink,
+    ) -> RoutingChoice {
         let rota = match self.policy.routing.offline.mode {
             OfflineMode::Wait => None,
             OfflineMode::Rota => self.roster.rota(),
@@ -220,11 +251,11 @@ impl Shop {
             Some((number, agent)) => {
                 self.note_candidates(Step::Rota, number, Some(agent), out);
                 let reason = AssignReason::OfflineRota;
-                Route::To { agent, reason }
+                RoutingChoice::To { agent, reason }
             }
             None => {
                 self.note_no_rota(out);
-                Route::Wait {
+                RoutingChoice::Wait {
                     scope,
                     reason: WaitReason::NobodyOnline,
                 }

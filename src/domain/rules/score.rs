@@ -5,8 +5,8 @@ use crate::domain::state::scores::ATTITUDE;
 use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
-use crate::domain::explain::decision_sink::Outcome;
-use crate::domain::protocol::decision::{Body, Period, Rate};
+use crate::domain::explain::decision_sink::DecisionSink;
+use crate::domain::protocol::decision::{DecisionBody, Period, Rate};
 use crate::domain::protocol::rating::Level;
 use crate::domain::state::shop::Shop;
 
@@ -28,7 +28,7 @@ impl Shop {
         level: Level,
         of_bot: bool,
         reasons: &[Id],
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         let (week, month) = (self.stretch.day.week(), self.stretch.day.month());
         let book = self.scores.weeks.entry(week).or_default();
@@ -45,7 +45,7 @@ impl Shop {
     }
 
     /// Judges the reply rate of a day, with all that is late by now (M6).
-    pub(in crate::domain) fn judge_reply_rate(&mut self, day: Day, out: &mut Outcome) {
+    pub(in crate::domain) fn judge_reply_rate(&mut self, day: Day, out: &mut DecisionSink) {
         if self.policy.service.reply.min_rate != Share::ZERO {
             self.settle_lates();
             self.judge(Period::ReplyRate(day), out);
@@ -53,7 +53,7 @@ impl Shop {
     }
 
     /// Says the word on a rate, if there is one: an alert after anything but an alert, a recovery after an alert (M6).
-    fn judge(&mut self, period: Period, out: &mut Outcome) {
+    fn judge(&mut self, period: Period, out: &mut DecisionSink) {
         let service = &self.policy.service;
         let (rate, threshold, never, alerted) = match period {
             Period::ReplyRate(day) => {
@@ -86,9 +86,9 @@ impl Shop {
     }
 }
 
-fn word(bad: bool, period: Period, value: Rate, threshold: Share) -> Body {
+fn word(bad: bool, period: Period, value: Rate, threshold: Share) -> DecisionBody {
     if !bad {
-        return Body::ScoreRecovered {
+        return DecisionBody::ScoreRecovered {
             period,
             value,
             threshold,
@@ -98,7 +98,7 @@ fn word(bad: bool, period: Period, value: Rate, threshold: Share) -> Body {
         Period::GoodRate(_) => good_needed(value, threshold),
         Period::ReplyRate(_) | Period::AttitudeRate(_) => None,
     };
-    Body::ScoreAlert {
+    DecisionBody::ScoreAlert {
         period,
         value,
         threshold,

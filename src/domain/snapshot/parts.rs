@@ -11,13 +11,13 @@ use crate::domain::base::time::{DURATION_DAYS_MAX, Duration, Instant};
 use crate::domain::collections::linked_list::Chain;
 use crate::domain::collections::slab_map::{NOBODY, Table};
 use crate::domain::policy::Policy;
-use crate::domain::state::agent::{Agents, BOT, BOT_ID, Post};
+use crate::domain::state::agent::{AgentProfile, Agents, BOT, BOT_ID};
 use crate::domain::state::buyer::{Buyer, Tie};
 use crate::domain::state::daily_stats::DayBooks;
 use crate::domain::state::idempotency::Remembered;
 use crate::domain::state::queues::Pool;
 use crate::domain::state::scores::Scores;
-use crate::domain::state::session::{Place, Session};
+use crate::domain::state::session::{Session, SessionPlace};
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timers;
 use crate::domain::state::totals::Totals;
@@ -90,10 +90,10 @@ impl Shop {
         let (agents, sessions, buyers) = (&self.roster.agents, &self.sessions, &self.buyers);
         let agent = |number: u32| agents.get(number).is_some();
         let somebody = |number: u32| number == NOBODY || agent(number);
-        let place = |place: Place| match place {
-            Place::Agent(number) => agent(number),
-            Place::Waiting { pool, .. } => self.queue.pools.get(pool).is_some(),
-            Place::Bot | Place::Closed { .. } => true,
+        let place = |place: SessionPlace| match place {
+            SessionPlace::Agent(number) => agent(number),
+            SessionPlace::Waiting { pool, .. } => self.queue.pools.get(pool).is_some(),
+            SessionPlace::Bot | SessionPlace::Closed { .. } => true,
         };
         let known = |number: u32| sessions.get(number).is_some();
         let bot = agents.get(BOT).is_some_and(|bot| bot.id.as_str() == BOT_ID);
@@ -136,9 +136,9 @@ impl Shop {
         }
         standing.sort_unstable();
         let placed = |(number, session): (u32, &Session)| match session.place {
-            Place::Agent(agent) => Some((number, Ok(agent))),
-            Place::Waiting { pool, .. } => Some((number, Err(pool))),
-            Place::Bot | Place::Closed { .. } => None,
+            SessionPlace::Agent(agent) => Some((number, Ok(agent))),
+            SessionPlace::Waiting { pool, .. } => Some((number, Err(pool))),
+            SessionPlace::Bot | SessionPlace::Closed { .. } => None,
         };
         let placed = self.sessions.iter().filter_map(placed);
         once(served) && once(waiting) && placed.eq(standing)
@@ -148,7 +148,7 @@ impl Shop {
     fn make_rest(&mut self, served: &Rows, waiting: &Rows) {
         for number in 0..self.roster.agents.reach() {
             let agent = &mut self.roster.agents[number];
-            agent.routable = agent.post.as_ref().is_some_and(Post::routable);
+            agent.routable = agent.post.as_ref().is_some_and(AgentProfile::routable);
         }
         for (agent, row) in served {
             self.roster.agents[*agent].sessions = Chain::of(row, &mut self.sessions);

@@ -30,7 +30,7 @@ pub const WEIGHT_MAX: u32 = 100;
 
 /// What an agent is configured to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Post {
+pub struct AgentProfile {
     /// What it is called.
     pub name: Option<String>,
     /// Its roles, among them [`ROUTABLE_ROLE`] where it takes buyers.
@@ -41,7 +41,7 @@ pub struct Post {
     pub weight: u32,
 }
 
-impl Post {
+impl AgentProfile {
     /// Whether it takes buyers.
     pub fn routable(&self) -> bool {
         self.roles.iter().any(|role| role.as_str() == ROUTABLE_ROLE)
@@ -87,7 +87,7 @@ pub struct Agent {
     /// Its id.
     pub id: Id,
     /// What it is configured to be; nothing once it is removed.
-    pub post: Option<Post>,
+    pub post: Option<AgentProfile>,
     /// Whether its post has the role that takes buyers.
     pub routable: bool,
     /// Where it is; offline without a post.

@@ -17,7 +17,7 @@ pub const EVENT_ID_REMEMBERED: Duration = Duration::days(7);
 
 /// What was answered to an accepted event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Receipt {
+pub struct IdempotencyRecord {
     /// The fingerprint of its body.
     pub print: u64,
     /// The `seq` of the first decision of its answer; where nothing was decided, of the one that came next.
@@ -31,7 +31,7 @@ pub struct Receipt {
 struct Kept {
     accepted: Instant,
     id: Id,
-    receipt: Receipt,
+    receipt: IdempotencyRecord,
 }
 
 /// The receipts of accepted events, as long as their ids are remembered.
@@ -69,7 +69,7 @@ impl Code {
 
 impl Remembered {
     /// The receipt of the event with this id, where it was accepted less than 7 days before `now`.
-    pub fn get(&self, (code, id): (Code, &Id), now: Instant) -> Option<Receipt> {
+    pub fn get(&self, (code, id): (Code, &Id), now: Instant) -> Option<IdempotencyRecord> {
         let kept = self.find(code, id)?;
         (now < kept.accepted + EVENT_ID_REMEMBERED).then_some(kept.receipt)
     }
@@ -90,7 +90,7 @@ impl Remembered {
     }
 
     /// An event with this id, which is not held, was accepted.
-    pub fn keep(&mut self, (code, id): (Code, Id), now: Instant, receipt: Receipt) {
+    pub fn keep(&mut self, (code, id): (Code, Id), now: Instant, receipt: IdempotencyRecord) {
         let number = self.oldest.wrapping_add(self.kept.len() as u32);
         self.kept.push_back(Kept {
             accepted: now,
@@ -103,14 +103,16 @@ impl Remembered {
     }
 
     /// All receipts, oldest first: when each was given, and for which id.
-    pub(in crate::domain) fn iter(&self) -> impl Iterator<Item = (Instant, &Id, Receipt)> {
+    pub(in crate::domain) fn iter(
+        &self,
+    ) -> impl Iterator<Item = (Instant, &Id, IdempotencyRecord)> {
         let kept = self.kept.iter();
         kept.map(|kept| (kept.accepted, &kept.id, kept.receipt))
     }
 
     /// An event with this id was accepted. Where the id is held, as an older core may not have known, the later receipt
     /// counts, and is let go when the earlier would have been.
-    pub fn keep_again(&mut self, (code, id): (Code, Id), now: Instant, receipt: Receipt) {
+    pub fn keep_again(&mut self, (code, id): (Code, Id), now: Instant, receipt: IdempotencyRecord) {
         let held = self.find_place(code, &id);
         let at = held.map(|place| place.number.wrapping_sub(self.oldest) as usize);
         match at.and_then(|at| self.kept.get_mut(at)) {
@@ -156,7 +158,7 @@ mod tests {
             steps in prop::collection::vec((0u8..40, 0i64..30), 1..300),
         ) {
             let mut remembered = Remembered { oldest: begin, ..Remembered::default() };
-            let mut model: BTreeMap<Id, (Instant, Receipt)> = BTreeMap::new();
+            let mut model: BTreeMap<Id, (Instant, IdempotencyRecord)> = BTreeMap::new();
             let mut now = Instant::from_ms(0);
             for (first, (name, hours)) in (1..).zip(steps) {
                 now = now + Duration::from_ms(hours * 3_600_000);
@@ -167,7 +169,7 @@ mod tests {
                 let known = model.get(&id).map(|&(_, receipt)| receipt);
                 prop_assert_eq!(remembered.get((Code::of(&id), &id), now), known);
                 if known.is_none() {
-                    let receipt = Receipt { print: u64::from(name), first, count: 1 };
+                    let receipt = IdempotencyRecord { print: u64::from(name), first, count: 1 };
                     remembered.keep((Code::of(&id), id.clone()), now, receipt);
                     model.insert(id, (now, receipt));
                 }

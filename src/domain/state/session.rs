@@ -16,7 +16,7 @@ pub const REMEMBERED: Duration = Duration::days(7);
 
 /// Where a session is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Place {
+pub enum SessionPlace {
     /// With the bot (S2).
     Bot,
     /// In a pool, by its number (R6).
@@ -74,7 +74,7 @@ pub struct Session {
     /// Its buyer's number.
     pub buyer: u32,
     /// Where it is.
-    pub place: Place,
+    pub place: SessionPlace,
     /// Its neighbours in the pool or with its agent.
     pub link: Link,
     /// Who has it or had it last, the bot included; [`NOBODY`] where nobody ever did.
@@ -105,7 +105,7 @@ impl Session {
         Session {
             id,
             buyer,
-            place: Place::Bot,
+            place: SessionPlace::Bot,
             link: Link::LOOSE,
             server: NOBODY,
             opened,
@@ -122,7 +122,7 @@ impl Session {
 
     /// Whether it is over.
     pub fn closed(&self) -> bool {
-        matches!(self.place, Place::Closed { .. })
+        matches!(self.place, SessionPlace::Closed { .. })
     }
 
     /// What it is routed by once the bot hands it over with these: what they leave out stays (S2).
@@ -136,8 +136,8 @@ impl Session {
     /// The number of the agent that has it.
     pub fn agent(&self) -> Option<u32> {
         match self.place {
-            Place::Agent(agent) => Some(agent),
-            Place::Bot | Place::Waiting { .. } | Place::Closed { .. } => None,
+            SessionPlace::Agent(agent) => Some(agent),
+            SessionPlace::Bot | SessionPlace::Waiting { .. } | SessionPlace::Closed { .. } => None,
         }
     }
 
@@ -149,10 +149,10 @@ impl Session {
     /// Who is written as its agent on `reply.due` and `reply.overdue` (S6): who has it at that moment.
     pub fn answerable(&self) -> Option<u32> {
         match self.place {
-            Place::Bot => Some(BOT),
-            Place::Agent(agent) => Some(agent),
-            Place::Waiting { .. } => None,
-            Place::Closed { .. } => self.served_by(),
+            SessionPlace::Bot => Some(BOT),
+            SessionPlace::Agent(agent) => Some(agent),
+            SessionPlace::Waiting { .. } => None,
+            SessionPlace::Closed { .. } => self.served_by(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::agent_directory::Roster;
 use super::buyer::{Buyer, Tie};
 use super::daily_stats::DayBooks;
-use super::idempotency::{Code, Receipt, Remembered};
+use super::idempotency::{Code, IdempotencyRecord, Remembered};
 use super::session::Session;
 use super::timers::Timers;
 use super::totals::Totals;
@@ -118,7 +118,7 @@ impl Shop {
     }
 
     /// The receipt of an accepted event, as long as its id is remembered.
-    pub fn receipt(&self, id: &Id) -> Option<Receipt> {
+    pub fn receipt(&self, id: &Id) -> Option<IdempotencyRecord> {
         self.remembered.get((Code::of(id), id), self.now)
     }
 }

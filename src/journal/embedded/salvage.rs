@@ -26,7 +26,7 @@ const OVERLAP_BYTES: usize = VALUE_BYTES_MAX + 16;
 
 /// Where a part of a block lies in the file.
 #[derive(Clone, Copy)]
-struct At {
+struct SalvagePlace {
     offset: u64,
     length: usize,
 }
@@ -35,7 +35,7 @@ struct At {
 #[derive(Default)]
 struct Found {
     parts: u16,
-    at: BTreeMap<u16, At>,
+    at: BTreeMap<u16, SalvagePlace>,
 }
 
 /// Records that are lost: the first and the last of their numbers.
@@ -77,7 +77,7 @@ pub fn salvage(
     };
     let file = File::open(&path).map_err(failed)?;
     let blocks = find(&file).map_err(failed)?;
-    let known = Known::of(&file, &blocks).map_err(failed)?;
+    let known = KnownShop::of(&file, &blocks).map_err(failed)?;
     let (mut salvaged, mut next) = (Salvaged::default(), 1);
     let mut last: HashMap<u64, u64> = HashMap::new();
     read(&file, &blocks, &mut |record| {
@@ -99,8 +99,8 @@ pub fn salvage(
         each(&id, record)
     })
     .map_err(|error| match error {
-        ReadError::Io(error) => failed(error),
-        ReadError::Each(error) => error,
+        SalvageError::Io(error) => failed(error),
+        SalvageError::Each(error) => error,
     })?;
     // The mark is outside the store: it knows how far the records reached.
     if let Ok(marked) = Watermark::read(&folder.mark_path())
@@ -113,14 +113,14 @@ pub fn salvage(
 
 /// What the records say of the shops.
 #[derive(Default)]
-struct Known {
+struct KnownShop {
     ids: HashMap<u64, Id>,
     deleted: HashMap<u64, bool>,
 }
 
-impl Known {
-    fn of(file: &File, blocks: &Blocks) -> io::Result<Known> {
-        let mut known = Known::default();
+impl KnownShop {
+    fn of(file: &File, blocks: &Blocks) -> io::Result<KnownShop> {
+        let mut known = KnownShop::default();
         let read = read(file, blocks, &mut |record| {
             let deleted = record.kind == RecordKind::Removed;
             known.deleted.insert(record.shop, deleted);
@@ -130,8 +130,8 @@ impl Known {
             Ok(())
         });
         match read {
-            Ok(()) | Err(ReadError::Each(_)) => Ok(known),
-            Err(ReadError::Io(error)) => Err(error),
+            Ok(()) | Err(SalvageError::Each(_)) => Ok(known),
+            Err(SalvageError::Io(error)) => Err(error),
         }
     }
 
@@ -176,7 +176,7 @@ fn find(file: &File) -> io::Result<Blocks> {
                 found.parts = part.parts;
                 let offset = start + header as u64;
                 let length = value_bytes;
-                found.at.insert(part.part, At { offset, length });
+                found.at.insert(part.part, SalvagePlace { offset, length });
             }
         }
         start += WINDOW_BYTES as u64;
@@ -213,7 +213,7 @@ fn value_at(window: &[u8], place: usize) -> Option<(usize, usize)> {
     (likely && length <= VALUE_BYTES_MAX).then_some((header, length))
 }
 
-enum ReadError {
+enum SalvageError {
     Io(io::Error),
     Each(JournalError),
 }
@@ -223,7 +223,7 @@ fn read(
     file: &File,
     blocks: &Blocks,
     each: &mut dyn FnMut(Record) -> Result<(), JournalError>,
-) -> Result<(), ReadError> {
+) -> Result<(), SalvageError> {
     let mut next = 0;
     for (&(first, _, count), found) in blocks {
         let whole = found.at.len() == usize::from(found.parts);
@@ -234,7 +234,7 @@ fn read(
         for at in found.at.values() {
             let mut value = vec![0; at.length];
             file.read_exact_at(&mut value, at.offset)
-                .map_err(ReadError::Io)?;
+                .map_err(SalvageError::Io)?;
             values.push(value);
         }
         // One that cannot be read is lost, and shows as a gap.
@@ -253,7 +253,7 @@ fn read(
             Ok(true)
         });
         if let Some(error) = failed {
-            return Err(ReadError::Each(error));
+            return Err(SalvageError::Each(error));
         }
         drop(read);
     }

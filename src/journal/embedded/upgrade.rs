@@ -60,13 +60,13 @@ impl Upgrade<'_> {
 }
 
 /// How the stores are opened.
-type At<'a> = (&'a JournalSettings, &'a Arc<dyn Fate>);
+type StoreOptions<'a> = (&'a JournalSettings, &'a Arc<dyn Fate>);
 
 /// Brings a folder that is made to this program's form. Returns what was put right, a sentence each.
 pub fn bring_up(
     folder: &DataDir,
     form: u32,
-    at: At<'_>,
+    at: StoreOptions<'_>,
     upgrade: &mut Upgrade<'_>,
 ) -> Result<Vec<String>, JournalError> {
     finish(folder, form)?;
@@ -90,7 +90,7 @@ pub fn bring_up(
 
 fn by_copy(
     folder: &DataDir,
-    at: At<'_>,
+    at: StoreOptions<'_>,
     upgrade: &mut Upgrade<'_>,
 ) -> Result<Vec<String>, JournalError> {
     let staging = folder.path().join(STAGING);
@@ -131,7 +131,7 @@ fn by_copy(
 
 fn in_place(
     folder: &DataDir,
-    at: At<'_>,
+    at: StoreOptions<'_>,
     upgrade: &mut Upgrade<'_>,
 ) -> Result<Vec<String>, JournalError> {
     (upgrade.show)("converting in place");

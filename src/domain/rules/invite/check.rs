@@ -1,8 +1,8 @@
 //! The rules of one invitation, as they are tried.
 
 use crate::domain::base::time::Instant;
-use crate::domain::explain::decision_sink::Outcome;
-use crate::domain::explain::explanation::Note;
+use crate::domain::explain::decision_sink::DecisionSink;
+use crate::domain::explain::explanation::Evidence;
 use crate::domain::explain::invite_check::Check;
 use crate::domain::protocol::decision::{BlockCode, Trigger};
 
@@ -43,11 +43,11 @@ impl Tried {
         self.lets_go.filter(|_| all)
     }
 
-    pub(super) fn note(self, seq: u64, out: &mut Outcome) {
+    pub(super) fn note(self, seq: u64, out: &mut DecisionSink) {
         out.drop_notes();
         if let Some(checks) = self.checks {
             let trigger = self.trigger;
-            out.note(seq, || Note::Invite { trigger, checks });
+            out.note(seq, || Evidence::Invite { trigger, checks });
         }
     }
 }

@@ -10,10 +10,10 @@ use check::Tried;
 use crate::domain::base::calendar::Day;
 use crate::domain::base::deterministic_draw::lot;
 use crate::domain::base::id::Id;
-use crate::domain::explain::decision_sink::Outcome;
+use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::explain::invite_check::{Check, Seen};
 use crate::domain::policy::{InviteAfter, Suspension};
-use crate::domain::protocol::decision::{BlockCode, Body, CloseReason, Trigger};
+use crate::domain::protocol::decision::{BlockCode, CloseReason, DecisionBody, Trigger};
 use crate::domain::protocol::rating::Source;
 use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::agent::BOT;
@@ -52,7 +52,7 @@ impl Shop {
         session: u32,
         reason: CloseReason,
         ledger: &mut dyn Ledger,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         let asked = out.is_asked(self.seq);
         let tried = self.try_auto_invite(session, reason, asked, Sending::Yes, ledger);
@@ -243,7 +243,7 @@ impl Shop {
         &mut self,
         session: &Id,
         agent: Option<&Id>,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let (session, agent) = self.find_own(session, agent)?;
         let mut tried = Tried::new(Trigger::Manual, out.is_asked(self.seq));
@@ -285,7 +285,7 @@ impl Shop {
         ]
     }
 
-    fn send_invite(&mut self, session: u32, agent: u32, tried: Tried, out: &mut Outcome) {
+    fn send_invite(&mut self, session: u32, agent: u32, tried: Tried, out: &mut DecisionSink) {
         let source = match tried.trigger {
             Trigger::Auto => Source::Auto,
             Trigger::Manual => Source::Agent,
@@ -293,7 +293,7 @@ impl Shop {
         let place = self.make_card(session, agent, source);
         self.totals.invite(tried.trigger, &[]);
         let (id, buyer) = self.names(session);
-        let body = Body::InviteSent {
+        let body = DecisionBody::InviteSent {
             card: self.card_id(session, place),
             session: id,
             buyer,
@@ -309,11 +309,11 @@ impl Shop {
         session: u32,
         agent: Option<u32>,
         mut tried: Tried,
-        out: &mut Outcome,
+        out: &mut DecisionSink,
     ) {
         self.totals.invite(tried.trigger, &tried.codes);
         let (id, buyer) = self.names(session);
-        let body = Body::InviteBlocked {
+        let body = DecisionBody::InviteBlocked {
             session: id,
             buyer,
             agent: agent.map(|agent| self.agent_id(agent)),

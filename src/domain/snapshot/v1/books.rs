@@ -8,7 +8,7 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::snapshot::Wrong;
 use crate::domain::snapshot::stream::sequence;
-use crate::domain::state::idempotency::{Receipt, Remembered};
+use crate::domain::state::idempotency::{IdempotencyRecord, Remembered};
 use crate::domain::state::timers::{Armed, Timer, Timers};
 use crate::domain::state::totals::Totals;
 
@@ -96,11 +96,15 @@ struct ReceiptV1 {
 }
 
 /// When an event was accepted, its id, and its receipt.
-pub(super) struct Accepted(pub(super) Instant, pub(super) Id, pub(super) Receipt);
+pub(super) struct Accepted(
+    pub(super) Instant,
+    pub(super) Id,
+    pub(super) IdempotencyRecord,
+);
 
-impl<'a> From<(Instant, &'a Id, Receipt)> for KeptV1<'a> {
-    fn from((accepted, id, receipt): (Instant, &'a Id, Receipt)) -> KeptV1<'a> {
-        let Receipt {
+impl<'a> From<(Instant, &'a Id, IdempotencyRecord)> for KeptV1<'a> {
+    fn from((accepted, id, receipt): (Instant, &'a Id, IdempotencyRecord)) -> KeptV1<'a> {
+        let IdempotencyRecord {
             print,
             first,
             count,
@@ -120,7 +124,7 @@ impl<'a> From<(Instant, &'a Id, Receipt)> for KeptV1<'a> {
 impl TryFrom<KeptV1<'_>> for Accepted {
     type Error = Wrong;
     fn try_from(read: KeptV1<'_>) -> Result<Accepted, Wrong> {
-        let receipt = Receipt {
+        let receipt = IdempotencyRecord {
             print: read.receipt.print,
             first: read.receipt.first,
             count: read.receipt.count,

@@ -16,16 +16,16 @@ use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::rating::Source;
 use crate::domain::snapshot::Wrong;
-use crate::domain::state::agent::{Agent, DayCount, Post, Tally};
+use crate::domain::state::agent::{Agent, AgentProfile, DayCount, Tally};
 use crate::domain::state::agent_directory::Scope;
 use crate::domain::state::buyer::{Buyer, Tie};
 use crate::domain::state::card::Card;
 use crate::domain::state::daily_stats::{BuyerDay, DayBook, People};
-use crate::domain::state::idempotency::Receipt;
+use crate::domain::state::idempotency::IdempotencyRecord;
 use crate::domain::state::pending_reply::{Awaited, LateMark};
 use crate::domain::state::queues::Pool;
 use crate::domain::state::scores::{MonthBook, Scores, WeekBook};
-use crate::domain::state::session::{Marks, Place, Session, Speaker};
+use crate::domain::state::session::{Marks, Session, SessionPlace, Speaker};
 use crate::domain::state::timers::{Armed, Timer, Timers};
 use crate::domain::state::totals::Totals;
 
@@ -119,7 +119,7 @@ fn agents() {
         check::<AgentV1<'_>, _>(&agent(presence), plain);
     }
     let mut posted = agent(Presence::Away);
-    posted.post = Some(Post {
+    posted.post = Some(AgentProfile {
         name: Some("安娜".to_owned()),
         roles: vec![id("agent"), id("night")],
         capacity: 21,
@@ -160,7 +160,7 @@ fn variant(number: u32, fields: impl Serialize) -> impl Serialize {
 
 fn session() -> Session {
     let mut session = Session::new(id("s"), 1, (at(3), 4), Ask::default());
-    session.place = Place::Bot;
+    session.place = SessionPlace::Bot;
     session.server = 2;
     session.silent_since = at(5);
     session
@@ -176,17 +176,20 @@ fn sessions() {
     };
     let (none, no_marks, empty) = (None::<()>, [false; 7], [(); 0]);
     let places = [
-        (Place::Bot, bytes(variant(0, ()))),
+        (SessionPlace::Bot, bytes(variant(0, ()))),
         (
-            Place::Waiting {
+            SessionPlace::Waiting {
                 pool: 6,
                 ticket: 7,
                 since: at(8),
             },
             bytes(variant(1, (6u32, 7u64, 8i64))),
         ),
-        (Place::Agent(9), bytes(variant(2, 9u32))),
-        (Place::Closed { at: at(10) }, bytes(variant(3, 10i64))),
+        (SessionPlace::Agent(9), bytes(variant(2, 9u32))),
+        (
+            SessionPlace::Closed { at: at(10) },
+            bytes(variant(3, 10i64)),
+        ),
     ];
     for (place, plain) in places {
         let session = Session { place, ..session() };
@@ -373,7 +376,7 @@ fn scores() {
 
 #[test]
 fn receipts_and_totals() {
-    let receipt = Receipt {
+    let receipt = IdempotencyRecord {
         print: 2,
         first: 3,
         count: 4,

@@ -7,7 +7,7 @@ use super::name::{NameV1, TextV1};
 use crate::domain::base::calendar::Day;
 use crate::domain::protocol::codes::Presence;
 use crate::domain::snapshot::Wrong;
-use crate::domain::state::agent::{Agent, DayCount, Post, Tally};
+use crate::domain::state::agent::{Agent, AgentProfile, DayCount, Tally};
 use crate::domain::state::buyer::{Buyer, Tie};
 
 #[derive(Serialize, Deserialize)]
@@ -77,7 +77,7 @@ impl TryFrom<AgentV1<'_>> for Agent {
     fn try_from(read: AgentV1<'_>) -> Result<Agent, Wrong> {
         let latest = DayCount::from(read.latest);
         let mut agent = Agent::new(read.id.id(), latest.day);
-        agent.post = read.post.map(Post::from);
+        agent.post = read.post.map(AgentProfile::from);
         agent.presence = match read.presence {
             PresenceV1::Online => Presence::Online,
             PresenceV1::Away => Presence::Away,
@@ -91,9 +91,9 @@ impl TryFrom<AgentV1<'_>> for Agent {
     }
 }
 
-impl<'a> From<&'a Post> for PostV1<'a> {
-    fn from(post: &'a Post) -> PostV1<'a> {
-        let Post {
+impl<'a> From<&'a AgentProfile> for PostV1<'a> {
+    fn from(post: &'a AgentProfile) -> PostV1<'a> {
+        let AgentProfile {
             name,
             roles,
             capacity,
@@ -108,9 +108,9 @@ impl<'a> From<&'a Post> for PostV1<'a> {
     }
 }
 
-impl From<PostV1<'_>> for Post {
-    fn from(read: PostV1<'_>) -> Post {
-        Post {
+impl From<PostV1<'_>> for AgentProfile {
+    fn from(read: PostV1<'_>) -> AgentProfile {
+        AgentProfile {
             name: read.name.map(|name| name.0.into_owned()),
             roles: read.roles.into_iter().map(NameV1::id).collect(),
             capacity: read.capacity,

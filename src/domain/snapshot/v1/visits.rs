@@ -12,7 +12,7 @@ use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::snapshot::Wrong;
 use crate::domain::state::card::Card;
 use crate::domain::state::pending_reply::{Awaited, LateMark};
-use crate::domain::state::session::{Marks, Place, Session, Speaker};
+use crate::domain::state::session::{Marks, Session, SessionPlace, Speaker};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct SessionV1<'a> {
@@ -152,11 +152,11 @@ impl TryFrom<SessionV1<'_>> for Session {
     }
 }
 
-impl From<Place> for PlaceV1 {
-    fn from(place: Place) -> PlaceV1 {
+impl From<SessionPlace> for PlaceV1 {
+    fn from(place: SessionPlace) -> PlaceV1 {
         match place {
-            Place::Bot => PlaceV1::Bot,
-            Place::Waiting {
+            SessionPlace::Bot => PlaceV1::Bot,
+            SessionPlace::Waiting {
                 pool,
                 ticket,
                 since,
@@ -165,28 +165,28 @@ impl From<Place> for PlaceV1 {
                 ticket,
                 since_ms: since.ms(),
             },
-            Place::Agent(agent) => PlaceV1::Agent(agent),
-            Place::Closed { at } => PlaceV1::Closed { at_ms: at.ms() },
+            SessionPlace::Agent(agent) => PlaceV1::Agent(agent),
+            SessionPlace::Closed { at } => PlaceV1::Closed { at_ms: at.ms() },
         }
     }
 }
 
-impl TryFrom<PlaceV1> for Place {
+impl TryFrom<PlaceV1> for SessionPlace {
     type Error = Wrong;
-    fn try_from(read: PlaceV1) -> Result<Place, Wrong> {
+    fn try_from(read: PlaceV1) -> Result<SessionPlace, Wrong> {
         Ok(match read {
-            PlaceV1::Bot => Place::Bot,
+            PlaceV1::Bot => SessionPlace::Bot,
             PlaceV1::Waiting {
                 pool,
                 ticket,
                 since_ms,
-            } => Place::Waiting {
+            } => SessionPlace::Waiting {
                 pool,
                 ticket,
                 since: instant(since_ms)?,
             },
-            PlaceV1::Agent(agent) => Place::Agent(agent),
-            PlaceV1::Closed { at_ms } => Place::Closed {
+            PlaceV1::Agent(agent) => SessionPlace::Agent(agent),
+            PlaceV1::Closed { at_ms } => SessionPlace::Closed {
                 at: instant(at_ms)?,
             },
         })
