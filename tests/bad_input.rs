@@ -1000,6 +1000,27 @@ fn a_bad_policy_is_named_by_its_path() {
 }
 
 #[test]
+fn all_that_is_wrong_with_a_policy_is_named() {
+    let policy = json!({
+        "routing": {"strategy": "randm", "recent": {"windw": "48h"}, "queue": {"limit": -1}},
+        "rating": {"card_valid": "0s"},
+        "service": {"reply": {"from": "10:00", "to": "10:00"}},
+    });
+    let event = line(&format!(r#""type":"shop.configured","policy":{policy}"#));
+    let words = [
+        "routing.strategy: must be one of least_saturated, fewest_today, random (perhaps \"random\" was meant)",
+        "; routing.recent.windw: \"windw\" is no known key, perhaps \"window\" was meant",
+        "; routing.queue.limit: must be a whole number",
+        "; rating.card_valid: must be longer than 0s",
+        "; service.reply.to: must be later than",
+    ];
+    rejected(&event, "policy_invalid", &words);
+    let message = answer(&event)[0]["message"].as_str().unwrap().to_owned();
+    assert!(message.starts_with(words[0]), "{message}");
+    assert_eq!(message.matches("; ").count(), words.len() - 1, "{message}");
+}
+
+#[test]
 fn a_strange_value_in_a_policy_is_named_by_its_path() {
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
     for (policy, path) in [

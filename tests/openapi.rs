@@ -11,7 +11,7 @@ use support::player::Player;
 use support::schema::{check, description, strict};
 use xiaoer::api::ROUTES;
 use xiaoer::domain::installation::Installation;
-use xiaoer::domain::policy::Policy;
+use xiaoer::domain::policy::{Policy, Shape};
 use xiaoer::domain::protocol::decision::ErrorCode;
 use xiaoer::domain::read::views::State;
 use xiaoer::domain::state::shop::Shop;
@@ -167,6 +167,38 @@ fn every_preset_and_every_refusal_is_as_described() {
             &serde_json::to_value(WrittenDecision::new("default", decision)).unwrap(),
         );
     }
+}
+
+/// A policy that names every key, and one in which every key is null, is as described; every key says what it is for.
+#[test]
+fn every_key_of_a_policy_is_described() {
+    let (description, policy) = (description(), strict("Policy"));
+    let mut tables = vec![Policy::TABLE];
+    let mut keys = 0;
+    while let Some(table) = tables.pop() {
+        let schema = &description["components"]["schemas"][table.name];
+        assert_eq!(schema["additionalProperties"], false, "{}", table.name);
+        let described = schema["properties"].as_object().unwrap();
+        assert_eq!(described.len(), table.keys.len(), "{}", table.name);
+        for key in table.keys {
+            let described = &described[key.name];
+            assert_eq!(described["description"], key.english, "{}", key.name);
+            keys += 1;
+            if let Shape::Object(table)
+            | Shape::Map(Shape::Object(table))
+            | Shape::List(Shape::Object(table)) = &key.shape
+            {
+                tables.push(*table);
+            }
+        }
+    }
+    assert!(keys > 60, "{keys} keys");
+    let nulls = Policy::TABLE.keys.iter().map(|key| (key.name, json!(null)));
+    check(&policy, &nulls.collect());
+    check(
+        &policy,
+        &json!({"invite": {"after": null, "auto": null, "suspended": null, "auto_quiet": null}}),
+    );
 }
 
 /// The check can see: each of these is wrong.

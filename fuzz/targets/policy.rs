@@ -9,7 +9,13 @@ fuzz_target!(|text: &str| {
     if let Ok(value) = serde_json::from_str(text) {
         match Policy::parse(&value) {
             Ok(policy) => reads_back(&policy),
-            Err(error) => assert!(!error.expected.is_empty(), "{error} says nothing"),
+            Err(error) => {
+                for problem in error.problems() {
+                    let expected = &problem.expected;
+                    assert!(!expected.english.is_empty(), "{error} says nothing");
+                    assert!(!expected.chinese.is_empty(), "{error} says nothing");
+                }
+            }
         }
     }
     if let Ok(policy) = Policy::from_toml(text) {

@@ -261,7 +261,7 @@ fn week_line(voice: Locale, when: &str, week: &WeekReport, service: &ServicePoli
         week.good_rate.map_or_else(|| "-".to_owned(), rate),
         week.satisfied,
     );
-    let min = service.good_rate_min;
+    let min = service.good_rate.min;
     let line = held_against(voice, min, Share::ZERO, Some(week.good_needed != Some(0)));
     let needed = match week.good_needed {
         Some(0) => String::new(),
@@ -284,7 +284,7 @@ fn month_line(voice: Locale, when: &str, month: &MonthReport, service: &ServiceP
     let when = when_of(voice, when);
     let value = month.attitude_rate.map_or_else(|| "-".to_owned(), rate);
     let (unhappy, attitude) = (month.unhappy, month.attitude);
-    let max = service.attitude_max;
+    let max = service.attitude.max;
     let bad = attitude * 10_000 > u64::from(max.0) * unhappy;
     let line = match (max == Share::ONE, bad) {
         (true, _) => String::new(),

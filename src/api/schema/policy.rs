@@ -1,152 +1,154 @@
-//! The policy of a shop (contract, section 4): everything may be left out, what is answered is whole.
+//! The policy of a shop (contract, section 4), described from the core's own table of keys: everything may be left out or
+//! null, what is answered is whole.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 
-use utoipa::ToSchema;
-
-use super::words::{
-    InviteAfter, OfflineMode, OnAgentOffline, Preset, RecentOtherwise, Strategy, WhenScopeOffline,
-    Whom,
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema,
+    SchemaFormat, SchemaType, Type,
 };
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
-/// Makes an object of which everything may be left out.
-macro_rules! objects {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$note:meta])* $field:ident: $type:ty,)+ })+) => { $(
-        $(#[$doc])*
-        #[derive(ToSchema)]
-        #[serde(deny_unknown_fields)]
-        pub struct $name { $($(#[$note])* pub $field: Option<$type>,)+ }
-    )+ };
+use crate::domain::policy::{ChoiceTable, ObjectTable, Shape};
+
+pub use crate::domain::policy::Policy;
+
+/// The schemas of a description, by name.
+type Schemas = Vec<(String, RefOr<Schema>)>;
+
+impl PartialSchema for Policy {
+    fn schema() -> RefOr<Schema> {
+        object(Policy::TABLE)
+    }
 }
 
-/// `"48h"`, `"1h 30m"`, `"0s"`: digits and a unit of `ms s m h d w`, one or more.
-#[derive(ToSchema)]
-#[schema(example = "48h")]
-pub struct Duration(String);
+impl ToSchema for Policy {
+    fn name() -> Cow<'static, str> {
+        Policy::TABLE.name.into()
+    }
 
-/// An agent's id, `group:NAME` or `role:NAME`.
-#[derive(ToSchema)]
-#[schema(example = "group:presale")]
-pub struct Member(String);
+    fn schemas(schemas: &mut Schemas) {
+        for key in Policy::TABLE.keys {
+            add_named(key.shape, schemas);
+        }
+    }
+}
 
-objects! {
-    /// What a shop has switched; what is left out comes from the preset.
-    Policy {
-        preset: Preset,
-        /// An IANA name.
-        #[schema(example = "Asia/Shanghai")]
-        timezone: String,
-        /// Shops with the same one know a buyer by the same id; the preset's name where left out.
-        buyer_space: String,
-        routing: RoutingPolicy,
-        session: SessionPolicy,
-        auto_reply: AutoReplies,
-        invite: InvitePolicy,
-        rating: RatingPolicy,
-        service: ServicePolicy,
+/// Adds the schemas that a shape refers to by name.
+fn add_named(shape: Shape, schemas: &mut Schemas) {
+    match shape {
+        Shape::Object(table) => {
+            schemas.push((table.name.to_owned(), object(table)));
+            for key in table.keys {
+                add_named(key.shape, schemas);
+            }
+        }
+        Shape::Choice(table) => schemas.push((table.name.to_owned(), choice(table))),
+        Shape::Duration => {
+            let note = "`\"48h\"`, `\"1h 30m\"`, `\"0s\"`: digits and a unit of `ms s m h d w`, one or more.";
+            schemas.push((DURATION.to_owned(), text(note, "48h")));
+        }
+        Shape::Member => {
+            let note = "An agent's id, `group:NAME` or `role:NAME`.";
+            schemas.push((MEMBER.to_owned(), text(note, "group:presale")));
+        }
+        Shape::Map(of) | Shape::List(of) => add_named(*of, schemas),
+        Shape::Flag | Shape::Text { .. } | Shape::Whole { .. } | Shape::Decimal { .. } => {}
     }
-    /// Who gets a buyer.
-    RoutingPolicy {
-        strategy: Strategy,
-        recent: RecentPolicy,
-        groups: HashMap<String, Vec<Member>>,
-        entries: HashMap<String, EntryPolicy>,
-        order_status: HashMap<String, Vec<Member>>,
-        overflow: bool,
-        when_scope_offline: WhenScopeOffline,
-        offline: OfflinePolicy,
-        queue: QueuePolicy,
+}
+
+const DURATION: &str = "Duration";
+const MEMBER: &str = "Member";
+
+fn object(table: &ObjectTable) -> RefOr<Schema> {
+    let whole = ObjectBuilder::new().description(Some(table.english));
+    let keys = table.keys.iter();
+    let whole = keys.fold(whole, |whole, key| {
+        let schema = schema_of(key.shape, KeyPlace::Key(key.english));
+        whole.property(key.name, schema)
+    });
+    let closed = AdditionalProperties::FreeForm(false);
+    whole.additional_properties(Some(closed)).into()
+}
+
+fn choice(table: &ChoiceTable) -> RefOr<Schema> {
+    let choice = ObjectBuilder::new().schema_type(Type::String);
+    let choice = choice.description(Some(table.english));
+    choice.enum_values(Some(table.words.iter().copied())).into()
+}
+
+fn text(note: &str, example: &str) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let text = text.description(Some(note));
+    text.examples([example]).into()
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy)]
+enum KeyPlace<'a> {
+    /// Under a key of this description, where it may be null.
+    Key(&'a str),
+    /// In a map or an array.
+    Within,
+}
+
+impl KeyPlace<'_> {
+    fn types(self, of: Type) -> SchemaType {
+        match self {
+            KeyPlace::Key(_) => [of, Type::Null].into_iter().collect(),
+            KeyPlace::Within => of.into(),
+        }
     }
-    /// The agent that a buyer knows.
-    RecentPolicy {
-        window: Duration,
-        over_capacity: bool,
-        away_window: Duration,
-        otherwise: RecentOtherwise,
+
+    fn note(&self) -> Option<&str> {
+        match self {
+            KeyPlace::Key(note) => Some(note),
+            KeyPlace::Within => None,
+        }
     }
-    /// Who serves an entry, and the questions of its menu.
-    EntryPolicy { questions: HashMap<String, Vec<Member>>, members: Vec<Member>, }
-    /// What happens where nobody is online.
-    OfflinePolicy { mode: OfflineMode, members: Vec<Member>, }
-    /// Limits and words of waiting.
-    QueuePolicy {
-        #[schema(maximum = 1000000)]
-        limit: u32,
-        max_wait: Duration,
-        #[schema(maximum = 1000000)]
-        show_position_below: u32,
-        prompt: String,
-        busy_prompt: String,
+}
+
+fn schema_of(shape: Shape, place: KeyPlace<'_>) -> RefOr<Schema> {
+    let single = |of| {
+        let single = ObjectBuilder::new().schema_type(place.types(of));
+        single.description(place.note())
+    };
+    let number = |of, format, max| {
+        let number = single(of).format(Some(SchemaFormat::KnownFormat(format)));
+        number.minimum(Some(0)).maximum(Some(max))
+    };
+    match shape {
+        Shape::Flag => single(Type::Boolean).into(),
+        Shape::Text { example } => single(Type::String).examples(example).into(),
+        Shape::Whole { max } => number(Type::Integer, KnownFormat::Int32, max).into(),
+        Shape::Decimal { max } => number(Type::Number, KnownFormat::Double, max).into(),
+        Shape::Duration => named(DURATION, place),
+        Shape::Member => named(MEMBER, place),
+        Shape::Choice(table) => named(table.name, place),
+        Shape::Object(table) => named(table.name, place),
+        Shape::Map(of) => {
+            let names = ObjectBuilder::new().schema_type(Type::String);
+            let map = single(Type::Object).property_names(Some(names));
+            let values = AdditionalProperties::RefOr(schema_of(*of, KeyPlace::Within));
+            map.additional_properties(Some(values)).into()
+        }
+        Shape::List(of) => {
+            let list = ArrayBuilder::new().schema_type(place.types(Type::Array));
+            let list = list.description(place.note());
+            list.items(schema_of(*of, KeyPlace::Within)).into()
+        }
     }
-    /// When a session ends by itself.
-    SessionPolicy {
-        close_after_buyer_silence: Duration,
-        requires_agent_reply: bool,
-        on_agent_offline: OnAgentOffline,
-    }
-    /// What the shop says by itself.
-    AutoReplies { offline: AutoReply, queued: AutoReply, }
-    /// One thing that the shop says by itself.
-    AutoReply { enabled: bool, text: String, }
-    /// Who may be asked for a rating.
-    InvitePolicy {
-        auto: bool,
-        #[schema(minimum = 0, maximum = 100)]
-        auto_percent: f64,
-        after: Vec<InviteAfter>,
-        agent_spoke_last: bool,
-        longer_than: Duration,
-        bots: bool,
-        suspended: Vec<SuspendedWindow>,
-        auto_quiet: Duration,
-        #[schema(maximum = 1000000)]
-        auto_per_shop_day: u32,
-        #[schema(maximum = 1000000)]
-        shops_per_buyer_day: u32,
-        quiet_after_rating: Duration,
-        manual: bool,
-        manual_quiet: Duration,
-        manual_needs_contact: bool,
-    }
-    /// A time of every year, in the shop's zone.
-    SuspendedWindow {
-        #[schema(example = "10-31T22:00")]
-        from: String,
-        #[schema(example = "11-01T02:00")]
-        to: String,
-    }
-    /// Which ratings count.
-    RatingPolicy { per: Whom, window: Duration, contact: Whom, card_valid: Duration, }
-    /// The scores and their lines.
-    ServicePolicy {
-        reply: ReplyPolicy,
-        good_rate: GoodRatePolicy,
-        attitude: AttitudePolicy,
-        #[schema(maximum = 1000000)]
-        min_sample: u32,
-    }
-    /// Which messages are late.
-    ReplyPolicy {
-        within: Duration,
-        remind_after: Duration,
-        #[schema(example = "08:00")]
-        from: String,
-        #[schema(example = "23:00")]
-        to: String,
-        #[schema(minimum = 0, maximum = 1)]
-        min_rate: f64,
-        count_bot: bool,
-        #[schema(maximum = 1000000)]
-        penalty_above: u32,
-    }
-    /// The line of the good rate.
-    GoodRatePolicy {
-        #[schema(minimum = 0, maximum = 1)]
-        min: f64,
-    }
-    /// The line of the attitude rate.
-    AttitudePolicy {
-        #[schema(minimum = 0, maximum = 1)]
-        max: f64,
+}
+
+fn named(name: &str, place: KeyPlace<'_>) -> RefOr<Schema> {
+    let schema = Ref::from_schema_name(name);
+    match place {
+        KeyPlace::Within => schema.into(),
+        KeyPlace::Key(note) => {
+            let null = ObjectBuilder::new().schema_type(Type::Null);
+            let either = OneOfBuilder::new().item(schema).item(null);
+            either.description(Some(note)).into()
+        }
     }
 }

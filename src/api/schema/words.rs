@@ -57,20 +57,4 @@ words! {
         Text Emoji Image Video PaymentCard AddressChangeResult FollowCoupon ProductCoupon ProductCard
         ProductRecommendation GroupFreeCard PaymentRequest GroupCard OrderRepriced ReturnTrackingChanged AutoReply
     }
-    /// The platform whose values hold where nothing else is said.
-    Preset { Standard Douyin Taobao Pinduoduo Kuaishou }
-    /// How one of several free agents is picked.
-    Strategy { LeastSaturated FewestToday Random }
-    /// What happens where the agent that a buyer knows is not to be had.
-    RecentOtherwise { Continue RandomOnline RandomIfUngrouped }
-    /// What happens where nobody of a scope is online.
-    WhenScopeOffline { Wait AnyOnline }
-    /// What happens where nobody at all is online.
-    OfflineMode { Wait Rota }
-    /// What becomes of the sessions of an agent that goes offline.
-    OnAgentOffline { Keep Close Reroute }
-    /// After which closes a buyer is asked.
-    InviteAfter { Timeout Agent Buyer }
-    /// An agent, or anybody of the shop.
-    Whom { Agent Shop }
 }

@@ -290,13 +290,19 @@ impl<'a> Maker<'a> {
     fn charge(&mut self, size: usize, path: &impl Fn() -> String) -> Result<(), PolicyError> {
         self.size += size;
         match self.size_max {
-            Some(max) if self.size > max => Err(PolicyError {
-                path: path(),
-                expected: format!(
-                    "makes the policy's lists hold more than {max} members together, groups written out and \
-                     {LIST_COST} counted for each list: use fewer lists, or smaller groups"
+            Some(max) if self.size > max => Err(PolicyError::one(
+                path(),
+                (
+                    format!(
+                        "makes the policy's lists hold more than {max} members together, groups written out and \
+                         {LIST_COST} counted for each list: use fewer lists, or smaller groups"
+                    ),
+                    format!(
+                        "使策略的名单合计超过 {max} 名成员（组按成员展开，每份名单另计 {LIST_COST}）：\
+                         请减少名单，或缩小分组"
+                    ),
                 ),
-            }),
+            )),
             Some(_) | None => Ok(()),
         }
     }
@@ -308,13 +314,18 @@ impl<'a> Maker<'a> {
     ) -> Result<(), PolicyError> {
         self.role_lists += usize::from(!list.roles.is_empty());
         if self.size_max.is_some() && self.role_lists > ROLE_LISTS_MAX {
-            return Err(PolicyError {
-                path: path(),
-                expected: format!(
-                    "is one more than {ROLE_LISTS_MAX} different lists with roles: name agents, or use one list in \
-                     several places"
+            return Err(PolicyError::one(
+                path(),
+                (
+                    format!(
+                        "is one more than {ROLE_LISTS_MAX} different lists with roles: name agents, or use one list in \
+                         several places"
+                    ),
+                    format!(
+                        "使含角色的不同名单超过 {ROLE_LISTS_MAX} 份：请直接写客服，或让多处使用同一份名单"
+                    ),
                 ),
-            });
+            ));
         }
         Ok(())
     }
@@ -470,8 +481,8 @@ mod tests {
             ),
         ] {
             let error = checked(&policy).unwrap_err();
-            assert_eq!(error.path, path);
-            assert!(error.expected.contains(hint), "{error}");
+            assert_eq!(error.problems()[0].path, path);
+            assert!(error.to_string().contains(hint), "{error}");
             // What was accepted once is taken as it is.
             let parsed = Policy::parse(&policy).unwrap();
             assert!(!CheckedPolicy::accepted(parsed).groups.lists().is_empty());

@@ -1,330 +1,81 @@
-//! The keys of a policy, read from the wire form laid over a preset; what is wrong is named by its path.
+//! A policy of its wire form: JSON, or TOML in a file, laid over a preset.
 //!
-//! Objects merge key by key onto the preset's; arrays, `groups`, `entries` and `order_status` replace the
-//! preset's (contract, section 4).
+//! Objects merge key by key onto the preset's; arrays, `groups`, `entries` and `order_status` replace the preset's
+//! (contract, section 4).
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use super::reader::{
-    Object, Read, Spot, count, duration, flag, name, percent, root, share, some_duration, text,
-    word, zone,
-};
-use super::{
-    AutoReplies, AutoReply, Entry, InviteAfter, InvitePolicy, Member, Offline, Policy, Preset,
-    QueuePolicy, RatingPolicy, Recent, ReplyPolicy, Routing, ServicePolicy, SessionPolicy,
-    Suspension,
-};
-use crate::domain::base::calendar::LocalTime;
-use crate::domain::base::id::Id;
-use crate::domain::base::time::days_in_month;
+use super::choice::Choice;
+use super::preset::{Preset, json_of_toml};
+use super::problem::PolicyError;
+use super::reader::read_layers;
+use super::table::Policy;
 
-/// Why a policy is refused (`policy_invalid`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyError {
-    /// The bad key: the keys that lead to it joined by dots, names in maps included, ending at an array's.
-    pub path: String,
-    /// What would be right, as a part of an English sentence.
-    pub expected: String,
+/// Why a policy file is refused.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PolicyFileError {
+    /// It is no TOML; the error tells the line and the column.
+    Toml(toml::de::Error),
+    /// It is TOML, but no policy.
+    Policy(PolicyError),
 }
-
-impl fmt::Display for PolicyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.expected)
-    }
-}
-
-impl std::error::Error for PolicyError {}
 
 impl Policy {
     /// Reads the wire form of a policy, a JSON object, laid over the preset that it names.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with it. Where the preset is no preset, the rest is laid over the standard one.
     pub fn parse(value: &Value) -> Result<Policy, PolicyError> {
-        let named = value.get("preset").filter(|value| !value.is_null());
-        let preset = match named {
-            Some(value) => word::<Preset>(Spot::top("preset", value))?,
-            None => Preset::Standard,
-        };
-        root(&[&[value], preset.layers()].concat(), policy)
+        let named = value.get("preset").and_then(Value::as_str);
+        let preset = named.and_then(Preset::of_word);
+        let preset = preset.unwrap_or(Preset::Standard);
+        read_layers::<Policy>(&[value, preset.value()])
+    }
+
+    /// The policy that names this preset and says nothing else.
+    pub fn preset(preset: Preset) -> Policy {
+        match Policy::parse(preset.value()) {
+            Ok(policy) => policy,
+            // The file is our own, and the tests read all.
+            Err(error) => panic!("the built-in preset {}: {error}", preset.word()),
+        }
+    }
+
+    /// Reads a policy file: TOML with the names of the wire form.
+    pub fn from_toml(text: &str) -> Result<Policy, PolicyFileError> {
+        let value = json_of_toml(text).map_err(PolicyFileError::Toml)?;
+        Policy::parse(&value).map_err(PolicyFileError::Policy)
     }
 }
 
-fn policy(at: &mut Object<'_>) -> Read<Policy> {
-    Ok(Policy {
-        preset: at.read("preset", word)?,
-        timezone: at.read("timezone", zone)?,
-        buyer_space: at.read("buyer_space", name)?,
-        routing: at.object("routing", routing)?,
-        session: at.object("session", session)?,
-        auto_reply: at.object("auto_reply", auto_replies)?,
-        invite: at.object("invite", invite)?,
-        rating: at.object("rating", rating)?,
-        service: at.object("service", service)?,
-    })
-}
-
-fn routing(at: &mut Object<'_>) -> Read<Routing> {
-    let groups = at.read("groups", |spot| spot.map(group))?;
-    let scope = |spot: Spot<'_>| members(spot, &groups);
-    Ok(Routing {
-        strategy: at.read("strategy", word)?,
-        recent: at.object("recent", recent)?,
-        entries: at.read("entries", |spot| spot.map(|spot| entry(spot, &groups)))?,
-        order_status: at
-            .read("order_status", |spot| spot.map(scope))
-            .map(without_empty)?,
-        overflow: at.read("overflow", flag)?,
-        when_scope_offline: at.read("when_scope_offline", word)?,
-        offline: at.object("offline", |at| {
-            Ok(Offline {
-                mode: at.read("mode", word)?,
-                members: at.read("members", scope)?,
-            })
-        })?,
-        queue: at.object("queue", queue)?,
-        groups,
-    })
-}
-
-fn recent(at: &mut Object<'_>) -> Read<Recent> {
-    Ok(Recent {
-        window: at.read("window", duration)?,
-        over_capacity: at.read("over_capacity", flag)?,
-        away_window: at.read("away_window", duration)?,
-        otherwise: at.read("otherwise", word)?,
-    })
-}
-
-type Groups = BTreeMap<Id, Vec<Member>>;
-
-fn group(spot: Spot<'_>) -> Read<Vec<Member>> {
-    const BE: &str = "be an array of agent ids and role:NAME";
-    spot.list(BE, |spot| match member(spot)? {
-        Member::Group(_) => Err(spot.must("hold agents and roles, no groups")),
-        single @ (Member::Agent(_) | Member::Role(_)) => Ok(single),
-    })
-}
-
-fn entry(spot: Spot<'_>, groups: &Groups) -> Read<Entry> {
-    if spot.key().contains('/') {
-        return Err(spot.must("have a name without /"));
-    }
-    let scope = |spot: Spot<'_>| members(spot, groups);
-    spot.object(|at| {
-        let questions = at.read_if("questions", |spot| spot.map(scope))?;
-        Ok(Entry {
-            questions: without_empty(questions.unwrap_or_default()),
-            members: at.read_if("members", scope)?.unwrap_or_default(),
-        })
-    })
-}
-
-/// An empty question or status list is as if it were not there.
-fn without_empty(mut lists: Groups) -> Groups {
-    lists.retain(|_, members| !members.is_empty());
-    lists
-}
-
-fn members(spot: Spot<'_>, groups: &Groups) -> Read<Vec<Member>> {
-    const BE: &str = "be an array of agent ids, group:NAME and role:NAME";
-    spot.list(BE, |spot| match member(spot)? {
-        Member::Group(group) if !groups.contains_key(&group) => Err(spot.must(&format!(
-            "name groups that routing.groups has, which has no {group:?}"
-        ))),
-        known @ (Member::Agent(_) | Member::Group(_) | Member::Role(_)) => Ok(known),
-    })
-}
-
-fn member(spot: Spot<'_>) -> Read<Member> {
-    const BE: &str = "hold agent ids, group:NAME and role:NAME, names of 1 to 128 bytes without control characters";
-    let text = spot.str(BE)?;
-    let member = if let Some(group) = text.strip_prefix("group:") {
-        Id::new(group).map(Member::Group)
-    } else if let Some(role) = text.strip_prefix("role:") {
-        Id::new(role).map(Member::Role)
-    } else {
-        Id::new(text).map(Member::Agent)
-    };
-    member.ok_or_else(|| spot.must(BE))
-}
-
-fn queue(at: &mut Object<'_>) -> Read<QueuePolicy> {
-    Ok(QueuePolicy {
-        limit: at.read("limit", count)?,
-        max_wait: at.read("max_wait", duration)?,
-        show_position_below: at.read("show_position_below", count)?,
-        prompt: at.read("prompt", text)?,
-        busy_prompt: at.read("busy_prompt", text)?,
-    })
-}
-
-fn session(at: &mut Object<'_>) -> Read<SessionPolicy> {
-    Ok(SessionPolicy {
-        close_after_buyer_silence: at.read("close_after_buyer_silence", duration)?,
-        requires_agent_reply: at.read("requires_agent_reply", flag)?,
-        on_agent_offline: at.read("on_agent_offline", word)?,
-    })
-}
-
-fn auto_replies(at: &mut Object<'_>) -> Read<AutoReplies> {
-    Ok(AutoReplies {
-        offline: at.object("offline", auto_reply)?,
-        queued: at.object("queued", auto_reply)?,
-    })
-}
-
-fn auto_reply(at: &mut Object<'_>) -> Read<AutoReply> {
-    let reply = AutoReply {
-        enabled: at.read("enabled", flag)?,
-        text: at.read("text", text)?,
-    };
-    if reply.enabled && reply.text.is_empty() {
-        return Err(at.error("text", "must not be empty where the reply is enabled"));
-    }
-    Ok(reply)
-}
-
-fn invite(at: &mut Object<'_>) -> Read<InvitePolicy> {
-    Ok(InvitePolicy {
-        auto: at.read("auto", flag)?,
-        auto_per_myriad: at.read("auto_percent", percent)?,
-        after: at.read("after", after)?,
-        agent_spoke_last: at.read("agent_spoke_last", flag)?,
-        longer_than: at.read("longer_than", duration)?,
-        bots: at.read("bots", flag)?,
-        suspended: at.read("suspended", |spot| {
-            spot.list("be an array of objects with from and to", suspension)
-        })?,
-        auto_quiet: at.read("auto_quiet", duration)?,
-        auto_per_shop_day: at.read("auto_per_shop_day", count)?,
-        shops_per_buyer_day: at.read("shops_per_buyer_day", count)?,
-        quiet_after_rating: at.read("quiet_after_rating", duration)?,
-        manual: at.read("manual", flag)?,
-        manual_quiet: at.read("manual_quiet", duration)?,
-        manual_needs_contact: at.read("manual_needs_contact", flag)?,
-    })
-}
-
-fn after(spot: Spot<'_>) -> Read<InviteAfter> {
-    const BE: &str = "be an array of timeout, agent and buyer";
-    let reasons = spot.list(BE, |spot| match spot.str(BE)? {
-        reason @ ("timeout" | "agent" | "buyer") => Ok(reason.to_owned()),
-        _ => Err(spot.must(BE)),
-    })?;
-    let has = |wanted: &str| reasons.iter().any(|reason| reason == wanted);
-    Ok(InviteAfter {
-        timeout: has("timeout"),
-        agent: has("agent"),
-        buyer: has("buyer"),
-    })
-}
-
-fn suspension(spot: Spot<'_>) -> Read<Suspension> {
-    let ends = spot.object(|at| Ok((at.read_if("from", yearly)?, at.read_if("to", yearly)?)))?;
-    match ends {
-        (Some(from), Some(to)) if from != to => Ok(Suspension { from, to }),
-        (Some(_), Some(_)) => Err(spot.must("hold windows whose from and to differ")),
-        (None, _) | (Some(_), None) => Err(spot.must("hold windows that have both from and to")),
+impl fmt::Display for PolicyFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PolicyFileError::Toml(error) => error.fmt(f),
+            PolicyFileError::Policy(error) => error.fmt(f),
+        }
     }
 }
 
-/// `MM-DDTHH:MM` on a day that some year has.
-fn yearly(spot: Spot<'_>) -> Read<LocalTime> {
-    const BE: &str =
-        "hold windows from and to MM-DDTHH:MM, days that a year has, from 00:00 to 23:59";
-    yearly_of(spot.str(BE)?).ok_or_else(|| spot.must(BE))
-}
-
-fn yearly_of(text: &str) -> Option<LocalTime> {
-    /// One with a 29th of February.
-    const LEAP_YEAR: i64 = 2000;
-    let (date, time) = text.split_once('T')?;
-    let (month, day) = two_numbers(date, '-')?;
-    let known = (1..=12).contains(&month)
-        && (1..=days_in_month(LEAP_YEAR, i64::from(month))).contains(&i64::from(day));
-    let of_day_ms = clock_of(time, 0..=LAST_MINUTE)?;
-    known.then_some(LocalTime {
-        month,
-        day,
-        of_day_ms,
-    })
-}
-
-/// 23:59, in minutes since 00:00.
-const LAST_MINUTE: u32 = 24 * 60 - 1;
-
-/// `HH:MM` within a range of minutes, in milliseconds since 00:00.
-fn clock_of(text: &str, minutes: RangeInclusive<u32>) -> Option<u32> {
-    let (hour, minute) = two_numbers(text, ':')?;
-    let of_day = u32::from(hour) * 60 + u32::from(minute);
-    (minute < 60 && minutes.contains(&of_day)).then_some(of_day * 60_000)
-}
-
-/// Two digits, a mark, two digits.
-fn two_numbers(text: &str, mark: char) -> Option<(u8, u8)> {
-    let (one, other) = text.split_once(mark)?;
-    let number = |digits: &str| match *digits.as_bytes() {
-        [ten @ b'0'..=b'9', one @ b'0'..=b'9'] => Some((ten - b'0') * 10 + (one - b'0')),
-        _ => None,
-    };
-    Some((number(one)?, number(other)?))
-}
-
-fn rating(at: &mut Object<'_>) -> Read<RatingPolicy> {
-    Ok(RatingPolicy {
-        per: at.read("per", word)?,
-        window: at.read("window", duration)?,
-        contact: at.read("contact", word)?,
-        card_valid: at.read("card_valid", some_duration)?,
-    })
-}
-
-fn service(at: &mut Object<'_>) -> Read<ServicePolicy> {
-    Ok(ServicePolicy {
-        reply: at.object("reply", reply)?,
-        good_rate_min: at.object("good_rate", |at| at.read("min", share))?,
-        attitude_max: at.object("attitude", |at| at.read("max", share))?,
-        min_sample: at.read("min_sample", count)?,
-    })
-}
-
-fn reply(at: &mut Object<'_>) -> Read<ReplyPolicy> {
-    let from = |spot: Spot<'_>| {
-        let from_ms = clock_of(spot.str(FROM)?, 0..=LAST_MINUTE);
-        from_ms.ok_or_else(|| spot.must(FROM))
-    };
-    let to = |spot: Spot<'_>| {
-        let to_ms = clock_of(spot.str(TO)?, 1..=LAST_MINUTE + 1);
-        to_ms.ok_or_else(|| spot.must(TO))
-    };
-    let reply = ReplyPolicy {
-        within: at.read("within", some_duration)?,
-        remind_after: at.read("remind_after", duration)?,
-        from_ms: at.read("from", from)?,
-        to_ms: at.read("to", to)?,
-        min_rate: at.read("min_rate", share)?,
-        count_bot: at.read("count_bot", flag)?,
-        penalty_above: at.read("penalty_above", count)?,
-    };
-    if reply.from_ms >= reply.to_ms {
-        return Err(at.error("to", "must be later than service.reply.from"));
-    }
-    Ok(reply)
-}
-
-const FROM: &str = "be a time of day from \"00:00\" to \"23:59\"";
-const TO: &str = "be a time of day from \"00:01\" to \"24:00\"";
+impl std::error::Error for PolicyFileError {}
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use expect_test::expect;
     use serde_json::json;
 
     use super::*;
+    use crate::domain::base::id::Id;
     use crate::domain::base::ratio::Share;
     use crate::domain::base::time::Duration;
-    use crate::domain::policy::Strategy;
+    use crate::domain::policy::{
+        Entry, InviteAfter, MESSAGE_BYTES_MAX, Member, PROBLEMS_MAX, Strategy, Wording,
+    };
 
     #[test]
     fn an_error_names_the_bad_key() {
@@ -409,32 +160,108 @@ mod tests {
         ];
         for (policy, path) in rows {
             let error = Policy::parse(&serde_json::from_str(policy).unwrap()).unwrap_err();
-            assert_eq!(error.path, path, "{policy}: {error}");
+            assert_eq!(error.problems()[0].path, path, "{policy}: {error}");
             assert!(error.to_string().starts_with(&format!("{path}: ")));
+            let mut problems = error.problems().iter();
+            assert!(
+                problems.all(|problem| problem.path == path),
+                "{policy}: {error}"
+            );
+        }
+    }
+
+    /// All problems of a policy, each as its path and what is expected in both languages.
+    fn problems(policy: &Value) -> Vec<(String, String, String)> {
+        let error = Policy::parse(policy).unwrap_err();
+        let problems = error.problems().iter().cloned().map(|problem| {
+            let Wording { english, chinese } = problem.expected;
+            (problem.path, english, chinese)
+        });
+        problems.collect()
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_named_in_both_languages() {
+        let policy = json!({
+            "preset": "taobo",
+            "routing": {
+                "strategy": "randm",
+                "groups": { "bad": ["role:"], "good": [] },
+                "entries": { "live": { "members": ["group:bad", "group:none", 7], "memberz": [] } },
+                "queue": { "limit": -1, "prompt": 1 },
+            },
+            "auto_reply": { "offline": { "enabled": true }, "queued": { "enabled": "yes", "text": "" } },
+            "invite": { "suspended": [{ "from": "01-01T00:00" }, { "from": "01-01T00:00", "to": "01-01T00:00" }] },
+            "service": { "reply": { "within": "0s", "from": "10:00", "to": "10:00" }, "good": 1 },
+            "timezon": "Asia/Shanghai",
+        });
+        let found = problems(&policy);
+        let found: Vec<String> = found
+            .iter()
+            .map(|(path, english, chinese)| format!("{path}: {english} / {chinese}\n"))
+            .collect();
+        expect![[r#"
+            preset: must be one of standard, douyin, taobao, pinduoduo, kuaishou (perhaps "taobao" was meant) / 必须是 standard、douyin、taobao、pinduoduo、kuaishou 之一（是否想写 "taobao"）
+            routing.strategy: must be one of least_saturated, fewest_today, random (perhaps "random" was meant) / 必须是 least_saturated、fewest_today、random 之一（是否想写 "random"）
+            routing.groups.bad: must hold agent ids, group:NAME and role:NAME, names of 1 to 128 bytes without control characters / 元素须为客服编号、group:组名或 role:角色，名称为 1 到 128 字节，且不含控制字符
+            routing.entries.live.members: must name groups that routing.groups has, which has no "none" / 只能引用 routing.groups 中的组，其中没有 "none"
+            routing.entries.live.members: must hold agent ids, group:NAME and role:NAME, names of 1 to 128 bytes without control characters / 元素须为客服编号、group:组名或 role:角色，名称为 1 到 128 字节，且不含控制字符
+            routing.entries.live.memberz: "memberz" is no known key, perhaps "members" was meant / 没有 "memberz" 这个键，是否想写 "members"
+            routing.queue.limit: must be a whole number from 0 to 1000000, without a fraction / 必须是 0 到 1000000 的整数，不带小数
+            routing.queue.prompt: must be a string / 必须是字符串
+            auto_reply.offline.text: must not be empty where the reply is enabled / 启用自动回复时不可为空
+            auto_reply.queued.enabled: must be true or false / 必须是 true 或 false
+            invite.suspended: must hold objects that have "to" / 其中每个对象必须有 "to"
+            invite.suspended: must hold windows whose from and to differ / 时段的 from 和 to 不可相同
+            service.reply.within: must be longer than 0s: a duration such as "3m", at most 3650 days / 必须大于 0s：时长，例如 "3m"，不超过 3650 天
+            service.reply.to: must be later than service.reply.from / 必须晚于 service.reply.from
+            service.good: "good" is no known key, there are reply, good_rate, attitude, min_sample / 没有 "good" 这个键，可用的有 reply、good_rate、attitude、min_sample
+            timezon: "timezon" is no known key, perhaps "timezone" was meant / 没有 "timezon" 这个键，是否想写 "timezone"
+        "#]].assert_eq(&found.concat());
+    }
+
+    #[test]
+    fn what_cannot_be_judged_is_no_problem() {
+        for (policy, path) in [
+            // Which groups there are is not known.
+            (
+                json!({ "routing": { "groups": [], "offline": { "members": ["group:x"] } } }),
+                "routing.groups",
+            ),
+            (
+                json!({ "service": { "reply": { "from": "8:00", "to": "00:01" } } }),
+                "service.reply.from",
+            ),
+            (
+                json!({ "auto_reply": { "offline": { "enabled": true, "text": 1 } } }),
+                "auto_reply.offline.text",
+            ),
+        ] {
+            let found = problems(&policy);
+            let paths: Vec<&str> = found.iter().map(|(path, ..)| path.as_str()).collect();
+            assert_eq!(paths, [path], "{policy}");
         }
     }
 
     #[test]
-    fn a_year_has_these_days() {
-        for (text, good) in [
-            ("01-01T00:00", true),
-            ("02-29T23:59", true),
-            ("12-31T12:30", true),
-            ("02-30T00:00", false),
-            ("04-31T00:00", false),
-            ("00-01T00:00", false),
-            ("13-01T00:00", false),
-            ("01-00T00:00", false),
-            ("01-01T24:00", false),
-            ("01-01T00:60", false),
-            ("01-01 00:00", false),
-            ("1-01T00:00", false),
-            ("01-01T00:00:00", false),
-            ("+1-01T00:00", false),
-            ("01-01T0０:00", false),
+    fn a_list_of_problems_is_bounded() {
+        let keys = |count: usize, length: usize| {
+            let keys = (0..count).map(|n| (format!("{n:0length$}"), json!(n)));
+            Value::Object(keys.collect())
+        };
+        for (count, length, listed, cut) in [
+            (PROBLEMS_MAX, 3, PROBLEMS_MAX, false),
+            (PROBLEMS_MAX + 1, 3, PROBLEMS_MAX, true),
+            (3, MESSAGE_BYTES_MAX, 3, true),
         ] {
-            assert_eq!(yearly_of(text).is_some(), good, "{text}");
+            let error = Policy::parse(&keys(count, length)).unwrap_err();
+            assert_eq!(error.problems().len(), listed);
+            let message = error.to_string();
+            assert_eq!(message.ends_with("; and more"), cut, "{message}");
+            assert!(message.len() < 2 * MESSAGE_BYTES_MAX);
         }
+        let lists = json!({ "routing": { "groups": { "a": vec![1; 100], "b": [1] } } });
+        assert_eq!(problems(&lists).len(), 2);
     }
 
     #[test]
@@ -488,12 +315,122 @@ mod tests {
             (86_340_000, 86_400_000)
         );
         assert_eq!(
-            (policy.service.reply.min_rate, policy.service.good_rate_min),
+            (policy.service.reply.min_rate, policy.service.good_rate.min),
             (Share::ONE, Share::ZERO)
         );
         assert_eq!(
             (policy.invite.auto_per_myriad, policy.invite.after),
             (0, InviteAfter::default())
         );
+    }
+
+    fn rendered(policy: &Value) -> Value {
+        let policy = Policy::parse(policy).unwrap();
+        let value = serde_json::to_value(&policy).unwrap();
+        assert_eq!(Policy::parse(&value), Ok(policy.clone()));
+        let text = serde_json::to_string(&policy).unwrap();
+        assert_eq!(
+            Policy::parse(&serde_json::from_str(&text).unwrap()),
+            Ok(policy)
+        );
+        value
+    }
+
+    #[test]
+    fn the_example_of_the_contract_comes_back() {
+        let example = json!({
+            "preset": "douyin", "timezone": "Asia/Shanghai", "buyer_space": "douyin",
+            "routing": {
+                "strategy": "least_saturated",
+                "recent": { "window": "48h", "over_capacity": false, "away_window": "0s", "otherwise": "continue" },
+                "groups": { "presale": ["anna", "bo"] },
+                "entries": {
+                    "product_detail": { "questions": {}, "members": ["anna", "group:presale"] },
+                    "live": { "questions": { "几天发货": ["bo"], "发什么快递": ["anna"] }, "members": ["bo"] },
+                },
+                "order_status": { "unpaid": ["group:presale"], "shipped": ["role:aftersale"] },
+                "overflow": false, "when_scope_offline": "wait",
+                "offline": { "mode": "wait", "members": [] },
+                "queue": { "limit": 10000, "max_wait": "24h", "show_position_below": 20,
+                    "prompt": "前面还有{ahead}位，请稍候", "busy_prompt": "咨询人数较多，请耐心等待或稍后再来" },
+            },
+            "session": { "close_after_buyer_silence": "5m", "requires_agent_reply": true, "on_agent_offline": "keep" },
+            "auto_reply": { "offline": { "enabled": false, "text": "…" }, "queued": { "enabled": true, "text": "…" } },
+            "invite": {
+                "auto": true, "auto_percent": 100, "after": ["timeout", "agent", "buyer"],
+                "agent_spoke_last": false, "longer_than": "0s", "bots": false,
+                "suspended": [{ "from": "10-31T22:00", "to": "11-01T02:00" }],
+                "auto_quiet": "24h", "auto_per_shop_day": 0, "shops_per_buyer_day": 0, "quiet_after_rating": "24h",
+                "manual": true, "manual_quiet": "24h", "manual_needs_contact": true,
+            },
+            "rating": { "per": "agent", "window": "24h", "contact": "agent", "card_valid": "24h" },
+            "service": {
+                "reply": { "within": "3m", "remind_after": "1m 40s", "from": "08:00", "to": "23:00",
+                    "min_rate": 0.5, "count_bot": true, "penalty_above": 100 },
+                "good_rate": { "min": 0.8 }, "attitude": { "max": 0.06 }, "min_sample": 20,
+            },
+        });
+        assert_eq!(rendered(&example), example);
+    }
+
+    #[test]
+    fn what_is_read_is_written() {
+        for (key, value) in [
+            (
+                "/routing/groups",
+                json!({ "presale": ["anna", "role:admin"], "none": [] }),
+            ),
+            (
+                "/routing/entries",
+                json!({ "live": { "questions": { "几天发货": ["bo"] }, "members": [] } }),
+            ),
+            (
+                "/routing/order_status",
+                json!({ "unpaid": ["group:presale", "role:group:x", "a:b"] }),
+            ),
+            ("/invite/after", json!(["agent", "buyer"])),
+            ("/invite/after", json!([])),
+            (
+                "/invite/suspended",
+                json!([{ "from": "12-31T22:00", "to": "01-01T02:05" }]),
+            ),
+            (
+                "/invite/suspended",
+                json!([{ "from": "02-29T00:00", "to": "02-29T23:59" }]),
+            ),
+            ("/service/reply/from", json!("23:59")),
+            ("/service/reply/to", json!("00:01")),
+            ("/routing/queue/max_wait", json!("87600h")),
+            ("/routing/queue/max_wait", json!("1h 30m 1s 5ms")),
+            ("/routing/queue/prompt", json!("\"{ahead}\"\n")),
+            ("/timezone", json!("America/New_York")),
+        ] {
+            let groups = json!({ "presale": [] });
+            let mut policy = json!({ "routing": { "groups": groups } });
+            let (place, last) = key.rsplit_once('/').unwrap();
+            let mut at = &mut policy;
+            for step in place.split('/').skip(1) {
+                at = at.as_object_mut().unwrap().entry(step).or_insert(json!({}));
+            }
+            at[last] = value.clone();
+            assert_eq!(rendered(&policy).pointer(key), Some(&value), "{key}");
+        }
+    }
+
+    #[test]
+    fn every_share_and_every_percentage_is_exact() {
+        for parts in 0..=10_000_u16 {
+            let share = format!("{}.{:04}", parts / 10_000, parts % 10_000);
+            let percent = format!("{}.{:02}", parts / 100, parts % 100);
+            let text = format!(
+                r#"{{"service":{{"reply":{{"min_rate":{share}}}}},"invite":{{"auto_percent":{percent}}}}}"#
+            );
+            let policy = Policy::parse(&serde_json::from_str(&text).unwrap()).unwrap();
+            assert_eq!(policy.service.reply.min_rate, Share(parts), "{share}");
+            assert_eq!(policy.invite.auto_per_myriad, parts, "{percent}");
+            if parts % 7 == 0 {
+                rendered(&serde_json::from_str(&text).unwrap());
+            }
+        }
     }
 }

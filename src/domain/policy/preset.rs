@@ -1,113 +1,62 @@
-//! The presets: what each platform does, as five policy files built into the program.
+//! The presets: what each platform does, as policy files built into the program.
 //!
-//! `data/presets/standard.toml` holds every key; the other four hold what differs and are laid over it.
-//! These files are the only place in which a preset's values are written (rules, *Presets*).
+//! `data/presets/standard.toml` is written from the table of keys and holds every one; the others are written by hand and
+//! hold what differs (rules, *Presets*). A new preset is a file and a row here.
 
-use std::fmt;
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
-use super::render::Word;
-use super::{Policy, PolicyError};
+use super::choice::choices;
 
-/// The platform whose values hold where a policy says nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Preset {
-    /// What holds where no preset is named.
-    Standard,
-    /// Douyin 飞鸽.
-    Douyin,
-    /// Taobao 千牛.
-    Taobao,
-    /// Pinduoduo 拼多多.
-    Pinduoduo,
-    /// Kuaishou 快手.
-    Kuaishou,
+/// Makes the presets of their names: each has a file of that name.
+macro_rules! presets {
+    ($($(#[$doc:meta])* $preset:ident = $name:literal,)+) => {
+        choices! {
+            /// The platform whose values hold where a policy says nothing.
+            Preset { $($(#[$doc])* $preset = $name,)+ }
+        }
+
+        impl Preset {
+            /// Its file as it was built in.
+            pub fn file(self) -> &'static str {
+                match self {
+                    $(Preset::$preset => {
+                        include_str!(concat!("../../../data/presets/", $name, ".toml"))
+                    })+
+                }
+            }
+        }
+    };
 }
 
-/// Why a policy file is refused.
-#[derive(Clone, Debug, PartialEq)]
-pub enum PolicyFileError {
-    /// It is no TOML; the error tells the line and the column.
-    Toml(toml::de::Error),
-    /// It is TOML, but no policy.
-    Policy(PolicyError),
+presets! {
+    /// What holds where no preset is named.
+    Standard = "standard",
+    /// Douyin 飞鸽.
+    Douyin = "douyin",
+    /// Taobao 千牛.
+    Taobao = "taobao",
+    /// Pinduoduo 拼多多.
+    Pinduoduo = "pinduoduo",
+    /// Kuaishou 快手.
+    Kuaishou = "kuaishou",
 }
 
 impl Preset {
-    /// All presets, in the order of the rules' table.
-    pub const ALL: [Preset; 5] = [
-        Preset::Standard,
-        Preset::Douyin,
-        Preset::Taobao,
-        Preset::Pinduoduo,
-        Preset::Kuaishou,
-    ];
-
-    /// The name that a policy gives it: `standard`, `douyin`, …
-    pub fn name(self) -> &'static str {
-        self.word()
-    }
-
-    /// The preset of exactly this name.
-    pub fn from_name(name: &str) -> Option<Preset> {
-        Preset::ALL.into_iter().find(|preset| preset.name() == name)
-    }
-
-    /// Its file as it was built in.
-    fn file(self) -> &'static str {
-        match self {
-            Preset::Standard => include_str!("../../../data/presets/standard.toml"),
-            Preset::Douyin => include_str!("../../../data/presets/douyin.toml"),
-            Preset::Taobao => include_str!("../../../data/presets/taobao.toml"),
-            Preset::Pinduoduo => include_str!("../../../data/presets/pinduoduo.toml"),
-            Preset::Kuaishou => include_str!("../../../data/presets/kuaishou.toml"),
-        }
-    }
-
-    /// Its file as JSON, read once a process.
-    fn value(self) -> &'static Value {
+    /// Its file as JSON, read once a process. A file that is wrong is our bug, and the tests read all.
+    pub fn value(self) -> &'static Value {
         static VALUES: [OnceLock<Value>; Preset::ALL.len()] =
             [const { OnceLock::new() }; Preset::ALL.len()];
-        VALUES[self as usize].get_or_init(|| built_in(self, json_of_toml(self.file())))
-    }
-
-    /// What a policy of this preset is laid over, the nearest first.
-    pub(super) fn layers(self) -> &'static [&'static Value] {
-        static LAYERS: [OnceLock<Vec<&Value>>; Preset::ALL.len()] =
-            [const { OnceLock::new() }; Preset::ALL.len()];
-        LAYERS[self as usize].get_or_init(|| match self {
-            Preset::Standard => vec![self.value()],
-            Preset::Douyin | Preset::Taobao | Preset::Pinduoduo | Preset::Kuaishou => {
-                vec![self.value(), Preset::Standard.value()]
-            }
+        VALUES[self as usize].get_or_init(|| match json_of_toml(self.file()) {
+            Ok(value) => value,
+            Err(error) => panic!("the built-in preset {}: {error}", self.word()),
         })
     }
 }
 
-impl Policy {
-    /// The policy that names this preset and says nothing else.
-    pub fn preset(preset: Preset) -> Policy {
-        built_in(preset, Policy::parse(preset.value()))
-    }
-
-    /// Reads a policy file: TOML with the names of the wire form.
-    pub fn from_toml(text: &str) -> Result<Policy, PolicyFileError> {
-        let value = json_of_toml(text).map_err(PolicyFileError::Toml)?;
-        Policy::parse(&value).map_err(PolicyFileError::Policy)
-    }
-}
-
-/// What was made of a built-in file. A file that is wrong is our bug, and the tests read all five.
-fn built_in<T, E: fmt::Display>(preset: Preset, made: Result<T, E>) -> T {
-    match made {
-        Ok(made) => made,
-        Err(error) => panic!("the built-in preset {}: {error}", preset.name()),
-    }
-}
-
-fn json_of_toml(text: &str) -> Result<Value, toml::de::Error> {
+/// TOML as JSON.
+pub fn json_of_toml(text: &str) -> Result<Value, toml::de::Error> {
     let table: toml::Table = toml::from_str(text)?;
     Ok(json_of_table(table))
 }
@@ -131,32 +80,23 @@ fn json(value: toml::Value) -> Value {
     }
 }
 
-impl fmt::Display for PolicyFileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PolicyFileError::Toml(error) => error.fmt(f),
-            PolicyFileError::Policy(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for PolicyFileError {}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::policy::Policy;
+    use crate::domain::policy::choice::Choice;
 
     #[test]
     fn names_are_the_five_of_the_contract() {
-        let names = Preset::ALL.map(Preset::name);
+        let names: Vec<&str> = Preset::ALL.iter().map(|preset| preset.word()).collect();
         let wanted = ["standard", "douyin", "taobao", "pinduoduo", "kuaishou"];
         assert_eq!(names, wanted);
-        for preset in Preset::ALL {
-            assert_eq!(Preset::from_name(preset.name()), Some(preset));
+        for &preset in Preset::ALL {
+            assert_eq!(Preset::of_word(preset.word()), Some(preset));
         }
-        assert_eq!(Preset::from_name("Douyin"), None);
+        assert_eq!(Preset::of_word("Douyin"), None);
     }
 
     /// The table of the rules, row by row: standard, douyin, taobao, pinduoduo, kuaishou.
@@ -228,9 +168,9 @@ mod tests {
             ("service/attitude/max", json!([1, 1, 1, 1, 0.06])),
             ("service/min_sample", same(json!(20))),
         ];
-        for (at, preset) in Preset::ALL.into_iter().enumerate() {
+        for (at, preset) in Preset::ALL.iter().copied().enumerate() {
             let policy = serde_json::to_value(Policy::preset(preset)).unwrap();
-            let name = preset.name();
+            let name = preset.word();
             for (key, values) in &rows {
                 let value = policy.pointer(&format!("/{key}"));
                 assert_eq!(value, values.get(at), "{name}: {key}");
@@ -264,18 +204,18 @@ mod tests {
         for preset in &Preset::ALL[1..] {
             for (path, leaf) in leaves(preset.value()) {
                 let default = standard.pointer(&path);
-                assert_ne!(default, Some(leaf), "{}: {path}", preset.name());
+                assert_ne!(default, Some(leaf), "{}: {path}", preset.word());
             }
         }
     }
 
     #[test]
     fn a_preset_file_is_a_policy_file() {
-        for preset in Preset::ALL {
+        for &preset in Preset::ALL {
             let policy = Policy::preset(preset);
             assert_eq!(policy.preset, preset);
             assert_eq!(Policy::from_toml(preset.file()), Ok(policy.clone()));
-            let named = json!({ "preset": preset.name() });
+            let named = json!({ "preset": preset.word() });
             assert_eq!(Policy::parse(&named), Ok(policy));
         }
         assert_eq!(Policy::from_toml(""), Ok(Policy::preset(Preset::Standard)));

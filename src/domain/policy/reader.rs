@@ -1,181 +1,115 @@
-//! A reader of JSON that knows where it is: objects laid over one another, and single values.
+//! A reader of JSON that knows where it is and goes on after a fault: all that is wrong is noted with its path.
 //!
-//! It does not know which keys a policy has; whoever reads names them, and what was not asked for is an
-//! unknown key. `null` is left out everywhere but in arrays. The path of an error goes by the keys, names
-//! in maps included, and ends at an array's key (contract, section 1).
+//! Why no `Deserialize` with `serde_path_to_error`: that stops at the first fault, gives sentences in one language, and
+//! cannot lay an object over another. Here a key that cannot be read is noted and is `None`, and its neighbours are read
+//! all the same.
+//!
+//! `null` is left out everywhere but in arrays. A path goes by the keys, names in maps included, and ends at an array's
+//! key (contract, section 1).
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::render::Word;
-use super::{COUNT_MAX, PolicyError};
-use crate::domain::base::calendar::Zone;
+use super::problem::{PolicyError, Wording};
+use super::shape::{ObjectTable, Shape};
 use crate::domain::base::id::{ID_BYTES_MAX, Id};
-use crate::domain::base::ratio::Share;
-use crate::domain::base::time::{DURATION_DAYS_MAX, Duration};
+use crate::domain::base::suggestion::nearest;
 
-/// What was read, or the one thing that is wrong.
-pub(super) type Read<T> = Result<T, PolicyError>;
-
-/// An unknown key longer than this is not compared with the known ones, nor quoted whole.
+/// A longer key is not quoted whole.
 const QUOTED_CHARS_MAX: usize = 40;
 
-/// Where a value stands; written out only for an error.
+/// How the value of a key is read, written and described.
+pub trait KeyKind {
+    /// What is read.
+    type Value;
+
+    /// What it looks like in the wire form.
+    const SHAPE: Shape;
+
+    /// Reads it; nothing where it is wrong, which is then noted.
+    fn read(spot: Spot<'_>) -> Option<Self::Value>;
+
+    /// Writes it as it can be read again.
+    fn write<S: Serializer>(value: &Self::Value, to: S) -> Result<S::Ok, S::Error>;
+
+    /// The value of a key that neither a policy nor its preset has, where its row names none.
+    fn when_left_out() -> Option<Value> {
+        None
+    }
+}
+
+/// A value as its kind writes it.
+pub struct Rendered<'a, K: KeyKind>(pub &'a K::Value);
+
+impl<K: KeyKind> Serialize for Rendered<'_, K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        K::write(self.0, serializer)
+    }
+}
+
+/// What one reading of a policy has found so far.
+#[derive(Default)]
+pub struct Reading {
+    error: PolicyError,
+    /// The names of `routing.groups`; none where those cannot be read.
+    groups: Option<BTreeSet<Id>>,
+}
+
+/// Where a value stands; written out only for a problem.
 #[derive(Clone, Copy)]
-struct Path<'a> {
-    above: Option<&'a Path<'a>>,
+struct KeyPath<'a> {
+    above: Option<&'a KeyPath<'a>>,
     key: &'a str,
     in_array: bool,
 }
 
-/// A value and where it stands.
+/// A value, what it is laid over, and where it stands.
 #[derive(Clone, Copy)]
-pub(super) struct Spot<'a> {
-    path: Path<'a>,
-    value: &'a Value,
+pub struct Spot<'a> {
+    path: KeyPath<'a>,
+    /// The nearest first; never empty.
+    values: &'a [&'a Value],
+    reading: &'a RefCell<Reading>,
 }
 
-/// An object, and what it is laid over.
-pub(super) struct Object<'a> {
-    path: Path<'a>,
+/// An object, what it is laid over, and the keys that it may have.
+pub struct ObjectReader<'a> {
+    path: KeyPath<'a>,
     layers: Vec<&'a Map<String, Value>>,
-    asked: Vec<&'static str>,
+    table: &'static ObjectTable,
+    reading: &'a RefCell<Reading>,
 }
 
 /// Reads a whole policy: the objects of `layers`, each laid over those that follow it.
-pub(super) fn root<T>(layers: &[&Value], read: impl FnOnce(&mut Object<'_>) -> Read<T>) -> Read<T> {
-    Object::over(Path::ROOT, layers, read)
+pub fn read_layers<K: KeyKind>(layers: &[&Value]) -> Result<K::Value, PolicyError> {
+    let reading = RefCell::default();
+    let read = K::read(Spot {
+        path: KeyPath::ROOT,
+        values: layers,
+        reading: &reading,
+    });
+    let error = reading.into_inner().error;
+    read.filter(|_| error.problems().is_empty()).ok_or(error)
 }
 
-impl<'a> Object<'a> {
-    fn over<'l, T>(
-        path: Path<'_>,
-        layers: &[&'l Value],
-        read: impl FnOnce(&mut Object<'_>) -> Read<T>,
-    ) -> Read<T> {
-        let object = |layer: &&'l Value| layer.as_object();
-        let objects: Option<Vec<_>> = layers.iter().map(object).collect();
-        let mut object = Object {
-            path,
-            layers: objects.ok_or_else(|| path.error("must be an object".to_owned()))?,
-            asked: Vec::new(),
-        };
-        let read = read(&mut object)?;
-        object.refuse_unknown()?;
-        Ok(read)
-    }
-
-    /// The values that stand at a key, the nearest first.
-    fn values(&mut self, key: &'static str) -> impl Iterator<Item = &'a Value> {
-        self.asked.push(key);
-        let values = self.layers.iter().filter_map(move |layer| layer.get(key));
-        values.filter(|value| !value.is_null())
-    }
-
-    /// Reads the value of a key, where there is one.
-    pub(super) fn read_if<T>(
-        &mut self,
-        key: &'static str,
-        read: impl FnOnce(Spot<'_>) -> Read<T>,
-    ) -> Read<Option<T>> {
-        let Some(value) = self.values(key).next() else {
-            return Ok(None);
-        };
-        let path = self.path.below(key);
-        read(Spot { path, value }).map(Some)
-    }
-
-    /// Reads the value of a key that the policy or its preset must have.
-    pub(super) fn read<T>(
-        &mut self,
-        key: &'static str,
-        read: impl FnOnce(Spot<'_>) -> Read<T>,
-    ) -> Read<T> {
-        let value = self.read_if(key, read)?;
-        value.ok_or_else(|| self.error(key, "must have a value"))
-    }
-
-    /// Reads the object of a key, which merges key by key onto what it is laid over.
-    pub(super) fn object<T>(
-        &mut self,
-        key: &'static str,
-        read: impl FnOnce(&mut Object<'_>) -> Read<T>,
-    ) -> Read<T> {
-        let layers: Vec<&Value> = self.values(key).collect();
-        Object::over(self.path.below(key), &layers, read)
-    }
-
-    /// The error that something is wrong with the value of a key.
-    pub(super) fn error(&self, key: &str, expected: &str) -> PolicyError {
-        self.path.below(key).error(expected.to_owned())
-    }
-
-    fn refuse_unknown(&self) -> Read<()> {
-        let unknown = |key: &&String| !self.asked.contains(&key.as_str());
-        for layer in &self.layers {
-            let keys = layer.iter().filter(|(_, value)| !value.is_null());
-            if let Some(key) = keys.map(|(key, _)| key).find(unknown) {
-                return Err(self.path.below(key).error(self.instead_of(key)));
-            }
-        }
-        Ok(())
-    }
-
-    /// What an unknown key was perhaps meant to be: the nearest known one, or all where none is near.
-    fn instead_of(&self, key: &str) -> String {
-        let quoted: String = key.chars().take(QUOTED_CHARS_MAX).collect();
-        let short = key.len() <= 4 * QUOTED_CHARS_MAX;
-        let known = self.asked.iter().filter(|_| short);
-        let counted = known.map(|known| (changes(key, known), known));
-        let near = counted.filter(|(count, known)| *count <= 1 + known.len() / 3);
-        match near.min_by_key(|(count, _)| *count) {
-            Some((_, known)) => format!("{quoted:?} is no known key, perhaps {known:?} was meant"),
-            None => format!(
-                "{quoted:?} is no known key, there are {}",
-                self.asked.join(", ")
-            ),
-        }
-    }
-}
-
-/// How many characters must be put in, taken out or replaced to make one word of the other (Levenshtein).
-fn changes(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (above, letter) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], above + 1);
-        for (at, &wanted) in other.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != wanted);
-            diagonal = row[at + 1];
-            row[at + 1] = replaced.min(diagonal + 1).min(row[at] + 1);
-        }
-    }
-    row[other.len()]
-}
-
-impl<'a> Path<'a> {
-    const ROOT: Path<'static> = Path {
+impl<'a> KeyPath<'a> {
+    const ROOT: KeyPath<'static> = KeyPath {
         above: None,
         key: "policy",
         in_array: false,
     };
 
-    fn below<'b>(&'b self, key: &'b str) -> Path<'b> {
+    fn below<'b>(&'b self, key: &'b str) -> KeyPath<'b> {
         if self.in_array {
             return *self;
         }
-        Path {
+        KeyPath {
             above: Some(self),
             key,
             in_array: false,
-        }
-    }
-
-    fn error(&self, expected: String) -> PolicyError {
-        PolicyError {
-            path: self.text(),
-            expected,
         }
     }
 
@@ -187,221 +121,201 @@ impl<'a> Path<'a> {
     }
 }
 
-impl<'a> Spot<'a> {
-    /// A value of the policy itself, not of one of its objects.
-    pub(super) fn top(key: &'a str, value: &'a Value) -> Spot<'a> {
-        Spot {
-            path: Path::ROOT.below(key),
-            value,
+impl<'a> ObjectReader<'a> {
+    /// Reads a value as an object: `keys` reads the keys of the table, and others are noted.
+    pub fn whole<T>(
+        spot: Spot<'a>,
+        table: &'static ObjectTable,
+        keys: impl FnOnce(&ObjectReader<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let object = |value: &&'a Value| value.as_object();
+        let layers: Option<Vec<_>> = spot.values.iter().map(object).collect();
+        let Some(layers) = layers else {
+            return spot.wrong(("must be an object", "必须是对象"));
+        };
+        let at = ObjectReader {
+            path: spot.path,
+            layers,
+            table,
+            reading: spot.reading,
+        };
+        let read = keys(&at);
+        at.note_unknown_keys();
+        read
+    }
+
+    /// Reads a key of the table, from the nearest layer that has a value, or its default.
+    pub fn read<K: KeyKind>(&self, key: &str) -> Option<K::Value> {
+        let values = self.layers.iter().filter_map(|layer| layer.get(key));
+        let mut values: Vec<&Value> = values.filter(|value| !value.is_null()).collect();
+        let default = values
+            .is_empty()
+            .then(|| self.table.key(key)?.default_value());
+        let default = default.flatten();
+        values.extend(&default);
+        let path = self.path.below(key);
+        let spot = Spot {
+            path,
+            values: &values,
+            reading: self.reading,
+        };
+        match (values.is_empty(), path.in_array) {
+            (false, _) => K::read(spot),
+            (true, false) => spot.wrong(("must have a value", "必须有值")),
+            (true, true) => spot.wrong((
+                format!("must hold objects that have {key:?}"),
+                format!("其中每个对象必须有 {key:?}"),
+            )),
         }
     }
 
-    /// The error that the value must be something else.
-    pub(super) fn must(&self, be: &str) -> PolicyError {
-        self.path.error(format!("must {be}"))
+    /// Reads a key once more and notes nothing, for a rule between keys.
+    pub fn peek<K: KeyKind>(&self, key: &str) -> Option<K::Value> {
+        let aside = ObjectReader {
+            layers: self.layers.clone(),
+            reading: &RefCell::default(),
+            ..*self
+        };
+        aside.read::<K>(key)
     }
 
-    /// The value where it is a string; else the error that it must `be` something else.
-    pub(super) fn str(&self, be: &str) -> Read<&'a str> {
-        self.value.as_str().ok_or_else(|| self.must(be))
+    /// Notes that something is wrong with the value of a key.
+    pub fn note(&self, key: &str, expected: impl Into<Wording>) {
+        let path = self.path.below(key).text();
+        self.reading.borrow_mut().error.add(path, expected);
     }
 
-    /// Reads the value as an object that is laid over nothing.
-    pub(super) fn object<T>(&self, read: impl FnOnce(&mut Object<'_>) -> Read<T>) -> Read<T> {
-        Object::over(self.path, &[self.value], read)
+    fn note_unknown_keys(&self) {
+        let keys = self.layers.iter().flat_map(|layer| layer.iter());
+        let unknown = keys.filter(|(key, value)| !value.is_null() && self.table.key(key).is_none());
+        for (key, _) in unknown {
+            if self.reading.borrow_mut().error.stops() {
+                return;
+            }
+            self.note(key, self.instead_of(key));
+        }
+    }
+
+    /// What an unknown key was perhaps meant to be: the nearest known one, or all where none is near.
+    fn instead_of(&self, unknown: &str) -> Wording {
+        let quoted: String = unknown.chars().take(QUOTED_CHARS_MAX).collect();
+        let known = || self.table.keys.iter().map(|key| key.name);
+        match nearest(unknown, known()) {
+            Some(known) => Wording::from((
+                format!("{quoted:?} is no known key, perhaps {known:?} was meant"),
+                format!("没有 {quoted:?} 这个键，是否想写 {known:?}"),
+            )),
+            None => {
+                let all: Vec<&str> = known().collect();
+                Wording::from((
+                    format!("{quoted:?} is no known key, there are {}", all.join(", ")),
+                    format!("没有 {quoted:?} 这个键，可用的有 {}", all.join("、")),
+                ))
+            }
+        }
+    }
+}
+
+impl<'a> Spot<'a> {
+    /// The nearest value.
+    pub fn value(&self) -> &'a Value {
+        self.values.first().copied().unwrap_or(&Value::Null)
+    }
+
+    /// Notes that the value is wrong.
+    pub fn wrong<T>(&self, expected: impl Into<Wording>) -> Option<T> {
+        let path = self.path.text();
+        self.reading.borrow_mut().error.add(path, expected);
+        None
+    }
+
+    /// The value where it is a string; else what is `expected` is noted.
+    pub fn str(&self, expected: (&str, &str)) -> Option<&'a str> {
+        let text = self.value().as_str();
+        text.or_else(|| self.wrong(expected))
     }
 
     /// Reads the items of an array; a path ends here.
-    pub(super) fn list<T>(&self, be: &str, read: impl Fn(Spot<'_>) -> Read<T>) -> Read<Vec<T>> {
-        let items = self.value.as_array().ok_or_else(|| self.must(be))?;
-        let path = Path {
+    pub fn list<T>(
+        &self,
+        expected: (&str, &str),
+        read: impl Fn(Spot<'_>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let Some(items) = self.value().as_array() else {
+            return self.wrong(expected);
+        };
+        let path = KeyPath {
             in_array: true,
             ..self.path
         };
-        items
-            .iter()
-            .map(|value| read(Spot { path, value }))
-            .collect()
+        let items = self.until_full(items.iter());
+        let items = items.map(|item| {
+            read(Spot {
+                path,
+                values: &[item],
+                ..*self
+            })
+        });
+        all(items)
     }
 
     /// Reads a map, whose keys are names.
-    pub(super) fn map<T>(&self, read: impl Fn(Spot<'_>) -> Read<T>) -> Read<BTreeMap<Id, T>> {
-        let object = self.value.as_object();
-        let object = object.ok_or_else(|| self.must("be an object"))?;
-        let mut map = BTreeMap::new();
-        for (name, value) in object.iter().filter(|(_, value)| !value.is_null()) {
+    pub fn map<T>(&self, read: impl Fn(Spot<'_>) -> Option<T>) -> Option<BTreeMap<Id, T>> {
+        let Some(object) = self.value().as_object() else {
+            return self.wrong(("must be an object", "必须是对象"));
+        };
+        let entries = object.iter().filter(|(_, value)| !value.is_null());
+        let entries = self.until_full(entries).map(|(name, value)| {
             let spot = Spot {
                 path: self.path.below(name),
-                value,
+                values: &[value],
+                ..*self
             };
-            let id = Id::new(name).ok_or_else(|| spot.path.error(name_form("its name must")))?;
-            map.insert(id, read(spot)?);
-        }
-        Ok(map)
+            let Some(id) = Id::new(name) else {
+                return spot.wrong((
+                    format!(
+                        "its name must have 1 to {ID_BYTES_MAX} bytes and no control characters"
+                    ),
+                    format!("名称必须为 1 到 {ID_BYTES_MAX} 字节，且不含控制字符"),
+                ));
+            };
+            Some((id, read(spot)?))
+        });
+        Some(all(entries)?.into_iter().collect())
+    }
+
+    /// What is left is not looked at once no further problem would be listed.
+    fn until_full<I: Iterator>(&self, items: I) -> impl Iterator<Item = I::Item> {
+        items.take_while(|_| !self.reading.borrow_mut().error.stops())
     }
 
     /// The key under which the value stands.
-    pub(super) fn key(&self) -> &'a str {
+    pub fn key(&self) -> &'a str {
         self.path.key
     }
-}
 
-fn name_form(must: &str) -> String {
-    format!("{must} have 1 to {ID_BYTES_MAX} bytes and no control characters")
-}
-
-/// `true` or `false`.
-pub(super) fn flag(spot: Spot<'_>) -> Read<bool> {
-    let flag = spot.value.as_bool();
-    flag.ok_or_else(|| spot.must("be true or false"))
-}
-
-/// Any string.
-pub(super) fn text(spot: Spot<'_>) -> Read<String> {
-    spot.str("be a string").map(str::to_owned)
-}
-
-/// A name: an id.
-pub(super) fn name(spot: Spot<'_>) -> Read<Id> {
-    let text = spot.str("be a string")?;
-    Id::new(text).ok_or_else(|| spot.path.error(name_form("must")))
-}
-
-/// A time zone by its exact IANA name.
-pub(super) fn zone(spot: Spot<'_>) -> Read<Zone> {
-    const BE: &str = "be the exact IANA name of a time zone, such as \"Asia/Shanghai\"";
-    Zone::get(spot.str(BE)?).ok_or_else(|| spot.must(BE))
-}
-
-/// One of the words of a choice.
-pub(super) fn word<T: Word>(spot: Spot<'_>) -> Read<T> {
-    let chosen = spot.value.as_str();
-    let choice = T::CHOICES
-        .iter()
-        .find(|choice| Some(choice.word()) == chosen);
-    choice.copied().ok_or_else(|| {
-        let words: Vec<&str> = T::CHOICES.iter().map(|choice| choice.word()).collect();
-        spot.must(&format!("be one of {}", words.join(", ")))
-    })
-}
-
-/// A duration, `0s` included.
-pub(super) fn duration(spot: Spot<'_>) -> Read<Duration> {
-    let length = spot.value.as_str().and_then(Duration::parse);
-    length.ok_or_else(|| {
-        spot.must(&format!(
-            "be a duration such as \"1h 30m\" (ms, s, m, h, d or w, at most {DURATION_DAYS_MAX} days)"
-        ))
-    })
-}
-
-/// A duration longer than `0s`.
-pub(super) fn some_duration(spot: Spot<'_>) -> Read<Duration> {
-    let length = duration(spot)?;
-    if length.is_zero() {
-        return Err(spot.must("be longer than 0s"));
+    /// Says which groups there are, for the lists that name them.
+    pub fn set_groups(&self, names: BTreeSet<Id>) {
+        self.reading.borrow_mut().groups = Some(names);
     }
-    Ok(length)
+
+    /// Whether there is a group of this name, as far as is known.
+    pub fn has_group(&self, name: &Id) -> bool {
+        let reading = self.reading.borrow();
+        let names = reading.groups.as_ref();
+        names.is_none_or(|names| names.contains(name))
+    }
 }
 
-/// A whole number from 0 to [`COUNT_MAX`]; `10.0` and `1e1` are none.
-pub(super) fn count(spot: Spot<'_>) -> Read<u32> {
-    let count = spot
-        .value
-        .as_u64()
-        .and_then(|count| u32::try_from(count).ok());
-    let fits = count.filter(|&count| count <= COUNT_MAX);
-    fits.ok_or_else(|| {
-        spot.must(&format!(
-            "be a whole number from 0 to {COUNT_MAX}, without a fraction"
-        ))
-    })
-}
-
-/// A number from 0 to 1 with at most 4 decimals.
-pub(super) fn share(spot: Spot<'_>) -> Read<Share> {
-    let parts = parts_of_one(spot.value, Share::ONE.0, 1);
-    let share = parts.map(Share);
-    share.ok_or_else(|| spot.must("be a number from 0 to 1 with at most 4 decimals"))
-}
-
-/// A number from 0 to 100 with at most 2 decimals, in hundredths.
-pub(super) fn percent(spot: Spot<'_>) -> Read<u16> {
-    let parts = parts_of_one(spot.value, 100, 100);
-    parts.ok_or_else(|| spot.must("be a number from 0 to 100 with at most 2 decimals"))
-}
-
-/// A number from 0 to `max` in parts of one, where it is a whole number of those. The float nearest to
-/// a short decimal is the quotient of its parts, so comparing back lets no other decimal through.
-fn parts_of_one(value: &Value, of_one: u16, max: u16) -> Option<u16> {
-    let number = value.as_f64()?;
-    let parts = (number * f64::from(of_one)).round();
-    let fits = (0.0..=f64::from(of_one) * f64::from(max)).contains(&parts);
-    (fits && parts / f64::from(of_one) == number).then_some(parts as u16)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn the_nearest_key_is_suggested() {
-        for (key, expected) in [
-            (
-                "windw",
-                r#""windw" is no known key, perhaps "window" was meant"#,
-            ),
-            (
-                "Window",
-                r#""Window" is no known key, perhaps "window" was meant"#,
-            ),
-            (
-                "awaywindow",
-                r#""awaywindow" is no known key, perhaps "away_window" was meant"#,
-            ),
-            ("x", r#""x" is no known key, there are window, away_window"#),
-            (
-                "接待\n",
-                r#""接待\n" is no known key, there are window, away_window"#,
-            ),
-        ] {
-            let value = json!({ key: 1, "window": "1h", "gone": null });
-            let keys = |at: &mut Object<'_>| {
-                at.read_if("window", duration)?;
-                at.read_if("away_window", duration)
-            };
-            let error = root(&[&value], keys).unwrap_err();
-            assert_eq!(
-                (error.path.as_str(), error.expected.as_str()),
-                (key, expected)
-            );
+/// All of them; nothing where one is missing. Each is read whatever became of those before it.
+fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    let mut all = Some(Vec::with_capacity(items.size_hint().1.unwrap_or(0)));
+    for item in items {
+        match (&mut all, item) {
+            (Some(all), Some(item)) => all.push(item),
+            (_, None) => all = None,
+            (None, Some(_)) => {}
         }
     }
-
-    #[test]
-    fn changes_are_counted() {
-        for (one, other, count) in [
-            ("", "", 0),
-            ("", "abc", 3),
-            ("abc", "", 3),
-            ("kitten", "sitting", 3),
-            ("form", "from", 2),
-            ("接待", "待", 1),
-        ] {
-            assert_eq!(changes(one, other), count, "{one} {other}");
-        }
-    }
-
-    #[test]
-    fn the_nearest_layer_that_has_a_value_counts() {
-        let near = json!({ "a": { "x": 1, "y": null }, "list": [1] });
-        let far = json!({ "a": { "x": 2, "y": 3 }, "list": [4, 5] });
-        let read = root(&[&near, &far], |at| {
-            let a = at.object("a", |at| Ok((at.read("x", count)?, at.read("y", count)?)))?;
-            Ok((a, at.read("list", |spot| spot.list("be an array", count))?))
-        });
-        assert_eq!(read, Ok(((1, 3), vec![1])));
-    }
+    all
 }

@@ -219,7 +219,7 @@ fn week_report(book: &WeekBook, policy: &Policy) -> WeekReport {
         disappointed: book.levels[Level::Disappointed as usize],
         good_rate: Decimal::rate(rate),
         human_good_rate: Decimal::rate(book.human_good_rate()),
-        good_needed: good_needed(rate, policy.service.good_rate_min),
+        good_needed: good_needed(rate, policy.service.good_rate.min),
     }
 }
 

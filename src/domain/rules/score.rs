@@ -64,12 +64,12 @@ impl Shop {
             Period::GoodRate(week) => {
                 let book = self.scores.weeks.entry(week).or_default();
                 let rate = book.good_rate();
-                (rate, service.good_rate_min, Share::ZERO, &mut book.alerted)
+                (rate, service.good_rate.min, Share::ZERO, &mut book.alerted)
             }
             Period::AttitudeRate(month) => {
                 let book = self.scores.months.entry(month).or_default();
                 let rate = book.attitude_rate();
-                (rate, service.attitude_max, Share::ONE, &mut book.alerted)
+                (rate, service.attitude.max, Share::ONE, &mut book.alerted)
             }
         };
         let bad = match period {
