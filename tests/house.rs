@@ -231,6 +231,104 @@ fn circles(room: &str, sources: &[Source]) -> Vec<String> {
     each.collect()
 }
 
+/// Types whose names stand in more than one file, and why.
+const NAMED_TWICE: [(&str, &str); 7] = [
+    ("Chunk", "a stored form, frozen"),
+    ("Chunks", "a stored form, frozen"),
+    ("Stored", "stored forms of a record, a file each"),
+    ("StoredKind", "stored forms of a record, a file each"),
+    ("Duration", "the description's, named as the API names it"),
+    ("Member", "the description's, named as the API names it"),
+    ("Place", "of a session, and of an idempotency record"),
+];
+
+#[test]
+fn a_type_has_a_name_of_its_own() {
+    let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources() {
+        for name in types(&source) {
+            named.entry(name).or_default().insert(source.name.clone());
+        }
+    }
+    let twice = named.iter().filter(|(_, files)| files.len() > 1);
+    let found = twice.filter(|(name, _)| !NAMED_TWICE.iter().any(|(known, _)| known == name));
+    let found: Vec<String> = found
+        .map(|(name, files)| {
+            let files: Vec<&str> = files.iter().map(String::as_str).collect();
+            format!("{name}: {}", files.join(", "))
+        })
+        .collect();
+    report(&found, "type names that mean two things");
+}
+
+/// The types that a file declares at its top, without those of its tests.
+fn types(source: &Source) -> Vec<String> {
+    let code = source.code();
+    let lines = code.lines().take(source.lines_without_tests());
+    let named = lines.filter_map(|line| {
+        let line = match line.strip_prefix("pub") {
+            Some(rest) if rest.starts_with('(') => rest.split_once(") ")?.1,
+            Some(rest) => rest.strip_prefix(' ')?,
+            None => line,
+        };
+        let kinds = ["struct ", "enum ", "trait ", "type "];
+        let name = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
+        let end = name.find(|c: char| !c.is_alphanumeric() && c != '_');
+        Some(name[..end.unwrap_or(name.len())].to_owned())
+    });
+    named.collect()
+}
+
+/// Files in which one type may have methods of its own, outside the folder of the rules.
+const IMPL_FILES_MAX: usize = 3;
+
+/// Types with methods in more files, and why.
+const IN_MANY_FILES: [(&str, &str); 2] = [
+    (
+        "Shop",
+        "the core's folders each have their own questions to it",
+    ),
+    ("Simulation", "the sample's people act on it, a file a kind"),
+];
+
+#[test]
+fn a_type_has_its_methods_in_few_files() {
+    let mut files: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in sources() {
+        if source.name.starts_with("src/domain/rules/") {
+            continue;
+        }
+        for name in impls(&source) {
+            files.entry(name).or_default().insert(source.name.clone());
+        }
+    }
+    let many = files.iter().filter(|(_, of)| of.len() > IMPL_FILES_MAX);
+    let found = many.filter(|(name, _)| !IN_MANY_FILES.iter().any(|(known, _)| known == name));
+    let found: Vec<String> = found
+        .map(|(name, of)| format!("{name} in {} files", of.len()))
+        .collect();
+    report(&found, "types that are spread over many files");
+}
+
+/// The types that a file gives methods to, but for traits.
+fn impls(source: &Source) -> Vec<String> {
+    let code = source.code();
+    let lines = code.lines().take(source.lines_without_tests());
+    let named = lines.filter_map(|line| {
+        let rest = line.strip_prefix("impl")?;
+        let rest = match rest.strip_prefix('<') {
+            Some(generic) => generic.split_once("> ")?.1,
+            None => rest.strip_prefix(' ')?,
+        };
+        if rest.contains(" for ") {
+            return None;
+        }
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+        Some(rest[..end].to_owned())
+    });
+    named.collect()
+}
+
 #[test]
 fn the_picture_is_the_table() {
     let path = root().join("ARCHITECTURE.md");
@@ -419,6 +517,22 @@ fn planted_faults_are_found() {
             guilty,
             "{one} {other}"
         );
+    }
+    for (text, names) in [
+        ("pub struct One;", vec!["One"]),
+        ("pub(super) enum Two<A> {", vec!["Two"]),
+        ("type Three = u8;", vec!["Three"]),
+        ("    type Output = u8;", vec![]),
+        ("#[cfg(test)]\nmod tests {\nstruct Four;", vec![]),
+    ] {
+        assert_eq!(types(&domain(text)), names, "{text}");
+    }
+    for (text, names) in [
+        ("impl One {", vec!["One"]),
+        ("impl<A: Two> One<A> {", vec!["One"]),
+        ("impl Clone for One {", vec![]),
+    ] {
+        assert_eq!(impls(&domain(text)), names, "{text}");
     }
     let long = domain(&"let x = 1;\n".repeat(LINES_MAX + 1));
     assert!(long.lines_without_tests() > LINES_MAX);
