@@ -16,6 +16,7 @@ use futures_util::stream::unfold;
 use tokio::sync::Semaphore;
 
 use crate::domain::base::id::Id;
+use crate::domain::base::suggestion::nearest;
 use crate::domain::protocol::decision::DecisionBody;
 use crate::http::auth::Reauthorization;
 use crate::http::problem::Problem;
@@ -48,9 +49,6 @@ static READS: Semaphore = Semaphore::const_new(READS_AT_ONCE);
 
 /// After so many decisions that were not wanted the listener is told how far it is.
 const UNTOLD_MAX: u64 = 4_096;
-
-/// How much more alike than this a misspelt type must be to what was meant, of 1.
-const LIKENESS_MIN: f64 = 0.85;
 
 /// The shop's decisions as they are taken
 ///
@@ -120,11 +118,7 @@ fn types(query: &Query) -> Result<Option<Vec<&'static str>>, Problem> {
 }
 
 fn unknown_type(text: &str) -> Problem {
-    let alike = |name: &str| strsim::jaro_winkler(text, name);
-    let best = DecisionBody::NAMES
-        .iter()
-        .max_by(|a, b| alike(a).total_cmp(&alike(b)));
-    let what_to_do = match best.filter(|name| alike(name) > LIKENESS_MIN) {
+    let what_to_do = match nearest(text, DecisionBody::NAMES.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("there are {}.", DecisionBody::NAMES.join(", ")),
     };

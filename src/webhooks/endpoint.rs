@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::transport::signature::Secret;
+use crate::domain::base::suggestion::nearest;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::protocol::decision::DecisionBody;
 
@@ -115,11 +116,13 @@ impl Wanted {
         {
             None => Ok(()),
             Some(unknown) => {
-                let near = |name: &&str| strsim::damerau_levenshtein(name, unknown);
-                let nearest = known().min_by_key(near).unwrap_or_default();
+                let meant = match nearest(unknown, known()) {
+                    Some(name) => format!("did you mean {name:?}? "),
+                    None => String::new(),
+                };
                 let all: Vec<&str> = known().collect();
                 Err(format!(
-                    "`types` has {unknown:?}, which is no type of decision; did you mean {nearest:?}? There are: {}.",
+                    "`types` has {unknown:?}, which is no type of decision; {meant}There are: {}.",
                     all.join(", ")
                 ))
             }
@@ -264,6 +267,10 @@ mod tests {
             (
                 of(types(&["session.asigned"]), None),
                 Some("did you mean \"session.assigned\""),
+            ),
+            (
+                of(types(&["message"]), None),
+                Some("no type of decision; There are"),
             ),
             (of(None, Some(Some(0))), Some("from 1 to 500")),
             (of(None, Some(Some(501))), Some("from 1 to 500")),
