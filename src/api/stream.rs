@@ -1,8 +1,8 @@
 //! The live stream: a shop's decisions as server-sent events, from a cursor on, for as long as somebody listens.
 //!
 //! A page of decisions is read once the one before has been taken, so a reader holds up nobody and costs as much as
-//! the last; whoever listens to a quiet shop costs a bell and an alarm. Nothing is missed and nothing comes twice:
-//! the bell is listened to before the first look, and every event has its `seq` as its `id`.
+//! the last; an idle subscriber costs a notifier and a timer. Nothing is missed and nothing comes twice:
+//! it subscribes before it reads first, and every event has its `seq` as its `id`.
 
 use std::convert::Infallible;
 use std::pin::pin;

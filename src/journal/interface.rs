@@ -63,7 +63,7 @@ pub struct TimedShop {
     pub due: Option<Instant>,
 }
 
-/// What a room above keeps of a shop beside its records.
+/// A metadata value of a shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetadataEntry {
     /// Which shop.
@@ -94,7 +94,7 @@ pub struct RecordPage {
 
 /// A journal, wherever it is kept.
 pub trait Journal: Send + Sync + 'static {
-    /// Takes a shop over: whoever had it before can append no more. Waits until all that is appended to it is
+    /// Takes a shop over: the owner before can append no more. Waits until all that is appended to it is
     /// durable. `None` where there is no such shop.
     fn claim(&self, shop: &Id) -> Result<Option<Claimed>, JournalError>;
 

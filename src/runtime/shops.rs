@@ -38,7 +38,7 @@ pub(super) const TRIES: usize = 8;
 /// How long the last shops may take to store their states.
 const CLOSE_WITHIN: Duration = Duration::from_secs(20);
 
-/// How the desk is run.
+/// The settings of the actor runtime.
 #[derive(Clone, Debug)]
 pub struct RuntimeSettings {
     /// Requests that may wait for one shop.

@@ -1,4 +1,4 @@
-//! Events on their way to a shop and its answer back: asked by the desk, handled by the actor.
+//! The actor handles the events of one request: it decides them in order, and answers once they are durable.
 
 use std::sync::Arc;
 

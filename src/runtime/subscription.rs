@@ -1,6 +1,6 @@
 //! Bells: who follows a shop hears of its decisions once they are durable, and reads them from the journal.
 //!
-//! A bell says how far, not what: one that rings while nobody listens is lost, and nothing with it.
+//! A notice says how far, not what: one that comes while no subscriber listens is lost, and nothing with it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ pub struct ChangeNotice {
     pub gone: u64,
 }
 
-/// The bell of one shop.
+/// The change notifier of one shop.
 pub(super) struct ChangeNotifier {
     heard: watch::Sender<ChangeNotice>,
 }
@@ -56,7 +56,7 @@ impl ChangeNotifier {
     }
 }
 
-/// The bells of the shops that are awake or followed.
+/// The change notifiers of the shops that are loaded or followed.
 #[derive(Default)]
 pub(super) struct ChangeNotifiers(Mutex<Hung>);
 
@@ -72,7 +72,7 @@ impl ChangeNotifiers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The bell of a shop.
+    /// The change notifier of a shop.
     pub(super) fn of(&self, shop: &Id) -> Arc<ChangeNotifier> {
         let mut hung = self.hung();
         if let Some(bell) = hung.bells.get(shop).and_then(Weak::upgrade) {
@@ -89,7 +89,7 @@ impl ChangeNotifiers {
         bell
     }
 
-    /// The shop's actor, which still holds it, goes: its bell does too, where nobody else does.
+    /// The shop's actor, which still holds it, stops: its notifier is dropped too where no subscriber holds it.
     pub(super) fn let_go(&self, shop: &Id) {
         let mut hung = self.hung();
         // Nobody can take hold of it meanwhile: that is done under the same lock.
@@ -103,7 +103,7 @@ impl ChangeNotifiers {
     }
 }
 
-/// The bell that rings once: the server is closing.
+/// Signalled once: the server is shutting down.
 pub(super) struct ShutdownSignal {
     /// What is asked with every request.
     rung: AtomicBool,
@@ -154,7 +154,7 @@ impl ShutdownListener {
 
     /// Waits until it is.
     pub async fn begun(&mut self) {
-        // A bell that is gone will not ring, and nobody takes anything any more.
+        // A notifier that is gone sends nothing more.
         self.0.wait_for(|rung| *rung).await.ok();
     }
 }
@@ -174,7 +174,7 @@ impl DecisionFeed {
 
     /// Waits until there is something that was not heard before.
     pub async fn changed(&mut self) -> ChangeNotice {
-        // The bell is held, so there is always somebody to ring it.
+        // The notifier is held here, so the sender is never gone.
         self.heard.changed().await.ok();
         *self.heard.borrow_and_update()
     }

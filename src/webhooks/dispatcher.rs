@@ -1,4 +1,4 @@
-//! The post office: all endpoints of all shops, and the thread on which their couriers run.
+//! All endpoints of all shops, and the thread on which their workers run.
 //!
 //! A change is kept before it is answered. The couriers have a thread of their own, so that whatever they read or wait
 //! for keeps no shop waiting.
@@ -87,7 +87,7 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Webhooks {
-    /// Opens the office with what was kept, and has every courier go on.
+    /// Opens all endpoints with their stored state, and resumes every worker.
     ///
     /// # Errors
     ///
@@ -289,7 +289,7 @@ impl Webhooks {
         })
     }
 
-    /// Has every courier look at the clock, which was moved.
+    /// Has every worker look at the clock, which was moved.
     pub fn look(&self) {
         held(&self.posts)
             .values()
@@ -362,7 +362,7 @@ fn run(mut closed: watch::Receiver<bool>) -> std::io::Result<Handle> {
     let handle = runtime.handle().clone();
     let thread = std::thread::Builder::new().name("webhooks".to_owned());
     thread.spawn(move || {
-        // Until the office is dropped: what is on its way when the server stops comes to its end.
+        // Until the dispatcher is dropped: what is on its way when the server stops comes to its end.
         runtime.block_on(async { while closed.changed().await.is_ok() {} });
     })?;
     Ok(handle)

@@ -33,7 +33,7 @@ pub struct Subscription {
     /// Its id.
     pub id: String,
     inner: Mutex<Inner>,
-    /// Its courier has something to look at.
+    /// Its worker has something to look at.
     pub wake: Notify,
 }
 

@@ -1,4 +1,4 @@
-//! The courier of one endpoint: reads what comes next from the journal, sends it, and keeps what became of it.
+//! The worker of one endpoint: reads the next decisions from the journal, sends them, and stores the result.
 //!
 //! One task an endpoint, and no queue: a slow endpoint holds up nobody but itself, and what it has not had yet stays in
 //! the journal, however long that is.
@@ -67,7 +67,7 @@ type WakeAt = Option<Duration>;
 
 type InFlight = Pin<Box<dyn Future<Output = AttemptDone> + Send>>;
 
-/// The courier.
+/// The worker.
 pub struct EndpointWorker {
     office: Arc<Office>,
     post: Arc<Subscription>,
@@ -81,7 +81,7 @@ pub struct EndpointWorker {
     unsaved: u32,
 }
 
-/// How a courier ended.
+/// How a worker ended.
 pub enum Over {
     /// The server stops.
     Closed,
@@ -92,7 +92,7 @@ pub enum Over {
 }
 
 impl EndpointWorker {
-    /// A courier that has not begun.
+    /// A worker that has not begun.
     pub fn new(office: Arc<Office>, post: Arc<Subscription>) -> EndpointWorker {
         let following = office.desk.follow(&post.shop);
         EndpointWorker {

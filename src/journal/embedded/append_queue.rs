@@ -1,6 +1,6 @@
 //! The line: what was appended and waits for the next commit, and who may append.
 //!
-//! One lock holds it. Its order is the journal's: whoever appends first is written first, and durable no later.
+//! One lock guards it. Its order is the journal's: what is appended first is written first, and durable no later.
 
 use std::collections::{HashMap, HashSet};
 

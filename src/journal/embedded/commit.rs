@@ -27,7 +27,7 @@ const LAID_AHEAD: u64 = 256;
 /// The commit thread: until the journal is closed and nothing waits.
 ///
 /// Where more than one came together the last time, more are likely to come in a moment: then it lingers, so that
-/// one sync serves them all. Whoever comes alone waits for nobody.
+/// one sync serves them all. A lone request is committed at once.
 pub(super) fn commit_all(core: &Core) {
     let mut lingers = false;
     loop {
@@ -51,7 +51,7 @@ pub(super) fn commit_all(core: &Core) {
         line.committing_until = line.next_order - 1;
         drop(line);
         lingers = !core.linger.is_zero() && batch.dones.len() > 1;
-        // Whoever waits hears nothing of a commit that failed: nobody knows what became of it.
+        // A failed commit is not reported to those that wait: its outcome is unknown.
         let dones = std::mem::take(&mut batch.dones);
         let committed = core
             .store
@@ -260,7 +260,7 @@ fn put_one(core: &Core, put: SnapshotWrite) -> Result<(), JournalError> {
     core.store.apply(Tree::Journal, journal)?;
     core.next_block.store(after, Ordering::Release);
     core.store.apply(Tree::Index, index)?;
-    // Still under the lock of the tails: the upkeep writes heads too.
+    // Still under the lock of the tails: the compaction thread writes headers too.
     core.store.apply(Tree::Heads, heads)?;
     core.store.apply(Tree::Journal, gone)
 }

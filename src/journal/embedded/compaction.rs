@@ -18,7 +18,7 @@ use super::{block, snapshots};
 use crate::journal::JournalError;
 use crate::journal::embedded::core::wait_at_most;
 
-/// How much the upkeep steps back for the other threads; on Linux this is a thread's own.
+/// The nice value of the compaction thread; on Linux it belongs to the thread.
 const NICE: i32 = 10;
 
 /// How often the disk is looked at, and the chores.
@@ -36,7 +36,7 @@ const TRIMMED_MAX: usize = 20_000;
 /// Ticks after which old blocks are looked for although little happens.
 const TRIM_TICKS: u32 = 3600;
 
-/// The upkeep thread: until the journal is closed, with a last checkpoint.
+/// The compaction thread: runs until the journal is closed, and ends with a last checkpoint.
 pub(super) fn keep_up(core: &Core) {
     // Those who answer come first. Where that may not be said, it is only less smooth.
     rustix::process::setpriority_process(None, NICE).ok();

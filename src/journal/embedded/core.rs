@@ -38,9 +38,9 @@ pub(super) struct Core {
     pub(super) work: Condvar,
     /// A commit is over.
     pub(super) committed: Condvar,
-    /// The upkeep has something to do, or to stop.
+    /// The compaction thread has something to do, or must stop.
     pub(super) chores: Condvar,
-    /// Whether the upkeep has to stop; also held by whoever reads all of the journal, which then stands still.
+    /// Whether the compaction thread must stop. A reader of the whole journal holds the lock, so that nothing is moved.
     pub(super) still: Mutex<bool>,
     /// Where the last commit ended.
     pub(super) last_commit: Mutex<CommitEnd>,
@@ -61,7 +61,7 @@ pub(super) struct Core {
 }
 
 pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whoever panicked while it held a lock of ours has left nothing half done.
+    // A thread that panicked while it held the lock left nothing half done.
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

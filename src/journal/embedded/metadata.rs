@@ -1,4 +1,4 @@
-//! What the rooms above keep of a shop beside its records: small values under names, durable in the order in which they
+//! Per-shop metadata of other folders (webhook cursors, leases): small values under names, durable in the order in which they
 //! were given, gone with the shop. The commits that did are counted, here and in the mark: so a lost end is noticed.
 
 use std::sync::atomic::Ordering;
