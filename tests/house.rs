@@ -377,13 +377,13 @@ fn every_file_says_what_lives_in_it() {
             .filter(|source| !source.text.starts_with("//!"))
             .map(|source| format!("{} does not begin with a `//!` sentence", source.name)),
     );
-    report(&found, "rooms that want tidying");
+    report(&found, "files without a first sentence");
 }
 
 #[test]
-fn every_room_has_a_name() {
+fn no_module_is_a_drawer() {
     let found: Vec<String> = sources().iter().flat_map(drawers).collect();
-    report(&found, "drawers, which are no rooms");
+    report(&found, "modules whose names say nothing");
 }
 
 fn drawers(source: &Source) -> Vec<String> {
@@ -418,11 +418,11 @@ fn mentions(text: &Source, folders: &[String]) -> Vec<String> {
 }
 
 #[test]
-fn every_rule_has_its_room_and_its_test() {
+fn every_rule_has_its_code_and_its_test() {
     let rules = RULES
         .iter()
         .flat_map(|(letter, count)| (1..=*count).map(move |n| format!("{letter}{n}")));
-    let (rooms, mut tests) = (files("src/domain", &[".rs"]), files("tests", &[".rs"]));
+    let (code, mut tests) = (files("src/domain", &[".rs"]), files("tests", &[".rs"]));
     // The model carries out every rule, but it tests none.
     tests.retain(|test| test.name != "tests/house.rs" && !test.name.starts_with("tests/model/"));
     let missing = |rule: &str, sources: &[Source], place: &str| {
@@ -432,13 +432,13 @@ fn every_rule_has_its_room_and_its_test() {
     let found: Vec<String> = rules
         .flat_map(|rule| {
             [
-                missing(&rule, &rooms, "src/domain"),
+                missing(&rule, &code, "src/domain"),
                 missing(&rule, &tests, "tests"),
             ]
         })
         .flatten()
         .collect();
-    report(&found, "rules without a home");
+    report(&found, "rules without code or without a test");
 }
 
 /// The police can see: each of these was planted and has to be found.

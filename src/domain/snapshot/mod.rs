@@ -24,7 +24,7 @@
 //!    live types; that *from* them goes, since nothing writes `v1` any more.
 //! 3. Raise [`STORED_VERSION`] (or [`LEDGER_VERSION`]) and add the version to the `match` of `Forms` (or of
 //!    [`read_ledger`]) and to the writer beside it.
-//! 4. Write a golden file of the new form (`XIAOER_GOLDEN=write cargo test --test stored`, under a new name), and keep
+//! 4. Write a golden file of the new form (`XIAOER_GOLDEN=write cargo test --test core stored_shops::`, under a new name), and keep
 //!    the tests of the old one.
 
 mod parts;

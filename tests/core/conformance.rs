@@ -1,0 +1,69 @@
+//! The conformance scenarios: what a trace must come to, written by hand from the rules.
+//!
+//! They lie beside the repository, in `../shared/conformance` or where `XIAOER_SHARED` says, and are not shipped with
+//! it: where they are absent there is nothing to be held against.
+
+use std::path::Path;
+
+use crate::support::compare::first_difference;
+use crate::support::player::Player;
+use crate::support::shared::shared;
+use serde_json::Value;
+
+#[test]
+fn every_scenario_comes_to_what_is_expected() {
+    let Some(folder) = shared("conformance") else {
+        println!("conformance scenarios not found: this test is skipped");
+        return;
+    };
+    let scenarios = scenarios(&folder);
+    assert!(
+        !scenarios.is_empty(),
+        "{} holds no scenarios",
+        folder.display()
+    );
+    let failures: Vec<String> = scenarios
+        .iter()
+        .filter_map(|name| check(&folder, name).err())
+        .collect();
+    let (failed, all) = (failures.len(), scenarios.len());
+    assert!(
+        failures.is_empty(),
+        "{failed} of {all} scenarios fail:\n{}",
+        failures.join("\n")
+    );
+}
+
+/// The names of the scenarios: of every trace that is not an expectation itself.
+fn scenarios(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a readable folder");
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names = names.filter_map(|name| Some(name.strip_suffix(".jsonl")?.to_owned()));
+    let mut names: Vec<String> = names.filter(|name| !name.ends_with(".expected")).collect();
+    names.sort();
+    names
+}
+
+fn check(folder: &Path, name: &str) -> Result<(), String> {
+    let read = |name: &str| {
+        std::fs::read_to_string(folder.join(name)).map_err(|error| format!("{name}: {error}"))
+    };
+    let (trace, expected) = (
+        read(&format!("{name}.jsonl"))?,
+        read(&format!("{name}.expected.jsonl"))?,
+    );
+    let expected: Result<Vec<Value>, _> = lines(&expected).map(serde_json::from_str).collect();
+    let expected = expected.map_err(|error| format!("{name}.expected.jsonl: {error}"))?;
+    let mut player = Player::default();
+    let actual: Vec<Value> = lines(&trace)
+        .flat_map(|line| player.play(line).written())
+        .collect();
+    match first_difference(&expected, &actual) {
+        None => Ok(()),
+        Some(difference) => Err(format!("{name}, {difference}")),
+    }
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter(|line| !line.trim().is_empty())
+}

@@ -1,0 +1,20 @@
+//! The decision core, in process: traces in, decisions out, and the words for them.
+
+#[path = "../model/mod.rs"]
+mod model;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_input;
+mod conformance;
+mod core_change;
+mod differential;
+mod invariants;
+mod memory;
+mod real_traces;
+mod rules;
+mod sample;
+mod stored_forms;
+mod stored_shops;
+mod view;
+mod why;

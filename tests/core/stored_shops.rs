@@ -1,0 +1,386 @@
+//! A shop that is stored and read back decides as one that never was, and has the same bytes.
+//!
+//! Traces of the generator, and the real ones where they are, are played by two desks side by side: one puts all its
+//! shops and its ledger away after every so many events and goes on with what it reads.
+
+use std::collections::BTreeMap;
+
+use crate::model::generate::trace;
+use crate::support::crowd;
+use crate::support::shared::shared;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use xiaoer::domain::base::id::Id;
+use xiaoer::domain::explain::decision_sink::DecisionSink;
+use xiaoer::domain::installation::{create, reject_without_shop};
+use xiaoer::domain::protocol::decision::ErrorCode;
+use xiaoer::domain::protocol::rejection::Rejection;
+use xiaoer::domain::state::shared_invites::MemoryLedger;
+use xiaoer::domain::state::shop::Shop;
+use xiaoer::wire::{Line, WrittenDecision, read_line};
+
+/// After how many events a desk puts everything away.
+const EVERY: [usize; 7] = [1, 2, 3, 1, 7, 20, 50];
+
+fn written<T: Serialize>(what: &T) -> Vec<u8> {
+    bincode::serde::encode_to_vec(what, bincode::config::standard()).expect("memory")
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, bincode::error::DecodeError> {
+    let (what, length) = bincode::serde::decode_from_slice(bytes, bincode::config::standard())?;
+    assert_eq!(length, bytes.len(), "something was left over");
+    Ok(what)
+}
+
+#[derive(Default)]
+struct Desk {
+    shops: BTreeMap<Id, Shop>,
+    ledger: MemoryLedger,
+}
+
+impl Desk {
+    /// The decisions of one line, as they are written.
+    fn play(&mut self, line: &str) -> String {
+        let mut out = DecisionSink::default();
+        let shop = match read_line(line).expect("a JSON object") {
+            Line::Malformed(malformed) => {
+                let known = malformed
+                    .shop
+                    .as_ref()
+                    .and_then(|id| self.shops.get_mut(id));
+                if let Some(shop) = known {
+                    let no = Rejection::new(ErrorCode::Malformed, malformed.message);
+                    shop.reject(&malformed.event, no, &mut out);
+                }
+                malformed.shop
+            }
+            Line::Event(id, event) => {
+                match self.shops.get_mut(&id) {
+                    Some(shop) => {
+                        shop.take(&event, &mut self.ledger, &mut out);
+                    }
+                    None => match create(&id, &event) {
+                        Ok(mut shop) => {
+                            shop.take(&event, &mut self.ledger, &mut out);
+                            self.shops.insert(id.clone(), shop);
+                        }
+                        Err(no) => {
+                            out.push(reject_without_shop(event.what.name(), Some(event.at), no));
+                        }
+                    },
+                }
+                Some(id)
+            }
+        };
+        let shop = shop.as_deref().unwrap_or_default();
+        let lines = out.decisions.iter().map(|decision| {
+            serde_json::to_string(&WrittenDecision::new(shop, decision))
+                .expect("a decision is JSON")
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn bytes(&self) -> Vec<Vec<u8>> {
+        let shops = self.shops.values().map(written);
+        shops.chain([written(&self.ledger)]).collect()
+    }
+
+    /// Goes on with what it reads.
+    fn put_away(&mut self, bytes: &[Vec<u8>]) {
+        for (shop, bytes) in self.shops.values_mut().zip(bytes) {
+            *shop = read(bytes).expect("a shop");
+        }
+        self.ledger = read(bytes.last().expect("the ledger's")).expect("a ledger");
+    }
+
+    fn reports(&mut self) -> String {
+        let reports = self.shops.values_mut().map(Shop::report);
+        serde_json::to_string(&reports.collect::<Vec<_>>()).expect("a report is JSON")
+    }
+}
+
+/// Plays a trace on both desks; how often everything was put away.
+fn compare(name: &str, lines: &[String], every: usize, audited: bool) -> usize {
+    let (mut kept, mut stored) = (Desk::default(), Desk::default());
+    let mut times = 0;
+    for (number, line) in lines.iter().enumerate() {
+        let (expected, actual) = (kept.play(line), stored.play(line));
+        assert_eq!(actual, expected, "{name}, line {}: {line}", number + 1);
+        if number % every == 0 {
+            let bytes = stored.bytes();
+            assert!(
+                bytes == kept.bytes(),
+                "{name}, line {}: other bytes, {line}",
+                number + 1
+            );
+            stored.put_away(&bytes);
+            assert!(
+                bytes == stored.bytes(),
+                "{name}, line {}: other bytes once read, {line}",
+                number + 1
+            );
+            times += 1;
+            for shop in stored.shops.values().filter(|_| audited) {
+                let audit = shop.audit();
+                assert_eq!(audit, Ok(()), "{name}, line {}: {line}", number + 1);
+            }
+        }
+    }
+    assert_eq!(stored.reports(), kept.reports(), "{name}");
+    times
+}
+
+#[test]
+fn a_stored_shop_decides_the_same() {
+    let times: usize = (0..150u64)
+        .map(|seed| {
+            let every = EVERY[seed as usize % EVERY.len()];
+            let trace = trace(seed, if every == 1 { 150 } else { 400 });
+            compare(&format!("seed {seed}"), &trace.lines, every, true)
+        })
+        .sum();
+    assert!(times > 5000, "only {times} times");
+}
+
+/// Thousands of buyers, sessions and ids that are forgotten, so that numbers are given again.
+#[test]
+fn a_stored_shop_forgets_the_same() {
+    compare("the crowd", &crowd::lines(), 997, false);
+}
+
+#[test]
+fn a_real_day_goes_on_the_same() {
+    for (name, every) in [
+        ("callcentre-day.jsonl", 499),
+        ("livechat-february.jsonl", 4_999),
+    ] {
+        let Some(path) = shared(&format!("data/{name}")) else {
+            println!("{name} not found: this test is skipped");
+            continue;
+        };
+        let text = std::fs::read_to_string(path).expect("a readable trace");
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        compare(name, &lines, every, false);
+    }
+}
+
+/// Where the golden file lies, and where what it says is told.
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/shop-1.bin");
+
+/// Writes the golden file anew where it is `write`: only for a form that no release has written yet.
+const GOLDEN_WRITE: &str = "XIAOER_GOLDEN";
+
+/// A trace that leaves something in every corner of a shop.
+fn golden_trace() -> Vec<String> {
+    let policy = r#"{"preset":"douyin","buyer_space":"golden","routing":{"strategy":"fewest_today",
+        "groups":{"presale":["anna","role:night"]},
+        "entries":{"live":{"questions":{"几天发货":["bo"]},"members":["group:presale"]},"order_detail":{"members":["bo"]}},
+        "order_status":{"unpaid":["bo"]},"offline":{"mode":"rota","members":["dai"]},"queue":{"max_wait":"2h"}},
+        "session":{"close_after_buyer_silence":"90m"},
+        "auto_reply":{"offline":{"enabled":true,"text":"稍后回复"}},
+        "invite":{"auto":true,"auto_percent":62.5,"after":["agent","buyer"],"manual":true,"longer_than":"0s"},
+        "rating":{"window":"1h"},"service":{"reply":{"count_bot":false},"min_sample":1}}"#;
+    let policy: serde_json::Value = serde_json::from_str(policy).expect("JSON");
+    let configured = serde_json::json!({ "type": "shop.configured", "policy": policy }).to_string();
+    let events = [
+        ("10:00:00", configured.as_str()),
+        (
+            "10:00:00",
+            r#"{"type":"agent.configured","agent":"anna","name":"安娜","capacity":1,"weight":2}"#,
+        ),
+        (
+            "10:00:00",
+            r#"{"type":"agent.configured","agent":"bo","roles":["agent","aftersale"],"capacity":2}"#,
+        ),
+        (
+            "10:00:00",
+            r#"{"type":"agent.configured","agent":"carl","roles":["agent","night"]}"#,
+        ),
+        (
+            "10:00:00",
+            r#"{"type":"agent.configured","agent":"dai","roles":["manager","agent"]}"#,
+        ),
+        (
+            "10:00:01",
+            r#"{"type":"session.opened","session":"s0","buyer":"b0"}"#,
+        ),
+        ("10:00:02", r#"{"type":"buyer.message","session":"s0"}"#),
+        ("10:01:00", r#"{"type":"agent.online","agent":"anna"}"#),
+        ("10:01:00", r#"{"type":"agent.online","agent":"bo"}"#),
+        ("10:01:00", r#"{"type":"agent.online","agent":"carl"}"#),
+        (
+            "10:01:30",
+            r#"{"type":"session.opened","session":"s1","buyer":"b1","entry":"live","id":"e1"}"#,
+        ),
+        ("10:01:31", r#"{"type":"buyer.message","session":"s1"}"#),
+        ("10:01:40", r#"{"type":"agent.message","session":"s1"}"#),
+        ("10:02:00", r#"{"type":"invite.requested","session":"s1"}"#),
+        (
+            "10:02:10",
+            r#"{"type":"rating.submitted","session":"s1","stars":1,"reasons":["attitude","slow"]}"#,
+        ),
+        (
+            "10:02:20",
+            r#"{"type":"session.closed","session":"s1","by":"buyer"}"#,
+        ),
+        (
+            "10:03:00",
+            r#"{"type":"session.opened","session":"s2","buyer":"b2","bot":true}"#,
+        ),
+        ("10:03:01", r#"{"type":"buyer.message","session":"s2"}"#),
+        ("10:03:02", r#"{"type":"bot.message","session":"s2"}"#),
+        ("10:04:00", r#"{"type":"agent.away","agent":"carl"}"#),
+        (
+            "10:04:00",
+            r#"{"type":"session.opened","session":"s3","buyer":"b3","entry":"live","question":"几天发货"}"#,
+        ),
+        (
+            "10:04:01",
+            r#"{"type":"session.opened","session":"s4","buyer":"b4","order_status":"unpaid"}"#,
+        ),
+        (
+            "10:04:02",
+            r#"{"type":"session.opened","session":"s5","buyer":"b5","entry":"live","question":"几天发货","id":"e5"}"#,
+        ),
+        (
+            "10:04:03",
+            r#"{"type":"session.opened","session":"s6","buyer":"b6","entry":"order_detail"}"#,
+        ),
+        (
+            "10:04:04",
+            r#"{"type":"session.opened","session":"s7","buyer":"b7","entry":"live","question":"几天发货"}"#,
+        ),
+        ("10:04:10", r#"{"type":"buyer.message","session":"s5"}"#),
+        (
+            "10:04:20",
+            r#"{"type":"buyer.flagged","buyer":"b9","risk":true}"#,
+        ),
+        (
+            "10:05:00",
+            r#"{"type":"session.opened","session":"s8","buyer":"b8","bot":true}"#,
+        ),
+        ("10:05:10", r#"{"type":"buyer.message","session":"s8"}"#),
+        (
+            "10:05:20",
+            r#"{"type":"session.handoff","session":"s8","order_status":"unpaid"}"#,
+        ),
+        ("10:05:30", r#"{"type":"agent.message","session":"s3"}"#),
+        (
+            "10:06:00",
+            r#"{"type":"session.closed","session":"s4","by":"agent","id":"e9"}"#,
+        ),
+        ("10:06:30", r#"{"type":"agent.removed","agent":"carl"}"#),
+    ];
+    let stamped = |(time, event): &(&str, &str)| {
+        let rest = event.strip_prefix('{').expect("an object");
+        format!(r#"{{"at":"2026-11-11T{time}+08:00","shop":"golden",{rest}"#)
+    };
+    events.iter().map(stamped).collect()
+}
+
+/// What goes on from there.
+const GOLDEN_AFTER: [&str; 5] = [
+    r#"{"at":"2026-11-11T10:07:00+08:00","shop":"golden","type":"session.opened","session":"x","buyer":"x","id":"e5"}"#,
+    r#"{"at":"2026-11-11T10:07:00+08:00","shop":"golden","type":"session.transferred","session":"s2","to":"anna"}"#,
+    r#"{"at":"2026-11-11T10:08:00+08:00","shop":"golden","type":"session.closed","session":"s3","by":"agent"}"#,
+    r#"{"at":"2026-11-11T10:09:00+08:00","shop":"golden","type":"session.opened","session":"s9","buyer":"b1"}"#,
+    r#"{"at":"2026-11-11T13:00:00+08:00","shop":"golden","type":"clock"}"#,
+];
+
+/// A golden file of each form decodes for ever, and goes on as that release would have.
+#[test]
+fn the_golden_shop_goes_on() {
+    let mut made = Desk::default();
+    for line in golden_trace() {
+        let taken = made.play(&line);
+        assert!(!taken.contains("event.rejected"), "{taken}");
+    }
+    let shop = made.shops.values().next().expect("the shop");
+    if std::env::var(GOLDEN_WRITE).is_ok_and(|value| value == "write") {
+        std::fs::write(GOLDEN, written(shop)).expect("the golden file");
+    }
+    let bytes = std::fs::read(GOLDEN).expect("the golden file");
+    let shop: Shop = read(&bytes).expect("a shop");
+    let seq = shop.seq();
+    let mut golden = Desk::default();
+    golden.shops.insert(shop.id().clone(), shop);
+    // The file has no ledger: this shop alone is in its space, so nobody else has sent anything.
+    let mut said = vec![format!("seq {seq}"), golden.reports()];
+    said.extend(GOLDEN_AFTER.map(|line| golden.play(line)));
+    expect_test::expect_file!["golden/shop-1.txt"].assert_eq(&said.join("\n\n"));
+}
+
+/// Whatever the bytes are, reading ends with a shop or an error; cut off, they are no shop.
+#[test]
+fn nonsense_is_an_error() {
+    let read = |bytes: &[u8]| {
+        // Without a limit a length that is nonsense would be taken at its word.
+        let config = bincode::config::standard().with_limit::<{ 1 << 20 }>();
+        bincode::serde::decode_from_slice::<Shop, _>(bytes, config).map(|(shop, _)| shop)
+    };
+    let bytes = std::fs::read(GOLDEN).expect("the golden file");
+    assert!(read(&bytes).is_ok());
+    for length in 0..bytes.len() {
+        assert!(read(&bytes[..length]).is_err(), "the first {length} bytes");
+    }
+    let mut refused = 0;
+    for place in 0..bytes.len() {
+        for change in [0x01, 0x80, 0xff] {
+            let mut spoilt = bytes.clone();
+            spoilt[place] ^= change;
+            refused += usize::from(read(&spoilt).is_err());
+        }
+    }
+    assert!(refused > 500, "only {refused} refused");
+    let mut newer = bytes.clone();
+    newer[0] += 1;
+    let error = read(&newer)
+        .map(|_| ())
+        .expect_err("another form")
+        .to_string();
+    assert!(error.contains("form 2"), "{error}");
+}
+
+/// A ledger that is made anew from the invites that were written down counts as the one that was claimed from.
+#[test]
+fn a_ledger_is_made_anew_from_its_invites() {
+    use xiaoer::domain::base::time::{DAY_MS, Instant};
+    use xiaoer::domain::state::shared_invites::{Claim, Ledger};
+    let id = |text: &str| Id::new(text).expect("an id");
+    let (mut claimed, mut booked) = (MemoryLedger::default(), MemoryLedger::default());
+    let claim = |ledger: &mut MemoryLedger, shop: &str, buyer: &str, at: i64, send: bool| {
+        let on_day = |instant: Instant| instant.ms() / DAY_MS == at / DAY_MS;
+        ledger.claim(&Claim {
+            shop: &id(shop),
+            space: &id("space"),
+            buyer: &id(buyer),
+            at: Instant::from_ms(at),
+            on_day: &on_day,
+            cap: 2,
+            send,
+        })
+    };
+    for (shop, buyer, at, others) in [
+        ("a", "b1", 0, 0),
+        ("b", "b1", 1, 1),
+        ("c", "b1", 2, 2),
+        ("c", "b2", 3, 0),
+        ("a", "b1", DAY_MS, 0),
+        ("c", "b1", DAY_MS + 1, 1),
+    ] {
+        assert_eq!(claim(&mut claimed, shop, buyer, at, true), others);
+        if others < 2 {
+            booked.book(&id(shop), &id("space"), &id(buyer), Instant::from_ms(at));
+        }
+        let mut back: MemoryLedger = read(&written(&booked)).expect("a ledger");
+        assert_eq!(written(&back), written(&booked));
+        for (shop, buyer) in [("a", "b1"), ("b", "b1"), ("d", "b1"), ("d", "b2")] {
+            let expected = claim(&mut claimed, shop, buyer, at, false);
+            assert_eq!(
+                claim(&mut back, shop, buyer, at, false),
+                expected,
+                "{shop} {buyer}"
+            );
+        }
+    }
+}

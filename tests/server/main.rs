@@ -1,0 +1,24 @@
+//! The HTTP server and its webhooks: what clients, operators and receivers of webhooks see.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod administration;
+mod bodies;
+mod client_limits;
+mod event_body;
+mod hostile_clients;
+mod http;
+mod isolation;
+mod leases;
+mod lifecycle;
+mod openapi;
+mod ownership;
+mod secrets;
+mod shops;
+mod stream;
+mod webhook_calls;
+mod webhook_outbox;
+mod webhook_signatures;
+mod webhook_tls;
+mod webhooks;
