@@ -132,14 +132,14 @@ fn compare(name: &str, lines: &[String], every: usize, audited: bool) -> usize {
 
 #[test]
 fn a_stored_shop_decides_the_same() {
-    let times: usize = (0..150u64)
+    let times: usize = (0..50u64)
         .map(|seed| {
             let every = EVERY[seed as usize % EVERY.len()];
             let trace = trace(seed, if every == 1 { 150 } else { 400 });
             compare(&format!("seed {seed}"), &trace.lines, every, true)
         })
         .sum();
-    assert!(times > 5000, "only {times} times");
+    assert!(times > 2000, "only {times} times");
 }
 
 /// Thousands of buyers, sessions and ids that are forgotten, so that numbers are given again.
@@ -307,7 +307,7 @@ fn the_golden_shop_goes_on() {
     // The file has no ledger: this shop alone is in its space, so nobody else has sent anything.
     let mut said = vec![format!("seq {seq}"), golden.reports()];
     said.extend(GOLDEN_AFTER.map(|line| golden.play(line)));
-    expect_test::expect_file!["golden/shop-1.txt"].assert_eq(&said.join("\n\n"));
+    expect_test::expect_file!["../golden/shop-1.txt"].assert_eq(&said.join("\n\n"));
 }
 
 /// Whatever the bytes are, reading ends with a shop or an error; cut off, they are no shop.
