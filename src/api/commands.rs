@@ -1,23 +1,21 @@
 //! Changes of resources: each goes through the journal as the event that it stands for.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 
 use crate::domain::base::id::Id;
-use crate::domain::base::time::Instant;
 use crate::domain::protocol::decision::ErrorCode;
+use crate::domain::protocol::event::EventBody;
+use crate::domain::protocol::rejection::Rejection;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::RequestContext;
 use crate::runtime::{EventResult, IncomingEvent};
-use crate::wire::{Line, read_event};
 
-/// Hands the event with this text to the path's shop. What is malformed is told at once: it is no event of anybody's.
-pub async fn change(call: &RequestContext, text: String) -> Result<EventResult, Problem> {
+/// Hands an event to the path's shop.
+pub async fn change(call: &RequestContext, event: EventBody) -> Result<EventResult, Problem> {
     let (shop, desk) = (call.shop()?, &call.state.desk);
-    let intake = event_of(&text, &shop, desk.now())?;
+    let event = IncomingEvent::made(event, desk.now());
     let mut answered = desk
-        .post(&shop, vec![intake])
+        .post(&shop, vec![event])
         .await
         .map_err(Problem::refused)?;
     match answered.pop() {
@@ -26,22 +24,6 @@ pub async fn change(call: &RequestContext, text: String) -> Result<EventResult, 
             ProblemCode::Broken,
             "The shop gave no answer: please report this.",
         )),
-    }
-}
-
-/// The event with this text, which came in now.
-pub fn event_of(text: &str, shop: &Id, now: Instant) -> Result<IncomingEvent, Problem> {
-    // Values are as they were sent, over several lines where they were.
-    let text = text.replace(['\n', '\r'], " ");
-    let read = read_event(&text, shop, now)
-        .map_err(|error| Problem::malformed(format!("The body is {error}.")))?;
-    match read.line {
-        Line::Event(_, event) => Ok(IncomingEvent::Event {
-            event,
-            stamped: read.stamped,
-            text: text.into(),
-        }),
-        Line::Malformed(malformed) => Err(Problem::malformed(malformed.message)),
     }
 }
 
@@ -61,17 +43,8 @@ pub fn accepted(shop: &Id, answered: EventResult) -> Result<EventResult, Problem
 
 /// The problem of an event that was rejected, which says what the decision says.
 pub fn rejection(answered: &EventResult) -> Option<Problem> {
-    #[derive(Deserialize)]
-    struct RejectedDecision<'a> {
-        #[serde(borrow)]
-        message: Option<Cow<'a, str>>,
-    }
-    let error = answered.rejected?;
-    let told: Vec<RejectedDecision<'_>> =
-        serde_json::from_str(&answered.decisions).unwrap_or_default();
-    let message = told.into_iter().rev().find_map(|told| told.message);
-    let message = message.map_or_else(String::new, Cow::into_owned);
-    Some(Problem::new(ProblemCode::Rejected(error), message))
+    let Rejection { error, message, .. } = answered.rejected.as_ref()?;
+    Some(Problem::new(ProblemCode::Rejected(*error), message))
 }
 
 /// Reads a body of known fields.

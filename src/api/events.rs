@@ -215,6 +215,7 @@ fn write_string(text: &mut String, id: &Id) {
 mod tests {
     use super::*;
     use crate::domain::protocol::decision::ErrorCode;
+    use crate::domain::protocol::rejection::Rejection;
     use crate::http::auth::forbidden;
     use actix_web::body::MessageBody;
 
@@ -235,7 +236,7 @@ mod tests {
             error.code()
         );
         EventResult {
-            rejected: Some(error),
+            rejected: Some(Rejection::new(error, "Do it right.")),
             ..answered("", &decisions)
         }
     }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::commands::{accepted, event_of, quoted};
+use super::commands::{accepted, quoted};
 use super::event_body::ParsedEvent;
 use crate::domain::base::id::{ID_BYTES_MAX, Id};
 use crate::domain::policy::group_plan::CheckedPolicy;
@@ -25,6 +25,9 @@ use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::RequestContext;
 use crate::runtime::{EventResult, IncomingEvent, Shops, Unavailable};
 use crate::wire::{Line, read_event};
+
+/// What is said of a policy that is no object.
+const NO_POLICY: &str = "The policy must be an object of its keys, `{}` for the standard preset.";
 
 /// What the name of a shop's own buyer space begins with.
 const OWN_SPACE: &str = "shop:";
@@ -131,29 +134,28 @@ pub async fn check_policies(
 /// Sets the policy of the path's shop, which `policy` finds in what was sent.
 pub async fn configure(
     call: &RequestContext,
-    policy: impl FnOnce() -> Result<String, Problem> + Send + 'static,
+    policy: impl FnOnce() -> Result<serde_json::Value, Problem> + Send + 'static,
 ) -> Result<EventResult, Problem> {
-    let (space, shop, now) = (
-        BuyerSpaceField::of(call).await?,
-        call.shop()?,
-        call.state.desk.now(),
-    );
-    let of_shop = shop.clone();
+    let (space, shop) = (BuyerSpaceField::of(call).await?, call.shop()?);
+    let now = call.state.desk.now();
     let intake = aside(move || {
-        let text = format!("{{\"type\":\"shop.configured\",\"policy\":{}}}", policy()?);
-        match event_of(&text, &shop, now)? {
-            IncomingEvent::Event {
-                event,
-                stamped,
-                text,
-            } => checked(&space, &shop, event, stamped, text),
-            malformed @ IncomingEvent::Malformed { .. } => Ok(malformed),
+        let mut sent = policy()?;
+        if !sent.is_object() {
+            return Err(Problem::malformed(NO_POLICY));
         }
+        if let Some(missing) = space.missing_in(&sent)? {
+            sent["buyer_space"] = missing.as_str().into();
+        }
+        let policy = checked_policy(Box::new(sent))?;
+        Ok(IncomingEvent::made(
+            EventBody::ShopConfigured { policy },
+            now,
+        ))
     });
-    let answered = post(call, &of_shop, vec![intake.await??]).await;
+    let answered = post(call, &shop, vec![intake.await??]).await;
     let mut answered = answered.map_err(Problem::refused)?;
     match answered.pop() {
-        Some(answered) => accepted(&of_shop, answered),
+        Some(answered) => accepted(&shop, answered),
         None => Err(Problem::refused(Unavailable::Broken)),
     }
 }
@@ -183,9 +185,7 @@ pub async fn would_be_taken(
     let judged = aside(move || {
         let policy = policy()?;
         if !policy.is_object() {
-            return Err(Problem::malformed(
-                "The body must be a policy: an object of its keys, `{}` for the standard preset.",
-            ));
+            return Err(Problem::malformed(NO_POLICY));
         }
         space.missing_in(&policy)?;
         CheckedPolicy::check(&policy).map_err(|error| invalid(&error))
@@ -239,18 +239,21 @@ fn checked(
         value = again_sent.clone();
         (event, text) = (again, whole.into());
     }
-    let checked = match Policy::parse(&value) {
-        Err(error) => Err(error),
-        Ok(policy) => Ok(CheckedPolicy::within_limits(policy).map_err(|error| invalid(&error))?),
-    };
-    event.what = EventBody::ShopConfigured {
-        policy: GivenPolicy::Checked(checked),
-    };
+    let policy = checked_policy(value)?;
+    event.what = EventBody::ShopConfigured { policy };
     Ok(IncomingEvent::Event {
         event,
         stamped,
         text,
     })
+}
+
+fn checked_policy(sent: Box<serde_json::Value>) -> Result<GivenPolicy, Problem> {
+    let checked = match Policy::parse(&sent) {
+        Err(error) => Err(error),
+        Ok(policy) => Ok(CheckedPolicy::within_limits(policy).map_err(|error| invalid(&error))?),
+    };
+    Ok(GivenPolicy::Checked { sent, checked })
 }
 
 /// The fields of an object as they stand; of two with one name the last.

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::domain::base::id::Id;
 use crate::domain::base::suggestion::nearest;
-use crate::domain::protocol::decision::DecisionBody;
+use crate::domain::protocol::decision::DecisionType;
 use crate::http::auth::Reauthorization;
 use crate::http::problem::Problem;
 use crate::http::query::{Query, whole};
@@ -109,8 +109,8 @@ fn cursor(call: &RequestContext) -> Result<Option<u64>, Problem> {
 /// The types that are wanted; nothing where all are.
 fn types(query: &Query) -> Result<Option<Vec<&'static str>>, Problem> {
     let read = |text: &str| {
-        let known = DecisionBody::NAMES.iter().find(|name| **name == text);
-        known.copied().ok_or_else(|| unknown_type(text))
+        let known = DecisionType::named(text).map(DecisionType::code);
+        known.ok_or_else(|| unknown_type(text))
     };
     let text = query.text("types");
     text.map(|text| text.split(',').map(read).collect())
@@ -118,9 +118,12 @@ fn types(query: &Query) -> Result<Option<Vec<&'static str>>, Problem> {
 }
 
 fn unknown_type(text: &str) -> Problem {
-    let what_to_do = match nearest(text, DecisionBody::NAMES.iter().copied()) {
+    let what_to_do = match nearest(text, DecisionType::codes()) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => format!("there are {}.", DecisionBody::NAMES.join(", ")),
+        None => {
+            let all: Vec<&str> = DecisionType::codes().collect();
+            format!("there are {}.", all.join(", "))
+        }
     };
     Problem::malformed(format!(
         "`types` takes types of decisions with commas between them, and {text:?} is none: {what_to_do}"

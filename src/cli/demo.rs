@@ -12,13 +12,13 @@ use super::serve::{LayersArguments, failure};
 use super::{Failure, LanguageArgument, language, say};
 use crate::domain::base::id::Id;
 use crate::domain::protocol::codes::Presence;
+use crate::domain::protocol::event::EventBody;
 use crate::domain::state::shop::Shop;
 use crate::env::{Env, PausableClock, last_words};
 use crate::explain_text::Language;
 use crate::runtime::{IncomingEvent, ReadError, Shops};
 use crate::server::{Listening, serve};
 use crate::settings::{LogLevel, Origin, Settings};
-use crate::wire::{Line, read_event};
 
 /// The shop in which the day is played.
 const SHOP: &str = "demo";
@@ -145,27 +145,17 @@ impl Scene {
         }
         self.clock.let_go();
         for agent in AGENTS {
-            let event = format!(r#"{{"type":"agent.online","agent":"{agent}"}}"#);
-            self.post(desk, event).await?;
-        }
-        let seq = worth_asking(desk, &self.shop).await?;
-        let online = desk.read(&self.shop, |shop, _| online(shop)).await?;
-        say(&self.what_next(&url, &online, seq));
-        Ok(())
-    }
-
-    /// One event at the server's own time.
-    async fn post(&self, desk: &Shops, text: String) -> Result<(), ReadError> {
-        let read = read_event(&text, &self.shop, desk.now());
-        if let Ok(Line::Event(_, event)) = read.map(|read| read.line) {
-            let intake = IncomingEvent::Event {
-                event,
-                stamped: true,
-                text: text.into(),
+            let event = EventBody::PresenceChanged {
+                agent: Id::known(agent),
+                presence: Presence::Online,
             };
-            let posted = desk.post(&self.shop, vec![intake]).await;
+            let event = IncomingEvent::made(event, desk.now());
+            let posted = desk.post(&self.shop, vec![event]).await;
             posted.map_err(ReadError::Refused)?;
         }
+        let seq = worth_asking(desk, &self.shop).await?;
+        let online = desk.read(&self.shop, online).await?;
+        say(&self.what_next(&url, &online, seq));
         Ok(())
     }
 

@@ -116,7 +116,7 @@ impl DemoDay {
                 notable.look_at(&answered);
             }
             clock.move_to(Instant::from_ms(step.min(end.ms())));
-            let counts = desk.read(shop, |shop, _| shop.counts()).await?;
+            let counts = desk.read(shop, |shop| shop.counts()).await?;
             waiting_most = counts.sessions_waiting.max(waiting_most);
             if step >= hour || events.peek().is_none() {
                 let until = Instant::from_ms(hour.min(end.ms()));
@@ -172,7 +172,7 @@ async fn tell(
     (until, waiting, notable): (Instant, u64, Option<u64>),
     language: Language,
 ) -> Result<(), ReadError> {
-    let served = desk.read(shop, |shop, _| shop.report().sessions.assigned);
+    let served = desk.read(shop, |shop| shop.report().sessions.assigned);
     let served = served.await?;
     let mut note = String::new();
     if let Some(seq) = notable

@@ -85,8 +85,8 @@ impl Installation {
     }
 
     /// The report of every shop, each as of its own clock.
-    pub fn report(&mut self) -> BTreeMap<String, Report> {
-        let shops = self.shops.iter_mut();
+    pub fn report(&self) -> BTreeMap<String, Report> {
+        let shops = self.shops.iter();
         shops
             .map(|(id, shop)| (id.to_string(), shop.report()))
             .collect()

@@ -328,10 +328,10 @@ impl RequestContext {
     /// Looks at the live state of the path's shop.
     pub async fn live<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&mut Shop) -> T + Send + 'static,
+        look: impl FnOnce(&Shop) -> T + Send + 'static,
     ) -> Result<T, Problem> {
         let shop = self.shop()?;
-        let read = self.state.desk.read(&shop, |shop, _ledger| look(shop));
-        read.await.map_err(|error| Problem::unread(&shop, error))
+        let read = self.state.desk.read(&shop, look).await;
+        read.map_err(|error| Problem::unread(&shop, error))
     }
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use bytestring::ByteString;
 use tokio::sync::Semaphore;
 
 use super::apply::{EventApplier, EventOutcome, ResponseBuffer};
@@ -21,9 +20,8 @@ use super::subscription::ChangeNotifier;
 use crate::domain::CORE;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
-use crate::domain::protocol::event::{Event, EventBody};
+use crate::domain::protocol::event::EventBody;
 use crate::domain::read::views::Counts;
-use crate::domain::state::shared_invites::Ledger;
 use crate::env::{BlockingError, Stopwatch, blocking};
 use crate::journal::{JournalError, RecordKind};
 use crate::runtime::event_result::{EventResult, IncomingEvent, ReadError, Unavailable};
@@ -38,9 +36,6 @@ const RECOUNT_AFTER: Duration = Duration::from_secs(1);
 
 /// How long an actor without a shop stays.
 pub(super) const ABSENT_IDLE: Duration = Duration::from_millis(100);
-
-/// The event that a timer stands for.
-const CLOCK: &str = r#"{"type":"clock"}"#;
 
 pub(super) enum ActorState {
     /// It is being read from the journal; the mailbox waits.
@@ -244,17 +239,7 @@ impl ShopActor {
         let now = self.world.env.clock.now();
         let due = self.awake().and_then(|awake| awake.shop.next_timer());
         if due.is_some_and(|due| due <= now) {
-            let event = Event {
-                at: now,
-                id: None,
-                print: 0,
-                what: EventBody::Clock,
-            };
-            let clock = IncomingEvent::Event {
-                event,
-                stamped: true,
-                text: ByteString::from_static(CLOCK),
-            };
+            let clock = IncomingEvent::made(EventBody::Clock, now);
             if self
                 .decide(clock, &mut ResponseBuffer::new(&self.id, 1))
                 .is_err()
@@ -358,9 +343,8 @@ impl Handler<ReadShop> for ShopActor {
 
     fn handle(&mut self, read: ReadShop, _: &mut Context<Self>) {
         self.asked = Stopwatch::start();
-        let mut turn = self.world.ledger.turn();
-        let seen = match &mut self.stage {
-            ActorState::Up(Some(awake)) => Ok((&mut *awake.shop, &mut turn as &mut dyn Ledger)),
+        let seen = match &self.stage {
+            ActorState::Up(Some(awake)) => Ok(&*awake.shop),
             ActorState::Up(None) => Err(ReadError::NoShop),
             ActorState::ComingUp => Err(ReadError::Refused(Unavailable::Busy)),
             ActorState::Down(why) => Err(ReadError::Refused(why.clone())),

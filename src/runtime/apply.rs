@@ -239,7 +239,7 @@ fn decided(id: Option<Id>, out: &DecisionSink, written: Range<usize>) -> EventOu
     let answered = EventResult {
         id,
         decisions: ByteString::new(),
-        rejected: rejected(&out.decisions),
+        rejected: rejection(&out.decisions),
         ..EventResult::nothing()
     };
     EventOutcome::Decided(answered, written)
@@ -259,23 +259,20 @@ fn repeated(shop: &Shop, id: Option<Id>, print: u64) -> AppliedEvent {
     AppliedEvent { item, order: None }
 }
 
-/// The code, where an event was rejected: its own rejection comes last.
-fn rejected(decisions: &[Decision]) -> Option<ErrorCode> {
-    match &decisions.last()?.body {
-        DecisionBody::EventRejected { error, .. } => Some(*error),
-        DecisionBody::SessionAssigned { .. }
-        | DecisionBody::SessionQueued { .. }
-        | DecisionBody::SessionClosed { .. }
-        | DecisionBody::AgentNotified { .. }
-        | DecisionBody::AutoReplySent { .. }
-        | DecisionBody::InviteSent { .. }
-        | DecisionBody::InviteBlocked { .. }
-        | DecisionBody::RatingOpened { .. }
-        | DecisionBody::RatingRecorded { .. }
-        | DecisionBody::RatingRefused { .. }
-        | DecisionBody::ReplyDue { .. }
-        | DecisionBody::ReplyOverdue { .. }
-        | DecisionBody::ScoreAlert { .. }
-        | DecisionBody::ScoreRecovered { .. } => None,
-    }
+/// Why an event was rejected, where it was: its own rejection comes last.
+fn rejection(decisions: &[Decision]) -> Option<Rejection> {
+    let DecisionBody::EventRejected {
+        error,
+        message,
+        session,
+        ..
+    } = &decisions.last()?.body
+    else {
+        return None;
+    };
+    Some(Rejection {
+        error: *error,
+        message: message.to_string(),
+        session: session.clone(),
+    })
 }

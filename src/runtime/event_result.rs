@@ -3,11 +3,13 @@
 use bytestring::ByteString;
 
 use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 use crate::domain::installation::Malformed;
-use crate::domain::protocol::codes::ErrorCode;
-use crate::domain::protocol::event::Event;
+use crate::domain::protocol::event::{Event, EventBody};
+use crate::domain::protocol::rejection::Rejection;
 use crate::env::{BlockingError, Doubt};
 use crate::journal::JournalError;
+use crate::wire::write_event;
 
 /// One event of a request, read and not yet decided.
 #[derive(Clone, Debug)]
@@ -31,6 +33,22 @@ pub enum IncomingEvent {
 }
 
 impl IncomingEvent {
+    /// An event that this server makes itself, at `at`, which is raised to the shop's clock where that is ahead.
+    pub fn made(what: EventBody, at: Instant) -> IncomingEvent {
+        let text = write_event(&what).into();
+        let (id, print) = (None, 0);
+        IncomingEvent::Event {
+            event: Event {
+                at,
+                id,
+                print,
+                what,
+            },
+            stamped: true,
+            text,
+        }
+    }
+
     /// The event's own id.
     pub(super) fn id(&self) -> Option<&Id> {
         match self {
@@ -47,8 +65,8 @@ pub struct EventResult {
     pub id: Option<Id>,
     /// Its decisions as a JSON array, in the wire language: `[{"at":…},…]`.
     pub decisions: ByteString,
-    /// The code, where it was rejected.
-    pub rejected: Option<ErrorCode>,
+    /// Why it was rejected, where it was: what its last decision says.
+    pub rejected: Option<Rejection>,
     /// An event with this id and another body was accepted before: nothing was done (answered 422).
     pub conflict: bool,
     /// It had happened before, and the record that has its answer was dropped by retention: nothing was done again, and no

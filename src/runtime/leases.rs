@@ -10,7 +10,6 @@
 //! so that an end that the disk had no room for comes later and is not lost.
 
 use actix::prelude::*;
-use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
 
 use super::actor::{ActorState, ShopActor};
@@ -20,7 +19,7 @@ use super::shops::Shops;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant, Stamp};
 use crate::domain::protocol::codes::Presence;
-use crate::domain::protocol::event::{Event, EventBody};
+use crate::domain::protocol::event::EventBody;
 use crate::env::Stopwatch;
 use crate::journal::{JournalError, OnDurable};
 use crate::runtime::event_result::{EventResult, IncomingEvent, Unavailable};
@@ -68,23 +67,10 @@ pub(super) struct SetPresence {
 #[rtype(result = "()")]
 pub(super) struct LeasesExpired;
 
-/// The event that a word on an agent's presence stands for.
+/// The event that sets an agent's presence.
 fn event(agent: &Id, presence: Presence, at: Instant) -> IncomingEvent {
-    let (code, name) = (presence.code(), serde_json::Value::from(agent.as_str()));
-    let event = Event {
-        at,
-        id: None,
-        print: 0,
-        what: EventBody::PresenceChanged {
-            agent: agent.clone(),
-            presence,
-        },
-    };
-    IncomingEvent::Event {
-        event,
-        stamped: true,
-        text: ByteString::from(format!("{{\"type\":\"agent.{code}\",\"agent\":{name}}}")),
-    }
+    let agent = agent.clone();
+    IncomingEvent::made(EventBody::PresenceChanged { agent, presence }, at)
 }
 
 impl Shops {

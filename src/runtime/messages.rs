@@ -7,7 +7,6 @@ use tokio::sync::Semaphore;
 
 use super::apply::EventOutcome;
 use super::responder::Responder;
-use crate::domain::state::shared_invites::Ledger;
 use crate::domain::state::shop::Shop;
 use crate::runtime::event_result::ReadError;
 
@@ -30,9 +29,8 @@ pub(super) struct Submitted {
 }
 
 /// A look at the live state: gives what answers the asker once all that was seen is durable.
-pub(super) type ReadFn = Box<
-    dyn FnOnce(Result<(&mut Shop, &mut dyn Ledger), ReadError>) -> Box<dyn FnOnce() + Send> + Send,
->;
+pub(super) type ReadFn =
+    Box<dyn FnOnce(Result<&Shop, ReadError>) -> Box<dyn FnOnce() + Send> + Send>;
 
 /// Asks for a look.
 #[derive(Message)]

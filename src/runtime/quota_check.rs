@@ -40,11 +40,14 @@ pub(super) fn keeps_buyer_space(awake: Option<&LiveShop>, intake: &IncomingEvent
     };
     match (&event.what, awake) {
         (EventBody::ShopConfigured { policy }, Some(awake)) => match policy {
-            GivenPolicy::Checked(Ok(checked)) => {
-                checked.policy.buyer_space == awake.shop.policy().buyer_space
-            }
+            GivenPolicy::Checked {
+                checked: Ok(checked),
+                ..
+            } => checked.policy.buyer_space == awake.shop.policy().buyer_space,
             // It is rejected, and changes nothing.
-            GivenPolicy::Checked(Err(_)) => true,
+            GivenPolicy::Checked {
+                checked: Err(_), ..
+            } => true,
             GivenPolicy::Sent(_) => false,
         },
         // Nor does it make a shop: who may do that may give it a space.

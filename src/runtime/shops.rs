@@ -27,7 +27,6 @@ use super::shared_ledger::SharedLedger;
 use super::subscription::{DecisionFeed, ShutdownListener, ShutdownSignal};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration as Length, Instant};
-use crate::domain::state::shared_invites::Ledger;
 use crate::domain::state::shop::Shop;
 use crate::env::{Env, blocking};
 use crate::journal::{Journal, JournalError, MetadataEntry};
@@ -123,7 +122,7 @@ impl Shops {
     pub async fn read<T: Send + 'static>(
         &self,
         shop: &Id,
-        read: impl FnOnce(&mut Shop, &mut dyn Ledger) -> T + Send + 'static,
+        read: impl FnOnce(&Shop) -> T + Send + 'static,
     ) -> Result<T, ReadError> {
         let busy = ReadError::Refused(Unavailable::Busy);
         // It comes back from a message that was dropped unseen.
@@ -133,9 +132,9 @@ impl Shops {
             let theirs = Arc::clone(&read);
             let look: ReadFn = Box::new(move |seen| {
                 let unread = ReadError::Refused(Unavailable::Busy);
-                let seen = seen.and_then(|(shop, ledger)| {
+                let seen = seen.and_then(|shop| {
                     let read = held(&theirs).take().ok_or(unread)?;
-                    Ok(read(shop, ledger))
+                    Ok(read(shop))
                 });
                 Box::new(move || drop(sender.send(seen)))
             });

@@ -1,88 +1,65 @@
-//! `xiaoer_decisions_total`: a counter for every type and reason, found by arithmetic.
+//! `xiaoer_decisions_total`: a counter for every type of decision, and where a type has reasons for each of them.
 
-use crate::domain::protocol::codes::{
-    AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, WaitReason,
-};
-use crate::domain::protocol::decision::DecisionBody;
+use super::instruments::Counter;
+use crate::domain::protocol::decision::{DecisionBody, DecisionType};
 
-// Where the counters of each type begin: in the order of `DecisionBody`, each as long as its list of reasons.
-const ASSIGNED: usize = 0;
-const QUEUED: usize = ASSIGNED + AssignReason::ALL.len();
-const CLOSED: usize = QUEUED + WaitReason::ALL.len();
-const NOTIFIED: usize = CLOSED + CloseReason::ALL.len();
-const AUTO_REPLY: usize = NOTIFIED + 1;
-const INVITED: usize = AUTO_REPLY + 1;
-const BLOCKED: usize = INVITED + 1;
-const RATING_OPENED: usize = BLOCKED + BlockCode::ALL.len();
-const RECORDED: usize = RATING_OPENED + 1;
-const REFUSED: usize = RECORDED + 1;
-const DUE: usize = REFUSED + RefuseReason::ALL.len();
-const OVERDUE: usize = DUE + 1;
-const ALERT: usize = OVERDUE + 1;
-const RECOVERED: usize = ALERT + 1;
-const REJECTED: usize = RECOVERED + 1;
+/// The counters, type by type and reason by reason.
+pub(super) struct DecisionCounters {
+    starts: Vec<usize>,
+    counters: Vec<Counter>,
+}
 
-/// Which counter a decision moves. A blocked invite counts once, under the first of its codes.
-pub(super) fn slot(body: &DecisionBody) -> usize {
-    match body {
-        DecisionBody::SessionAssigned { reason, .. } => ASSIGNED + *reason as usize,
-        DecisionBody::SessionQueued { reason, .. } => QUEUED + *reason as usize,
-        DecisionBody::SessionClosed { reason, .. } => CLOSED + *reason as usize,
-        DecisionBody::AgentNotified { .. } => NOTIFIED,
-        DecisionBody::AutoReplySent { .. } => AUTO_REPLY,
-        DecisionBody::InviteSent { .. } => INVITED,
-        DecisionBody::InviteBlocked { blocked_by, .. } => {
-            BLOCKED + blocked_by.first().map_or(0, |code| *code as usize)
+impl DecisionCounters {
+    /// `make` makes the counter of a type and a reason.
+    pub(super) fn new(
+        make: impl Fn(&'static str, Option<&'static str>) -> Counter,
+    ) -> DecisionCounters {
+        DecisionCounters {
+            starts: starts(),
+            counters: labels()
+                .into_iter()
+                .map(|(name, reason)| make(name, reason))
+                .collect(),
         }
-        DecisionBody::RatingOpened { .. } => RATING_OPENED,
-        DecisionBody::RatingRecorded { .. } => RECORDED,
-        DecisionBody::RatingRefused { reason, .. } => REFUSED + *reason as usize,
-        DecisionBody::ReplyDue { .. } => DUE,
-        DecisionBody::ReplyOverdue { .. } => OVERDUE,
-        DecisionBody::ScoreAlert { .. } => ALERT,
-        DecisionBody::ScoreRecovered { .. } => RECOVERED,
-        DecisionBody::EventRejected { error, .. } => REJECTED + *error as usize,
+    }
+
+    /// The counter that a decision moves. A blocked invite counts once, under the first of its codes.
+    pub(super) fn of(&self, body: &DecisionBody) -> &Counter {
+        &self.counters[place(&self.starts, body)]
     }
 }
 
-/// The type and the reason of every counter, in the order of [`slot`].
-pub(super) fn labels() -> Vec<(&'static str, Option<&'static str>)> {
-    let none = Vec::new;
-    let types = [
-        (
-            "session.assigned",
-            codes(AssignReason::ALL, AssignReason::code),
-        ),
-        ("session.queued", codes(WaitReason::ALL, WaitReason::code)),
-        ("session.closed", codes(CloseReason::ALL, CloseReason::code)),
-        ("agent.notified", none()),
-        ("auto_reply.sent", none()),
-        ("invite.sent", none()),
-        ("invite.blocked", codes(BlockCode::ALL, BlockCode::code)),
-        ("rating.opened", none()),
-        ("rating.recorded", none()),
-        (
-            "rating.refused",
-            codes(RefuseReason::ALL, RefuseReason::code),
-        ),
-        ("reply.due", none()),
-        ("reply.overdue", none()),
-        ("score.alert", none()),
-        ("score.recovered", none()),
-        ("event.rejected", codes(ErrorCode::ALL, ErrorCode::code)),
-    ];
-    let mut labels = Vec::new();
-    for (name, reasons) in types {
-        match reasons.is_empty() {
-            true => labels.push((name, None)),
-            false => labels.extend(reasons.into_iter().map(|reason| (name, Some(reason)))),
-        }
-    }
-    labels
+/// The type and the reason of every counter, in order.
+fn labels() -> Vec<(&'static str, Option<&'static str>)> {
+    let of = |kind: &DecisionType| {
+        let reasons: Vec<_> = kind.reasons().into_iter().map(Some).collect();
+        let reasons = if reasons.is_empty() {
+            vec![None]
+        } else {
+            reasons
+        };
+        let name = kind.code();
+        reasons.into_iter().map(move |reason| (name, reason))
+    };
+    DecisionType::ALL.iter().flat_map(of).collect()
 }
 
-fn codes<T: Copy>(all: &[T], code: fn(T) -> &'static str) -> Vec<&'static str> {
-    all.iter().map(|reason| code(*reason)).collect()
+/// Where the counters of each type begin.
+fn starts() -> Vec<usize> {
+    let lengths = DecisionType::ALL
+        .iter()
+        .map(|kind| kind.reasons().len().max(1));
+    lengths
+        .scan(0, |next, length| {
+            let start = *next;
+            *next += length;
+            Some(start)
+        })
+        .collect()
+}
+
+fn place(starts: &[usize], body: &DecisionBody) -> usize {
+    starts[body.kind() as usize] + body.reason_index()
 }
 
 #[cfg(test)]
@@ -93,6 +70,9 @@ pub(super) mod tests {
     use crate::domain::base::ratio::Share;
     use crate::domain::base::time::{Duration, Instant, Stamp};
     use crate::domain::protocol::codes::Trigger;
+    use crate::domain::protocol::codes::{
+        AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, WaitReason,
+    };
     use crate::domain::protocol::decision::{Period, Rate};
     use crate::domain::protocol::event::Stars;
     use crate::domain::protocol::rating::{Level, Source};
@@ -266,15 +246,13 @@ pub(super) mod tests {
 
     #[test]
     fn every_decision_moves_the_counter_of_its_type_and_reason() {
-        let labels = labels();
+        let (labels, starts) = (labels(), starts());
         let mut moved = vec![0; labels.len()];
         for (body, reason) in every_decision() {
-            assert_eq!(labels[slot(&body)], (body.name(), reason));
-            moved[slot(&body)] += 1;
+            let place = place(&starts, &body);
+            assert_eq!(labels[place], (body.name(), reason));
+            moved[place] += 1;
         }
         assert_eq!(moved, vec![1; labels.len()], "each once");
-        let names = every_decision().into_iter().map(|(body, _)| body.name());
-        let names: std::collections::BTreeSet<&str> = names.collect();
-        assert_eq!(names, DecisionBody::NAMES.iter().copied().collect());
     }
 }

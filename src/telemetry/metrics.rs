@@ -11,13 +11,12 @@ use metrics_exporter_prometheus::{
 };
 
 use super::connection_metrics::ConnectionMetrics;
-use super::decision_counters;
-use super::event_counters;
+use super::decision_counters::DecisionCounters;
 use super::instruments::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use super::route_metrics::{RouteMetrics, Routes};
 use crate::domain::protocol::codes::codes;
 use crate::domain::protocol::decision::DecisionBody;
-use crate::domain::protocol::event::EventBody;
+use crate::domain::protocol::event::{EventBody, EventType};
 
 codes! {
     /// Why a request was refused before a shop could decide anything: the label of `xiaoer_refused_total`.
@@ -181,7 +180,7 @@ const NAMES: [(&str, MetricKind, &str); 23] = [
 /// All metrics of a server. Shared by its threads.
 pub struct Metrics {
     handle: PrometheusHandle,
-    decisions: Vec<Counter>,
+    decisions: DecisionCounters,
     events: Vec<Counter>,
     refusals: Vec<Counter>,
     routes: Routes,
@@ -226,23 +225,18 @@ impl Metrics {
     /// `other`.
     pub fn new(routes: &[&'static str]) -> Metrics {
         let recorder = &Arc::new(recorder());
-        let decisions = decision_counters::labels()
-            .into_iter()
-            .map(|(name, reason)| {
-                let labels = [("type", Some(name)), ("reason", reason)];
-                let labels = labels.into_iter();
-                let labels: Vec<_> = labels
-                    .filter_map(|(key, value)| Some((key, value?)))
-                    .collect();
-                counter(recorder, "xiaoer_decisions_total", &labels)
-            });
-        let events = event_counters::TYPES.iter();
+        let decisions = DecisionCounters::new(|name, reason| {
+            let mut labels = vec![("type", name)];
+            labels.extend(reason.map(|reason| ("reason", reason)));
+            counter(recorder, "xiaoer_decisions_total", &labels)
+        });
+        let events = EventType::codes();
         let events = events.map(|name| counter(recorder, "xiaoer_events_total", &[("type", name)]));
         let refusals = Refusal::ALL
             .iter()
             .map(|why| counter(recorder, "xiaoer_refused_total", &[("why", why.code())]));
         Metrics {
-            decisions: decisions.collect(),
+            decisions,
             events: events.collect(),
             refusals: refusals.collect(),
             routes: Routes::new(recorder, routes),
@@ -269,12 +263,12 @@ impl Metrics {
 
     /// A decision was taken.
     pub fn decided(&self, body: &DecisionBody) {
-        self.decisions[decision_counters::slot(body)].add(1);
+        self.decisions.of(body).add(1);
     }
 
     /// An event was handled, whatever was decided.
     pub fn taken(&self, what: &EventBody) {
-        self.events[event_counters::slot(what)].add(1);
+        self.events[what.kind() as usize].add(1);
     }
 
     /// A request was refused before a shop could decide.
@@ -437,7 +431,7 @@ mod tests {
                 .count()
         };
         assert_eq!(of("xiaoer_decisions_total{"), every_decision().len());
-        assert_eq!(of("xiaoer_events_total{"), event_counters::TYPES.len());
+        assert_eq!(of("xiaoer_events_total{"), EventType::ALL.len());
         assert_eq!(of("xiaoer_refused_total{"), Refusal::ALL.len());
         assert!(samples.values().all(|value| *value == 0.0));
     }

@@ -6,7 +6,6 @@
 mod buffered_stderr;
 mod connection_metrics;
 mod decision_counters;
-mod event_counters;
 mod instruments;
 mod log_level;
 pub mod logs;

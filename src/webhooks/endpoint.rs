@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::transport::signature::Secret;
 use crate::domain::base::suggestion::nearest;
 use crate::domain::base::time::{Duration, Instant};
-use crate::domain::protocol::decision::DecisionBody;
+use crate::domain::protocol::decision::DecisionType;
 
 /// The most decisions of one call.
 pub const BATCH_MAX: u16 = 500;
@@ -109,7 +109,7 @@ impl Wanted {
         if types.is_empty() {
             return Err("`types` is empty: leave it out, or null, for all types.".to_owned());
         }
-        let known = || DecisionBody::NAMES.iter().chain(&NOTICES).copied();
+        let known = || DecisionType::codes().chain(NOTICES);
         match types
             .iter()
             .find(|name| !known().any(|known| known == *name))

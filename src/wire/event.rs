@@ -6,7 +6,7 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::installation::Malformed;
 use crate::domain::protocol::codes::Presence;
-use crate::domain::protocol::event::{Event, EventBody, GivenPolicy, RatedOn, Stars};
+use crate::domain::protocol::event::{Event, EventBody, EventType, GivenPolicy, RatedOn, Stars};
 use crate::domain::state::agent::{BOT_ID, CAPACITY_MAX, ROUTABLE_ROLE, WEIGHT_MAX};
 
 use super::fields::Reader;
@@ -89,6 +89,29 @@ pub fn read_plain_events<'a, T>(
     (cursor.step(b']') && cursor.is_at_end()).then_some(all)
 }
 
+/// Reads a JSON object as the fields of one type of event, without `type`, `at`, `shop` and `id`: what a resource is set
+/// to. `path` are fields that the address of the resource gives; the object may not name them. Errors say what is wrong.
+pub fn read_event_body(
+    kind: EventType,
+    path: &[(&'static str, &Id)],
+    text: &str,
+) -> Result<EventBody, String> {
+    let read = read_object(text).map_err(|error| format!("The body is {error}."))?;
+    let fields = &mut Reader(read.0);
+    for (name, given) in path {
+        if fields.has(name) {
+            return Err(format!(
+                "`{name}` is in the address: leave it out of the body."
+            ));
+        }
+        let given = Value::Text(Cow::Borrowed(given.as_str()));
+        fields.0.push((Cow::Borrowed(name), given));
+    }
+    let body = what(kind, fields)?;
+    fields.finish(kind.code())?;
+    Ok(body)
+}
+
 fn read(fields: &mut Reader<'_>, shop: &Id, now: Instant) -> ReadEvent {
     let print = if fields.has("id") {
         print(&fields.0)
@@ -148,7 +171,9 @@ fn event(
     print: u64,
     fields: &mut Reader<'_>,
 ) -> Result<Event, String> {
-    let what = what(name, fields)?;
+    let kind = EventType::named(name)
+        .ok_or_else(|| format!("`type` {name:?} is no event type: see the table of events."))?;
+    let what = what(kind, fields)?;
     let id = fields.id("id")?;
     let at = at.clone()?;
     fields.finish(name)?;
@@ -160,16 +185,16 @@ fn event(
     })
 }
 
-fn what(name: &str, fields: &mut Reader<'_>) -> Result<EventBody, String> {
-    Ok(match name {
-        "buyer.message" => {
+fn what(kind: EventType, fields: &mut Reader<'_>) -> Result<EventBody, String> {
+    Ok(match kind {
+        EventType::BuyerMessage => {
             fields.id("kind")?;
             fields.text("text")?;
             EventBody::BuyerMessage {
                 session: fields.need_id("session")?,
             }
         }
-        "agent.message" => {
+        EventType::AgentMessage => {
             fields.text("text")?;
             EventBody::AgentMessage {
                 human: fields.human_kind()?,
@@ -177,13 +202,13 @@ fn what(name: &str, fields: &mut Reader<'_>) -> Result<EventBody, String> {
                 agent: fields.id("agent")?,
             }
         }
-        "bot.message" => {
+        EventType::BotMessage => {
             fields.text("text")?;
             EventBody::BotMessage {
                 session: fields.need_id("session")?,
             }
         }
-        "session.opened" => EventBody::SessionOpened {
+        EventType::SessionOpened => EventBody::SessionOpened {
             session: fields.need_id("session")?,
             buyer: fields.need_id("buyer")?,
             entry: fields.id("entry")?,
@@ -191,51 +216,46 @@ fn what(name: &str, fields: &mut Reader<'_>) -> Result<EventBody, String> {
             order_status: fields.id("order_status")?,
             bot: fields.bool("bot")?.unwrap_or(false),
         },
-        "session.closed" => EventBody::SessionClosed {
+        EventType::SessionClosed => EventBody::SessionClosed {
             session: fields.need_id("session")?,
             by: fields.closed_by()?,
         },
-        "session.handoff" => EventBody::SessionHandoff {
+        EventType::SessionHandoff => EventBody::SessionHandoff {
             session: fields.need_id("session")?,
             question: fields.id("question")?,
             order_status: fields.id("order_status")?,
         },
-        "session.transferred" => {
+        EventType::SessionTransferred => {
             fields.id("by")?;
             EventBody::SessionTransferred {
                 session: fields.need_id("session")?,
                 to: fields.need_id("to")?,
             }
         }
-        "invite.requested" => EventBody::InviteRequested {
+        EventType::InviteRequested => EventBody::InviteRequested {
             session: fields.need_id("session")?,
             agent: fields.id("agent")?,
         },
-        "rating.opened" => EventBody::RatingOpened {
+        EventType::RatingOpened => EventBody::RatingOpened {
             session: fields.need_id("session")?,
             card: fields.card()?,
         },
-        "rating.submitted" => rating(fields)?,
-        "agent.online" => presence(Presence::Online, fields)?,
-        "agent.away" => presence(Presence::Away, fields)?,
-        "agent.offline" => presence(Presence::Offline, fields)?,
-        "agent.configured" => agent(fields)?,
-        "agent.removed" => EventBody::AgentRemoved {
+        EventType::RatingSubmitted => rating(fields)?,
+        EventType::AgentOnline => presence(Presence::Online, fields)?,
+        EventType::AgentAway => presence(Presence::Away, fields)?,
+        EventType::AgentOffline => presence(Presence::Offline, fields)?,
+        EventType::AgentConfigured => agent(fields)?,
+        EventType::AgentRemoved => EventBody::AgentRemoved {
             agent: fields.need_id("agent")?,
         },
-        "buyer.flagged" => EventBody::BuyerFlagged {
+        EventType::BuyerFlagged => EventBody::BuyerFlagged {
             buyer: fields.need_id("buyer")?,
             risk: fields
                 .bool("risk")?
                 .ok_or("`risk` is missing: true or false.")?,
         },
-        "shop.configured" => policy(fields)?,
-        "clock" => EventBody::Clock,
-        _ => {
-            return Err(format!(
-                "`type` {name:?} is no event type: see the table of events."
-            ));
-        }
+        EventType::ShopConfigured => policy(fields)?,
+        EventType::Clock => EventBody::Clock,
     })
 }
 

@@ -29,7 +29,7 @@ const HUMAN_KINDS: [&str; 15] = [
 ];
 
 /// What an agent's workbench sends by itself.
-const AUTO_REPLY_KIND: &str = "auto_reply";
+pub(super) const AUTO_REPLY_KIND: &str = "auto_reply";
 
 /// What `at` should be.
 const AN_INSTANT: &str =
@@ -169,20 +169,16 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn closed_by(&mut self) -> Result<ClosedBy, String> {
-        match self.text("by")?.as_deref() {
-            Some("agent") => Ok(ClosedBy::Agent),
-            Some("buyer") => Ok(ClosedBy::Buyer),
-            Some("system") => Ok(ClosedBy::System),
-            Some(_) | None => Err("`by` must be \"agent\", \"buyer\" or \"system\".".to_owned()),
-        }
+        let by = self.text("by")?;
+        by.and_then(|by| ClosedBy::named(&by))
+            .ok_or_else(|| "`by` must be \"agent\", \"buyer\" or \"system\".".to_owned())
     }
 
     pub(super) fn level(&mut self) -> Result<Option<Level>, String> {
         let Some(name) = self.text("level")? else {
             return Ok(None);
         };
-        let level = Level::ALL.iter().find(|level| level.code() == name);
-        level.copied().map(Some).ok_or_else(|| {
+        Level::named(&name).map(Some).ok_or_else(|| {
             "`level` must be \"satisfied\", \"neutral\" or \"disappointed\".".to_owned()
         })
     }

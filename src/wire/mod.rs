@@ -9,6 +9,7 @@ mod answered_decision;
 mod decision;
 mod decision_writer;
 mod event;
+mod event_writer;
 mod fields;
 mod fingerprint;
 mod flat_json;
@@ -19,6 +20,9 @@ mod value;
 pub use answered_decision::read_decision;
 pub use decision::WrittenDecision;
 pub use decision_writer::DecisionWriter;
-pub use event::{Line, ReadEvent, SHOP_DEFAULT, read_event, read_line, read_plain_events};
+pub use event::{
+    Line, ReadEvent, SHOP_DEFAULT, read_event, read_event_body, read_line, read_plain_events,
+};
+pub use event_writer::write_event;
 pub use json::NotAnObject;
 pub use recorded_decision::{differing, read_recorded};

@@ -1233,7 +1233,7 @@ fn blank_lines_and_line_ends() {
 
 #[test]
 fn an_outcome_is_empty_where_nothing_is_decided() {
-    let mut installation = Installation::default();
+    let installation = Installation::default();
     assert!(installation.report().is_empty());
     assert!(DecisionSink::default().decisions.is_empty());
     assert!(answer(&line(r#""type":"clock""#)).is_empty());

@@ -94,7 +94,7 @@ impl Desk {
     }
 
     fn reports(&mut self) -> String {
-        let reports = self.shops.values_mut().map(Shop::report);
+        let reports = self.shops.values().map(Shop::report);
         serde_json::to_string(&reports.collect::<Vec<_>>()).expect("a report is JSON")
     }
 }

@@ -563,7 +563,10 @@ fn an_event_pays_for_the_agent_groups_that_it_looks_at() {
     let policy = large_policy(AGENTS, 600, MEMBERS);
     let checked = CheckedPolicy::check(&policy).expect("a policy within the limits");
     let configured = || EventBody::ShopConfigured {
-        policy: GivenPolicy::Checked(Ok(checked.clone())),
+        policy: GivenPolicy::Checked {
+            sent: Box::new(serde_json::json!({})),
+            checked: Ok(checked.clone()),
+        },
     };
     let mut busy = Busy {
         shops: Installation::default(),

@@ -320,9 +320,7 @@ async fn a_shop_of_a_clock_that_ran_past_all_years_is_read_and_takes_nothing() {
     // It comes up from that record, and then from the state that it stores.
     for life in 0..2 {
         let shops = Shops::open(folder.path(), &clock, LONG);
-        let now = shops
-            .desk
-            .read(&shop, |shop, _| (shop.now().ms(), shop.seq()));
+        let now = shops.desk.read(&shop, |shop| (shop.now().ms(), shop.seq()));
         assert_eq!(now.await, Ok((late, seq)), "life {life}");
         for event in [
             json!({ "type": "clock" }),

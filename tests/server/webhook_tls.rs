@@ -44,7 +44,12 @@ fn one_call() {
 /// The status of a call with these variables, 0 where there is none, and why there is none.
 fn call(url: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().expect("this test"));
-    command.args(["webhook_tls::one_call", "--exact", "--ignored", "--nocapture"]);
+    command.args([
+        "webhook_tls::one_call",
+        "--exact",
+        "--ignored",
+        "--nocapture",
+    ]);
     for name in ["SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "no_proxy"] {
         command.env_remove(name);
     }

@@ -145,7 +145,7 @@ async fn post(shops: &Shops, event: Value) -> (Vec<String>, Vec<Value>) {
 /// What every store in order has.
 async fn in_order(shops: &Shops) {
     let shop = Id::new(SHOP).expect("an id");
-    let audit = shops.desk.read(&shop, |shop, _| shop.audit()).await;
+    let audit = shops.desk.read(&shop, |shop| shop.audit()).await;
     assert_eq!(audit.expect("the shop"), Ok(()));
     let page = shops.desk.decisions(&shop, 0, 500).await.expect("a page");
     let seqs: Vec<u64> = page.items.iter().map(|of| of.seq).collect();
@@ -302,7 +302,7 @@ async fn what_was_answered_stands() {
         async move {
             let at = at("02:03:00");
             let seen = desk
-                .read(&shop, move |shop, _| shop.session(&session, at))
+                .read(&shop, move |shop| shop.session(&session, at))
                 .await;
             seen.expect("the shop")
                 .map(|view| serde_json::to_value(view).expect("JSON"))
@@ -328,7 +328,7 @@ async fn what_was_answered_stands() {
     );
     let report = shops
         .desk
-        .read(&shop, |shop, _| shop.report())
+        .read(&shop, |shop| shop.report())
         .await
         .expect("a report");
     assert_eq!(report.invites.auto_sent, 1);
@@ -422,7 +422,7 @@ async fn a_shop_with_a_policy_of_an_older_core_comes_up() {
     let shop = Id::new(SHOP).expect("an id");
     let policy = shops
         .desk
-        .read(&shop, |shop, _| serde_json::to_value(shop.policy()))
+        .read(&shop, |shop| serde_json::to_value(shop.policy()))
         .await;
     let policy = policy.expect("the shop").expect("JSON");
     assert_eq!(

@@ -3,7 +3,6 @@
 use std::ops::RangeInclusive;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::api::commands::{accepted, change, quoted, read_body};
 use crate::api::schema::{
@@ -12,33 +11,18 @@ use crate::api::schema::{
 use crate::api::views::{self, Listed};
 use crate::domain::base::time::Duration;
 use crate::domain::protocol::codes::Presence;
+use crate::domain::protocol::event::{EventBody, EventType};
 use crate::http::problem::Problem;
 use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{done, page, text_json};
 use crate::runtime::LeaseGranted;
+use crate::wire::read_event_body;
 
 /// The list's name in its cursors.
 const LIST: &str = "agents";
 
-/// Where an agent can be.
-const PRESENCES: [Presence; 3] = [Presence::Online, Presence::Away, Presence::Offline];
-
 /// How long a lease can be.
 const LEASES: RangeInclusive<Duration> = Duration::from_ms(1_000)..=Duration::days(1);
-
-/// What `PUT` of an agent takes: the fields of `agent.configured`, as they were sent.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AgentBody<'a> {
-    #[serde(borrow, default)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    roles: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    capacity: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    weight: Option<&'a RawValue>,
-}
 
 /// What `PUT` of a presence takes.
 #[derive(Deserialize)]
@@ -78,24 +62,9 @@ pub async fn get(call: RequestContext) -> HandlerResult {
 #[utoipa::path(put, path = "/v1/shops/{shop}/agents/{agent}", tag = "agents", operation_id = "put_agent",
     request_body = AgentSchema, responses((status = 200, body = Agent)))]
 pub async fn put(call: RequestContext) -> HandlerResult {
-    let text = call.json_text().await?;
-    let body: AgentBody<'_> = read_body(&text)?;
-    let mut event = format!(
-        "{{\"type\":\"agent.configured\",\"agent\":{}",
-        quoted(&call.id("agent")?)
-    );
-    for (name, value) in [
-        ("name", body.name),
-        ("roles", body.roles),
-        ("capacity", body.capacity),
-        ("weight", body.weight),
-    ] {
-        if let Some(value) = value {
-            event.push_str(&format!(",\"{name}\":{}", value.get()));
-        }
-    }
-    event.push('}');
-    change(&call, event).await?;
+    let (text, agent) = (call.json_text().await?, call.id("agent")?);
+    let event = read_event_body(EventType::AgentConfigured, &[("agent", &agent)], &text);
+    change(&call, event.map_err(Problem::malformed)?).await?;
     get(call).await
 }
 
@@ -105,12 +74,8 @@ pub async fn put(call: RequestContext) -> HandlerResult {
 #[utoipa::path(delete, path = "/v1/shops/{shop}/agents/{agent}", tag = "agents", operation_id = "delete_agent",
     responses((status = 204)))]
 pub async fn delete(call: RequestContext) -> HandlerResult {
-    let agent = quoted(&call.id("agent")?);
-    change(
-        &call,
-        format!("{{\"type\":\"agent.removed\",\"agent\":{agent}}}"),
-    )
-    .await?;
+    let agent = call.id("agent")?;
+    change(&call, EventBody::AgentRemoved { agent }).await?;
     Ok(done())
 }
 
@@ -150,8 +115,7 @@ pub async fn put_presence(call: RequestContext) -> HandlerResult {
 
 impl PresenceBody {
     fn presence(&self) -> Result<Presence, Problem> {
-        let known = PRESENCES.iter().find(|known| known.code() == self.presence);
-        known.copied().ok_or_else(|| {
+        Presence::named(&self.presence).ok_or_else(|| {
             Problem::malformed("`presence` must be \"online\", \"away\" or \"offline\".")
         })
     }

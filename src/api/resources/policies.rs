@@ -50,7 +50,7 @@ pub async fn put(call: RequestContext) -> HandlerResult {
     let text = call.json_text().await?;
     // The shop is there, or an owner would make it.
     call.live(|_| ()).await?;
-    configure(&call, move || Ok(policy_in(&text)?.get().to_owned())).await?;
+    configure(&call, move || read_body(policy_in(&text)?.get())).await?;
     get(call).await
 }
 

@@ -56,7 +56,7 @@ pub async fn put(call: RequestContext) -> HandlerResult {
     let text = call.json_text().await?;
     let policy = move || {
         let body: ShopBody<'_> = read_body(&text)?;
-        Ok(body.policy.get().to_owned())
+        read_body(body.policy.get())
     };
     configure(&call, policy).await?;
     let shop = quoted(&call.shop()?);

@@ -16,9 +16,17 @@ macro_rules! codes {
                 match self { $($name::$variant => $code,)+ }
             }
 
+            /// All of them, as the wire language writes them.
+            pub fn codes() -> impl Iterator<Item = &'static str> + Clone {
+                $name::ALL.iter().map(|known| known.code())
+            }
+
             /// The one that the wire language writes so.
             pub fn named(code: &str) -> Option<$name> {
-                $name::ALL.iter().copied().find(|known| known.code() == code)
+                match code {
+                    $($code => Some($name::$variant),)+
+                    _ => None,
+                }
             }
         }
 
@@ -183,24 +191,14 @@ codes! {
     }
 }
 
-/// Where an agent is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
-    /// At the desk.
-    Online,
-    /// 小休 / 挂起: here, but taking nobody.
-    Away,
-    /// Not here.
-    Offline,
-}
-
-impl Presence {
-    /// As the wire language writes it.
-    pub fn code(self) -> &'static str {
-        match self {
-            Presence::Online => "online",
-            Presence::Away => "away",
-            Presence::Offline => "offline",
-        }
+codes! {
+    /// Where an agent is.
+    Presence {
+        /// Takes buyers.
+        Online = "online",
+        /// 小休 / 挂起: here, but takes no buyers.
+        Away = "away",
+        /// Not here.
+        Offline = "offline",
     }
 }

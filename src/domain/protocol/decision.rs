@@ -2,6 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::codes::codes;
 use super::event::Stars;
 use crate::domain::base::calendar::{Day, Month, Week};
 use crate::domain::base::id::Id;
@@ -149,37 +150,66 @@ pub enum DecisionBody {
     },
 }
 
-/// Gives every decision its name in the wire language.
-macro_rules! names {
-    ($($variant:ident = $name:literal,)+) => {
-        impl DecisionBody {
-            /// The types of all decisions, in the order of the contract.
-            pub const NAMES: &'static [&'static str] = &[$($name),+];
+/// Ties each decision to its type, and to the codes that say why it was taken.
+macro_rules! types {
+    ($($variant:ident = $name:literal $({ $field:ident => $codes:ident: $index:expr })?,)+) => {
+        codes! {
+            /// The types of decisions, in the order of the contract.
+            DecisionType { $(#[doc = concat!("`", $name, "`")] $variant = $name,)+ }
+        }
 
-            /// The decision's type, as the wire language writes it.
-            pub fn name(&self) -> &'static str {
-                match self { $(DecisionBody::$variant { .. } => $name,)+ }
+        impl DecisionType {
+            /// The codes that say why, where the type has any.
+            pub fn reasons(self) -> Vec<&'static str> {
+                match self {
+                    $(DecisionType::$variant => std::iter::empty()$(.chain($codes::codes()))?.collect(),)+
+                }
+            }
+        }
+
+        impl DecisionBody {
+            /// The decision's type.
+            pub fn kind(&self) -> DecisionType {
+                match self { $(DecisionBody::$variant { .. } => DecisionType::$variant,)+ }
+            }
+
+            /// Which of its type's reasons it has, by its place in [`DecisionType::reasons`]; 0 where there are none. A
+            /// blocked invite has several, and the first counts.
+            pub fn reason_index(&self) -> usize {
+                match self {
+                    $($(DecisionBody::$variant { $field, .. } => $index,)?)+
+                    _ => 0,
+                }
             }
         }
     };
 }
 
-names! {
-    SessionAssigned = "session.assigned",
-    SessionQueued = "session.queued",
-    SessionClosed = "session.closed",
+types! {
+    SessionAssigned = "session.assigned" { reason => AssignReason: *reason as usize },
+    SessionQueued = "session.queued" { reason => WaitReason: *reason as usize },
+    SessionClosed = "session.closed" { reason => CloseReason: *reason as usize },
     AgentNotified = "agent.notified",
     AutoReplySent = "auto_reply.sent",
     InviteSent = "invite.sent",
-    InviteBlocked = "invite.blocked",
+    InviteBlocked = "invite.blocked" {
+        blocked_by => BlockCode: blocked_by.first().map_or(0, |code| *code as usize)
+    },
     RatingOpened = "rating.opened",
     RatingRecorded = "rating.recorded",
-    RatingRefused = "rating.refused",
+    RatingRefused = "rating.refused" { reason => RefuseReason: *reason as usize },
     ReplyDue = "reply.due",
     ReplyOverdue = "reply.overdue",
     ScoreAlert = "score.alert",
     ScoreRecovered = "score.recovered",
-    EventRejected = "event.rejected",
+    EventRejected = "event.rejected" { error => ErrorCode: *error as usize },
+}
+
+impl DecisionBody {
+    /// The decision's type, as the wire language writes it.
+    pub fn name(&self) -> &'static str {
+        self.kind().code()
+    }
 }
 
 /// A period of a score; it names the metric too.

@@ -6,7 +6,7 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::policy::group_plan::CheckedPolicy;
 use crate::domain::policy::{Policy, PolicyError};
-use crate::domain::protocol::codes::Presence;
+use crate::domain::protocol::codes::{Presence, codes};
 
 /// The entries that every shop has; others are those of the policy.
 pub const ENTRIES: [&str; 5] = ["product_detail", "order_detail", "message", "live", "other"];
@@ -149,31 +149,78 @@ pub enum EventBody {
     Clock,
 }
 
+codes! {
+    /// The types of events, in the order of the contract.
+    EventType {
+        /// The shop's policy is set.
+        ShopConfigured = "shop.configured",
+        /// An agent is added or replaced.
+        AgentConfigured = "agent.configured",
+        /// An agent leaves the shop.
+        AgentRemoved = "agent.removed",
+        /// An agent takes buyers.
+        AgentOnline = "agent.online",
+        /// 小休 / 挂起.
+        AgentAway = "agent.away",
+        /// An agent is not here.
+        AgentOffline = "agent.offline",
+        /// A buyer comes in.
+        SessionOpened = "session.opened",
+        /// The bot gives the buyer to a person.
+        SessionHandoff = "session.handoff",
+        /// A person decides who serves (R8).
+        SessionTransferred = "session.transferred",
+        /// A session ends.
+        SessionClosed = "session.closed",
+        /// The buyer writes.
+        BuyerMessage = "buyer.message",
+        /// An agent writes.
+        AgentMessage = "agent.message",
+        /// The bot writes.
+        BotMessage = "bot.message",
+        /// The agent clicks 邀请评价.
+        InviteRequested = "invite.requested",
+        /// The buyer opens a rating card (Q1, Q2).
+        RatingOpened = "rating.opened",
+        /// The buyer rates (Q3).
+        RatingSubmitted = "rating.submitted",
+        /// 违规风险较高的用户.
+        BuyerFlagged = "buyer.flagged",
+        /// Time passes.
+        Clock = "clock",
+    }
+}
+
 impl EventBody {
+    /// The event's type.
+    pub fn kind(&self) -> EventType {
+        match self {
+            EventBody::ShopConfigured { .. } => EventType::ShopConfigured,
+            EventBody::AgentConfigured { .. } => EventType::AgentConfigured,
+            EventBody::AgentRemoved { .. } => EventType::AgentRemoved,
+            EventBody::PresenceChanged { presence, .. } => match presence {
+                Presence::Online => EventType::AgentOnline,
+                Presence::Away => EventType::AgentAway,
+                Presence::Offline => EventType::AgentOffline,
+            },
+            EventBody::SessionOpened { .. } => EventType::SessionOpened,
+            EventBody::SessionHandoff { .. } => EventType::SessionHandoff,
+            EventBody::SessionTransferred { .. } => EventType::SessionTransferred,
+            EventBody::SessionClosed { .. } => EventType::SessionClosed,
+            EventBody::BuyerMessage { .. } => EventType::BuyerMessage,
+            EventBody::AgentMessage { .. } => EventType::AgentMessage,
+            EventBody::BotMessage { .. } => EventType::BotMessage,
+            EventBody::InviteRequested { .. } => EventType::InviteRequested,
+            EventBody::RatingOpened { .. } => EventType::RatingOpened,
+            EventBody::RatingSubmitted { .. } => EventType::RatingSubmitted,
+            EventBody::BuyerFlagged { .. } => EventType::BuyerFlagged,
+            EventBody::Clock => EventType::Clock,
+        }
+    }
+
     /// The event's type, as the wire language writes it.
     pub fn name(&self) -> &'static str {
-        match self {
-            EventBody::ShopConfigured { .. } => "shop.configured",
-            EventBody::AgentConfigured { .. } => "agent.configured",
-            EventBody::AgentRemoved { .. } => "agent.removed",
-            EventBody::PresenceChanged { presence, .. } => match presence {
-                Presence::Online => "agent.online",
-                Presence::Away => "agent.away",
-                Presence::Offline => "agent.offline",
-            },
-            EventBody::SessionOpened { .. } => "session.opened",
-            EventBody::SessionHandoff { .. } => "session.handoff",
-            EventBody::SessionTransferred { .. } => "session.transferred",
-            EventBody::SessionClosed { .. } => "session.closed",
-            EventBody::BuyerMessage { .. } => "buyer.message",
-            EventBody::AgentMessage { .. } => "agent.message",
-            EventBody::BotMessage { .. } => "bot.message",
-            EventBody::InviteRequested { .. } => "invite.requested",
-            EventBody::RatingOpened { .. } => "rating.opened",
-            EventBody::RatingSubmitted { .. } => "rating.submitted",
-            EventBody::BuyerFlagged { .. } => "buyer.flagged",
-            EventBody::Clock => "clock",
-        }
+        self.kind().code()
     }
 }
 
@@ -182,8 +229,13 @@ impl EventBody {
 pub enum GivenPolicy {
     /// As it was sent: an object. The shop reads it.
     Sent(Box<serde_json::Value>),
-    /// Read where it came in, so that the shop need not: what it says, or why it is refused.
-    Checked(Result<CheckedPolicy, PolicyError>),
+    /// Read where it came in, so that the shop need not.
+    Checked {
+        /// As it was sent.
+        sent: Box<serde_json::Value>,
+        /// What it says, or why it is refused.
+        checked: Result<CheckedPolicy, PolicyError>,
+    },
 }
 
 impl GivenPolicy {
@@ -191,7 +243,7 @@ impl GivenPolicy {
     pub fn read(&self) -> Result<CheckedPolicy, PolicyError> {
         match self {
             GivenPolicy::Sent(value) => Policy::parse(value).map(CheckedPolicy::accepted),
-            GivenPolicy::Checked(checked) => checked.clone(),
+            GivenPolicy::Checked { checked, .. } => checked.clone(),
         }
     }
 }
@@ -205,15 +257,16 @@ pub enum RatedOn {
     Session(Id),
 }
 
-/// Who ended a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClosedBy {
-    /// Its agent.
-    Agent,
-    /// Its buyer.
-    Buyer,
-    /// The gateway.
-    System,
+codes! {
+    /// Who ended a session.
+    ClosedBy {
+        /// Its agent.
+        Agent = "agent",
+        /// Its buyer.
+        Buyer = "buyer",
+        /// The gateway.
+        System = "system",
+    }
 }
 
 /// One to five stars (Q5).

@@ -4,7 +4,7 @@ use super::codes::ErrorCode;
 use crate::domain::base::id::Id;
 
 /// Why an event may not happen.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rejection {
     /// The contract's code.
     pub error: ErrorCode,

@@ -147,6 +147,13 @@ impl Shop {
             let id = &self.sessions[session].id;
             return Err(format!("{timer:?} of {id} should have fired"));
         }
+        // The report counts late messages as they are booked (M1).
+        if let Some((late_at, session)) = self.lates.first()
+            && late_at <= self.now
+        {
+            let id = &self.sessions[session].id;
+            return Err(format!("a message of {id} is late and not booked"));
+        }
         for (number, session) in self.sessions.iter() {
             let waits = matches!(session.place, SessionPlace::Waiting { .. });
             if self.timers.due(number, Timer::Queue).is_some() && !waits {

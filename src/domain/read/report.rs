@@ -123,8 +123,7 @@ impl Serialize for Blocked {
 
 impl Shop {
     /// The report as of the shop's clock.
-    pub fn report(&mut self) -> Report {
-        self.settle_lates();
+    pub fn report(&self) -> Report {
         let days = self.days.iter().filter(|(_, book)| book.consulting > 0);
         let (weeks, months) = (self.scores.weeks.iter(), self.scores.months.iter());
         let agents = self.roster.agents.iter().map(|(_, agent)| agent);

@@ -62,7 +62,7 @@ pub fn check_last(title: &str, trace: &str, lines: usize, expected: Expect) {
 /// A row about the report: some of its values by their JSON pointers, below the shop `default`.
 #[track_caller]
 pub fn check_report(title: &str, trace: &str, pointers: &[&str], expected: Expect) {
-    let mut played = play(title, trace);
+    let played = play(title, trace);
     let report = match serde_json::to_value(played.installation.report()) {
         Ok(report) => report,
         Err(error) => panic!("{title}: {error}"),

@@ -302,7 +302,7 @@ mod tests {
                 let key = (key * 7 + round) % KEYS;
                 changes.set(&key.to_be_bytes(), value);
                 store.apply(Tree::Journal, changes).unwrap();
-                if round + 1 == ROUNDS && key % 30 == 0 {
+                if round + 1 == ROUNDS && key.is_multiple_of(30) {
                     store.sync().unwrap();
                 }
             }
