@@ -1,6 +1,7 @@
 //! Changes of resources: each goes through the journal as the event that it stands for.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::domain::base::id::Id;
 use crate::domain::protocol::decision::ErrorCode;
@@ -54,6 +55,11 @@ pub fn read_body<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
             "The body is not the JSON object that belongs here: {error}."
         ))
     })
+}
+
+/// JSON that was written before, as a part of an answer.
+pub fn written(json: String) -> Box<RawValue> {
+    RawValue::from_string(json).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 /// A string as JSON.

@@ -1,6 +1,7 @@
 //! What is seen of a live shop, as JSON: the views of the core, a page at a time.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::base::time::Instant;
 use crate::domain::read::views::{Page, State};
@@ -59,12 +60,14 @@ pub fn pools(shop: &Shop, after: Option<&str>, limit: usize, now: Instant) -> Li
     first(behind, limit, |pool| pool.pool.to_string())
 }
 
+/// A line of a menu.
+#[derive(Serialize, ToSchema)]
+pub struct Question {
+    question: String,
+}
+
 /// The menu of an entry, by name, behind one of its questions; nothing where there is no such entry.
 pub fn questions(shop: &Shop, entry: &str, after: Option<&str>, limit: usize) -> Option<Listed> {
-    #[derive(Serialize)]
-    struct Question {
-        question: String,
-    }
     let questions = shop.questions(entry)?.into_iter();
     let behind = questions.filter(|question| after.is_none_or(|after| question.as_str() > after));
     let items = behind.map(|question| Question {

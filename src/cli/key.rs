@@ -56,7 +56,7 @@ enum KeyAction {
 }
 
 fn scope(text: &str) -> Result<Scope, String> {
-    Scope::parse(text).ok_or_else(|| "it is one of events, read, owner, admin".to_owned())
+    Scope::named(text).ok_or_else(|| "it is one of events, read, owner, admin".to_owned())
 }
 
 fn failure(error: &KeyError) -> Failure {

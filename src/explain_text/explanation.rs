@@ -17,7 +17,8 @@ pub fn explain(shop: &str, why: &Explanation, language: Language) -> String {
 }
 
 /// A text in both languages, by their codes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = BothLanguages)]
 pub struct Both {
     /// 中文.
     pub zh: String,

@@ -200,7 +200,7 @@ impl StoredKey {
             Some(shop) => Some(Id::new(shop)?),
             None => None,
         };
-        let scope = Scope::parse(&self.scope)?;
+        let scope = Scope::named(&self.scope)?;
         let good = is_drawn(&self.id, ID_CHARS)
             && scope.is_of_a_shop() == shop.is_some()
             && (self.shop_number.is_none() || shop.is_some());

@@ -2,7 +2,7 @@
 
 use super::scope::Scope;
 use crate::domain::base::id::Id;
-use crate::domain::base::time::Instant;
+use crate::domain::base::time::{Instant, Stamp};
 
 /// The most keys of a folder: the file is written whole with every change.
 pub const KEYS_MAX: usize = 100_000;
@@ -11,7 +11,8 @@ pub const KEYS_MAX: usize = 100_000;
 pub const NAME_BYTES_MAX: usize = 128;
 
 /// What may be shown of a key: everything but its secret.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = Key)]
 pub struct KeyRow {
     /// 8 letters and digits.
     pub id: Id,
@@ -19,12 +20,15 @@ pub struct KeyRow {
     pub scope: Scope,
     /// The one shop that it opens; none: every shop.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub shop: Option<Id>,
     /// What people call it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub name: Option<String>,
     /// When it was made; written in UTC.
     #[serde(serialize_with = "in_utc")]
+    #[schema(value_type = Stamp)]
     pub created: Instant,
     /// Whether its holder may send its own `at`.
     pub own_clock: bool,

@@ -18,14 +18,6 @@ codes! {
 }
 
 impl Scope {
-    /// The scope that `text` names, as the wire language writes it.
-    pub fn parse(text: &str) -> Option<Scope> {
-        Scope::ALL
-            .iter()
-            .copied()
-            .find(|scope| scope.code() == text)
-    }
-
     /// Whether a key of this scope may do what asks for `needed`.
     pub fn allows(self, needed: Scope) -> bool {
         match self {
@@ -101,10 +93,10 @@ mod tests {
     #[test]
     fn scopes_are_read_as_they_are_written() {
         for &scope in Scope::ALL {
-            assert_eq!(Scope::parse(scope.code()), Some(scope));
+            assert_eq!(Scope::named(scope.code()), Some(scope));
         }
-        assert_eq!(Scope::parse("Owner"), None);
-        assert_eq!(Scope::parse(""), None);
+        assert_eq!(Scope::named("Owner"), None);
+        assert_eq!(Scope::named(""), None);
     }
 
     #[test]

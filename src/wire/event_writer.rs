@@ -2,8 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::fields::AUTO_REPLY_KIND;
-use crate::domain::protocol::event::{EventBody, GivenPolicy, RatedOn};
+use crate::domain::protocol::event::{EventBody, GivenPolicy, MessageKind, RatedOn};
 
 /// An event as one JSON object, without `at`, `shop` and `id`: reading it back gives the same event.
 pub fn write_event(body: &EventBody) -> String {
@@ -87,7 +86,7 @@ fn write_fields<M: SerializeMap>(body: &EventBody, map: &mut M) -> Result<(), M:
         } => {
             map.serialize_entry("session", session)?;
             some(map, "agent", agent.as_ref())?;
-            some(map, "kind", (!human).then_some(AUTO_REPLY_KIND))?;
+            some(map, "kind", (!human).then_some(MessageKind::AutoReply))?;
         }
         EventBody::InviteRequested { session, agent } => {
             map.serialize_entry("session", session)?;

@@ -4,32 +4,10 @@ use std::borrow::Cow;
 
 use crate::domain::base::id::{CARD_ID_BYTES_MAX, ID_BYTES_MAX, Id};
 use crate::domain::base::time::Instant;
-use crate::domain::protocol::event::ClosedBy;
+use crate::domain::protocol::event::{ClosedBy, MessageKind};
 use crate::domain::protocol::rating::Level;
 
 use crate::wire::value::Value;
-
-/// What an agent can send that is a human reply.
-const HUMAN_KINDS: [&str; 15] = [
-    "text",
-    "emoji",
-    "image",
-    "video",
-    "payment_card",
-    "address_change_result",
-    "follow_coupon",
-    "product_coupon",
-    "product_card",
-    "product_recommendation",
-    "group_free_card",
-    "payment_request",
-    "group_card",
-    "order_repriced",
-    "return_tracking_changed",
-];
-
-/// What an agent's workbench sends by itself.
-pub(super) const AUTO_REPLY_KIND: &str = "auto_reply";
 
 /// What `at` should be.
 const AN_INSTANT: &str =
@@ -157,15 +135,14 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn human_kind(&mut self) -> Result<bool, String> {
-        match self.text("kind")?.as_deref() {
-            None => Ok(true),
-            Some(AUTO_REPLY_KIND) => Ok(false),
-            Some(kind) if HUMAN_KINDS.contains(&kind) => Ok(true),
-            Some(kind) => Err(format!(
-                "`kind` {kind:?} is none of {}, {AUTO_REPLY_KIND}.",
-                HUMAN_KINDS.join(", ")
-            )),
-        }
+        let Some(text) = self.text("kind")? else {
+            return Ok(true);
+        };
+        let kind = MessageKind::named(&text).ok_or_else(|| {
+            let kinds: Vec<&str> = MessageKind::codes().collect();
+            format!("`kind` {text:?} is none of {}.", kinds.join(", "))
+        })?;
+        Ok(kind != MessageKind::AutoReply)
     }
 
     pub(super) fn closed_by(&mut self) -> Result<ClosedBy, String> {

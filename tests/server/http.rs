@@ -28,7 +28,7 @@ struct Spelt;
 impl KeyRing for Spelt {
     fn check(&self, text: &str) -> Option<Grant> {
         let (shop, scope) = text.split_once('/').unwrap_or(("", text));
-        let scope = Scope::parse(scope)?;
+        let scope = Scope::named(scope)?;
         Some(Grant {
             id: Id::new(text)?,
             scope,

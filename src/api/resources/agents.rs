@@ -2,20 +2,21 @@
 
 use std::ops::RangeInclusive;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
-use crate::api::commands::{accepted, change, quoted, read_body};
-use crate::api::schema::{
-    Agent, AgentBody as AgentSchema, AgentPage, PresenceAnswer, PresenceBody as PresenceSchema,
-};
+use crate::api::commands::{accepted, change, read_body, written};
+use crate::api::schema::{AgentBody, Decision};
 use crate::api::views::{self, Listed};
-use crate::domain::base::time::Duration;
+use crate::domain::base::id::Id;
+use crate::domain::base::time::{Duration, Stamp};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::{EventBody, EventType};
+use crate::domain::read::views::{AgentView, Page};
 use crate::http::problem::Problem;
 use crate::http::request::{HandlerResult, RequestContext};
-use crate::http::response::{done, page, text_json};
-use crate::runtime::LeaseGranted;
+use crate::http::response::{done, json, page, text_json};
 use crate::wire::read_event_body;
 
 /// The list's name in its cursors.
@@ -24,18 +25,21 @@ const LIST: &str = "agents";
 /// How long a lease can be.
 const LEASES: RangeInclusive<Duration> = Duration::from_ms(1_000)..=Duration::days(1);
 
-/// What `PUT` of a presence takes.
-#[derive(Deserialize)]
+/// Where an agent is from now on.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PresenceBody {
+    #[schema(value_type = Presence)]
     presence: String,
+    /// For how long, unless it is renewed: 1s to 24h. Not with `offline`.
     #[serde(default)]
+    #[schema(example = "30s")]
     lease: Option<String>,
 }
 
 /// The shop's agents, by id
 #[utoipa::path(get, path = "/v1/shops/{shop}/agents", tag = "agents", operation_id = "list_agents",
-    responses((status = 200, body = AgentPage)))]
+    responses((status = 200, body = Page<AgentView>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
     let listed = call
@@ -46,7 +50,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
 
 /// One agent
 #[utoipa::path(get, path = "/v1/shops/{shop}/agents/{agent}", tag = "agents", operation_id = "get_agent",
-    responses((status = 200, body = Agent)))]
+    responses((status = 200, body = AgentView)))]
 pub async fn get(call: RequestContext) -> HandlerResult {
     let agent = call.id("agent")?;
     let wanted = agent.clone();
@@ -60,7 +64,7 @@ pub async fn get(call: RequestContext) -> HandlerResult {
 ///
 /// What is left out takes its default again; presence and sessions stay. Stands for `agent.configured`.
 #[utoipa::path(put, path = "/v1/shops/{shop}/agents/{agent}", tag = "agents", operation_id = "put_agent",
-    request_body = AgentSchema, responses((status = 200, body = Agent)))]
+    request_body = AgentBody, responses((status = 200, body = AgentView)))]
 pub async fn put(call: RequestContext) -> HandlerResult {
     let (text, agent) = (call.json_text().await?, call.id("agent")?);
     let event = read_event_body(EventType::AgentConfigured, &[("agent", &agent)], &text);
@@ -85,7 +89,7 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
 /// holds for that long, unless it is said again: then, and after `presence.grace`, the agent is taken offline. Saying
 /// again what is so already writes nothing. Without a `lease`, one that the agent has is over.
 #[utoipa::path(put, path = "/v1/shops/{shop}/agents/{agent}/presence", tag = "agents", operation_id = "put_presence",
-    request_body = PresenceSchema, responses((status = 200, body = PresenceAnswer)))]
+    request_body = PresenceBody, responses((status = 200, body = PresenceAnswer)))]
 pub async fn put_presence(call: RequestContext) -> HandlerResult {
     let text = call.json_text().await?;
     let body: PresenceBody = read_body(&text)?;
@@ -100,17 +104,33 @@ pub async fn put_presence(call: RequestContext) -> HandlerResult {
     let presented = desk.present(&shop, &agent, presence, lease).await;
     let presented = presented.map_err(Problem::refused)?;
     let answered = accepted(&shop, presented.answered)?;
-    let mut answer = format!(
-        "{{\"agent\":{},\"presence\":\"{}\",\"decisions\":{}",
-        quoted(&agent),
-        presence.code(),
-        answered.decisions
-    );
-    if let Some(LeaseGranted { length, until }) = presented.lease {
-        answer.push_str(&format!(",\"lease\":\"{length}\",\"until\":\"{until}\""));
-    }
-    answer.push('}');
-    Ok(text_json(answer))
+    json(&PresenceAnswer {
+        agent,
+        presence,
+        decisions: written(answered.decisions.to_string()),
+        lease: presented
+            .lease
+            .as_ref()
+            .map(|lease| lease.length.to_string()),
+        until: presented.lease.map(|lease| lease.until),
+    })
+}
+
+/// Where an agent is, and what the shop decided for it.
+#[derive(Serialize, ToSchema)]
+struct PresenceAnswer {
+    agent: Id,
+    presence: Presence,
+    #[schema(value_type = Vec<Decision>)]
+    decisions: Box<RawValue>,
+    /// How long its lease is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    lease: Option<String>,
+    /// When the lease runs out, unless it is renewed; the grace period begins then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    until: Option<Stamp>,
 }
 
 impl PresenceBody {

@@ -1,8 +1,10 @@
 //! Decisions of a shop: listed by `seq`, one of them, and why it was taken.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::api::schema::{Decision, DecisionPage, WhyAnswer};
+use crate::api::schema::Decision;
+use crate::domain::read::views::Page;
 use crate::explain_text;
 use crate::http::auth::Scope;
 use crate::http::problem::{Problem, ProblemCode};
@@ -14,10 +16,14 @@ use crate::wire::WrittenDecision;
 /// The list's name in its cursors.
 const LIST: &str = "decisions";
 
-/// What `why` answers, like `xiaoer why --json`.
-#[derive(Serialize)]
+/// Why a decision was taken, as `xiaoer why --json` prints it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WhyAnswer)]
 struct ExplainedDecision<'a> {
+    #[schema(value_type = Decision)]
     decision: WrittenDecision<'a>,
+    /// What was looked at, in order: each with its rule.
+    #[schema(value_type = Vec<std::collections::HashMap<String, serde_json::Value>>)]
     why: Vec<serde_json::Value>,
     text: explain_text::Both,
 }
@@ -26,7 +32,7 @@ struct ExplainedDecision<'a> {
 ///
 /// `after` is a `seq`: those above it are listed.
 #[utoipa::path(get, path = "/v1/shops/{shop}/decisions", tag = "decisions", operation_id = "list_decisions",
-    responses((status = 200, body = DecisionPage)))]
+    responses((status = 200, body = Page<Decision>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
     let (shop, limit) = (call.shop()?, call.query.limit()?);
     let after = match (call.query.whole("after")?, call.query.cursor_seq(LIST)?) {
@@ -60,7 +66,7 @@ pub async fn get(call: RequestContext) -> HandlerResult {
 
 /// Why a decision was taken: the facts that were looked at, and the words in both languages
 #[utoipa::path(get, path = "/v1/shops/{shop}/decisions/{seq}/why", tag = "decisions", operation_id = "get_why",
-    responses((status = 200, body = WhyAnswer)))]
+    responses((status = 200, body = ExplainedDecision)))]
 pub async fn why(call: RequestContext) -> HandlerResult {
     let (shop, seq) = (call.shop()?, seq_of(&call)?);
     let found = call.state.desk.why(&shop, seq).await;

@@ -1,11 +1,13 @@
 //! What was sent to a webhook: listed, looked into, and sent again.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::webhooks::{endpoint, not_done, utc};
 use crate::api::commands::read_body;
-use crate::api::schema::{DeliveryPage, Resend as ResendSchema};
 use crate::domain::base::time::{Instant, Stamp};
+use crate::domain::protocol::codes::codes;
+use crate::domain::read::views::Page;
 use crate::http::problem::Problem;
 use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{json, page};
@@ -15,25 +17,44 @@ use crate::webhooks::delivery::attempt::{AttemptResult, SeqRange};
 /// The list's name in its cursors.
 const LIST: &str = "deliveries";
 
-#[derive(Deserialize)]
+/// Decisions that are to be sent again, by `seq`, both included.
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ResendBody {
+struct Resend {
+    #[schema(minimum = 1)]
     from: u64,
+    #[schema(minimum = 1)]
     to: u64,
 }
 
-/// A delivery, as it is shown.
-#[derive(Serialize)]
-struct DeliveryRow {
+codes! {
+    /// Where a delivery stands.
+    DeliveryState {
+        /// The endpoint has answered 2xx.
+        Delivered = "delivered",
+        /// It failed and is retried.
+        Retrying = "retrying",
+        /// Its retries are over.
+        GivenUp = "given_up",
+    }
+}
+
+/// A message with the decisions from one `seq` to another, and the result of its latest attempt.
+#[derive(Serialize, ToSchema)]
+pub struct Delivery {
     from: u64,
     to: u64,
-    state: &'static str,
+    state: DeliveryState,
     tries: u32,
+    #[schema(required)]
     status: Option<u16>,
     took_ms: u64,
     answer: String,
+    #[schema(required)]
     failure: Option<String>,
     at: Stamp,
+    /// When it is tried again.
+    #[schema(required)]
     again: Option<Stamp>,
 }
 
@@ -41,11 +62,11 @@ struct DeliveryRow {
 ///
 /// All that is tried again or was given up, and the last hundred that were delivered since the server started.
 #[utoipa::path(get, path = "/v1/shops/{shop}/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "list_deliveries",
-    responses((status = 200, body = DeliveryPage)))]
+    responses((status = 200, body = Page<Delivery>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
     let (_, post) = endpoint(&call).await?;
-    let mut rows: Vec<(String, DeliveryRow)> = rows(&post)
+    let mut rows: Vec<(String, Delivery)> = rows(&post)
         .into_iter()
         .map(|row| (place(&row), row))
         .filter(|(place, _)| after.as_ref().is_none_or(|after| place < after))
@@ -66,7 +87,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
 }
 
 /// Where a delivery stands in the list: by when it was last tried.
-fn place(row: &DeliveryRow) -> String {
+fn place(row: &Delivery) -> String {
     format!(
         "{:020}.{:020}-{:020}",
         row.at.instant.ms(),
@@ -75,9 +96,9 @@ fn place(row: &DeliveryRow) -> String {
     )
 }
 
-fn rows(post: &Subscription) -> Vec<DeliveryRow> {
-    let row = |parcel: SeqRange, state, tries, told: &AttemptResult, again: Option<Instant>| {
-        DeliveryRow {
+fn rows(post: &Subscription) -> Vec<Delivery> {
+    let row =
+        |parcel: SeqRange, state, tries, told: &AttemptResult, again: Option<Instant>| Delivery {
             from: parcel.from,
             to: parcel.to,
             state,
@@ -88,8 +109,7 @@ fn rows(post: &Subscription) -> Vec<DeliveryRow> {
             failure: told.failure.clone(),
             at: utc(Instant::from_ms(told.at_ms)),
             again: again.map(utc),
-        }
-    };
+        };
     let inner = post.inner();
     // What is on its way for the first time has nothing to be told of.
     let failing = inner
@@ -98,14 +118,22 @@ fn rows(post: &Subscription) -> Vec<DeliveryRow> {
         .filter(|of| of.tries > 0 || of.again.is_none());
     let failing = failing.map(|of| {
         let state = if of.again.is_some() {
-            "retrying"
+            DeliveryState::Retrying
         } else {
-            "given_up"
+            DeliveryState::GivenUp
         };
         row(of.parcel, state, of.tries, &of.told, of.again)
     });
     let recent = inner.recent.iter();
-    let recent = recent.map(|of| row(of.parcel, "delivered", of.tries, &of.told, None));
+    let recent = recent.map(|of| {
+        row(
+            of.parcel,
+            DeliveryState::Delivered,
+            of.tries,
+            &of.told,
+            None,
+        )
+    });
     failing.chain(recent).collect()
 }
 
@@ -114,15 +142,10 @@ fn rows(post: &Subscription) -> Vec<DeliveryRow> {
 /// They go out in order, beside what is new. One by one they have the `webhook-id`s that they had; with `batch` they are
 /// grouped anew.
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks/{id}/resend", tag = "webhooks", operation_id = "resend",
-    request_body = ResendSchema, responses((status = 200, body = ResendSchema)))]
+    request_body = Resend, responses((status = 200, body = Resend)))]
 pub async fn resend(call: RequestContext) -> HandlerResult {
-    #[derive(Serialize)]
-    struct Range {
-        from: u64,
-        to: u64,
-    }
     let text = call.json_text().await?;
-    let ResendBody { from, to } = read_body(&text)?;
+    let Resend { from, to } = read_body(&text)?;
     let (shop, post) = endpoint(&call).await?;
     let seq = call.live(|shop| shop.seq()).await?;
     if from == 0 || from > to || to > seq {
@@ -133,5 +156,5 @@ pub async fn resend(call: RequestContext) -> HandlerResult {
     let range = SeqRange { from, to };
     let sent = call.state.webhooks.resend(&shop, &post.id, range).await;
     sent.map_err(|why| not_done(&shop, &post.id, why))?;
-    json(&Range { from, to })
+    json(&Resend { from, to })
 }

@@ -2,36 +2,49 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::api::commands::{quoted, read_body};
+use crate::api::commands::read_body;
 use crate::api::policy_change::aside;
-use crate::api::schema::{KeyBody as KeySchema, KeyMade, KeyPage};
 use crate::domain::base::id::Id;
-use crate::http::auth::{Authenticator, KeyRing, NewKey, NotChanged, Scope};
+use crate::domain::read::views::Page;
+use crate::http::auth::{Authenticator, KeyRing, KeyRow, NewKey, NotChanged, Scope};
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{HandlerResult, RequestContext};
-use crate::http::response::{done, page, text_json};
+use crate::http::response::{done, json, page};
 
 /// The list's name in its cursors.
 const LIST: &str = "keys";
 
-/// What `POST` takes.
-#[derive(Deserialize)]
+/// A key that is wanted; only an admin's has no shop.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct KeyBody {
     #[serde(default)]
     shop: Option<String>,
+    #[schema(value_type = Scope)]
     scope: String,
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
+    /// Whether its events may say `at` themselves.
     own_clock: Option<bool>,
+}
+
+/// A key that was made.
+#[derive(Serialize, ToSchema)]
+struct KeyMade {
+    #[serde(flatten)]
+    row: KeyRow,
+    /// The key itself, shown this once.
+    #[schema(example = "xek_…")]
+    key: String,
 }
 
 /// All keys, without their secrets, the oldest first
 #[utoipa::path(get, path = "/v1/keys", tag = "keys", operation_id = "list_keys",
-    responses((status = 200, body = KeyPage)))]
+    responses((status = 200, body = Page<KeyRow>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
     let keys = match &call.state.keeper {
@@ -63,19 +76,17 @@ pub async fn list(call: RequestContext) -> HandlerResult {
 ///
 /// `own_clock` lets its events say `at` themselves, as a gateway does that was cut off.
 #[utoipa::path(post, path = "/v1/keys", tag = "keys", operation_id = "post_key",
-    request_body = KeySchema, responses((status = 200, body = KeyMade)))]
+    request_body = KeyBody, responses((status = 200, body = KeyMade)))]
 pub async fn post(call: RequestContext) -> HandlerResult {
     let text = call.json_text().await?;
     let new = wanted(read_body(&text)?, &call)?;
     let made = changing(&call, move |keys| keys.new_key(new)).await?;
     let (row, key) = made;
-    let mut row = serde_json::to_string(&row).unwrap_or_default();
-    row.pop();
-    Ok(text_json(format!("{row},\"key\":{}}}", quoted(&key))))
+    json(&KeyMade { row, key })
 }
 
 fn wanted(body: KeyBody, call: &RequestContext) -> Result<NewKey, Problem> {
-    let scope = Scope::parse(&body.scope).ok_or_else(|| {
+    let scope = Scope::named(&body.scope).ok_or_else(|| {
         Problem::malformed("`scope` must be \"events\", \"read\", \"owner\" or \"admin\".")
     })?;
     let shop = body.shop.as_deref().map(|shop| {

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::schema::RatingPage;
+use crate::api::schema::Rating;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::protocol::rating::Level;
+use crate::domain::read::views::Page;
 use crate::http::problem::Problem;
 use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::page;
@@ -56,7 +57,7 @@ struct SubmittedRating {
 ///
 /// `from` and `to` are instants: at or after the one, before the other.
 #[utoipa::path(get, path = "/v1/shops/{shop}/ratings", tag = "ratings", operation_id = "list_ratings",
-    responses((status = 200, body = RatingPage)))]
+    responses((status = 200, body = Page<Rating>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
     let (shop, limit) = (call.shop()?, call.query.limit()?);
     let before = call.query.cursor_seq(LIST)?;

@@ -1,10 +1,10 @@
 //! Sessions of a shop and where buyers wait: by state, one with its timeline, the pools, and the menu of an entry.
 
-use crate::api::schema::{PoolPage, QuestionPage, SessionPage, SessionWithTimeline};
+use crate::api::schema::SessionWithTimeline;
 use crate::api::views;
 use crate::domain::base::calendar::Zone;
 use crate::domain::base::time::{Instant, Stamp};
-use crate::domain::read::views::State;
+use crate::domain::read::views::{Page, PoolView, SessionView, State};
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::text_json;
@@ -22,7 +22,7 @@ const STATES: [(&str, State); 3] = [
 /// `open` (with an agent or the bot, where nothing is said), by their opening; `waiting`, who waits longest first;
 /// `closed` in the last 7 days, the latest first.
 #[utoipa::path(get, path = "/v1/shops/{shop}/sessions", tag = "sessions", operation_id = "list_sessions",
-    responses((status = 200, body = SessionPage)))]
+    responses((status = 200, body = Page<SessionView>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
     let state = call.query.choice("state", &STATES)?.unwrap_or(State::Open);
     // A cursor of one state is none of another.
@@ -88,7 +88,7 @@ fn stamp(zone: &Zone, at: Instant) -> Stamp {
 
 /// The pools in which somebody waits
 #[utoipa::path(get, path = "/v1/shops/{shop}/pools", tag = "sessions", operation_id = "list_pools",
-    responses((status = 200, body = PoolPage)))]
+    responses((status = 200, body = Page<PoolView>)))]
 pub async fn pools(call: RequestContext) -> HandlerResult {
     const LIST: &str = "pools";
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
@@ -101,7 +101,7 @@ pub async fn pools(call: RequestContext) -> HandlerResult {
 
 /// The menu that a buyer may choose from at an entry
 #[utoipa::path(get, path = "/v1/shops/{shop}/entries/{entry}/questions", tag = "sessions",
-    operation_id = "list_questions", responses((status = 200, body = QuestionPage)))]
+    operation_id = "list_questions", responses((status = 200, body = Page<views::Question>)))]
 pub async fn questions(call: RequestContext) -> HandlerResult {
     const LIST: &str = "questions";
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);

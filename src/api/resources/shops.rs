@@ -4,34 +4,52 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::policies::policy_of;
-use crate::api::commands::{quoted, read_body};
+use crate::api::commands::{read_body, written};
 use crate::api::policy_change::{aside, configure};
-use crate::api::schema::{ReportOfShops, ShopAnswer, ShopBody as ShopSchema, ShopPage};
+use crate::api::schema::Policy;
 use crate::domain::base::id::Id;
+use crate::domain::read::report::Report;
+use crate::domain::read::views::Page;
 use crate::http::auth::{Authenticator, KeyRing, NotChanged};
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{HandlerResult, RequestContext};
-use crate::http::response::{done, json, page, text_json};
+use crate::http::response::{done, json, page};
 use crate::runtime::{Shops, Unavailable};
 
 /// The list's name in its cursors.
 const LIST: &str = "shops";
 
-/// What `PUT` takes.
-#[derive(Deserialize)]
+/// What a shop is set up with.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ShopBody<'a> {
     #[serde(borrow)]
+    #[schema(value_type = Policy)]
     policy: &'a RawValue,
+}
+
+/// A shop as it is set up.
+#[derive(Serialize, ToSchema)]
+struct ShopAnswer {
+    shop: Id,
+    #[schema(value_type = Policy)]
+    policy: Box<RawValue>,
+}
+
+/// A shop in the list.
+#[derive(Serialize, ToSchema)]
+pub struct ShopRow {
+    shop: Id,
 }
 
 /// The shops, by id
 #[utoipa::path(get, path = "/v1/shops", tag = "shops", operation_id = "list_shops",
-    responses((status = 200, body = ShopPage)))]
+    responses((status = 200, body = Page<ShopRow>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
     let limit = call.query.limit()?;
     let after = call.query.cursor(LIST)?;
@@ -40,7 +58,10 @@ pub async fn list(call: RequestContext) -> HandlerResult {
     let found = found.map_err(Problem::refused)?;
     let rows = found.items.iter();
     let items: Vec<String> = rows
-        .map(|row| format!("{{\"shop\":{}}}", quoted(&row.shop)))
+        .map(|row| {
+            let shop = row.shop.clone();
+            serde_json::to_string(&ShopRow { shop }).unwrap_or_default()
+        })
         .collect();
     let last = found.items.last().filter(|_| found.more);
     let next = last.map(|row| row.shop.as_str());
@@ -51,7 +72,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
 ///
 /// Stands for `shop.configured`.
 #[utoipa::path(put, path = "/v1/shops/{shop}", tag = "shops", operation_id = "put_shop",
-    request_body = ShopSchema, responses((status = 200, body = ShopAnswer)))]
+    request_body = ShopBody, responses((status = 200, body = ShopAnswer)))]
 pub async fn put(call: RequestContext) -> HandlerResult {
     let text = call.json_text().await?;
     let policy = move || {
@@ -59,11 +80,9 @@ pub async fn put(call: RequestContext) -> HandlerResult {
         read_body(body.policy.get())
     };
     configure(&call, policy).await?;
-    let shop = quoted(&call.shop()?);
-    let policy = policy_of(&call).await?;
-    Ok(text_json(format!(
-        "{{\"shop\":{shop},\"policy\":{policy}}}"
-    )))
+    let shop = call.shop()?;
+    let policy = written(policy_of(&call).await?);
+    json(&ShopAnswer { shop, policy })
 }
 
 /// Takes a shop away, with all it holds and its keys
@@ -139,7 +158,7 @@ async fn with_keys<T: Send + 'static>(
 
 /// How the shop stands: sessions, waits, days, weeks, months, agents, invites
 #[utoipa::path(get, path = "/v1/shops/{shop}/report", tag = "shops", operation_id = "get_report",
-    responses((status = 200, body = ReportOfShops)))]
+    responses((status = 200, body = BTreeMap<String, Report>)))]
 pub async fn report(call: RequestContext) -> Result<HttpResponse, Problem> {
     let report = call.live(|shop| BTreeMap::from([(shop.id().to_string(), shop.report())]));
     json(&report.await?)

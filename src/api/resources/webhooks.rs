@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::api::commands::read_body;
-use crate::api::schema::{
-    Tested, Webhook, WebhookBody as WebhookSchema, WebhookChange, WebhookMade, WebhookPage,
-    WebhookSecret,
-};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Instant, Stamp};
+use crate::domain::read::views::Page;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{done, json, page};
@@ -22,17 +20,26 @@ use crate::webhooks::{NotDone, Subscription};
 /// The list's name in its cursors.
 const LIST: &str = "webhooks";
 
-/// What `POST` and `PATCH` take. Null is told from what is left out.
-#[derive(Deserialize)]
+/// What a webhook is made with, or what is changed of it: then what is left out stays.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct WebhookBody {
+    /// `http` or `https`; to private addresses only where the server's settings allow it. Needed to make one.
     #[serde(default)]
+    #[schema(nullable = false, example = "https://gateway.example/xiaoer")]
     url: Option<String>,
     #[serde(default, deserialize_with = "given")]
+    /// The types of decisions that are sent; `null`: all. `webhook.disabled` says that the server has switched another
+    /// endpoint off.
+    #[schema(value_type = Option<Vec<String>>)]
     types: Option<Option<Value>>,
     #[serde(default, deserialize_with = "given")]
+    /// At most so many decisions a call; `null`: one a call, without a list around it.
+    #[schema(value_type = Option<u16>, minimum = 1, maximum = 500)]
     batch: Option<Option<Value>>,
+    /// `true` also after the server has switched it off: deliveries go on where they stopped.
     #[serde(default)]
+    #[schema(nullable = false)]
     enabled: Option<bool>,
 }
 
@@ -42,29 +49,67 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(from).map(Some)
 }
 
-/// An endpoint, as it is shown.
-#[derive(Serialize)]
-struct Shown {
+/// An endpoint to which decisions are sent.
+#[derive(Serialize, ToSchema)]
+pub struct Webhook {
     id: String,
     url: String,
+    /// The types that are sent; `null`: all of them.
+    #[schema(required)]
     types: Option<Vec<String>>,
+    /// At most so many decisions a call; `null`: one a call, without a list around it.
+    #[schema(required)]
     batch: Option<u16>,
     enabled: bool,
+    /// Why the server has switched it off.
+    #[schema(required)]
     disabled: Option<Disabled>,
     created: Stamp,
-    /// Decisions up to this `seq` have gone out, or failed and are tried again aside.
+    /// Decisions up to this `seq` were delivered, or failed and are retried apart from the others.
     seq: u64,
+    /// Messages that failed and are retried.
     retrying: usize,
+    /// Messages whose retries are over: `resend` sends them again.
     given_up: usize,
+    /// Since when every call has failed.
+    #[schema(required)]
     failing_since: Option<Stamp>,
+    /// What its calls are signed with; shown only where the webhook is made.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "whsec_…")]
     secret: Option<String>,
 }
 
-#[derive(Serialize)]
+/// Why and when the server has switched an endpoint off.
+#[derive(Serialize, ToSchema)]
 struct Disabled {
     why: String,
     at: Stamp,
+}
+
+/// A new secret.
+#[derive(Serialize, ToSchema)]
+struct WebhookSecret {
+    #[schema(example = "whsec_…")]
+    secret: String,
+    /// Until then calls are signed with the one before it too.
+    old_until: Stamp,
+}
+
+/// The result of a test call.
+#[derive(Serialize, ToSchema)]
+struct Tested {
+    delivered: bool,
+    /// The status of the answer.
+    #[schema(required)]
+    status: Option<u16>,
+    /// How long it took, in milliseconds.
+    took_ms: u64,
+    /// The first kilobyte of the answer.
+    answer: String,
+    /// Why there was no answer.
+    #[schema(required)]
+    failure: Option<String>,
 }
 
 /// An instant as it is shown where no shop's zone is at hand.
@@ -72,11 +117,11 @@ pub fn utc(at: Instant) -> Stamp {
     at.at_offset(0)
 }
 
-fn shown(post: &Subscription, secret: Option<String>) -> Shown {
+fn shown(post: &Subscription, secret: Option<String>) -> Webhook {
     let inner = post.inner();
     let endpoint = &inner.endpoint;
     let (retrying, given_up) = inner.outbox.counts();
-    Shown {
+    Webhook {
         id: endpoint.id.clone(),
         url: endpoint.url.clone(),
         types: endpoint.types.clone(),
@@ -170,7 +215,7 @@ fn number(value: Value) -> Result<u16, Problem> {
 
 /// The shop's webhooks, the oldest first
 #[utoipa::path(get, path = "/v1/shops/{shop}/webhooks", tag = "webhooks", operation_id = "list_webhooks",
-    responses((status = 200, body = WebhookPage)))]
+    responses((status = 200, body = Page<Webhook>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
     let shop = shop(&call).await?;
@@ -198,7 +243,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
 ///
 /// Every decision that is taken from now on goes there, at least once, signed by the Standard Webhooks specification.
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks", tag = "webhooks", operation_id = "post_webhook",
-    request_body = WebhookSchema, responses((status = 200, body = WebhookMade)))]
+    request_body = WebhookBody, responses((status = 200, body = Webhook)))]
 pub async fn post(call: RequestContext) -> HandlerResult {
     let wanted = wanted(&call).await?;
     let shop = call.shop()?;
@@ -220,7 +265,7 @@ pub async fn get(call: RequestContext) -> HandlerResult {
 ///
 /// What is left out stays; `types` and `batch` may be null. Switched on again, it goes on where it was.
 #[utoipa::path(patch, path = "/v1/shops/{shop}/webhooks/{id}", tag = "webhooks", operation_id = "patch_webhook",
-    request_body = WebhookChange, responses((status = 200, body = Webhook)))]
+    request_body = WebhookBody, responses((status = 200, body = Webhook)))]
 pub async fn patch(call: RequestContext) -> HandlerResult {
     let wanted = wanted(&call).await?;
     let (shop, post) = endpoint(&call).await?;
@@ -245,16 +290,11 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks/{id}/rotate", tag = "webhooks", operation_id = "rotate_webhook",
     responses((status = 200, body = WebhookSecret)))]
 pub async fn rotate(call: RequestContext) -> HandlerResult {
-    #[derive(Serialize)]
-    struct Rotated {
-        secret: String,
-        old_until: Stamp,
-    }
     let (shop, post) = endpoint(&call).await?;
     let until = utc(call.state.desk.now() + OVERLAP);
     let secret = call.state.webhooks.rotate(&shop, &post.id).await;
     let secret = secret.map_err(|why| not_done(&shop, &post.id, why))?;
-    json(&Rotated {
+    json(&WebhookSecret {
         secret: secret.text(),
         old_until: until,
     })
@@ -264,14 +304,6 @@ pub async fn rotate(call: RequestContext) -> HandlerResult {
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks/{id}/test", tag = "webhooks", operation_id = "test_webhook",
     responses((status = 200, body = Tested)))]
 pub async fn test(call: RequestContext) -> HandlerResult {
-    #[derive(Serialize)]
-    struct TestCall {
-        delivered: bool,
-        status: Option<u16>,
-        took_ms: u64,
-        answer: String,
-        failure: Option<String>,
-    }
     let (shop, post) = endpoint(&call).await?;
     let told = call.state.webhooks.test(&shop, &post.id).await;
     let AttemptResult {
@@ -281,7 +313,7 @@ pub async fn test(call: RequestContext) -> HandlerResult {
         failure,
         ..
     } = told.map_err(|why| not_done(&shop, &post.id, why))?;
-    json(&TestCall {
+    json(&Tested {
         delivered: status.is_some_and(|status| (200..300).contains(&status)),
         status,
         took_ms,

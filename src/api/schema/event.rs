@@ -3,7 +3,8 @@
 use utoipa::ToSchema;
 
 use super::policy::Policy;
-use super::words::{ClosedBy, Level, MessageKind};
+use crate::domain::protocol::event::{ClosedBy, MessageKind};
+use crate::domain::protocol::rating::Level;
 
 /// Makes the type of all events, which share their common fields.
 macro_rules! events {
@@ -87,6 +88,7 @@ events! {
     AgentMessage = "agent.message" {
         session: String,
         agent: Option<String>,
+        /// All kinds but `auto_reply` are human replies.
         kind: Option<MessageKind>,
         text: Option<String>,
     }

@@ -39,6 +39,22 @@ impl Serialize for Rate {
     }
 }
 
+impl utoipa::PartialSchema for Rate {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::SchemaType::from_iter([
+                utoipa::openapi::Type::Number,
+                utoipa::openapi::Type::Null,
+            ]))
+            .description(Some(
+                "A share with at most 4 decimals; `null` where there is nothing to count.",
+            ))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Rate {}
+
 /// A number with a fixed count of decimals, written as short as it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decimal {
@@ -79,6 +95,17 @@ impl Serialize for Decimal {
     }
 }
 
+impl utoipa::PartialSchema for Decimal {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::Number)
+            .description(Some("A number with at most 4 decimals."))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Decimal {}
+
 /// A share from 0 to 1 in ten-thousandths, exact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Share(pub u16);
@@ -89,6 +116,17 @@ impl Share {
     /// Nothing of it.
     pub const ZERO: Share = Share(0);
 }
+
+impl utoipa::PartialSchema for Share {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::Number)
+            .description(Some("A share from 0 to 1."))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Share {}
 
 #[cfg(test)]
 mod tests {

@@ -320,6 +320,18 @@ impl serde::Serialize for Stamp {
     }
 }
 
+impl utoipa::PartialSchema for Stamp {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .description(Some("An instant with its offset from UTC."))
+            .examples(["2026-11-11T10:00:00+08:00"])
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Stamp {}
+
 impl fmt::Display for Duration {
     /// `1h 30m`: units from the longest, those that are zero left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

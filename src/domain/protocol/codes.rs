@@ -2,8 +2,8 @@
 
 /// Defines an enum whose variants have a name in the wire language.
 macro_rules! codes {
-    ($(#[$doc:meta])* $name:ident { $($(#[$note:meta])* $variant:ident = $code:literal,)+ }) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:expr])* $name:ident { $($(#[$note:meta])* $variant:ident = $code:literal,)+ }) => {
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $($(#[$note])* $variant,)+ }
 
@@ -22,6 +22,7 @@ macro_rules! codes {
             }
 
             /// The one that the wire language writes so.
+            #[allow(dead_code, reason = "some enums are only written")]
             pub fn named(code: &str) -> Option<$name> {
                 match code {
                     $($code => Some($name::$variant),)+
@@ -35,6 +36,18 @@ macro_rules! codes {
                 to.serialize_str(self.code())
             }
         }
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::Type::String)
+                    .description(Some(concat!($($doc, "\n"),*).trim()))
+                    .enum_values(Some($name::codes()))
+                    .into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
     };
 }
 pub(crate) use codes;

@@ -27,7 +27,7 @@ pub struct Decision {
 }
 
 /// What was decided, written as the contract's fields of its type; those without a value are left out.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 3")]
 pub enum DecisionBody {
@@ -38,7 +38,9 @@ pub enum DecisionBody {
         agent: Id,
         reason: AssignReason,
         repeat_visit: bool,
+        /// Seconds since it was last queued; 0 where it comes from no queue.
         #[serde(serialize_with = "seconds")]
+        #[schema(value_type = f64)]
         waited: Duration,
     },
     /// A session waits.
@@ -46,6 +48,7 @@ pub enum DecisionBody {
         session: Id,
         buyer: Id,
         pool: Box<str>,
+        /// 1 is next.
         position: u32,
         reason: WaitReason,
         prompt: Box<str>,
@@ -55,6 +58,7 @@ pub enum DecisionBody {
         session: Id,
         buyer: Id,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         agent: Option<Id>,
         reason: CloseReason,
     },
@@ -75,10 +79,12 @@ pub enum DecisionBody {
         session: Id,
         buyer: Id,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         agent: Option<Id>,
         trigger: Trigger,
         blocked_by: Vec<BlockCode>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         retry_at: Option<Stamp>,
     },
     /// A card is open.
@@ -102,8 +108,10 @@ pub enum DecisionBody {
     /// A rating does not count.
     RatingRefused {
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         session: Option<Id>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         card: Option<Id>,
         reason: RefuseReason,
     },
@@ -112,6 +120,7 @@ pub enum DecisionBody {
         session: Id,
         buyer: Id,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         agent: Option<Id>,
         since: Stamp,
         overdue_at: Stamp,
@@ -121,21 +130,25 @@ pub enum DecisionBody {
         session: Id,
         buyer: Id,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         agent: Option<Id>,
         since: Stamp,
     },
     /// A score crossed its line for the worse (M6).
     ScoreAlert {
         #[serde(flatten)]
+        #[schema(inline)]
         period: Period,
         value: Rate,
         threshold: Share,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         needed: Option<u64>,
     },
     /// A score is back on the right side of its line (M6).
     ScoreRecovered {
         #[serde(flatten)]
+        #[schema(inline)]
         period: Period,
         value: Rate,
         threshold: Share,
@@ -146,6 +159,7 @@ pub enum DecisionBody {
         error: ErrorCode,
         message: Box<str>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         session: Option<Id>,
     },
 }
@@ -253,6 +267,25 @@ impl Serialize for Period {
         map.end()
     }
 }
+
+impl utoipa::PartialSchema for Period {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let text =
+            || utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::String);
+        let metrics = ["reply_rate", "good_rate", "attitude_rate"];
+        utoipa::openapi::ObjectBuilder::new()
+            .property("metric", text().enum_values(Some(metrics)))
+            .required("metric")
+            .property(
+                "period",
+                text().description(Some("The day, week or month.")),
+            )
+            .required("period")
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Period {}
 
 fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     Decimal::seconds(*duration).serialize(serializer)

@@ -258,6 +258,44 @@ pub enum RatedOn {
 }
 
 codes! {
+    /// What an agent sends. All but `auto_reply` are replies by a person (M1).
+    MessageKind {
+        /// `text`
+        Text = "text",
+        /// `emoji`
+        Emoji = "emoji",
+        /// `image`
+        Image = "image",
+        /// `video`
+        Video = "video",
+        /// `payment_card`
+        PaymentCard = "payment_card",
+        /// `address_change_result`
+        AddressChangeResult = "address_change_result",
+        /// `follow_coupon`
+        FollowCoupon = "follow_coupon",
+        /// `product_coupon`
+        ProductCoupon = "product_coupon",
+        /// `product_card`
+        ProductCard = "product_card",
+        /// `product_recommendation`
+        ProductRecommendation = "product_recommendation",
+        /// `group_free_card`
+        GroupFreeCard = "group_free_card",
+        /// `payment_request`
+        PaymentRequest = "payment_request",
+        /// `group_card`
+        GroupCard = "group_card",
+        /// `order_repriced`
+        OrderRepriced = "order_repriced",
+        /// `return_tracking_changed`
+        ReturnTrackingChanged = "return_tracking_changed",
+        /// `auto_reply`
+        AutoReply = "auto_reply",
+    }
+}
+
+codes! {
     /// Who ended a session.
     ClosedBy {
         /// Its agent.
@@ -290,3 +328,15 @@ impl serde::Serialize for Stars {
         serializer.serialize_u8(self.0)
     }
 }
+
+impl utoipa::PartialSchema for Stars {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(5))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Stars {}

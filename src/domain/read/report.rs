@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use utoipa::ToSchema;
 
 pub use crate::domain::base::ratio::Decimal;
 use crate::domain::base::ratio::Rate;
@@ -18,7 +19,7 @@ use crate::domain::state::shop::Shop;
 use crate::domain::state::totals::Totals;
 
 /// The report of one shop.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 5")]
 pub struct Report {
     pub sessions: Sessions,
@@ -31,8 +32,9 @@ pub struct Report {
 }
 
 /// Sessions, each counted once.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 5")]
+#[schema(as = SessionCounts)]
 pub struct Sessions {
     pub opened: u64,
     pub assigned: u64,
@@ -42,7 +44,7 @@ pub struct Sessions {
 }
 
 /// Seconds of each session's first assignment; nearest-rank percentiles.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 5")]
 pub struct Waits {
     pub count: u64,
@@ -53,57 +55,67 @@ pub struct Waits {
 }
 
 /// A natural day (M1, M2).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 5")]
 pub struct DayReport {
     pub consulting: u64,
     pub late: u64,
+    #[schema(required)]
     pub reply_rate: Option<Decimal>,
     pub replied: u64,
+    #[schema(required)]
     pub effective_rate: Option<Decimal>,
     pub penalty_risk: bool,
 }
 
 /// A natural week (M4).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 5")]
 pub struct WeekReport {
     pub satisfied: u64,
     pub neutral: u64,
     pub disappointed: u64,
+    #[schema(required)]
     pub good_rate: Option<Decimal>,
+    #[schema(required)]
     pub human_good_rate: Option<Decimal>,
+    #[schema(required)]
     pub good_needed: Option<u64>,
 }
 
 /// A natural month (M5).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 5")]
 pub struct MonthReport {
     pub unhappy: u64,
     pub attitude: u64,
+    #[schema(required)]
     pub attitude_rate: Option<Decimal>,
 }
 
 /// An agent that was assigned or rated, or the bot.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 5")]
 pub struct AgentReport {
     pub assigned: u64,
     pub satisfied: u64,
     pub neutral: u64,
     pub disappointed: u64,
+    #[schema(required)]
     pub mean_stars: Option<Decimal>,
+    #[schema(required)]
     pub good_rate: Option<Decimal>,
     pub reasons: BTreeMap<String, u64>,
 }
 
 /// Invites, and what kept others back.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 5")]
+#[schema(as = InviteCounts)]
 pub struct Invites {
     pub auto_sent: u64,
     pub manual_sent: u64,
+    #[schema(value_type = BTreeMap<String, u64>)]
     pub blocked: Blocked,
 }
 

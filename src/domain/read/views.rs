@@ -4,6 +4,7 @@
 //! shop's clock: a wait goes on while nothing happens.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Decimal;
@@ -16,21 +17,24 @@ use crate::domain::state::agent::Agent;
 use crate::domain::state::session::{Session, SessionPlace};
 use crate::domain::state::shop::Shop;
 
-/// A part of a list, and where the next one begins.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Page<T> {
     /// What is listed here.
     pub items: Vec<T>,
-    /// The cursor of the next page; `None` where this is the last.
+    /// The `cursor` of the next page; `null` on the last.
+    #[schema(required)]
     pub next: Option<String>,
 }
 
 /// An agent that has a post.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
+#[schema(as = Agent)]
 pub struct AgentView {
     pub agent: Id,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub name: Option<String>,
     pub roles: Vec<Id>,
     pub capacity: u32,
@@ -44,7 +48,7 @@ pub struct AgentView {
 }
 
 /// Where a session is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// With an agent or the bot.
@@ -56,27 +60,34 @@ pub enum State {
 }
 
 /// A session that is open or remembered.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
+#[schema(as = Session)]
 pub struct SessionView {
     pub session: Id,
     pub buyer: Id,
     pub state: State,
     /// Who has it, `bot` included; who had it last, where it is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub agent: Option<Id>,
     /// What it came with, as long as it is not closed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub entry: Option<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub question: Option<Id>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub order_status: Option<Id>,
     pub opened: Stamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub closed: Option<Stamp>,
     /// Where it waits, if it does.
     #[serde(flatten)]
+    #[schema(value_type = WaitView)]
     pub waits: Option<WaitView>,
     pub repeat_visit: bool,
     pub cards: Vec<CardView>,
@@ -85,20 +96,26 @@ pub struct SessionView {
 }
 
 /// A session's place in a pool (R6).
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
+#[schema(as = Wait)]
 pub struct WaitView {
+    #[schema(required = false)]
     pub pool: Box<str>,
     /// 1 = next.
+    #[schema(required = false)]
     pub position: u32,
+    #[schema(required = false)]
     pub since: Stamp,
     /// In seconds.
+    #[schema(required = false)]
     pub waited: Decimal,
 }
 
 /// A rating card of a session.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
+#[schema(as = Card)]
 pub struct CardView {
     pub card: Id,
     pub agent: Id,
@@ -109,8 +126,9 @@ pub struct CardView {
 }
 
 /// A pool in which somebody waits.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
+#[schema(as = Pool)]
 pub struct PoolView {
     pub pool: Box<str>,
     pub waiting: u32,
