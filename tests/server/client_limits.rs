@@ -15,6 +15,10 @@ use rand::{Rng, SeedableRng};
 /// Nothing that is waited for takes longer.
 const WAIT_S: u64 = 60;
 
+/// A client that is cut off in the middle of a request's head for its unread answers must not be cut off for the head
+/// before that, however slow the machine is.
+const UNHURRIED: &str = "http.header_timeout=10m";
+
 /// A request as it goes over the wire.
 fn request(method: &str, path: &str, key: &str, body: &str) -> Vec<u8> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n");
@@ -131,7 +135,8 @@ const RESIDENT_BYTES_MAX: u64 = 150 << 20;
 #[test]
 fn those_who_read_nothing_cost_little_and_are_let_go() {
     let (_place, data) = folder();
-    let launch = Launch::with_keys(&data).set(&["http.write_timeout=2s", "workers=2"]);
+    let limits = ["http.write_timeout=2s", UNHURRIED, "workers=2"];
+    let launch = Launch::with_keys(&data).set(&limits);
     let (served, key) = with_keys(launch);
     let mut good = served.client();
     let mut most = 0;
@@ -176,6 +181,7 @@ fn a_server_that_is_full_of_them_serves_again() {
     let limits = [
         "http.write_timeout=1s",
         "http.connections_max=50",
+        UNHURRIED,
         "workers=2",
     ];
     let served = launch.set(&limits).start();
@@ -197,6 +203,7 @@ fn all_that_waits_is_bounded_too() {
     let limits = [
         "http.answers_bytes_max=1MiB",
         "http.write_timeout=10m",
+        UNHURRIED,
         "workers=1",
     ];
     let (served, key) = with_keys(Launch::with_keys(&data).set(&limits));
@@ -222,7 +229,11 @@ fn all_that_waits_is_bounded_too() {
 fn a_server_stops_in_order_while_they_are_there() {
     let (_place, data) = folder();
     let launch = Launch::on(&data).set(&SMALL);
-    let limits = ["http.write_timeout=10m", "http.shutdown_timeout=10m"];
+    let limits = [
+        "http.write_timeout=10m",
+        "http.shutdown_timeout=10m",
+        UNHURRIED,
+    ];
     let served = launch.set(&limits).start();
     let mut hostile: Vec<Hostile> = (0..60)
         .map(|number| Hostile::new(&served, PATHS[number % 3]))
