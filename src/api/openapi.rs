@@ -12,7 +12,7 @@ use super::resources::{
     agents, decisions, deliveries, keys, policies, ratings, sessions, shops, webhooks,
 };
 use super::routes::ROUTES;
-use super::schema::{Decision, Event, Problem};
+use super::schema::{Decision, Event, Problem, flatten};
 use super::{docs, events, health, stream};
 use crate::http::auth::Needs;
 use crate::http::problem::PROBLEM_TYPE;
@@ -65,6 +65,7 @@ impl Modify for FromTable {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme(BEARER, scheme);
+        flatten(&mut components.schemas);
         for route in ROUTES {
             let path = openapi.paths.paths.get_mut(route.path);
             if let Some(operation) = path.and_then(|path| operation(path, route.method)) {

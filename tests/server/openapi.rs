@@ -88,10 +88,9 @@ fn the_sample_day_is_as_described() {
     }
     assert!(names.len() > 10, "{names:?}");
     let report = player.installation.report();
-    check(
-        &strict("ReportOfShops"),
-        &serde_json::to_value(report).unwrap(),
-    );
+    for report in report.values() {
+        check(&strict("Report"), &serde_json::to_value(report).unwrap());
+    }
     let shop = player.installation.shop("default").unwrap();
     check_views(shop);
 }
@@ -99,9 +98,9 @@ fn the_sample_day_is_as_described() {
 fn check_views(shop: &Shop) {
     let (now, limit) = (shop.now(), 1_000);
     let agents = serde_json::to_value(shop.agents(None, limit)).unwrap();
-    check(&strict("AgentPage"), &agents);
+    check(&strict("Page_Agent"), &agents);
     assert!(agents["items"][0].is_object());
-    let sessions = strict("SessionPage");
+    let sessions = strict("Page_Session");
     for state in [State::Open, State::Waiting, State::Closed] {
         let page = shop.sessions(state, None, limit, now);
         check(&sessions, &serde_json::to_value(page).unwrap());
@@ -129,7 +128,7 @@ fn waiting_sessions_and_pools_are_as_described() {
     let waiting = shop.sessions(State::Waiting, None, 9, shop.now());
     assert_eq!(waiting.items.len(), 1, "nobody waits");
     let pools = json!({ "items": shop.pools(shop.now()), "next": null });
-    check(&strict("PoolPage"), &pools);
+    check(&strict("Page_Pool"), &pools);
     assert_eq!(pools["items"][0]["waiting"], 1);
 }
 
@@ -226,7 +225,7 @@ fn what_is_not_as_described_is_found() {
         ),
         ("Policy", json!({"routing": {"strategy": "luck"}})),
         ("Policy", json!({"rooting": {}})),
-        ("AgentPage", json!({"items": []})),
+        ("Page_Agent", json!({"items": []})),
     ] {
         assert!(!strict(name).is_valid(&value), "{name} takes {value}");
     }

@@ -1,10 +1,11 @@
 //! The description of a decision as it is answered (contract, section 3): what was decided, with the fields that all
 //! decisions share.
 
-use utoipa::openapi::schema::{AllOf, OneOfBuilder};
-use utoipa::openapi::{KnownFormat, Object, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::OneOfBuilder;
+use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::flatten::{Schemas, add};
 use crate::domain::base::time::Stamp;
 use crate::domain::protocol::decision::{DecisionBody, DecisionType};
 
@@ -51,22 +52,6 @@ fn whole(kind: DecisionType, body: RefOr<Schema>) -> Schema {
         .property("seq", seq)
         .required("seq")
         .build();
-    add(&mut object, body);
+    add(&mut object, &body, &Schemas::new());
     Schema::Object(object)
-}
-
-fn add(object: &mut Object, body: RefOr<Schema>) {
-    match body {
-        RefOr::T(Schema::Object(body)) => {
-            object.description = body.description.or(object.description.take());
-            object.properties.extend(body.properties);
-            object.required.extend(body.required);
-        }
-        RefOr::T(Schema::AllOf(AllOf { items, .. })) => {
-            for item in items {
-                add(object, item);
-            }
-        }
-        RefOr::T(_) | RefOr::Ref(_) => {}
-    }
 }

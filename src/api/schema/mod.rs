@@ -12,10 +12,12 @@
 
 mod decision;
 mod event;
+mod flatten;
 mod policy;
 mod resource;
 
 pub use decision::Decision;
 pub use event::Event;
+pub use flatten::flatten;
 pub use policy::Policy;
 pub use resource::{AgentBody, EventsBody, Ok, Problem, Rating, Results, SessionWithTimeline};
