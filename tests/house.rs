@@ -583,6 +583,31 @@ fn all_types(source: &Source) -> Vec<String> {
 /// Macros whose tables make types.
 const TABLES: [&str; 3] = ["codes! {", "choices! {", "policy_objects! {"];
 
+/// Pages print the program's name with its version, as webhooks send it.
+#[test]
+fn the_pages_name_this_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    let (mut named, mut found) = (0, Vec::new());
+    for page in files("docs", &[".md"]) {
+        for (at, mark) in page.text.match_indices("xiaoer/") {
+            let rest = &page.text[at + mark.len()..];
+            if !rest.starts_with(|c: char| c.is_ascii_digit()) {
+                continue;
+            }
+            named += 1;
+            if rest.split_whitespace().next() != Some(version) {
+                let line = rest.lines().next().unwrap_or_default();
+                found.push(format!("{}: {mark}{line}", page.name));
+            }
+        }
+    }
+    report(
+        &found,
+        &format!("pages that name another version than {version}"),
+    );
+    assert!(named > 0, "no page names the version");
+}
+
 /// The police can see: each of these was planted and has to be found.
 #[test]
 fn planted_faults_are_found() {
