@@ -441,6 +441,173 @@ fn every_rule_has_its_code_and_its_test() {
     report(&found, "rules without code or without a test");
 }
 
+/// The glossary has at least so many terms.
+const TERMS_MIN: usize = 60;
+
+#[test]
+fn the_glossary_names_what_is_there() {
+    let path = root().join("docs/glossary.md");
+    let text = std::fs::read_to_string(path).expect("docs/glossary.md can be read");
+    let known = Known::of(&sources());
+    let terms = terms(&text);
+    report(&unknown(&terms, &known), "the glossary and the source");
+    assert!(terms.len() >= TERMS_MIN, "{} terms", terms.len());
+}
+
+/// A row of the glossary: the term in both languages, and its names in the code.
+struct Term<'a> {
+    english: &'a str,
+    chinese: &'a str,
+    names: Vec<&'a str>,
+}
+
+fn terms(text: &str) -> Vec<Term<'_>> {
+    let rows = text.lines().filter(|line| line.starts_with("| "));
+    let rows = rows.filter(|line| !line.starts_with("| --- ") && !line.starts_with("| English "));
+    let read = rows.map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [english, chinese, code, _meaning] = cells[..] else {
+            panic!("a row of the glossary has four columns, but not this one: {line}");
+        };
+        Term {
+            english,
+            chinese,
+            names: code.split('`').skip(1).step_by(2).collect(),
+        }
+    });
+    read.collect()
+}
+
+/// What the glossary may name: types, modules, and the sources in which wire names stand.
+struct Known {
+    types: BTreeSet<String>,
+    modules: BTreeSet<String>,
+    texts: Vec<String>,
+    codes: Vec<String>,
+}
+
+impl Known {
+    fn of(sources: &[Source]) -> Known {
+        let tested = |text: &str, source: &Source| {
+            let lines = text.lines().take(source.lines_without_tests());
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let texts = sources.iter().map(|source| tested(&source.text, source));
+        let codes = sources.iter().map(|source| tested(&source.code(), source));
+        Known {
+            types: sources.iter().flat_map(all_types).collect(),
+            modules: sources.iter().flat_map(Source::module).collect(),
+            texts: texts.collect(),
+            codes: codes.collect(),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        if name.starts_with(char::is_uppercase) {
+            return self.types.contains(name);
+        }
+        // A word of its own, a key inside of JSON, a field that is sent by its name, or what is asked.
+        let written = [format!("\"{name}\""), format!("\\\"{name}\\\"")];
+        let named = [format!(" {name}: "), format!("fn {name}(")];
+        self.modules.contains(name)
+            || self
+                .texts
+                .iter()
+                .any(|text| written.iter().any(|word| text.contains(word)))
+            || self
+                .codes
+                .iter()
+                .any(|code| named.iter().any(|word| code.contains(word)))
+    }
+}
+
+/// What is wrong with these terms.
+fn unknown(terms: &[Term<'_>], known: &Known) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    for term in terms {
+        let Term {
+            english, chinese, ..
+        } = term;
+        if english.is_empty() || !seen.insert(*english) || !seen.insert(*chinese) {
+            found.push(format!("{english}, {chinese}: stands twice, or is empty"));
+        }
+        if term.names.is_empty() {
+            found.push(format!("{english}: no name in the code"));
+        }
+        let missing = term.names.iter().filter(|name| !known.has(name));
+        found.extend(missing.map(|name| format!("{english}: src has no `{name}`")));
+        // A type that is called as the term is what the term means.
+        let own = camel_case(english);
+        if known.types.contains(&own) && !term.names.contains(&own.as_str()) {
+            found.push(format!(
+                "{english}: there is a type `{own}`, and it is not named"
+            ));
+        }
+    }
+    found
+}
+
+/// The type's name that a term would have, without what stands in brackets.
+fn camel_case(term: &str) -> String {
+    let term = term.split('(').next().unwrap_or_default();
+    let words = term.split(|c: char| !c.is_ascii_alphanumeric());
+    let big = words.filter_map(|word| {
+        let (first, rest) = word.split_at_checked(1)?;
+        Some(first.to_uppercase() + rest)
+    });
+    big.collect()
+}
+
+/// The types of a file, those too that `codes!` and its like make of a table.
+fn all_types(source: &Source) -> Vec<String> {
+    let mut found = types(source);
+    let code = source.code();
+    let mut inside = false;
+    for line in code.lines().take(source.lines_without_tests()) {
+        if !line.starts_with([' ', '\t']) && !line.is_empty() {
+            inside = TABLES.iter().any(|table| line.starts_with(table));
+        }
+        let Some(item) = line.strip_prefix("    ").filter(|_| inside) else {
+            continue;
+        };
+        let end = item.find(|c: char| !c.is_alphanumeric() && c != '_');
+        let (name, rest) = item.split_at(end.unwrap_or(item.len()));
+        if name.starts_with(char::is_uppercase) && rest.ends_with('{') {
+            found.push(name.to_owned());
+        }
+    }
+    found
+}
+
+/// Macros whose tables make types.
+const TABLES: [&str; 3] = ["codes! {", "choices! {", "policy_objects! {"];
+
+/// Pages print the program's name with its version, as webhooks send it.
+#[test]
+fn the_pages_name_this_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    let (mut named, mut found) = (0, Vec::new());
+    for page in files("docs", &[".md"]) {
+        for (at, mark) in page.text.match_indices("xiaoer/") {
+            let rest = &page.text[at + mark.len()..];
+            if !rest.starts_with(|c: char| c.is_ascii_digit()) {
+                continue;
+            }
+            named += 1;
+            if rest.split_whitespace().next() != Some(version) {
+                let line = rest.lines().next().unwrap_or_default();
+                found.push(format!("{}: {mark}{line}", page.name));
+            }
+        }
+    }
+    report(
+        &found,
+        &format!("pages that name another version than {version}"),
+    );
+    assert!(named > 0, "no page names the version");
+}
+
 /// The police can see: each of these was planted and has to be found.
 #[test]
 fn planted_faults_are_found() {
@@ -533,6 +700,24 @@ fn planted_faults_are_found() {
         ("impl Clone for One {", vec![]),
     ] {
         assert_eq!(impls(&domain(text)), names, "{text}");
+    }
+    let known = Known::of(&[domain(
+        "pub struct Agent;\ncodes! {\n    Pool (\"x\") {\n        Full = \"pool.full\",\n    }\n}\nstruct S {\n    seat: u8,\n}\n\
+         #[cfg(test)]\nmod tests {\n    \"planted\"",
+    )]);
+    for (row, faults) in [
+        ("| agent | 客服 | `Agent` | m |", 0),
+        ("| agent | 客服 | | m |", 2),
+        ("| agent | 客服 | `seat` | m |", 1),
+        ("| agent | 客服 | `Agent`, `Clerk` | m |", 1),
+        ("| pool | 池 | `Pool`, `pool.full`, `shop` | m |", 0),
+        ("| pool (`p`) | 池 | `pool.empty`, `Pool` | m |", 1),
+        ("| thing | 物 | `planted` | m |", 1),
+        ("| seat | 座 | `seat` | m |\n| seat | 席 | `seat` | m |", 1),
+        ("| seat | 座 | `seat` | m |\n| chair | 座 | `seat` | m |", 1),
+    ] {
+        let found = unknown(&terms(row), &known);
+        assert_eq!(found.len(), faults, "{row}: {found:?}");
     }
     let long = domain(&"let x = 1;\n".repeat(LINES_MAX + 1));
     assert!(long.lines_without_tests() > LINES_MAX);

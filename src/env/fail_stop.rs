@@ -20,7 +20,7 @@ const EXIT_WITHIN: Duration = Duration::from_secs(2);
 /// Called before the last words: writes what the log has not written yet.
 static BEFORE_END: OnceLock<fn()> = OnceLock::new();
 
-/// What is to be done before the process ends for a failed disk; it may take [`WORDS_WITHIN`], with the last words. Only the
+/// What is to be done before the process ends for a failed disk; it may take `WORDS_WITHIN`, with the last words. Only the
 /// first call counts.
 pub fn before_end(call: fn()) {
     BEFORE_END.set(call).ok();

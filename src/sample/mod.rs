@@ -1,6 +1,6 @@
 //! Sample traces: a made-up day of a small shop, for a stranger to replay.
 //!
-//! [`write`] plays a clothing shop in Hangzhou from the night before 11.11 on. `shop` holds the staff and their shifts,
+//! [`write()`] plays a clothing shop in Hangzhou from the night before 11.11 on. `shop` holds the staff and their shifts,
 //! `arrivals` the buyers, `topic` what they ask; `buyers`, `agents` and `rating` are what people do. `simulation` plays the
 //! day through the core itself, by way of `gateway`, so that everyone in it reacts to what was decided. The same seed
 //! gives the same bytes on every machine: all draws come from `seeded_rng`.

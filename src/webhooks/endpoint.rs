@@ -1,6 +1,6 @@
 //! An endpoint: where a shop's decisions go, which of them, and by which secrets they are signed.
 //!
-//! Its secrets are not part of what is stored of it: they are in a file of their own ([`secrets`](super::secrets_file)). The
+//! Its secrets are not part of what is stored of it: they are in a file of their own (`secrets_file.rs`). The
 //! first form, which 0.1.0 wrote, held them; it is read for ever.
 
 use serde::{Deserialize, Serialize};

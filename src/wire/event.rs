@@ -11,7 +11,7 @@ use crate::domain::state::agent::{BOT_ID, CAPACITY_MAX, ROUTABLE_ROLE, WEIGHT_MA
 
 use super::fields::Reader;
 use super::fingerprint::print;
-use super::flat_json::Cursor;
+use super::flat_json::Scanner;
 use super::json::{NotAnObject, read_object};
 use crate::wire::value::Value;
 
@@ -71,22 +71,22 @@ pub fn read_plain_events<'a, T>(
     mut each: impl FnMut(ReadEvent, &'a str) -> T,
 ) -> Option<Vec<T>> {
     let mut all = Vec::with_capacity(array.len() / EVENT_BYTES + 1);
-    let (mut cursor, mut fields) = (Cursor::new(array), Reader(Vec::with_capacity(8)));
-    if !cursor.step(b'[') {
+    let (mut scanner, mut fields) = (Scanner::new(array), Reader(Vec::with_capacity(8)));
+    if !scanner.step(b'[') {
         return None;
     }
-    if cursor.step(b']') {
-        return cursor.is_at_end().then_some(all);
+    if scanner.step(b']') {
+        return scanner.is_at_end().then_some(all);
     }
     loop {
         fields.0.clear();
-        let text = cursor.object(&mut fields.0)?;
+        let text = scanner.object(&mut fields.0)?;
         all.push(each(read(&mut fields, shop, now), text));
-        if !cursor.step(b',') {
+        if !scanner.step(b',') {
             break;
         }
     }
-    (cursor.step(b']') && cursor.is_at_end()).then_some(all)
+    (scanner.step(b']') && scanner.is_at_end()).then_some(all)
 }
 
 /// Reads a JSON object as the fields of one type of event, without `type`, `at`, `shop` and `id`: what a resource is set

@@ -11,16 +11,16 @@ use crate::wire::value::{Field, Value};
 /// The most digits of a whole number that surely fits.
 const DIGITS_MAX: usize = 18;
 
-/// A place in a text.
-pub struct Cursor<'a> {
+/// Reads a text from its beginning, and is at a place in it.
+pub struct Scanner<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> Scanner<'a> {
     /// The beginning of a text.
-    pub fn new(text: &'a str) -> Cursor<'a> {
-        Cursor { text, at: 0 }
+    pub fn new(text: &'a str) -> Scanner<'a> {
+        Scanner { text, at: 0 }
     }
 
     /// Whether nothing but blanks is left.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::flat_json::Cursor;
+use super::flat_json::Scanner;
 use super::value::{Field, Value};
 
 /// The fields of an object in the order in which they stand; of two equal keys the last counts.
@@ -39,7 +39,7 @@ impl std::error::Error for NotAnObject {}
 
 /// Reads one JSON object.
 pub fn read_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
-    let (mut plain, mut fields) = (Cursor::new(text), Vec::with_capacity(8));
+    let (mut plain, mut fields) = (Scanner::new(text), Vec::with_capacity(8));
     if plain.object(&mut fields).is_some() && plain.is_at_end() {
         return Ok(Fields(fields));
     }

@@ -1,10 +1,12 @@
 //! A shop that is stored and read back decides as one that never was, and has the same bytes.
 //!
 //! Traces of the generator, and the real ones where they are, are played by two desks side by side: one puts all its
-//! shops and its ledger away after every so many events and goes on with what it reads.
+//! shops and its ledger away after every so many events and goes on with what it reads. `XIAOER_SEEDS=0..2000 cargo test
+//! --release --test core stored_shops::` plays more traces of the generator.
 
 use std::collections::BTreeMap;
 
+use crate::differential::seeds;
 use crate::model::generate::trace;
 use crate::support::crowd;
 use crate::support::shared::shared;
@@ -132,14 +134,18 @@ fn compare(name: &str, lines: &[String], every: usize, audited: bool) -> usize {
 
 #[test]
 fn a_stored_shop_decides_the_same() {
-    let times: usize = (0..50u64)
+    let seeds = seeds(0..50);
+    let count = seeds.end.saturating_sub(seeds.start) as usize;
+    let times: usize = seeds
         .map(|seed| {
             let every = EVERY[seed as usize % EVERY.len()];
             let trace = trace(seed, if every == 1 { 150 } else { 400 });
             compare(&format!("seed {seed}"), &trace.lines, every, true)
         })
         .sum();
-    assert!(times > 2000, "only {times} times");
+    // A few traces may be among those that are stored seldom.
+    let enough = times > 40 * count || (1..EVERY.len()).contains(&count);
+    assert!(enough, "only {times} times in {count} traces");
 }
 
 /// Thousands of buyers, sessions and ids that are forgotten, so that numbers are given again.

@@ -3,7 +3,7 @@
 //! Everything that a decision can follow from is stored, so that a shop that is read back decides the same bit by bit.
 //! The same state gives the same bytes.
 //!
-//! A *form* is one module of types of its own ([`v1`]), which no live type is a part of: fields by their positions, arrays
+//! A *form* is one module of types of its own (`v1`), which no live type is a part of: fields by their positions, arrays
 //! by literal lengths, variants in the stored order. A form never changes. Live types change as they like; the form's
 //! conversions say how one comes from the other, and do not compile while a live field is not accounted for.
 //!
