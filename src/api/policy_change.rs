@@ -180,7 +180,7 @@ pub async fn would_be_taken(
     call: &RequestContext,
     policy: impl FnOnce() -> Result<serde_json::Value, Problem> + Send + 'static,
 ) -> Result<(), Problem> {
-    // Checks that the shop exists. Otherwise the policy check would expose another shop's data to this key.
+    // Answers 404 if the shop does not exist.
     call.live(|_| ()).await?;
     let space = BuyerSpaceField::of(call).await?;
     let judged = aside(move || {
