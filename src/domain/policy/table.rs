@@ -1,11 +1,11 @@
-//! The table of a policy's keys (contract, section 4): the one place in which a key stands.
+//! The table of a policy's keys (contract, section 4). Every key is defined only here.
 //!
-//! A row is a key: two lines of documentation, English and Chinese; its field, with another name in the wire form in
-//! brackets; its type, and after `as` the kind that reads it where the type alone does not say how; its value in the
-//! standard preset. An object has none, its keys have. A name after `where` is a rule between the keys of an object.
+//! A row defines a key: two lines of documentation, English and Chinese; its field, with a different JSON name in
+//! brackets; its type, and after `as` the kind that reads it if the type alone is not enough; and its value in the
+//! standard preset. An object has no value of its own. A name after `where` is a check across the keys of an object.
 //!
-//! Of a row follow the field, the reader with its check, what is written back, the comments and the value of
-//! `data/presets/standard.toml`, and the description of the HTTP door. So a new key is one row.
+//! The field, the parser with its check, the writer, the comments and values of `data/presets/standard.toml`, and the
+//! OpenAPI schema are generated from the rows. So a new key is one row.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::Duration;
 
-/// The kind that reads a type: the one that is named, or else the type itself.
+/// The kind that reads a type: the one after `as`, or the type itself.
 macro_rules! kind_of {
     ($type:ty) => {
         $type
@@ -37,7 +37,7 @@ macro_rules! kind_of {
     };
 }
 
-/// The value of a row in the standard preset, or else its kind's.
+/// The value of a row in the standard preset, or the default of its kind.
 macro_rules! default_of {
     ($kind:ty) => {
         <$kind as KeyKind>::when_left_out()
@@ -47,7 +47,7 @@ macro_rules! default_of {
     };
 }
 
-/// Makes the objects of a policy of their rows.
+/// Generates the objects of a policy from their rows.
 macro_rules! policy_objects {
     ($(
         #[doc = $english:literal]
@@ -67,7 +67,7 @@ macro_rules! policy_objects {
         pub struct $object { $(#[doc = $key_english] #[doc = $key_chinese] pub $field: $type,)+ }
 
         impl $object {
-            /// Its keys, as data.
+            /// The keys, as data.
             pub const TABLE: &'static ObjectTable = &ObjectTable {
                 name: name_of!($object $($name)?),
                 english: $english.trim_ascii(),
