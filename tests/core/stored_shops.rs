@@ -1,7 +1,7 @@
-//! A shop that is stored and read back decides as one that never was, and has the same bytes.
+//! A shop that is stored and restored decides like one that was not, and has the same bytes.
 //!
-//! Traces of the generator, and the real ones where they are, are played by two desks side by side: one puts all its
-//! shops and its ledger away after every so many events and goes on with what it reads.
+//! Two installations play generated traces, and the real ones if they exist, side by side. One of them stores and
+//! restores all its shops and its ledger after every few events.
 
 use std::collections::BTreeMap;
 
