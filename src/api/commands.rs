@@ -23,7 +23,7 @@ pub async fn change(call: &RequestContext, event: EventBody) -> Result<EventResu
         Some(answered) => accepted(&shop, answered),
         None => Err(Problem::new(
             ProblemCode::Broken,
-            "The shop gave no answer: please report this.",
+            "The shop gave no result. This is a bug: please report it.",
         )),
     }
 }
@@ -52,7 +52,7 @@ pub fn rejection(answered: &EventResult) -> Option<Problem> {
 pub fn read_body<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
     serde_json::from_str(text).map_err(|error| {
         Problem::malformed(format!(
-            "The body is not the JSON object that belongs here: {error}."
+            "The body is not a JSON object of the expected form: {error}."
         ))
     })
 }

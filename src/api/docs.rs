@@ -48,7 +48,7 @@ pub async fn file(call: RequestContext) -> HandlerResult {
         }
         Ok(None) | Err(_) => Err(Problem::new(
             ProblemCode::NotFound,
-            "No such file: the page is at `/docs`.",
+            "There is no such file. The page is at `/docs`.",
         )),
     }
 }

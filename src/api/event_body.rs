@@ -225,8 +225,8 @@ fn check_count(events: usize) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = format!(
-        "The request holds {events} events, more than {EVENTS_MAX}; none was handled: \
-         send them in several requests, one after the other."
+        "The request has {events} events, but the maximum is {EVENTS_MAX}. None was handled. \
+         Send them in several requests, one after the other."
     );
     Err(Problem::new(ProblemCode::TooManyEvents, detail))
 }
@@ -237,8 +237,8 @@ fn check_count(events: usize) -> Result<(), Problem> {
 )]
 fn not_json(error: serde_json::Error) -> Problem {
     Problem::malformed(format!(
-        "The body is not JSON, and nothing of it was done: {error}. \
-         Events one a line are sent as application/x-ndjson."
+        "The body is not JSON, and nothing was changed: {error}. \
+         To send one event per line, use application/x-ndjson."
     ))
 }
 

@@ -155,8 +155,8 @@ fn undone(answered: &EventResult) -> Option<Problem> {
 fn conflict(answered: &EventResult) -> Problem {
     let id = answered.id.as_deref().unwrap_or_default();
     let detail = format!(
-        "An event with the id {id:?} and another body was accepted before, and nothing was done: \
-         give every event its own id, and send the same body where you send one again."
+        "An event with the id {id:?} and another body was accepted before. Nothing was changed. \
+         Give every event its own id, and repeat an event with the same body."
     );
     Problem::new(ProblemCode::IdConflict, detail)
 }

@@ -22,8 +22,8 @@ use crate::http::route::Route;
 #[openapi(
     info(
         title = "Xiaoer 小二",
-        description = "The head waiter of a shop's chat desk: events in, decisions out, and how the shop stands. \
-                       Every no is a problem document (RFC 9457) whose `code` is stable."
+        description = "The core of a shop's customer service: it takes events and answers with decisions, such as \
+                       which agent gets a session. Every error is a problem document (RFC 9457) whose `code` is stable."
     ),
     paths(
         events::post,

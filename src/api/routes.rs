@@ -158,7 +158,7 @@ where
 fn no_method(state: &Arc<AppState>, route: &'static Route, allowed: String) -> actix_web::Route {
     let state = Arc::clone(state);
     web::to(move |request: HttpRequest, payload: web::Payload| {
-        let detail = format!("This path takes {allowed}: `/docs` shows what each does.");
+        let detail = format!("This path supports {allowed}. `/docs` describes each method.");
         let problem = Problem::new(ProblemCode::MethodNotAllowed, detail)
             .header(header::ALLOW, allowed.clone());
         serve(Arc::clone(&state), route, (request, payload), move |_| {
@@ -170,7 +170,7 @@ fn no_method(state: &Arc<AppState>, route: &'static Route, allowed: String) -> a
 async fn nothing_here() -> HandlerResult {
     Err(Problem::new(
         ProblemCode::NotFound,
-        "No such path: `/docs` shows all there are.",
+        "The server has no such path. `/docs` lists all paths.",
     ))
 }
 

@@ -58,7 +58,7 @@ const UNTOLD_MAX: u64 = 4_096;
 /// is greater than the shop's latest `seq`, the shop was deleted and created again, and the stream starts with its
 /// first decision. `types` is a comma-separated list of decision types.
 #[utoipa::path(get, path = "/v1/shops/{shop}/stream", tag = "decisions", operation_id = "stream_decisions",
-    params(("Last-Event-ID" = Option<u64>, Header, description = "The `seq` that was received last; goes before `after`")),
+    params(("Last-Event-ID" = Option<u64>, Header, description = "The `seq` that was received last. It takes precedence over `after`")),
     responses((status = 200, body = String, content_type = "text/event-stream")))]
 pub async fn open(call: RequestContext) -> HandlerResult {
     let (shop, types, cursor) = (call.shop()?, types(&call.query)?, cursor(&call)?);

@@ -173,7 +173,7 @@ impl Authenticator {
         };
         let Some(header) = header else {
             return Err(unauthorized(
-                "Send a key: `Authorization: Bearer xek_…`. `xiaoer key new` makes one.",
+                "Send a key: `Authorization: Bearer xek_…`. `xiaoer key new` creates a key.",
             ));
         };
         let text = std::str::from_utf8(header)
@@ -182,11 +182,11 @@ impl Authenticator {
         let bearer = text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let Some((_, key)) = bearer else {
             return Err(unauthorized(
-                "The `Authorization` header is no bearer key: write `Authorization: Bearer xek_…`.",
+                "The `Authorization` header has no bearer key: write `Authorization: Bearer xek_…`.",
             ));
         };
         keys.check(key.trim()).ok_or_else(|| {
-            unauthorized("The key is not known here: it may be misspelt or taken back. `xiaoer key new` makes one.")
+            unauthorized("The key is unknown: it may be misspelt or revoked. `xiaoer key new` creates a key.")
         })
     }
 }
@@ -241,7 +241,7 @@ pub fn forbidden(needed: Scope) -> Problem {
         .map(Scope::code)
         .collect();
     let detail = format!(
-        "This needs a key with the scope {}: ask whoever keeps the server for one.",
+        "This needs a key with the scope {}: ask the server's operator for one.",
         better.join(" or ")
     );
     Problem::new(ProblemCode::Forbidden, detail)

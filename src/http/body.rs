@@ -147,8 +147,8 @@ fn has_body(headers: &HeaderMap) -> bool {
 
 fn other_form(wrong: &str) -> Problem {
     let detail = format!(
-        "The body's `Content-Type` {wrong} application/json, or {LINES_TYPE} for events one a line; \
-         with curl, say `-H 'Content-Type: application/json'`."
+        "The body's `Content-Type` {wrong} application/json, or {LINES_TYPE} for one event per line; \
+         with curl, add `-H 'Content-Type: application/json'`."
     );
     Problem::new(ProblemCode::UnsupportedMediaType, detail)
 }
@@ -200,7 +200,8 @@ pub async fn read(
 fn refuse_compressed(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get(header::CONTENT_ENCODING) {
         Some(value) if value.as_bytes() != b"identity" => {
-            let detail = "Compressed bodies are not read: leave `Content-Encoding` out and send the body as it is.";
+            let detail =
+                "Compressed bodies are not supported. Send the body without `Content-Encoding`.";
             Err(Problem::new(ProblemCode::UnsupportedMediaType, detail).closing())
         }
         Some(_) | None => Ok(()),
@@ -307,8 +308,8 @@ fn part_of(bytes: u64) -> BudgetPart {
 }
 
 fn too_many() -> Problem {
-    let detail = "The bodies of the requests in hand take as much memory as they may, and nothing of this request was \
-                  done: send the same request again in a second, or its events in smaller requests.";
+    let detail = "The bodies of all current requests use the memory that is allowed for them, and nothing of this \
+                  request was done. Send the same request again in a second, or its events in smaller requests.";
     Problem::new(ProblemCode::Busy, detail).closing()
 }
 
@@ -323,8 +324,8 @@ fn cut_off(error: &PayloadError, bytes_max: usize) -> Problem {
     if matches!(error, PayloadError::Overflow) {
         return too_large(bytes_max);
     }
-    let detail = "The body ended before it was complete, or its framing is wrong; nothing of it was done: \
-                  send the whole request again.";
+    let detail = "The body ended early, or its framing is invalid. Nothing was changed. \
+                  Send the whole request again.";
     Problem::malformed(detail).closing()
 }
 

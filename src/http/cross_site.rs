@@ -29,8 +29,8 @@ fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem>
     if !is_loopback(host) || !others.into_iter().all(is_loopback) {
         return Err(Problem::new(
             ProblemCode::HostNotLocal,
-            "A server without keys answers to the names and addresses of this machine alone: ask \
-             http://localhost or http://127.0.0.1 with its port; to be reached by another name, start it without \
+            "A server without keys accepts only local names and addresses in `Host`. Use \
+             http://localhost or http://127.0.0.1 with its port; to use another name, start the server without \
              --insecure and send keys.",
         ));
     }
@@ -54,8 +54,8 @@ fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem>
     }
     Err(Problem::new(
         ProblemCode::CrossSite,
-        "The request comes from a page of another site, and a server without keys takes changes from its own pages \
-         and from programs alone: send it from /docs of this server or from a program without `Origin`, or start \
+        "The request comes from a page of another site, and a server without keys takes changes only from its own \
+         pages and from programs. Send it from /docs of this server or from a program without `Origin`, or start \
          the server without --insecure and send a key.",
     ))
 }

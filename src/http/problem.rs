@@ -65,7 +65,7 @@ pub enum ProblemCode {
     UnsupportedMediaType,
     /// An event with the same id and another body was accepted before.
     IdConflict,
-    /// The shop has used its share of the journal for now.
+    /// The shop has used its quota of the journal for now.
     OverShare,
     /// A limit of the server is reached for now.
     Busy,
@@ -90,39 +90,45 @@ impl ProblemCode {
             ProblemCode::Rejected(error) => rejected(error),
             ProblemCode::Unauthorized => told(401, "unauthorized", "A key is needed"),
             ProblemCode::Forbidden => told(403, "forbidden", "The key may not do this"),
-            ProblemCode::HostNotLocal => told(421, "host_not_local", "Not a name of this machine"),
+            ProblemCode::HostNotLocal => {
+                told(421, "host_not_local", "The host is not a local name")
+            }
             ProblemCode::CrossSite => {
                 told(403, "cross_site", "The request comes from another site")
             }
-            ProblemCode::NotFound => told(404, "not_found", "There is nothing here"),
+            ProblemCode::NotFound => told(404, "not_found", "No such path"),
             ProblemCode::EntryUnknown => told(404, "entry_unknown", "No such entry"),
             ProblemCode::DecisionUnknown => told(404, "decision_unknown", "No such decision"),
             ProblemCode::KeyUnknown => told(404, "key_unknown", "No such key"),
             ProblemCode::WebhookUnknown => told(404, "webhook_unknown", "No such webhook"),
-            ProblemCode::TooMany => told(409, "too_many", "There are too many"),
-            ProblemCode::MethodNotAllowed => {
-                told(405, "method_not_allowed", "Not with this method")
+            ProblemCode::TooMany => told(409, "too_many", "The maximum number is reached"),
+            ProblemCode::MethodNotAllowed => told(
+                405,
+                "method_not_allowed",
+                "The path does not support this method",
+            ),
+            ProblemCode::BodyTooSlow => {
+                told(408, "body_too_slow", "The body was not received in time")
             }
-            ProblemCode::BodyTooSlow => told(408, "body_too_slow", "The body came too slowly"),
-            ProblemCode::NoKeys => told(409, "no_keys", "The server keeps no keys"),
+            ProblemCode::NoKeys => told(409, "no_keys", "The server runs without keys"),
             ProblemCode::BodyTooLarge => told(413, "body_too_large", "The body is too large"),
             ProblemCode::TooManyEvents => told(413, "too_many_events", "Too many events"),
             ProblemCode::UnsupportedMediaType => {
-                told(415, "unsupported_media_type", "Not this kind of body")
+                told(415, "unsupported_media_type", "Unsupported content type")
             }
             ProblemCode::IdConflict => {
                 told(422, "id_conflict", "The id was used for another event")
             }
-            ProblemCode::Broken => told(500, "broken", "A bug of the server"),
-            ProblemCode::Damaged => told(500, "damaged", "What is stored is damaged"),
-            ProblemCode::OverShare => told(429, "over_share", "The shop has used its share"),
+            ProblemCode::Broken => told(500, "broken", "Internal error"),
+            ProblemCode::Damaged => told(500, "damaged", "Stored data is damaged"),
+            ProblemCode::OverShare => told(429, "over_share", "The shop has used its quota"),
             ProblemCode::Busy => told(503, "busy", "The server is busy"),
             ProblemCode::Closing => told(503, "closing", "The server is shutting down"),
-            ProblemCode::Stalled => told(503, "stalled", "The disk does not keep up"),
+            ProblemCode::Stalled => told(503, "stalled", "The disk is too slow or has failed"),
             ProblemCode::ClockNotTrusted => told(
                 503,
                 "clock_not_trusted",
-                "The server's clock cannot be right",
+                "The server's clock is not plausible",
             ),
             ProblemCode::DiskFull => told(507, "disk_full", "The disk is nearly full"),
         }
@@ -257,7 +263,7 @@ impl Problem {
     /// The shop does not exist, or the key belongs to another shop. The response is the same for both.
     pub fn shop_unknown(shop: &str) -> Problem {
         let detail = format!(
-            "No shop {shop:?} is open to this key: check its id, or set the shop up with \
+            "No shop {shop:?} is available to this key. Check its id, or create the shop with \
              `PUT /v1/shops/{{shop}}` and an admin key."
         );
         Problem::new(ProblemCode::Rejected(ErrorCode::ShopUnknown), detail)
@@ -265,15 +271,14 @@ impl Problem {
 
     /// The agent is not configured.
     pub fn agent_unknown(agent: &str) -> Problem {
-        let detail =
-            format!("No agent {agent:?} is configured: `GET agents` lists those that are.");
+        let detail = format!("No agent {agent:?} is configured. `GET agents` lists the agents.");
         Problem::new(ProblemCode::Rejected(ErrorCode::AgentUnknown), detail)
     }
 
     /// The session is not open and was not closed in the last 7 days.
     pub fn session_unknown(session: &str) -> Problem {
         let detail = format!(
-            "No session {session:?} is open or was closed in the last 7 days: `GET sessions` lists those that are."
+            "No session {session:?} is open or was closed in the last 7 days. `GET sessions` lists the sessions."
         );
         Problem::new(ProblemCode::Rejected(ErrorCode::SessionUnknown), detail)
     }
@@ -283,46 +288,47 @@ impl Problem {
         match refused {
             Unavailable::Busy => Problem::new(
                 ProblemCode::Busy,
-                "As much is in hand as can be: send the same request again in a second.",
+                "The server is at its limit of concurrent work. Send the same request again in a second.",
             ),
             Unavailable::DiskFull => Problem::new(
                 ProblemCode::DiskFull,
-                "The server's disk is nearly full, so nothing is taken: free some space, then send it again.",
+                "The server's disk is nearly full, so the server takes no changes. Free some space, then send the \
+                 request again.",
             ),
             Unavailable::Stalled(what) => Problem::new(
                 ProblemCode::Stalled,
                 format!(
-                    "The server's disk does not keep up, or has failed: {what}. Look at it, and at the server's log."
+                    "The server's disk is too slow or has failed: {what}. Check the disk and the server's log."
                 ),
             ),
             Unavailable::ClockNotTrusted(doubt) => Problem::new(
                 ProblemCode::ClockNotTrusted,
                 format!(
-                    "Events cannot be dated, so none is taken: {doubt}. Then send this request again."
+                    "The server cannot give events a time, so it takes none: {doubt}. Then send this request again."
                 ),
             ),
             Unavailable::OverShare { wait_s } => {
                 let detail = format!(
-                    "The shop has put as many bytes into the journal as one shop may \
-                     (`shop.bytes_per_hour_max`): send the same request again in {wait_s} s."
+                    "The shop has written as many bytes to the journal as its quota allows \
+                     (`shop.bytes_per_hour_max`). Send the same request again in {wait_s} s."
                 );
                 Problem::new(ProblemCode::OverShare, detail)
                     .header(header::RETRY_AFTER, wait_s.to_string())
             }
             Unavailable::Closing => Problem::new(
                 ProblemCode::Closing,
-                "The server is shutting down: send the same request again once it is back.",
+                "The server is shutting down. Send the same request again after it has started.",
             ),
             Unavailable::Broken => Problem::new(
                 ProblemCode::Broken,
-                "A bug of the server stopped this request; nothing of it was done, and the shop is back. \
+                "A bug in the server stopped this request. Nothing was changed, and the shop works again. \
                  Please report it with the server's log.",
             ),
             Unavailable::Damaged(what) => Problem::own(
                 ProblemCode::Damaged,
                 &what,
-                "What is stored of this is damaged, and nothing was done: the server's log says what is wrong, and \
-                 `xiaoer verify` on its folder finds all of it. Ask the server's operator.",
+                "The stored data for this request is damaged, and nothing was changed. The server's log says what is \
+                 wrong, and `xiaoer verify` on its folder finds all of it. Ask the server's operator.",
             ),
         }
     }

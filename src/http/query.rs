@@ -24,7 +24,7 @@ impl Query {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (Some(name), Some(value)) = (decode(name, true), decode(value, true)) else {
                 return Err(Problem::malformed(
-                    "The query string is not UTF-8 behind its percent signs: encode it anew.",
+                    "The query string is not UTF-8 after percent-decoding. Encode it again.",
                 ));
             };
             if !known.contains(&name.as_str()) {
@@ -32,7 +32,7 @@ impl Query {
             }
             if pairs.iter().any(|(other, _)| *other == name) {
                 return Err(Problem::malformed(format!(
-                    "`{name}` stands twice in the query string: give it once."
+                    "`{name}` occurs twice in the query string. Send it once."
                 )));
             }
             pairs.push((name, value));

@@ -316,7 +316,7 @@ impl RequestContext {
     /// Reads the whole body as text. Its `Content-Type` must be JSON.
     pub async fn json_text(&self) -> Result<RequestText, Problem> {
         if self.form()? == BodyFormat::Lines {
-            let detail = "This takes one JSON object: send it as application/json.";
+            let detail = "This request needs one JSON object as application/json.";
             return Err(Problem::new(ProblemCode::UnsupportedMediaType, detail));
         }
         self.body()

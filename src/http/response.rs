@@ -18,7 +18,7 @@ pub fn json(value: &impl Serialize) -> HandlerResult {
         Ok(text) => Ok(text_json(text)),
         Err(_) => Err(Problem::new(
             ProblemCode::Broken,
-            "The answer could not be written, by a bug of the server: please report what was asked.",
+            "The response could not be written. This is a bug: please report the request.",
         )),
     }
 }

@@ -92,8 +92,8 @@ fn seq_of(call: &RequestContext) -> Result<u64, Problem> {
 
 fn unknown(seq: u64) -> Problem {
     let detail = format!(
-        "The shop has no decision {seq}: it was not taken yet, or its journal was dropped; \
-         `GET decisions` lists those there are."
+        "The shop has no decision {seq}: the decision was not taken yet, or retention deleted it. \
+         `GET decisions` lists the decisions."
     );
     Problem::new(ProblemCode::DecisionUnknown, detail)
 }

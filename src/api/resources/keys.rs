@@ -98,7 +98,7 @@ fn wanted(body: KeyBody, call: &RequestContext) -> Result<NewKey, Problem> {
     let shop = shop.transpose()?;
     match (scope, &shop) {
         (Scope::Admin, Some(_)) => Err(Problem::malformed(
-            "A key with the scope admin is for every shop: leave `shop` out.",
+            "A key with the scope `admin` is valid for every shop. Omit `shop`.",
         )),
         (Scope::Events | Scope::Read | Scope::Owner, None) => Err(Problem::malformed(
             "`shop` is missing: a key with this scope is for one shop.",
@@ -126,7 +126,7 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
     if changing(&call, move |keys| keys.revoke(&of_key)).await? {
         return Ok(done());
     }
-    let detail = format!("No key {id:?}: `GET /v1/keys` lists those there are.");
+    let detail = format!("There is no key {id:?}. `GET /v1/keys` lists the keys.");
     Err(Problem::new(ProblemCode::KeyUnknown, detail))
 }
 
@@ -140,7 +140,7 @@ async fn changing<T: Send + 'static>(
         Authenticator::Insecure => {
             return Err(Problem::new(
                 ProblemCode::NoKeys,
-                "The server was started with --insecure and asks for no keys: start it without to use them.",
+                "The server was started with --insecure and uses no keys. Start it without --insecure to use them.",
             ));
         }
     };

@@ -144,8 +144,8 @@ fn keys_are_left(why: &str) -> Problem {
         why,
         "the keys of a shop that was taken away could not be removed"
     );
-    let detail = "The shop is gone and its keys open nothing, but they could not be removed from the file of keys; \
-                  the server's log says why. Send the same request again.";
+    let detail = "The shop is deleted and its keys are refused, but they could not be removed from the key file. \
+                  The server's log says why. Send the same request again.";
     Problem::new(ProblemCode::Broken, detail)
 }
 

@@ -149,7 +149,7 @@ pub fn not_done(shop: &Id, id: &str, why: NotDone) -> Problem {
     match why {
         NotDone::Unknown => Problem::new(
             ProblemCode::WebhookUnknown,
-            format!("The shop has no webhook {id:?}: `GET webhooks` lists those there are."),
+            format!("The shop has no webhook {id:?}. `GET webhooks` lists the webhooks."),
         ),
         NotDone::Refused(why) => Problem::malformed(why),
         NotDone::Full(why) => Problem::new(ProblemCode::TooMany, why),
@@ -157,7 +157,7 @@ pub fn not_done(shop: &Id, id: &str, why: NotDone) -> Problem {
         NotDone::Failed(error) => Problem::own(
             ProblemCode::Broken,
             &error,
-            "The webhook could not be kept or called: the server's log says why. Send the same again; where that \
+            "The webhook could not be stored or called. The server's log says why. Send the request again; if that \
              does not help, ask the server's operator.",
         ),
     }
@@ -209,7 +209,7 @@ fn names(value: Value) -> Result<Vec<String>, Problem> {
 fn number(value: Value) -> Result<u16, Problem> {
     serde_json::from_value(value).map_err(|_| {
         Problem::malformed(format!(
-            "`batch` must be a whole number from 1 to {BATCH_MAX}, or null for one decision a call."
+            "`batch` must be a whole number from 1 to {BATCH_MAX}, or null for one decision per request."
         ))
     })
 }
