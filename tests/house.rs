@@ -1,5 +1,5 @@
-//! The house is policed: what the core may not know, which room may name which, how files look, and that every rule
-//! has its room and its test.
+//! Checks the source tree: the dependencies of the core and between folders, the form of files, and that every rule has
+//! its file and its test.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Changes of resources: each goes through the journal as the event that it stands for.
+//! Changes to resources. Each change goes through the journal as the event it stands for.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -11,7 +11,7 @@ use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::RequestContext;
 use crate::runtime::{EventResult, IncomingEvent};
 
-/// Hands an event to the path's shop.
+/// Sends an event to the path's shop and waits for the durable result.
 pub async fn change(call: &RequestContext, event: EventBody) -> Result<EventResult, Problem> {
     let (shop, desk) = (call.shop()?, &call.state.desk);
     let event = IncomingEvent::made(event, desk.now());
@@ -23,12 +23,12 @@ pub async fn change(call: &RequestContext, event: EventBody) -> Result<EventResu
         Some(answered) => accepted(&shop, answered),
         None => Err(Problem::new(
             ProblemCode::Broken,
-            "The shop gave no answer: please report this.",
+            "The shop gave no result. This is a bug: please report it.",
         )),
     }
 }
 
-/// The answer to an event, if it was accepted.
+/// Returns the result of an event, or the problem if the event was rejected.
 pub fn accepted(shop: &Id, answered: EventResult) -> Result<EventResult, Problem> {
     if let Some(why) = answered.refused {
         return Err(Problem::refused(why));
@@ -42,27 +42,27 @@ pub fn accepted(shop: &Id, answered: EventResult) -> Result<EventResult, Problem
     }
 }
 
-/// The problem of an event that was rejected, which says what the decision says.
+/// The problem for a rejected event. Its code and detail are those of the rejection decision.
 pub fn rejection(answered: &EventResult) -> Option<Problem> {
     let Rejection { error, message, .. } = answered.rejected.as_ref()?;
     Some(Problem::new(ProblemCode::Rejected(*error), message))
 }
 
-/// Reads a body of known fields.
+/// Parses a JSON body. Unknown fields are errors.
 pub fn read_body<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
     serde_json::from_str(text).map_err(|error| {
         Problem::malformed(format!(
-            "The body is not the JSON object that belongs here: {error}."
+            "The body is not a JSON object of the expected form: {error}."
         ))
     })
 }
 
-/// JSON that was written before, as a part of an answer.
+/// Embeds JSON that is already serialized.
 pub fn written(json: String) -> Box<RawValue> {
     RawValue::from_string(json).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-/// A string as JSON.
+/// Serializes a string as JSON.
 pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

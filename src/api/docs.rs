@@ -1,4 +1,4 @@
-//! The description of this door: as OpenAPI for programs, and as a page for people, without anybody else's server.
+//! The API description: OpenAPI for programs, and a page for people that loads nothing from other servers.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,25 +12,25 @@ use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{JSON_TYPE, shared};
 
-/// This description, as OpenAPI 3.1
+/// The API description as OpenAPI 3.1
 #[utoipa::path(get, path = "/openapi.json", tag = "server", operation_id = "get_openapi",
     responses((status = 200, body = serde_json::Value)))]
 pub async fn openapi(call: RequestContext) -> HandlerResult {
     Ok(shared(JSON_TYPE, call.state.description.clone()))
 }
 
-/// This description, as a page
+/// Redirects to the API reference page
 #[utoipa::path(get, path = "/docs", tag = "server", operation_id = "get_docs",
     responses((status = 303)))]
 pub async fn front(_: RequestContext) -> HandlerResult {
-    // The page names its own files beside it, so its address has to end with a slash or a file.
+    // The page loads its files by relative address, so its own address must end with a slash or a file name.
     let moved = HttpResponse::SeeOther()
         .insert_header((LOCATION, "/docs/index.html"))
         .finish();
     Ok(moved)
 }
 
-/// A file of the page
+/// A file of the API reference page
 #[utoipa::path(get, path = "/docs/{file}", tag = "server", operation_id = "get_docs_file",
     responses((status = 200, body = String, content_type = "text/html")))]
 pub async fn file(call: RequestContext) -> HandlerResult {
@@ -39,7 +39,7 @@ pub async fn file(call: RequestContext) -> HandlerResult {
         .persist_authorization(true);
     match utoipa_swagger_ui::serve(&call.segment("file"), Arc::new(config)) {
         Ok(Some(file)) => {
-            // Nearly all of it is a part of the program.
+            // Nearly all files are embedded in the binary.
             let bytes = match file.bytes {
                 Cow::Borrowed(bytes) => Bytes::from_static(bytes),
                 Cow::Owned(bytes) => bytes.into(),
@@ -48,7 +48,7 @@ pub async fn file(call: RequestContext) -> HandlerResult {
         }
         Ok(None) | Err(_) => Err(Problem::new(
             ProblemCode::NotFound,
-            "No such file: the page is at `/docs`.",
+            "There is no such file. The page is at `/docs`.",
         )),
     }
 }

@@ -1,7 +1,8 @@
-//! A body as events: one object, an array, or JSON lines; every event keeps its own piece of the body.
+//! Parses a request body into events: one object, an array, or JSON lines. Each event keeps its own slice of the body.
 //!
-//! Each event is judged alone. What is no event is rejected by the shop like in a replay, under a text that a replay
-//! finds malformed too; what the key may not send is answered here and never reaches the shop.
+//! Each event is judged by itself. The shop rejects an item that is not an event, as a replay does; the journal stores
+//! it as text that a replay also finds malformed. An event that the key may not send is refused here and never reaches
+//! the shop.
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -18,35 +19,35 @@ use crate::domain::protocol::event::{Event, EventBody};
 use crate::runtime::IncomingEvent;
 use crate::wire::{Line, ReadEvent, read_event, read_plain_events};
 
-/// The most events of one request.
+/// The maximum number of events in a request.
 pub const EVENTS_MAX: usize = 10_000;
 
 /// How far an event's own `at` may be ahead of the server's clock.
 pub const AHEAD_MAX: Duration = Duration::from_ms(1_000);
 
-/// How much of what is wrong with an event the journal keeps, in bytes.
+/// The maximum length, in bytes, of a parse error that the journal keeps with a malformed event.
 const MESSAGE_BYTES_MAX: usize = 500;
 
-/// The door that events come in by.
+/// Parses and checks the events of one request.
 pub struct EventReader<'a> {
-    /// The path's shop.
+    /// The shop of the path.
     pub shop: &'a Id,
-    /// The server's clock.
+    /// The server's clock when the request was read.
     pub now: Instant,
-    /// What the key grants.
+    /// What the key allows.
     pub grant: &'a Grant,
 }
 
-/// One event of a request, in its place.
+/// One event of a request, in the order of the body.
 pub enum ParsedEvent {
-    /// The shop decides.
+    /// The event goes to the shop, which decides.
     Take(IncomingEvent),
-    /// The key may not send it: its own id, and the problem.
+    /// The key may not send the event: the event's id, if any, and the problem.
     Refuse(Option<Id>, Problem),
 }
 
 impl EventReader<'_> {
-    /// The events of a body, in order. Errors where the body as a whole is not what it says it is.
+    /// Parses the events of a body, in order. Fails if the body as a whole does not match its format.
     pub fn events(&self, form: BodyFormat, body: &Bytes) -> Result<Vec<ParsedEvent>, Problem> {
         match form {
             BodyFormat::Json => {
@@ -79,7 +80,7 @@ impl EventReader<'_> {
             Some(b'{') => match read_event(text, self.shop, self.now) {
                 Ok(read) => Ok(vec![self.judge(read, text, body)]),
                 Err(error) => {
-                    // An object that only the wire's rules forbid is an event all the same, and rejected.
+                    // A JSON object that breaks only the event format counts as an event. The shop rejects it.
                     serde_json::from_str::<&RawValue>(text).map_err(not_json)?;
                     Ok(vec![malformed(
                         self.unnamed(format!("The event is {error}.")),
@@ -106,7 +107,7 @@ impl EventReader<'_> {
         Ok(slots.collect())
     }
 
-    /// One of several: what is no object is rejected by itself.
+    /// Parses one item of an array or of JSON lines. An item that is not an object is rejected by itself.
     fn slot(&self, text: &str, body: &ByteString) -> ParsedEvent {
         match read_event(text, self.shop, self.now) {
             Ok(read) => self.judge(read, text, body),
@@ -154,7 +155,7 @@ impl EventReader<'_> {
         })
     }
 
-    /// What is known of an event of which nothing can be read.
+    /// A malformed event of which no field could be read.
     fn unnamed(&self, message: String) -> Malformed {
         Malformed {
             shop: Some(self.shop.clone()),
@@ -165,7 +166,7 @@ impl EventReader<'_> {
     }
 }
 
-/// What only the shop's owner may do (仅主账号有权限).
+/// Whether only a key with the scope `owner` may send this event (仅主账号有权限).
 fn is_owners(what: &EventBody) -> bool {
     matches!(
         what,
@@ -175,7 +176,7 @@ fn is_owners(what: &EventBody) -> bool {
     )
 }
 
-/// Takes the events out that would make a shop, which only an admin may do.
+/// Refuses the events that would create a shop. Only an admin key may create one.
 pub fn refuse_making(slots: &mut [ParsedEvent]) {
     for slot in slots {
         if let ParsedEvent::Take(IncomingEvent::Event { event, .. }) = slot
@@ -186,7 +187,7 @@ pub fn refuse_making(slots: &mut [ParsedEvent]) {
     }
 }
 
-/// Whether one of these events would make a shop where there is none.
+/// Whether one of these events would create its shop if the shop does not exist.
 pub fn may_make(slots: &[ParsedEvent]) -> bool {
     slots.iter().any(|slot| {
         matches!(slot, ParsedEvent::Take(IncomingEvent::Event { event, .. }) if matches!(event.what, EventBody::ShopConfigured { .. }))
@@ -194,7 +195,7 @@ pub fn may_make(slots: &[ParsedEvent]) -> bool {
 }
 
 fn malformed(malformed: Malformed) -> ParsedEvent {
-    // What the body said may be well-formed elsewhere, or once a replay has put the shop and the time in.
+    // The stored text must be malformed by itself: a replay adds the shop and the time before it parses.
     let message = &malformed.message;
     let end = message.floor_char_boundary(MESSAGE_BYTES_MAX);
     let text = serde_json::json!({ "type": malformed.event, "malformed": message[..end] });
@@ -204,8 +205,8 @@ fn malformed(malformed: Malformed) -> ParsedEvent {
     })
 }
 
-/// A piece of the body as one line, so that it can stand in a trace. Strings hold no line breaks: those between the
-/// fields may be blanks as well.
+/// A slice of the body as one line, so that it fits a trace. JSON strings contain no raw line breaks, so those between
+/// tokens can become spaces.
 fn one_line(text: &str, body: &ByteString) -> ByteString {
     let bytes = text.as_bytes();
     if bytes.contains(&b'\n') || bytes.contains(&b'\r') {
@@ -214,7 +215,7 @@ fn one_line(text: &str, body: &ByteString) -> ByteString {
     body.slice_ref(text)
 }
 
-/// Without the blanks that JSON allows around a value.
+/// Removes the whitespace that JSON allows around a value.
 fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
 }
@@ -224,8 +225,8 @@ fn check_count(events: usize) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = format!(
-        "The request holds {events} events, more than {EVENTS_MAX}; none was handled: \
-         send them in several requests, one after the other."
+        "The request has {events} events, but the maximum is {EVENTS_MAX}. None was handled. \
+         Send them in several requests, one after the other."
     );
     Err(Problem::new(ProblemCode::TooManyEvents, detail))
 }
@@ -236,8 +237,8 @@ fn check_count(events: usize) -> Result<(), Problem> {
 )]
 fn not_json(error: serde_json::Error) -> Problem {
     Problem::malformed(format!(
-        "The body is not JSON, and nothing of it was done: {error}. \
-         Events one a line are sent as application/x-ndjson."
+        "The body is not JSON, and nothing was changed: {error}. \
+         To send one event per line, use application/x-ndjson."
     ))
 }
 
@@ -256,7 +257,7 @@ mod tests {
         }
     }
 
-    /// How each event of a body was judged: its type, `malformed TYPE`, or `refused`; else the problem's code.
+    /// How each event of a body was judged: its type, `malformed TYPE` or `refused`. Errors with the problem's code.
     fn judged(grant: &Grant, form: BodyFormat, body: &[u8]) -> Result<Vec<String>, &'static str> {
         let shop = Id::known("s");
         let door = EventReader {

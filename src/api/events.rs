@@ -1,6 +1,6 @@
-//! `POST …/events`: events in, answered in order once what they did is durable (contract, section 5).
+//! `POST …/events`: takes events and answers in order, once their decisions are durable (contract, section 5).
 //!
-//! This is the hot path: answers are put together as text, and no JSON tree is made of any event.
+//! This is the hot path. Responses are built as text, and no event is parsed into a JSON tree.
 
 use super::commands::rejection;
 use super::event_body::{EventReader, ParsedEvent, may_make, refuse_making};
@@ -13,16 +13,18 @@ use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::text_json;
 use crate::runtime::{EventResult, Unavailable};
 
-/// The longest body that is read on the thread on which it came in; a longer one keeps no shop of that thread waiting.
+/// The longest body, in bytes, that is parsed on its connection's thread. A longer one is parsed elsewhere, so that it
+/// does not delay that thread's shops.
 const READ_HERE_BYTES_MAX: usize = 64 * 1024;
 
-/// About how long a result is.
+/// The estimated length of one result, in bytes. It sizes the response buffer.
 const RESULT_BYTES: usize = 256;
 
-/// Tells the shop what happened; answers what it decided, once that is durable
+/// Sends events to the shop and returns the decisions once they are durable
 ///
-/// One event, an array, or one a line as `application/x-ndjson`; handled one by one, answered in order. A rejected
-/// event does not stop the rest; alone in its request it sets the status.
+/// The body is one event, an array of events, or one event per line as `application/x-ndjson`. Events are handled one
+/// by one, and `results` has their order. A rejected event does not stop the others. If the request has exactly one
+/// event, a rejection sets the status of the response.
 #[utoipa::path(post, path = "/v1/shops/{shop}/events", tag = "events", operation_id = "post_events",
     request_body(content((EventsBody = "application/json"), (String = "application/x-ndjson"))),
     responses((status = 200, body = Results)))]
@@ -80,7 +82,8 @@ pub async fn post(call: RequestContext) -> HandlerResult {
     answer(count, refused, answered)
 }
 
-/// The answer to a request of `count` events, some of which were refused at the door, by their places.
+/// The response to a request of `count` events. `refused` holds the events that were refused before the shop, with
+/// their positions.
 fn answer(
     count: usize,
     refused: Vec<(usize, Option<Id>, Problem)>,
@@ -116,7 +119,7 @@ fn answer(
     Ok(text_json(text))
 }
 
-/// What is wrong with the only event of a request sets the status.
+/// The problem of a request's only event. It sets the status.
 fn alone(refused: &[(usize, Option<Id>, Problem)], answered: &[EventResult]) -> Option<Problem> {
     if let [(_, _, problem)] = refused {
         return Some(problem.clone());
@@ -134,14 +137,14 @@ fn alone(refused: &[(usize, Option<Id>, Problem)], answered: &[EventResult]) -> 
     Some(problem.member("results", results))
 }
 
-/// Why nothing of a request was done, where nothing was: then all of it may be sent again.
+/// The reason, if no event of the request was handled. The client can then retry the whole request.
 fn nothing_done(answered: &[EventResult]) -> Option<Unavailable> {
     let all = answered.iter().all(|answered| answered.refused.is_some());
     let first = answered.first().filter(|_| all)?;
     first.refused.clone()
 }
 
-/// Why an event was not decided by the shop.
+/// Why the shop did not decide an event.
 fn undone(answered: &EventResult) -> Option<Problem> {
     match &answered.refused {
         Some(why) => Some(Problem::refused(why.clone())),
@@ -152,13 +155,13 @@ fn undone(answered: &EventResult) -> Option<Problem> {
 fn conflict(answered: &EventResult) -> Problem {
     let id = answered.id.as_deref().unwrap_or_default();
     let detail = format!(
-        "An event with the id {id:?} and another body was accepted before, and nothing was done: \
-         give every event its own id, and send the same body where you send one again."
+        "An event with the id {id:?} and another body was accepted before. Nothing was changed. \
+         Give every event its own id, and repeat an event with the same body."
     );
     Problem::new(ProblemCode::IdConflict, detail)
 }
 
-/// The result of an event that the shop has answered.
+/// Writes the result of an event that the shop decided.
 fn write_result(text: &mut String, answered: &EventResult) {
     let decisions: &str = match answered.decisions.is_empty() {
         true => "[]",
@@ -171,7 +174,7 @@ fn write_result(text: &mut String, answered: &EventResult) {
     text.push('}');
 }
 
-/// The result of an event that was not handed to the shop, and why.
+/// Writes the result of an event that was refused before the shop.
 fn write_refused(text: &mut String, id: Option<&Id>, problem: &Problem) {
     begin_result(text, id, "[]");
     text.push_str(",\"problem\":");
@@ -190,7 +193,7 @@ fn begin_result(text: &mut String, id: Option<&Id>, decisions: &str) {
     text.push_str(decisions);
 }
 
-/// Writes an id as a JSON string: it holds no control characters, so that most need no escapes.
+/// Writes an id as a JSON string. Ids contain no control characters, so most need no escaping.
 fn write_string(text: &mut String, id: &Id) {
     text.push('"');
     if !id.bytes().any(|byte| byte == b'"' || byte == b'\\') {

@@ -1,6 +1,6 @@
-//! The HTTP API (contract, sections 5 and 6): its routes, its resources, and its description.
+//! The HTTP API (contract, sections 5 and 6): routes, resources and the OpenAPI description.
 //!
-//! It decides nothing: every change goes to the shop as an event, every read looks at what the shop shows.
+//! This folder decides nothing. Every change goes to the shop as an event; every read reads the shop's state.
 
 mod routes;
 

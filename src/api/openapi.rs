@@ -1,6 +1,6 @@
-//! The door described as OpenAPI 3.1, from the handlers and the route table.
+//! The OpenAPI 3.1 description, derived from the handlers and the route table.
 //!
-//! The tests hold the table of routes against the operations.
+//! The tests check that every route has its operation.
 
 use bytes::Bytes;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
@@ -22,8 +22,8 @@ use crate::http::route::Route;
 #[openapi(
     info(
         title = "Xiaoer 小二",
-        description = "The head waiter of a shop's chat desk: events in, decisions out, and how the shop stands. \
-                       Every no is a problem document (RFC 9457) whose `code` is stable."
+        description = "The core of a shop's customer service: it takes events and answers with decisions, such as \
+                       which agent gets a session. Every error is a problem document (RFC 9457) whose `code` is stable."
     ),
     paths(
         events::post,
@@ -44,20 +44,20 @@ use crate::http::route::Route;
 )]
 struct Description;
 
-/// The whole description in JSON, as it is served.
+/// The complete description as JSON, as served.
 pub fn description() -> Bytes {
     described().to_json().unwrap_or_default().into()
 }
 
-/// The whole description.
+/// The complete description.
 pub fn described() -> utoipa::openapi::OpenApi {
     Description::openapi()
 }
 
-/// What the route table knows of an operation is not written down twice: its parameters, its key, its problems.
+/// Adds what the route table knows of each operation: its parameters, its key scope and its problem response.
 struct FromTable;
 
-/// The scheme's name.
+/// The name of the security scheme.
 const BEARER: &str = "key";
 
 impl Modify for FromTable {
@@ -95,7 +95,7 @@ fn complete(operation: &mut Operation, route: &Route) {
         .query
         .iter()
         .map(|name| parameter(name, ParameterIn::Query, Required::False));
-    // Headers are told of by the handler alone.
+    // Only the handler describes header parameters.
     let in_header = operation.parameters.take().into_iter().flatten();
     let table = in_path.chain(in_query).map(Into::into);
     operation.parameters = Some(table.chain(in_header).collect());

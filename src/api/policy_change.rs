@@ -1,10 +1,11 @@
-//! `shop.configured` as it comes in over HTTP: checked away from the threads that decide, and with its buyer space named.
+//! `shop.configured` received over HTTP: its policy is checked, and its buyer space is set.
 //!
-//! *Checked*: the policy is read and its agent groups are written out on a thread that may wait, so that the shop only
-//! takes over what is ready. A policy with more than [`CheckedPolicy::check`] allows never reaches the shop.
+//! *Check*: the policy is parsed and its agent groups are expanded on a blocking thread, so that the shop's thread only
+//! applies the result. A policy that exceeds the limits of [`CheckedPolicy::check`] never reaches the shop.
 //!
-//! *The buyer space* is what shops share (I12), so only an admin may name or change it. What an event leaves open is put
-//! into its text, so that the journal, and a trace exported of it, say the same wherever they are read.
+//! *Buyer space*: shops share it (I12), so only an admin may set or change it. If the event does not name one, the
+//! server writes it into the event's text. The journal, and a trace exported from it, then give the same result
+//! wherever they are replayed.
 
 use std::collections::BTreeMap;
 
@@ -26,20 +27,20 @@ use crate::http::request::RequestContext;
 use crate::runtime::{EventResult, IncomingEvent, Shops, Unavailable};
 use crate::wire::{Line, read_event};
 
-/// What is said of a policy that is no object.
+/// The detail of the problem for a policy that is not an object.
 const NO_POLICY: &str = "The policy must be an object of its keys, `{}` for the standard preset.";
 
-/// What the name of a shop's own buyer space begins with.
+/// The prefix of the name of a shop's private buyer space.
 const OWN_SPACE: &str = "shop:";
 
-/// Which buyer space an event may name, and which it gets where it names none.
+/// Which buyer space an event may name, and the default if it names none.
 enum BuyerSpaceField {
-    /// An admin's may name any. Where it names none: the preset's, or the shop's own.
+    /// Admin key: any space. Default: the preset's, or the shop's private space.
     Any {
-        /// The shop's own, where the settings give each shop one.
+        /// The shop's private space, if the settings give each shop one.
         own: Option<Id>,
     },
-    /// Another's keeps the one that the shop has.
+    /// Other keys: the shop keeps its current space.
     Kept(Id),
 }
 
@@ -56,7 +57,7 @@ impl BuyerSpaceField {
         })
     }
 
-    /// The space that is to be put into a policy; nothing where it names one that it may.
+    /// The buyer space to insert into a policy. `None` if the policy names one that is allowed.
     fn missing_in(&self, policy: &serde_json::Value) -> Result<Option<Id>, Problem> {
         let named = policy.get("buyer_space").filter(|named| !named.is_null());
         match (self, named) {
@@ -66,7 +67,7 @@ impl BuyerSpaceField {
             (BuyerSpaceField::Kept(_) | BuyerSpaceField::Any { .. }, Some(_)) => Ok(None),
             (BuyerSpaceField::Kept(kept), None) => Ok(Some(kept.clone())),
             (BuyerSpaceField::Any { own: Some(own) }, None) => Ok(Some(own.clone())),
-            // Where something else is wrong with it, that is told.
+            // If another part of the policy is invalid, that error is reported instead.
             (BuyerSpaceField::Any { own: None }, None) => {
                 Ok(Policy::parse(policy).ok().map(|policy| policy.buyer_space))
             }
@@ -74,7 +75,7 @@ impl BuyerSpaceField {
     }
 }
 
-/// The space of one shop alone: no preset is called so, and no other shop.
+/// The private space of a shop. No preset and no other shop has this name.
 fn own_space(shop: &Id) -> Id {
     let name = format!("{OWN_SPACE}{shop}");
     let hashed = || {
@@ -131,7 +132,7 @@ pub async fn check_policies(
     .await
 }
 
-/// Sets the policy of the path's shop, which `policy` finds in what was sent.
+/// Sets the policy of the path's shop. `policy` extracts it from the body.
 pub async fn configure(
     call: &RequestContext,
     policy: impl FnOnce() -> Result<serde_json::Value, Problem> + Send + 'static,
@@ -160,7 +161,7 @@ pub async fn configure(
     }
 }
 
-/// Hands events to the shop: those of others than admins only as long as they keep its buyer space.
+/// Sends events to the shop. Without an admin key they apply only while the shop's buyer space is unchanged.
 pub async fn post(
     call: &RequestContext,
     shop: &Id,
@@ -174,12 +175,12 @@ pub async fn post(
     }
 }
 
-/// Whether a policy would be taken.
+/// Checks a policy without applying it.
 pub async fn would_be_taken(
     call: &RequestContext,
     policy: impl FnOnce() -> Result<serde_json::Value, Problem> + Send + 'static,
 ) -> Result<(), Problem> {
-    // The shop is there, or its key would tell that of another.
+    // Answers 404 if the shop does not exist.
     call.live(|_| ()).await?;
     let space = BuyerSpaceField::of(call).await?;
     let judged = aside(move || {
@@ -200,15 +201,15 @@ fn invalid(error: &PolicyError) -> Problem {
     )
 }
 
-/// Does what may take long where it keeps no shop waiting.
+/// Runs slow work on a blocking thread, so that it delays no shop.
 pub async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
     Shops::aside(work).await.map_err(Problem::refused)
 }
 
-/// The event as it goes to the shop. A policy that does not read goes there too, to be rejected like in a replay; one that
-/// reads and is too large would be taken by a replay, so it is refused here.
+/// The event as it is sent to the shop. A policy that does not parse is sent too, and the shop rejects it, as a replay
+/// does. A policy that parses but is too large is refused here, because a replay would accept it.
 fn checked(
     space: &BuyerSpaceField,
     shop: &Id,
@@ -256,11 +257,11 @@ fn checked_policy(sent: Box<serde_json::Value>) -> Result<GivenPolicy, Problem> 
     Ok(GivenPolicy::Checked { sent, checked })
 }
 
-/// The fields of an object as they stand; of two with one name the last.
+/// The fields of a JSON object, unparsed. Of duplicate names the last counts.
 #[derive(Deserialize)]
 struct PolicyFields<'a>(#[serde(borrow)] BTreeMap<String, &'a RawValue>);
 
-/// The text of a `shop.configured` with a buyer space in its policy, which names none.
+/// The text of a `shop.configured` event with `space` inserted into its policy, which names none.
 fn with_space(text: &str, space: &Id) -> Option<String> {
     let PolicyFields(event) = serde_json::from_str(text).ok()?;
     let policy = event.get("policy")?.get();
@@ -268,7 +269,7 @@ fn with_space(text: &str, space: &Id) -> Option<String> {
     let place = |piece: &str| piece.as_ptr() as usize - text.as_ptr() as usize;
     let space = quoted(space);
     let (from, to, put) = match fields.get("buyer_space") {
-        // It is null, which is as if it were not there.
+        // The field is null, which means that it is absent.
         Some(null) => (
             place(null.get()),
             place(null.get()) + null.get().len(),

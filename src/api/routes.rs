@@ -1,4 +1,4 @@
-//! The route table: everything that this door answers, what key it takes, and which parameters, on one page.
+//! The route table: every route of the API with its key scope and its query parameters.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{AppState, HandlerResult, RequestContext, serve};
 use crate::http::route::Route;
 
-/// Makes the table, and registers what it says.
+/// Builds the table, and registers its routes with actix.
 macro_rules! table {
     ($($path:literal { $($method:ident $needs:expr, [$($query:literal)*] => $handler:path;)+ })+) => {
-        /// Every route.
+        /// All routes.
         pub const ROUTES: &[Route] = &[$($(Route {
             method: stringify!($method),
             path: $path,
@@ -114,7 +114,7 @@ table! {
     "/docs/{file}" { GET Nothing, [] => docs::file; }
 }
 
-/// What is no row of the table: no key is asked for, since there is nothing to keep.
+/// The route of a request that matches no row. It needs no key, because it exposes nothing.
 const fn stray(path: &'static str) -> Route {
     Route {
         method: "",
@@ -124,7 +124,7 @@ const fn stray(path: &'static str) -> Route {
     }
 }
 
-/// Puts the table into a server.
+/// Registers all routes with a server.
 pub fn configure(state: Arc<AppState>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
         register(config, &state);
@@ -158,7 +158,7 @@ where
 fn no_method(state: &Arc<AppState>, route: &'static Route, allowed: String) -> actix_web::Route {
     let state = Arc::clone(state);
     web::to(move |request: HttpRequest, payload: web::Payload| {
-        let detail = format!("This path takes {allowed}: `/docs` shows what each does.");
+        let detail = format!("This path supports {allowed}. `/docs` describes each method.");
         let problem = Problem::new(ProblemCode::MethodNotAllowed, detail)
             .header(header::ALLOW, allowed.clone());
         serve(Arc::clone(&state), route, (request, payload), move |_| {
@@ -170,7 +170,7 @@ fn no_method(state: &Arc<AppState>, route: &'static Route, allowed: String) -> a
 async fn nothing_here() -> HandlerResult {
     Err(Problem::new(
         ProblemCode::NotFound,
-        "No such path: `/docs` shows all there are.",
+        "The server has no such path. `/docs` lists all paths.",
     ))
 }
 
@@ -182,7 +182,7 @@ mod tests {
     use crate::http::auth::tests::Spelt;
     use crate::http::auth::{KeyRing, Scope, admit};
 
-    /// The contract's table (section 6): who may what. A route that is not here fails.
+    /// The contract's table (section 6): the key that each route needs. A route that is missing here fails the test.
     const CONTRACT: &[(&str, &str, Needs)] = &[
         ("GET", "/v1/shops", Admin),
         ("PUT", "/v1/shops/{shop}", Admin),
@@ -250,7 +250,7 @@ mod tests {
         }
     }
 
-    /// Every route, with every scope, of the path's shop and of another.
+    /// Requests every route with every scope, of the path's shop and of another.
     #[test]
     fn only_the_right_key_of_the_right_shop_comes_in() {
         let shop = Id::new("s").unwrap();

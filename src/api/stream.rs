@@ -1,8 +1,8 @@
-//! The live stream: a shop's decisions as server-sent events, from a cursor on, for as long as somebody listens.
+//! The live stream: a shop's decisions as server-sent events, starting after a cursor.
 //!
-//! A page of decisions is read once the one before has been taken, so a reader holds up nobody and costs as much as
-//! the last; an idle subscriber costs a notifier and a timer. Nothing is missed and nothing comes twice:
-//! it subscribes before it reads first, and every event has its `seq` as its `id`.
+//! A page of decisions is read only after the client took the previous one. So a slow client delays no other client and
+//! needs the memory of one page. An idle subscriber needs a notifier and a timer. Each decision is sent exactly once:
+//! the stream subscribes before its first read, and every event has its `seq` as its `id`.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -27,40 +27,42 @@ use crate::runtime::{DecisionFeed, Shops, ShutdownListener};
 /// The media type of server-sent events.
 const STREAM_TYPE: &str = "text/event-stream";
 
-/// Where whoever comes back says what it has.
+/// The header in which a reconnecting client sends the last `id` it received.
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// After how long a listener that was cut off is to come back.
+/// How long, in milliseconds, a client waits before it reconnects.
 const RETRY_MS: u32 = 2_000;
 
-/// Decisions that are read and written at once, at most…
+/// The maximum number of decisions in a page.
 const PAGE: usize = 128;
 
-/// … and about how many bytes, by how long those before were: a listener may take its time over them.
+/// The target size of a page in bytes. The page length adapts to the average decision so far, so that slow clients hold
+/// little memory.
 const PAGE_BYTES: usize = 32 * 1024;
 
-/// Decisions of the first page, whose length nobody knows.
+/// The number of decisions in the first page, when their average length is unknown.
 const PAGE_FIRST: usize = 16;
 
-/// Pages that are read at once, for all listeners together: a read takes some memory, and its listener can wait.
+/// The maximum number of concurrent page reads, over all clients. It bounds the memory that reads use.
 const READS_AT_ONCE: usize = 4;
 
 static READS: Semaphore = Semaphore::const_new(READS_AT_ONCE);
 
-/// After so many decisions that were not wanted the listener is told how far it is.
+/// After this many filtered decisions, the client gets the current `seq`.
 const UNTOLD_MAX: u64 = 4_096;
 
-/// The shop's decisions as they are taken
+/// Streams the shop's decisions as they are taken
 ///
-/// Server-sent events: `id` is the decision's `seq`, `event` its type, `data` the decision as `GET decisions` lists it.
-/// Begins behind `Last-Event-ID` or `after`; without either, with what is decided from now on. A cursor that the shop
-/// has not reached is of a shop that began anew since: all is sent. `types` takes types with commas between them.
+/// Server-sent events: `id` is the decision's `seq`, `event` is its type, and `data` is the decision as `GET decisions`
+/// lists it. The stream starts after `Last-Event-ID` or `after`; without either, with the next decision. If the cursor
+/// is greater than the shop's latest `seq`, the shop was deleted and created again, and the stream starts with its
+/// first decision. `types` is a comma-separated list of decision types.
 #[utoipa::path(get, path = "/v1/shops/{shop}/stream", tag = "decisions", operation_id = "stream_decisions",
-    params(("Last-Event-ID" = Option<u64>, Header, description = "The `seq` that was received last; goes before `after`")),
+    params(("Last-Event-ID" = Option<u64>, Header, description = "The `seq` that was received last. It takes precedence over `after`")),
     responses((status = 200, body = String, content_type = "text/event-stream")))]
 pub async fn open(call: RequestContext) -> HandlerResult {
     let (shop, types, cursor) = (call.shop()?, types(&call.query)?, cursor(&call)?);
-    // Who listens before it looks misses nothing between the two.
+    // Subscribe before the first read, so that no decision is missed between the two.
     let following = call.state.desk.follow(&shop);
     let gone = following.heard().gone;
     let newest = call.live(|shop| shop.seq()).await?;
@@ -87,12 +89,12 @@ pub async fn open(call: RequestContext) -> HandlerResult {
         .content_type(STREAM_TYPE)
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("x-accel-buffering", "no"))
-        // A connection whose stream has ended is not kept: it would hold up a server that stops.
+        // A kept-alive connection would delay the server's shutdown.
         .force_close()
         .streaming(unfold(stream, Stream::next)))
 }
 
-/// The `seq` behind which the stream begins, where one is named.
+/// The `seq` after which the stream starts, if the request names one.
 fn cursor(call: &RequestContext) -> Result<Option<u64>, Problem> {
     let Some(header) = call.header(LAST_EVENT_ID) else {
         return call.query.whole("after");
@@ -106,7 +108,7 @@ fn cursor(call: &RequestContext) -> Result<Option<u64>, Problem> {
     seq.map(Some)
 }
 
-/// The types that are wanted; nothing where all are.
+/// The decision types to send. `None` means all.
 fn types(query: &Query) -> Result<Option<Vec<&'static str>>, Problem> {
     let read = |text: &str| {
         let known = DecisionType::named(text).map(DecisionType::code);
@@ -130,7 +132,7 @@ fn unknown_type(text: &str) -> Problem {
     ))
 }
 
-/// One listener.
+/// The stream of one client.
 struct Stream {
     pass: Reauthorization,
     desk: Shops,
@@ -139,25 +141,25 @@ struct Stream {
     shop: Id,
     types: Option<Vec<&'static str>>,
     following: DecisionFeed,
-    /// How often the shop had been taken away when this began.
+    /// The shop's deletion count when this stream started.
     gone: u64,
-    /// Decisions up to this one are known to be there.
+    /// All decisions up to this `seq` exist.
     newest: u64,
-    /// Decisions up to this one were sent, or are not wanted.
+    /// All decisions up to this `seq` were sent or filtered.
     sent: u64,
-    /// How many decisions make a page.
+    /// The number of decisions in the next page.
     page: usize,
-    /// The last `id` that the listener was told; nothing before the first bytes.
+    /// The last `id` that was sent. `None` before the first bytes.
     told: Option<u64>,
 }
 
-/// What ends a wait.
+/// Why a wait ended.
 enum StreamItem {
-    /// There may be decisions, or the shop is gone.
+    /// There may be new decisions, or the shop was deleted.
     News,
-    /// Nothing happened.
+    /// The keep-alive interval passed.
     Silence,
-    /// There is nothing more to come for this listener.
+    /// The stream ends: the key was revoked, or the server shuts down.
     Over,
 }
 
@@ -167,10 +169,11 @@ impl Stream {
         Some((Ok(piece.into()), self))
     }
 
-    /// The next piece of text; nothing where the stream is over.
+    /// The next piece of text. `None` when the stream ends.
     async fn piece(&mut self) -> Option<String> {
         if self.told.is_none() {
-            // The `id` without data is kept by the listener: what is decided before its first event is not lost.
+            // The client remembers an `id` without data. If it reconnects before its first event, it misses no
+            // decision.
             return Some(format!("retry: {RETRY_MS}\n{}", self.tell()));
         }
         loop {
@@ -194,7 +197,7 @@ impl Stream {
         }
     }
 
-    /// Waits until there is something to do.
+    /// Waits for the next thing to do.
     async fn wait(&mut self) -> StreamItem {
         let news = pin!(self.following.changed());
         let closing = pin!(self.closing.begun());
@@ -206,7 +209,7 @@ impl Stream {
         }
     }
 
-    /// An event without data, which tells how far the listener is.
+    /// An event without data, which sends the current `seq` as `id`.
     fn tell(&mut self) -> String {
         let news = self.told != Some(self.sent);
         self.told = Some(self.sent);
@@ -217,7 +220,7 @@ impl Stream {
         }
     }
 
-    /// The next decisions as events; empty where none of them is wanted.
+    /// The next decisions as events. Empty if all of them are filtered.
     async fn page(&mut self) -> Option<String> {
         let many = self.page.min((self.newest - self.sent) as usize);
         let turn = READS.acquire().await.ok()?;
@@ -228,7 +231,7 @@ impl Stream {
             .ok()?;
         drop(turn);
         if self.following.heard().gone != self.gone {
-            // What was read may be of a shop that was made anew under the name.
+            // The shop was deleted and created again: this read may be of the new shop.
             return None;
         }
         let bytes: usize = page.items.iter().map(|decision| decision.json.len()).sum();
@@ -246,7 +249,7 @@ impl Stream {
                 self.told = Some(seq);
             }
         }
-        // Where there is nothing up to what is known to be there, retention has dropped it.
+        // An empty page below `newest` means that retention deleted these decisions.
         self.sent = page
             .items
             .last()

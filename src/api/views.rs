@@ -1,4 +1,4 @@
-//! What is seen of a live shop, as JSON: the views of the core, a page at a time.
+//! Views of a shop's current state as JSON, one page at a time.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,33 +7,33 @@ use crate::domain::base::time::Instant;
 use crate::domain::read::views::{Page, State};
 use crate::domain::state::shop::Shop;
 
-/// One page of a list: its items, each written already, and the key of the last one where there are more.
+/// One page of a list: serialized items, and the key of the last item if there are more.
 pub struct Listed {
-    /// Each a JSON object.
+    /// Each item is a JSON object.
     pub items: Vec<String>,
-    /// What the next page begins behind.
+    /// The key after which the next page starts.
     pub next: Option<String>,
 }
 
-/// A session, and from where on its timeline is to be looked for.
+/// A session, and where its timeline starts.
 pub struct ViewedSession {
     /// A JSON object.
     pub json: String,
-    /// The shop's `seq` as it was opened.
+    /// The shop's `seq` when the session was opened.
     pub since_seq: u64,
 }
 
-/// The agents by id, behind one of them.
+/// Lists the agents by id, starting after `after`.
 pub fn agents(shop: &Shop, after: Option<&str>, limit: usize) -> Listed {
     listed(shop.agents(after, limit))
 }
 
-/// One agent.
+/// One agent. `None` if it is not configured.
 pub fn agent(shop: &Shop, agent: &str) -> Option<String> {
     shop.agent(agent).map(|view| written(&view))
 }
 
-/// The sessions of a state, behind one of them; waits are those of `now`.
+/// Lists the sessions of a state, starting after a key. Waits are computed at `now`.
 pub fn sessions(
     shop: &Shop,
     state: State,
@@ -44,7 +44,7 @@ pub fn sessions(
     listed(shop.sessions(state, after, limit, now.max(shop.now())))
 }
 
-/// One session, open or remembered.
+/// One session, open or closed in the last 7 days.
 pub fn session(shop: &Shop, session: &str, now: Instant) -> Option<ViewedSession> {
     let view = shop.session(session, now.max(shop.now()))?;
     Some(ViewedSession {
@@ -53,20 +53,20 @@ pub fn session(shop: &Shop, session: &str, now: Instant) -> Option<ViewedSession
     })
 }
 
-/// The pools in which somebody waits, by name, behind one of them.
+/// Lists the pools with waiting sessions by name, starting after `after`.
 pub fn pools(shop: &Shop, after: Option<&str>, limit: usize, now: Instant) -> Listed {
     let pools = shop.pools(now.max(shop.now())).into_iter();
     let behind = pools.filter(|pool| after.is_none_or(|after| &*pool.pool > after));
     first(behind, limit, |pool| pool.pool.to_string())
 }
 
-/// A line of a menu.
+/// A question in the menu of an entry.
 #[derive(Serialize, ToSchema)]
 pub struct Question {
     question: String,
 }
 
-/// The menu of an entry, by name, behind one of its questions; nothing where there is no such entry.
+/// The menu of an entry by name, starting after a question. `None` if the policy has no such entry.
 pub fn questions(shop: &Shop, entry: &str, after: Option<&str>, limit: usize) -> Option<Listed> {
     let questions = shop.questions(entry)?.into_iter();
     let behind = questions.filter(|question| after.is_none_or(|after| question.as_str() > after));
@@ -83,7 +83,7 @@ fn listed<T: Serialize>(page: Page<T>) -> Listed {
     }
 }
 
-/// The first of a list that is short enough to be looked at as a whole.
+/// The first page of a list that is small enough to be built as a whole.
 fn first<T: Serialize>(
     items: impl Iterator<Item = T>,
     limit: usize,
@@ -98,7 +98,7 @@ fn first<T: Serialize>(
     }
 }
 
-/// Views hold nothing that JSON cannot write.
+/// Serializes a view. Views contain only values that JSON can represent.
 fn written(view: &impl Serialize) -> String {
     serde_json::to_string(view).unwrap_or_else(|_| "null".to_owned())
 }

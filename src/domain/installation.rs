@@ -1,4 +1,4 @@
-//! An installation: shops by their ids, and the ledger they share. This is the whole core behind one door.
+//! An installation: shops by id, and the ledger that they share. It is the whole core behind one type.
 
 use std::collections::BTreeMap;
 
@@ -13,26 +13,26 @@ use super::state::shop::Shop;
 use crate::domain::protocol::rejection::Rejection;
 use crate::domain::rules::dispatch::Applied;
 
-/// The zone in which a rejection is written where there is no shop: +08:00.
+/// The offset of the times in a rejection without a shop: +08:00, in seconds.
 const NO_SHOP_OFFSET_S: i32 = 8 * 3600;
 
-/// Many shops.
+/// Many shops with a shared ledger.
 #[derive(Default)]
 pub struct Installation {
     shops: BTreeMap<Id, Shop>,
     ledger: MemoryLedger,
 }
 
-/// A line of the wire that is no event: what is known of it all the same.
+/// A line that is not a valid event, with the fields that could be read.
 #[derive(Clone, Debug)]
 pub struct Malformed {
-    /// The shop it is for; nothing where that is malformed itself.
+    /// The shop of the event. `None` if it is malformed.
     pub shop: Option<Id>,
-    /// Its type, or nothing where that is no string.
+    /// The event's type. Empty if it is not a string.
     pub event: String,
-    /// Its instant, where that is well-formed.
+    /// The event's time, if it is well-formed.
     pub at: Option<Instant>,
-    /// One sentence that says what to change.
+    /// A sentence that says what to change.
     pub message: String,
 }
 
@@ -59,7 +59,7 @@ impl Installation {
         }
     }
 
-    /// Answers a line that is no event.
+    /// Rejects a line that is not a valid event.
     pub fn reject(&mut self, malformed: Malformed, out: &mut DecisionSink) {
         let Malformed {
             shop,
@@ -84,7 +84,7 @@ impl Installation {
         self.shops.values()
     }
 
-    /// The report of every shop, each as of its own clock.
+    /// The report of every shop, each at its own clock.
     pub fn report(&self) -> BTreeMap<String, Report> {
         let shops = self.shops.iter();
         shops
@@ -93,7 +93,7 @@ impl Installation {
     }
 }
 
-/// The shop that an event makes: `shop.configured` does, any other finds none.
+/// Creates the shop for `shop.configured`. For any other event the shop is unknown.
 pub fn create(shop: &Id, event: &Event) -> Result<Shop, Rejection> {
     let EventBody::ShopConfigured { policy } = &event.what else {
         let message =
@@ -106,7 +106,7 @@ pub fn create(shop: &Id, event: &Event) -> Result<Shop, Rejection> {
     Ok(Shop::with(shop.clone(), policy, event.at))
 }
 
-/// A rejection for a shop that does not exist: `seq` 0, the event's own instant at +08:00.
+/// A rejection for a shop that does not exist: `seq` is 0, and the event's own time is written at +08:00.
 pub fn reject_without_shop(event: &str, at: Option<Instant>, rejection: Rejection) -> Decision {
     let at: Option<Stamp> = at.map(|at| at.at_offset(NO_SHOP_OFFSET_S));
     Decision {

@@ -1,18 +1,19 @@
-//! The rules: who gets the buyer, who may be asked for a rating, what the score is.
+//! The rules: which agent gets a session, which buyers may be asked for a rating, and the scores.
 //!
-//! Everything here is a calculation. It knows no clock, no luck, no files, no threads and no storage; it names no
-//! other folder. A rule of the spec has one file in `rules`, and its number stands there: grep for `R4` or `I10`.
+//! Everything here is a calculation. It uses no clock, no random numbers, no files, no threads and no storage, and
+//! depends on no other folder. Each rule of the specification has one file in `rules` that names its number: search for
+//! `R4` or `I10`.
 //!
-//! The front door is [`state::shop::Shop::take`]: an event comes in, decisions go out. [`installation::Installation`]
-//! keeps many shops and the one thing that they share, [`state::shared_invites`].
+//! The entry point is [`state::shop::Shop::take`]: an event goes in, decisions come out. [`installation::Installation`]
+//! holds many shops and their shared state, [`state::shared_invites`].
 
-/// The number of this core. A release raises it when any decision may come out otherwise than before, for any shop and
-/// event. Every record keeps the number of the core that decided it, so that a shop whose latest records an older core
-/// decided can come up. Other time zone data is another core, and so is another way of making a shop fit its records
-/// ([`reconcile`]); other words in a message or a prompt are not. Release 0.1 (`fc8647a`), whose records keep no number, is core 1.
+/// The version of this core. A release raises it if any decision may differ from before, for any shop and event. Every
+/// record stores the core that decided it, so that a shop with records of an older core can be recovered. Different
+/// time zone data, or a different reconciliation ([`reconcile`]), is another core. Different wording of a message or
+/// prompt is not. Release 0.1 (`fc8647a`), whose records store no version, is core 1.
 pub const CORE: u32 = 1;
 
-// From below: each names only those above it, in this order.
+// Each module depends only on those above it.
 pub mod base;
 pub mod collections;
 pub mod policy;

@@ -1,7 +1,7 @@
-//! Who may do what: keys are checked before anything else is looked at.
+//! Authentication and authorization. The key is checked before anything else in a request.
 //!
-//! Where keys are kept is not known here; [`KeyRing`] is asked. A key of one shop learns nothing of another, not even
-//! whether it exists: both answers are the same, byte for byte.
+//! Keys are stored elsewhere, behind [`KeyRing`]. A key of one shop learns nothing of another shop: the response is the
+//! same, byte for byte, whether the other shop exists or not.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::domain::base::id::Id;
 pub use crate::keys::{Grant, KeyRow, NewKey, Scope};
 use crate::keys::{KeyError, Keys};
 
-/// What everybody may where there are no keys at all.
+/// The grant of every request when the server has no keys (`--insecure`).
 fn insecure() -> Grant {
     Grant {
         id: Id::known("insecure"),
@@ -20,7 +20,7 @@ fn insecure() -> Grant {
     }
 }
 
-/// What everybody may without a key.
+/// The grant of a request without a key.
 pub(super) fn nobody() -> Grant {
     Grant {
         id: Id::known("nobody"),
@@ -30,40 +30,40 @@ pub(super) fn nobody() -> Grant {
     }
 }
 
-/// Why keys are as they were; a sentence that says what to do.
+/// Why a change of keys was not made, as a sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotChanged {
-    /// What was asked for cannot be.
+    /// The change is not possible.
     Refused(String),
-    /// The world failed.
+    /// The change failed, for example on the disk.
     Failed(String),
 }
 
-/// Where keys are kept. Changes are durable before they are answered.
+/// The key store. Changes are durable before they are answered.
 pub trait KeyRing: Send + Sync {
-    /// What the key that is spelt like this grants, if it is one. Takes the same time whatever is wrong with it.
+    /// The grant of a key, or `None` if there is no such key. The time does not depend on what is wrong with the key.
     fn check(&self, text: &str) -> Option<Grant>;
 
     /// All keys, the oldest first.
     fn list(&self) -> Vec<KeyRow>;
 
-    /// Makes a key: as it will be listed, and as it is spelt, which is not kept.
+    /// Creates a key. Returns its row in the list and its secret, which is not stored.
     fn new_key(&self, key: NewKey) -> Result<(KeyRow, String), NotChanged>;
 
-    /// Takes a key back. Whether there was one.
+    /// Revokes a key. Returns whether it existed.
     fn revoke(&self, id: &str) -> Result<bool, NotChanged>;
 
-    /// Until [`KeyRing::open_of_shop`] no key of a shop is good: the shop is being taken away.
+    /// Blocks all keys of a shop that is being deleted, until [`KeyRing::open_of_shop`].
     fn shut_of_shop(&self, shop: &Id);
 
-    /// The shop was not taken away after all, or its keys were taken back.
+    /// Unblocks the keys of a shop: the shop was not deleted, or its keys were revoked.
     fn open_of_shop(&self, shop: &Id);
 
-    /// Takes back all keys of a shop but those of `current`, the number of the shop that has its name now; answers how many.
-    /// Where it fails, no such key is good all the same.
+    /// Revokes all keys of a shop except those of `current`, the number of the shop that has this id now. Returns how
+    /// many it revoked. If it fails, these keys are refused all the same.
     fn revoke_of_shop(&self, shop: &Id, current: Option<u64>) -> Result<usize, NotChanged>;
 
-    /// Another number whenever a key that was good may not be any more.
+    /// A version that changes whenever a key may have stopped being good.
     fn version(&self) -> u64;
 }
 
@@ -128,36 +128,36 @@ fn not_changed(error: KeyError) -> NotChanged {
     }
 }
 
-/// Who asks learns what to do; what is wrong names a path of the server, and is for its log alone.
+/// The client gets the advice. The error may name a path of the server and goes only to the log.
 fn failed(error: &str, advice: &str) -> NotChanged {
     tracing::error!(error, "the keys could not be changed");
     NotChanged::Failed(format!("The keys could not be changed: {advice}."))
 }
 
-/// How the door is kept.
+/// How requests are authenticated.
 #[derive(Clone)]
 pub enum Authenticator {
-    /// Everybody may everything: for trying out, on loopback alone.
+    /// No keys: every request may do everything. Only for trials, on a loopback address.
     Insecure,
-    /// Only who has a key.
+    /// Every request needs a key.
     Keys(Arc<dyn KeyRing>),
 }
 
-/// What a route asks of whoever calls it.
+/// The key that a route needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
-    /// Nothing.
+    /// None.
     Nothing,
-    /// An admin's key, unless the settings make it public.
+    /// An admin key, unless the settings make the metrics public.
     Metrics,
     /// A key of the path's shop with this scope.
     Shop(Scope),
-    /// An admin's key.
+    /// An admin key.
     Admin,
 }
 
 impl Authenticator {
-    /// Another number whenever a key that was good may not be any more.
+    /// A version that changes whenever a key may have stopped being good.
     pub fn version(&self) -> u64 {
         match self {
             Authenticator::Insecure => 0,
@@ -165,7 +165,7 @@ impl Authenticator {
         }
     }
 
-    /// The grant behind an `Authorization` header.
+    /// The grant of an `Authorization` header.
     pub fn identify(&self, header: Option<&[u8]>) -> Result<Grant, Problem> {
         let keys = match self {
             Authenticator::Insecure => return Ok(insecure()),
@@ -173,7 +173,7 @@ impl Authenticator {
         };
         let Some(header) = header else {
             return Err(unauthorized(
-                "Send a key: `Authorization: Bearer xek_…`. `xiaoer key new` makes one.",
+                "Send a key: `Authorization: Bearer xek_…`. `xiaoer key new` creates a key.",
             ));
         };
         let text = std::str::from_utf8(header)
@@ -182,29 +182,29 @@ impl Authenticator {
         let bearer = text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let Some((_, key)) = bearer else {
             return Err(unauthorized(
-                "The `Authorization` header is no bearer key: write `Authorization: Bearer xek_…`.",
+                "The `Authorization` header has no bearer key: write `Authorization: Bearer xek_…`.",
             ));
         };
         keys.check(key.trim()).ok_or_else(|| {
-            unauthorized("The key is not known here: it may be misspelt or taken back. `xiaoer key new` makes one.")
+            unauthorized("The key is unknown: it may be misspelt or revoked. `xiaoer key new` creates a key.")
         })
     }
 }
 
-/// What lets a request in that takes long to be answered: its key may be taken back meanwhile.
+/// Checks the key of a long request again: it may have been revoked meanwhile.
 pub struct Reauthorization {
-    /// Who is asked.
+    /// The authenticator that checks the key.
     pub keeper: Authenticator,
     /// The `Authorization` header.
     pub header: Option<Box<[u8]>>,
-    /// What the route asks.
+    /// The key that the route needs.
     pub needs: Needs,
     /// The path's shop.
     pub shop: Id,
 }
 
 impl Reauthorization {
-    /// Whether it still would be let in.
+    /// Whether the request would still be admitted.
     pub fn holds(&self) -> bool {
         let grant = self.keeper.identify(self.header.as_deref());
         grant.is_ok_and(|grant| admit(&grant, self.needs, Some(&self.shop)).is_ok())
@@ -215,7 +215,7 @@ fn unauthorized(detail: &str) -> Problem {
     Problem::new(ProblemCode::Unauthorized, detail)
 }
 
-/// Whether a grant will do for a route; `shop` is the path's.
+/// Checks that a grant is sufficient for a route. `shop` is the path's shop.
 pub fn admit(grant: &Grant, needs: Needs, shop: Option<&Id>) -> Result<(), Problem> {
     if grant.scope == Scope::Admin || needs == Needs::Nothing {
         return Ok(());
@@ -232,7 +232,7 @@ pub fn admit(grant: &Grant, needs: Needs, shop: Option<&Id>) -> Result<(), Probl
     }
 }
 
-/// The key is the right shop's, but not for this.
+/// The problem for a key of the right shop without the needed scope.
 pub fn forbidden(needed: Scope) -> Problem {
     let better: Vec<&str> = Scope::ALL
         .iter()
@@ -241,7 +241,7 @@ pub fn forbidden(needed: Scope) -> Problem {
         .map(Scope::code)
         .collect();
     let detail = format!(
-        "This needs a key with the scope {}: ask whoever keeps the server for one.",
+        "This needs a key with the scope {}: ask the server's operator for one.",
         better.join(" or ")
     );
     Problem::new(ProblemCode::Forbidden, detail)
@@ -251,7 +251,7 @@ pub fn forbidden(needed: Scope) -> Problem {
 pub(crate) mod tests {
     use super::*;
 
-    /// Keys that are spelt as what they grant: `shop/scope`, or `admin`.
+    /// Test keys whose text is their grant: `shop/scope`, or `admin`.
     pub(crate) struct Spelt;
 
     impl KeyRing for Spelt {

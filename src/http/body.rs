@@ -1,7 +1,6 @@
-//! Reading a body: no longer than it may be, no slower than it may be, not compressed, and no more of all bodies together
-//! than there may be.
+//! Reads request bodies within limits: length, time, no compression, and total bytes of all bodies.
 //!
-//! The framework bounds how long a request's head takes, but not its body: that is done here.
+//! The framework limits the time of a request's head, but not of its body.
 
 use std::collections::VecDeque;
 use std::ops::Deref;
@@ -20,35 +19,35 @@ use super::byte_budget::{Budget, BudgetPart, ByteShare};
 use super::connection::{BodyWanted, Connection};
 use super::problem::{Problem, ProblemCode};
 
-/// A body up to this length is not counted among all bodies: its connection has a buffer of this size anyway.
+/// Bodies up to this length are not counted: each connection has a buffer of this size anyway.
 const COUNTED_FROM_BYTES: usize = 8 * 1024;
 
-/// A longer body leaves a quarter of the budget to shorter ones.
+/// A body longer than this may use only three quarters of the budget.
 const LARGE_FROM_BYTES: usize = 64 * 1024;
 
-/// The memory that a body grows by.
+/// The allocation unit of a body, in bytes.
 const PIECE_BYTES: usize = 16 * 1024;
 
-/// The limits of the door.
+/// The limits and settings of the HTTP server.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// The longest body of a request.
+    /// The maximum length of a request body.
     pub body_bytes_max: usize,
-    /// How long a whole body may take to come in.
+    /// The maximum time to receive a whole body.
     pub body_timeout: Duration,
-    /// How long a stream is silent before it says that it is there; so proxies keep it, and dead peers are noticed.
+    /// The interval of keep-alive messages on an idle stream. They keep proxies from closing it, and detect dead peers.
     pub heartbeat: Duration,
-    /// Whether `/metrics` asks for no key.
+    /// Whether `/metrics` needs no key.
     pub metrics_public: bool,
-    /// Whether a shop for which no buyer space is named gets one of its own, and not its preset's.
+    /// Whether a shop without a named buyer space gets a private one instead of its preset's.
     pub own_buyer_space: bool,
-    /// What all bodies together may take while their requests are handled.
+    /// The budget of all request bodies, held while their requests are handled.
     pub bodies: Arc<Budget>,
-    /// What all long answers together may take until they are sent.
+    /// The budget of all long responses, held until they are sent.
     pub answers: Arc<Budget>,
 }
 
-/// All bodies, and all answers, together take no more than this unless the settings say otherwise.
+/// The default budget of all bodies, and of all responses, in bytes.
 const ALL_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 impl Default for Limits {
@@ -65,7 +64,7 @@ impl Default for Limits {
     }
 }
 
-/// A whole body. It counts among all bodies until it is dropped.
+/// A complete body. It is counted in the budget until it is dropped.
 #[derive(Debug, Default)]
 pub struct RequestBody {
     bytes: Bytes,
@@ -73,7 +72,7 @@ pub struct RequestBody {
 }
 
 impl RequestBody {
-    /// The body as text, if it is.
+    /// The body as UTF-8 text.
     pub fn text(self) -> Result<RequestText, Utf8Error> {
         let text = ByteString::try_from(self.bytes)?;
         Ok(RequestText {
@@ -91,7 +90,7 @@ impl Deref for RequestBody {
     }
 }
 
-/// A whole body that is text.
+/// A complete body that is UTF-8 text.
 #[derive(Debug)]
 pub struct RequestText {
     text: ByteString,
@@ -106,7 +105,7 @@ impl Deref for RequestText {
     }
 }
 
-/// What a body is written in.
+/// The format of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyFormat {
     /// One JSON value.
@@ -119,8 +118,8 @@ pub enum BodyFormat {
 const LINES_TYPE: &str = "application/x-ndjson";
 
 impl BodyFormat {
-    /// What a request's body is written in, by its `Content-Type`, which only a request without a body may leave out: a
-    /// page of another site may send a body without one, and is not asked to.
+    /// The format of a body, from its `Content-Type`. A request with a body needs that header: a page of another site
+    /// can send a body without it, and then the browser asks for no permission (CORS).
     pub fn of(headers: &HeaderMap) -> Result<BodyFormat, Problem> {
         let Some(value) = headers.get(header::CONTENT_TYPE) else {
             return match has_body(headers) {
@@ -148,13 +147,13 @@ fn has_body(headers: &HeaderMap) -> bool {
 
 fn other_form(wrong: &str) -> Problem {
     let detail = format!(
-        "The body's `Content-Type` {wrong} application/json, or {LINES_TYPE} for events one a line; \
-         with curl, say `-H 'Content-Type: application/json'`."
+        "The body's `Content-Type` {wrong} application/json, or {LINES_TYPE} for one event per line; \
+         with curl, add `-H 'Content-Type: application/json'`."
     );
     Problem::new(ProblemCode::UnsupportedMediaType, detail)
 }
 
-/// The whole body of a request.
+/// Reads the whole body of a request.
 pub async fn read(
     request: &HttpRequest,
     payload: &mut web::Payload,
@@ -197,26 +196,26 @@ pub async fn read(
     }
 }
 
-/// What is compressed may be a thousand times longer than it looks.
+/// A compressed body may expand a thousand times.
 fn refuse_compressed(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get(header::CONTENT_ENCODING) {
         Some(value) if value.as_bytes() != b"identity" => {
-            let detail = "Compressed bodies are not read: leave `Content-Encoding` out and send the body as it is.";
+            let detail =
+                "Compressed bodies are not supported. Send the body without `Content-Encoding`.";
             Err(Problem::new(ProblemCode::UnsupportedMediaType, detail).closing())
         }
         Some(_) | None => Ok(()),
     }
 }
 
-/// A body that comes in.
+/// A body that is being received.
 ///
-/// It is kept in small pieces until it is whole: memory is taken as the bytes come, not as they are announced, and what
-/// an unfinished body took is used again at once for the next one. A large piece of memory would be asked of the system
-/// and given back to it each time, which holds up every thread of the process.
+/// It grows in small pieces as bytes arrive, whatever length was announced. The allocator reuses small pieces at once.
+/// A large piece would be mapped and unmapped by the kernel each time, which delays every thread of the process.
 struct Gathering<'a> {
-    /// What has come, in order; all but the last are full.
+    /// The received bytes, in order. All pieces but the last are full.
     pieces: VecDeque<BytesMut>,
-    /// The bytes of all pieces.
+    /// The total length of all pieces.
     length: usize,
     share: Option<ByteShare>,
     limits: &'a Limits,
@@ -241,7 +240,7 @@ impl Gathering<'_> {
             self.add(&piece);
         }
         let bytes = match first {
-            // Mostly the whole body is one piece, and stays where it is.
+            // Usually the whole body is one piece, which needs no copy.
             Some(whole) => whole,
             None => self.join(),
         };
@@ -269,7 +268,7 @@ impl Gathering<'_> {
         }
     }
 
-    /// The whole body in one piece. What was copied is let go at once.
+    /// Joins the body into one piece. Each copied piece is freed at once.
     fn join(&mut self) -> Bytes {
         let mut all = BytesMut::with_capacity(self.length);
         while let Some(piece) = self.pieces.pop_front() {
@@ -278,7 +277,7 @@ impl Gathering<'_> {
         all.freeze()
     }
 
-    /// Whether what has come is no more than it may be.
+    /// Checks the length received so far.
     fn check(&mut self) -> Result<(), Problem> {
         if self.length > self.limits.body_bytes_max {
             return Err(too_large(self.limits.body_bytes_max));
@@ -286,7 +285,7 @@ impl Gathering<'_> {
         self.count(self.length)
     }
 
-    /// Counts so many bytes among those of all bodies.
+    /// Counts this many bytes in the budget of all bodies.
     fn count(&mut self, bytes: usize) -> Result<(), Problem> {
         if bytes <= COUNTED_FROM_BYTES {
             return Ok(());
@@ -300,7 +299,7 @@ impl Gathering<'_> {
     }
 }
 
-/// What a body of this length may have of the budget of all bodies.
+/// The part of the budget that a body of this length may use.
 fn part_of(bytes: u64) -> BudgetPart {
     match bytes > LARGE_FROM_BYTES as u64 {
         true => BudgetPart::Most,
@@ -309,8 +308,8 @@ fn part_of(bytes: u64) -> BudgetPart {
 }
 
 fn too_many() -> Problem {
-    let detail = "The bodies of the requests in hand take as much memory as they may, and nothing of this request was \
-                  done: send the same request again in a second, or its events in smaller requests.";
+    let detail = "The bodies of all current requests use the memory that is allowed for them, and nothing of this \
+                  request was done. Send the same request again in a second, or its events in smaller requests.";
     Problem::new(ProblemCode::Busy, detail).closing()
 }
 
@@ -325,8 +324,8 @@ fn cut_off(error: &PayloadError, bytes_max: usize) -> Problem {
     if matches!(error, PayloadError::Overflow) {
         return too_large(bytes_max);
     }
-    let detail = "The body ended before it was complete, or its framing is wrong; nothing of it was done: \
-                  send the whole request again.";
+    let detail = "The body ended early, or its framing is invalid. Nothing was changed. \
+                  Send the whole request again.";
     Problem::malformed(detail).closing()
 }
 

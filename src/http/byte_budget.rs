@@ -1,18 +1,18 @@
-//! A number of bytes that many may hold together, and no more.
+//! A budget of bytes that many holders share.
 //!
-//! What is held is counted by its length. A share goes back when it is dropped, also where its connection was cut off.
+//! Each share counts its length. It is returned when it is dropped, including when its connection is closed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How much of a budget may be in use for something to be taken from it, in quarters.
+/// The fill level, in quarters, up to which an allocation may fill the budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BudgetPart {
-    /// One quarter: for clients without a good key, so that they leave the rest to those with one.
+    /// One quarter: for clients without a good key, so that the rest stays for clients with one.
     Quarter,
-    /// Three quarters: for what is large, so that it leaves the rest to what is small.
+    /// Three quarters: for large allocations, so that the rest stays for small ones.
     Most,
-    /// All of it.
+    /// The whole budget.
     All,
 }
 
@@ -26,7 +26,7 @@ impl BudgetPart {
     }
 }
 
-/// The bytes that may be held.
+/// A maximum number of bytes, and the number in use.
 #[derive(Debug)]
 pub struct Budget {
     max: u64,
@@ -34,7 +34,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A budget of which nothing is in use.
+    /// An unused budget of `max` bytes.
     pub fn new(max: u64) -> Arc<Budget> {
         Arc::new(Budget {
             max,
@@ -42,23 +42,23 @@ impl Budget {
         })
     }
 
-    /// The bytes that are in use.
+    /// The bytes in use.
     pub fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Whether so many bytes could be taken now.
+    /// Whether this many bytes could be allocated now.
     pub fn has_room(&self, bytes: u64, part: BudgetPart) -> bool {
         self.used().saturating_add(bytes) <= self.ceiling(part)
     }
 
-    /// Takes bytes, if that leaves no more in use than the part.
+    /// Allocates bytes, if the bytes in use then stay within the part.
     pub fn take(self: &Arc<Self>, bytes: u64, part: BudgetPart) -> Option<ByteShare> {
         let mut share = self.nothing();
         share.set(bytes, part).then_some(share)
     }
 
-    /// Takes bytes, however many are in use: for what is there already and cannot be refused.
+    /// Allocates bytes without a limit: for data that exists already and cannot be refused.
     pub fn take_anyway(self: &Arc<Self>, bytes: u64) -> ByteShare {
         self.used.fetch_add(bytes, Ordering::Relaxed);
         ByteShare {
@@ -67,7 +67,7 @@ impl Budget {
         }
     }
 
-    /// A share of no bytes, which can grow.
+    /// An empty share, which can grow.
     pub fn nothing(self: &Arc<Self>) -> ByteShare {
         ByteShare {
             budget: Arc::clone(self),
@@ -80,7 +80,7 @@ impl Budget {
     }
 }
 
-/// Bytes that are in use, until this is dropped.
+/// Bytes in use. They are returned when this is dropped.
 #[derive(Debug)]
 pub struct ByteShare {
     budget: Arc<Budget>,
@@ -88,7 +88,7 @@ pub struct ByteShare {
 }
 
 impl ByteShare {
-    /// Has the share be of so many bytes; whether it is. It may always shrink.
+    /// Resizes the share to this many bytes. Returns whether that was possible. Shrinking always is.
     pub fn set(&mut self, bytes: u64, part: BudgetPart) -> bool {
         let used = &self.budget.used;
         if bytes <= self.bytes {

@@ -1,16 +1,16 @@
-//! One connection, as its server and its requests know it: whether its client has shown a good key, and how far its
-//! requests are.
+//! The state of a connection that its server and its requests share: whether its client has shown a good key, and the
+//! progress of its requests.
 //!
-//! The server puts one into the data of each connection and looks at it where it reads and writes: the next request is
-//! read once the one before is answered, unless it is the body of that one that is waited for. A request that came
-//! without a server, as in tests, has a connection of its own.
+//! The server stores one in each connection's data and reads it when it reads and writes. It reads the next request
+//! only after the current one is answered, unless the current one waits for its body. A request without a server, as in
+//! tests, gets a connection of its own.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use actix_web::HttpRequest;
 
-/// What is known of a connection. It stays on the thread of its connection.
+/// The state of a connection. It stays on the connection's thread.
 #[derive(Debug, Default)]
 pub struct Connection {
     known: Cell<bool>,
@@ -19,20 +19,20 @@ pub struct Connection {
     body: Cell<BodyWanted>,
 }
 
-/// What a request waits for.
+/// The body that a request waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BodyWanted {
-    /// No body.
+    /// None.
     #[default]
     None,
-    /// A body of this length.
+    /// A body of this length in bytes.
     Sized(u64),
-    /// A body in chunks, which says itself where it ends.
+    /// A chunked body, which marks its own end.
     Chunks,
 }
 
 impl Connection {
-    /// The connection on which a request came in.
+    /// The connection of a request.
     pub(super) fn of(request: &HttpRequest) -> Rc<Connection> {
         request
             .conn_data::<Rc<Connection>>()
@@ -40,40 +40,40 @@ impl Connection {
             .unwrap_or_default()
     }
 
-    /// Whether its client has shown a good key.
+    /// Whether the client has shown a good key.
     pub fn is_known(&self) -> bool {
         self.known.get()
     }
 
-    /// Its client has shown a good key.
+    /// Records that the client has shown a good key.
     pub(super) fn make_known(&self) {
         self.known.set(true);
     }
 
-    /// Whether a request is being answered, up to the end of its answer's body.
+    /// Whether a request is being answered, up to the end of its response body.
     pub fn is_answering(&self) -> bool {
         self.answering.get() > 0
     }
 
-    /// The body that a request waits for.
+    /// The body that the current request waits for.
     pub fn body_wanted(&self) -> BodyWanted {
         self.body.get()
     }
 
-    /// A number that grows when a request has begun and when its body has been read: what came in before is no part of
-    /// the next request's head.
+    /// A counter that grows when a request starts and when its body has been read. Bytes received before that are not
+    /// part of the next request's head.
     pub fn steps(&self) -> u64 {
         self.steps.get()
     }
 
-    /// A request has begun; it is answered when what comes back is dropped.
+    /// Starts a request. It counts as answered when the guard is dropped.
     pub(super) fn begin(self: &Rc<Self>) -> Answering {
         self.answering.set(self.answering.get() + 1);
         self.step();
         Answering(Rc::clone(self))
     }
 
-    /// A request waits for its body, until what comes back is dropped.
+    /// Starts to wait for a body, until the guard is dropped.
     pub(super) fn begin_body(&self, wanted: BodyWanted) -> ReadingBody<'_> {
         self.body.set(wanted);
         ReadingBody(self)
@@ -84,7 +84,7 @@ impl Connection {
     }
 }
 
-/// A request that is being answered.
+/// Guard of a request that is being answered.
 pub(super) struct Answering(Rc<Connection>);
 
 impl Drop for Answering {
@@ -94,7 +94,7 @@ impl Drop for Answering {
     }
 }
 
-/// A request that waits for its body.
+/// Guard of a request that waits for its body.
 pub(super) struct ReadingBody<'a>(&'a Connection);
 
 impl Drop for ReadingBody<'_> {

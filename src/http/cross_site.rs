@@ -1,9 +1,9 @@
-//! What a browser may be made to send to a server that asks for no keys.
+//! Protects a server without keys from requests that a browser sends for other sites (CSRF, DNS rebinding).
 //!
-//! Such a server trusts everybody who reaches it, which is everybody on this machine: also the pages of other sites
-//! that somebody here looks at. A page may send a request anywhere, and may give the name of its own site the address
-//! of this machine. So the `Host` must be a loopback name or address, and what changes something must not come from
-//! another site. A server with keys needs none of this: a page cannot know a key.
+//! Such a server trusts every process on its machine, including a browser that shows pages of other sites. A page can
+//! send requests to any address, and can make its own host name resolve to this machine. So `Host` must be a loopback
+//! name or address, and a request that changes something must not come from another site. A server with keys needs no
+//! such check: a page cannot know a key.
 
 use std::net::IpAddr;
 
@@ -13,10 +13,10 @@ use actix_web::http::{Method, Uri};
 
 use super::problem::{Problem, ProblemCode};
 
-/// Says where a browser's request comes from.
+/// The header in which a browser says where a request comes from.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Refuses what a page of another site may have sent.
+/// Refuses a request that a page of another site may have sent.
 pub(super) fn refuse_foreign(request: &HttpRequest) -> Result<(), Problem> {
     check(request.method(), request.uri(), request.headers())
 }
@@ -24,13 +24,13 @@ pub(super) fn refuse_foreign(request: &HttpRequest) -> Result<(), Problem> {
 fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
     let mut hosts = headers.get_all(HOST).map(text);
     let host = hosts.next().unwrap_or_default();
-    // An address in the request's first line goes before the header.
+    // An address in the request line takes precedence over the header.
     let others = hosts.chain(uri.host());
     if !is_loopback(host) || !others.into_iter().all(is_loopback) {
         return Err(Problem::new(
             ProblemCode::HostNotLocal,
-            "A server without keys answers to the names and addresses of this machine alone: ask \
-             http://localhost or http://127.0.0.1 with its port; to be reached by another name, start it without \
+            "A server without keys accepts only local names and addresses in `Host`. Use \
+             http://localhost or http://127.0.0.1 with its port; to use another name, start the server without \
              --insecure and send keys.",
         ));
     }
@@ -54,8 +54,8 @@ fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem>
     }
     Err(Problem::new(
         ProblemCode::CrossSite,
-        "The request comes from a page of another site, and a server without keys takes changes from its own pages \
-         and from programs alone: send it from /docs of this server or from a program without `Origin`, or start \
+        "The request comes from a page of another site, and a server without keys takes changes only from its own \
+         pages and from programs. Send it from /docs of this server or from a program without `Origin`, or start \
          the server without --insecure and send a key.",
     ))
 }
@@ -64,7 +64,7 @@ fn text(value: &HeaderValue) -> &str {
     value.to_str().unwrap_or_default()
 }
 
-/// Whether an authority, with a port or without, names this machine to itself.
+/// Whether an authority, with or without a port, is a loopback name or address.
 fn is_loopback(authority: &str) -> bool {
     let host = match authority.strip_prefix('[') {
         Some(rest) => match rest.split_once(']') {
@@ -80,7 +80,7 @@ fn is_loopback(authority: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || is_loopback_address(host)
 }
 
-/// What follows an address in brackets: nothing, or a colon and digits.
+/// Whether the text after an address in brackets is empty or a port.
 fn is_port(rest: &str) -> bool {
     let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     rest.is_empty() || rest.strip_prefix(':').is_some_and(digits)

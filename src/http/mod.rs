@@ -1,7 +1,7 @@
-//! One HTTP request and its answer: the key, the limits of bodies and answers, the query string, and problem documents.
+//! One HTTP request and its response: the key, the limits of bodies, the query string, and problem documents.
 //!
-//! What is asked for is not known here: the API's routes and resources stand beside it, and so does whatever else is
-//! served. Sockets, TLS and threads are the server's.
+//! This folder knows no route and no resource: those are in the API folder and in others that serve HTTP. Sockets, TLS
+//! and threads belong to the server folder.
 
 pub mod auth;
 pub mod body;

@@ -1,7 +1,7 @@
-//! Problems: every no that a client gets, as an RFC 9457 document with the contract's code.
+//! Every error that a client gets, as an RFC 9457 problem document with the contract's code.
 //!
-//! The only file that knows which status a refusal has. Every problem says what to do next; none says more about a
-//! shop than its key may know.
+//! This is the only file that maps errors to HTTP statuses. Every problem says what to do next. No problem says more
+//! about a shop than the key may know.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName};
@@ -11,31 +11,31 @@ use serde::Serialize;
 use crate::domain::protocol::decision::ErrorCode;
 use crate::runtime::{ReadError, Unavailable};
 
-/// What all codes begin with, as a problem's `type`.
+/// The prefix of a problem's `type`, before its code.
 pub const TYPE_PREFIX: &str = "urn:xiaoer:error:";
 
 /// The media type of a problem.
 pub const PROBLEM_TYPE: &str = "application/problem+json";
 
-/// After how many seconds a request that found no room may come again.
+/// `Retry-After`, in seconds, when a limit of the server is reached.
 const BUSY_RETRY_S: &str = "1";
 
-/// After how many seconds a request may come again where somebody has to mend something.
+/// `Retry-After`, in seconds, when an operator has to repair something.
 const MENDED_RETRY_S: &str = "10";
 
-/// After how many seconds buyers may find room in a full queue.
+/// `Retry-After`, in seconds, when a pool is full.
 const QUEUE_RETRY_S: &str = "5";
 
-/// What is wrong, by its code.
+/// The kind of a problem. Each kind has one code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProblemCode {
-    /// An event was rejected.
+    /// The event was rejected.
     Rejected(ErrorCode),
-    /// No key, or none that is known.
+    /// No key, or an unknown key.
     Unauthorized,
-    /// The key may not do this.
+    /// The key does not allow this request.
     Forbidden,
-    /// The server has no keys, and its name in the request is not one of this machine.
+    /// The server has no keys, and the request's `Host` is not a loopback name or address.
     HostNotLocal,
     /// The server has no keys, and the request comes from a page of another site.
     CrossSite,
@@ -43,43 +43,43 @@ pub enum ProblemCode {
     NotFound,
     /// The policy has no such entry.
     EntryUnknown,
-    /// The shop took no such decision, or its journal was dropped.
+    /// The shop has not taken this decision yet, or its journal was deleted.
     DecisionUnknown,
     /// No such key.
     KeyUnknown,
     /// No such webhook.
     WebhookUnknown,
-    /// There are as many as there may be.
+    /// The maximum number is reached.
     TooMany,
-    /// The route has no such method.
+    /// The route does not support the method.
     MethodNotAllowed,
-    /// The server keeps no keys.
+    /// The server runs without keys.
     NoKeys,
-    /// The body took too long.
+    /// The body did not arrive in time.
     BodyTooSlow,
     /// The body is too long.
     BodyTooLarge,
-    /// The request holds too many events.
+    /// The request has too many events.
     TooManyEvents,
-    /// The body is of a type that is not read here.
+    /// The body has an unsupported media type.
     UnsupportedMediaType,
-    /// The event's id was accepted before, with another body.
+    /// An event with the same id and another body was accepted before.
     IdConflict,
-    /// The shop has used its share up for now.
+    /// The shop has used its quota of the journal for now.
     OverShare,
-    /// Something of ours is full.
+    /// A limit of the server is reached for now.
     Busy,
-    /// The server is going away.
+    /// The server is shutting down.
     Closing,
     /// The disk is nearly full.
     DiskFull,
-    /// The disk does not keep up, or has failed.
+    /// The disk is too slow, or has failed.
     Stalled,
-    /// The machine's clock cannot be right.
+    /// The machine's clock is not plausible.
     ClockNotTrusted,
-    /// A bug of ours.
+    /// A bug of the server.
     Broken,
-    /// What is stored is damaged.
+    /// Stored data is damaged.
     Damaged,
 }
 
@@ -90,50 +90,56 @@ impl ProblemCode {
             ProblemCode::Rejected(error) => rejected(error),
             ProblemCode::Unauthorized => told(401, "unauthorized", "A key is needed"),
             ProblemCode::Forbidden => told(403, "forbidden", "The key may not do this"),
-            ProblemCode::HostNotLocal => told(421, "host_not_local", "Not a name of this machine"),
+            ProblemCode::HostNotLocal => {
+                told(421, "host_not_local", "The host is not a local name")
+            }
             ProblemCode::CrossSite => {
                 told(403, "cross_site", "The request comes from another site")
             }
-            ProblemCode::NotFound => told(404, "not_found", "There is nothing here"),
+            ProblemCode::NotFound => told(404, "not_found", "No such path"),
             ProblemCode::EntryUnknown => told(404, "entry_unknown", "No such entry"),
             ProblemCode::DecisionUnknown => told(404, "decision_unknown", "No such decision"),
             ProblemCode::KeyUnknown => told(404, "key_unknown", "No such key"),
             ProblemCode::WebhookUnknown => told(404, "webhook_unknown", "No such webhook"),
-            ProblemCode::TooMany => told(409, "too_many", "There are too many"),
-            ProblemCode::MethodNotAllowed => {
-                told(405, "method_not_allowed", "Not with this method")
+            ProblemCode::TooMany => told(409, "too_many", "The maximum number is reached"),
+            ProblemCode::MethodNotAllowed => told(
+                405,
+                "method_not_allowed",
+                "The path does not support this method",
+            ),
+            ProblemCode::BodyTooSlow => {
+                told(408, "body_too_slow", "The body was not received in time")
             }
-            ProblemCode::BodyTooSlow => told(408, "body_too_slow", "The body came too slowly"),
-            ProblemCode::NoKeys => told(409, "no_keys", "The server keeps no keys"),
+            ProblemCode::NoKeys => told(409, "no_keys", "The server runs without keys"),
             ProblemCode::BodyTooLarge => told(413, "body_too_large", "The body is too large"),
             ProblemCode::TooManyEvents => told(413, "too_many_events", "Too many events"),
             ProblemCode::UnsupportedMediaType => {
-                told(415, "unsupported_media_type", "Not this kind of body")
+                told(415, "unsupported_media_type", "Unsupported content type")
             }
             ProblemCode::IdConflict => {
                 told(422, "id_conflict", "The id was used for another event")
             }
-            ProblemCode::Broken => told(500, "broken", "A bug of the server"),
-            ProblemCode::Damaged => told(500, "damaged", "What is stored is damaged"),
-            ProblemCode::OverShare => told(429, "over_share", "The shop has used its share"),
+            ProblemCode::Broken => told(500, "broken", "Internal error"),
+            ProblemCode::Damaged => told(500, "damaged", "Stored data is damaged"),
+            ProblemCode::OverShare => told(429, "over_share", "The shop has used its quota"),
             ProblemCode::Busy => told(503, "busy", "The server is busy"),
             ProblemCode::Closing => told(503, "closing", "The server is shutting down"),
-            ProblemCode::Stalled => told(503, "stalled", "The disk does not keep up"),
+            ProblemCode::Stalled => told(503, "stalled", "The disk is too slow or has failed"),
             ProblemCode::ClockNotTrusted => told(
                 503,
                 "clock_not_trusted",
-                "The server's clock cannot be right",
+                "The server's clock is not plausible",
             ),
             ProblemCode::DiskFull => told(507, "disk_full", "The disk is nearly full"),
         }
     }
 
-    /// As the contract writes it.
+    /// The code, as the contract defines it.
     pub fn code(self) -> &'static str {
         self.told().1
     }
 
-    /// The status of a request that is refused for this.
+    /// The HTTP status.
     pub fn status(self) -> StatusCode {
         self.told().0
     }
@@ -198,7 +204,7 @@ fn rejected(error: ErrorCode) -> (StatusCode, &'static str, &'static str) {
     told(status, error.code(), title)
 }
 
-/// A refusal, ready to be sent.
+/// A problem, ready to be sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem(Box<Told>);
 
@@ -206,10 +212,10 @@ pub struct Problem(Box<Told>);
 struct Told {
     code: ProblemCode,
     detail: String,
-    /// More members: their names, and their JSON.
+    /// Additional members: names and JSON values.
     members: Vec<(&'static str, String)>,
     headers: Vec<(HeaderName, String)>,
-    /// Whether the rest of the request is not waited for.
+    /// Whether the connection closes without waiting for the rest of the request.
     closes: bool,
 }
 
@@ -224,7 +230,7 @@ struct ProblemDocument<'a> {
 }
 
 impl Problem {
-    /// A problem whose detail says what to do next.
+    /// A problem. `detail` says what to do next.
     pub fn new(code: ProblemCode, detail: impl Into<String>) -> Problem {
         let mut problem = Problem(Box::new(Told {
             code,
@@ -242,92 +248,92 @@ impl Problem {
         problem
     }
 
-    /// Something of the server's own failed. What it was may name paths of the server: the log has it, and the caller
-    /// learns what to do.
+    /// A failure of the server. The error may name paths of the server, so it goes only to the log. The client gets
+    /// `detail`, which says what to do.
     pub fn own(code: ProblemCode, error: &dyn std::fmt::Display, detail: &str) -> Problem {
         tracing::error!(%error, code = code.code(), "a request was not done");
         Problem::new(code, detail)
     }
 
-    /// What was sent cannot be read.
+    /// The request cannot be parsed.
     pub fn malformed(detail: impl Into<String>) -> Problem {
         Problem::new(ProblemCode::Rejected(ErrorCode::Malformed), detail)
     }
 
-    /// The shop does not exist, or the key is another shop's: nobody can tell which from this.
+    /// The shop does not exist, or the key belongs to another shop. The response is the same for both.
     pub fn shop_unknown(shop: &str) -> Problem {
         let detail = format!(
-            "No shop {shop:?} is open to this key: check its id, or set the shop up with \
+            "No shop {shop:?} is available to this key. Check its id, or create the shop with \
              `PUT /v1/shops/{{shop}}` and an admin key."
         );
         Problem::new(ProblemCode::Rejected(ErrorCode::ShopUnknown), detail)
     }
 
-    /// An agent that is not configured.
+    /// The agent is not configured.
     pub fn agent_unknown(agent: &str) -> Problem {
-        let detail =
-            format!("No agent {agent:?} is configured: `GET agents` lists those that are.");
+        let detail = format!("No agent {agent:?} is configured. `GET agents` lists the agents.");
         Problem::new(ProblemCode::Rejected(ErrorCode::AgentUnknown), detail)
     }
 
-    /// A session that is not remembered.
+    /// The session is not open and was not closed in the last 7 days.
     pub fn session_unknown(session: &str) -> Problem {
         let detail = format!(
-            "No session {session:?} is open or was closed in the last 7 days: `GET sessions` lists those that are."
+            "No session {session:?} is open or was closed in the last 7 days. `GET sessions` lists the sessions."
         );
         Problem::new(ProblemCode::Rejected(ErrorCode::SessionUnknown), detail)
     }
 
-    /// Nothing was done, and nothing will be.
+    /// The request was not handled and will not be.
     pub fn refused(refused: Unavailable) -> Problem {
         match refused {
             Unavailable::Busy => Problem::new(
                 ProblemCode::Busy,
-                "As much is in hand as can be: send the same request again in a second.",
+                "The server is at its limit of concurrent work. Send the same request again in a second.",
             ),
             Unavailable::DiskFull => Problem::new(
                 ProblemCode::DiskFull,
-                "The server's disk is nearly full, so nothing is taken: free some space, then send it again.",
+                "The server's disk is nearly full, so the server takes no changes. Free some space, then send the \
+                 request again.",
             ),
             Unavailable::Stalled(what) => Problem::new(
                 ProblemCode::Stalled,
                 format!(
-                    "The server's disk does not keep up, or has failed: {what}. Look at it, and at the server's log."
+                    "The server's disk is too slow or has failed: {what}. Check the disk and the server's log."
                 ),
             ),
             Unavailable::ClockNotTrusted(doubt) => Problem::new(
                 ProblemCode::ClockNotTrusted,
                 format!(
-                    "Events cannot be dated, so none is taken: {doubt}. Then send this request again."
+                    "The server cannot give events a time, so it takes none: {doubt}. Then send this request again."
                 ),
             ),
             Unavailable::OverShare { wait_s } => {
                 let detail = format!(
-                    "The shop has put as many bytes into the journal as one shop may \
-                     (`shop.bytes_per_hour_max`): send the same request again in {wait_s} s."
+                    "The shop has written as many bytes to the journal as its quota allows \
+                     (`shop.bytes_per_hour_max`). Send the same request again in {wait_s} s."
                 );
                 Problem::new(ProblemCode::OverShare, detail)
                     .header(header::RETRY_AFTER, wait_s.to_string())
             }
             Unavailable::Closing => Problem::new(
                 ProblemCode::Closing,
-                "The server is shutting down: send the same request again once it is back.",
+                "The server is shutting down. Send the same request again after it has started.",
             ),
             Unavailable::Broken => Problem::new(
                 ProblemCode::Broken,
-                "A bug of the server stopped this request; nothing of it was done, and the shop is back. \
+                "A bug in the server stopped this request. Nothing was changed, and the shop works again. \
                  Please report it with the server's log.",
             ),
             Unavailable::Damaged(what) => Problem::own(
                 ProblemCode::Damaged,
                 &what,
-                "What is stored of this is damaged, and nothing was done: the server's log says what is wrong, and \
-                 `xiaoer verify` on its folder finds all of it. Ask the server's operator.",
+                "The stored data for this request is damaged, and nothing was changed. The server's log says what is \
+                 wrong, and `xiaoer verify` on its folder finds all of it. Ask the server's operator.",
             ),
         }
     }
 
-    /// A read of `shop` that has no answer.
+    /// A read of `shop` failed.
     pub fn unread(shop: &str, error: ReadError) -> Problem {
         match error {
             ReadError::NoShop => Problem::shop_unknown(shop),
@@ -335,33 +341,33 @@ impl Problem {
         }
     }
 
-    /// With one more member, whose value is JSON.
+    /// Adds a member whose value is JSON.
     #[must_use]
     pub fn member(mut self, name: &'static str, json: String) -> Problem {
         self.0.members.push((name, json));
         self
     }
 
-    /// With one more header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: impl Into<String>) -> Problem {
         self.0.headers.push((name, value.into()));
         self
     }
 
-    /// The connection ends with the answer: what is left of the request is not waited for.
+    /// Closes the connection after the response, without waiting for the rest of the request.
     #[must_use]
     pub fn closing(mut self) -> Problem {
         self.0.closes = true;
         self
     }
 
-    /// Its code.
+    /// The kind of the problem.
     pub fn code(&self) -> ProblemCode {
         self.0.code
     }
 
-    /// The document.
+    /// The problem document as JSON.
     pub fn json(&self) -> String {
         let (status, code, title) = self.0.code.told();
         let written = ProblemDocument {
@@ -380,7 +386,7 @@ impl Problem {
         json
     }
 
-    /// The answer to a request that has this problem.
+    /// The problem as an HTTP response.
     pub fn response(&self) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(self.0.code.status());
         response.content_type(PROBLEM_TYPE);

@@ -1,15 +1,15 @@
-//! What a path and a query string say: ids, filters, how much of a list, and from where.
+//! Parses paths and query strings: ids, filters, the page size and the cursor.
 //!
-//! Strict like the wire: an unknown parameter is refused with those that are known.
+//! Parsing is strict, like that of events: an unknown parameter is an error that names the known ones.
 
 use super::problem::Problem;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 
-/// How many items a page has where nothing is said.
+/// The default number of items in a page.
 pub const LIMIT_DEFAULT: usize = 100;
 
-/// How many items a page has at most.
+/// The maximum number of items in a page.
 pub const LIMIT_MAX: usize = 500;
 
 /// The parameters of a query string.
@@ -17,14 +17,14 @@ pub const LIMIT_MAX: usize = 500;
 pub struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads a query string, of which these parameters are known.
+    /// Parses a query string. Parameters other than `known` are errors.
     pub fn read(text: &str, known: &[&str]) -> Result<Query, Problem> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (Some(name), Some(value)) = (decode(name, true), decode(value, true)) else {
                 return Err(Problem::malformed(
-                    "The query string is not UTF-8 behind its percent signs: encode it anew.",
+                    "The query string is not UTF-8 after percent-decoding. Encode it again.",
                 ));
             };
             if !known.contains(&name.as_str()) {
@@ -32,7 +32,7 @@ impl Query {
             }
             if pairs.iter().any(|(other, _)| *other == name) {
                 return Err(Problem::malformed(format!(
-                    "`{name}` stands twice in the query string: give it once."
+                    "`{name}` occurs twice in the query string. Send it once."
                 )));
             }
             pairs.push((name, value));
@@ -58,7 +58,7 @@ impl Query {
             .transpose()
     }
 
-    /// A parameter that is an instant; a blank is the `+` that it was before it was decoded.
+    /// A parameter that is an instant. A space is read as `+`, because decoding turns `+` into a space.
     pub fn instant(&self, name: &str) -> Result<Option<Instant>, Problem> {
         let wrong = || {
             Problem::malformed(format!(
@@ -78,7 +78,7 @@ impl Query {
             .transpose()
     }
 
-    /// A parameter that is one of these words.
+    /// A parameter that is one of the given words.
     pub fn choice<T: Copy>(
         &self,
         name: &str,
@@ -99,7 +99,7 @@ impl Query {
         }
     }
 
-    /// How many items the page may have.
+    /// The page size.
     pub fn limit(&self) -> Result<usize, Problem> {
         let wrong = || {
             Problem::malformed(format!(
@@ -113,7 +113,7 @@ impl Query {
         limit.map(|limit| limit as usize).ok_or_else(wrong)
     }
 
-    /// Where the page begins: behind this key of the list.
+    /// The key of the list after which the page starts.
     pub fn cursor(&self, list: &str) -> Result<Option<String>, Problem> {
         let wrong = || {
             Problem::malformed(
@@ -125,7 +125,7 @@ impl Query {
             .transpose()
     }
 
-    /// [`Query::cursor`] of a list that is keyed by numbers.
+    /// [`Query::cursor`] for a list with numeric keys.
     pub fn cursor_seq(&self, list: &str) -> Result<Option<u64>, Problem> {
         let key = self.cursor(list)?;
         Ok(key.as_deref().and_then(whole))
@@ -142,13 +142,13 @@ fn unknown(name: &str, known: &[&str]) -> String {
     )
 }
 
-/// A whole number, written in digits alone.
+/// Parses a whole number that has only digits.
 pub fn whole(text: &str) -> Option<u64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     if digits { text.parse().ok() } else { None }
 }
 
-/// The cursor that stands behind `key` in a list. Opaque, so that what it holds may change.
+/// The cursor after `key` in a list. It is opaque, so that its content may change.
 pub fn cursor(list: &str, key: &str) -> String {
     let plain = format!("{list}:{key}");
     plain.bytes().map(|byte| format!("{byte:02x}")).collect()
@@ -167,7 +167,7 @@ fn hex(high: &u8, low: &u8) -> Option<u8> {
     Some((digit(high)? * 16 + digit(low)?) as u8)
 }
 
-/// What stands behind percent signs; nothing where that is not UTF-8.
+/// Percent-decodes a text. `None` if the result is not UTF-8.
 pub fn decode(text: &str, plus_is_blank: bool) -> Option<String> {
     let bytes = text.as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
@@ -186,7 +186,7 @@ pub fn decode(text: &str, plus_is_blank: bool) -> Option<String> {
     String::from_utf8(plain).ok()
 }
 
-/// The segment of a path that the pattern calls `{name}`, decoded; nothing where it is not UTF-8.
+/// The path segment that the pattern calls `{name}`, decoded. `None` if it is not UTF-8.
 pub fn segment(pattern: &str, path: &str, name: &str) -> Option<String> {
     let mut segments = path.split('/');
     let is_named = |part: &str| {

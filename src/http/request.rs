@@ -1,4 +1,4 @@
-//! One request in hand: who calls, for which shop, and how it is answered, timed and told of.
+//! One request: authentication, its shop, its handler, its response, and the access log entry.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -27,79 +27,79 @@ use crate::domain::state::shop::Shop;
 use crate::runtime::Shops;
 use crate::webhooks::Webhooks;
 
-/// What every request needs. One for all workers.
+/// The state that every request needs. All workers share one.
 pub struct AppState {
     /// All shops.
     pub desk: Shops,
     /// All webhooks.
     pub webhooks: Arc<Webhooks>,
-    /// Who is let in.
+    /// Authenticates requests.
     pub keeper: Authenticator,
-    /// How much, and how slowly.
+    /// Limits of size and time.
     pub limits: Limits,
-    /// Who is told of every request.
+    /// Observes every request.
     pub watch: Arc<dyn HttpObserver>,
-    /// The description of the API, as OpenAPI in JSON.
+    /// The OpenAPI description as JSON.
     pub description: Bytes,
 }
 
-/// Whoever measures the door and keeps its log.
+/// Records metrics and access logs.
 pub trait HttpObserver: Send + Sync {
-    /// A steady clock, in microseconds.
+    /// A monotonic clock, in microseconds.
     fn micros(&self) -> u64;
 
-    /// A request was answered: once each, also where it was refused.
+    /// A request was answered. Called once for each request, including refused ones.
     fn visited(&self, visit: &AccessLogEntry<'_>);
 
-    /// All metrics, as Prometheus reads them.
+    /// All metrics in the Prometheus text format.
     fn scrape(&self) -> String;
 }
 
-/// A request that was answered, without anything that a buyer wrote.
+/// The log entry of a request. It contains nothing that a buyer wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessLogEntry<'a> {
     /// `GET`, `POST` …
     pub method: &'a str,
-    /// The route's pattern: few, so that it may label a metric.
+    /// The route's pattern. There are few, so it can label a metric.
     pub route: &'static str,
-    /// The path's shop, where it has one and the request came that far.
+    /// The path's shop, if the route has one and the request was parsed that far.
     pub shop: Option<&'a str>,
-    /// The key's id, which is no secret.
+    /// The key's id, which is not secret.
     pub key: Option<&'a str>,
-    /// The status of the answer.
+    /// The HTTP status of the response.
     pub status: u16,
-    /// The length of its body.
+    /// The length of the response body.
     pub bytes_out: u64,
-    /// How long it took to answer, its body's coming in included.
+    /// The time to answer, including the time to receive the body.
     pub micros: u64,
 }
 
-/// What a handler gives back.
+/// The result of a handler.
 pub type HandlerResult = Result<HttpResponse, Problem>;
 
-/// A request that may be answered: its key is checked, its query string read.
+/// A request that was admitted: its key is checked and its query string is parsed.
 pub struct RequestContext {
-    /// What every request needs.
+    /// The state that every request needs.
     pub state: Arc<AppState>,
-    /// What its key grants.
+    /// What the key allows.
     pub grant: Grant,
-    /// Its parameters: none but the route's.
+    /// The query parameters. Only those of the route are accepted.
     pub query: Query,
     route: &'static Route,
     request: HttpRequest,
     connection: Rc<Connection>,
     payload: UnreadPayload,
-    /// The version of the keys by which it was let in.
+    /// The version of the keys when the request was admitted.
     keys_version: u64,
 }
 
-/// What has not been read of a body, as long as nobody reads it.
+/// The rest of a body, until a handler reads it.
 type UnreadPayload = Rc<Cell<Option<web::Payload>>>;
 
-/// The body of an answer that keeps hold of the request's.
+/// A response body that keeps the request's payload alive.
 ///
-/// Of a body in chunks whose reader is gone, the framework waits for the end, for ever where there is none. While the
-/// reader is there, an answer that is sent before the end closes the connection.
+/// If the payload of a chunked request is dropped, the framework waits for its end, possibly for ever. While the
+/// payload is alive, the framework closes the connection if the response is complete before the request.
 struct BodyWithPayload {
     body: BoxBody,
     #[expect(dead_code, reason = "it is held, not read")]
@@ -121,14 +121,14 @@ impl MessageBody for BodyWithPayload {
     }
 }
 
-/// Who came, for whoever is told.
+/// The caller of a request, for the access log.
 #[derive(Default)]
 struct Visitor {
     shop: Option<Id>,
     key: Option<Id>,
 }
 
-/// Answers one request, and tells of it.
+/// Answers one request and logs it.
 pub async fn serve<F, Fut>(
     state: Arc<AppState>,
     route: &'static Route,
@@ -185,7 +185,7 @@ fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-/// Checks the key, then the path, then the query: who may not come in learns nothing of what is inside.
+/// Checks the key, then the path, then the query. A client without access learns nothing of what exists.
 fn enter(
     state: Arc<AppState>,
     route: &'static Route,
@@ -204,7 +204,7 @@ fn enter(
     let keys_version = state.keeper.version();
     let header = request.headers().get(AUTHORIZATION);
     let (grant, query) = if open {
-        // None is needed, but who shows a good one is known from here on.
+        // The route needs no key, but a good key marks the connection as known.
         let shown = header.map(|value| state.keeper.identify(Some(value.as_bytes())));
         if shown.is_some_and(|grant| grant.is_ok()) {
             connection.make_known();
@@ -256,7 +256,7 @@ impl RequestContext {
         id_in(self.route, &self.request, name)
     }
 
-    /// Any text in the path; empty where it is not UTF-8.
+    /// A text in the path. Empty if it is not UTF-8.
     pub fn segment(&self, name: &str) -> String {
         segment(self.route.path, self.request.uri().path(), name).unwrap_or_default()
     }
@@ -267,7 +267,7 @@ impl RequestContext {
         value.map(|value| value.as_bytes())
     }
 
-    /// What lets the request in, to be looked at again while it is being answered.
+    /// What admitted the request, to be checked again while a long response is sent.
     pub fn pass(&self) -> Result<Reauthorization, Problem> {
         let header = self.request.headers().get(AUTHORIZATION);
         Ok(Reauthorization {
@@ -278,12 +278,12 @@ impl RequestContext {
         })
     }
 
-    /// What the body is written in.
+    /// The format of the body.
     pub fn form(&self) -> Result<BodyFormat, Problem> {
         BodyFormat::of(self.request.headers())
     }
 
-    /// The whole body.
+    /// Reads the whole body.
     pub async fn body(&self) -> Result<RequestBody, Problem> {
         let Some(mut payload) = self.payload.take() else {
             return Ok(RequestBody::default());
@@ -300,8 +300,8 @@ impl RequestContext {
         body
     }
 
-    /// Whether the key is still good: it may have been taken back while the body came in, or its shop taken away and
-    /// another of that name made.
+    /// Checks the key again after the body was received. Meanwhile the key may have been revoked, or the shop deleted
+    /// and created again.
     fn check_again(&self) -> Result<(), Problem> {
         if self.state.keeper.version() == self.keys_version {
             return Ok(());
@@ -313,10 +313,10 @@ impl RequestContext {
         admit(&grant, self.route.needs, shop.transpose()?.as_ref())
     }
 
-    /// The whole body as text, which is JSON by its `Content-Type`.
+    /// Reads the whole body as text. Its `Content-Type` must be JSON.
     pub async fn json_text(&self) -> Result<RequestText, Problem> {
         if self.form()? == BodyFormat::Lines {
-            let detail = "This takes one JSON object: send it as application/json.";
+            let detail = "This request needs one JSON object as application/json.";
             return Err(Problem::new(ProblemCode::UnsupportedMediaType, detail));
         }
         self.body()
@@ -325,7 +325,7 @@ impl RequestContext {
             .map_err(|_| Problem::malformed("The body is not UTF-8 text: send JSON in UTF-8."))
     }
 
-    /// Looks at the live state of the path's shop.
+    /// Reads the current state of the path's shop.
     pub async fn live<T: Send + 'static>(
         &self,
         look: impl FnOnce(&Shop) -> T + Send + 'static,

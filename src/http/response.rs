@@ -1,4 +1,4 @@
-//! Answers that are no problem: one JSON value, one page of a list, or nothing more to say.
+//! Successful responses: one JSON value, one page of a list, a file, or no content.
 
 use actix_web::HttpResponse;
 use bytes::Bytes;
@@ -9,43 +9,43 @@ use super::query::cursor;
 use super::request::HandlerResult;
 use super::response_body::Pieces;
 
-/// The media type of answers.
+/// The media type of responses.
 pub const JSON_TYPE: &str = "application/json";
 
-/// A value.
+/// A value, serialized as JSON.
 pub fn json(value: &impl Serialize) -> HandlerResult {
     match serde_json::to_string(value) {
         Ok(text) => Ok(text_json(text)),
         Err(_) => Err(Problem::new(
             ProblemCode::Broken,
-            "The answer could not be written, by a bug of the server: please report what was asked.",
+            "The response could not be written. This is a bug: please report the request.",
         )),
     }
 }
 
-/// A value that is written already.
+/// A value that is already JSON text.
 pub fn text_json(text: String) -> HttpResponse {
     HttpResponse::Ok().content_type(JSON_TYPE).body(text)
 }
 
-/// Done, and there is nothing to show.
+/// No content.
 pub fn done() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-/// Anything else than JSON.
+/// A body that is not JSON.
 pub fn other(content_type: &str, body: Vec<u8>) -> HttpResponse {
     HttpResponse::Ok().content_type(content_type).body(body)
 }
 
-/// Something that is the same for everybody, and is sent from where it stands.
+/// A body that all responses share without a copy.
 pub fn shared(content_type: &str, body: Bytes) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(content_type)
         .body(Pieces::shared(body))
 }
 
-/// One page of a list: its items, each written already, and the key of the last one where there are more.
+/// One page of a list: serialized items, and the key of the last item if there are more.
 pub fn page<'a>(
     list: &str,
     items: impl Iterator<Item = &'a str>,
@@ -60,7 +60,7 @@ pub fn page<'a>(
     }
     text.push_str("],\"next\":");
     match next {
-        // A cursor is hexadecimal: there is nothing to escape.
+        // A cursor is hexadecimal, so it needs no escaping.
         Some(key) => text.push_str(&format!("\"{}\"}}", cursor(list, key))),
         None => text.push_str("null}"),
     }

@@ -1,7 +1,6 @@
-//! Long answers on their way out: in pieces, so that no connection holds a copy of one; counted, so that all of them
-//! together are bounded; and known to the connection until their end.
+//! Long response bodies: sent in pieces, counted in a budget, and tracked by their connection until their end.
 //!
-//! The framework copies a whole piece of a body before it looks at whether the client takes anything.
+//! The framework copies a whole piece before it checks whether the client reads. Pieces keep that copy small.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,10 +15,10 @@ use super::connection::Answering;
 use super::problem::Problem;
 use crate::runtime::Unavailable;
 
-/// The longest piece of a body. An answer that is no longer goes out as it is.
+/// The maximum length of a piece. A shorter body is sent in one piece.
 pub const PIECE_BYTES_MAX: usize = 32 * 1024;
 
-/// A body that is known whole and goes out in pieces, which share its memory.
+/// A complete body that is sent in pieces, which share its memory.
 pub struct Pieces {
     left: Bytes,
     #[expect(dead_code, reason = "it is held, not read")]
@@ -27,7 +26,7 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    /// A body whose memory is the program's own, however many read it.
+    /// A body in static memory, which all its readers share.
     pub fn shared(bytes: Bytes) -> Pieces {
         Pieces {
             left: bytes,
@@ -53,7 +52,7 @@ impl MessageBody for Pieces {
     }
 }
 
-/// A body whose request counts as being answered until its end.
+/// A body whose request counts as being answered until the body ends.
 struct Attended {
     body: BoxBody,
     #[expect(dead_code, reason = "it is held, not read")]
@@ -75,8 +74,8 @@ impl MessageBody for Attended {
     }
 }
 
-/// An answer as it goes out. Where as much waits to be taken as may, a long answer to a read is refused; one to a
-/// change is not, since the change was made.
+/// Prepares a response body. If the budget is used up, a long response to a read is refused. A response to a change is
+/// always sent, because the change was made.
 pub(super) fn outgoing(
     response: HttpResponse,
     answering: Answering,

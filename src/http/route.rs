@@ -1,16 +1,16 @@
-//! A route: the pattern of a path, the key it takes, and its parameters.
+//! A route: method, path pattern, key and query parameters.
 
 use super::auth::Needs;
 
-/// A route.
+/// One row of a route table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
     /// `GET`, `PUT` …
     pub method: &'static str,
-    /// The pattern of its path.
+    /// The pattern of the path.
     pub path: &'static str,
-    /// What its key must be.
+    /// The key that the route needs.
     pub needs: Needs,
-    /// The parameters that its query string may have.
+    /// The allowed query parameters.
     pub query: &'static [&'static str],
 }

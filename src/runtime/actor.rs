@@ -1,8 +1,8 @@
-//! The actor of one shop: the only owner of its live state.
+//! The actor of one shop: the only owner of the shop's state in memory.
 //!
-//! It comes up from the journal, decides what its mailbox brings in order, wakes itself for its timers, stores its
-//! state from time to time, and goes to sleep when nobody has asked for a while. It never waits for the disk: what it
-//! decides is appended, and answered by the journal once it is durable.
+//! It recovers the shop from the journal and decides the messages of its mailbox in order. It fires the shop's timers,
+//! writes snapshots, and passivates when the shop is idle. It never waits for the disk: it appends its decisions, and
+//! the journal calls back once they are durable.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,49 +28,49 @@ use crate::runtime::event_result::{EventResult, IncomingEvent, ReadError, Unavai
 use crate::runtime::live_shop::LiveShop;
 use crate::runtime::quota::written;
 
-/// When a timer is tried again that the disk had no room for.
+/// The delay before a timer is tried again after the journal refused its record.
 const TIMER_AGAIN: Duration = Duration::from_secs(1);
 
-/// How far the gauges may be behind.
+/// The maximum delay of the gauges.
 const RECOUNT_AFTER: Duration = Duration::from_secs(1);
 
-/// How long an actor without a shop stays.
+/// How long the actor of a shop that does not exist stays.
 pub(super) const ABSENT_IDLE: Duration = Duration::from_millis(100);
 
 pub(super) enum ActorState {
-    /// It is being read from the journal; the mailbox waits.
+    /// The shop is being read from the journal. The mailbox waits.
     ComingUp,
-    /// It is awake, or there is no such shop.
+    /// The shop is loaded, or does not exist.
     Up(Option<LiveShop>),
-    /// It could not come up.
+    /// The recovery failed.
     Down(Unavailable),
 }
 
-/// What became of reading a shop from the journal.
+/// The result of reading a shop from the journal.
 type LoadedShop = Result<Result<Option<(LiveShop, Differences)>, JournalError>, BlockingError>;
 
-/// What all shops share.
+/// The state that all shops share.
 pub(super) type World = shared::SharedState<ShopActor>;
 
-/// The actor.
+/// The actor of one shop.
 pub(super) struct ShopActor {
     pub(super) id: Id,
     pub(super) world: Arc<World>,
     pub(super) stage: ActorState,
-    /// The order of its latest record.
+    /// The position of its latest record in the journal.
     pub(super) appended: u64,
     pub(super) asked: Stopwatch,
     pub(super) timer: Option<(Instant, SpawnHandle)>,
     pub(super) counts: Counts,
-    /// Whether the gauges will be set within a second.
+    /// Whether an update of the gauges is scheduled.
     pub(super) will_count: bool,
-    /// Whether the next who asks had better wake another actor.
+    /// Whether the next request must start a new actor.
     pub(super) stale: bool,
-    /// What it has appended and is not written yet.
+    /// The bytes that it appended and that are not durable yet.
     pub(super) unwritten: PendingBytes,
-    /// One request at a time looks up what had happened before.
+    /// Allows one lookup of repeated events at a time.
     pub(super) lookup: Arc<Semaphore>,
-    /// Rung for those who follow the shop's decisions.
+    /// Notifies subscribers of new decisions.
     pub(super) bell: Arc<ChangeNotifier>,
 }
 
@@ -95,7 +95,7 @@ impl ShopActor {
     fn came_up(&mut self, found: LoadedShop, ctx: &mut Context<Self>) {
         let found = found.unwrap_or_else(|error| match error {
             BlockingError::Busy => {
-                // Who waits, and who asks next, wakes another actor.
+                // Waiting and later requests start a new actor.
                 self.stale = true;
                 Err(JournalError::Failed(error.to_string()))
             }
@@ -121,7 +121,7 @@ impl ShopActor {
         };
         self.world.watch.woke(self.asked.micros());
         if differences.records > 0 {
-            // What an older core decided is decided again once.
+            // A snapshot avoids reconciling the records of an older core again.
             self.store_state();
         }
         if differences.count > 0 {
@@ -137,8 +137,8 @@ impl ShopActor {
         self.stop_if_stale(ctx);
     }
 
-    /// Whether the shop may take this event on now: it has not used its share up, and where its buyer space may not be
-    /// changed, it is the one that the event was made ready for.
+    /// Whether the shop may handle this event now: it is within its quota, and the buyer space, if it may not change,
+    /// is the one for which the event was prepared.
     pub(super) fn may_take(
         &self,
         intake: &IncomingEvent,
@@ -155,7 +155,7 @@ impl ShopActor {
         }
     }
 
-    /// Bytes of the records that its latest snapshot has not taken in.
+    /// The bytes of the records after its latest snapshot.
     fn fresh_bytes(&self) -> usize {
         match &self.stage {
             ActorState::Up(Some(awake)) => awake.fresh.bytes,
@@ -163,7 +163,7 @@ impl ShopActor {
         }
     }
 
-    /// What was appended takes no memory any more once it is durable.
+    /// Frees the memory quota of what was appended, once it is durable.
     pub(super) fn free_when_durable(&mut self) {
         if let Some(free) = self.unwritten.take() {
             let journal = &self.world.journal;
@@ -178,7 +178,7 @@ impl ShopActor {
         }
     }
 
-    /// Decides one event and puts it into the journal.
+    /// Decides one event and appends it to the journal.
     pub(super) fn decide(
         &mut self,
         intake: IncomingEvent,
@@ -206,7 +206,7 @@ impl ShopActor {
             ledger: &self.world.ledger,
         };
         let decided = deciding.decide(awake, intake, work);
-        // Where the journal has another owner for the shop, what is here is no longer what it is.
+        // If another process owns the shop in the journal, this state is out of date.
         self.stale |= matches!(decided, Err(Unavailable::Broken));
         let decided = decided?;
         if let Some(order) = decided.order {
@@ -223,7 +223,7 @@ impl ShopActor {
         Ok(decided.item)
     }
 
-    /// What is to be done after events were decided.
+    /// Follow-up work after events were decided.
     pub(super) fn settle(&mut self, ctx: &mut Context<Self>) {
         self.free_when_durable();
         self.ring();
@@ -233,7 +233,7 @@ impl ShopActor {
         self.arm(ctx);
     }
 
-    /// Fires the timers that are due, as a `clock` event would, and says when to come back.
+    /// Fires the due timers as a `clock` event would, and schedules the next one.
     fn fire(&mut self, ctx: &mut Context<Self>) {
         self.timer = None;
         let now = self.world.env.clock.now();
@@ -256,7 +256,7 @@ impl ShopActor {
         self.arm(ctx);
     }
 
-    /// Tells those who follow the shop, once what it has decided is durable.
+    /// Notifies subscribers, once the decisions are durable.
     fn ring(&mut self) {
         if !self.bell.is_followed() {
             return;
@@ -268,7 +268,7 @@ impl ShopActor {
         }
     }
 
-    /// Sets the alarm to the shop's next timer.
+    /// Schedules a wake-up at the shop's next timer.
     fn arm(&mut self, ctx: &mut Context<Self>) {
         let Some(due) = self.awake().and_then(|awake| awake.shop.next_timer()) else {
             return;
@@ -285,14 +285,14 @@ impl ShopActor {
         self.timer = Some((due, handle));
     }
 
-    /// The gauges follow within a second: counting looks at every agent.
+    /// Updates the gauges within a second. Counting visits every agent, so it is not done for each event.
     fn recount_soon(&mut self, ctx: &mut Context<Self>) {
         if !std::mem::replace(&mut self.will_count, true) {
             ctx.run_later(RECOUNT_AFTER, |actor, _| actor.recount());
         }
     }
 
-    /// What the gauges show of this shop.
+    /// Updates the gauges of this shop.
     fn recount(&mut self) {
         self.will_count = false;
         let counts = self

@@ -1,5 +1,5 @@
-//! Deciding: an event of a request becomes decisions and a record, or an answer that needs none. The way back is in
-//! [`super::recovery`].
+//! Decides the events of a request. Each becomes decisions with a record, or a response without a record.
+//! [`super::recovery`] is the inverse.
 
 use super::live_shop::{LiveShop, SinceSnapshot};
 use std::ops::Range;
@@ -21,20 +21,20 @@ use crate::journal::{Journal, NewRecord, RecordKind};
 use crate::runtime::event_result::{EventResult, IncomingEvent, Unavailable};
 use crate::wire::DecisionWriter;
 
-/// About how long the decisions of an event are.
+/// The estimated length of an event's decisions, in bytes.
 const DECISIONS_BYTES: usize = 192;
 
-/// What the events of one request are decided with, one after the other.
+/// The buffers that the events of one request share.
 pub(super) struct ResponseBuffer {
-    /// The decisions of the latest.
+    /// The decisions of the latest event.
     pub(super) out: DecisionSink,
     pen: DecisionWriter,
-    /// The decisions of all, as they are written.
+    /// The serialized decisions of all events.
     text: String,
 }
 
 impl ResponseBuffer {
-    /// For about so many events of a shop.
+    /// Buffers for about this many events of a shop.
     pub(super) fn new(shop: &Id, events: usize) -> ResponseBuffer {
         ResponseBuffer {
             out: DecisionSink::default(),
@@ -43,14 +43,14 @@ impl ResponseBuffer {
         }
     }
 
-    /// Writes the latest decisions behind the others; where they stand.
+    /// Appends the latest decisions to the text. Returns their range.
     fn write(&mut self) -> Range<usize> {
         let begin = self.text.len();
         self.pen.write(&self.out.decisions, &mut self.text);
         begin..self.text.len()
     }
 
-    /// Gives every item that was decided its piece of the text.
+    /// Gives every decided item its slice of the text.
     pub(super) fn finish(self, items: &mut [EventOutcome]) {
         let text = ByteString::from(self.text);
         for item in items {
@@ -61,31 +61,31 @@ impl ResponseBuffer {
     }
 }
 
-/// What becomes of one event of a request.
+/// The result of one event of a request.
 pub(super) enum EventOutcome {
-    /// It is answered, by what stands here in the text of the request's decisions.
+    /// Decided. The range is that of its decisions in the text of the request.
     Decided(EventResult, Range<usize>),
-    /// It is answered.
+    /// Answered without new decisions in the text.
     Answered(EventResult),
-    /// It happened before: the journal has the answer.
+    /// An event with this id was accepted before. The journal has its response.
     Repeated(Id, IdempotencyRecord),
 }
 
-/// What an event is decided with.
+/// The inputs for deciding an event.
 pub(super) struct EventApplier<'a> {
     pub(super) id: &'a Id,
     pub(super) journal: &'a Arc<dyn Journal>,
     pub(super) ledger: &'a SharedLedger,
 }
 
-/// An event that was decided: its answer, and the order of its record where it has one.
+/// A decided event: its response, and the position of its record if it has one.
 pub(super) struct AppliedEvent {
     pub(super) item: EventOutcome,
     pub(super) order: Option<u64>,
 }
 
 impl EventApplier<'_> {
-    /// Decides one event for a shop that is awake or is not there, and appends it to the journal.
+    /// Decides one event for a shop that is loaded or does not exist, and appends it to the journal.
     pub(super) fn decide(
         &self,
         awake: &mut Option<LiveShop>,
@@ -98,7 +98,7 @@ impl EventApplier<'_> {
         }
     }
 
-    /// No such shop: `shop.configured` makes one, all else is told so.
+    /// Handles an event of a shop that does not exist: `shop.configured` creates it, any other event is rejected.
     fn decide_absent(
         &self,
         awake: &mut Option<LiveShop>,
@@ -174,7 +174,7 @@ impl EventApplier<'_> {
                     Applied::Accepted | Applied::Rejected => {}
                     Applied::Repeated => return Ok(repeated(shop, event.id, event.print)),
                 }
-                // An event of before is rejected at the shop's clock.
+                // An event from before the shop's clock is rejected at the shop's clock.
                 (kind, event.id, event.at.max(shop.now()), text)
             }
             IncomingEvent::Malformed { malformed, text } => {
@@ -215,7 +215,7 @@ impl EventApplier<'_> {
     }
 }
 
-/// Nothing can be dated behind this.
+/// The rejection message for an instant after the last representable year.
 fn past_all_years(at: Instant) -> String {
     format!(
         "the shop's clock stands at {}, since an earlier release took a machine's clock that was wrong. What the shop \
@@ -224,7 +224,7 @@ fn past_all_years(at: Instant) -> String {
     )
 }
 
-/// An answer that the journal need not have.
+/// A response that needs no record.
 fn without_record(id: Option<Id>, decision: Decision, work: &mut ResponseBuffer) -> AppliedEvent {
     work.out.decisions.clear();
     work.out.decisions.push(decision);
@@ -245,7 +245,7 @@ fn decided(id: Option<Id>, out: &DecisionSink, written: Range<usize>) -> EventOu
     EventOutcome::Decided(answered, written)
 }
 
-/// An event with the id of an accepted one: the same answer, or none where its body is another.
+/// An event with the id of an accepted one: the same response, or a conflict if the body differs.
 fn repeated(shop: &Shop, id: Option<Id>, print: u64) -> AppliedEvent {
     let receipt = id.as_ref().and_then(|id| shop.receipt(id));
     let item = match (id, receipt) {
@@ -259,7 +259,7 @@ fn repeated(shop: &Shop, id: Option<Id>, print: u64) -> AppliedEvent {
     AppliedEvent { item, order: None }
 }
 
-/// Why an event was rejected, where it was: its own rejection comes last.
+/// The rejection of an event, if it was rejected. It is the last decision.
 fn rejection(decisions: &[Decision]) -> Option<Rejection> {
     let DecisionBody::EventRejected {
         error,

@@ -1,4 +1,4 @@
-//! An event on its way to a shop, and what became of it.
+//! An event on its way to a shop, and its result.
 
 use bytestring::ByteString;
 
@@ -11,29 +11,29 @@ use crate::env::{BlockingError, Doubt};
 use crate::journal::JournalError;
 use crate::wire::write_event;
 
-/// One event of a request, read and not yet decided.
+/// One event of a request, parsed and not yet decided.
 #[derive(Clone, Debug)]
 pub enum IncomingEvent {
-    /// A well-formed one.
+    /// A well-formed event.
     Event {
-        /// The event, with the server's clock where it brought none.
+        /// The event. If it had no `at`, it has the server's clock.
         event: Event,
-        /// Whether the server's clock was put in: it then is raised to the shop's clock where that is ahead.
+        /// Whether `at` is the server's clock. If the shop's clock is later, the event gets the shop's clock.
         stamped: bool,
-        /// As it was sent, one JSON object; what the journal keeps.
+        /// The JSON object as it was sent. The journal stores it.
         text: ByteString,
     },
-    /// One that is none: rejected as `malformed`, which takes a `seq` like any decision.
+    /// A malformed event. It is rejected as `malformed`, and the rejection has a `seq` like any decision.
     Malformed {
-        /// What is known of it.
+        /// The fields that could be read, and the error.
         malformed: Malformed,
-        /// A JSON object that is malformed for a replay too.
+        /// A JSON object that is also malformed in a replay.
         text: ByteString,
     },
 }
 
 impl IncomingEvent {
-    /// An event that this server makes itself, at `at`, which is raised to the shop's clock where that is ahead.
+    /// An event that this server creates at `at`. If the shop's clock is later, the event gets the shop's clock.
     pub fn made(what: EventBody, at: Instant) -> IncomingEvent {
         let text = write_event(&what).into();
         let (id, print) = (None, 0);
@@ -49,7 +49,7 @@ impl IncomingEvent {
         }
     }
 
-    /// The event's own id.
+    /// The idempotency key of the event.
     pub(super) fn id(&self) -> Option<&Id> {
         match self {
             IncomingEvent::Event { event, .. } => event.id.as_ref(),
@@ -58,26 +58,26 @@ impl IncomingEvent {
     }
 }
 
-/// What became of one event, durable.
+/// The result of one event. Everything in it is durable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EventResult {
-    /// The event's own id.
+    /// The event's id.
     pub id: Option<Id>,
-    /// Its decisions as a JSON array, in the wire language: `[{"at":…},…]`.
+    /// The decisions as a JSON array: `[{"at":…},…]`.
     pub decisions: ByteString,
-    /// Why it was rejected, where it was: what its last decision says.
+    /// The rejection, if the event was rejected. Its last decision says the same.
     pub rejected: Option<Rejection>,
-    /// An event with this id and another body was accepted before: nothing was done (answered 422).
+    /// An event with the same id and another body was accepted before. Nothing was done (status 422).
     pub conflict: bool,
-    /// It had happened before, and the record that has its answer was dropped by retention: nothing was done again, and no
-    /// decisions are told.
+    /// The event was accepted before, but retention deleted its record. Nothing was done again, and no decisions are
+    /// returned.
     pub forgotten: bool,
-    /// It was not looked at, and why; those before it were.
+    /// Why the event was not handled. Earlier events of the request were.
     pub refused: Option<Unavailable>,
 }
 
 impl EventResult {
-    /// Nothing was to be decided.
+    /// A result without decisions.
     pub(super) fn nothing() -> EventResult {
         EventResult {
             id: None,
@@ -89,7 +89,7 @@ impl EventResult {
         }
     }
 
-    /// An event that was not looked at.
+    /// The result of an event that was not handled.
     pub(super) fn refused(id: Option<Id>, why: Unavailable) -> EventResult {
         EventResult {
             id,
@@ -99,36 +99,36 @@ impl EventResult {
     }
 }
 
-/// Why nothing was done, and nothing will be.
+/// Why nothing was done and nothing will be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unavailable {
-    /// The shop's mailbox, or the journal's queue, is full: try again in a second.
+    /// The shop's mailbox or the journal's queue is full. Retry in a second.
     Busy,
     /// The disk is nearly full.
     DiskFull,
-    /// The disk does not keep up, or has failed: what it does not do.
+    /// The disk is too slow or failed. The text says which operation.
     Stalled(String),
-    /// The machine's clock cannot be right: nothing is dated by it.
+    /// The machine's clock is not plausible, so events cannot get a time from it.
     ClockNotTrusted(Doubt),
     /// The server is shutting down.
     Closing,
-    /// The shop has written as much as it may for now: in how many seconds it may go on.
+    /// The shop has used its quota of the journal.
     OverShare {
-        /// Whole seconds, at least 1.
+        /// When the shop may write again, in whole seconds, at least 1.
         wait_s: u64,
     },
-    /// A bug of ours stopped the shop while it decided this; it has come back from its journal without it.
+    /// A bug stopped the shop's actor during this event. The shop recovered without the event.
     Broken,
-    /// What is stored is damaged: what, and what to do.
+    /// Stored data is damaged. The text says what is damaged and what to do.
     Damaged(String),
 }
 
-/// Why a read has no answer.
+/// Why a read has no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadError {
-    /// No such shop.
+    /// The shop does not exist.
     NoShop,
-    /// It could not be asked.
+    /// The shop could not be read.
     Refused(Unavailable),
 }
 
@@ -147,7 +147,7 @@ impl From<BlockingError> for Unavailable {
     }
 }
 
-/// A disk that cannot be read is no damage.
+/// An unreadable disk is reported as stalled, not as damaged data.
 impl From<JournalError> for Unavailable {
     fn from(error: JournalError) -> Unavailable {
         match error {

@@ -1,4 +1,4 @@
-//! The leases of all shops: how long each is, and when it runs out.
+//! The presence leases of all shops: durations and expiry times.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
 
-/// When a shop is asked again to look at a lease that is over.
+/// The delay before a shop is asked again to end an expired lease.
 const AGAIN: Duration = Duration::from_ms(1_000);
 
 /// The leases of all shops.
@@ -18,16 +18,16 @@ pub(super) struct Leases {
 #[derive(Default)]
 struct LeaseIndex {
     shops: HashMap<Id, BTreeMap<Id, Lease>>,
-    /// When which lease is to be looked at.
+    /// The times at which leases are due for a check.
     due: BTreeSet<(Instant, Id, Id)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Lease {
     length: Duration,
-    /// When it is over, grace included.
+    /// The expiry time, grace period included.
     over: Instant,
-    /// When it is looked at: then, or later where that came to nothing.
+    /// The time of the next check: the expiry time, or later after a failed attempt.
     look: Instant,
 }
 
@@ -43,7 +43,7 @@ impl Leases {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes or renews a lease; the length of the one before.
+    /// Creates or renews a lease. Returns the duration of the previous one.
     pub(super) fn renew(
         &self,
         shop: &Id,
@@ -65,19 +65,19 @@ impl Leases {
         before
     }
 
-    /// Whether the agent has one.
+    /// Whether the agent has a lease.
     pub(super) fn has(&self, shop: &Id, agent: &Id) -> bool {
         let table = self.table();
         let leases = table.shops.get(shop);
         leases.is_some_and(|leases| leases.contains_key(agent))
     }
 
-    /// Ends a lease. Whether there was one.
+    /// Ends a lease. Returns whether there was one.
     pub(super) fn end(&self, shop: &Id, agent: &Id) -> bool {
         self.table().end(shop, agent).is_some()
     }
 
-    /// The shop is gone, and its leases with it.
+    /// Removes the leases of a deleted shop.
     pub(super) fn forget(&self, shop: &Id) {
         let mut table = self.table();
         let leases = table.shops.remove(shop).unwrap_or_default();
@@ -86,7 +86,7 @@ impl Leases {
         }
     }
 
-    /// The agents of a shop whose leases are over.
+    /// The agents of a shop whose leases have expired.
     pub(super) fn over(&self, shop: &Id, now: Instant) -> Vec<Id> {
         let table = self.table();
         let leases = table.shops.get(shop).into_iter().flatten();
@@ -94,7 +94,7 @@ impl Leases {
         over.map(|(agent, _)| agent.clone()).collect()
     }
 
-    /// Shops with leases that are over, at most so many; they are named again in a while if nothing comes of it.
+    /// Shops with expired leases, at most `limit`. Each is due again after a delay, in case the attempt fails.
     pub(super) fn due(&self, now: Instant, limit: usize) -> BTreeSet<Id> {
         let mut table = self.table();
         let mut shops = BTreeSet::new();

@@ -1,13 +1,13 @@
-//! Leases of presence: an agent is here for as long as somebody keeps saying so.
+//! Presence leases: an agent keeps its presence as long as the lease is renewed.
 //!
-//! What keeps an agent at its desk may die without a word. A lease that runs out, and its grace with it, takes the
-//! agent offline by an ordinary `agent.offline` in the journal (R9), and is over. A renewal that changes nothing
-//! writes nothing: what is kept beside the shop's records is which agents have a lease and how long, and a start
-//! renews each once.
+//! The client that keeps an agent online may fail silently. When a lease and its grace period have passed, the agent
+//! goes offline by an ordinary `agent.offline` event in the journal (R9), and the lease ends. A renewal that changes
+//! nothing writes nothing. The shop's metadata holds only which agents have leases and their durations. A start renews
+//! each lease once.
 //!
-//! Only the shop's actor changes the shop's leases, between two messages: a renewal comes before the end or after it,
-//! never across. Whoever looks at the clock asks the actor to look at its leases, again and again until none is over,
-//! so that an end that the disk had no room for comes later and is not lost.
+//! Only the shop's actor changes the shop's leases, one message at a time, so a renewal happens either before or after
+//! the expiry. The scheduler asks the actor again until no expired lease is left. An expiry that the disk refused is
+//! thus delayed, not lost.
 
 use actix::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -24,35 +24,35 @@ use crate::env::Stopwatch;
 use crate::journal::{JournalError, OnDurable};
 use crate::runtime::event_result::{EventResult, IncomingEvent, Unavailable};
 
-/// What the names of kept leases begin with.
+/// The prefix of the names of leases in the metadata.
 const KEPT_PREFIX: &str = "lease/";
 
-/// What is kept of a lease.
+/// The stored form of a lease.
 #[derive(Serialize, Deserialize)]
 struct KeptLease {
-    /// Its length in milliseconds.
+    /// The duration in milliseconds.
     ms: i64,
 }
 
-/// A lease, as it is told to whoever took it.
+/// A lease, as it is returned to the client.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LeaseGranted {
-    /// How long it is.
+    /// The duration.
     pub length: Duration,
-    /// When it runs out if nobody renews it; the grace comes after that.
+    /// The end of the lease unless it is renewed. The grace period starts then.
     pub until: Stamp,
 }
 
-/// What became of a word on where an agent is.
+/// The result of setting an agent's presence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PresenceResult {
-    /// What the shop answered to the event that it stands for; nothing was decided where it was only a renewal.
+    /// The result of the event. It has no decisions if the request was only a renewal.
     pub answered: EventResult,
     /// The agent's lease.
     pub lease: Option<LeaseGranted>,
 }
 
-/// A word on where an agent is, by whoever keeps it there.
+/// Sets an agent's presence, with or without a lease.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct SetPresence {
@@ -62,7 +62,7 @@ pub(super) struct SetPresence {
     lease: Option<Duration>,
 }
 
-/// Looks at the shop's leases: some have run out.
+/// Asks the actor to check the shop's leases: some have expired.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct LeasesExpired;
@@ -74,8 +74,8 @@ fn event(agent: &Id, presence: Presence, at: Instant) -> IncomingEvent {
 }
 
 impl Shops {
-    /// Says where an agent is, for as long as the lease is renewed; without a lease, until somebody says otherwise.
-    /// A renewal that changes nothing is no event.
+    /// Sets an agent's presence. With a lease, it holds while the lease is renewed; without one, until the next change.
+    /// A renewal that changes nothing creates no event.
     pub async fn present(
         &self,
         shop: &Id,
@@ -93,8 +93,8 @@ impl Shops {
         self.ask(shop, message, vec![event]).await
     }
 
-    /// Renews the leases of before the start, each once: whoever renews them could not reach this server meanwhile.
-    /// Called before anything is asked of a shop.
+    /// Renews all leases from before the start once: clients could not reach the server while it was down. Called
+    /// before the first request.
     pub fn renew_leases(&self) -> Result<(), JournalError> {
         let (now, mut damaged) = (self.now(), None);
         self.kept(&mut |kept| {
@@ -120,13 +120,13 @@ impl Shops {
 }
 
 impl ShopActor {
-    /// Where an agent is, as long as it is the shop's.
+    /// The agent's presence, if the agent is in the shop.
     fn presence_of(&mut self, agent: &Id) -> Option<Presence> {
         self.awake()?.shop.presence_of(agent)
     }
 
-    /// Keeps the length of an agent's lease, or lets go of it; `done` is called once that, and all before it, is
-    /// durable.
+    /// Stores the duration of an agent's lease, or deletes it. `done` is called once this write and all earlier ones
+    /// are durable.
     fn keep_lease(&self, agent: &Id, length: Option<Duration>, done: Option<OnDurable>) {
         let value = length.map(|length| format!("{{\"ms\":{}}}", length.ms()).into_bytes());
         let name = format!("{KEPT_PREFIX}{agent}");
@@ -142,7 +142,7 @@ impl ShopActor {
         }
     }
 
-    /// Makes or renews a lease, and answers once it is kept.
+    /// Creates or renews a lease, and responds once it is stored.
     fn lease(
         &mut self,
         agent: &Id,
@@ -219,7 +219,7 @@ impl Handler<LeasesExpired> for ShopActor {
     fn handle(&mut self, _: LeasesExpired, ctx: &mut Context<Self>) {
         match &self.stage {
             ActorState::Up(Some(_)) => {}
-            // What is damaged is not asked about every second; what is kept of its leases is there for a later start.
+            // A damaged shop is not asked every second. Its stored leases stay for a later start.
             ActorState::Up(None) | ActorState::Down(_) => {
                 return self.world.leases.forget(&self.id);
             }
@@ -236,7 +236,7 @@ impl Handler<LeasesExpired> for ShopActor {
                     .decide(offline, &mut ResponseBuffer::new(&self.id, 1))
                     .is_err()
                 {
-                    // There is no room for it now: the lease stays, and is looked at again.
+                    // The journal refuses the record for now. The lease stays and is checked again.
                     break;
                 }
             }

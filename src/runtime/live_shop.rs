@@ -1,21 +1,21 @@
-//! A shop in memory, and its place in the journal.
+//! A loaded shop and its position in the journal.
 
 use crate::domain::state::shop::Shop;
 use crate::journal::FencingToken;
 
-/// A shop that is awake, and its place in the journal.
+/// A loaded shop and its position in the journal.
 pub(super) struct LiveShop {
     pub(super) shop: Box<Shop>,
     pub(super) owner: FencingToken,
-    /// How many records it has.
+    /// The number of its records.
     pub(super) n: u64,
-    /// How many of them its stored state has not taken in, and their bytes.
+    /// The records after its latest snapshot: their number and bytes.
     pub(super) fresh: SinceSnapshot,
-    /// The bytes of its stored state.
+    /// The length of its latest snapshot, in bytes.
     pub(super) state_bytes: usize,
 }
 
-/// What came after the stored state.
+/// The records after the latest snapshot.
 #[derive(Clone, Copy, Default)]
 pub(super) struct SinceSnapshot {
     pub(super) records: u64,

@@ -1,4 +1,4 @@
-//! What an actor can be asked, each with the answer that it owes.
+//! The messages of a shop's actor, each with its responder.
 
 use std::sync::Arc;
 
@@ -10,44 +10,44 @@ use super::responder::Responder;
 use crate::domain::state::shop::Shop;
 use crate::runtime::event_result::ReadError;
 
-/// Events of one request.
+/// The events of one request.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct SubmitEvents {
-    /// The events, and who is answered.
+    /// The events and the responder.
     pub(super) reply: Responder<Submitted>,
-    /// Whether they may change the buyer space of the shop.
+    /// Whether the events may change the shop's buyer space.
     pub(super) may_move: bool,
 }
 
-/// What became of the events of one request.
+/// The results of one request's events.
 pub(super) struct Submitted {
-    /// What became of each, in order.
+    /// One result for each event, in order.
     pub(super) items: Vec<EventOutcome>,
-    /// The shop's turn to look up the answers of events that had happened before.
+    /// The shop's semaphore for looking up the responses of repeated events.
     pub(super) lookup: Arc<Semaphore>,
 }
 
-/// A look at the live state: gives what answers the asker once all that was seen is durable.
+/// Reads the shop's state. Returns a closure that sends the response once everything it read is durable.
 pub(super) type ReadFn =
     Box<dyn FnOnce(Result<&Shop, ReadError>) -> Box<dyn FnOnce() + Send> + Send>;
 
-/// Asks for a look.
+/// Reads the shop's state.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct ReadShop(pub(super) ReadFn);
 
-/// Takes the shop away; whether it was there.
+/// Deletes the shop. The response says whether it existed.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Delete(pub(super) Responder<bool>);
 
-/// Stores its state and stops; the server is closing.
+/// Writes a snapshot and stops, because the server shuts down.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Close;
 
-/// Looks at the clock: it has jumped.
+/// The clock jumped: the timer has to be scheduled again.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct ClockJumped;

@@ -1,8 +1,9 @@
-//! The actor layer: one actor a shop is the only owner of its live state. [`Shops`] is the door to all of them.
+//! The actor runtime. One actor per shop is the only owner of the shop's state in memory; [`Shops`] is the entry to all
+//! of them.
 //!
-//! An event is decided by the shop's actor, appended to the journal, made durable, and only then answered. Reads are
-//! answered once all that they could see is durable. An actor that panics is gone, and the next one comes up from the
-//! journal, which has nothing of what was not finished.
+//! The shop's actor decides an event, appends it to the journal, and responds once it is durable. A read responds once
+//! everything it could see is durable. If an actor panics, the next one recovers the shop from the journal, which
+//! contains nothing of the unfinished event.
 
 mod actor;
 mod apply;

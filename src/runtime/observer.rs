@@ -1,4 +1,4 @@
-//! What measures the shops.
+//! Observers of the runtime.
 
 use super::recovery::Differences;
 use crate::domain::base::id::Id;
@@ -8,26 +8,26 @@ use crate::domain::read::views::Counts;
 use crate::env::Doubt;
 use crate::journal::JournalError;
 
-/// Those who watch the shops: metrics and logs.
+/// Records metrics and logs of the runtime.
 pub trait RuntimeObserver: Send + Sync {
-    /// A request came when so many waited in mailboxes.
+    /// A request arrived while `waiting` requests were in mailboxes.
     fn asked(&self, waiting: usize);
     /// An event is handled, whatever is decided.
     fn handled(&self, what: &EventBody);
     /// Decisions were taken.
     fn decided(&self, decisions: &[Decision]);
-    /// A shop's counts have changed.
+    /// The counts of a shop changed.
     fn counted(&self, before: &Counts, after: &Counts);
-    /// An actor came or went.
+    /// The number of actors changed by `by`.
     fn alive(&self, by: i64);
-    /// A shop came up from the journal, in so many microseconds.
+    /// A shop was recovered in this many microseconds.
     fn woke(&self, micros: u64);
-    /// A bug of ours stopped a shop.
+    /// A bug stopped a shop's actor.
     fn panicked(&self, shop: &Id);
-    /// A shop came up from records of an older core, and this one would have decided some of them otherwise.
+    /// A shop was recovered from records of an older core, and this core would have decided some of them differently.
     fn decided_otherwise(&self, _shop: &Id, _differences: &Differences) {}
-    /// A shop could not come up.
+    /// The recovery of a shop failed.
     fn failed(&self, shop: &Id, error: &JournalError);
-    /// From now on the machine's clock is not trusted, or is again.
+    /// The machine's clock stopped being trusted, or is trusted again.
     fn clock_doubted(&self, _doubt: Option<Doubt>) {}
 }

@@ -1,4 +1,4 @@
-//! What an actor does when nobody asks: it stores its state from time to time, and leaves memory.
+//! Snapshots and passivation: an idle shop writes a snapshot and leaves memory.
 
 use std::time::Duration;
 
@@ -9,17 +9,18 @@ use super::recovery::stored;
 use crate::journal::Snapshot;
 use crate::runtime::live_shop::SinceSnapshot;
 
-/// A state is stored after so many records at the earliest…
+/// The minimum number of records between snapshots.
 const STATE_RECORDS: u64 = 4096;
 
-/// … and after so many times its own bytes: writing states is a part of writing records.
+/// The bytes of records after a snapshot, as a multiple of its length, that trigger the next one. It bounds the write
+/// overhead of snapshots.
 const STATE_TIMES: usize = 8;
 
-/// A shop whose next timer is nearer than this stays awake.
+/// A shop whose next timer is due sooner than this is not passivated.
 const NAP_MIN: Duration = Duration::from_secs(60);
 
 impl ShopActor {
-    /// Stores the state where [`STATE_TIMES`] as much has come after the last one as it is large.
+    /// Writes a snapshot if [`STATE_TIMES`] as many bytes of records follow the last one.
     pub(super) fn store_if_large(&mut self) {
         let large = self.awake().is_some_and(|awake| {
             awake.fresh.records >= STATE_RECORDS
@@ -34,7 +35,7 @@ impl ShopActor {
         let Some(awake) = self.awake() else { return };
         let bytes = stored(&awake.shop);
         if bytes.is_empty() {
-            // It could not be written; its records are all there, and are read instead.
+            // The state could not be serialized. All records are there and are replayed instead.
             return;
         }
         awake.state_bytes = bytes.len();
@@ -45,7 +46,7 @@ impl ShopActor {
         self.world.journal.put_state(owner, state, due);
     }
 
-    /// Leaves without a word to the journal, which has another owner for the shop.
+    /// Stops without writing a snapshot, because another process owns the shop in the journal.
     pub(super) fn stop_if_stale(&mut self, ctx: &mut Context<Self>) {
         if self.stale {
             self.world.registry.leave(&self.id, &ctx.address());
@@ -53,7 +54,7 @@ impl ShopActor {
         }
     }
 
-    /// Goes to sleep where nobody has asked for a while.
+    /// Passivates the shop if it is idle.
     pub(super) fn rest(&mut self, ctx: &mut Context<Self>) {
         let now = self.world.env.clock.now();
         let idle = match &self.stage {
@@ -74,7 +75,7 @@ impl ShopActor {
         self.sleep(ctx);
     }
 
-    /// Leaves memory; the next one who asks wakes another actor.
+    /// Leaves memory. The next request starts a new actor.
     pub(super) fn sleep(&mut self, ctx: &mut Context<Self>) {
         if self.awake().is_some_and(|awake| awake.fresh.records > 0) {
             self.store_state();

@@ -1,4 +1,4 @@
-//! Asking the journal: decisions that were taken, why, what happened in a session, and who rated how.
+//! Queries on the journal: decisions, explanations, session timelines and ratings.
 
 use super::stored_decisions::{StoredDecision, decisions_of, listed};
 use std::borrow::Cow;
@@ -20,13 +20,13 @@ use crate::journal::{Journal, JournalError, SnapshotAndTail};
 use crate::runtime::event_result::{ReadError, Unavailable};
 use crate::wire::{DecisionWriter, differing, read_decision};
 
-/// Records that are read at once.
+/// The number of records in one read.
 const RECORDS_AT_ONCE: usize = 512;
 
-/// Records of the shop that are looked at for the timeline of one session.
+/// The maximum number of records that are scanned for a session's timeline.
 const TIMELINE_RECORDS_MAX: usize = 50_000;
 
-/// Rated records that are looked at for one page of ratings.
+/// The maximum number of rating records that are scanned for one page of ratings.
 const RATINGS_LOOKED_AT_MAX: usize = 20_000;
 
 /// One page of a list.
@@ -34,16 +34,16 @@ const RATINGS_LOOKED_AT_MAX: usize = 20_000;
 pub struct ListPage<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Whether there are more.
+    /// Whether there are more items.
     pub more: bool,
 }
 
 /// One entry of a session's timeline: an event of the session or a decision about it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TimelineEntry {
-    /// An event, as it was sent, and when.
+    /// An event as it was sent, with its time.
     Event(Instant, Bytes),
-    /// A decision, as it was answered.
+    /// A decision as it was returned.
     Decision(String),
 }
 
@@ -66,7 +66,7 @@ fn decisions_after(
             items.extend(listed.filter(|decision| decision.seq > next));
         }
         if until == next {
-            // Records that decided nothing: what follows them is found from beyond.
+            // All these records have no decisions. Continue after them.
             let skipped = journal.read(shop, next + 1, RECORDS_AT_ONCE * 64)?;
             let skipped = skipped.ok_or(ReadError::NoShop)?;
             let first = skipped
@@ -89,7 +89,7 @@ fn decisions_after(
 }
 
 impl Shops {
-    /// Shops by id, after a cursor; `limit` of them at most.
+    /// Shops by id, starting after a cursor, at most `limit`.
     pub async fn shops(
         &self,
         after: Option<Id>,
@@ -104,7 +104,7 @@ impl Shops {
         Ok(ListPage { items, more })
     }
 
-    /// Runs what reads the journal where it may wait for the disk.
+    /// Runs a journal read on a blocking thread.
     async fn off_thread<T: Send + 'static>(
         &self,
         shop: &Id,
@@ -115,7 +115,7 @@ impl Shops {
         done.unwrap_or_else(|error| Err(ReadError::Refused(error.into())))
     }
 
-    /// A shop's decisions with a `seq` above `after`, those that are durable and not dropped by retention.
+    /// The shop's decisions with a `seq` above `after` that are durable and within retention.
     pub async fn decisions(
         &self,
         shop: &Id,
@@ -128,7 +128,7 @@ impl Shops {
         .await
     }
 
-    /// The same, on this thread, which may wait for the disk.
+    /// Like [`Shops::decisions`], on the current thread, which must be allowed to block.
     pub fn decisions_here(
         &self,
         shop: &Id,
@@ -138,7 +138,7 @@ impl Shops {
         decisions_after(&*self.world.journal, shop, after, limit)
     }
 
-    /// Why a decision was taken; nothing where there is no such decision, or its journal was dropped.
+    /// The explanation of a decision. `None` if there is no such decision, or its record was deleted.
     pub async fn why(&self, shop: &Id, seq: u64) -> Result<Option<Explanation>, ReadError> {
         let read = move |journal: &dyn Journal, shop: &Id| {
             if !journal.exists(shop)? {
@@ -152,7 +152,8 @@ impl Shops {
         self.off_thread(shop, read).await
     }
 
-    /// A session's events and decisions from its opening on, oldest first; `since_seq` is the shop's `seq` before it.
+    /// A session's events and decisions since it was opened, the oldest first. `since_seq` is the shop's `seq` before
+    /// that.
     pub async fn timeline(
         &self,
         shop: &Id,
@@ -183,7 +184,7 @@ impl Shops {
         self.off_thread(shop, read).await
     }
 
-    /// Recorded ratings, newest first, with a `seq` below `before`: `rating.recorded` decisions with their events.
+    /// Recorded ratings with a `seq` below `before`, the newest first: `rating.recorded` decisions with their events.
     pub async fn ratings(
         &self,
         shop: &Id,
@@ -219,8 +220,8 @@ impl Shops {
     }
 }
 
-/// Decides a shop's records again up to the one that holds the decision, and takes notes for it alone. Where an older
-/// core decided any of them the records win, and a decision that this core would not take is told as it was recorded.
+/// Replays a shop's records up to the one with the decision, and collects evidence for that decision only. Where an
+/// older core decided a record, the record wins. A decision that this core would not take is shown as recorded.
 fn explain(
     id: &Id,
     basis: &SnapshotAndTail,
@@ -273,11 +274,11 @@ struct NamedSession<'a> {
     error: Option<ErrorText>,
 }
 
-/// Present on rejections alone, whose `session` is another one.
+/// Only rejections have this field. Their `session` is the one of the rejected event.
 #[derive(serde::Deserialize)]
 struct ErrorText(#[expect(dead_code, reason = "its presence says enough")] String);
 
-/// Whether an event or a decision is of this session, by its id or by one of its cards.
+/// Whether an event or a decision belongs to this session, by its session id or one of its cards.
 fn is_of(text: &str, session: &Id) -> bool {
     let Ok(named) = serde_json::from_str::<NamedSession<'_>>(text) else {
         return false;
@@ -293,6 +294,6 @@ fn is_of(text: &str, session: &Id) -> bool {
 /// A shop in the list of shops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShopRow {
-    /// Its id.
+    /// The shop's id.
     pub shop: Id,
 }

@@ -1,11 +1,11 @@
-//! What one shop may take of what all share: the memory of what waits to be written, and the disk.
+//! Quotas of one shop on shared resources: memory of records that wait to be written, and disk.
 //!
-//! *Memory*: what a shop has decided waits for the next commit. A shop that has more there than its share is answered
-//! that the server is busy, while others go on.
+//! *Memory*: records wait for the next commit. If a shop exceeds its share, its requests are answered as busy, while
+//! other shops continue.
 //!
-//! *Disk*: a shop may put `bytes_per_hour_max` bytes into the journal at once, and regains as many an hour. What its
-//! timers and leases write counts, but is never refused. What it has written is remembered while it sleeps; after a
-//! restart it is counted from the records after its latest snapshot.
+//! *Disk*: a token bucket of `bytes_per_hour_max` bytes, refilled at that rate per hour. Records of timers and leases
+//! count, but are never refused. The level survives passivation. After a restart it is computed from the records after
+//! the shop's latest snapshot.
 
 use crate::journal::Claimed;
 use std::collections::HashMap;
@@ -15,22 +15,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 
-/// Milliseconds of an hour.
+/// Milliseconds in an hour.
 const HOUR_MS: u64 = 3_600_000;
 
-/// How many shops are remembered before those that have regained everything are forgotten.
+/// The number of entries above which full buckets are removed.
 const FORGET_ABOVE: usize = 1024;
 
-/// How much one shop may take.
+/// The limits of one shop.
 #[derive(Clone, Copy, Debug)]
 pub struct ShopQuota {
-    /// Bytes that may wait to be written.
+    /// The maximum number of bytes that wait to be written.
     pub waiting_bytes_max: u64,
-    /// Bytes that may be written an hour; 0: as many as it likes.
+    /// The maximum number of bytes written in an hour. 0 means no limit.
     pub bytes_per_hour_max: u64,
 }
 
-/// What every shop has taken.
+/// The usage of all shops.
 pub(super) struct ShopQuotas {
     share: ShopQuota,
     written: Mutex<QuotaUsage>,
@@ -41,7 +41,7 @@ struct QuotaUsage {
     forget_above: usize,
 }
 
-/// Bytes that a shop has not regained yet, at an instant.
+/// The used bytes of a bucket at an instant.
 #[derive(Clone, Copy)]
 struct QuotaLevel {
     bytes: u64,
@@ -49,7 +49,7 @@ struct QuotaLevel {
 }
 
 impl QuotaLevel {
-    /// What is left of it now. A clock that goes back gives nothing and takes nothing.
+    /// The used bytes at `now`. If the clock goes back, the level stays.
     fn now(self, per_hour: u64, now: Instant) -> u64 {
         let passed_ms = now.ms().saturating_sub(self.at.ms()).max(0) as u64;
         let regained = u128::from(passed_ms) * u128::from(per_hour) / u128::from(HOUR_MS);
@@ -69,17 +69,17 @@ impl ShopQuotas {
         }
     }
 
-    /// Whether what a shop writes is counted.
+    /// Whether written bytes are counted.
     pub(super) fn counts(&self) -> bool {
         self.share.bytes_per_hour_max > 0
     }
 
-    /// Whether so many bytes of one shop are more than may wait.
+    /// Whether a shop's waiting bytes exceed its limit.
     pub(super) fn is_too_much(&self, waiting: &PendingBytes) -> bool {
         waiting.bytes.load(Ordering::Relaxed) > self.share.waiting_bytes_max
     }
 
-    /// In how many seconds a shop may write again; nothing where it may now.
+    /// In how many seconds the shop may write again. `None` if it may write now.
     pub(super) fn wait_s(&self, shop: &Id, now: Instant) -> Option<u64> {
         if !self.counts() {
             return None;
@@ -91,7 +91,7 @@ impl ShopQuotas {
         Some((wait_ms.div_ceil(1000)).min(u128::from(u64::MAX)) as u64)
     }
 
-    /// A shop has written.
+    /// Counts bytes that a shop wrote.
     pub(super) fn wrote(&self, shop: &Id, bytes: u64, now: Instant) {
         if !self.counts() || bytes == 0 {
             return;
@@ -115,7 +115,7 @@ impl ShopQuotas {
         }
     }
 
-    /// A shop came up with these records: where nothing is known of it, what they put into the journal counts.
+    /// Counts the records of a recovered shop, unless its level is known.
     pub(super) fn came_up(
         &self,
         shop: &Id,
@@ -135,22 +135,22 @@ impl ShopQuotas {
     }
 }
 
-/// What a shop has appended and is not written yet.
+/// The bytes that a shop has appended and that are not durable yet.
 #[derive(Clone, Default)]
 pub(super) struct PendingBytes {
     bytes: Arc<AtomicU64>,
-    /// Of these, what nobody has promised to take away once it is durable.
+    /// The part of them for which no callback exists yet.
     loose: u64,
 }
 
 impl PendingBytes {
-    /// So many bytes were appended.
+    /// Adds appended bytes.
     pub(super) fn add(&mut self, bytes: u64) {
         self.loose += bytes;
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// What takes away what was added until now, to be called once it is durable; nothing where there is nothing.
+    /// A callback that subtracts the bytes added so far. Call it once they are durable. `None` if there are none.
     pub(super) fn take(&mut self) -> Option<impl FnOnce() + Send + use<>> {
         let loose = std::mem::take(&mut self.loose);
         let bytes = (loose > 0).then(|| Arc::clone(&self.bytes))?;
@@ -160,7 +160,7 @@ impl PendingBytes {
     }
 }
 
-/// When the records after a shop's latest snapshot were made, and their bytes.
+/// The times and lengths of the records after a shop's latest snapshot.
 pub(super) fn written(claimed: &Claimed) -> Vec<(Instant, u64)> {
     let records = claimed.tail.iter();
     records
@@ -197,7 +197,7 @@ mod tests {
             (500, 0, Some(1)),
             (1_000, 0, None),
             (1_000, 3_600, Some(3_600)),
-            // A clock that goes back changes nothing.
+            // If the clock goes back, nothing changes.
             (0, 0, Some(3_600)),
             (HOUR, 0, Some(1)),
             (HOUR + 1_000, 0, None),

@@ -1,4 +1,4 @@
-//! Whether a shop may take an event on now: it keeps to its share, and to its buyer space where that may not change.
+//! Checks before an event is handled: the shop's quota, and its buyer space if that may not change.
 
 use actix::Actor;
 
@@ -9,9 +9,9 @@ use super::shared::SharedState;
 use crate::domain::base::id::Id;
 use crate::domain::protocol::event::{EventBody, GivenPolicy};
 
-/// Whether a shop has not used its share of the disk up.
+/// Whether the shop is within its quota of the disk.
 pub(super) fn may_write<A: Actor>(world: &SharedState<A>, shop: &Id) -> Result<(), Unavailable> {
-    // Looking at the clock costs more than all else here.
+    // Reading the clock is the most expensive part of this check.
     if !world.shares.counts() {
         return Ok(());
     }
@@ -21,7 +21,7 @@ pub(super) fn may_write<A: Actor>(world: &SharedState<A>, shop: &Id) -> Result<(
     }
 }
 
-/// Whether the shop has not used up its share of the disk or of what waits to be written.
+/// Whether the shop is within its quotas of the disk and of bytes that wait to be written.
 pub(super) fn has_share_left<A: Actor>(
     world: &SharedState<A>,
     shop: &Id,
@@ -33,7 +33,7 @@ pub(super) fn has_share_left<A: Actor>(
     may_write(world, shop)
 }
 
-/// Whether the shop's buyer space is after this event what it is now.
+/// Whether this event leaves the shop's buyer space unchanged.
 pub(super) fn keeps_buyer_space(awake: Option<&LiveShop>, intake: &IncomingEvent) -> bool {
     let IncomingEvent::Event { event, .. } = intake else {
         return true;
@@ -44,19 +44,19 @@ pub(super) fn keeps_buyer_space(awake: Option<&LiveShop>, intake: &IncomingEvent
                 checked: Ok(checked),
                 ..
             } => checked.policy.buyer_space == awake.shop.policy().buyer_space,
-            // It is rejected, and changes nothing.
+            // An invalid policy is rejected and changes nothing.
             GivenPolicy::Checked {
                 checked: Err(_), ..
             } => true,
             GivenPolicy::Sent(_) => false,
         },
-        // Nor does it make a shop: who may do that may give it a space.
+        // The event would create the shop. A client that may do so may also set the buyer space.
         (EventBody::ShopConfigured { .. }, None) => false,
         (_, _) => true,
     }
 }
 
-/// A shop has appended so many bytes.
+/// Counts bytes that a shop appended.
 pub(super) fn wrote<A: Actor>(
     world: &SharedState<A>,
     shop: &Id,

@@ -1,7 +1,7 @@
-//! Recovery: a shop comes up from its stored state and the records after it, each decided again.
+//! Recovery: loads a shop from its snapshot and replays the records after it.
 //!
-//! A record of this core must come out as it did, or the shop is damaged. Where an older core decided it, the record wins
-//! ([`crate::domain::reconcile`]), and what would come out otherwise now is counted. A record of a newer core is refused.
+//! A record of this core must give the recorded result, otherwise the shop is damaged. For a record of an older core
+//! the record wins ([`crate::domain::reconcile`]), and differences are counted. A record of a newer core is refused.
 
 use std::cmp::Ordering;
 
@@ -20,22 +20,22 @@ use crate::journal::{Claimed, JournalError, Record, RecordKind, damaged};
 use crate::runtime::live_shop::{LiveShop, SinceSnapshot};
 use crate::wire::{DecisionWriter, Line, differing, read_event, read_recorded};
 
-/// Differences that are told in words.
+/// The maximum number of differences that are described in words.
 const TOLD_MAX: usize = 8;
 
-/// What this release would decide otherwise than the older one did whose records these are.
+/// The differences between this core and the older core that wrote the records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Differences {
-    /// How many decisions differ.
+    /// The number of decisions that differ.
     pub count: u64,
-    /// The first of them, a sentence each. They name no buyer, no session and no agent.
+    /// The first differences, one sentence each. They name no buyer, no session and no agent.
     pub told: Vec<String>,
-    /// Records that an older core decided.
+    /// The number of records that an older core decided.
     pub records: u64,
 }
 
-/// What a start would find of a shop with this state and these records after it: nothing is changed. Fails as the shop's
-/// coming up would.
+/// What a start would find for a shop with this snapshot and these records. Changes nothing. Fails like the recovery
+/// would.
 pub fn check_recovery(
     id: &Id,
     state: Option<&[u8]>,
@@ -50,12 +50,12 @@ pub fn check_recovery(
     }
 }
 
-/// Whether a stored state can be read.
+/// Checks that a snapshot can be decoded.
 pub fn decode_state(id: &Id, bytes: &[u8]) -> Result<(), JournalError> {
     read_state(id, bytes).map(drop)
 }
 
-/// A shop as it was when the journal was last written, and what this core would have decided otherwise.
+/// Recovers a shop as of its last record. Also returns the differences to an older core.
 pub(super) fn come_up(id: &Id, claimed: Claimed) -> Result<(LiveShop, Differences), JournalError> {
     let Claimed { owner, state, tail } = claimed;
     let state_bytes = state.as_ref().map_or(0, |state| state.bytes.len());
@@ -79,7 +79,7 @@ pub(super) fn come_up(id: &Id, claimed: Claimed) -> Result<(LiveShop, Difference
     Ok((awake, replay.differences))
 }
 
-/// What is stored of a shop does not lead where it led.
+/// Replaying the journal gave a different result than recorded.
 pub(super) fn astray(id: &Id, what: &str) -> JournalError {
     damaged(&format!(
         "shop {id:?} cannot come back from the journal: {what}"
@@ -90,7 +90,7 @@ fn never_made(id: &Id) -> JournalError {
     astray(id, "it has no first record")
 }
 
-/// Reads a stored state.
+/// Decodes a snapshot.
 pub(super) fn read_state(id: &Id, bytes: &[u8]) -> Result<Shop, JournalError> {
     read_shop(bytes).map_err(|error| match error {
         Unreadable::Newer(what) => JournalError::Unusable(format!("shop {id:?}: {what}")),
@@ -98,18 +98,18 @@ pub(super) fn read_state(id: &Id, bytes: &[u8]) -> Result<Shop, JournalError> {
     })
 }
 
-/// The stored form of a shop's state; nothing where it cannot be written.
+/// Encodes a snapshot of a shop. Empty if it cannot be encoded.
 pub(super) fn stored(shop: &Shop) -> Vec<u8> {
     shop_bytes(shop).unwrap_or_default()
 }
 
-/// A shop whose records are decided again, one after the other.
+/// Replays the records of a shop, one after the other.
 pub(super) struct RecordReplay<'a> {
     id: &'a Id,
     pub(super) shop: Option<Shop>,
-    /// What the latest record came to.
+    /// The decisions of the latest record.
     pub(super) out: DecisionSink,
-    /// Whether a record wins over what this core decides, whichever core decided it.
+    /// Whether the record wins over this core's decision, whichever core wrote it.
     pub(super) record_wins: bool,
     pub(super) differences: Differences,
     pen: DecisionWriter,
@@ -117,7 +117,7 @@ pub(super) struct RecordReplay<'a> {
 }
 
 impl<'a> RecordReplay<'a> {
-    /// From a state, or from nothing.
+    /// Starts from a snapshot, or from nothing.
     pub(super) fn new(id: &'a Id, shop: Option<Shop>) -> RecordReplay<'a> {
         RecordReplay {
             id,
@@ -134,7 +134,7 @@ impl<'a> RecordReplay<'a> {
         records.iter().try_for_each(|record| self.record(record))
     }
 
-    /// Decides a record again.
+    /// Replays one record.
     pub(super) fn record(&mut self, record: &Record) -> Result<(), JournalError> {
         self.out.decisions.clear();
         match record.core.cmp(&CORE) {
@@ -152,7 +152,7 @@ impl<'a> RecordReplay<'a> {
         self.as_recorded(record)
     }
 
-    /// A record of this core comes out as it did.
+    /// Replays a record of this core. It must give the recorded result.
     fn as_it_was(&mut self, record: &Record) -> Result<(), JournalError> {
         let id = self.id;
         let otherwise = |what: &str| astray(id, &format!("its record {} {what}", record.n));
@@ -190,7 +190,7 @@ impl<'a> RecordReplay<'a> {
         Ok(())
     }
 
-    /// A record of an older core: it is decided again, and the state is made to fit it.
+    /// Replays a record of an older core, and reconciles the state with the recorded decisions.
     fn as_recorded(&mut self, record: &Record) -> Result<(), JournalError> {
         let id = self.id;
         let decisions = read_recorded(&record.decisions, record.at).ok_or_else(|| {
@@ -241,7 +241,7 @@ impl<'a> RecordReplay<'a> {
         Ok(())
     }
 
-    /// The event of a record, at the record's instant where it brought none.
+    /// The event of a record. If it had no `at`, it has the record's time.
     fn read(&self, record: &Record) -> Result<Line, JournalError> {
         let read = read_event(&record.text, self.id, record.at);
         let read = read.map_err(|error| astray(self.id, &error.to_string()))?;
@@ -257,7 +257,7 @@ impl<'a> RecordReplay<'a> {
         })
     }
 
-    /// Where what was decided now is not what is recorded.
+    /// Compares the recorded decisions with those of the replay.
     fn compare(&mut self, record: &Record) -> (u64, Vec<String>) {
         self.text.clear();
         self.pen.write(&self.out.decisions, &mut self.text);
@@ -266,7 +266,7 @@ impl<'a> RecordReplay<'a> {
     }
 }
 
-/// The shop that a record made, by this core's nearest policy.
+/// The shop that a record created, with the nearest policy that this core accepts.
 fn made_as_recorded(id: &Id, line: &Line, record: &Record) -> Shop {
     if let Line::Event(_, event) = line
         && let Ok(shop) = create(id, event)

@@ -1,4 +1,4 @@
-//! A reply that is owed: if nobody gives it, the asker learns whether the question was ever looked at.
+//! One-shot responder. Dropping it tells the caller whether the request had started (do not retry) or not (retry).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,20 +7,20 @@ use tokio::sync::oneshot;
 
 use crate::runtime::event_result::{IncomingEvent, Unavailable};
 
-/// Why there is no answer.
+/// Why there is no response.
 pub(super) enum NotProcessed {
-    /// The actor stopped before it looked at the question: it may be asked again, with these events.
+    /// The actor stopped before it started the request. The caller may retry with these events.
     NotBegun(Vec<IncomingEvent>),
-    /// It was refused.
+    /// The request was refused.
     Refused(Unavailable),
 }
 
-/// How many questions wait in mailboxes.
+/// The number of requests in mailboxes.
 #[derive(Clone, Default)]
 pub(super) struct MailboxDepth(Arc<AtomicUsize>);
 
 impl MailboxDepth {
-    /// One more; how many waited before it.
+    /// Adds a request. Returns how many waited before it.
     fn join(&self) -> usize {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
@@ -30,7 +30,7 @@ impl MailboxDepth {
     }
 }
 
-/// Owes an answer.
+/// Must send one response.
 pub(super) struct Responder<T> {
     waiting: MailboxDepth,
     sender: Option<oneshot::Sender<Result<T, NotProcessed>>>,
@@ -38,11 +38,11 @@ pub(super) struct Responder<T> {
     begun: bool,
 }
 
-/// Gets the answer.
+/// Receives the response.
 pub(super) type PendingAnswer<T> = oneshot::Receiver<Result<T, NotProcessed>>;
 
 impl<T> Responder<T> {
-    /// A reply to what is asked with these events, where it arrives, and how many wait already.
+    /// A responder for a request with these events, its receiver, and the number of requests that wait already.
     pub(super) fn new(
         events: Vec<IncomingEvent>,
         waiting: &MailboxDepth,
@@ -58,7 +58,7 @@ impl<T> Responder<T> {
         (reply, answer, before)
     }
 
-    /// From here on the question is being answered; the events that it is asked with.
+    /// Marks the request as started and returns its events.
     pub(super) fn begin(&mut self) -> Vec<IncomingEvent> {
         self.begun = true;
         self.waiting.leave();
@@ -67,17 +67,17 @@ impl<T> Responder<T> {
 
     fn send(&mut self, answer: Result<T, NotProcessed>) {
         if let Some(sender) = self.sender.take() {
-            // Whoever asked may be gone.
+            // The caller may be gone.
             sender.send(answer).ok();
         }
     }
 
-    /// The answer.
+    /// Sends the response.
     pub(super) fn answer(mut self, answer: T) {
         self.send(Ok(answer));
     }
 
-    /// There is none, and why.
+    /// Refuses the request, with the reason.
     pub(super) fn refuse(mut self, why: Unavailable) {
         self.send(Err(NotProcessed::Refused(why)));
     }

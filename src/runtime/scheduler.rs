@@ -1,5 +1,5 @@
-//! Waking: shops come up for their timers and for leases that have run out, and those that are awake are told when the
-//! clock has jumped.
+//! Wakes passivated shops for their timers, asks shops to end expired leases, and tells loaded shops when the clock
+//! jumps.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -14,17 +14,17 @@ use crate::domain::base::id::Id;
 use crate::env::{Stopwatch, blocking};
 use crate::journal::JournalError;
 
-/// Sleeping shops that are woken at once.
+/// The maximum number of passivated shops that are woken at once.
 const WOKEN_AT_ONCE: usize = 512;
 
-/// How often sleepers are looked at: their timers fire within a second.
+/// The interval of checks. Timers of passivated shops fire within a second.
 const TICK: Duration = Duration::from_millis(200);
 
-/// By how much more than has passed the clock must move to have jumped, in milliseconds.
+/// The clock jumped if it moved this much more than the elapsed time, in milliseconds.
 const JUMP_MS: i64 = 300;
 
-/// Wakes sleeping shops for their timers, and any for leases that have run out, as long as the server runs. Those
-/// of before the start come first.
+/// Wakes shops for timers and expired leases as long as the server runs. First come those that were due before the
+/// start.
 pub async fn wake_sleepers(desk: Shops) -> Result<(), JournalError> {
     let mut doubted = false;
     clock_is_trusted(&desk, &mut doubted);
@@ -41,19 +41,19 @@ pub async fn wake_sleepers(desk: Shops) -> Result<(), JournalError> {
     let (mut before, mut watch) = (desk.now(), Stopwatch::start());
     while !desk.is_closing() {
         let trusted = clock_is_trusted(&desk, &mut doubted);
-        // What is due by a clock that cannot be right waits until it is.
+        // While the clock is not plausible, due timers wait.
         let at_once = if trusted { WOKEN_AT_ONCE } else { 0 };
         for shop in desk.world.sleepers.due(desk.now(), at_once) {
             wake(&desk, shop, drop);
         }
         for shop in desk.world.leases.due(desk.now(), at_once) {
-            // One whose mailbox is full is told again.
+            // If the mailbox is full, the shop is asked again later.
             wake(&desk, shop, |actor| drop(actor.try_send(LeasesExpired)));
         }
         actix_rt::time::sleep(TICK).await;
         let (now, passed_ms) = (desk.now(), (watch.micros() / 1000) as i64);
         if now.ms() - before.ms() > passed_ms + JUMP_MS {
-            // Alarms that were set by the clock of before ring too late.
+            // Wake-ups that were set by the previous clock would be late.
             desk.world
                 .registry
                 .all()
@@ -65,7 +65,7 @@ pub async fn wake_sleepers(desk: Shops) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// Whether the clock is trusted; those who watch learn when that changes.
+/// Whether the clock is trusted. The observer is called when that changes.
 fn clock_is_trusted(desk: &Shops, doubted: &mut bool) -> bool {
     desk.now();
     let doubt = desk.world.env.clock.trusted().err();
@@ -76,7 +76,7 @@ fn clock_is_trusted(desk: &Shops, doubted: &mut bool) -> bool {
     doubt.is_none()
 }
 
-/// Has a shop come up, on one of the threads where shops live, and tells it something.
+/// Loads a shop on one of the runtime threads and sends it a message.
 fn wake(desk: &Shops, shop: Id, tell: fn(Addr<ShopActor>)) {
     let home = {
         let homes = desk.homes.lock().unwrap_or_else(PoisonError::into_inner);

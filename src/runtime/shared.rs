@@ -1,4 +1,5 @@
-//! What all shops of a server share: the journal, the ledger, who is awake, and who sleeps until when.
+//! State that all shops of a server share: the journal, the ledger, the loaded actors, and the wake-up times of
+//! passivated shops.
 
 use super::observer::RuntimeObserver;
 use std::collections::{BTreeSet, HashMap};
@@ -19,15 +20,15 @@ use crate::journal::{Journal, NoRoom};
 use crate::runtime::event_result::Unavailable;
 use crate::runtime::lease_table::Leases;
 
-/// What all shops share. Their actors are of type `A`.
+/// The shared state. The actors are of type `A`.
 pub(super) struct SharedState<A: Actor> {
     pub(super) journal: Arc<dyn Journal>,
     pub(super) ledger: Arc<SharedLedger>,
     pub(super) env: Env,
     pub(super) watch: Arc<dyn RuntimeObserver>,
-    /// Requests that may wait for one shop.
+    /// The maximum number of requests that wait for one shop.
     pub(super) mailbox: usize,
-    /// How long a shop stays awake without being asked.
+    /// How long an idle shop stays in memory.
     pub(super) idle: Duration,
     pub(super) registry: Registry<A>,
     pub(super) waiting: MailboxDepth,
@@ -38,7 +39,7 @@ pub(super) struct SharedState<A: Actor> {
 }
 
 impl<A: Actor> SharedState<A> {
-    /// Whether events can be taken now, and become durable.
+    /// Whether events can be taken now and become durable.
     pub(super) fn ready(&self) -> Result<(), Unavailable> {
         if !self.journal.commits_go_on() {
             let what = "what was taken does not become durable".to_owned();
@@ -48,7 +49,7 @@ impl<A: Actor> SharedState<A> {
         self.takes_events()
     }
 
-    /// Whether events can be dated, by the time that was read last, and kept; else why not.
+    /// Whether events can be stored and can get a time, by the last reading of the clock. The error says why not.
     pub(super) fn takes_events(&self) -> Result<(), Unavailable> {
         self.env
             .clock
@@ -62,13 +63,13 @@ impl<A: Actor> SharedState<A> {
 }
 
 pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whoever panicked while it held a lock of ours has left nothing half done.
+    // A panic while one of these locks is held leaves no change half done.
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const SHARDS: usize = 16;
 
-/// Who is awake: at most one actor a shop.
+/// The loaded shops: at most one actor for each shop.
 pub(super) struct Registry<A: Actor> {
     hasher: RandomState,
     shards: [Mutex<HashMap<Id, Addr<A>>>; SHARDS],
@@ -86,12 +87,12 @@ impl<A: Actor> Registry<A> {
         held(&self.shards[self.hash(shop) as usize % SHARDS])
     }
 
-    /// A number that spreads shops.
+    /// A hash that distributes shops.
     pub(super) fn hash(&self, shop: &Id) -> u64 {
         self.hasher.hash_one(shop.as_str())
     }
 
-    /// The actor of a shop; `start` makes one where none is awake.
+    /// The actor of a shop. `start` creates one if the shop is not loaded.
     pub(super) fn find(&self, shop: &Id, start: impl FnOnce() -> Addr<A>) -> Addr<A> {
         let mut shard = self.shard(shop);
         if let Some(addr) = shard.get(shop)
@@ -104,7 +105,7 @@ impl<A: Actor> Registry<A> {
         addr
     }
 
-    /// The actor goes; nobody finds it any more.
+    /// Removes an actor that stops.
     pub(super) fn leave(&self, shop: &Id, addr: &Addr<A>) {
         let mut shard = self.shard(shop);
         if shard.get(shop) == Some(addr) {
@@ -121,17 +122,17 @@ impl<A: Actor> Registry<A> {
     }
 }
 
-/// Shops that sleep, by when their next timer is due.
+/// Passivated shops, ordered by the time of their next timer.
 #[derive(Default)]
 pub(super) struct Sleepers(Mutex<BTreeSet<(Instant, Id)>>);
 
 impl Sleepers {
-    /// A shop wants to be woken.
+    /// Schedules a wake-up of a shop.
     pub(super) fn add(&self, due: Instant, shop: Id) {
         held(&self.0).insert((due, shop));
     }
 
-    /// Shops that are due by `now`, at most so many; they are asleep no more.
+    /// Removes and returns the shops that are due by `now`, at most `limit`.
     pub(super) fn due(&self, now: Instant, limit: usize) -> Vec<Id> {
         let mut sleepers = held(&self.0);
         let mut due = Vec::new();

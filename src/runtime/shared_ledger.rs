@@ -1,7 +1,7 @@
-//! The ledger of I12 over all shops of this server: asked and booked in one step, whichever threads the shops live on.
+//! The ledger of I12 over all shops of this server. Each claim is checked and booked in one step, from any thread.
 //!
-//! A [`LedgerTransaction`] holds the ledger from an event's first claim until the event is in the journal, so that the order of the
-//! journal is the order of the claims: a replay of all shops in that order answers the same.
+//! A [`LedgerTransaction`] locks the ledger from an event's first claim until the event is in the journal. So the order
+//! of the journal is the order of the claims, and a replay of all shops in that order gives the same results.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,7 +15,7 @@ use crate::journal::{Booked, JournalError};
 pub struct SharedLedger(Mutex<MemoryLedger>);
 
 impl SharedLedger {
-    /// The ledger that a journal holds: its latest stored form, and what was booked since.
+    /// Loads the ledger from a journal: its latest stored form and the later bookings.
     pub fn kept(
         stored: Option<&[u8]>,
         booked: Vec<(Id, Booked)>,
@@ -39,17 +39,17 @@ impl SharedLedger {
     }
 
     fn hold(&self) -> MutexGuard<'_, MemoryLedger> {
-        // A shop that panicked has claimed or it has not: a claim is one step.
+        // A claim is one step, so a panic leaves the ledger consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Its stored form.
+    /// The stored form of the ledger.
     pub fn stored(&self) -> Vec<u8> {
-        // Writing into memory cannot fail.
+        // Writing to memory cannot fail.
         ledger_bytes(&self.hold()).unwrap_or_default()
     }
 
-    /// The turn of one event.
+    /// Starts the transaction of one event.
     pub fn turn(&self) -> LedgerTransaction<'_> {
         LedgerTransaction {
             shared: self,
@@ -60,13 +60,13 @@ impl SharedLedger {
     }
 }
 
-/// One event's turn with the ledger: takes it with the first claim, and holds it until it is dropped.
+/// The ledger transaction of one event. It locks the ledger at the first claim, until it is dropped.
 pub struct LedgerTransaction<'a> {
     shared: &'a SharedLedger,
     held: Option<MutexGuard<'a, MemoryLedger>>,
-    /// What was answered, in order.
+    /// The results of the claims, in order.
     pub claims: Vec<u32>,
-    /// What was booked.
+    /// The bookings.
     pub booked: Vec<Booked>,
 }
 
@@ -86,11 +86,12 @@ impl Ledger for LedgerTransaction<'_> {
     }
 }
 
-/// What the ledger answered when an event was first decided: so a shop comes back from its journal alone.
+/// The recorded results of the claims of an event. A recovery uses them, so a shop is recovered from its own journal
+/// alone.
 pub struct RecordedInvites<'a>(std::slice::Iter<'a, u32>);
 
 impl<'a> RecordedInvites<'a> {
-    /// The answers of one event, in order.
+    /// The results of one event, in order.
     pub fn new(claims: &'a [u32]) -> RecordedInvites<'a> {
         RecordedInvites(claims.iter())
     }

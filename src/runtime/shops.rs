@@ -1,4 +1,4 @@
-//! The desk: finds the actor of a shop, wakes it where it sleeps, and asks it.
+//! The front end of the runtime: finds the actor of a shop, loads it if needed, and sends it messages.
 
 use super::apply::EventOutcome;
 use super::event_result::EventResult;
@@ -31,22 +31,22 @@ use crate::domain::state::shop::Shop;
 use crate::env::{Env, blocking};
 use crate::journal::{Journal, JournalError, MetadataEntry};
 
-/// How often a question is asked again that an actor going to sleep did not look at.
+/// The number of attempts to send a request that a stopping actor did not start.
 pub(super) const TRIES: usize = 8;
 
-/// How long the last shops may take to store their states.
+/// The maximum time for the last shops to write their snapshots at shutdown.
 const CLOSE_WITHIN: Duration = Duration::from_secs(20);
 
-/// The settings of the actor runtime.
+/// The settings of the runtime.
 #[derive(Clone, Debug)]
 pub struct RuntimeSettings {
-    /// Requests that may wait for one shop.
+    /// The maximum number of requests that wait for one shop.
     pub mailbox: usize,
-    /// How long a shop stays in memory without being asked.
+    /// How long an idle shop stays in memory.
     pub idle: Duration,
     /// How long after the end of its lease an agent still counts as present.
     pub grace: Length,
-    /// What one shop may take of what all share.
+    /// The quotas of one shop.
     pub share: ShopQuota,
 }
 
@@ -54,13 +54,13 @@ pub struct RuntimeSettings {
 #[derive(Clone)]
 pub struct Shops {
     pub(super) world: Arc<World>,
-    /// Threads on which shops can live.
+    /// The threads on which actors can run.
     pub(super) homes: Arc<Mutex<Vec<ArbiterHandle>>>,
     closing: Arc<ShutdownSignal>,
 }
 
 impl Shops {
-    /// A desk over a journal; the ledger is what the journal holds for it.
+    /// The runtime over a journal. The ledger is loaded from the journal.
     pub fn new(
         journal: Arc<dyn Journal>,
         ledger: Arc<SharedLedger>,
@@ -88,7 +88,7 @@ impl Shops {
         }
     }
 
-    /// Shops may live on this thread, which runs an arbiter. A shop that is asked from here for the first time does.
+    /// Allows actors on this thread, which runs an arbiter. A shop that is first requested from here is loaded here.
     pub fn settle_here(&self) {
         if let Some(arbiter) = actix_rt::Arbiter::try_current() {
             self.homes
@@ -98,7 +98,7 @@ impl Shops {
         }
     }
 
-    /// The actor of a shop; a new one lives on this thread.
+    /// The actor of a shop. A new one runs on this thread.
     pub(super) fn actor(&self, shop: &Id) -> Addr<ShopActor> {
         self.world.registry.find(shop, || {
             ShopActor::create(|ctx| {
@@ -113,19 +113,20 @@ impl Shops {
         Ok(self.world.journal.exists(shop)?)
     }
 
-    /// The number of a shop, by which it is told from an earlier or a later one of its name; nothing where there is none.
+    /// The number of a shop. It differs between shops that had the same id one after the other. `None` if the shop does
+    /// not exist.
     pub fn number(&self, shop: &Id) -> Result<Option<u64>, Unavailable> {
         Ok(self.world.journal.number(shop)?)
     }
 
-    /// Reads a shop's live state; asks again where the actor went to sleep before it looked.
+    /// Reads a shop's state. Retries if the actor was passivated before it started the read.
     pub async fn read<T: Send + 'static>(
         &self,
         shop: &Id,
         read: impl FnOnce(&Shop) -> T + Send + 'static,
     ) -> Result<T, ReadError> {
         let busy = ReadError::Refused(Unavailable::Busy);
-        // It comes back from a message that was dropped unseen.
+        // The closure comes back if the message is dropped before it started.
         let read = Arc::new(Mutex::new(Some(read)));
         for _ in 0..TRIES {
             let (sender, answer) = tokio::sync::oneshot::channel();
@@ -144,7 +145,7 @@ impl Shops {
             }
             match answer.await {
                 Ok(seen) => return seen,
-                // It was looked at, and the answer got lost.
+                // The read started, and its result was lost.
                 Err(_) if held(&read).is_none() => return Err(busy),
                 Err(_) if self.is_closing() => {
                     return Err(ReadError::Refused(Unavailable::Closing));
@@ -155,14 +156,14 @@ impl Shops {
         Err(busy)
     }
 
-    /// Does what may take long on a thread that may wait, so that it keeps no shop waiting.
+    /// Runs slow work on a blocking thread, so that it delays no shop.
     pub async fn aside<T: Send + 'static>(
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Unavailable> {
         Ok(blocking(work).await?)
     }
 
-    /// Handles events of a shop, in order; answers once what they did is durable.
+    /// Handles the events of a shop in order. Responds once their decisions are durable.
     pub async fn post(
         &self,
         shop: &Id,
@@ -171,8 +172,8 @@ impl Shops {
         self.put(shop, events, true).await
     }
 
-    /// The same for those who may not change the shop's buyer space. Where it has changed since their event was made
-    /// ready for the one before, that event is not looked at ([`Unavailable::Busy`]).
+    /// Like [`Shops::post`], for clients that may not change the shop's buyer space. If the buyer space changed after
+    /// an event was prepared for the previous one, the event is not handled ([`Unavailable::Busy`]).
     pub async fn post_in_its_space(
         &self,
         shop: &Id,
@@ -202,10 +203,10 @@ impl Shops {
         if repeats.is_empty() {
             return Ok(answered);
         }
-        // One request of a shop at a time, and a rest as long as its work: a shop that repeats itself takes half a thread
-        // from the others and no more.
+        // One lookup per shop at a time, followed by a pause of the same length. So a shop that repeats events uses at
+        // most half a thread.
         let turn = lookup.acquire_owned().await;
-        // What is done is answered, whatever becomes of what had happened before.
+        // New results are returned even if the lookup of repeated events fails.
         let (journal, shop) = (Arc::clone(&self.world.journal), shop.clone());
         let again = blocking(move || {
             let watch = Stopwatch::start();
@@ -213,7 +214,7 @@ impl Shops {
                 .into_iter()
                 .map(|(place, id, receipt)| (place, answer_again(&*journal, &shop, id, receipt)));
             let again = again.collect::<Vec<_>>();
-            // The turn is kept also where the asker is gone.
+            // The permit is held even if the caller is gone.
             (again, Duration::from_micros(watch.micros()), turn)
         });
         let Ok((again, rest, turn)) = again.await else {
@@ -229,7 +230,7 @@ impl Shops {
         Ok(answered)
     }
 
-    /// Sends a message that owes a reply; again where the actor went to sleep before it looked.
+    /// Sends a message with a responder. Retries if the actor was passivated before it started.
     pub(super) async fn ask<M, T>(
         &self,
         shop: &Id,
@@ -252,7 +253,7 @@ impl Shops {
             if let Err(SendError::Full(_)) = sent {
                 return Err(Unavailable::Busy);
             }
-            // A message that came too late comes back as one that was not looked at.
+            // A message that arrives too late counts as not started.
             drop(sent);
             match answer.await {
                 Ok(Ok(answer)) => return Ok(answer),
@@ -264,12 +265,12 @@ impl Shops {
         Err(Unavailable::Busy)
     }
 
-    /// Takes a shop and all it holds away. Whether it existed.
+    /// Deletes a shop with all its data. Returns whether it existed.
     pub async fn delete(&self, shop: &Id) -> Result<bool, Unavailable> {
         self.ask(shop, Delete, Vec::new()).await
     }
 
-    /// Whether events can be taken now; else why not.
+    /// Whether events can be taken now. The error says why not.
     pub fn ready(&self) -> Result<(), Unavailable> {
         if self.is_closing() {
             return Err(Unavailable::Closing);
@@ -277,28 +278,28 @@ impl Shops {
         self.world.ready()
     }
 
-    /// From here on, word of every decision of the shop that has become durable.
+    /// Subscribes to the shop's decisions from now on. Notices come once they are durable.
     pub fn follow(&self, shop: &Id) -> DecisionFeed {
         self.world.bells.of(shop).follow()
     }
 
-    /// Whether the server is closing.
+    /// Whether the server is shutting down.
     pub(super) fn is_closing(&self) -> bool {
         self.closing.has_rung()
     }
 
-    /// Word of the server's closing, for what has no end of its own and has to end then.
+    /// A listener for the shutdown, for tasks that have no end of their own.
     pub fn closing(&self) -> ShutdownListener {
         self.closing.listen()
     }
 
-    /// Whether something that has no end of its own has not ended yet.
+    /// Whether a task with a shutdown listener is still running.
     pub fn has_listeners(&self) -> bool {
         self.closing.is_listened_to()
     }
 
-    /// Keeps a value of another room with the shop: from this call on in its place among what is kept, durable once the
-    /// answer is there. Whether the shop exists.
+    /// Stores a metadata value of another module with the shop. The order of calls is the order of writes. The value is
+    /// durable when the call returns. Returns whether the shop exists.
     pub fn keep(
         &self,
         shop: &Id,
@@ -306,7 +307,7 @@ impl Shops {
         value: Option<Vec<u8>>,
     ) -> impl Future<Output = Result<bool, JournalError>> + use<> {
         let (sender, kept) = tokio::sync::oneshot::channel();
-        // Where nobody waits any more it is kept all the same.
+        // The value is stored even if the caller is gone.
         let done = Box::new(move || sender.send(()).unwrap_or_default());
         let exists = self.world.journal.keep(shop, name, value, Some(done));
         async move {
@@ -318,7 +319,7 @@ impl Shops {
         }
     }
 
-    /// Keeps a value with the next commit, behind what was given before it.
+    /// Stores a metadata value with the next commit, after all earlier values.
     pub fn keep_soon(
         &self,
         shop: &Id,
@@ -328,17 +329,17 @@ impl Shops {
         self.world.journal.keep(shop, name, value, None)
     }
 
-    /// All that is kept, by shop and name.
+    /// All metadata, by shop and name.
     pub fn kept(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
         self.world.journal.kept(each)
     }
 
-    /// What time it is.
+    /// The current time.
     pub fn now(&self) -> Instant {
         self.world.env.clock.now()
     }
 
-    /// Whether a shop may write now: asked before its events are read, so that what is refused costs little.
+    /// Whether a shop may write now. Called before its events are parsed, so that a refusal is cheap.
     ///
     /// # Errors
     ///
@@ -347,18 +348,18 @@ impl Shops {
         quota_check::may_write(&self.world, shop)
     }
 
-    /// Takes nothing more, and has every shop store its state.
+    /// Stops taking requests, and has every shop write a snapshot.
     pub async fn close(&self) {
         self.closing.ring();
         self.sleep_all().await;
     }
 
-    /// Has every shop store its state and leave memory; whoever asks next wakes it.
+    /// Passivates all shops. The next request loads a shop again.
     pub async fn sleep_all(&self) {
         let actors = self.world.registry.all();
         let stored = actors.into_iter().map(|actor| actor.send(Close));
         let stored = futures_util::future::join_all(stored);
-        // What a shop does not store now is read from its records at the next start.
+        // A shop without a new snapshot is recovered from its records at the next start.
         actix_rt::time::timeout(CLOSE_WITHIN, stored).await.ok();
     }
 }

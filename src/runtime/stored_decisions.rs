@@ -1,4 +1,4 @@
-//! Decisions as the journal keeps them, and the answer to an event that had happened before.
+//! Decisions as the journal stores them, and the responses to repeated events.
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -11,33 +11,33 @@ use crate::domain::base::time::Instant;
 use crate::domain::state::idempotency::IdempotencyRecord;
 use crate::journal::{Journal, JournalError, Record};
 
-/// A decision as the journal keeps it.
+/// A decision as the journal stores it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredDecision {
-    /// Its `seq`.
+    /// The decision's `seq`.
     pub seq: u64,
-    /// The instant of the event's record.
+    /// The time of the event's record.
     pub at: Instant,
-    /// As it was answered: one JSON object.
+    /// The JSON object as it was returned.
     pub json: String,
-    /// The event that it was an answer to, as it was sent (a `clock` where a timer fired by itself).
+    /// The event that caused the decision, as it was sent. A timer is a `clock` event.
     pub event: Bytes,
 }
 
-/// What every decision says of itself.
+/// The common fields of every decision that readers need.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct DecisionHeader<'a> {
-    /// Its type.
+    /// The decision's type.
     #[serde(rename = "type")]
     pub kind: &'a str,
-    /// When it was taken, as it is written.
+    /// The decision's time, as written.
     pub at: &'a str,
 }
 
 impl StoredDecision {
-    /// Its type, and when it was taken.
+    /// The type and time of the decision.
     pub fn said(&self) -> DecisionHeader<'_> {
-        // Written by us, and neither needs an escape.
+        // Xiaoer wrote this text, and both fields need no escapes.
         serde_json::from_str(&self.json).unwrap_or_default()
     }
 }
@@ -55,7 +55,7 @@ pub(super) fn decisions_of<'a>(
     })
 }
 
-/// Decisions as they are listed.
+/// The decisions of a record, for lists.
 pub(super) fn listed(shop: &Id, record: &Record) -> Result<Vec<StoredDecision>, JournalError> {
     let event = Bytes::copy_from_slice(record.text.as_bytes());
     let decisions = (record.seq_before + 1..).zip(decisions_of(shop, record)?);
@@ -68,8 +68,7 @@ pub(super) fn listed(shop: &Id, record: &Record) -> Result<Vec<StoredDecision>, 
     Ok(listed.collect())
 }
 
-/// The answer to an event that had happened before. Whatever becomes of it is told of this event alone: those beside it
-/// in its request are done.
+/// The response to a repeated event. A failure affects only this event: the others of its request are done.
 pub(super) fn answer_again(
     journal: &dyn Journal,
     shop: &Id,
@@ -91,7 +90,7 @@ pub(super) fn answer_again(
     }
 }
 
-/// The decisions that a receipt names, as a JSON array; nothing where their record was dropped by retention.
+/// The decisions that an idempotency record names, as a JSON array. `None` if retention deleted their record.
 fn answered_then(
     journal: &dyn Journal,
     shop: &Id,
@@ -100,7 +99,7 @@ fn answered_then(
     let wanted = receipt.first..receipt.first.saturating_add(u64::from(receipt.count));
     let slice = journal.read(shop, receipt.first, 1)?;
     let record = slice.and_then(|slice| slice.records.into_iter().next());
-    // Where the one that is wanted was dropped, the first one that was not may be what is read.
+    // If the wanted record was deleted, the read may return the first later one.
     let Some(record) = record.filter(|record| record.seq_before < receipt.first) else {
         return Ok(None);
     };

@@ -1,4 +1,4 @@
-//! The actor handles the events of one request: it decides them in order, and answers once they are durable.
+//! The actor handles the events of one request: it decides them in order, and responds once they are durable.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! Bells: who follows a shop hears of its decisions once they are durable, and reads them from the journal.
+//! Change notifiers: a subscriber is notified once decisions are durable, and reads them from the journal.
 //!
-//! A notice says how far, not what: one that comes while no subscriber listens is lost, and nothing with it.
+//! A notice contains a position, not decisions. So a notice that is sent while there is no subscriber is not needed.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,12 +10,12 @@ use tokio::sync::watch;
 
 use crate::domain::base::id::Id;
 
-/// What was heard last.
+/// The latest notice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChangeNotice {
-    /// Decisions up to this `seq` are durable; 0 where none was taken since somebody follows.
+    /// All decisions up to this `seq` are durable. 0 if none was taken since the first subscription.
     pub seq: u64,
-    /// How often the shop was taken away meanwhile; its `seq` then begins anew.
+    /// How often the shop was deleted since then. Its `seq` restarts after each deletion.
     pub gone: u64,
 }
 
@@ -25,12 +25,12 @@ pub(super) struct ChangeNotifier {
 }
 
 impl ChangeNotifier {
-    /// Whether anybody listens.
+    /// Whether there are subscribers.
     pub(super) fn is_followed(&self) -> bool {
         self.heard.receiver_count() > 0
     }
 
-    /// Decisions up to this one are durable.
+    /// Announces that all decisions up to this `seq` are durable.
     pub(super) fn ring(&self, seq: u64) {
         self.heard.send_if_modified(|heard| {
             let news = heard.seq < seq;
@@ -39,7 +39,7 @@ impl ChangeNotifier {
         });
     }
 
-    /// The shop was taken away.
+    /// Announces that the shop was deleted.
     pub(super) fn shop_is_gone(&self) {
         self.heard.send_modify(|heard| {
             heard.seq = 0;
@@ -47,7 +47,7 @@ impl ChangeNotifier {
         });
     }
 
-    /// Listens.
+    /// Subscribes.
     pub(super) fn follow(self: &Arc<ChangeNotifier>) -> DecisionFeed {
         DecisionFeed {
             heard: self.heard.subscribe(),
@@ -63,7 +63,7 @@ pub(super) struct ChangeNotifiers(Mutex<Hung>);
 #[derive(Default)]
 struct Hung {
     bells: HashMap<Id, Weak<ChangeNotifier>>,
-    /// How many there may be before those that nobody holds are looked for.
+    /// The number of entries that triggers the removal of unused ones.
     swept_at: usize,
 }
 
@@ -89,10 +89,10 @@ impl ChangeNotifiers {
         bell
     }
 
-    /// The shop's actor, which still holds it, stops: its notifier is dropped too where no subscriber holds it.
+    /// The shop's actor stops but still holds the notifier. The notifier is removed unless a subscriber holds it.
     pub(super) fn let_go(&self, shop: &Id) {
         let mut hung = self.hung();
-        // Nobody can take hold of it meanwhile: that is done under the same lock.
+        // The lock prevents a new subscriber meanwhile.
         let alone = hung
             .bells
             .get(shop)
@@ -105,9 +105,9 @@ impl ChangeNotifiers {
 
 /// Signalled once: the server is shutting down.
 pub(super) struct ShutdownSignal {
-    /// What is asked with every request.
+    /// Checked by every request.
     rung: AtomicBool,
-    /// What is waited for.
+    /// Awaited by listeners.
     heard: watch::Sender<bool>,
 }
 
@@ -121,60 +121,60 @@ impl Default for ShutdownSignal {
 }
 
 impl ShutdownSignal {
-    /// The server is closing.
+    /// Signals the shutdown.
     pub(super) fn ring(&self) {
         self.rung.store(true, Ordering::Relaxed);
         self.heard.send_replace(true);
     }
 
-    /// Whether it is.
+    /// Whether the shutdown was signalled.
     pub(super) fn has_rung(&self) -> bool {
         self.rung.load(Ordering::Relaxed)
     }
 
-    /// Whoever holds this hears of it.
+    /// A listener for the shutdown.
     pub(super) fn listen(&self) -> ShutdownListener {
         ShutdownListener(self.heard.subscribe())
     }
 
-    /// Whether anybody still holds what it is heard by.
+    /// Whether there are listeners.
     pub(super) fn is_listened_to(&self) -> bool {
         self.heard.receiver_count() > 0
     }
 }
 
-/// Hears of it when the server is closing. Held by what has no end of its own, and let go of as it ends.
+/// Learns when the server shuts down. A task without an end of its own holds one until it ends.
 pub struct ShutdownListener(watch::Receiver<bool>);
 
 impl ShutdownListener {
-    /// Whether the server is closing.
+    /// Whether the server is shutting down.
     pub fn has_begun(&self) -> bool {
         *self.0.borrow()
     }
 
-    /// Waits until it is.
+    /// Waits for the shutdown.
     pub async fn begun(&mut self) {
-        // A notifier that is gone sends nothing more.
+        // If the sender is gone, no signal can come.
         self.0.wait_for(|rung| *rung).await.ok();
     }
 }
 
-/// Hears of a shop's decisions.
+/// A subscription to a shop's decisions.
 pub struct DecisionFeed {
     heard: watch::Receiver<ChangeNotice>,
-    /// Held so that the shop's next actor rings the same one.
+    /// Held so that the shop's next actor uses the same notifier.
     _bell: Arc<ChangeNotifier>,
 }
 
 impl DecisionFeed {
-    /// What was heard last.
+    /// The latest notice.
     pub fn heard(&self) -> ChangeNotice {
         *self.heard.borrow()
     }
 
-    /// Waits until there is something that was not heard before.
+    /// Waits for a notice that was not seen before.
     pub async fn changed(&mut self) -> ChangeNotice {
-        // The notifier is held here, so the sender is never gone.
+        // This subscription holds the notifier, so the sender always exists.
         self.heard.changed().await.ok();
         *self.heard.borrow_and_update()
     }

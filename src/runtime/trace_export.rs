@@ -1,4 +1,4 @@
-//! A shop's records as lines of a trace: replayed, they are decided as they were.
+//! Exports a shop's records as lines of a trace. A replay decides them in the same way.
 
 use serde_json::{Map, Value};
 
@@ -6,10 +6,10 @@ use super::recovery::astray;
 use crate::domain::base::id::Id;
 use crate::journal::{JournalError, Record};
 
-/// The event of a record as a line of a trace: of its shop, and with the instant at which it was handled.
+/// The event of a record as a line of a trace, with its shop and the time at which it was handled.
 ///
-/// What only a server can find malformed (a body that names another shop, a clock that may not be sent) stays
-/// malformed, under a field that no event has.
+/// Some events are malformed only for a server, such as a body that names another shop or a clock that may not be sent.
+/// They get a field that no event has, so that a replay finds them malformed too.
 pub fn trace_line(shop: &Id, record: &Record) -> Result<String, JournalError> {
     let event: Result<Map<String, Value>, _> = serde_json::from_str(&record.text);
     let unread = |_| astray(shop, &format!("its record {} does not read", record.n));

@@ -1,4 +1,4 @@
-//! Reading a decision back as it was answered, to tell somebody of it whom this core would answer otherwise.
+//! Parses decisions as they were returned, to explain a recorded decision that this core would take differently.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::domain::protocol::decision::{Decision, DecisionBody, Period, Rate};
 use crate::domain::protocol::event::Stars;
 use crate::domain::protocol::rating::{Level, Source};
 
-/// The fields of every decision, each where it has it.
+/// The fields of all decision types. Each decision has some of them.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Reread<'a> {
@@ -72,7 +72,7 @@ struct Reread<'a> {
     needed: Option<u64>,
 }
 
-/// Reads one decision; `None` where this core has none of its type, or not with these codes.
+/// Parses one decision. `None` if this core does not know its type or one of its codes.
 pub fn read_decision(text: &str) -> Option<Decision> {
     let reread: Reread<'_> = serde_json::from_str(text).ok()?;
     let at = match reread.at.as_deref() {
@@ -200,7 +200,7 @@ impl Reread<'_> {
         })
     }
 
-    /// The rate as it was written, to four digits.
+    /// The rate as it was written, with four digits.
     fn value(&self) -> Rate {
         Rate {
             over: u64::from(myriads(self.value)),
@@ -213,7 +213,7 @@ fn myriads(share: f64) -> u16 {
     (share.clamp(0.0, 1.0) * 10_000.0).round() as u16
 }
 
-/// An instant with the offset that it is written at: `…+08:00`.
+/// An instant with its written offset: `…+08:00`.
 fn stamp(text: &str) -> Option<Stamp> {
     let instant = Instant::parse(text)?;
     let (_, zone) = text.split_at_checked(text.len().checked_sub(6)?)?;

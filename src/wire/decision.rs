@@ -1,11 +1,11 @@
-//! Writing decisions (contract, section 3): one JSON object each, the decision's own fields behind the common ones.
+//! Serializes decisions (contract, section 3): one JSON object each, with the common fields first.
 
 use serde::Serialize;
 
 use crate::domain::base::time::Stamp;
 use crate::domain::protocol::decision::{Decision, DecisionBody};
 
-/// A decision of a shop as the wire language writes it.
+/// A decision of a shop, ready to be serialized.
 #[derive(Serialize)]
 pub struct WrittenDecision<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -19,7 +19,7 @@ pub struct WrittenDecision<'a> {
 }
 
 impl<'a> WrittenDecision<'a> {
-    /// A decision of `shop`, whose id is empty where it was malformed.
+    /// A decision of `shop`. The id is empty if the event's shop was malformed.
     pub fn new(shop: &'a str, decision: &'a Decision) -> WrittenDecision<'a> {
         WrittenDecision {
             at: decision.at,

@@ -1,6 +1,6 @@
-//! Writing decisions quickly: straight into text, byte for byte as [`WrittenDecision`](super::WrittenDecision) writes them.
+//! A fast writer of decisions. Its text equals that of [`WrittenDecision`](super::WrittenDecision) byte for byte.
 //!
-//! Decisions of one request mostly share their instant, so that all that stands before `seq` is written once for them.
+//! Decisions of one request usually have the same time, so the text before `seq` is written once for all of them.
 
 use serde::Serialize;
 
@@ -9,20 +9,20 @@ use crate::domain::base::ratio::Decimal;
 use crate::domain::base::time::{STAMP_BYTES_MAX, Stamp};
 use crate::domain::protocol::decision::{Decision, DecisionBody};
 
-/// About how long a decision is.
+/// The estimated length of a decision, in bytes.
 const DECISION_BYTES: usize = 256;
 
 /// Writes decisions of one shop.
 pub struct DecisionWriter {
     shop: Id,
-    /// The instant that `head` is of.
+    /// The time in `head`.
     at: Option<Stamp>,
-    /// All that stands before `seq`; empty before the first decision.
+    /// The text before `seq`. Empty before the first decision.
     head: String,
 }
 
 impl DecisionWriter {
-    /// A pen for the decisions of `shop`.
+    /// A writer for the decisions of `shop`.
     pub fn new(shop: &Id) -> DecisionWriter {
         DecisionWriter {
             shop: shop.clone(),
@@ -68,7 +68,7 @@ impl DecisionWriter {
     }
 }
 
-/// The fields of a decision's own, each behind its comma.
+/// The decision's own fields, each after a comma.
 fn fields(body: &DecisionBody, to: &mut String) {
     match body {
         DecisionBody::SessionAssigned {
@@ -200,7 +200,7 @@ fn fields(body: &DecisionBody, to: &mut String) {
             names(session, buyer, agent.as_ref(), to);
             stamp(SINCE, *since, to);
         }
-        // The rest are few: they are written the long way.
+        // The other types are rare and use serde.
         DecisionBody::RatingRefused { .. }
         | DecisionBody::ScoreAlert { .. }
         | DecisionBody::ScoreRecovered { .. }
@@ -216,7 +216,7 @@ const TRIGGER: &str = ",\"trigger\":";
 const SOURCE: &str = ",\"source\":";
 const SINCE: &str = ",\"since\":";
 
-/// The session, its buyer, and its agent where there is one.
+/// The session, its buyer, and its agent if there is one.
 fn names(session: &Id, buyer: &Id, agent: Option<&Id>, to: &mut String) {
     text(SESSION, session, to);
     text(",\"buyer\":", buyer, to);
@@ -246,7 +246,7 @@ fn stamp(key: &str, stamp: Stamp, to: &mut String) {
     code(key, stamp.write(&mut [0; STAMP_BYTES_MAX]), to);
 }
 
-/// The digits of the largest number.
+/// The number of digits of the largest number.
 const U64_DIGITS_MAX: usize = 20;
 
 fn number(key: &str, number: u64, to: &mut String) {
@@ -263,13 +263,13 @@ fn number(key: &str, number: u64, to: &mut String) {
     to.push_str(std::str::from_utf8(&digits[begin..]).unwrap_or_default());
 }
 
-/// Anything, as serde writes it. Writing into memory cannot fail.
+/// Any value, by serde. Writing to memory cannot fail.
 fn value(key: &str, value: &(impl Serialize + ?Sized), to: &mut String) {
     to.push_str(key);
     to.push_str(&serde_json::to_string(value).unwrap_or_default());
 }
 
-/// All fields of a body, as serde writes them: an object that is never empty, whose braces are not ours.
+/// All fields of a body, by serde, without the braces. The object is never empty.
 fn rest(body: &DecisionBody, to: &mut String) {
     let object = serde_json::to_string(body).unwrap_or_default();
     let inner = object.trim_start_matches('{');
@@ -297,7 +297,7 @@ mod tests {
         Instant::from_ms(1_794_362_400_000 + ms).at_offset(28_800)
     }
 
-    /// Bodies of every type, with and without what may be left out.
+    /// Bodies of every type, with and without optional fields.
     fn bodies(name: &str, some: bool) -> Vec<DecisionBody> {
         let id = || Id::new(name).unwrap();
         let (session, buyer, agent, card) = (id, id, id, id);
@@ -430,7 +430,7 @@ mod tests {
                         3 => u64::MAX,
                         _ => seq * 1_000_003,
                     },
-                    // Some of one instant, some of another, some of none.
+                    // Some share a time, some differ, some have none.
                     at: (seq % 5 != 3).then(|| at(seq as i64 / 2 * 250)),
                     body,
                 })

@@ -1,4 +1,4 @@
-//! Reading events (contract, section 2): every type with its fields, and what is said of one that is malformed.
+//! Parses events (contract, section 2): the fields of every type, and the errors of malformed events.
 
 use std::borrow::Cow;
 
@@ -15,10 +15,10 @@ use super::flat_json::Scanner;
 use super::json::{NotAnObject, read_object};
 use crate::wire::value::Value;
 
-/// The shop of an event that names none, in a trace.
+/// The shop of a trace event that names none.
 pub const SHOP_DEFAULT: &str = "default";
 
-/// About how long an event is at the least.
+/// The estimated minimum length of an event, in bytes.
 const EVENT_BYTES: usize = 96;
 
 const CAPACITY_DEFAULT: u32 = 10;
@@ -29,22 +29,22 @@ const WEIGHT_DEFAULT: u32 = 1;
 pub enum Line {
     /// An event of a shop.
     Event(Id, Event),
-    /// A JSON object that is no event.
+    /// A JSON object that is not a valid event.
     Malformed(Malformed),
 }
 
-/// An event as it came in by a door that knows the shop and the time.
+/// An event from a source that knows the shop and the time, such as a request.
 #[derive(Debug)]
 pub struct ReadEvent {
-    /// The event, or what is known of it; always of the door's shop.
+    /// The event, or what could be read of it. Its shop is always that of the source.
     pub line: Line,
-    /// Whether `at` was left out, so that the event has the door's time.
+    /// Whether `at` was omitted, so that the event has the time of the source.
     pub stamped: bool,
-    /// The shop that the body names, where it names one.
+    /// The shop that the body names, if any.
     pub shop_named: Option<Id>,
 }
 
-/// Reads one JSON object of a trace as an event. Errors where it is none at all.
+/// Parses one JSON object of a trace as an event. Fails if the text is not a JSON object.
 pub fn read_line(text: &str) -> Result<Line, NotAnObject> {
     let fields = &mut Reader(read_object(text)?.0);
     let shop = fields.id("shop");
@@ -53,17 +53,18 @@ pub fn read_line(text: &str) -> Result<Line, NotAnObject> {
     Ok(line(shop.clone().ok(), shop.err(), at, 0, fields))
 }
 
-/// Reads one JSON object that came in for `shop` at `now`, both of which the body may leave out; another shop is
-/// malformed. Errors where it is no JSON object at all.
+/// Parses one JSON object that was received for `shop` at `now`. The body may omit both; another shop is malformed.
+/// Fails if the text is not a JSON object.
 ///
-/// An event with an `id` gets its body's fingerprint: the same whatever the order of the keys, and whether a field is
-/// left out or `null`.
+/// An event with an `id` gets a fingerprint of its body. It does not depend on the order of keys, and a field that is
+/// `null` counts as omitted.
 pub fn read_event(text: &str, shop: &Id, now: Instant) -> Result<ReadEvent, NotAnObject> {
     Ok(read(&mut Reader(read_object(text)?.0), shop, now))
 }
 
-/// Reads a JSON array of plain objects (nearly all are) in one pass, each as [`read_event`] does and with its text.
-/// Nothing where it is no such array: then it is for the caller to see what it is, and none has been read.
+/// Parses a JSON array of plain objects in one pass (nearly all events are plain). Each is parsed as by [`read_event`]
+/// and passed on with its text. `None` if it is not such an array; the caller then parses it otherwise, and no event
+/// was passed on.
 pub fn read_plain_events<'a, T>(
     array: &'a str,
     shop: &Id,
@@ -89,8 +90,8 @@ pub fn read_plain_events<'a, T>(
     (scanner.step(b']') && scanner.is_at_end()).then_some(all)
 }
 
-/// Reads a JSON object as the fields of one type of event, without `type`, `at`, `shop` and `id`: what a resource is set
-/// to. `path` are fields that the address of the resource gives; the object may not name them. Errors say what is wrong.
+/// Parses a JSON object as the fields of one event type without `type`, `at`, `shop` and `id`: the body of a resource.
+/// `path` has the fields from the URL, which the object may not contain. Errors say what is wrong.
 pub fn read_event_body(
     kind: EventType,
     path: &[(&'static str, &Id)],
@@ -136,7 +137,7 @@ fn read(fields: &mut Reader<'_>, shop: &Id, now: Instant) -> ReadEvent {
     }
 }
 
-/// The event that the fields make, where its shop is known and nothing is wrong about that.
+/// Builds the event from its fields, if its shop is known and valid.
 fn line(
     shop: Option<Id>,
     wrong: Option<String>,

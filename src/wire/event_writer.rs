@@ -1,10 +1,10 @@
-//! Writing events: the counterpart of [`super::read_event`], for events that this server makes itself.
+//! Serializes events that this server creates. The counterpart of [`super::read_event`].
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::domain::protocol::event::{EventBody, GivenPolicy, MessageKind, RatedOn};
 
-/// An event as one JSON object, without `at`, `shop` and `id`: reading it back gives the same event.
+/// An event as one JSON object without `at`, `shop` and `id`. Parsing it gives the same event.
 pub fn write_event(body: &EventBody) -> String {
     // Writing to memory cannot fail, and every key is a string.
     serde_json::to_string(&WrittenEvent(body)).unwrap_or_default()
@@ -137,7 +137,7 @@ mod tests {
         Id::new(text).unwrap()
     }
 
-    /// Every event twice: with all its fields, and with as few as it can have.
+    /// Every event twice: with all its fields, and with as few as possible.
     fn events() -> Vec<EventBody> {
         let (odd, plain) = (id("a\"\\ü客"), id("b"));
         let some = || Some(odd.clone());

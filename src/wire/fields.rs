@@ -1,4 +1,4 @@
-//! The fields of one event, read by name, and what is said of one that is wrong.
+//! Reads the fields of one event by name, and builds the errors for wrong ones.
 
 use std::borrow::Cow;
 
@@ -9,30 +9,30 @@ use crate::domain::protocol::rating::Level;
 
 use crate::wire::value::Value;
 
-/// What `at` should be.
+/// The expected form of `at`.
 const AN_INSTANT: &str =
     "an instant of the years 2000 to 2099, such as \"2026-11-11T10:00:00+08:00\"";
 
-/// The fields of an event, taken one by one; what is left over is unknown.
+/// The fields of an event. Each is taken once; those that are left are unknown.
 pub(super) struct Reader<'a>(pub(super) Vec<(Cow<'a, str>, Value<'a>)>);
 
 impl<'a> Reader<'a> {
-    /// The last value of a field, unless it is left out.
+    /// Takes the last value of a field, unless it is omitted.
     pub(super) fn take(&mut self, name: &str) -> Option<Value<'a>> {
-        // One before it with the same name stays: nobody asks for it, for the last counts.
+        // An earlier duplicate stays. It is ignored, because the last one counts.
         let (_, value) = self.0.iter_mut().rfind(|(key, _)| key == name)?;
         let taken = std::mem::replace(value, Value::Null);
         Some(taken).filter(|value| !value.is_null())
     }
 
-    /// Whether a field is there, and not `null`.
+    /// Whether a field is present and not `null`.
     pub(super) fn has(&self, name: &str) -> bool {
         let last = self.0.iter().rfind(|(key, _)| key == name);
         last.is_some_and(|(_, value)| !value.is_null())
     }
 
     pub(super) fn finish(&self, event: &str) -> Result<(), String> {
-        // Of two equal unknown keys the last counts, and null counts as left out.
+        // Of duplicate unknown keys the last counts, and null counts as omitted.
         let unknown = self
             .0
             .iter()
@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The event's instant, unless it is left out.
+    /// The event's time, unless it is omitted.
     pub(super) fn instant(&mut self) -> Result<Option<Instant>, String> {
         let instant = match self.take("at") {
             None => return Ok(None),

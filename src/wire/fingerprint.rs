@@ -1,7 +1,7 @@
-//! Fingerprints: one number for a body as it was sent, by which a repeated `id` is told from a reused one.
+//! Fingerprints of event bodies. They distinguish a repeated event from another event with the same `id`.
 //!
-//! Every field makes a number by H of the rules (P3), and their sum does not tell in which order they stood. The number
-//! is kept with the id for as long as that is remembered, so it is the same on every machine and in every version.
+//! The hash H of the rules (P3) gives a number for every field. The fingerprint is their sum, so it does not depend on
+//! the order. It is stored with the id, so it must be the same on every machine and in every version.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,10 @@ use crate::domain::base::deterministic_draw::Lot;
 
 use crate::wire::value::Value;
 
-/// Ends a text, for no UTF-8 has this byte.
+/// The terminator of a text: no UTF-8 text contains this byte.
 const END: &[u8] = &[0xff];
 
-/// The fingerprint of fields: `null` is left out, of two equal keys the last counts.
+/// The fingerprint of fields. `null` is ignored, and of duplicate keys the last counts.
 pub(super) fn print(fields: &[(Cow<'_, str>, Value<'_>)]) -> u64 {
     let last = |at: usize, key: &str| !fields[at + 1..].iter().any(|(other, _)| other == key);
     let counted = fields
@@ -35,7 +35,7 @@ fn feed(lot: Lot, value: &Value<'_>) -> Lot {
         Value::Text(value) => text(lot.with(b"s"), value),
         Value::List(list) => list.iter().fold(lot.with(b"["), feed).with(b"]"),
         Value::Object(object) => feed_json(lot, object),
-        // No event has such a value: whatever has one is malformed, and its id is not remembered.
+        // An event with such a value is malformed, and its id is not stored.
         Value::Number | Value::Strange => lot.with(b"?"),
     }
 }
@@ -57,7 +57,7 @@ fn feed_json(lot: Lot, value: &serde_json::Value) -> Lot {
     }
 }
 
-/// Of fields, in whatever order they stand.
+/// The sum over fields, in any order.
 fn sum(fields: impl Iterator<Item = Lot>) -> u64 {
     fields.fold(0, |sum, field| sum.wrapping_add(field.number()))
 }

@@ -1,42 +1,42 @@
-//! Plain objects: the shape that nearly all events have, read in one pass without looking back.
+//! A fast one-pass parser for plain objects, the shape of nearly all events.
 //!
-//! Plain is an object whose keys are strings without escapes, and whose values are such strings, whole numbers,
-//! `true`, `false` or `null`. Whatever else there is, sound or not, is left to the reader of all JSON, which says what
-//! is wrong; of what is plain both say the same.
+//! An object is plain if its keys are strings without escapes, and its values are such strings, whole numbers, `true`,
+//! `false` or `null`. All other text, valid or not, goes to the general parser, which reports errors. For plain objects
+//! both give the same result.
 
 use std::borrow::Cow;
 
 use crate::wire::value::{Field, Value};
 
-/// The most digits of a whole number that surely fits.
+/// The maximum number of digits of a whole number that certainly fits.
 const DIGITS_MAX: usize = 18;
 
-/// Reads a text from its beginning, and is at a place in it.
+/// A position in a text.
 pub struct Scanner<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Scanner<'a> {
-    /// The beginning of a text.
+    /// The start of a text.
     pub fn new(text: &'a str) -> Scanner<'a> {
         Scanner { text, at: 0 }
     }
 
-    /// Whether nothing but blanks is left.
+    /// Whether only whitespace is left.
     pub fn is_at_end(&mut self) -> bool {
         self.next().is_none()
     }
 
-    /// Steps over a mark and the blanks before it; whether it was there.
+    /// Skips whitespace and this byte. Returns whether the byte was there.
     pub fn step(&mut self, mark: u8) -> bool {
         let there = self.next() == Some(mark);
         self.at += usize::from(there);
         there
     }
 
-    /// The plain object that comes next: its fields are added to `fields`, and its text given. Nothing where there is
-    /// none, and the place is anywhere then.
+    /// Parses the next plain object: adds its fields to `fields` and returns its text. If there is none, it returns
+    /// `None` and the position is undefined.
     pub fn object(&mut self, fields: &mut Vec<Field<'a>>) -> Option<&'a str> {
         if !self.step(b'{') {
             return None;
@@ -62,7 +62,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The byte after the blanks.
+    /// The next byte after whitespace.
     fn next(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         loop {
@@ -90,9 +90,9 @@ impl<'a> Scanner<'a> {
         }
         let begin = self.at;
         let end = begin + plain_bytes(&self.text.as_bytes()[begin..]);
-        // Both ends are beside a quote, so that no character is cut.
+        // Both ends are next to a quote, so no character is cut.
         let string = self.text.get(begin..end)?;
-        // What ended it may be a line break, which is no blank here.
+        // The string may end at a line break, which is not allowed inside a string.
         let ended = self.text.as_bytes().get(end) == Some(&b'"');
         self.at = end + 1;
         ended.then_some(string)
@@ -104,7 +104,7 @@ impl<'a> Scanner<'a> {
         there.then_some(value)
     }
 
-    /// A whole number; what follows it shows that it is one, for an object goes on with a comma or ends.
+    /// A whole number. Its end needs no check: the caller expects a comma or a brace next.
     fn whole(&mut self) -> Option<Value<'a>> {
         let rest = &self.text.as_bytes()[self.at..];
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -117,11 +117,10 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Every byte of a word.
+/// The value 1 in every byte of a word.
 const EACH: u64 = 0x0101_0101_0101_0101;
 
-/// How many bytes stand before the first that is a quote, a backslash or a control character: eight are looked at at
-/// once.
+/// The number of bytes before the first quote, backslash or control character. Checks eight bytes at once.
 fn plain_bytes(bytes: &[u8]) -> usize {
     let (words, _) = bytes.as_chunks::<8>();
     let mut at = 0;
@@ -131,7 +130,7 @@ fn plain_bytes(bytes: &[u8]) -> usize {
         let control = word.wrapping_sub(EACH * 0x20) & !word;
         let quote = zero(word ^ (EACH * u64::from(b'"')));
         let backslash = zero(word ^ (EACH * u64::from(b'\\')));
-        // The lowest bit that is set is exact; those above it may come from a carry.
+        // The lowest set bit is exact. A carry may set higher ones.
         let found = (control | quote | backslash) & (EACH * 0x80);
         if found != 0 {
             return at + found.trailing_zeros() as usize / 8;

@@ -1,4 +1,4 @@
-//! JSON objects as fields by name, with exactly the types that the wire language tells apart.
+//! Parses JSON objects into fields, with exactly the types that events distinguish.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,16 +9,16 @@ use serde_json::value::RawValue;
 use super::flat_json::Scanner;
 use super::value::{Field, Value};
 
-/// The fields of an object in the order in which they stand; of two equal keys the last counts.
+/// The fields of an object in order. Of duplicate keys the last counts.
 #[derive(Debug)]
 pub struct Fields<'a>(pub Vec<Field<'a>>);
 
-/// A line that is no JSON object, and why.
+/// The error for a line that is not a JSON object.
 #[derive(Debug)]
 pub struct NotAnObject(String);
 
 impl NotAnObject {
-    /// What the parser says, with the column alone: the text is one line, and whoever reads it knows which.
+    /// The parser's error with only the column. The text is one line, and the caller knows its number.
     fn new(error: &serde_json::Error) -> NotAnObject {
         let text = error.to_string();
         let what = text.split(" at line ").next().unwrap_or_default();
@@ -37,7 +37,7 @@ impl fmt::Display for NotAnObject {
 
 impl std::error::Error for NotAnObject {}
 
-/// Reads one JSON object.
+/// Parses one JSON object.
 pub fn read_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
     let (mut plain, mut fields) = (Scanner::new(text), Vec::with_capacity(8));
     if plain.object(&mut fields).is_some() && plain.is_at_end() {
@@ -46,7 +46,7 @@ pub fn read_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
     read_any_object(text)
 }
 
-/// Reads one JSON object, whatever it holds.
+/// Parses one JSON object with any content.
 fn read_any_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
     match serde_json::from_str::<Fields<'_>>(text) {
         Ok(fields) => Ok(fields),
@@ -55,13 +55,13 @@ fn read_any_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
     }
 }
 
-/// Errors that say nothing about the grammar: numbers too large for a double, values nested too deep.
+/// Errors that are not about the grammar: a number too large for a double, or too deep nesting.
 fn past_limits(error: &serde_json::Error) -> bool {
     let text = error.to_string();
     text.starts_with("number out of range") || text.starts_with("recursion limit exceeded")
 }
 
-/// The slow way for an object that holds such a value: every field is read by itself.
+/// The slow path for an object with such a value: each field is parsed by itself.
 fn read_strange_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
     let no_object = |error: serde_json::Error| NotAnObject::new(&error);
     let raw: RawFields<'_> = serde_json::from_str(text).map_err(no_object)?;
@@ -76,7 +76,7 @@ fn read_strange_object(text: &str) -> Result<Fields<'_>, NotAnObject> {
     Ok(Fields(fields.collect::<Result<_, _>>()?))
 }
 
-/// Of an object, what can be read of it, so that a policy can be told which of its keys is wrong.
+/// The readable part of an object, so that a policy error can name the wrong key.
 fn strange<'a>(raw: &str) -> Value<'a> {
     let value = readable(raw, DEPTH_MAX);
     if value.is_object() {
@@ -86,10 +86,10 @@ fn strange<'a>(raw: &str) -> Value<'a> {
     }
 }
 
-/// How deep values are read that nest past what is taken.
+/// The maximum depth to which values with too deep nesting are read.
 const DEPTH_MAX: u32 = 32;
 
-/// JSON in which what is past all limits stands as the text that it was: never what a key wants.
+/// JSON in which a value beyond the limits is replaced by its text, which no key accepts.
 fn readable(raw: &str, depth: u32) -> serde_json::Value {
     if let Ok(value) = serde_json::from_str(raw) {
         return value;
@@ -105,7 +105,7 @@ fn readable(raw: &str, depth: u32) -> serde_json::Value {
     }
 }
 
-/// A string that borrows from the text where it holds no escapes.
+/// A string that borrows from the text if it has no escapes.
 struct Text<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {
@@ -261,7 +261,7 @@ mod tests {
         }
     }
 
-    /// Objects of few pieces, sound and unsound.
+    /// Objects of few parts, valid and invalid.
     fn pieces() -> impl Strategy<Value = String> {
         let piece = prop::sample::select(vec![
             "{",

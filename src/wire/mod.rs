@@ -1,9 +1,9 @@
-//! The wire language: events as JSON lines in, decisions as JSON lines out (contract, sections 1 to 3).
+//! The wire format: events as JSON lines in, decisions as JSON lines out (contract, sections 1 to 3).
 //!
-//! Reading is strict: an unknown field, a fraction where a whole number belongs, or an instant out of its range is
-//! malformed, and says what would be right. What is no JSON object at all is not an event.
+//! Parsing is strict. An unknown field, a fraction in place of a whole number, or an instant out of range makes an
+//! event malformed, and the error says what is expected. A text that is not a JSON object is not an event.
 //!
-//! Names [`crate::domain`] only; every door speaks through here.
+//! Depends only on [`crate::domain`]. The HTTP API, replays and the journal all use this format.
 
 mod answered_decision;
 mod decision;

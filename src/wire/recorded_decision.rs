@@ -1,7 +1,8 @@
-//! Reading decisions back from a record: as far as a shop's state follows from them, and what differs between two answers.
+//! Parses decisions of a record: the parts that determine a shop's state, and the differences between two lists of
+//! decisions.
 //!
-//! An older core may have written types, codes and fields that this one does not have. They are left out, so that what is
-//! known of a decision is read all the same.
+//! An older core may have written types, codes and fields that this core does not have. They are skipped, so that the
+//! known parts can still be read.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,13 +18,13 @@ use crate::domain::protocol::event::Stars;
 use crate::domain::protocol::rating::Source;
 use crate::domain::reconcile::{RecordedBody, RecordedDecision};
 
-/// Fields whose wording may change from release to release, without another decision.
+/// Fields whose wording may change between releases. They do not count as a difference.
 const WORDING: [&str; 3] = ["message", "prompt", "text"];
 
-/// The longest wait that is read, in seconds.
+/// The longest wait that is accepted, in seconds.
 const WAITED_S_MAX: f64 = 1e12;
 
-/// The fields that the state follows from, each where a decision has it.
+/// The fields that determine the state. Each decision has some of them.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct RecordedFields<'a> {
@@ -60,11 +61,11 @@ struct RecordedFields<'a> {
     stars: u64,
 }
 
-/// Reads the decisions of a record, a JSON array; `at` is the record's instant. `None` where it is no such array.
+/// Parses the decisions of a record, a JSON array. `at` is the record's time. `None` if the text is not such an array.
 pub fn read_recorded(decisions: &str, at: Instant) -> Option<Vec<RecordedDecision>> {
     let each: Vec<&RawValue> = serde_json::from_str(decisions).ok()?;
     let read = each.into_iter().map(|decision| {
-        // What has another form than any that is known is kept as one that leaves nothing.
+        // A decision in an unknown form has no effect on the state.
         let fields: RecordedFields<'_> = serde_json::from_str(decision.get()).unwrap_or_default();
         let said = fields.at.as_deref().and_then(Instant::parse);
         RecordedDecision {
@@ -76,7 +77,7 @@ pub fn read_recorded(decisions: &str, at: Instant) -> Option<Vec<RecordedDecisio
 }
 
 impl RecordedFields<'_> {
-    /// What was decided; `None` where a field is missing that the state follows from.
+    /// The decision. `None` if a field that determines the state is missing.
     fn body(&self) -> Option<RecordedBody> {
         let session = || Id::new(self.session.as_deref()?);
         let buyer = || Id::new(self.buyer.as_deref()?);
@@ -154,15 +155,15 @@ impl RecordedFields<'_> {
         })
     }
 
-    /// Seconds as they are written, to the millisecond.
+    /// Seconds with millisecond precision, as written.
     fn waited(&self) -> Duration {
         let seconds = self.waited.clamp(0.0, WAITED_S_MAX);
         Duration::from_ms((seconds * 1000.0).round() as i64)
     }
 }
 
-/// Where two lists of decisions of one event are not the same: at most `limit` sentences, and how many differ. Wording
-/// does not count. No value is told, since it may be a buyer's.
+/// The differences between two lists of decisions of one event: their number, and at most `limit` sentences. Wording
+/// does not count. The sentences contain no values, because a value may be a buyer's.
 pub fn differing(recorded: &str, now: &str, first_seq: u64, limit: usize) -> (u64, Vec<String>) {
     if recorded == now {
         return (0, Vec::new());
@@ -187,7 +188,7 @@ pub fn differing(recorded: &str, now: &str, first_seq: u64, limit: usize) -> (u6
     (count, told)
 }
 
-/// A decision, key by key.
+/// A decision as its keys and raw values.
 type Plain<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 fn list(text: &str) -> Result<Vec<Plain<'_>>, serde_json::Error> {
@@ -230,7 +231,7 @@ mod tests {
         Id::new(text).unwrap()
     }
 
-    /// Every decision that the state follows from is read as what it says.
+    /// Every decision that determines the state is read back as it was written.
     #[test]
     fn what_is_written_is_read() {
         use crate::domain::base::calendar::Zone;

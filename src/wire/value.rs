@@ -1,15 +1,15 @@
-//! Values of fields, with exactly the types that the wire language tells apart.
+//! Values of fields, with exactly the types that events distinguish.
 
 use std::borrow::Cow;
 
 /// The value of a field.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
-    /// Counts as left out.
+    /// Counts as omitted.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number without fraction or exponent, not negative.
+    /// A non-negative number without fraction or exponent.
     Whole(u64),
     /// Any other number.
     Number,
@@ -17,14 +17,14 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
     /// An array.
     List(Vec<Value<'a>>),
-    /// An object: only a policy is one, and that is read as JSON.
+    /// An object. Only a policy is one, and it is parsed as JSON.
     Object(Box<serde_json::Value>),
-    /// Well-formed JSON past what numbers or nesting can hold.
+    /// Valid JSON beyond the limits of numbers or nesting.
     Strange,
 }
 
 impl Value<'_> {
-    /// Whether it counts as left out.
+    /// Whether the field counts as omitted.
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)
     }

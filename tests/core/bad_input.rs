@@ -1,4 +1,4 @@
-//! Bad input: whatever comes is answered with the right code and a sentence that helps, and changes nothing.
+//! Invalid input gets the right code and a helpful message, and changes nothing.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! The conformance scenarios: what a trace must come to, written by hand from the rules.
+//! The conformance scenarios: expected decisions of traces, derived from the rules by hand.
 //!
-//! They lie beside the repository, in `../shared/conformance` or where `XIAOER_SHARED` says, and are not shipped with
-//! it: where they are absent there is nothing to be held against.
+//! They are in `../shared/conformance`, or where `XIAOER_SHARED` says, and are not shipped. Without them these tests
+//! check nothing.
 
 use std::path::Path;
 

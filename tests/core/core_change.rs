@@ -1,7 +1,9 @@
-//! A core that has changed: what an older one decided stands, whatever this one would decide, and nothing is lost by it.
+//! A changed core: decisions of an older core stand, even where this core would decide differently, and nothing is
+//! lost.
 //!
-//! Traces of the generator are recorded by this core, called an older one, and altered at random: other agents, decisions
-//! that are missing, doubled or made up. Whatever a record says, the shop comes up and goes on in order.
+//! This core records generated traces, in the role of the older core. The records are then altered at random: other
+//! agents, and missing, duplicated or invented decisions. Whatever a record says, the shop recovers and continues in
+//! order.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,12 +1,12 @@
-//! The program against a naive model of the rules (`tests/model`): made-up traces, decision by decision.
+//! Compares the program with a naive model of the rules (`tests/model`), decision by decision, on generated traces.
 //!
-//! A quick look is part of every run. A longer one takes the seeds `FROM..TO` from the environment:
+//! Every run includes a short comparison. A longer one takes the seeds `FROM..TO` from the environment:
 //!
 //! ```text
 //! XIAOER_SEEDS=1000..3000 cargo test --release --test core differential::
 //! ```
 //!
-//! A difference is printed with its seed; `XIAOER_SEEDS=SEED..SEED+1` (written out) plays it alone.
+//! A difference is printed with its seed. `XIAOER_SEEDS=SEED..SEED+1` (with numbers) replays it alone.
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -1,7 +1,7 @@
-//! What must hold after every event and whatever happens (rules, last section), on random traces.
+//! The invariants that hold after every event (rules, last section), on random traces.
 //!
-//! A run is the same every time. `PROPTEST_CASES=5000 PROPTEST_RNG_SEED=7 cargo test --release --test core invariants::`
-//! looks at more, and at others.
+//! Every run uses the same traces. `PROPTEST_CASES=5000 PROPTEST_RNG_SEED=7 cargo test --release --test core
+//! invariants::` uses more and other ones.
 
 use crate::support::player::Player;
 use crate::support::steps::{clock, traces};

@@ -1,4 +1,4 @@
-//! The decision core, in process: traces in, decisions out, and the words for them.
+//! The decision core in process: traces, decisions and their explanations.
 
 #[path = "../model/mod.rs"]
 mod model;

@@ -1,8 +1,8 @@
-//! A shop that lives for months holds what its rules can still look at, and no more.
+//! A shop that runs for months keeps only what its rules can still need.
 //!
-//! Every buyer comes once. What is held is bounded by what comes in a week and a day, however long the shop lives:
-//! closed sessions and event ids are remembered for 7 days (S1), buyers and ties as long as a window reaches them, or
-//! one of a preset would: 30 days, and the few that it takes to look at each in turn.
+//! Every buyer comes once. The memory is bounded by the events of a week and a day, however long the shop runs. Closed
+//! sessions and event ids are kept for 7 days (S1). Buyers and histories are kept while a window of the policy or of a
+//! preset reaches them (30 days), plus the time until the sweep checks each.
 
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::{DAY_MS, Instant};

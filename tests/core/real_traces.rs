@@ -1,8 +1,7 @@
-//! The traces of two real service desks: whatever happens there, the invariants hold and the model agrees.
+//! The traces of two real service desks: the invariants hold, and the model agrees.
 //!
-//! They lie beside the repository, in `../shared/data` or where `XIAOER_SHARED` says, and are not shipped with it:
-//! where they are absent this test looks at nothing. To be quick, a test build does not audit the longer one
-//! after every event; this does:
+//! They are in `../shared/data`, or where `XIAOER_SHARED` says, and are not shipped. Without them this test checks
+//! nothing. A test build does not audit the longer trace after every event, to save time. This command does:
 //!
 //! ```text
 //! cargo test --release --test core real_traces::

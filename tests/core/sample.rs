@@ -1,4 +1,4 @@
-//! The sample: the shipped day is what the program makes, it replays without a rejection, and shows every rule.
+//! The sample: the shipped day equals the generated one, replays without a rejection, and exercises every rule.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,6 +1,7 @@
-//! Stored forms are frozen: what form 1 writes is what its golden files hold, byte by byte, and what it reads stays.
+//! Stored forms are frozen: form 1 is written exactly as its golden files, and is read unchanged.
 //!
-//! `XIAOER_GOLDEN=write cargo test --test core stored_forms::` writes the ledger's file anew, for a form that no release has written yet.
+//! `XIAOER_GOLDEN=write cargo test --test core stored_forms::` writes the ledger's file again, for a form that no
+//! release has written yet.
 
 use std::path::PathBuf;
 

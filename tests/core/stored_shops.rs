@@ -1,8 +1,8 @@
-//! A shop that is stored and read back decides as one that never was, and has the same bytes.
+//! A shop that is stored and restored decides like one that was not, and has the same bytes.
 //!
-//! Traces of the generator, and the real ones where they are, are played by two desks side by side: one puts all its
-//! shops and its ledger away after every so many events and goes on with what it reads. `XIAOER_SEEDS=0..2000 cargo test
-//! --release --test core stored_shops::` plays more traces of the generator.
+//! Two installations play generated traces, and the real ones if they exist, side by side. One of them stores and
+//! restores all its shops and its ledger after every few events. `XIAOER_SEEDS=0..2000 cargo test --release --test core
+//! stored_shops::` plays more generated traces.
 
 use std::collections::BTreeMap;
 

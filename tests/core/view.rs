@@ -1,4 +1,4 @@
-//! What a shop shows of its agents, sessions and pools (contract, section 6).
+//! The views of agents, sessions and pools (contract, section 6).
 
 use crate::support::player::Player;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! The words of every kind of decision, in both languages, from small traces of their own.
+//! The explanation texts of every kind of decision in both languages, each from a small trace.
 
 use std::process::Command;
 

@@ -1,9 +1,9 @@
-//! Writes that fail: an error at every call of the disk in a first start, under load and in a stop; in a start on a
-//! folder whose server was killed; and in the commands that restore, back up, make keys and take them back. After it no
-//! answer is taken back, the server or the command ends with a message, and the next start serves. And a full disk.
+//! Failed writes: an error at every disk call of a first start, under load and during a stop; of a start on the folder
+//! of a killed server; and of the commands restore, backup, key creation and key revocation. After a failure no
+//! response is withdrawn, the server or command ends with a message, and the next start serves. Also a full disk.
 //!
-//! `XIAOER_FAULTS=all cargo test --test crash faults::` fails every call in turn, `XIAOER_FAULTS=N` so many of each kind of life.
-//! Needs a C compiler; the full disk needs root.
+//! `XIAOER_FAULTS=all cargo test --test crash faults::` fails every call in turn, `XIAOER_FAULTS=N` fails N calls in
+//! each scenario. Needs a C compiler; the full disk needs root.
 
 use std::collections::BTreeMap;
 use std::fs;

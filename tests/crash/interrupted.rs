@@ -1,9 +1,9 @@
-//! Starts, stops and restores that are cut off or fail: at a call of the disk the process is killed, or the call fails, or
-//! the disk is full from there on. Whatever that leaves behind, the next start serves all that was there, and a server that
-//! could not go on has said so and ended with status 74. And disks that do not answer.
+//! Interrupted starts, stops and restores: at a disk call the process is killed, the call fails, or the disk becomes
+//! full. The next start serves all earlier data, and a server that could not continue has said so and exited with
+//! status 74. Also disks that hang.
 //!
-//! `XIAOER_FAULTS=all cargo test --test crash interrupted::` does it at every call, `XIAOER_FAULTS=N` at so many of each. Needs a C
-//! compiler.
+//! `XIAOER_FAULTS=all cargo test --test crash interrupted::` does it at every call, `XIAOER_FAULTS=N` at N calls of
+//! each kind. Needs a C compiler.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -1,13 +1,13 @@
-//! `kill -9` in every phase of life: the first start, a start, under load, a stop, a checkpoint, retention; while a shop
-//! is taken away, a webhook or a key is made or changed, a backup is made, a folder is restored. After each the server
-//! starts and serves, nothing acknowledged is lost, doubled or answered otherwise, and what was not acknowledged is
-//! whole or absent, also after an orderly restart.
+//! `kill -9` in every phase: the first start, later starts, under load, a stop, a checkpoint, retention, the deletion
+//! of a shop, changes of webhooks and keys, a backup, and a restore. After each kill the server starts and serves. No
+//! acknowledged event is lost, duplicated or answered differently. An event that was not acknowledged is complete or
+//! absent, also after an orderly restart.
 //!
-//! Half of the lives end at an instant, half before a change of the disk with a number (tests/shim/record.c), so that
-//! short phases are met at every step.
+//! Half of the kills happen at a random time, half before a numbered change of the disk (tests/shim/record.c), so that
+//! short phases are hit at every step.
 //!
-//! `XIAOER_KILLS=2000 cargo test --test crash kills::` takes so many lives; `XIAOER_SEED=N` begins with other luck,
-//! `XIAOER_PHASE=restore` takes them in one phase alone, `XIAOER_KEEP=1` keeps the folders in which something was found.
+//! `XIAOER_KILLS=2000 cargo test --test crash kills::` sets the number of kills, `XIAOER_SEED=N` sets the random seed,
+//! `XIAOER_PHASE=restore` limits the kills to one phase, and `XIAOER_KEEP=1` keeps the folders of failures.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Kills, power cuts and errors of the disk, in every phase of the server's life.
+//! Kills, power cuts and disk errors in every phase of the server.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,13 +1,13 @@
-//! Power cuts. What the server did to its disk is written down, change by change (tests/shim/record.c), and the folder
-//! is built as a cut at any instant leaves it: what no sync had made durable is gone, or some of it is there, torn. A
-//! server starts on that, and everything that was acknowledged by then has to be in it.
+//! Power cuts. All changes that the server makes to its disk are recorded (tests/shim/record.c). The folder is then
+//! built as a power cut at any time leaves it: unsynced data is gone, or partly there and torn. A server starts on that
+//! folder, which must contain everything that was acknowledged by then.
 //!
-//! A kill cannot show this: what a process wrote outlives the process in the kernel's memory. And nothing here depends
-//! on a disk: that the control without its sync loses something is so by construction.
+//! A kill cannot show this, because the kernel keeps what a dead process wrote. The test does not depend on a real
+//! disk: the control without syncs loses data by construction.
 //!
-//! `XIAOER_CUTS=200 cargo test --test crash power::` cuts so often; `XIAOER_SEED=N` begins with other luck, `XIAOER_PHASE=stop`
-//! cuts in one phase alone, `XIAOER_KEEP=1` keeps the folders in which something was found. Needs a C compiler. Where
-//! file systems can be mounted, the power of a real ext4 is cut too.
+//! `XIAOER_CUTS=200 cargo test --test crash power::` sets the number of cuts, `XIAOER_SEED=N` sets the random seed,
+//! `XIAOER_PHASE=stop` limits the cuts to one phase, and `XIAOER_KEEP=1` keeps the folders of failures. Needs a C
+//! compiler. If file systems can be mounted, the power of a real ext4 is cut too.
 
 use std::collections::BTreeMap;
 use std::fs;

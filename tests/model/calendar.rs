@@ -1,4 +1,4 @@
-//! The natural day, week and month of an instant in a zone, and the names of the zones.
+//! The natural day, week and month of an instant in a time zone, and the names of the zones.
 
 use crate::model::value::{Ms, SECOND_MS};
 use jiff::tz::{TimeZone, TimeZoneDatabase};

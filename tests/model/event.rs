@@ -1,4 +1,4 @@
-//! The form of an event (contract section 2): one JSON object becomes an `Event`, or is malformed.
+//! Parses an event (contract section 2): a JSON object becomes an `Event`, or is malformed.
 
 use crate::model::value::{CARD_BYTES_MAX, Ms, instant, is_id, is_id_up_to, whole};
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! A session's life (S1 to S6, R8): opened, handed over, transferred, spoken in, closed.
+//! The life of a session (S1 to S6, R8): opened, handed off, transferred, messages, closed.
 
 use crate::model::event::Opening;
 use crate::model::routing::Plan;

@@ -1,8 +1,8 @@
-//! A naive reference model of the rules: it scans lists, remembers everything, and is in no hurry.
+//! A naive reference model of the rules. It scans lists, keeps everything, and does not optimise.
 //!
-//! It was written from the contract and the rules alone, by somebody who had not seen the program; that is its
-//! worth. It shares no code with the program and is not to be mended by looking at it: where the two differ, the
-//! rules say who is wrong.
+//! It was written only from the contract and the rules, by an author who had not seen the program. That makes it
+//! independent. It shares no code with the program and must not be fixed by looking at it. Where the two differ, the
+//! rules decide which one is wrong.
 //!
 //! | file | rules |
 //! | --- | --- |

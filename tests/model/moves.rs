@@ -1,4 +1,4 @@
-//! How a session comes to an agent or into a pool (R5 to R7), and what agents that leave cause (R9).
+//! How a session gets an agent or a pool (R5 to R7), and the effects of agents that leave (R9).
 
 use crate::model::calendar;
 use crate::model::event::Presence;

@@ -1,4 +1,4 @@
-//! The report of a shop (contract section 5), as of its clock.
+//! The report of a shop (contract section 5) at its clock.
 
 use crate::model::event::BOT;
 use crate::model::rating::RecordedRating;

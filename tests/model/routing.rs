@@ -1,4 +1,4 @@
-//! Who gets the buyer (R1 to R5, P1 to P4, and whom R7 may take): plans alone, nothing is changed.
+//! Routing (R1 to R5, P1 to P4, and the agents that R7 may use). It only plans and changes nothing.
 
 use crate::model::event::Presence;
 use crate::model::policy::{Member, Otherwise, Strategy};

@@ -1,4 +1,4 @@
-//! The alerts (M4 to M6): when a rate turns bad, and when it has recovered.
+//! The alerts (M4 to M6): when a rate crosses its threshold, and when it recovers.
 
 use crate::model::calendar;
 use crate::model::rating::RecordedRating;

@@ -1,4 +1,4 @@
-//! One session: who has it, who had it, who spoke last, and its cards.
+//! One session: its current and past agents, the last speaker, and its cards.
 
 use crate::model::event::BOT;
 use crate::model::value::{DAY_MS, Ms};

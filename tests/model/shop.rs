@@ -1,4 +1,4 @@
-//! One shop: its state, the order of the checks of an event, its clock and its decisions.
+//! One shop: its state, the order of an event's checks, its clock and its decisions.
 
 use crate::model::calendar;
 use crate::model::event::{Event, Presence, Timed};

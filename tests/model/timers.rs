@@ -1,4 +1,4 @@
-//! The timers of one shop, fired in the order of their due time, then of when they were armed.
+//! The timers of one shop, fired in the order of due time, then of arming.
 
 use crate::model::value::Ms;
 

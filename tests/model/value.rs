@@ -1,4 +1,4 @@
-//! The values of the wire language (contract section 1): instants, durations, ids, numbers, ratios.
+//! The values of the wire format (contract section 1): instants, durations, ids, numbers, ratios.
 
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};

@@ -1,4 +1,4 @@
-//! The built program: files and pipes, what it says when something is wrong, and its exit status.
+//! The built program: files and pipes, its error messages and its exit status.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,5 +1,5 @@
-//! The demo as people start it: a day is played, the printed requests do what is said of them, and a second start goes
-//! on where the first one ended.
+//! The demo as users start it: it plays a day, the printed requests work as described, and a second start continues
+//! where the first one ended.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! The built program as its users run it: commands, the demo, the manual's examples.
+//! The built program as users run it: commands, the demo, and the examples of the manual.
 
 #[path = "../support/mod.rs"]
 mod support;

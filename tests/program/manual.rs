@@ -1,7 +1,7 @@
-//! The manual: every block of shell in the READMEs and in `docs` runs as printed, from a clean folder, and prints what
-//! the page promises; every relative link leads to a file and a heading that exist.
+//! The manual: every shell block in the READMEs and in `docs` runs as printed, from a clean folder, and prints what the
+//! page says. Every relative link leads to an existing file and heading.
 //!
-//! The commands need curl and Python. Where one is absent the test says so in one line; with `CI` set it fails.
+//! The commands need curl and Python. If one is missing the test prints a line and is skipped; with `CI` set it fails.
 
 use std::collections::BTreeSet;
 use std::path::Path;

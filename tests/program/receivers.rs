@@ -1,8 +1,8 @@
-//! The receivers in `examples`: each stores every decision once and misses none, also after a crash of the receiver,
-//! and refuses a body without a valid signature.
+//! The receivers in `examples`: each stores every decision exactly once, also after a crash of the receiver, and
+//! refuses a body without a valid signature.
 //!
-//! `.ci/run` installs the packages that they check signatures with. Where those are absent a test says so in one line;
-//! with `CI` set it fails.
+//! `.ci/run` installs the packages that they use to check signatures. If those are missing a test prints a line and is
+//! skipped; with `CI` set it fails.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

@@ -1,5 +1,5 @@
-//! A server as its operator keeps it: signals and files that are read again, what the system gives it, who is let in
-//! without a key, and what callers are told when something of the server's own fails.
+//! Operation of a server: signals and reloaded files, system limits, access without a key, and the responses when the
+//! server itself fails.
 
 use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};

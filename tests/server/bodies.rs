@@ -1,5 +1,5 @@
-//! Bodies over real sockets: too long, too slow, cut off, compressed, in bad chunks. Each is answered, nothing of it is
-//! done, and a connection on which nothing sensible can follow is closed.
+//! Bodies over real sockets: too long, too slow, cut off, compressed, with invalid chunks. Each gets a response and has
+//! no effect, and the connection is closed if no request can follow.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,6 +1,6 @@
-//! What a client may have a server hold and wait for, on real sockets: answers that nobody takes, requests without end,
-//! heads and bodies that are not finished, connections, handshakes. Each is bounded, goes away in time, gives back what
-//! it took, and disturbs no good client; a server stops in order whatever is left of them.
+//! The resources that a client can occupy, on real sockets: unread responses, endless requests, unfinished heads and
+//! bodies, connections and handshakes. Each is bounded, is released in time, returns its memory, and disturbs no other
+//! client. A server stops in order despite all of them.
 
 use std::io::{BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};

@@ -1,4 +1,4 @@
-//! Events that come in by a door which knows the shop and the time: what their bodies may leave out, and receipts.
+//! Events in requests, which know the shop and the time: the fields that bodies may omit, and idempotency records.
 
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::{Duration, Instant};

@@ -1,6 +1,6 @@
-//! What nobody should send, to the door of a real server: bytes of any kind, bodies that are cut off, slow, too long or
-//! compressed, thousands of connections that say nothing, and a clock that jumps. Each has a clear answer, nothing is
-//! half done, and the next client is served as if nothing had been.
+//! Hostile input to a real server: arbitrary bytes, bodies that are cut off, slow, too long or compressed, thousands of
+//! silent connections, and a clock that jumps. Each gets a clear response, has no partial effect, and leaves the server
+//! working for the next client.
 
 use std::io::{BufReader, Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! The HTTP door over real shops: what it answers is as described, route by route; who may not come in learns nothing.
+//! The HTTP API over real shops: each route responds as described, and a client without access learns nothing.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

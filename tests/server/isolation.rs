@@ -1,5 +1,5 @@
-//! One shop beside others: what its owner may learn of them, what it may take of what all share, and what its policy may
-//! cost them.
+//! Isolation of shops: what an owner can learn about other shops, how much a shop can use of shared resources, and how
+//! much its policy can cost others.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,5 @@
-//! Leases of presence: they run out by the clock, renewals write nothing, and nothing of them is lost: not by a
-//! restart, not while the shop sleeps, not to a bug of ours.
+//! Presence leases: they expire by the clock, renewals write nothing, and no lease is lost in a restart, during
+//! passivation or by a panic.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The server as whoever runs it has it: its first start, keys, TLS, settings, timers, backups, and its end.
+//! The life of a server: its first start, keys, TLS, settings, timers, backups and shutdown.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

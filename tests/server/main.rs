@@ -1,4 +1,4 @@
-//! The HTTP server and its webhooks: what clients, operators and receivers of webhooks see.
+//! The HTTP server and its webhooks, as clients, operators and webhook receivers see them.
 
 #[path = "../support/mod.rs"]
 mod support;

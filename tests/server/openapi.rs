@@ -1,4 +1,4 @@
-//! The description of the HTTP door holds: every route has its operation, and what is really sent matches it.
+//! The OpenAPI description is complete and correct: every route has its operation, and real responses match it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

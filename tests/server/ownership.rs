@@ -1,4 +1,5 @@
-//! Whose a data folder is: what others of this machine can read, what root leaves behind, and which shop a key opens.
+//! Ownership of a data folder: what other users of the machine can read, which files root leaves, and which shop a key
+//! opens.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! Secrets of webhooks: in a file of their own and nowhere else, never missing where an endpoint signs, and never a
-//! reason not to start.
+//! Webhook secrets: only in their own file, always present for an endpoint that signs, and never a reason that a start
+//! fails.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The desk: shops as actors over a journal, without HTTP. What they answer is what a replay says; what they have
-//! answered survives; they come and go, and fall, alone.
+//! The runtime without HTTP: shops as actors over a journal. Their decisions equal those of a replay, acknowledged
+//! decisions survive, and each shop is loaded, passivated and recovered independently.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The live stream of the built program: every decision once, in order, whatever happens to the connection and the
-//! server on the way; it ends when it has to, holds up nobody, and costs little.
+//! The live stream of the built program: every decision once and in order, despite broken connections and server
+//! restarts. It ends when it must, delays no other client, and costs little.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,5 +1,4 @@
-//! Calls of endpoints: what comes of every way of answering, and that nobody's address makes the server reach into its
-//! own network.
+//! Webhook requests: the result of every kind of response, and that no URL makes the server connect to its own network.
 
 use std::io;
 use std::net::IpAddr;

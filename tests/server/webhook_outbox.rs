@@ -1,5 +1,5 @@
-//! The outbox of an endpoint in virtual time: in which order messages go out, what holds the line and for how long, when
-//! what failed is tried again, and when the endpoint is switched off.
+//! The outbox of an endpoint in virtual time: the order of messages, what blocks the in-order lane and for how long,
+//! when failed messages are retried, and when the endpoint is disabled.
 
 use std::collections::{BTreeMap, BTreeSet};
 

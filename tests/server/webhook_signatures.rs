@@ -1,7 +1,7 @@
-//! Our signatures, checked by what receivers check them with: the `standardwebhooks` packages of Python and of npm.
+//! Checks webhook signatures with the packages that receivers use: `standardwebhooks` for Python and for npm.
 //!
-//! `.ci/run` installs them beside the builds. Where they are absent the tests say so in one line; with `CI` set they
-//! fail.
+//! `.ci/run` installs them next to the builds. If they are missing the tests print a line and are skipped; with `CI`
+//! set they fail.
 
 use std::io::Write;
 use std::process::{Command, Stdio};

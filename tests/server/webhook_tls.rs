@@ -1,6 +1,6 @@
-//! Whom calls of endpoints trust: the certificates that the machine or `SSL_CERT_FILE` names, and no proxy.
+//! TLS trust of webhook requests: the certificates of the machine or of `SSL_CERT_FILE`, and no proxy.
 //!
-//! What is read of the environment is read once a process, so each row is a process of its own: this test, run again.
+//! A process reads the environment once, so each row runs this test again as a process of its own.
 
 use std::io::Write;
 use std::net::TcpListener;

@@ -1,6 +1,6 @@
-//! Webhooks from end to end: what a receiver gets, whatever it answers, across restarts and kills.
+//! Webhooks from end to end: what a receiver gets, whatever it responds, across restarts and kills.
 //!
-//! `XIAOER_KILLS=5000 cargo test --test server webhooks::` takes the server's life so often.
+//! `XIAOER_KILLS=5000 cargo test --test server webhooks::` sets the number of kills.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

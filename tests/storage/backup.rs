@@ -1,5 +1,5 @@
-//! A backup is whole before it has its name: it is restored and verified. A deletion does not spoil it, a reader that goes
-//! away leaves no file that looks like one, and what can be read of a damaged folder is saved.
+//! A backup is complete before it gets its name; it is restored and verified. A deletion does not spoil it, a reader
+//! that disconnects leaves no file that looks like a backup, and the readable part of a damaged folder is saved.
 
 use std::collections::BTreeSet;
 use std::fs;

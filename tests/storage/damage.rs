@@ -1,9 +1,9 @@
-//! Damaged files: a bit or a byte that turned, a page of zeros or of another place, a file cut short or grown. The damage
-//! is named, or it does no harm; it is never served as if nothing had been.
+//! Damaged files: a flipped bit or byte, a page of zeros or from another position, a file that was truncated or
+//! extended. The damage is reported or does no harm; damaged data is never served as valid.
 //!
-//! The folder is one in which everything ordinary has happened: load, shops deleted and made again, webhooks, keys,
-//! checkpoints. `XIAOER_DAMAGES=1000 cargo test --test storage damage::` damages so many copies, half of a closed folder and half
-//! of a killed one; `XIAOER_SEED=N` begins with other luck, `XIAOER_KEEP=1` keeps the copies in which something was found.
+//! The folder contains results of all ordinary operations: load, deleted and recreated shops, webhooks, keys,
+//! checkpoints. `XIAOER_DAMAGES=1000 cargo test --test storage damage::` damages that many copies, half of a closed
+//! folder and half of a killed one. `XIAOER_SEED=N` sets the random seed, `XIAOER_KEEP=1` keeps the copies of failures.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;

@@ -1,5 +1,5 @@
-//! The server's folder as users leave it: in use, of a newer version, without permission, read-only, no folder at all,
-//! on a disk that is full. Each is refused with a message, and nothing in it is touched.
+//! Unusable data folders: in use, of a newer version, without permission, read-only, not a folder, or on a full disk.
+//! Each is refused with a message, and nothing in it is changed.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,5 +1,5 @@
-//! What a release has stored must decode for ever: a backup of the first form is restored, verified, read and gone on
-//! with. `XIAOER_GOLDEN=write cargo test --test storage golden_folders::` makes a new one, for a new form alone.
+//! Data of every release must decode for ever: a backup in the first form is restored, verified, read and continued.
+//! `XIAOER_GOLDEN=write cargo test --test storage golden_folders::` makes a new one, only for a new form.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

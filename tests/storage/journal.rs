@@ -1,5 +1,5 @@
-//! The journal under the desk: what it keeps is a trace that decides the same, in every order of threads; it stays
-//! small, it opens quickly, and it can be copied while it is in use.
+//! The journal under the runtime: its content is a trace that decides the same in every order of threads. It stays
+//! small, opens quickly, and can be copied while it is in use.
 
 use std::path::Path;
 use std::sync::Arc;

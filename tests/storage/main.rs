@@ -1,4 +1,5 @@
-//! Folders on a real disk, in process and by the built program: what is stored is read back, by this release and later ones.
+//! Data folders on a real disk, in process and by the built program: stored data is read back by this and later
+//! releases.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,5 @@
-//! What rooms above the journal keep of a shop: durable once it is said so, in order, in copies, and gone with the shop.
+//! Per-shop metadata of modules above the journal: durable once acknowledged, in order, part of copies, and deleted
+//! with the shop.
 
 use std::path::Path;
 use std::time::Duration;

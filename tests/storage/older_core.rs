@@ -1,5 +1,5 @@
-//! Folders whose latest records an older core decided, written through the journal's own seam: the desk comes up with what
-//! was answered, goes on from there, and says once what it would have decided otherwise.
+//! Folders whose latest records an older core decided, written through the journal's own interface. The runtime
+//! recovers what was acknowledged, continues from there, and reports once what it would have decided differently.
 
 use std::path::Path;
 use std::time::Duration;

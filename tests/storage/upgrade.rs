@@ -1,9 +1,10 @@
-//! A folder of release 0.1 is converted once, whole, and whatever instant the conversion dies at; what that release left
-//! behind after deletions is put right; and parts that do not belong together are refused.
+//! A folder of release 0.1 is converted once and completely, at whatever time the conversion is killed. Leftovers of
+//! that release after deletions are repaired, and parts that do not belong together are refused.
 //!
-//! `folder-1-tail.lz4` was killed with all its records after the last checkpoint, among them a shop that was made and
-//! deleted. In `folder-1-revived.lz4` the server was killed while it deleted the shop `west`, which answered on and was
-//! lost at the next orderly stop. `XIAOER_PACK=FOLDER XIAOER_TO=FILE cargo test --test storage upgrade::` packs another one.
+//! `folder-1-tail.lz4` was killed with all its records after the last checkpoint, among them a shop that was created
+//! and deleted. In `folder-1-revived.lz4` the server was killed while it deleted the shop `west`, which continued to
+//! respond and was lost at the next orderly stop. `XIAOER_PACK=FOLDER XIAOER_TO=FILE cargo test --test storage
+//! upgrade::` packs another one.
 
 use std::fs;
 use std::path::Path;

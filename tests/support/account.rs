@@ -1,7 +1,7 @@
-//! What a server was heard to say, held against what it says after it died.
+//! Compares what a server acknowledged with its state after a crash.
 //!
-//! An acknowledged event is there, once, with the answer that was given; one that was not acknowledged is there with
-//! all that it did, or not at all; and a shop's decisions are 1, 2, 3 … without a gap.
+//! An acknowledged event is there once, with its original response. An event that was not acknowledged is there with
+//! all its effects, or not at all. The decisions of a shop are 1, 2, 3 … without a gap.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Comparing outputs as the contract says (section 1): numbers by value, instants as instants, of `message` only
-//! the path that begins that of `policy_invalid`, and that there is one.
+//! Compares outputs as the contract says (section 1): numbers by value and instants as instants. Of a `message` it
+//! compares only its presence, and for `policy_invalid` the path at its start.
 
 use std::fmt;
 

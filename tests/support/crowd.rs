@@ -1,4 +1,4 @@
-//! A long trace of one shop with thousands of buyers, so many that the shop begins to forget them.
+//! A long trace of one shop with thousands of buyers, enough that the shop evicts some.
 
 use serde_json::{Value, json};
 use xiaoer::domain::base::time::{DAY_MS, Instant};

@@ -1,4 +1,4 @@
-//! Until when something is waited for.
+//! Deadlines of waits.
 
 use std::time::{Duration, Instant};
 

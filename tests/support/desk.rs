@@ -1,4 +1,4 @@
-//! Shops under load: clients that open sessions, talk, ask for ratings and close, and keep what they were told.
+//! Load on shops: clients that open sessions, send messages, ask for ratings and close, and keep the responses.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Folders of files, looked through and copied.
+//! Lists and copies folders.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 client over one kept connection: blocking, quick, and with nothing in it that hides an answer.
+//! A small blocking HTTP/1.1 client over one kept-alive connection, which shows responses as they are.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};

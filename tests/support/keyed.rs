@@ -1,4 +1,4 @@
-//! A server that asks for keys, as an operator starts it, and requests with a key.
+//! A server with keys, as an operator starts it, and requests with a key.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! A server's life with all that is ordinary in it: shops under load, tenants that come and go, webhooks and keys; and
-//! what must be there after whatever has happened to it.
+//! An ordinary life of a server: shops under load, tenants that are created and deleted, webhooks and keys; and the
+//! checks after a failure.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

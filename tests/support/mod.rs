@@ -1,5 +1,5 @@
-//! What several tests need: where the shared folder is, how outputs are compared, how the program is played and
-//! served, and how its disk is made to fail.
+//! Helpers of several tests: the shared folder, comparison of outputs, running and serving the program, and disk
+//! faults.
 
 #![allow(dead_code, reason = "each test uses its own part of the support")]
 

@@ -1,5 +1,5 @@
-//! Folders of older releases, each packed into one file: an LZ4 block of entries, each the name's length, the name, the
-//! content's length and the content.
+//! Folders of older releases, each packed into one file: an LZ4 block of entries with the length of the name, the name,
+//! the length of the content, and the content.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Playing a trace on the program, line by line, so that a test can look at the shops in between.
+//! Plays a trace on the program line by line, so that a test can inspect the shops in between.
 
 use serde_json::Value;
 use xiaoer::domain::base::id::Id;

@@ -1,4 +1,4 @@
-//! A port of this machine that is ours, and at which nobody listens.
+//! Reserves a port of this machine on which no process listens.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::OwnedFd;

@@ -1,7 +1,6 @@
-//! What a test may do on this machine: file systems of its own need root, shims need a C compiler.
+//! The privileges of a test on this machine: mounting file systems needs root, shims need a C compiler.
 //!
-//! A test that cannot run says so in one plain line; with `CI` set it fails instead, so that nothing is skipped where
-//! it counts.
+//! A test that cannot run prints a line. With `CI` set it fails instead, so that nothing is skipped there.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! A receiver of webhooks: keeps what comes, and answers each request as its script says, well or badly.
+//! A webhook receiver that keeps requests and responds to each as its script says, correctly or not.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,11 +1,11 @@
-//! A disk that was written down (tests/shim/record.c), and the folder as a power cut at any instant would have left it.
+//! A recording of all disk changes (tests/shim/record.c), and the folder as a power cut at any time would leave it.
 //!
-//! Nothing depends on a disk, a file system or root: what no sync had made durable is gone because it is not built.
+//! Nothing depends on a disk, a file system or root: unsynced data is gone because it is not built.
 //!
-//! The model is a file system with a journal in ordered mode (ext4, XFS). A sync of a file makes durable what was written
-//! to it before the sync began, and that the file is there under the name it was made with. A sync of a folder makes
-//! durable the names in it. Changes of names keep their order: with one of them all before it are durable. Nothing else
-//! is: no rename without a sync of its folder, and no byte by `sync_file_range`.
+//! The model is a file system with a journal in ordered mode (ext4, XFS). A sync of a file makes durable the data
+//! written to it before the sync started, and its existence under the name with which it was created. A sync of a
+//! folder makes durable the names in it. Changes of names keep their order: one that is durable makes all earlier ones
+//! durable. Nothing else is durable: no rename without a sync of its folder, and no byte by `sync_file_range`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;

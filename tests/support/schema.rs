@@ -1,4 +1,4 @@
-//! The door's own description, as what real answers are held against: an object may have no key that is not described.
+//! Checks real responses against the OpenAPI description. An object may have no key that is not described.
 
 use jsonschema::Validator;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
-//! The built program as users have it: started, waited for, killed, and started again on the same folder.
+//! The built program as users run it: started, waited for, killed, and started again on the same folder.
 //!
-//! `XIAOER_BIN=FILE` takes another build of it, a release one for example.
+//! `XIAOER_BIN=FILE` uses another build, for example a release build.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};

@@ -1,4 +1,4 @@
-//! The folder of scenarios and traces that lies beside the repository and is not shipped with it.
+//! The folder of scenarios and traces that is next to the repository and is not shipped.
 
 use std::path::PathBuf;
 

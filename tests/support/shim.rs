@@ -1,4 +1,4 @@
-//! Shims that stand before the C library, built when a test needs them: a disk that fails, a clock that jumps.
+//! Shims in front of the C library, built when a test needs them: a disk that fails, a clock that jumps.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;

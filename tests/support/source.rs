@@ -1,4 +1,5 @@
-//! Reading Rust as the house's police does: files, code without comments and strings, paths to other rooms.
+//! Reads Rust source for the checks of the source tree: files, code without comments and strings, and paths to other
+//! folders.
 
 use std::path::{Path, PathBuf};
 

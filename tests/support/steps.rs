@@ -1,4 +1,4 @@
-//! Short random traces of one shop that shrink: few agents, few buyers, short windows, so that everything collides.
+//! Short random traces of one shop that shrink: few agents, few buyers and short windows, so that events conflict.
 
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -1,8 +1,8 @@
-//! A tenant: one client that is alone with a shop. It makes it, uses it, takes it away and makes it again, with agents,
-//! webhooks and keys, and knows after every answer what there must be.
+//! A tenant: a client that uses a shop alone. It creates the shop, uses it, deletes it and creates it again, with
+//! agents, webhooks and keys. After every response it knows the expected state.
 //!
-//! It sends one request after the other. So after a crash there is what was answered, and of the one request that had
-//! no answer all or nothing; what was taken away is gone for ever.
+//! It sends one request after the other. So after a crash all acknowledged effects must be there, and the one request
+//! without a response is complete or absent. Deleted data is gone for ever.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The packages with which receivers of webhooks check signatures: `.ci/run` puts them beside the builds.
+//! The packages with which webhook receivers check signatures. `.ci/run` installs them next to the builds.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,5 +1,5 @@
-//! Watching a trace being played: what must hold after every event (rules, last section), and what can be seen of it
-//! in the decisions alone.
+//! Observes a trace while it is played: checks the invariants after every event (rules, last section), and what the
+//! decisions alone show.
 
 use std::collections::BTreeMap;
 

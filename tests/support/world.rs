@@ -1,4 +1,4 @@
-//! A server's shops without its HTTP: a journal in a folder of its own, a clock that a test sets, and the desk.
+//! The runtime of a server without HTTP: a journal in its own folder, a clock that a test sets, and the shops.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,4 +1,4 @@
-//! Agents of a shop: listed with presence, load and today's count, configured, removed, and where they are.
+//! The agents of a shop: list, configure, remove, and set presence.
 
 use std::ops::RangeInclusive;
 
@@ -19,25 +19,25 @@ use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{done, json, page, text_json};
 use crate::wire::read_event_body;
 
-/// The list's name in its cursors.
+/// The name of this list in its cursors.
 const LIST: &str = "agents";
 
-/// How long a lease can be.
+/// The allowed durations of a presence lease.
 const LEASES: RangeInclusive<Duration> = Duration::from_ms(1_000)..=Duration::days(1);
 
-/// Where an agent is from now on.
+/// The new presence of an agent.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PresenceBody {
     #[schema(value_type = Presence)]
     presence: String,
-    /// For how long, unless it is renewed: 1s to 24h. Not with `offline`.
+    /// How long the presence holds unless it is renewed, from 1s to 24h. Not allowed with `offline`.
     #[serde(default)]
     #[schema(example = "30s")]
     lease: Option<String>,
 }
 
-/// The shop's agents, by id
+/// Lists the shop's agents, by id
 #[utoipa::path(get, path = "/v1/shops/{shop}/agents", tag = "agents", operation_id = "list_agents",
     responses((status = 200, body = Page<AgentView>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
@@ -62,7 +62,7 @@ pub async fn get(call: RequestContext) -> HandlerResult {
 
 /// Adds or replaces an agent
 ///
-/// What is left out takes its default again; presence and sessions stay. Stands for `agent.configured`.
+/// Omitted fields get their defaults. Presence and open sessions are kept. Recorded as `agent.configured`.
 #[utoipa::path(put, path = "/v1/shops/{shop}/agents/{agent}", tag = "agents", operation_id = "put_agent",
     request_body = AgentBody, responses((status = 200, body = AgentView)))]
 pub async fn put(call: RequestContext) -> HandlerResult {
@@ -72,9 +72,9 @@ pub async fn put(call: RequestContext) -> HandlerResult {
     get(call).await
 }
 
-/// Takes an agent off the shop
+/// Removes an agent from the shop
 ///
-/// What it was serving is treated as the policy says. Stands for `agent.removed`.
+/// The policy decides what happens to the agent's open sessions. Recorded as `agent.removed`.
 #[utoipa::path(delete, path = "/v1/shops/{shop}/agents/{agent}", tag = "agents", operation_id = "delete_agent",
     responses((status = 204)))]
 pub async fn delete(call: RequestContext) -> HandlerResult {
@@ -83,11 +83,12 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
     Ok(done())
 }
 
-/// Says where an agent is
+/// Sets an agent's presence
 ///
-/// Stands for `agent.online`, `agent.away` or `agent.offline`; answers what the shop then decided. With a `lease` it
-/// holds for that long, unless it is said again: then, and after `presence.grace`, the agent is taken offline. Saying
-/// again what is so already writes nothing. Without a `lease`, one that the agent has is over.
+/// Recorded as `agent.online`, `agent.away` or `agent.offline`. Returns the decisions that the shop took. With a
+/// `lease`, the presence must be renewed within that time. If it is not, the agent goes offline after the lease and
+/// then `presence.grace` have passed. Repeating the current presence renews the lease and records nothing. A request
+/// without a `lease` ends the agent's current lease.
 #[utoipa::path(put, path = "/v1/shops/{shop}/agents/{agent}/presence", tag = "agents", operation_id = "put_presence",
     request_body = PresenceBody, responses((status = 200, body = PresenceAnswer)))]
 pub async fn put_presence(call: RequestContext) -> HandlerResult {
@@ -116,18 +117,18 @@ pub async fn put_presence(call: RequestContext) -> HandlerResult {
     })
 }
 
-/// Where an agent is, and what the shop decided for it.
+/// The agent's presence and the decisions that the shop took.
 #[derive(Serialize, ToSchema)]
 struct PresenceAnswer {
     agent: Id,
     presence: Presence,
     #[schema(value_type = Vec<Decision>)]
     decisions: Box<RawValue>,
-    /// How long its lease is.
+    /// The duration of the lease.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     lease: Option<String>,
-    /// When the lease runs out, unless it is renewed; the grace period begins then.
+    /// When the lease ends unless it is renewed. `presence.grace` starts then.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     until: Option<Stamp>,
@@ -157,7 +158,7 @@ impl PresenceBody {
 }
 
 impl Listed {
-    /// As an answer.
+    /// The page as a response.
     pub fn page(&self, list: &str) -> actix_web::HttpResponse {
         page(
             list,

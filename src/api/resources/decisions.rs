@@ -1,4 +1,4 @@
-//! Decisions of a shop: listed by `seq`, one of them, and why it was taken.
+//! The decisions of a shop: listed by `seq`, read one by one, and explained.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,24 +13,24 @@ use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{json, page, text_json};
 use crate::wire::WrittenDecision;
 
-/// The list's name in its cursors.
+/// The name of this list in its cursors.
 const LIST: &str = "decisions";
 
-/// Why a decision was taken, as `xiaoer why --json` prints it.
+/// A decision with its explanation, as `xiaoer why --json` prints it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WhyAnswer)]
 struct ExplainedDecision<'a> {
     #[schema(value_type = Decision)]
     decision: WrittenDecision<'a>,
-    /// What was looked at, in order: each with its rule.
+    /// The evidence, in the order in which the rules were evaluated. Each entry names its rule.
     #[schema(value_type = Vec<std::collections::HashMap<String, serde_json::Value>>)]
     why: Vec<serde_json::Value>,
     text: explain_text::Both,
 }
 
-/// The shop's decisions, by `seq`
+/// Lists the shop's decisions, by `seq`
 ///
-/// `after` is a `seq`: those above it are listed.
+/// `after` is a `seq`. The list starts with the first decision after it.
 #[utoipa::path(get, path = "/v1/shops/{shop}/decisions", tag = "decisions", operation_id = "list_decisions",
     responses((status = 200, body = Page<Decision>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
@@ -64,7 +64,7 @@ pub async fn get(call: RequestContext) -> HandlerResult {
     }
 }
 
-/// Why a decision was taken: the facts that were looked at, and the words in both languages
+/// Explains a decision: its evidence, and the text in English and Chinese
 #[utoipa::path(get, path = "/v1/shops/{shop}/decisions/{seq}/why", tag = "decisions", operation_id = "get_why",
     responses((status = 200, body = ExplainedDecision)))]
 pub async fn why(call: RequestContext) -> HandlerResult {
@@ -92,8 +92,8 @@ fn seq_of(call: &RequestContext) -> Result<u64, Problem> {
 
 fn unknown(seq: u64) -> Problem {
     let detail = format!(
-        "The shop has no decision {seq}: it was not taken yet, or its journal was dropped; \
-         `GET decisions` lists those there are."
+        "The shop has no decision {seq}: the decision was not taken yet, or retention deleted it. \
+         `GET decisions` lists the decisions."
     );
     Problem::new(ProblemCode::DecisionUnknown, detail)
 }

@@ -1,4 +1,4 @@
-//! What was sent to a webhook: listed, looked into, and sent again.
+//! Webhook deliveries: list, read and replay.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,10 +14,10 @@ use crate::http::response::{json, page};
 use crate::webhooks::Subscription;
 use crate::webhooks::delivery::attempt::{AttemptResult, SeqRange};
 
-/// The list's name in its cursors.
+/// The name of this list in its cursors.
 const LIST: &str = "deliveries";
 
-/// Decisions that are to be sent again, by `seq`, both included.
+/// A range of decisions to send again, by `seq`. Both ends are included.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Resend {
@@ -28,18 +28,18 @@ struct Resend {
 }
 
 codes! {
-    /// Where a delivery stands.
+    /// The state of a delivery.
     DeliveryState {
-        /// The endpoint has answered 2xx.
+        /// The endpoint answered with a 2xx status.
         Delivered = "delivered",
-        /// It failed and is retried.
+        /// The delivery failed and will be retried.
         Retrying = "retrying",
-        /// Its retries are over.
+        /// The last retry failed.
         GivenUp = "given_up",
     }
 }
 
-/// A message with the decisions from one `seq` to another, and the result of its latest attempt.
+/// A message with a range of decisions, and the result of its latest attempt.
 #[derive(Serialize, ToSchema)]
 pub struct Delivery {
     from: u64,
@@ -53,14 +53,15 @@ pub struct Delivery {
     #[schema(required)]
     failure: Option<String>,
     at: Stamp,
-    /// When it is tried again.
+    /// When the next attempt is due.
     #[schema(required)]
     again: Option<Stamp>,
 }
 
-/// What was sent to a webhook, the latest first
+/// Lists the deliveries to a webhook, the latest first
 ///
-/// All that is tried again or was given up, and the last hundred that were delivered since the server started.
+/// The list has all deliveries that are being retried or were given up, and the last 100 that succeeded since the
+/// server started.
 #[utoipa::path(get, path = "/v1/shops/{shop}/webhooks/{id}/deliveries", tag = "webhooks", operation_id = "list_deliveries",
     responses((status = 200, body = Page<Delivery>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
@@ -86,7 +87,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
     ))
 }
 
-/// Where a delivery stands in the list: by when it was last tried.
+/// The key of a delivery in the list: the time of its latest attempt.
 fn place(row: &Delivery) -> String {
     format!(
         "{:020}.{:020}-{:020}",
@@ -111,7 +112,7 @@ fn rows(post: &Subscription) -> Vec<Delivery> {
             again: again.map(utc),
         };
     let inner = post.inner();
-    // What is on its way for the first time has nothing to be told of.
+    // A delivery whose first attempt is still running has no result to show.
     let failing = inner
         .outbox
         .failing()
@@ -139,8 +140,8 @@ fn rows(post: &Subscription) -> Vec<Delivery> {
 
 /// Sends a range of decisions to a webhook again
 ///
-/// They go out in order, beside what is new. One by one they have the `webhook-id`s that they had; with `batch` they are
-/// grouped anew.
+/// They are sent in order, in parallel with new decisions. Without `batch`, each keeps its original `webhook-id`. With
+/// `batch`, the decisions are grouped anew.
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks/{id}/resend", tag = "webhooks", operation_id = "resend",
     request_body = Resend, responses((status = 200, body = Resend)))]
 pub async fn resend(call: RequestContext) -> HandlerResult {

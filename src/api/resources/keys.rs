@@ -1,4 +1,4 @@
-//! Keys over HTTP: listed without their secrets, made, taken back. An admin's work.
+//! API keys: listed without secrets, created and revoked. All of it needs an admin key.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{done, json, page};
 
-/// The list's name in its cursors.
+/// The name of this list in its cursors.
 const LIST: &str = "keys";
 
-/// A key that is wanted; only an admin's has no shop.
+/// The key to create. Only an admin key has no shop.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct KeyBody {
@@ -28,21 +28,21 @@ struct KeyBody {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
-    /// Whether its events may say `at` themselves.
+    /// Whether events sent with this key may set `at` themselves.
     own_clock: Option<bool>,
 }
 
-/// A key that was made.
+/// A key that was created.
 #[derive(Serialize, ToSchema)]
 struct KeyMade {
     #[serde(flatten)]
     row: KeyRow,
-    /// The key itself, shown this once.
+    /// The secret of the key. It is shown only here.
     #[schema(example = "xek_…")]
     key: String,
 }
 
-/// All keys, without their secrets, the oldest first
+/// Lists all keys without their secrets, the oldest first
 #[utoipa::path(get, path = "/v1/keys", tag = "keys", operation_id = "list_keys",
     responses((status = 200, body = Page<KeyRow>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
@@ -51,7 +51,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
         Authenticator::Insecure => Vec::new(),
         Authenticator::Keys(keys) => keys.list(),
     };
-    // A key's place in the list is when it was made; one that was taken back since leaves the place as it is.
+    // The cursor holds the time at which a key was made, so it stays valid if that key is revoked.
     let after = after.as_deref().and_then(|after| after.split_once('.'));
     let after = after.and_then(|(at, id)| Some((at.parse::<i64>().ok()?, id)));
     let mut keys = keys;
@@ -72,9 +72,10 @@ pub async fn list(call: RequestContext) -> HandlerResult {
     ))
 }
 
-/// Makes a key, which is shown this once
+/// Creates a key; its secret is shown only in this response
 ///
-/// `own_clock` lets its events say `at` themselves, as a gateway does that was cut off.
+/// With `own_clock`, events sent with this key may set `at`. A gateway needs that to send events which it recorded
+/// while it was disconnected.
 #[utoipa::path(post, path = "/v1/keys", tag = "keys", operation_id = "post_key",
     request_body = KeyBody, responses((status = 200, body = KeyMade)))]
 pub async fn post(call: RequestContext) -> HandlerResult {
@@ -97,7 +98,7 @@ fn wanted(body: KeyBody, call: &RequestContext) -> Result<NewKey, Problem> {
     let shop = shop.transpose()?;
     match (scope, &shop) {
         (Scope::Admin, Some(_)) => Err(Problem::malformed(
-            "A key with the scope admin is for every shop: leave `shop` out.",
+            "A key with the scope `admin` is valid for every shop. Omit `shop`.",
         )),
         (Scope::Events | Scope::Read | Scope::Owner, None) => Err(Problem::malformed(
             "`shop` is missing: a key with this scope is for one shop.",
@@ -116,7 +117,7 @@ fn wanted(body: KeyBody, call: &RequestContext) -> Result<NewKey, Problem> {
     }
 }
 
-/// Takes a key back: it is refused from now on
+/// Revokes a key; it is refused from now on
 #[utoipa::path(delete, path = "/v1/keys/{id}", tag = "keys", operation_id = "delete_key",
     responses((status = 204)))]
 pub async fn delete(call: RequestContext) -> HandlerResult {
@@ -125,11 +126,11 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
     if changing(&call, move |keys| keys.revoke(&of_key)).await? {
         return Ok(done());
     }
-    let detail = format!("No key {id:?}: `GET /v1/keys` lists those there are.");
+    let detail = format!("There is no key {id:?}. `GET /v1/keys` lists the keys.");
     Err(Problem::new(ProblemCode::KeyUnknown, detail))
 }
 
-/// Changes keys where waiting for the disk keeps nobody up.
+/// Changes keys on a blocking thread, because the change waits for the disk.
 async fn changing<T: Send + 'static>(
     call: &RequestContext,
     change: impl FnOnce(&dyn KeyRing) -> Result<T, NotChanged> + Send + 'static,
@@ -139,7 +140,7 @@ async fn changing<T: Send + 'static>(
         Authenticator::Insecure => {
             return Err(Problem::new(
                 ProblemCode::NoKeys,
-                "The server was started with --insecure and asks for no keys: start it without to use them.",
+                "The server was started with --insecure and uses no keys. Start it without --insecure to use them.",
             ));
         }
     };

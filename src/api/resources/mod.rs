@@ -1,4 +1,4 @@
-//! The resources of the API, a file each: what may be asked of them, and changed.
+//! The resources of the API, one file each: reads and changes.
 
 pub(super) mod agents;
 pub(super) mod decisions;

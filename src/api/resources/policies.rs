@@ -1,4 +1,4 @@
-//! The policy of a shop: read as it is merged, set as a whole, or only checked.
+//! The policy of a shop: read after merging with its preset, replaced, or checked.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -13,11 +13,11 @@ use crate::http::response::text_json;
 /// The merged policy of the path's shop, as JSON.
 pub async fn policy_of(call: &RequestContext) -> Result<String, Problem> {
     let policy = call.live(|shop| shop.policy_shared()).await?;
-    // A large one takes longer to write than its shop's thread has for it.
+    // A large policy takes too long to serialize on the shop's thread.
     aside(move || serde_json::to_string(&*policy).unwrap_or_default()).await
 }
 
-/// What `PUT /v1/shops/{shop}` takes: a policy under its name, which is no key of a policy.
+/// The body of `PUT /v1/shops/{shop}`: a policy under the key `policy`, which is not a policy key.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PolicyWithPreset<'a> {
@@ -25,7 +25,7 @@ struct PolicyWithPreset<'a> {
     policy: &'a RawValue,
 }
 
-/// The policy in a body: by itself, or under its name.
+/// Extracts the policy from a body: the whole body, or its `policy` field.
 fn policy_in(text: &str) -> Result<&RawValue, Problem> {
     match serde_json::from_str::<PolicyWithPreset<'_>>(text) {
         Ok(named) => Ok(named.policy),
@@ -33,28 +33,28 @@ fn policy_in(text: &str) -> Result<&RawValue, Problem> {
     }
 }
 
-/// The shop's policy, whole and merged
+/// The shop's complete policy, merged with its preset
 #[utoipa::path(get, path = "/v1/shops/{shop}/policy", tag = "policy", operation_id = "get_policy",
     responses((status = 200, body = PolicySchema)))]
 pub async fn get(call: RequestContext) -> HandlerResult {
     Ok(text_json(policy_of(&call).await?))
 }
 
-/// Sets the shop's whole policy
+/// Replaces the shop's policy
 ///
-/// What is left out comes from the preset, but for `buyer_space`, which stays as it is unless an admin's key names another.
-/// Stands for `shop.configured`; answers the merged policy.
+/// Omitted keys come from the preset. An omitted `buyer_space` keeps its value; only an admin key can change it.
+/// Recorded as `shop.configured`. Returns the merged policy.
 #[utoipa::path(put, path = "/v1/shops/{shop}/policy", tag = "policy", operation_id = "put_policy",
     request_body = PolicySchema, responses((status = 200, body = PolicySchema)))]
 pub async fn put(call: RequestContext) -> HandlerResult {
     let text = call.json_text().await?;
-    // The shop is there, or an owner would make it.
+    // Checks that the shop exists. Otherwise an owner key would create it.
     call.live(|_| ()).await?;
     configure(&call, move || read_body(policy_in(&text)?.get())).await?;
     get(call).await
 }
 
-/// Says whether a policy would be taken, and changes nothing
+/// Checks a policy without applying it
 #[utoipa::path(post, path = "/v1/shops/{shop}/policy/check", tag = "policy", operation_id = "check_policy",
     request_body = PolicySchema, responses((status = 200, body = CheckedOk)))]
 pub async fn check(call: RequestContext) -> HandlerResult {
@@ -75,7 +75,8 @@ mod tests {
                 " {\"policy\": {\"preset\":\"douyin\"}} ",
                 Some("{\"preset\":\"douyin\"}"),
             ),
-            // Another key beside it: then it is a policy with an unknown key, and told so.
+            // If there are other keys beside `policy`, the whole body is the policy, and `policy` is reported as an
+            // unknown key.
             (
                 "{\"policy\":{},\"preset\":\"douyin\"}",
                 Some("{\"policy\":{},\"preset\":\"douyin\"}"),

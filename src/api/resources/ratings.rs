@@ -1,4 +1,5 @@
-//! Recorded ratings of a shop, newest first, by agent, level, reason and time: where the low-rated sessions are found.
+//! Recorded ratings of a shop, the newest first, filtered by agent, level, reason and time. They lead to the low-rated
+//! sessions.
 
 use std::borrow::Cow;
 
@@ -14,28 +15,28 @@ use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::page;
 use crate::runtime::StoredDecision;
 
-/// The list's name in its cursors.
+/// The name of this list in its cursors.
 const LIST: &str = "ratings";
 
-/// The words of `level`.
+/// The values of `level`.
 const LEVELS: [(&str, Level); 3] = [
     ("satisfied", Level::Satisfied),
     ("neutral", Level::Neutral),
     ("disappointed", Level::Disappointed),
 ];
 
-/// Which ratings are asked for.
+/// The filters of a request.
 struct Filter {
     agent: Option<Id>,
     level: Option<Level>,
     reason: Option<Id>,
-    /// At or after.
+    /// Inclusive.
     from: Option<Instant>,
-    /// Before.
+    /// Exclusive.
     to: Option<Instant>,
 }
 
-/// Of the decision, what ratings are told apart by.
+/// The fields of the decision that filters use.
 #[derive(Deserialize)]
 struct RatingFields<'a> {
     #[serde(borrow)]
@@ -44,7 +45,7 @@ struct RatingFields<'a> {
     level: Cow<'a, str>,
 }
 
-/// Of the event, what the decision does not repeat.
+/// The fields of the event that the decision does not repeat.
 #[derive(Default, Deserialize, Serialize)]
 struct SubmittedRating {
     #[serde(default, deserialize_with = "or_default")]
@@ -53,9 +54,9 @@ struct SubmittedRating {
     comment: Option<String>,
 }
 
-/// Recorded ratings, newest first
+/// Lists recorded ratings, the newest first
 ///
-/// `from` and `to` are instants: at or after the one, before the other.
+/// `from` and `to` are instants. `from` is included, `to` is not.
 #[utoipa::path(get, path = "/v1/shops/{shop}/ratings", tag = "ratings", operation_id = "list_ratings",
     responses((status = 200, body = Page<Rating>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
@@ -102,7 +103,7 @@ impl Filter {
     }
 }
 
-/// The decision with the event's reasons and comment behind its own fields.
+/// The decision, followed by the event's reasons and comment.
 fn item(decision: &StoredDecision) -> String {
     let submitted = serde_json::to_string(&submitted(decision)).unwrap_or_default();
     match (decision.json.strip_suffix('}'), submitted.strip_prefix('{')) {
@@ -123,7 +124,7 @@ fn submitted(decision: &StoredDecision) -> SubmittedRating {
     submitted
 }
 
-/// What is `null` is left out.
+/// Treats `null` as an omitted field.
 fn or_default<'de, D: serde::Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {

@@ -1,4 +1,4 @@
-//! Sessions of a shop and where buyers wait: by state, one with its timeline, the pools, and the menu of an entry.
+//! The sessions of a shop by state, one session with its timeline, the pools, and the menu of an entry.
 
 use crate::api::schema::SessionWithTimeline;
 use crate::api::views;
@@ -10,22 +10,22 @@ use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::text_json;
 use crate::runtime::TimelineEntry;
 
-/// The words of `state`.
+/// The values of `state`.
 const STATES: [(&str, State); 3] = [
     ("open", State::Open),
     ("waiting", State::Waiting),
     ("closed", State::Closed),
 ];
 
-/// Sessions of a state
+/// Lists the sessions of a state
 ///
-/// `open` (with an agent or the bot, where nothing is said), by their opening; `waiting`, who waits longest first;
-/// `closed` in the last 7 days, the latest first.
+/// `state` is one of: `open` (the default: with an agent or the bot), by opening time; `waiting`, the longest wait
+/// first; `closed` (in the last 7 days), the latest first.
 #[utoipa::path(get, path = "/v1/shops/{shop}/sessions", tag = "sessions", operation_id = "list_sessions",
     responses((status = 200, body = Page<SessionView>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
     let state = call.query.choice("state", &STATES)?.unwrap_or(State::Open);
-    // A cursor of one state is none of another.
+    // A cursor is valid only for the state of its list.
     let list = match state {
         State::Open => "sessions.open",
         State::Waiting => "sessions.waiting",
@@ -37,7 +37,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
     Ok(listed.await?.page(list))
 }
 
-/// One session, with its timeline: its events, and what was decided about it
+/// One session with its timeline: its events and the decisions about it
 #[utoipa::path(get, path = "/v1/shops/{shop}/sessions/{session}", tag = "sessions", operation_id = "get_session",
     responses((status = 200, body = SessionWithTimeline)))]
 pub async fn get(call: RequestContext) -> HandlerResult {
@@ -68,7 +68,7 @@ pub async fn get(call: RequestContext) -> HandlerResult {
     Ok(text_json(seen.json))
 }
 
-/// `{"at":…,"event":{…}}` or `{"decision":{…}}`: both as they were when they happened.
+/// `{"at":…,"event":{…}}` or `{"decision":{…}}`, as they were recorded.
 fn write_entry(text: &mut String, entry: &TimelineEntry, zone: &Zone) {
     match entry {
         TimelineEntry::Event(at, sent) => {
@@ -86,7 +86,7 @@ fn stamp(zone: &Zone, at: Instant) -> Stamp {
     zone.stretch(at).stamp(zone, at)
 }
 
-/// The pools in which somebody waits
+/// Lists the pools in which sessions wait
 #[utoipa::path(get, path = "/v1/shops/{shop}/pools", tag = "sessions", operation_id = "list_pools",
     responses((status = 200, body = Page<PoolView>)))]
 pub async fn pools(call: RequestContext) -> HandlerResult {
@@ -99,7 +99,7 @@ pub async fn pools(call: RequestContext) -> HandlerResult {
     Ok(listed.page(LIST))
 }
 
-/// The menu that a buyer may choose from at an entry
+/// The menu of an entry: the questions that a buyer can choose
 #[utoipa::path(get, path = "/v1/shops/{shop}/entries/{entry}/questions", tag = "sessions",
     operation_id = "list_questions", responses((status = 200, body = Page<views::Question>)))]
 pub async fn questions(call: RequestContext) -> HandlerResult {

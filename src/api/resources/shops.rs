@@ -1,4 +1,4 @@
-//! Shops: listed, set up, taken away, and how one stands.
+//! Shops: list, configure, delete and report.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,10 +21,10 @@ use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{done, json, page};
 use crate::runtime::{Shops, Unavailable};
 
-/// The list's name in its cursors.
+/// The name of this list in its cursors.
 const LIST: &str = "shops";
 
-/// What a shop is set up with.
+/// The configuration of a shop.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ShopBody<'a> {
@@ -33,7 +33,7 @@ struct ShopBody<'a> {
     policy: &'a RawValue,
 }
 
-/// A shop as it is set up.
+/// A shop and its merged policy.
 #[derive(Serialize, ToSchema)]
 struct ShopAnswer {
     shop: Id,
@@ -47,7 +47,7 @@ pub struct ShopRow {
     shop: Id,
 }
 
-/// The shops, by id
+/// Lists the shops, by id
 #[utoipa::path(get, path = "/v1/shops", tag = "shops", operation_id = "list_shops",
     responses((status = 200, body = Page<ShopRow>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
@@ -68,9 +68,9 @@ pub async fn list(call: RequestContext) -> HandlerResult {
     Ok(page(LIST, items.iter().map(String::as_str), next))
 }
 
-/// Sets a shop up, or sets its whole policy
+/// Creates a shop, or replaces its policy
 ///
-/// Stands for `shop.configured`.
+/// Recorded as `shop.configured`.
 #[utoipa::path(put, path = "/v1/shops/{shop}", tag = "shops", operation_id = "put_shop",
     request_body = ShopBody, responses((status = 200, body = ShopAnswer)))]
 pub async fn put(call: RequestContext) -> HandlerResult {
@@ -85,10 +85,11 @@ pub async fn put(call: RequestContext) -> HandlerResult {
     json(&ShopAnswer { shop, policy })
 }
 
-/// Takes a shop away, with all it holds and its keys
+/// Deletes a shop with all its data and keys
 ///
-/// Configured again it is a new shop, whose `seq` starts at 1, and which no key of the old one opens. Where the keys could
-/// not be taken back, the same request again does it: 204 where some were left, 404 where there was nothing.
+/// A shop that is created later with the same id is a new shop: its `seq` starts at 1, and the old keys do not open it.
+/// If the keys could not be revoked, repeat the request. It then answers 204 if keys were left to revoke, and 404 if
+/// there was nothing to delete.
 #[utoipa::path(delete, path = "/v1/shops/{shop}", tag = "shops", operation_id = "delete_shop",
     responses((status = 204)))]
 pub async fn delete(call: RequestContext) -> HandlerResult {
@@ -104,7 +105,7 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
         }
         Authenticator::Keys(keys) => Arc::clone(keys),
     };
-    // It comes to its end, whether somebody still waits for the answer or not.
+    // The deletion continues if the client disconnects.
     let deleting = actix_web::rt::spawn(async move { delete_with_keys(&desk, &keys, &shop).await });
     match deleting.await {
         Ok(answer) => answer,
@@ -112,7 +113,8 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
     }
 }
 
-/// From before the shop goes until its keys are taken back none of them is good, so that none opens the next of its name.
+/// Keys of the shop are blocked before the deletion starts and until they are revoked. So no old key can open a new
+/// shop of the same id.
 async fn delete_with_keys(desk: &Shops, keys: &Arc<dyn KeyRing>, shop: &Id) -> HandlerResult {
     let of_shop = shop.clone();
     with_keys(keys, move |keys| keys.shut_of_shop(&of_shop)).await?;
@@ -142,12 +144,12 @@ fn keys_are_left(why: &str) -> Problem {
         why,
         "the keys of a shop that was taken away could not be removed"
     );
-    let detail = "The shop is gone and its keys open nothing, but they could not be removed from the file of keys; \
-                  the server's log says why. Send the same request again.";
+    let detail = "The shop is deleted and its keys are refused, but they could not be removed from the key file. \
+                  The server's log says why. Send the same request again.";
     Problem::new(ProblemCode::Broken, detail)
 }
 
-/// Changes keys where waiting for the disk keeps nobody up.
+/// Changes keys on a blocking thread, because the change waits for the disk.
 async fn with_keys<T: Send + 'static>(
     keys: &Arc<dyn KeyRing>,
     change: impl FnOnce(&dyn KeyRing) -> T + Send + 'static,
@@ -156,7 +158,7 @@ async fn with_keys<T: Send + 'static>(
     aside(move || change(&*keys)).await
 }
 
-/// How the shop stands: sessions, waits, days, weeks, months, agents, invites
+/// The shop's report: sessions, waits, days, weeks, months, agents and invitations
 #[utoipa::path(get, path = "/v1/shops/{shop}/report", tag = "shops", operation_id = "get_report",
     responses((status = 200, body = BTreeMap<String, Report>)))]
 pub async fn report(call: RequestContext) -> Result<HttpResponse, Problem> {

@@ -1,4 +1,4 @@
-//! Webhooks of a shop: endpoints listed, made, changed and taken away, their secrets, and what was delivered.
+//! The webhook endpoints of a shop: list, create, change, delete, rotate the secret and test.
 
 use std::sync::Arc;
 
@@ -17,27 +17,28 @@ use crate::webhooks::delivery::attempt::AttemptResult;
 use crate::webhooks::endpoint::{BATCH_MAX, EndpointState, OVERLAP, Wanted};
 use crate::webhooks::{NotDone, Subscription};
 
-/// The list's name in its cursors.
+/// The name of this list in its cursors.
 const LIST: &str = "webhooks";
 
-/// What a webhook is made with, or what is changed of it: then what is left out stays.
+/// The fields to create a webhook, or to change it. A change keeps omitted fields.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct WebhookBody {
-    /// `http` or `https`; to private addresses only where the server's settings allow it. Needed to make one.
+    /// `http` or `https`. Private addresses are allowed only if the server's settings allow them. Required to create a
+    /// webhook.
     #[serde(default)]
     #[schema(nullable = false, example = "https://gateway.example/xiaoer")]
     url: Option<String>,
     #[serde(default, deserialize_with = "given")]
-    /// The types of decisions that are sent; `null`: all. `webhook.disabled` says that the server has switched another
-    /// endpoint off.
+    /// The types of decisions to send; `null` means all. `webhook.disabled` reports that the server disabled another
+    /// endpoint of the shop.
     #[schema(value_type = Option<Vec<String>>)]
     types: Option<Option<Value>>,
     #[serde(default, deserialize_with = "given")]
-    /// At most so many decisions a call; `null`: one a call, without a list around it.
+    /// The maximum number of decisions in a request. `null`: one decision in each request, not in an array.
     #[schema(value_type = Option<u16>, minimum = 1, maximum = 500)]
     batch: Option<Option<Value>>,
-    /// `true` also after the server has switched it off: deliveries go on where they stopped.
+    /// `true` enables the endpoint again after the server disabled it. Deliveries continue where they stopped.
     #[serde(default)]
     #[schema(nullable = false)]
     enabled: Option<bool>,
@@ -49,70 +50,70 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(from).map(Some)
 }
 
-/// An endpoint to which decisions are sent.
+/// An endpoint that receives decisions.
 #[derive(Serialize, ToSchema)]
 pub struct Webhook {
     id: String,
     url: String,
-    /// The types that are sent; `null`: all of them.
+    /// The types of decisions that are sent; `null` means all.
     #[schema(required)]
     types: Option<Vec<String>>,
-    /// At most so many decisions a call; `null`: one a call, without a list around it.
+    /// The maximum number of decisions in a request. `null`: one decision in each request, not in an array.
     #[schema(required)]
     batch: Option<u16>,
     enabled: bool,
-    /// Why the server has switched it off.
+    /// Why the server disabled the endpoint.
     #[schema(required)]
     disabled: Option<Disabled>,
     created: Stamp,
-    /// Decisions up to this `seq` were delivered, or failed and are retried apart from the others.
+    /// All decisions up to this `seq` were delivered, or failed and moved to the retry queue.
     seq: u64,
-    /// Messages that failed and are retried.
+    /// The number of failed messages that will be retried.
     retrying: usize,
-    /// Messages whose retries are over: `resend` sends them again.
+    /// The number of messages whose last retry failed. `resend` sends them again.
     given_up: usize,
-    /// Since when every call has failed.
+    /// The time since which every request has failed.
     #[schema(required)]
     failing_since: Option<Stamp>,
-    /// What its calls are signed with; shown only where the webhook is made.
+    /// The signing secret. It is shown only when the webhook is created.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "whsec_…")]
     secret: Option<String>,
 }
 
-/// Why and when the server has switched an endpoint off.
+/// Why and when the server disabled an endpoint.
 #[derive(Serialize, ToSchema)]
 struct Disabled {
     why: String,
     at: Stamp,
 }
 
-/// A new secret.
+/// A new signing secret.
 #[derive(Serialize, ToSchema)]
 struct WebhookSecret {
     #[schema(example = "whsec_…")]
     secret: String,
-    /// Until then calls are signed with the one before it too.
+    /// Until this time, requests are also signed with the previous secret.
     old_until: Stamp,
 }
 
-/// The result of a test call.
+/// The result of a test request.
 #[derive(Serialize, ToSchema)]
 struct Tested {
     delivered: bool,
-    /// The status of the answer.
+    /// The HTTP status of the response.
     #[schema(required)]
     status: Option<u16>,
-    /// How long it took, in milliseconds.
+    /// The duration of the request, in milliseconds.
     took_ms: u64,
-    /// The first kilobyte of the answer.
+    /// The first kilobyte of the response body.
     answer: String,
-    /// Why there was no answer.
+    /// Why there was no response.
     #[schema(required)]
     failure: Option<String>,
 }
 
-/// An instant as it is shown where no shop's zone is at hand.
+/// An instant in UTC, for lists that belong to no single shop's time zone.
 pub fn utc(at: Instant) -> Stamp {
     at.at_offset(0)
 }
@@ -143,12 +144,12 @@ fn shown(post: &Subscription, secret: Option<String>) -> Webhook {
     }
 }
 
-/// Why nothing was done, as a problem.
+/// The problem for a change that was not done.
 pub fn not_done(shop: &Id, id: &str, why: NotDone) -> Problem {
     match why {
         NotDone::Unknown => Problem::new(
             ProblemCode::WebhookUnknown,
-            format!("The shop has no webhook {id:?}: `GET webhooks` lists those there are."),
+            format!("The shop has no webhook {id:?}. `GET webhooks` lists the webhooks."),
         ),
         NotDone::Refused(why) => Problem::malformed(why),
         NotDone::Full(why) => Problem::new(ProblemCode::TooMany, why),
@@ -156,13 +157,13 @@ pub fn not_done(shop: &Id, id: &str, why: NotDone) -> Problem {
         NotDone::Failed(error) => Problem::own(
             ProblemCode::Broken,
             &error,
-            "The webhook could not be kept or called: the server's log says why. Send the same again; where that \
+            "The webhook could not be stored or called. The server's log says why. Send the request again; if that \
              does not help, ask the server's operator.",
         ),
     }
 }
 
-/// The path's shop and endpoint, where both are there.
+/// The path's shop and endpoint. A problem if either does not exist.
 pub async fn endpoint(call: &RequestContext) -> Result<(Id, Arc<Subscription>), Problem> {
     let (shop, id) = (shop(call).await?, call.segment("id"));
     let post = call.state.webhooks.get(&shop, &id);
@@ -208,19 +209,19 @@ fn names(value: Value) -> Result<Vec<String>, Problem> {
 fn number(value: Value) -> Result<u16, Problem> {
     serde_json::from_value(value).map_err(|_| {
         Problem::malformed(format!(
-            "`batch` must be a whole number from 1 to {BATCH_MAX}, or null for one decision a call."
+            "`batch` must be a whole number from 1 to {BATCH_MAX}, or null for one decision per request."
         ))
     })
 }
 
-/// The shop's webhooks, the oldest first
+/// Lists the shop's webhooks, the oldest first
 #[utoipa::path(get, path = "/v1/shops/{shop}/webhooks", tag = "webhooks", operation_id = "list_webhooks",
     responses((status = 200, body = Page<Webhook>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
     let shop = shop(&call).await?;
     let posts = call.state.webhooks.list(&shop).into_iter();
-    // One that was taken away since leaves the place as it is.
+    // The cursor holds the creation time, so it stays valid if that webhook is deleted.
     let key = |post: &Subscription| format!("{:020}.{}", post.inner().endpoint.made.ms(), post.id);
     let mut posts: Vec<Arc<Subscription>> = posts
         .filter(|post| after.as_ref().is_none_or(|after| key(post) > *after))
@@ -239,9 +240,10 @@ pub async fn list(call: RequestContext) -> HandlerResult {
     ))
 }
 
-/// Makes a webhook; its secret is shown this once
+/// Creates a webhook; its secret is shown only in this response
 ///
-/// Every decision that is taken from now on goes there, at least once, signed by the Standard Webhooks specification.
+/// New decisions are delivered at least once, signed as the Standard Webhooks specification says. Delivery starts with
+/// the next decision.
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks", tag = "webhooks", operation_id = "post_webhook",
     request_body = WebhookBody, responses((status = 200, body = Webhook)))]
 pub async fn post(call: RequestContext) -> HandlerResult {
@@ -263,7 +265,8 @@ pub async fn get(call: RequestContext) -> HandlerResult {
 
 /// Changes a webhook
 ///
-/// What is left out stays; `types` and `batch` may be null. Switched on again, it goes on where it was.
+/// Omitted fields are kept. `types` and `batch` may be null. An endpoint that is enabled again continues where it
+/// stopped.
 #[utoipa::path(patch, path = "/v1/shops/{shop}/webhooks/{id}", tag = "webhooks", operation_id = "patch_webhook",
     request_body = WebhookBody, responses((status = 200, body = Webhook)))]
 pub async fn patch(call: RequestContext) -> HandlerResult {
@@ -274,7 +277,7 @@ pub async fn patch(call: RequestContext) -> HandlerResult {
     json(&shown(&post, None))
 }
 
-/// Takes a webhook away
+/// Deletes a webhook
 #[utoipa::path(delete, path = "/v1/shops/{shop}/webhooks/{id}", tag = "webhooks", operation_id = "delete_webhook",
     responses((status = 204)))]
 pub async fn delete(call: RequestContext) -> HandlerResult {
@@ -284,9 +287,9 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
     Ok(done())
 }
 
-/// Gives a webhook another secret, which is shown this once
+/// Rotates a webhook's signing secret; the new one is shown only in this response
 ///
-/// The one before it signs beside it for a day more.
+/// For one day, requests are signed with both secrets.
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks/{id}/rotate", tag = "webhooks", operation_id = "rotate_webhook",
     responses((status = 200, body = WebhookSecret)))]
 pub async fn rotate(call: RequestContext) -> HandlerResult {
@@ -300,7 +303,7 @@ pub async fn rotate(call: RequestContext) -> HandlerResult {
     })
 }
 
-/// Sends a test to a webhook now, and says what came of it
+/// Sends a test message to a webhook now and returns the result
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks/{id}/test", tag = "webhooks", operation_id = "test_webhook",
     responses((status = 200, body = Tested)))]
 pub async fn test(call: RequestContext) -> HandlerResult {

@@ -1,5 +1,4 @@
-//! The description of a decision as it is answered (contract, section 3): what was decided, with the fields that all
-//! decisions share.
+//! The schema of a decision in responses (contract, section 3): the common fields, and those of its type.
 
 use utoipa::openapi::schema::OneOfBuilder;
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
@@ -33,7 +32,7 @@ impl ToSchema for Decision {
     }
 }
 
-/// The fields that all decisions share, and those of the type.
+/// A schema with the common fields and the fields of the type.
 fn whole(kind: DecisionType, body: RefOr<Schema>) -> Schema {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let seq = ObjectBuilder::new()

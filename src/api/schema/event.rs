@@ -1,4 +1,4 @@
-//! Events as they are sent (contract, section 2).
+//! The schema of events as clients send them (contract, section 2).
 
 use utoipa::ToSchema;
 
@@ -6,10 +6,10 @@ use super::policy::Policy;
 use crate::domain::protocol::event::{ClosedBy, MessageKind};
 use crate::domain::protocol::rating::Level;
 
-/// Makes the type of all events, which share their common fields.
+/// Generates the type of all events with their common fields.
 macro_rules! events {
     ($($(#[$doc:meta])* $event:ident = $type:tt { $($fields:tt)* })+) => {
-        /// Something that happened to a shop; a field that is `null` counts as left out.
+        /// Something that happened in a shop. A field that is `null` counts as omitted.
         #[derive(ToSchema)]
         #[serde(tag = "type", deny_unknown_fields)]
         pub enum Event {
@@ -17,13 +17,14 @@ macro_rules! events {
                 $(#[$doc])*
                 #[serde(rename = $type)]
                 $event {
-                    /// When; the server's clock where it is left out.
+                    /// When the event happened. Default: the server's clock.
                     #[schema(example = "2026-11-11T10:00:00+08:00")]
                     at: Option<String>,
-                    /// The event's own id: a second event with it changes nothing, and gets the first one's answer.
+                    /// The idempotency key. A second event with the same id changes nothing and gets the result of the
+                    /// first.
                     #[schema(min_length = 1)]
                     id: Option<String>,
-                    /// The path's shop, or left out.
+                    /// The shop of the path, or omitted.
                     shop: Option<String>,
                     $($fields)*
                 },
@@ -33,44 +34,44 @@ macro_rules! events {
 }
 
 events! {
-    /// The shop's whole policy is set; the first makes the shop.
+    /// Sets the shop's whole policy. The first such event creates the shop.
     ShopConfigured = "shop.configured" { policy: Policy, }
-    /// An agent is added or replaced.
+    /// Adds or replaces an agent.
     AgentConfigured = "agent.configured" {
         agent: String,
         name: Option<String>,
-        /// `["agent"]` where left out.
+        /// Default: `["agent"]`.
         roles: Option<Vec<String>>,
         #[schema(minimum = 1, maximum = 1000)]
         capacity: Option<u32>,
         #[schema(minimum = 1, maximum = 100)]
         weight: Option<u32>,
     }
-    /// An agent leaves the shop.
+    /// Removes an agent from the shop.
     AgentRemoved = "agent.removed" { agent: String, }
-    /// An agent can be given buyers.
+    /// The agent is online and can get sessions.
     AgentOnline = "agent.online" { agent: String, }
-    /// 小休/挂起.
+    /// The agent is away (小休/挂起).
     AgentAway = "agent.away" { agent: String, }
-    /// An agent has left.
+    /// The agent is offline.
     AgentOffline = "agent.offline" { agent: String, }
-    /// A buyer comes in.
+    /// A buyer opens a session.
     SessionOpened = "session.opened" {
         session: String,
         buyer: String,
-        /// `product_detail`, `order_detail`, `message`, `live`, `other` (where left out), or one of the policy's.
+        /// `product_detail`, `order_detail`, `message`, `live`, `other` (the default), or an entry of the policy.
         entry: Option<String>,
         question: Option<String>,
         order_status: Option<String>,
         bot: Option<bool>,
     }
-    /// The bot gives the buyer to a person.
+    /// The bot hands the session off to the agents.
     SessionHandoff = "session.handoff" {
         session: String,
         question: Option<String>,
         order_status: Option<String>,
     }
-    /// A person decides who serves.
+    /// A person assigns the session to an agent by hand.
     SessionTransferred = "session.transferred" {
         session: String,
         to: String,
@@ -78,39 +79,39 @@ events! {
     }
     /// A session ends.
     SessionClosed = "session.closed" { session: String, by: ClosedBy, }
-    /// The buyer writes.
+    /// The buyer sends a message.
     BuyerMessage = "buyer.message" {
         session: String,
         kind: Option<String>,
         text: Option<String>,
     }
-    /// An agent writes.
+    /// An agent sends a message.
     AgentMessage = "agent.message" {
         session: String,
         agent: Option<String>,
-        /// All kinds but `auto_reply` are human replies.
+        /// All kinds except `auto_reply` count as human replies.
         kind: Option<MessageKind>,
         text: Option<String>,
     }
-    /// The bot writes.
+    /// The bot sends a message.
     BotMessage = "bot.message" { session: String, text: Option<String>, }
-    /// The agent clicks 邀请评价.
+    /// The agent asks the buyer for a rating (邀请评价).
     InviteRequested = "invite.requested" { session: String, agent: Option<String>, }
     /// The buyer opens a rating card.
     RatingOpened = "rating.opened" { session: String, card: Option<String>, }
-    /// The buyer rates: exactly one of `card` and `session`, exactly one of `level` and `stars`.
+    /// The buyer submits a rating: exactly one of `card` and `session`, and exactly one of `level` and `stars`.
     RatingSubmitted = "rating.submitted" {
         card: Option<String>,
         session: Option<String>,
         level: Option<Level>,
         #[schema(minimum = 1, maximum = 5)]
         stars: Option<u8>,
-        /// `attitude` is 服务态度差.
+        /// `attitude` means a bad attitude of the agent (服务态度差).
         reasons: Option<Vec<String>>,
         comment: Option<String>,
     }
-    /// 违规风险较高的用户.
+    /// Marks a buyer as likely to break the platform's rules (违规风险较高的用户), or removes the mark.
     BuyerFlagged = "buyer.flagged" { buyer: String, risk: bool, }
-    /// Time passes.
+    /// Only advances the shop's time.
     Clock = "clock" {}
 }

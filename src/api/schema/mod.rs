@@ -1,8 +1,8 @@
-//! What the description adds to the types that are served.
+//! Schemas that cannot be derived from the served types.
 //!
-//! Most of it is derived where the types stand. Here is what has no type of its own: events, which are read by hand for
-//! speed; policies, whose keys are a table; and answers that are put together from JSON that was written before. The
-//! tests hold real answers against all of it.
+//! Most schemas are derived where the types are defined. The exceptions are here: events, which are parsed by hand for
+//! speed; policies, whose keys are a table; and responses that embed serialized JSON. The tests check real responses
+//! against all schemas.
 
 #![expect(
     dead_code,

@@ -1,5 +1,5 @@
-//! The policy of a shop (contract, section 4), described from the core's own table of keys: everything may be left out or
-//! null, what is answered is whole.
+//! The schema of a shop's policy (contract, section 4), built from the core's table of keys. In requests every key may
+//! be omitted or null. Responses have all keys.
 
 use std::borrow::Cow;
 
@@ -84,12 +84,12 @@ fn text(note: &str, example: &str) -> RefOr<Schema> {
     text.examples([example]).into()
 }
 
-/// Where a value stands.
+/// The position of a value in the policy.
 #[derive(Clone, Copy)]
 enum KeyPlace<'a> {
-    /// Under a key of this description, where it may be null.
+    /// The value of a key, with its description. It may be null.
     Key(&'a str),
-    /// In a map or an array.
+    /// An item of a map or an array, which may not be null.
     Within,
 }
 

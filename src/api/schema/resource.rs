@@ -1,4 +1,4 @@
-//! The resources (contract, section 6), what is sent to them, and problems.
+//! Schemas of the resources (contract, section 6), of request bodies, and of problems.
 
 use utoipa::ToSchema;
 
@@ -7,7 +7,7 @@ use super::event::Event;
 use crate::domain::protocol::rating::{Level, Source};
 use crate::domain::read::views::SessionView;
 
-/// Makes an object.
+/// Generates types of objects.
 macro_rules! objects {
     ($($(#[$doc:meta])* $name:ident { $($(#[$note:meta])* $field:ident: $type:ty,)+ })+) => { $(
         $(#[$doc])*
@@ -30,44 +30,44 @@ pub struct SessionWithTimeline {
     /// The session.
     #[serde(flatten)]
     pub session: SessionView,
-    /// Its events, and what was decided about it.
+    /// The session's events and the decisions about it.
     pub timeline: Vec<TimelineEntry>,
 }
 
 objects! {
-    /// What was wrong (RFC 9457), and what to do next.
+    /// An error (RFC 9457): what was wrong, and what to do next.
     Problem {
-        /// `urn:xiaoer:error:` and the code.
+        /// `urn:xiaoer:error:` followed by the code.
         #[schema(example = "urn:xiaoer:error:shop_unknown")]
         r#type: String,
         title: String,
         status: u16,
-        /// What to do next, in one sentence or two.
+        /// What to do next.
         detail: String,
-        /// Stable: what programs look at.
+        /// The stable error code. Programs should test this field.
         code: String,
-        /// Where the only event of a request was rejected: its result.
+        /// If the only event of a request was rejected: its result.
         #[schema(nullable = false, no_recursion)]
         results: Option<Vec<EventResult>>,
     }
-    /// What became of the events of a request, in their order.
+    /// The results of a request's events, in their order.
     Results { results: Vec<EventResult>, }
-    /// What became of one event.
+    /// The result of one event.
     EventResult {
-        /// The event's own id.
+        /// The event's id, if it has one.
         #[schema(nullable = false)]
         id: Option<String>,
         decisions: Vec<Decision>,
-        /// True where the event was accepted before, and its decisions are no longer kept: nothing was done again.
+        /// True if the event was accepted before, but its decisions are no longer kept. Nothing was done again.
         #[schema(nullable = false)]
         forgotten: Option<bool>,
-        /// Why it was not handed to the shop.
+        /// Why the event was not sent to the shop.
         #[schema(nullable = false)]
         problem: Option<Problem>,
     }
-    /// It is so.
+    /// `ok` is always true.
     Ok { ok: bool, }
-    /// What an agent is configured with; what is left out takes its default.
+    /// The configuration of an agent. Omitted fields get their defaults.
     AgentBody {
         name: Option<String>,
         roles: Option<Vec<String>>,
@@ -76,7 +76,7 @@ objects! {
         #[schema(minimum = 1, maximum = 100)]
         weight: Option<u32>,
     }
-    /// An event of the session, as it was sent, and when; or a decision about it.
+    /// Either an event of the session with its time, or a decision about the session.
     TimelineEntry {
         #[schema(nullable = false)]
         at: Option<String>,
@@ -85,7 +85,7 @@ objects! {
         #[schema(nullable = false)]
         decision: Option<Decision>,
     }
-    /// A rating that counts: the decision, and what the buyer said.
+    /// A rating that counts: the decision, and the buyer's reasons and comment.
     Rating {
         /// `rating.recorded`.
         r#type: String,

@@ -1,7 +1,7 @@
-//! A shop's calendar: which natural day, week and month an instant belongs to in the shop's time zone.
+//! A shop's calendar: the natural day, week and month of an instant in the shop's time zone.
 //!
-//! The zones are those built into the program, so that every machine answers the same.
-//! Days have 23 or 25 hours where clocks change; a label (`2026-11-11`) names a day whatever its length.
+//! The time zone data is part of the program, so every machine gives the same result. A day has 23 or 25 hours when
+//! daylight saving time changes. A label (`2026-11-11`) names a day of any length.
 
 use std::fmt;
 
@@ -9,26 +9,26 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::time::{DAY_MS, Instant, Stamp, civil_from_days, days_from_civil, days_in_month};
 
-/// A time zone by its IANA name.
+/// A time zone with its IANA name.
 #[derive(Clone)]
 pub struct Zone {
     name: String,
     rules: TimeZone,
 }
 
-/// A natural day: the number of days from 1970-01-01 to its date.
+/// A natural day, as the number of days since 1970-01-01.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Day(pub i32);
 
-/// An ISO week (Monday first): the number of the week that its Monday begins, counted from 1970.
+/// An ISO week, which starts on Monday, as the number of its Monday's week since 1970.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Week(pub i32);
 
-/// A calendar month: months since January of the year 0.
+/// A calendar month, as the number of months since January of the year 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Month(pub i32);
 
-/// A stretch of time in which the offset from UTC and the natural day stay the same.
+/// A span of time with a constant offset from UTC within one natural day.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stretch {
     from: Instant,
@@ -36,25 +36,25 @@ pub struct Stretch {
     offset_from: Instant,
     offset_until: Instant,
     offset_s: i32,
-    /// The natural day of the whole stretch.
+    /// The natural day of the span.
     pub day: Day,
     /// The first instant of the next day.
     pub day_until: Instant,
 }
 
-/// A local date and time of day, for rules that are written in local time.
+/// A local date and time of day, for rules in local time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct LocalTime {
     /// 1 to 12.
     pub month: u8,
     /// 1 to 31.
     pub day: u8,
-    /// Milliseconds on the clock since 00:00.
+    /// Milliseconds since 00:00 on the local clock.
     pub of_day_ms: u32,
 }
 
 impl Zone {
-    /// The zone of exactly this IANA name, or `None`.
+    /// The zone with exactly this IANA name, or `None`.
     pub fn get(name: &str) -> Option<Zone> {
         let rules = TimeZoneDatabase::bundled().get(name).ok()?;
         (rules.iana_name() == Some(name)).then(|| Zone {
@@ -63,17 +63,17 @@ impl Zone {
         })
     }
 
-    /// Its IANA name.
+    /// The IANA name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The stretch that `instant` lies in.
+    /// The span that contains `instant`.
     pub fn stretch(&self, instant: Instant) -> Stretch {
         let stamp = timestamp(instant);
         let offset_s = self.rules.to_offset(stamp).seconds();
         let after = self.rules.following(stamp).next();
-        // A transition at the very instant has happened: look for the latest at or before it.
+        // A transition at this very instant counts: find the latest at or before it.
         let next_ms = timestamp(Instant::from_ms(instant.ms() + 1));
         let before = self.rules.preceding(next_ms).next();
         let edge = |ms: Option<i64>, otherwise| Instant::from_ms(ms.unwrap_or(otherwise));
@@ -98,7 +98,7 @@ impl Zone {
         }
     }
 
-    /// The first instant of a natural day (01:00 where a change of clocks leaves midnight out).
+    /// The first instant of a natural day. It is 01:00 if a clock change skips midnight.
     pub fn day_start(&self, day: Day) -> Instant {
         let (year, month, date) = civil_from_days(i64::from(day.0));
         let midnight = jiff::civil::date(year as i16, month as i8, date as i8).at(0, 0, 0, 0);
@@ -132,12 +132,12 @@ impl serde::Serialize for Zone {
 }
 
 impl Stretch {
-    /// Whether `instant` lies in this stretch.
+    /// Whether this span contains `instant`.
     pub fn holds(&self, instant: Instant) -> bool {
         self.from <= instant && instant < self.until
     }
 
-    /// `instant` as it is written in `zone`; the rules are only asked where the offset may be another.
+    /// `instant` as it is written in `zone`. The zone is looked up only if the offset may differ.
     pub fn stamp(&self, zone: &Zone, instant: Instant) -> Stamp {
         let known = self.offset_from <= instant && instant < self.offset_until;
         let offset_s = if known {
@@ -148,7 +148,7 @@ impl Stretch {
         instant.at_offset(offset_s)
     }
 
-    /// The local date and time of an instant of this stretch.
+    /// The local date and time of an instant in this span.
     pub fn local(&self, instant: Instant) -> LocalTime {
         let local = instant.ms() + i64::from(self.offset_s) * 1000;
         let (_, month, day) = civil_from_days(local.div_euclid(DAY_MS));
@@ -159,19 +159,19 @@ impl Stretch {
         }
     }
 
-    /// Milliseconds on the local clock since 00:00 at an instant of this stretch.
+    /// Milliseconds since 00:00 on the local clock, at an instant in this span.
     pub fn of_day_ms(&self, instant: Instant) -> u32 {
         (instant.ms() + i64::from(self.offset_s) * 1000).rem_euclid(DAY_MS) as u32
     }
 }
 
 impl Day {
-    /// The day after.
+    /// The next day.
     pub fn next(self) -> Day {
         Day(self.0 + 1)
     }
 
-    /// Reads what [`Day`] is written as.
+    /// Parses a day label, `YYYY-MM-DD`.
     pub fn parse(label: &str) -> Option<Day> {
         let (year, rest) = label.split_once('-')?;
         let (month, day) = rest.split_once('-')?;
@@ -180,13 +180,13 @@ impl Day {
         known.then(|| Day(days_from_civil(year, month, day) as i32))
     }
 
-    /// The ISO week that the day belongs to.
+    /// The ISO week of the day.
     pub fn week(self) -> Week {
         // 1970-01-01 was a Thursday: the Monday of its week is day -3.
         Week((self.0 + 3).div_euclid(7))
     }
 
-    /// The month that the day belongs to.
+    /// The month of the day.
     pub fn month(self) -> Month {
         let (year, month, _) = civil_from_days(i64::from(self.0));
         Month((year * 12 + month - 1) as i32)
@@ -194,11 +194,11 @@ impl Day {
 }
 
 impl Week {
-    /// Reads what [`Week`] is written as.
+    /// Parses a week label, `YYYY-Www`.
     pub fn parse(label: &str) -> Option<Week> {
         let (year, number) = label.split_once("-W")?;
         let (year, number) = (whole(year, 4)?, whole(number, 2)?);
-        // The fourth of January is always in the first week.
+        // January 4 is always in the first week.
         let first = Day(days_from_civil(year, 1, 4) as i32).week();
         let week = Week(first.0 + number as i32 - 1);
         (week.to_string() == label).then_some(week)
@@ -206,7 +206,7 @@ impl Week {
 }
 
 impl Month {
-    /// Reads what [`Month`] is written as.
+    /// Parses a month label, `YYYY-MM`.
     pub fn parse(label: &str) -> Option<Month> {
         let (year, month) = label.split_once('-')?;
         let (year, month) = (whole(year, 4)?, whole(month, 2)?);
@@ -215,7 +215,7 @@ impl Month {
     }
 }
 
-/// A number of exactly so many digits.
+/// Parses a number with exactly this many digits.
 fn whole(text: &str, digits: usize) -> Option<i64> {
     let fits = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| fits)

@@ -1,24 +1,24 @@
-//! Drawing lots without luck (P3, I8): a number that depends on a name and on nothing else.
+//! Deterministic pseudo-random draw: a hash of the session id (P3, I8).
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 
-/// H of P3, fed piece by piece.
+/// The hash H of P3, built incrementally.
 #[derive(Clone, Copy, Debug)]
 pub struct Lot(u64);
 
 impl Lot {
-    /// Before the first byte.
+    /// The hash of no bytes.
     pub const EMPTY: Lot = Lot(FNV_OFFSET);
 
-    /// With these bytes behind all before them: FNV-1a 64.
+    /// Adds bytes to the hash (FNV-1a 64).
     pub fn with(self, bytes: &[u8]) -> Lot {
         Lot(bytes.iter().fold(self.0, |h, &byte| {
             (h ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
         }))
     }
 
-    /// The number: a mix that spreads the low bits.
+    /// The final number. It mixes the bits so that the low ones are well distributed.
     pub fn number(self) -> u64 {
         let mut h = self.0;
         h ^= h >> 30;
@@ -29,7 +29,7 @@ impl Lot {
     }
 }
 
-/// H of P3 over the UTF-8 bytes of `parts`, one after the other.
+/// H of P3 over the concatenated UTF-8 bytes of `parts`.
 pub fn lot(parts: &[&str]) -> u64 {
     let fed = |lot: Lot, part: &&str| lot.with(part.as_bytes());
     parts.iter().fold(Lot::EMPTY, fed).number()

@@ -1,4 +1,4 @@
-//! Ids: the names that shops, agents, sessions, buyers and events go by, compared bytewise.
+//! Ids of shops, agents, sessions, buyers and events. They are compared byte by byte.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -6,19 +6,18 @@ use std::ops::Deref;
 
 use compact_str::CompactString;
 
-/// The longest id, in bytes of UTF-8 (contract, section 1).
+/// The maximum length of an id, in UTF-8 bytes (contract, section 1).
 pub const ID_BYTES_MAX: usize = 128;
 
-/// The longest card id, in bytes of UTF-8: a session's id, `#` and a number.
+/// The maximum length of a card id, in UTF-8 bytes: a session's id, `#` and a number.
 pub const CARD_ID_BYTES_MAX: usize = 160;
 
-/// A name of 1 to 128 bytes without control characters. Up to 24 bytes live inline.
+/// An id of 1 to 128 bytes without control characters. Up to 24 bytes are stored inline.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(CompactString);
 
 impl Id {
-    /// The id that `text` spells, or `None` where it is empty, longer than
-    /// [`ID_BYTES_MAX`] or holds a control character.
+    /// Parses an id. `None` if `text` is empty, longer than [`ID_BYTES_MAX`] or contains a control character.
     pub fn new(text: &str) -> Option<Id> {
         Id::within(text, ID_BYTES_MAX)
     }
@@ -33,12 +32,12 @@ impl Id {
         (fits && !has_control(text)).then(|| Id(CompactString::new(text)))
     }
 
-    /// An id that the program itself knows to be one.
+    /// An id from a constant that is known to be valid.
     pub(crate) fn known(text: &'static str) -> Id {
         Id(CompactString::const_new(text))
     }
 
-    /// `<id>#<number>`: how the cards of a session are called.
+    /// `<id>#<number>`: the id of a session's card.
     pub(crate) fn numbered(id: &Id, number: usize) -> Id {
         Id(compact_str::format_compact!("{}#{number}", id.0))
     }
@@ -49,7 +48,7 @@ impl Id {
     }
 }
 
-/// Most ids are printable ASCII, which a look at the bytes settles.
+/// Fast check: most ids are printable ASCII, so their bytes suffice.
 fn has_control(text: &str) -> bool {
     if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         return false;

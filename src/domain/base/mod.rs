@@ -1,4 +1,4 @@
-//! What everything is written in: time, days, ids, ratios, draws, and the suggestion for a word that is none.
+//! Basic values: time, days, ids, ratios, deterministic draws, and suggestions for unknown words.
 
 pub mod calendar;
 pub mod deterministic_draw;

@@ -1,39 +1,39 @@
-//! Rates: shares of whole numbers, exact until they are written with 4 decimals, half away from zero.
+//! Rates: exact fractions of whole numbers. They are rounded only for output, to 4 decimals, half away from zero.
 
 use serde::ser::{Serialize, Serializer};
 
 use super::time::Duration;
 
-/// A share of whole numbers, kept exact; it is rounded only where it is written.
+/// A fraction of whole numbers. It is exact and is rounded only for output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// Above the line.
+    /// The numerator.
     pub over: u64,
-    /// Below the line.
+    /// The denominator.
     pub under: u64,
 }
 
 impl Rate {
-    /// Rounded to ten-thousandths, half away from zero; `None` where there is nothing below the line.
+    /// Rounded to ten-thousandths, half away from zero. `None` if the denominator is 0.
     pub fn myriads(self) -> Option<u64> {
         let (over, under) = (u128::from(self.over), u128::from(self.under));
         let doubled = (over * 20_000).checked_div(under)?;
         Some(doubled.div_ceil(2) as u64)
     }
 
-    /// Whether the rate is less than `line`. Nothing below the line is no rate, and not less.
+    /// Whether the rate is less than `line`. False if the denominator is 0.
     pub fn is_below(self, line: Share) -> bool {
         u128::from(self.over) * 10_000 < u128::from(line.0) * u128::from(self.under)
     }
 
-    /// Whether the rate is more than `line`.
+    /// Whether the rate is greater than `line`.
     pub fn is_above(self, line: Share) -> bool {
         u128::from(self.over) * 10_000 > u128::from(line.0) * u128::from(self.under)
     }
 }
 
 impl Serialize for Rate {
-    /// With 4 decimals; `null` where nothing is below the line.
+    /// With 4 decimals. `null` if the denominator is 0.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Decimal::rate(*self).serialize(serializer)
     }
@@ -55,12 +55,12 @@ impl utoipa::PartialSchema for Rate {
 
 impl utoipa::ToSchema for Rate {}
 
-/// A number with a fixed count of decimals, written as short as it goes.
+/// A number with a fixed number of decimals, written without trailing zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decimal {
     /// The value times `scale`.
     pub scaled: u64,
-    /// 1,000 for milliseconds as seconds, 10,000 for ratios.
+    /// 1,000 for seconds in milliseconds, 10,000 for ratios.
     pub scale: u32,
 }
 
@@ -73,7 +73,7 @@ impl Decimal {
         }
     }
 
-    /// A rate with 4 decimals, half away from zero; `None` where nothing is below the line.
+    /// A rate with 4 decimals, rounded half away from zero. `None` if the denominator is 0.
     pub fn rate(rate: Rate) -> Option<Decimal> {
         let scaled = rate.myriads()?;
         Some(Decimal {
@@ -89,7 +89,7 @@ impl Serialize for Decimal {
         if self.scaled.is_multiple_of(scale) {
             serializer.serialize_u64(self.scaled / scale)
         } else {
-            // The nearest double of a short decimal is written as that decimal again.
+            // The nearest double of a short decimal is printed as the same decimal.
             serializer.serialize_f64(self.scaled as f64 / scale as f64)
         }
     }
@@ -106,14 +106,14 @@ impl utoipa::PartialSchema for Decimal {
 
 impl utoipa::ToSchema for Decimal {}
 
-/// A share from 0 to 1 in ten-thousandths, exact.
+/// An exact share from 0 to 1, in ten-thousandths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Share(pub u16);
 
 impl Share {
-    /// All of it, in ten-thousandths.
+    /// The share 1.
     pub const ONE: Share = Share(10_000);
-    /// Nothing of it.
+    /// The share 0.
     pub const ZERO: Share = Share(0);
 }
 

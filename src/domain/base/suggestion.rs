@@ -1,14 +1,14 @@
-//! "Did you mean": the known word that an unknown one was probably meant to be.
+//! "Did you mean": the known word that is nearest to an unknown one.
 
 use strsim::osa_distance;
 
-/// A longer word is compared with no other: the work grows with the lengths of both.
+/// The maximum length of a word that is compared. The work grows with the product of both lengths.
 const COMPARED_BYTES_MAX: usize = 160;
 
-/// The known word nearest to `word`, the first of several; nothing where none is near.
+/// The known word nearest to `word`, the first one if several are equally near. `None` if none is near.
 ///
-/// Near is a word of which at most a third, and one character more, was put in, taken out, replaced or swapped with its
-/// neighbour. Upper and lower case are the same.
+/// A word is near if at most a third of its characters plus one was inserted, deleted, replaced or swapped with a
+/// neighbour. Case is ignored.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.is_empty() || word.len() > COMPARED_BYTES_MAX {
         return None;

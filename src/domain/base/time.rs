@@ -1,20 +1,20 @@
-//! Instants and durations in milliseconds, and how the wire language writes them.
+//! Instants and durations in milliseconds, and their text forms.
 //!
-//! Nothing here knows what time it is: time is an argument.
+//! Nothing here reads a clock: time is an argument.
 
 use std::fmt;
 use std::ops::{Add, Sub};
 
-/// Milliseconds of one day of 24 hours.
+/// Milliseconds in a day of 24 hours.
 pub const DAY_MS: i64 = 86_400_000;
 
-/// The longest duration the wire language takes, in days.
+/// The maximum duration in events and policies, in days.
 pub const DURATION_DAYS_MAX: i64 = 3650;
 
-/// 2000-01-01T00:00:00Z and 2100-01-01T00:00:00Z: an instant is at or after the one, before the other.
+/// The valid instants of events: from 2000-01-01T00:00:00Z, before 2100-01-01T00:00:00Z.
 const YEARS_MS: std::ops::Range<i64> = 946_684_800_000..4_102_444_800_000;
 
-/// 1970-01-01T00:00:00Z and 9999-12-31T00:00:00Z: what can be written in every zone.
+/// The instants that can be written in every zone: from 1970-01-01T00:00:00Z, before 9999-12-31T00:00:00Z.
 const WRITTEN_MS: std::ops::Range<i64> = 0..253_402_214_400_000;
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.
@@ -24,21 +24,21 @@ const WRITTEN_MS: std::ops::Range<i64> = 0..253_402_214_400_000;
 #[serde(try_from = "i64")]
 pub struct Instant(i64);
 
-/// A length of time in milliseconds, never negative.
+/// A non-negative length of time in milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Duration(i64);
 
-/// An instant together with the offset from UTC at which it is written, in seconds.
+/// An instant with the UTC offset at which it is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stamp {
-    /// The instant itself.
+    /// The instant.
     pub instant: Instant,
-    /// East of UTC, in seconds.
+    /// The offset east of UTC, in seconds.
     pub offset_s: i32,
 }
 
 impl Instant {
-    /// Before every instant that an event can have; what has never happened, happened then.
+    /// An instant before every valid one. It stands for "never happened".
     pub const NEVER: Instant = Instant(i64::MIN / 4);
 
     /// From milliseconds since the Unix epoch.
@@ -51,8 +51,8 @@ impl Instant {
         self.0
     }
 
-    /// Reads `YYYY-MM-DDTHH:MM:SS[.d{1,9}](Z|±HH:MM)` of the years 2000 to 2099 in UTC,
-    /// cut to milliseconds; `None` for anything else (contract, section 1).
+    /// Parses `YYYY-MM-DDTHH:MM:SS[.d{1,9}](Z|±HH:MM)` in the years 2000 to 2099 (UTC), truncated to milliseconds.
+    /// `None` for anything else (contract, section 1).
     pub fn parse(text: &str) -> Option<Instant> {
         let bytes = text.as_bytes();
         let (date_time, rest) = bytes.split_at_checked(19)?;
@@ -75,22 +75,22 @@ impl Instant {
         YEARS_MS.contains(&ms).then_some(Instant(ms))
     }
 
-    /// Whether it is of the years that an event can have.
+    /// Whether an event may have this instant.
     pub fn of_an_event(self) -> bool {
         YEARS_MS.contains(&self.0)
     }
 
-    /// Whether it can be written, though no event may have it.
+    /// Whether the instant can be written. That range is larger than the range for events.
     pub fn can_be_written(self) -> bool {
         WRITTEN_MS.contains(&self.0)
     }
 
-    /// The instant that an event can have which is nearest to this one.
+    /// The nearest instant that an event may have.
     pub fn in_event_years(self) -> Instant {
         Instant(self.0.clamp(YEARS_MS.start, YEARS_MS.end - 1))
     }
 
-    /// This instant written at `offset_s` seconds east of UTC.
+    /// This instant with an offset of `offset_s` seconds east of UTC.
     pub fn at_offset(self, offset_s: i32) -> Stamp {
         Stamp {
             instant: self,
@@ -98,15 +98,15 @@ impl Instant {
         }
     }
 
-    /// Whether `now` lies in the sliding window of length `window` that this instant opened:
-    /// at exactly its end it has passed, and a window of nothing covers nothing.
+    /// Whether `now` is in the sliding window of length `window` that starts at this instant. The end is excluded, so a
+    /// window of length 0 contains nothing.
     pub fn covers(self, window: Duration, now: Instant) -> bool {
         window.0 > 0 && now < self + window
     }
 }
 
 impl Duration {
-    /// No time at all, which switches a rule off where the rule says so.
+    /// Zero. Many rules are off at this value.
     pub const ZERO: Duration = Duration(0);
 
     /// From milliseconds.
@@ -129,8 +129,8 @@ impl Duration {
         self.0 == 0
     }
 
-    /// Reads `"48h"`, `"1h 30m"`, `"0s"`: one or more of digits and a unit (`ms s m h d w`), at most one
-    /// blank between them, [`DURATION_DAYS_MAX`] in all; `None` for anything else.
+    /// Parses `"48h"`, `"1h 30m"`, `"0s"`: one or more pairs of digits and a unit (`ms s m h d w`), separated by at
+    /// most one space, at most [`DURATION_DAYS_MAX`] in total. `None` for anything else.
     pub fn parse(text: &str) -> Option<Duration> {
         let mut rest = text.as_bytes();
         let mut total: i64 = 0;
@@ -159,7 +159,7 @@ const UNITS: [(&str, i64); 6] = [
     ("ms", 1),
 ];
 
-/// Any number of leading zeros, and no more than what an `i64` holds.
+/// Parses digits with any number of leading zeros. `None` if the number does not fit an `i64`.
 fn count_of(digits: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(digits).ok()?;
     text.parse().ok()
@@ -172,7 +172,7 @@ fn digits(bytes: &[u8]) -> Option<i64> {
     })
 }
 
-/// The milliseconds of an optional fraction of 1 to 9 digits, and what follows it.
+/// The milliseconds of an optional fraction of 1 to 9 digits, and the rest of the text.
 fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
     let Some(tail) = rest.strip_prefix(b".") else {
         return Some((0, rest));
@@ -202,7 +202,7 @@ fn offset_ms(zone: &[u8]) -> Option<i64> {
     (hours <= 23 && minutes <= 59).then_some(sign * (hours * 60 + minutes) * 60_000)
 }
 
-/// Days of a month of the proleptic Gregorian calendar.
+/// The number of days of a month in the proleptic Gregorian calendar.
 pub fn days_in_month(year: i64, month: i64) -> i64 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
@@ -212,7 +212,7 @@ pub fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days from 1970-01-01 to a date; years are counted from March, so that the leap day ends one.
+/// Days from 1970-01-01 to a date. Years are counted from March, so that a leap day is the last day of a year.
 pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -250,7 +250,7 @@ impl Add<Duration> for Instant {
 
 impl Sub<Instant> for Instant {
     type Output = Duration;
-    /// How long after `earlier` this is; nothing where it is not.
+    /// The time since `earlier`. Zero if `earlier` is later.
     fn sub(self, earlier: Instant) -> Duration {
         Duration((self.0 - earlier.0).max(0))
     }
@@ -258,7 +258,7 @@ impl Sub<Instant> for Instant {
 
 impl TryFrom<i64> for Instant {
     type Error = &'static str;
-    /// From milliseconds that leave room for every window.
+    /// Accepts milliseconds that cannot overflow when a window is added.
     fn try_from(ms: i64) -> Result<Instant, &'static str> {
         let range = Instant::NEVER.0..=-Instant::NEVER.0;
         range
@@ -268,11 +268,11 @@ impl TryFrom<i64> for Instant {
     }
 }
 
-/// The longest text of a [`Stamp`]: `2026-11-11T10:00:00.250+08:00`.
+/// The maximum length of a [`Stamp`]'s text: `2026-11-11T10:00:00.250+08:00`.
 pub const STAMP_BYTES_MAX: usize = 29;
 
 impl Stamp {
-    /// Writes the stamp into `buffer` and returns its text; milliseconds are left out when they are zero.
+    /// Writes the stamp into `buffer` and returns the text. Zero milliseconds are omitted.
     pub fn write<'a>(&self, buffer: &'a mut [u8; STAMP_BYTES_MAX]) -> &'a str {
         let local = self.instant.0 + i64::from(self.offset_s) * 1000;
         let (days, of_day) = (local.div_euclid(DAY_MS), local.rem_euclid(DAY_MS));
@@ -333,11 +333,11 @@ impl utoipa::PartialSchema for Stamp {
 impl utoipa::ToSchema for Stamp {}
 
 impl fmt::Display for Duration {
-    /// `1h 30m`: units from the longest, those that are zero left out.
+    /// `1h 30m`: the largest unit first, zero units omitted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
         let mut blank = "";
-        // The platforms speak of windows in hours, so hours are the longest unit written.
+        // Platforms state windows in hours, so hours are the largest unit.
         for &(unit, unit_ms) in UNITS.iter().skip(2) {
             let count = rest / unit_ms;
             if count > 0 {

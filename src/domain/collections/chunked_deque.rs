@@ -1,22 +1,22 @@
-//! A row: records come in at its end, and leave at its front.
+//! A queue of records: pushed at the back, popped at the front.
 //!
-//! They lie in pieces, so that a long row never moves what it holds, and gives memory back as it shrinks.
+//! Records are stored in chunks. A long queue never moves its records, and frees memory as it shrinks.
 
 use std::collections::VecDeque;
 use std::ops::Index;
 
-/// Records in one piece.
+/// The number of records in a chunk.
 const PIECE: usize = 256;
 
-/// Records, the oldest first.
+/// A queue of records, the oldest first.
 #[derive(Debug)]
 pub struct Row<T> {
     pieces: VecDeque<Piece<T>>,
-    /// Slots of the first piece whose records have left.
+    /// The number of popped slots in the first chunk.
     left: usize,
 }
 
-/// Slots in the order in which they were filled; those of records that left are empty.
+/// Slots in insertion order. The slot of a popped record is empty.
 type Piece<T> = Vec<Option<T>>;
 
 impl<T> Default for Row<T> {
@@ -29,29 +29,29 @@ impl<T> Default for Row<T> {
 }
 
 impl<T> Row<T> {
-    /// How many records there are.
+    /// The number of records.
     pub fn len(&self) -> usize {
         let last = self.pieces.back().map_or(0, Vec::len);
         (self.pieces.len().saturating_sub(1)) * PIECE + last - self.left
     }
 
-    /// Whether there is none.
+    /// Whether there are no records.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The oldest.
+    /// The oldest record.
     pub fn front(&self) -> Option<&T> {
         self.get(0)
     }
 
-    /// The record at this place, the oldest being at 0.
+    /// The record at this index. The oldest has index 0.
     pub fn get(&self, place: usize) -> Option<&T> {
         let slot = place + self.left;
         self.pieces.get(slot / PIECE)?.get(slot % PIECE)?.as_ref()
     }
 
-    /// The record at this place, to be changed.
+    /// The record at this index, mutable.
     pub fn get_mut(&mut self, place: usize) -> Option<&mut T> {
         let slot = place + self.left;
         self.pieces
@@ -60,12 +60,12 @@ impl<T> Row<T> {
             .as_mut()
     }
 
-    /// Adds a record at the end.
+    /// Appends a record.
     pub fn push_back(&mut self, record: T) {
         match self.pieces.back_mut() {
             Some(last) if last.len() < PIECE => last.push(Some(record)),
             last => {
-                // The first piece grows as it fills: most rows are short.
+                // The first chunk grows as it fills, because most queues are short.
                 let room = if last.is_some() { PIECE } else { 0 };
                 let mut piece = Vec::with_capacity(room);
                 piece.push(Some(record));
@@ -74,7 +74,7 @@ impl<T> Row<T> {
         }
     }
 
-    /// Takes the oldest out.
+    /// Removes the oldest record.
     pub fn pop_front(&mut self) -> Option<T> {
         let first = self.pieces.front_mut()?;
         let record = first.get_mut(self.left)?.take();
@@ -86,7 +86,7 @@ impl<T> Row<T> {
         record
     }
 
-    /// All, the oldest first.
+    /// All records, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.pieces.iter().flatten().flatten()
     }
@@ -109,7 +109,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Long enough for several pieces, and emptied on the way.
+        /// Long enough for several chunks, and emptied in between.
         #[test]
         fn it_is_a_queue(steps in prop::collection::vec((0usize..900, 0usize..900), 1..12)) {
             let mut row = Row::default();

@@ -1,14 +1,14 @@
-//! A heap whose entries can be found again: the least key first, and any entry moved or taken out by its handle.
+//! A min-heap with handles: any entry can be found, moved or removed by its handle.
 //!
-//! Four children a node. Looking at the first is O(1); putting, moving and taking out are O(log n).
-//! Equal keys are ordered by their handles, so that the order is total whatever happened before.
+//! Each node has four children. Reading the minimum is O(1); set and remove are O(log n). Equal keys are ordered by
+//! handle, so the order does not depend on history.
 
-/// Where an entry that is not in the heap stands.
+/// The position of a handle that is not in the heap.
 const ABSENT: u32 = u32::MAX;
 
 const CHILDREN: usize = 4;
 
-/// Entries of a key and a small whole number, the handle, at most one entry a handle.
+/// Entries of a key and a handle (a small whole number). Each handle has at most one entry.
 #[derive(Clone, Debug)]
 pub struct Heap<K> {
     entries: Vec<(K, u32)>,
@@ -25,17 +25,17 @@ impl<K> Default for Heap<K> {
 }
 
 impl<K: Ord + Copy> Heap<K> {
-    /// The least key and its handle.
+    /// The smallest key and its handle.
     pub fn first(&self) -> Option<(K, u32)> {
         self.entries.first().copied()
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -46,12 +46,12 @@ impl<K: Ord + Copy> Heap<K> {
         Some(self.entries[place].0)
     }
 
-    /// All entries, as they stand in the heap.
+    /// All entries in heap order.
     pub fn iter(&self) -> impl Iterator<Item = (K, u32)> {
         self.entries.iter().copied()
     }
 
-    /// Puts the entry of `handle` at `key`, wherever it was before.
+    /// Inserts the entry of `handle`, or changes its key.
     pub fn set(&mut self, handle: u32, key: K) {
         let entry = (key, handle);
         match self.place(handle) {
@@ -67,7 +67,7 @@ impl<K: Ord + Copy> Heap<K> {
         }
     }
 
-    /// Takes the entry of `handle` out, if it is there.
+    /// Removes the entry of `handle`, if it exists.
     pub fn remove(&mut self, handle: u32) {
         let Some(place) = self.place(handle) else {
             return;
@@ -86,7 +86,7 @@ impl<K: Ord + Copy> Heap<K> {
         }
     }
 
-    /// A heap of entries as [`Heap::iter`] gave them; [`Heap::find_places`] comes next.
+    /// A heap from the entries of [`Heap::iter`]. Call [`Heap::find_places`] next.
     pub(in crate::domain) fn of(entries: Vec<(K, u32)>) -> Heap<K> {
         Heap {
             entries,
@@ -94,8 +94,8 @@ impl<K: Ord + Copy> Heap<K> {
         }
     }
 
-    /// Finds out where each handle stands, in a heap that has just been read; whether it is one, of handles below
-    /// `handles`.
+    /// Computes the position of each handle in a heap that was just decoded. Returns whether it is a valid heap with
+    /// handles below `handles`.
     pub(in crate::domain) fn find_places(&mut self, handles: u32) -> bool {
         self.places.clear();
         for (place, &entry) in self.entries.iter().enumerate() {

@@ -1,10 +1,11 @@
-//! Sessions in a row: the waiting of a pool and the open ones of an agent, first come first, any of them taken out in O(1).
+//! Linked lists of sessions in FIFO order: the waiting sessions of a pool, and the open sessions of an agent. Any
+//! session can be removed in O(1).
 //!
-//! A session stands in one row at most, so its neighbours are kept in the session itself.
+//! A session is in at most one list, so its links are stored in the session.
 
 use super::slab_map::{Keyed, NOBODY, Table};
 
-/// A session's neighbours in its row.
+/// The links of a session in its list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
     previous: u32,
@@ -12,7 +13,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// In no row.
+    /// In no list.
     pub const LOOSE: Link = Link {
         previous: NOBODY,
         next: NOBODY,
@@ -25,16 +26,16 @@ impl Default for Link {
     }
 }
 
-/// What can stand in a row.
+/// An element of a linked list.
 pub trait Linked {
-    /// Its neighbours.
+    /// The element's links.
     fn link(&self) -> Link;
 
-    /// Its neighbours, to be changed.
+    /// The element's links, mutable.
     fn link_mut(&mut self) -> &mut Link;
 }
 
-/// The ends of a row.
+/// The two ends of a list.
 #[derive(Clone, Copy, Debug)]
 pub struct Chain {
     first: u32,
@@ -43,14 +44,14 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// A row of nobody.
+    /// An empty list.
     pub const EMPTY: Chain = Chain {
         first: NOBODY,
         last: NOBODY,
         len: 0,
     };
 
-    /// The row of these sessions, none of which stands in any.
+    /// A list of these sessions, which must be in no other list.
     pub fn of<T: Keyed + Linked>(row: &[u32], sessions: &mut Table<T>) -> Chain {
         let mut chain = Chain::EMPTY;
         for &session in row {
@@ -59,22 +60,22 @@ impl Chain {
         chain
     }
 
-    /// The session at the head.
+    /// The first session.
     pub fn first(&self) -> Option<u32> {
         (self.first != NOBODY).then_some(self.first)
     }
 
-    /// How many stand in the row.
+    /// The length of the list.
     pub fn len(&self) -> u32 {
         self.len
     }
 
-    /// Whether nobody does.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Puts a session that stands in no row at the end.
+    /// Appends a session that is in no list.
     pub fn append<T: Keyed + Linked>(&mut self, sessions: &mut Table<T>, session: u32) {
         *sessions[session].link_mut() = Link {
             previous: self.last,
@@ -88,7 +89,7 @@ impl Chain {
         self.len += 1;
     }
 
-    /// Takes a session of this row out.
+    /// Removes a session from this list.
     pub fn unlink<T: Keyed + Linked>(&mut self, sessions: &mut Table<T>, session: u32) {
         let Link { previous, next } = sessions[session].link();
         match previous {
@@ -103,7 +104,7 @@ impl Chain {
         self.len -= 1;
     }
 
-    /// The sessions of the row, first come first.
+    /// The sessions of the list, in order.
     pub fn iter<'a, T: Keyed + Linked>(
         &self,
         sessions: &'a Table<T>,

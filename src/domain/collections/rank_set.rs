@@ -1,6 +1,6 @@
-//! A set of small whole numbers that answers "the n-th one" in O(log n): who is free, in the order of their ids (P3).
+//! A set of small whole numbers that finds its n-th member in O(log n). It gives the n-th free agent in id order (P3).
 
-/// A Fenwick tree over the numbers below its size, each in the set or not.
+/// A Fenwick tree over the numbers below its size.
 #[derive(Clone, Debug, Default)]
 pub struct Ranks {
     inside: Vec<bool>,
@@ -18,12 +18,12 @@ impl Ranks {
         }
     }
 
-    /// How many numbers are in the set.
+    /// The number of members.
     pub fn count(&self) -> u32 {
         self.count
     }
 
-    /// Puts a number in or takes it out; whether that changed anything.
+    /// Inserts or removes a number. Returns whether the set changed.
     pub fn set(&mut self, number: u32, inside: bool) -> bool {
         let number = number as usize;
         if self.inside[number] == inside {
@@ -47,7 +47,7 @@ impl Ranks {
         true
     }
 
-    /// The member that has `index` members before it.
+    /// The member at this index in ascending order.
     pub fn nth(&self, index: u32) -> Option<u32> {
         if index >= self.count {
             return None;

@@ -1,8 +1,8 @@
-//! Records that are found by a key or by a small whole number, and that leave when nobody needs them.
+//! A slab of records that are found by key or by number, with incremental removal of records that are no longer needed.
 //!
-//! A record keeps its number from insertion to removal; numbers of removed records are given again.
-//! Records lie in chunks, so that a large table never moves what it holds.
-//! [`Table::sweep`] looks at one record at every call, in turn: what is dead leaves without timers or scans.
+//! A record keeps its number until it is removed; the number is then reused. Records are stored in chunks, so a large
+//! table never moves them. Each call of [`Table::sweep`] checks the next record in turn, so removal needs no timers and
+//! no full scans.
 
 use std::hash::{BuildHasher, Hash};
 use std::ops::{Index, IndexMut};
@@ -10,19 +10,19 @@ use std::ops::{Index, IndexMut};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-/// Records in one chunk.
+/// The number of records in a chunk.
 const CHUNK: usize = 256;
 
-/// No record has this number.
+/// A number that no record has.
 pub const NOBODY: u32 = u32::MAX;
 
-/// A record that is found by a key which is a part of it.
+/// A record that contains its own key.
 pub trait Keyed {
-    /// The key, as it is looked up.
+    /// The type by which the key is looked up.
     type Key: Hash + Eq + ?Sized;
-    /// The record's own key.
+    /// The record's key.
     fn key(&self) -> &Self::Key;
-    /// Whether its key leads to it, which it does until [`Table::forget_key`].
+    /// Whether the key finds this record. True until [`Table::forget_key`].
     fn findable(&self) -> bool {
         true
     }
@@ -48,7 +48,7 @@ impl<T> Default for Table<T> {
 }
 
 impl<T> Table<T> {
-    /// The record of a number, where it has not been removed.
+    /// The record with this number, unless it was removed.
     pub fn get(&self, number: u32) -> Option<&T> {
         let number = number as usize;
         self.chunks
@@ -62,7 +62,7 @@ impl<T> Table<T> {
         self.chunks.get_mut(number / CHUNK)?.get_mut(number % CHUNK)
     }
 
-    /// Numbers given so far, removed ones included.
+    /// The number of numbers assigned so far, including free ones.
     pub fn reach(&self) -> u32 {
         match self.chunks.last() {
             Some(last) => ((self.chunks.len() - 1) * CHUNK + last.len()) as u32,
@@ -70,7 +70,7 @@ impl<T> Table<T> {
         }
     }
 
-    /// Keeps a record that no key leads to, and gives its number.
+    /// Stores a record without a key and returns its number.
     fn keep(&mut self, record: T) -> u32 {
         if let Some(number) = self.free.pop() {
             if let Some(slot) = self.slot_mut(number) {
@@ -83,12 +83,12 @@ impl<T> Table<T> {
         number
     }
 
-    /// One number more, with a record or free.
+    /// Adds one number, with a record or free.
     fn push(&mut self, slot: Option<T>) {
         match self.chunks.last_mut() {
             Some(last) if last.len() < CHUNK => last.push(slot),
             last => {
-                // The first chunk grows as it fills: most shops are small.
+                // The first chunk grows as it fills, because most shops are small.
                 let room = if last.is_none() { 0 } else { CHUNK };
                 let mut chunk = Vec::with_capacity(room);
                 chunk.push(slot);
@@ -97,27 +97,27 @@ impl<T> Table<T> {
         }
     }
 
-    /// The numbers without a record, in the order in which they became free.
+    /// The free numbers, in the order in which they became free.
     pub(in crate::domain) fn free(&self) -> &[u32] {
         &self.free
     }
 
-    /// The number that the sweep looks at next.
+    /// The number that the next sweep checks.
     pub(in crate::domain) fn hand(&self) -> u32 {
         self.hand
     }
 
-    /// How many records there are.
+    /// The number of records.
     pub fn len(&self) -> usize {
         self.reach() as usize - self.free.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no records.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All records with their numbers, by number.
+    /// All records with their numbers, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         let slots = self.chunks.iter().flatten();
         (0..)
@@ -135,7 +135,7 @@ impl<T: Keyed> Table<T> {
         found.copied()
     }
 
-    /// Adds a record whose key no other has, and gives its number.
+    /// Inserts a record with a unique key and returns its number.
     pub fn insert(&mut self, record: T) -> u32 {
         let code = hash(record.key());
         let number = self.keep(record);
@@ -145,7 +145,7 @@ impl<T: Keyed> Table<T> {
         number
     }
 
-    /// The key no longer leads to the record, which stays under its number.
+    /// Removes the key of a record. The record keeps its number.
     pub fn forget_key(&mut self, number: u32) {
         let Some(record) = self.get(number) else {
             return;
@@ -156,7 +156,7 @@ impl<T: Keyed> Table<T> {
         }
     }
 
-    /// Takes a record out.
+    /// Removes a record.
     pub fn remove(&mut self, number: u32) -> Option<T> {
         self.forget_key(number);
         let record = self.slot_mut(number)?.take()?;
@@ -164,7 +164,7 @@ impl<T: Keyed> Table<T> {
         Some(record)
     }
 
-    /// Looks at the next record in turn, and takes it out where it is dead.
+    /// Checks the next record in turn, and removes it if it is dead.
     pub fn sweep(&mut self, dead: impl FnOnce(&T) -> bool) -> Option<T> {
         if self.hand >= self.reach() {
             self.hand = 0;
@@ -180,8 +180,8 @@ impl<T: Keyed> Table<T> {
 }
 
 impl<T: Keyed> Table<T> {
-    /// The table of these records by number, in pieces of any length, where `free` are the numbers without one, each once, in the order in which
-    /// they became free; `hand` is the number that the sweep looks at next.
+    /// A table of these records by number, from pieces of any length. `free` are the numbers without a record, each
+    /// once, in the order in which they became free. `hand` is the number that the next sweep checks.
     pub(in crate::domain) fn of(
         pieces: Vec<Vec<Option<T>>>,
         free: Vec<u32>,
@@ -229,7 +229,7 @@ fn rehash<T: Keyed>(chunks: &[Vec<Option<T>>], number: u32) -> u64 {
 
 impl<T> Index<u32> for Table<T> {
     type Output = T;
-    /// A number that was given and not removed. Any other is a bug of ours.
+    /// Panics if the number has no record, which is a bug.
     #[track_caller]
     fn index(&self, number: u32) -> &T {
         match self.get(number) {

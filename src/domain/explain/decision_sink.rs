@@ -1,14 +1,14 @@
-//! Outcomes: where decisions go as they are taken, and the notes that say why where somebody asked.
+//! Collects decisions as they are taken, and the evidence for one decision if a caller asked for it.
 
 use super::explanation::Evidence;
 use crate::domain::protocol::decision::Decision;
 
-/// The decisions of one event, in the order in which they are taken.
+/// The decisions of one event, in order.
 ///
-/// Notes are only taken for a decision that somebody wants explained, so that deciding costs the same without.
+/// Evidence is collected only for a decision that a caller wants explained, so deciding costs nothing extra otherwise.
 #[derive(Default)]
 pub struct DecisionSink {
-    /// What was decided.
+    /// The decisions.
     pub decisions: Vec<Decision>,
     asked: Option<Asked>,
 }
@@ -20,7 +20,7 @@ struct Asked {
 }
 
 impl DecisionSink {
-    /// An outcome that also keeps why the decision `seq` of the shop was taken.
+    /// A sink that also collects the evidence for the decision `seq` of the shop.
     pub fn explaining(seq: u64) -> DecisionSink {
         DecisionSink {
             decisions: Vec::new(),
@@ -32,7 +32,7 @@ impl DecisionSink {
         }
     }
 
-    /// Takes a note for the decision that follows `seq_before`, if that is the one asked about.
+    /// Records evidence for the decision after `seq_before`, if that is the one to explain.
     pub fn note(&mut self, seq_before: u64, note: impl FnOnce() -> Evidence) {
         if let Some(asked) = &mut self.asked
             && asked.seq == seq_before + 1
@@ -41,14 +41,14 @@ impl DecisionSink {
         }
     }
 
-    /// Whether the decision that follows `seq_before` is the one asked about.
+    /// Whether the decision after `seq_before` is the one to explain.
     pub fn is_asked(&self, seq_before: u64) -> bool {
         self.asked
             .as_ref()
             .is_some_and(|asked| asked.seq == seq_before + 1)
     }
 
-    /// What was noted came to no decision.
+    /// Drops evidence that led to no decision.
     pub fn drop_notes(&mut self) {
         if let Some(asked) = &mut self.asked {
             asked.notes.clear();
@@ -66,7 +66,7 @@ impl DecisionSink {
         self.decisions.push(decision);
     }
 
-    /// The decision that was asked about and its notes, once it has been taken.
+    /// The decision to explain and its evidence, once it was taken.
     pub fn take_answer(&mut self) -> Option<(Decision, Vec<Evidence>)> {
         self.asked.as_mut()?.answer.take()
     }

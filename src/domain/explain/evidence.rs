@@ -1,6 +1,6 @@
-//! Noting: how the notes are taken that a decision can be explained with ([`super::explanation`]).
+//! Collects the evidence for a decision ([`super::explanation`]).
 //!
-//! A note is only made where the decision that follows is asked about, and is dropped where none follows.
+//! Evidence is built only if the next decision is to be explained, and dropped if no decision follows.
 
 use super::decision_sink::DecisionSink;
 use super::explanation::{
@@ -18,7 +18,7 @@ use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shop::Shop;
 
 impl Shop {
-    /// R1: the buyer and what came of its recent agent, where it has one and R1 is on.
+    /// R1: the buyer's recent agent and the result of R1, if there is one and R1 is on.
     pub(in crate::domain) fn note_recent(
         &self,
         known: Option<(&Buyer, RecentFinding)>,
@@ -38,14 +38,14 @@ impl Shop {
         });
     }
 
-    /// R3: nobody of the shop is online, so nobody of the crew is.
+    /// R3: no agent of the shop is online, so none of the group is.
     pub(in crate::domain) fn note_nobody_online(&self, crew: u32, out: &mut DecisionSink) {
         out.note(self.seq, || {
             Evidence::NobodyOnline(self.crew(Comparison::Lot, crew, None))
         });
     }
 
-    /// R5: why nobody of a rota gets the session.
+    /// R5: why no member of the rota gets the session.
     pub(in crate::domain) fn note_no_rota(&self, out: &mut DecisionSink) {
         out.note(self.seq, || {
             let offline = &self.policy.routing.offline;
@@ -60,7 +60,7 @@ impl Shop {
         });
     }
 
-    /// R1d, R4, R5, R7: everybody of a crew, and who of them was picked.
+    /// R1d, R4, R5, R7: all agents of a group, and which one was picked.
     pub(in crate::domain) fn note_candidates(
         &self,
         step: Step,
@@ -84,7 +84,7 @@ impl Shop {
         });
     }
 
-    /// R7: the session whose turn it is, and who of the crew serves it.
+    /// R7: the session that is next, and which agent of the group serves it.
     pub(in crate::domain) fn note_drain(
         &self,
         session: u32,
@@ -104,7 +104,7 @@ impl Shop {
         self.note_candidates(Step::Drain, crew, Some(picked), out);
     }
 
-    /// R8: who was named.
+    /// R8: the agent that the transfer names.
     pub(in crate::domain) fn note_manual(&self, agent: u32, out: &mut DecisionSink) {
         out.drop_notes();
         out.note(self.seq, || {
@@ -112,7 +112,7 @@ impl Shop {
         });
     }
 
-    /// R9: who is not there.
+    /// R9: the agent that is absent.
     pub(in crate::domain) fn note_absent(
         &self,
         agent: u32,
@@ -126,7 +126,7 @@ impl Shop {
         });
     }
 
-    /// R5: what a notice and an automatic reply follow.
+    /// R5: the reason of a notification and an automatic reply.
     pub(in crate::domain) fn note_left_to_rota(&self, agent: u32, out: &mut DecisionSink) {
         out.drop_notes();
         out.note(self.seq, || {
@@ -135,7 +135,7 @@ impl Shop {
         });
     }
 
-    /// R5, R6: what an automatic reply follows.
+    /// R5, R6: the reason of an automatic reply.
     pub(in crate::domain) fn note_waits(
         &self,
         pool: u32,
@@ -151,7 +151,7 @@ impl Shop {
         });
     }
 
-    /// R6: the session waits no longer. Its timer was armed as it began to.
+    /// R6: the session reached its longest wait. Its timer was armed when the wait began.
     pub(in crate::domain) fn note_waited_out(&self, session: u32, out: &mut DecisionSink) {
         out.drop_notes();
         let SessionPlace::Waiting { pool, since, .. } = self.sessions[session].place else {
@@ -164,7 +164,7 @@ impl Shop {
         });
     }
 
-    /// S3: the clock has run out; an armed one keeps its length, whatever became of the policy.
+    /// S3: the silence timer fired. An armed timer keeps its duration when the policy changes.
     pub(in crate::domain) fn note_silence(&self, session: u32, out: &mut DecisionSink) {
         out.drop_notes();
         let record = &self.sessions[session];
@@ -175,7 +175,7 @@ impl Shop {
         });
     }
 
-    /// M6: what a word on a rate was said by.
+    /// M6: the reason of an alert or a recovery.
     pub(in crate::domain) fn note_judged(
         &self,
         period: Period,
@@ -192,7 +192,7 @@ impl Shop {
         });
     }
 
-    /// Everybody of a crew, and why each was passed over.
+    /// All agents of a group, and why each was passed over.
     fn crew(&self, by: Comparison, crew: u32, picked: Option<u32>) -> Vec<Candidate> {
         let agents = &self.roster.agents;
         let seats = &self.roster.crew(crew).seats;
@@ -208,7 +208,7 @@ impl Shop {
         candidates.collect()
     }
 
-    /// The agents that these members name, in the order of their ids, whether they take buyers or not.
+    /// The agents that these members name, in id order, routable or not.
     fn named(&self, members: &[Member]) -> Vec<Candidate> {
         let groups = &self.policy.routing.groups;
         let plain: Vec<&Member> = members
@@ -229,7 +229,7 @@ impl Shop {
         named
     }
 
-    /// An agent that nobody is compared with.
+    /// An agent without a comparison to others.
     fn candidate_as_it_is(&self, agent: u32) -> Candidate {
         let agent = &self.roster.agents[agent];
         let verdict = if agent.routable {
@@ -288,7 +288,7 @@ fn unfit(agent: &Agent) -> Option<Verdict> {
     }
 }
 
-/// What R1 found, as a verdict on the agent.
+/// The result of R1 as a verdict on the agent.
 fn verdict_of(agent: &Agent, finding: RecentFinding) -> Verdict {
     match finding {
         RecentFinding::Passed => Verdict::Passed,
@@ -299,7 +299,7 @@ fn verdict_of(agent: &Agent, finding: RecentFinding) -> Verdict {
     }
 }
 
-/// Whether a member that is no group names the agent.
+/// Whether a member that is not a group names the agent.
 fn is_named(agent: &Agent, member: &Member) -> bool {
     match member {
         Member::Agent(id) => *id == agent.id,

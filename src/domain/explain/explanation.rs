@@ -1,5 +1,5 @@
-//! Why: the notes that a decision can be explained with, as data. They are taken in [`super::evidence`] and in the rooms
-//! of the rules; how they are told is not said here.
+//! The evidence for a decision, as data. [`super::evidence`] and the rules collect it. Its wording is in another
+//! folder.
 
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
@@ -11,17 +11,17 @@ use crate::domain::protocol::decision::{Decision, Period, Rate, Trigger, WaitRea
 use crate::domain::state::agent_directory::Scope;
 use crate::domain::state::session::Speaker;
 
-/// A decision and all that was looked at for it, in that order.
+/// A decision and its evidence, in the order in which it was collected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
     /// The decision.
     pub decision: Decision,
-    /// What was looked at.
+    /// The evidence.
     pub notes: Vec<Evidence>,
 }
 
 impl Explanation {
-    /// As it is shown to who may learn nothing of other shops: without what the ledger counted of them (I12).
+    /// A copy for readers who may not learn about other shops: without the counts of the ledger (I12).
     #[must_use]
     pub fn without_other_shops(mut self) -> Explanation {
         for note in &mut self.notes {
@@ -35,207 +35,207 @@ impl Explanation {
     }
 }
 
-/// One thing that was looked at.
+/// One piece of evidence.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Evidence {
-    /// R1: the agent that the buyer knows.
+    /// R1: the buyer's recent agent.
     Recent {
-        /// The agent, if there is one. With a window of `0s` none is looked for.
+        /// The recent agent. `None` if there is none, or the window is `0s`.
         known: Option<Known>,
         /// The policy's `routing.recent`.
         policy: Recent,
     },
-    /// R1d: instead of the recent agent, anybody who is free.
+    /// R1d: any free agent instead of the recent one.
     AnyoneInstead,
-    /// R2: where the session belongs.
+    /// R2: the scope of the session.
     Scope(Scope),
-    /// R3, R1d: nobody routable is online; these are the agents of the scope.
+    /// R3, R1d: no routable agent is online. These are the agents of the scope.
     NobodyOnline(Vec<Candidate>),
-    /// R5: nobody of a rota got the session.
+    /// R5: no member of the rota got the session.
     NoRota(NoRota),
-    /// R1d, R4, R5, R7: those who could be picked, and who was.
+    /// R1d, R4, R5, R7: the candidates and the picked one.
     Candidates {
-        /// Who was looked at.
+        /// The step that looked at them.
         step: Step,
-        /// By what they were compared.
+        /// The order by which they were compared.
         by: Comparison,
-        /// Everybody who was.
+        /// All candidates.
         candidates: Vec<Candidate>,
     },
-    /// R7: the session waited longest among those that somebody free can serve.
+    /// R7: the session waited longest of those that a free agent can serve.
     Drained {
-        /// Its pool.
+        /// The pool.
         pool: Box<str>,
-        /// Since when it waited.
+        /// The start of the wait.
         since: Stamp,
-        /// How many still wait in the shop, this one included.
+        /// The number of sessions that still wait in the shop, this one included.
         waiting: u32,
     },
-    /// R8: by hand.
+    /// R8: a transfer by hand.
     Manual(Candidate),
-    /// R9: who has the session is not there.
+    /// R9: the session's agent is absent.
     Absent {
-        /// Who has it, or had it until now.
+        /// The agent that has the session, or had it until now.
         agent: Candidate,
-        /// How that came.
+        /// The reason of the absence.
         absence: Absence,
     },
-    /// R5: the rota has just left the session to the agent.
+    /// R5: the rota has just assigned the session to the agent.
     LeftToRota(Candidate),
-    /// R5, R6: the session has just begun to wait.
+    /// R5, R6: the session has just started to wait.
     Waits {
-        /// Its pool.
+        /// The pool.
         pool: Box<str>,
-        /// Its place in it.
+        /// The position in the pool.
         position: u32,
         /// Why it waits.
         reason: WaitReason,
     },
-    /// R6: the session waited for as long as the policy allowed when it began to.
+    /// R6: the session waited as long as the policy allowed when the wait began.
     WaitedOut {
-        /// Its pool.
+        /// The pool.
         pool: Box<str>,
-        /// Since when.
+        /// The start of the wait.
         since: Stamp,
-        /// The policy's `routing.queue.max_wait` of then.
+        /// The policy's `routing.queue.max_wait` at that time.
         max_wait: Duration,
     },
-    /// S3: the buyer was silent for as long as the policy allowed when the clock started.
+    /// S3: the buyer was silent as long as the policy allowed when the timer started.
     Silent {
-        /// When the clock started.
+        /// The start of the timer.
         since: Stamp,
-        /// The policy's `session.close_after_buyer_silence` of then.
+        /// The policy's `session.close_after_buyer_silence` at that time.
         length: Duration,
-        /// Who spoke last.
+        /// The last speaker.
         last: Option<Speaker>,
     },
-    /// M6: a rate with a sample that is large enough.
+    /// M6: a rate with a sufficient sample.
     Judged {
-        /// The rate, and its day, week or month.
+        /// The metric with its day, week or month.
         period: Period,
-        /// What it was counted from.
+        /// The rate as a fraction.
         rate: Rate,
-        /// The policy's line.
+        /// The policy's alert threshold.
         line: Share,
         /// The policy's `service.min_sample`.
         min_sample: u32,
     },
-    /// I1 to I13: all rules of the invite.
+    /// I1 to I13: all rules of the invitation.
     Invite {
-        /// Who asked.
+        /// The trigger.
         trigger: Trigger,
-        /// The rules in their order.
+        /// The rules, in order.
         checks: Vec<Check>,
     },
-    /// Q1: the session closed then.
+    /// Q1: when the session was closed.
     ClosedAt(Stamp),
-    /// Q1: the buyer wrote nothing today, to the agent or to the shop.
+    /// Q1: the buyer wrote nothing on this day, to the agent or to the shop.
     NotContacted(Whom, Id),
-    /// Q1, Q3: the buyer rated then, and may again at the second instant.
+    /// Q1, Q3: the buyer's previous rating, and when the next one is allowed.
     RatedAt {
-        /// Of whom.
+        /// The scope of the limit.
         per: Whom,
-        /// When.
+        /// The time of the previous rating.
         at: Stamp,
-        /// When it may again.
+        /// When the buyer may rate again.
         again: Stamp,
     },
-    /// Q2: the card could be used until then.
+    /// Q2: the end of the card's validity.
     CardExpired(Stamp),
-    /// An older release took the decision, and this one would take another: nothing else is known of it.
+    /// An older release took the decision, and this one would take another. No other evidence exists.
     OlderRelease,
 }
 
-/// The agent that a buyer knows (R1).
+/// The buyer's recent agent (R1).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
-    /// Who, and how it stood.
+    /// The agent and its state.
     pub agent: Candidate,
-    /// Until when it served the buyer.
+    /// When the agent last served the buyer.
     pub until: Stamp,
-    /// What came of it.
+    /// The result of R1.
     pub finding: RecentFinding,
 }
 
-/// What came of R1.
+/// The result of R1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecentFinding {
     /// The window has passed.
     Passed,
-    /// The agent takes no buyers any more.
+    /// The agent is no longer routable.
     NotRoutable,
-    /// R1a, R1b: the agent gets the buyer.
+    /// R1a, R1b: the agent gets the session.
     Takes,
-    /// R1c: online, but full.
+    /// R1c: the agent is online, but full.
     Full,
-    /// R1d: offline, or away.
+    /// R1d: the agent is offline or away.
     Unavailable,
 }
 
-/// Why nobody of a rota got a session (R5).
+/// Why no member of a rota got a session (R5).
 #[derive(Clone, Debug, PartialEq)]
 pub enum NoRota {
     /// The policy's `routing.offline.mode` is `wait`.
     Off,
-    /// The rota names nobody.
+    /// The rota is empty.
     Empty,
-    /// Nobody whom the rota names takes buyers.
+    /// No member of the rota is routable.
     Unfit {
         /// The policy's `routing.offline.members`.
         members: Vec<Member>,
-        /// Those of them that the shop has or had.
+        /// Those members that the shop has or had.
         candidates: Vec<Candidate>,
     },
 }
 
-/// Who was looked at, and by which rule.
+/// The step that looked at candidates, and its rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// R1d: everybody, instead of the recent agent.
+    /// R1d: all agents, instead of the recent one.
     Instead,
-    /// R4: the scope's own.
+    /// R4: the agents of the scope.
     Own,
-    /// R4b: everybody, as the scope overflows.
+    /// R4b: all agents, because the scope overflows.
     Overflow,
-    /// R4c: everybody, as nobody of the scope is online.
+    /// R4c: all agents, because none of the scope is online.
     AnyOnline,
     /// R5: the rota.
     Rota,
-    /// R7: those who may serve the pool.
+    /// R7: the agents that may serve the pool.
     Drain,
 }
 
-/// By what candidates were compared.
+/// The order by which candidates were compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// By the policy's strategy (P1, P2, P3).
+    /// The policy's strategy (P1, P2, P3).
     Strategy(Strategy),
-    /// By lot among all free agents of the shop (P3).
+    /// A deterministic draw among all free agents of the shop (P3).
     Lot,
-    /// By today's offline assignments (R5).
+    /// Today's assignments by the rota (R5).
     Rota,
 }
 
-/// An agent that could have been picked.
+/// An agent that was considered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    /// Who.
+    /// The agent.
     pub agent: Id,
-    /// Where it was.
+    /// Its presence at that time.
     pub presence: Presence,
-    /// What it had.
+    /// Its number of open sessions.
     pub load: u32,
-    /// What it may have.
+    /// Its maximum number of open sessions.
     pub capacity: u32,
-    /// Its assignments of today.
+    /// Its assignments on this day.
     pub today: u32,
-    /// Those of them that the rota gave it.
+    /// Those of them that the rota made.
     pub rota_today: u32,
     /// Its weight.
     pub weight: u32,
-    /// The `seq` of its latest assignment; 0: never.
+    /// The `seq` of its latest assignment. 0: never.
     pub last_assigned: u64,
-    /// What came of it.
+    /// Why it was picked or passed over.
     pub verdict: Verdict,
 }
 
@@ -246,11 +246,11 @@ pub enum Verdict {
     Picked,
     /// Its ratio was larger.
     LargerRatio,
-    /// The ratio was the same, but it was assigned something later (P4).
+    /// The ratios were equal, but its latest assignment was later (P4).
     AssignedLater,
-    /// All the same, but its id comes later (P4).
+    /// All else was equal, but its id is later (P4).
     LaterId,
-    /// The lot fell on another (P3).
+    /// The draw selected another agent (P3).
     NotDrawn,
     /// It was full.
     Full,
@@ -258,19 +258,19 @@ pub enum Verdict {
     Away,
     /// It was offline.
     Offline,
-    /// It took no buyers: it had not the role, or was removed.
+    /// It was not routable: it lacked the role, or was removed.
     NotRoutable,
     /// It served the buyer too long ago (R1).
     Passed,
 }
 
-/// How a session comes to have an agent who is not there (R9).
+/// Why a session has an absent agent (R9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absence {
-    /// The agent went offline. Sessions that no other agent can take over stay with it.
+    /// The agent went offline. Sessions that no other agent can take stay with it.
     WentOffline,
-    /// The agent was removed. Sessions that no other agent can take over wait, whatever the queue's limit.
+    /// The agent was removed. Sessions that no other agent can take wait, regardless of the queue's limit.
     Removed,
-    /// The agent was offline when the buyer wrote. A session that no other agent can take over stays with it.
+    /// The agent was offline when the buyer wrote. A session that no other agent can take stays with it.
     AlreadyOffline,
 }

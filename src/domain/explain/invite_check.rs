@@ -1,86 +1,86 @@
-//! One rule of the invitations as it stands for one invite.
+//! The result of one invitation rule.
 
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::policy::Suspension;
 use crate::domain::protocol::codes::{BlockCode, CloseReason};
 use crate::domain::state::session::Speaker;
 
-/// One rule of the invitations, as it stands for one invite.
+/// The result of one invitation rule for one invitation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Check {
     /// The rule's code.
     pub code: BlockCode,
-    /// Whether it keeps the invite back.
+    /// Whether the rule blocks the invitation.
     pub applies: bool,
-    /// What it looked at.
+    /// The values that the rule looked at.
     pub seen: Seen,
-    /// When it stops to apply, where that is known.
+    /// When the rule stops blocking, if that is known.
     pub lets_go: Option<Instant>,
 }
 
-/// What a check looked at.
+/// The values that a rule looked at.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Seen {
-    /// A switch of the policy.
+    /// A setting of the policy.
     Switch(bool),
-    /// Who ever had the session: a person, the bot; and whether the bot's sessions are asked about.
+    /// Who served the session, and whether the policy invites for sessions of the bot.
     Served {
-        /// An agent had it.
+        /// An agent served it.
         human: bool,
-        /// The bot had it.
+        /// The bot served it.
         bot: bool,
         /// The policy's `invite.bots`.
         bots: bool,
     },
-    /// Why the session closed.
+    /// The close reason.
     Reason(CloseReason),
-    /// Who spoke last, and whether it must be an agent.
+    /// The last speaker, and whether it must be an agent.
     Spoke {
-        /// Who.
+        /// The last speaker.
         last: Option<Speaker>,
         /// The policy's `invite.agent_spoke_last`.
         required: bool,
     },
-    /// How long the session lasted, and how long it has to.
+    /// The duration of the session, and the minimum.
     Lasted {
-        /// From its opening to its close.
+        /// From opening to close.
         lasted: Duration,
         /// The policy's `invite.longer_than`.
         longer_than: Duration,
     },
-    /// The suspended window that covers now.
+    /// The suspension that covers the current time.
     Suspended(Option<Suspension>),
     /// Whether the buyer is flagged.
     Flag(bool),
-    /// The session's lot, and below what it must fall, in ten-thousandths.
+    /// The session's draw and the limit below which it is sampled, in ten-thousandths.
     Lot {
         /// 0 to 9,999.
         drawn: u16,
         /// The policy's `invite.auto_percent`.
         below: u16,
     },
-    /// The latest deeds, each with the window that it opened.
+    /// The latest activities, each with the window that it started.
     Quiet {
-        /// When, and for how long.
+        /// The time of the activity and the length of its window.
         first: (Instant, Duration),
-        /// A second kind of deed, where the rule has one: for I10 the automatic invites.
+        /// A second kind of activity, if the rule has one. For I10: the automatic invitations.
         second: Option<(Instant, Duration)>,
     },
-    /// A counter and its cap; 0: no cap.
+    /// A counter and its cap. 0: no cap.
     Count {
-        /// So far.
+        /// The current value.
         count: u32,
-        /// At most.
+        /// The maximum.
         cap: u32,
     },
-    /// A counter that others share, whose count is not for who asks; and its cap, 0: no cap.
+    /// A counter shared with other shops, without its value, and its cap. 0: no cap.
     Shared {
-        /// At most.
+        /// The maximum.
         cap: u32,
     },
-    /// Whether the buyer wrote to the agent today, and whether it must have.
+    /// Whether the buyer wrote to the agent on this day, and whether that is required.
     Contact {
-        /// It did.
+        /// The buyer wrote.
         wrote: bool,
         /// The policy's `invite.manual_needs_contact`.
         needed: bool,
@@ -97,7 +97,7 @@ impl Check {
         }
     }
 
-    /// As it is shown to who may learn nothing of other shops (I12): whether the cap is reached, and not by how many.
+    /// A copy for readers who may not learn about other shops (I12): whether the cap is reached, without the count.
     #[must_use]
     pub fn without_other_shops(self) -> Check {
         match (self.code, self.seen) {
@@ -109,7 +109,7 @@ impl Check {
         }
     }
 
-    /// I9 and I10: quiet after one kind of deed, or two.
+    /// I9 and I10: windows after one or two kinds of activity.
     pub(in crate::domain) fn quiet(
         code: BlockCode,
         first: (Instant, Duration),

@@ -1,4 +1,4 @@
-//! Why a decision was taken: evidence, explanations, and where decisions are collected.
+//! Explanations of decisions: evidence, and the collection of decisions with it.
 
 pub mod decision_sink;
 pub mod evidence;

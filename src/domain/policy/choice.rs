@@ -1,4 +1,4 @@
-//! Choices of few: every one with its words, which the reader, the description and what is written back follow.
+//! Enums whose variants are words of the policy. The reader, the schema and the writer use the same table.
 
 use serde::ser::{Serialize, Serializer};
 
@@ -6,16 +6,16 @@ use super::reader::{KeyKind, Spot};
 use super::shape::{ChoiceTable, Shape};
 use crate::domain::base::suggestion::nearest;
 
-/// An enum whose variants are words of the wire language.
+/// An enum whose variants are words of the policy.
 pub trait Choice: Copy + Serialize + 'static {
-    /// Its words.
+    /// The words.
     const TABLE: &'static ChoiceTable;
 
-    /// The one of this word.
+    /// The variant with this word.
     fn of_word(word: &str) -> Option<Self>;
 }
 
-/// Makes enums whose variants are words of the wire language.
+/// Generates enums whose variants are words of the policy.
 macro_rules! choices {
     ($(
         #[doc = $english:literal]
@@ -28,10 +28,10 @@ macro_rules! choices {
         pub enum $choice { $($(#[$note])* $variant,)+ }
 
         impl $choice {
-            /// All of them, in the order of the rules.
+            /// All variants, in the order of the rules.
             pub const ALL: &'static [$choice] = &[$($choice::$variant),+];
 
-            /// As the wire language writes it.
+            /// The word in a policy.
             pub fn word(self) -> &'static str {
                 match self { $($choice::$variant => $word),+ }
             }
@@ -59,7 +59,7 @@ macro_rules! choices {
 }
 pub(super) use choices;
 
-/// The name that is given, or else the identifier's own.
+/// The given name, or the identifier.
 macro_rules! name_of {
     ($own:ident) => {
         stringify!($own)
@@ -96,59 +96,59 @@ impl<T: Choice> KeyKind for T {
 choices! {
     /// How one of several free agents is picked.
     Strategy {
-        /// The smallest load by capacity (P1, 接待量不饱和优先).
+        /// The smallest ratio of load to capacity (P1, 接待量不饱和优先).
         LeastSaturated = "least_saturated",
-        /// The smallest count of today by weight (P2, 平均分配).
+        /// The smallest ratio of today's assignments to weight (P2, 平均分配).
         FewestToday = "fewest_today",
-        /// Drawn by the session's id (P3).
+        /// By a hash of the session id (P3).
         Random = "random",
     }
-    /// What happens where the recent agent of a buyer cannot take it.
+    /// What happens if a buyer's recent agent is unavailable.
     RecentOtherwise {
-        /// On to the scope (R2).
+        /// Continue with the scope (R2).
         Continue = "continue",
-        /// At random among all free agents.
+        /// A random one of all free agents.
         RandomOnline = "random_online",
-        /// The same, where the policy routes by no order status.
+        /// Like `random_online`, if the policy has no `order_status` lists.
         RandomIfUngrouped = "random_if_ungrouped",
     }
-    /// What happens where no agent of a scope is online.
+    /// What happens if no agent of a scope is online.
     WhenScopeOffline {
-        /// Wait for the scope's own agents.
+        /// The session waits for the scope's agents.
         Wait = "wait",
-        /// Any free agent of the shop will do.
+        /// Any free agent of the shop gets the session.
         AnyOnline = "any_online",
     }
-    /// What happens where no agent at all is online.
+    /// What happens if no agent of the shop is online.
     OfflineMode {
-        /// The buyer waits.
+        /// The session waits.
         Wait = "wait",
-        /// A member of the rota gets the buyer.
+        /// A member of the rota gets the session.
         Rota = "rota",
     }
-    /// What becomes of the sessions of an agent that goes offline.
+    /// What happens to the open sessions of an agent that goes offline.
     OnAgentOffline {
-        /// The sessions stay with their agent.
+        /// They stay with the agent.
         Keep = "keep",
-        /// They close.
+        /// They are closed.
         Close = "close",
-        /// They are routed anew.
+        /// They are routed again.
         Reroute = "reroute",
     }
-    /// A way to close a session that may be followed by an invite.
+    /// A close reason after which an invitation may be sent.
     InvitedClose ("InviteAfter") {
-        /// By the silence or by the longest wait.
+        /// Buyer silence or the longest wait.
         Timeout = "timeout",
-        /// By the agent.
+        /// Closed by the agent.
         Agent = "agent",
-        /// By the buyer.
+        /// Closed by the buyer.
         Buyer = "buyer",
     }
-    /// An agent, or any agent of the shop.
+    /// Whether a limit applies to an agent or to the whole shop.
     Whom {
         /// The agent of the card or session.
         Agent = "agent",
-        /// Any agent of the shop.
+        /// The whole shop.
         Shop = "shop",
     }
 }

@@ -1,7 +1,7 @@
-//! The agent groups that a policy wants (R2): its lists of members with the groups written out, each list once.
+//! The agent groups that a policy needs (R2): its member lists with named groups expanded. Equal lists are stored once.
 //!
-//! A plan follows from the policy alone, so it is made where a policy is checked, away from the threads that decide. The
-//! roster makes the crews of a plan of the agents there are, one by one as they are asked for.
+//! A plan depends only on the policy. So it is built when the policy is checked, outside the runtime threads. The agent
+//! directory builds the groups of a plan from the current agents, each when it is first used.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,20 +10,21 @@ use super::{Member, Policy, PolicyError, Routing};
 use crate::domain::base::id::Id;
 use crate::domain::policy::routing_attributes::Ask;
 
-/// How much a plan that is checked may hold: members of all lists, groups written out, and [`LIST_COST`] a list. With
-/// 10,000 agents, each may stand in some 50 different lists.
+/// The maximum size of a checked plan: the members of all lists after expansion, plus [`LIST_COST`] for each list. With
+/// 10,000 agents, each agent can be in about 50 different lists.
 pub const PLAN_SIZE_MAX: usize = 500_000;
 
-/// What a list counts beside its members.
+/// What a list counts in addition to its members.
 pub const LIST_COST: usize = 8;
 
-/// How many different lists of a plan that is checked may name roles: each may come to hold every agent.
+/// The maximum number of different lists in a checked plan that name roles. Each of them may come to contain every
+/// agent.
 pub const ROLE_LISTS_MAX: usize = 128;
 
-/// The groups of agents that a policy wants.
+/// The agent groups that a policy needs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupPlan {
-    /// The agents that lists name, by their places in the order of ids.
+    /// The agents that lists name, with their index in id order.
     agents: HashMap<Id, u32>,
     roles: HashMap<Id, u32>,
     lists: Vec<MemberList>,
@@ -32,59 +33,59 @@ pub struct GroupPlan {
     rota: Option<u32>,
 }
 
-/// A list of members without groups: what is equal is one.
+/// A member list with expanded groups. Equal lists are the same list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MemberList {
-    /// Whether it is the rota's, which picks by another order.
+    /// Whether it is the rota, which picks in another order.
     pub rota: bool,
-    /// Agents by their places in the order of ids, ascending.
+    /// Agents by their index in id order, ascending.
     pub agents: Vec<u32>,
-    /// Roles by their numbers, ascending.
+    /// Roles by number, ascending.
     pub roles: Vec<u32>,
 }
 
-/// The lists of an entry, by their numbers.
+/// The lists of an entry, by number.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct EntryLists {
     questions: BTreeMap<Id, u32>,
     members: Option<u32>,
 }
 
-/// Whose list it is that an event asks for.
+/// The kind of scope whose list applies to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopeKind {
-    /// A question's.
+    /// A question.
     Question,
-    /// An entry's.
+    /// An entry.
     Entry,
-    /// An order status's.
+    /// An order status.
     OrderStatus,
 }
 
-/// A policy that was checked: read, with its groups written out, and within the limits.
+/// A checked policy: parsed, with expanded groups, and within the limits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckedPolicy {
     /// The policy.
     pub policy: Arc<Policy>,
-    /// Its groups.
+    /// The groups.
     pub groups: Arc<GroupPlan>,
 }
 
 impl CheckedPolicy {
-    /// Reads a policy and writes its groups out, within the limits.
+    /// Parses a policy and expands its groups, within the limits.
     ///
     /// # Errors
     ///
-    /// A key is wrong, or the lists hold more than [`PLAN_SIZE_MAX`] or [`ROLE_LISTS_MAX`] allow.
+    /// A key is invalid, or the lists exceed [`PLAN_SIZE_MAX`] or [`ROLE_LISTS_MAX`].
     pub fn check(value: &serde_json::Value) -> Result<CheckedPolicy, PolicyError> {
         CheckedPolicy::within_limits(Policy::parse(value)?)
     }
 
-    /// Writes the groups of a policy that was read out, within the limits.
+    /// Expands the groups of a parsed policy, within the limits.
     ///
     /// # Errors
     ///
-    /// The lists hold more than [`PLAN_SIZE_MAX`] or [`ROLE_LISTS_MAX`] allow.
+    /// The lists exceed [`PLAN_SIZE_MAX`] or [`ROLE_LISTS_MAX`].
     pub fn within_limits(policy: Policy) -> Result<CheckedPolicy, PolicyError> {
         let mut maker = Maker::new(&policy.routing, Some(PLAN_SIZE_MAX));
         maker.make(&policy.routing)?;
@@ -94,10 +95,10 @@ impl CheckedPolicy {
         })
     }
 
-    /// The same of a policy that was accepted before: without limits.
+    /// Expands a policy that was accepted before, without limits.
     pub fn accepted(policy: Policy) -> CheckedPolicy {
         let mut maker = Maker::new(&policy.routing, None);
-        // Without limits nothing is wrong with a policy that was read.
+        // Without limits, expanding a parsed policy cannot fail.
         maker.make(&policy.routing).ok();
         CheckedPolicy {
             groups: Arc::new(maker.plan),
@@ -107,17 +108,17 @@ impl CheckedPolicy {
 }
 
 impl GroupPlan {
-    /// Its lists, by their numbers.
+    /// All lists, by number.
     pub fn lists(&self) -> &[MemberList] {
         &self.lists
     }
 
-    /// The place of an agent that some list names.
+    /// The index of an agent that some list names.
     pub fn place_of(&self, agent: &str) -> Option<u32> {
         self.agents.get(agent).copied()
     }
 
-    /// How many agents lists name.
+    /// The number of agents that lists name.
     pub fn agents_named(&self) -> usize {
         self.agents.len()
     }
@@ -127,7 +128,7 @@ impl GroupPlan {
         self.roles.get(role).copied()
     }
 
-    /// How many roles lists name.
+    /// The number of roles that lists name.
     pub fn roles_named(&self) -> usize {
         self.roles.len()
     }
@@ -152,12 +153,12 @@ impl GroupPlan {
         self.rota
     }
 
-    /// Whether an order status has a list (R1d).
+    /// Whether any order status has a list (R1d).
     pub fn routes_by_status(&self) -> bool {
         !self.order_status.is_empty()
     }
 
-    /// The list of a session, and whose it is (R2).
+    /// The list that applies to a session, and the kind of its scope (R2).
     pub fn list_of(&self, ask: &Ask) -> Option<(ScopeKind, u32)> {
         if let Some(entry) = self.entries.get(ask.entry()) {
             let question = ask.question.as_ref();
@@ -173,7 +174,7 @@ impl GroupPlan {
     }
 }
 
-/// Members as they stand: places of agents, numbers of roles and of groups, each once and in order.
+/// Members before expansion: indices of agents, numbers of roles and groups, each once and in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Raw {
     agents: Vec<u32>,
@@ -185,7 +186,7 @@ struct Maker<'a> {
     plan: GroupPlan,
     groups: Vec<Raw>,
     group_numbers: HashMap<&'a Id, u32>,
-    /// Lists as they stand, and as they are with the groups written out.
+    /// The numbers of lists before and after expansion, to find equal ones.
     raw: HashMap<(bool, Raw), u32>,
     plain: HashMap<MemberList, u32>,
     size: usize,
@@ -252,7 +253,7 @@ impl<'a> Maker<'a> {
         Ok(())
     }
 
-    /// The number of the list of these members; an empty list is as if it were not there.
+    /// The number of the list with these members. An empty list counts as absent.
     fn list(
         &mut self,
         rota: bool,
@@ -362,7 +363,7 @@ impl<'a> Maker<'a> {
     }
 }
 
-/// Each once, ascending. Made of pieces that are in order, mostly: that is what this kind of sorting is quick at.
+/// Sorts and removes duplicates. The input consists of a few sorted runs, which this sort handles fast.
 fn put_in_order(numbers: &mut Vec<u32>) {
     numbers.sort();
     numbers.dedup();
@@ -440,7 +441,7 @@ mod tests {
             .collect()
     }
 
-    /// Entries of one question each: the members of the n-th.
+    /// Entries with one question each. `members` gives the members of the n-th.
     fn lists(groups: Value, count: usize, members: impl Fn(usize) -> Value) -> Value {
         let questions: serde_json::Map<String, Value> = (0..count)
             .map(|number| (format!("q{number:06}"), members(number)))
@@ -451,7 +452,7 @@ mod tests {
     #[test]
     fn what_lists_hold_together_is_bounded_and_the_list_is_named() {
         let ten_thousand = || json!({"all": agents(10_000)});
-        // Ten thousand agents in hundreds of lists of their own, and in one group of all that any number of lists name.
+        // Ten thousand agents in hundreds of own lists, and in one group that any number of lists name.
         let sane = lists(ten_thousand(), 600, |number| {
             json!(agents(10_000)[number..number + 200])
         });
@@ -459,7 +460,7 @@ mod tests {
         let shared = lists(ten_thousand(), 5_000, |_| json!(["group:all"]));
         assert_eq!(checked(&shared).unwrap().lists().len(), 1);
         for (policy, path, hint) in [
-            // Each list is another one, and holds everybody.
+            // Each list differs and contains all agents.
             (
                 lists(ten_thousand(), 1_000, |number| {
                     json!(["group:all", format!("x{number}")])
@@ -483,7 +484,7 @@ mod tests {
             let error = checked(&policy).unwrap_err();
             assert_eq!(error.problems()[0].path, path);
             assert!(error.to_string().contains(hint), "{error}");
-            // What was accepted once is taken as it is.
+            // A policy that was accepted before is always valid.
             let parsed = Policy::parse(&policy).unwrap();
             assert!(!CheckedPolicy::accepted(parsed).groups.lists().is_empty());
         }

@@ -1,4 +1,4 @@
-//! Who serves what: lists of agents, roles and groups, and maps of such lists.
+//! Member lists of agents, roles and groups, and maps of such lists.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -12,24 +12,24 @@ use crate::domain::base::id::Id;
 /// A member of a group, an entry, a question, a status or the rota.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Member {
-    /// An agent by its id.
+    /// An agent, by id.
     Agent(Id),
-    /// All members of a group of the policy. A group holds none of these.
+    /// All members of a named group of the policy. Groups cannot contain groups.
     Group(Id),
     /// The routable agents with a role.
     Role(Id),
 }
 
-/// The key of a list of members.
+/// The kind of a member list.
 pub struct Members;
 
-/// The key of the groups that lists of members name: lists without groups, by name. It is read before those lists.
+/// The kind of `groups`: member lists without groups, by name. It is read before the lists that use them.
 pub struct Groups;
 
-/// The key of lists of members by name. An empty list is as if it were not there.
+/// The kind of member lists by name. An empty list counts as absent.
 pub struct MemberLists;
 
-/// The key of objects by the names of entries.
+/// The kind of a map from entry names to objects.
 pub struct Entries<E>(PhantomData<E>);
 
 const LIST: Shape = Shape::List(&Shape::Member);

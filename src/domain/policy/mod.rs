@@ -1,10 +1,10 @@
-//! A shop's policy: every switch of the rules, with the values in force.
+//! A shop's policy: all settings of the rules with their current values.
 //!
-//! The wire form is JSON (TOML in a file) laid over a preset; [`Policy::parse`] reads it and names the path of every key
-//! that is wrong. Nothing here decides anything: the rooms of the rules read these fields.
+//! The wire form is JSON (TOML in a file) merged with a preset. [`Policy::parse`] reads it and reports the path of
+//! every invalid key. Nothing here decides anything: the rules read these fields.
 //!
-//! A key stands once, as a row of `table`: what reads it, writes it and describes it follows of that. A choice is a row
-//! of `choice`, a preset a row of `preset` and its file.
+//! Each key is defined once, as a row of `table`; its reader, writer and documentation are generated from the row. A
+//! choice is a row of `choice`, and a preset is a row of `preset` with its file.
 
 mod problem;
 mod shape;
@@ -40,11 +40,11 @@ pub use value::InviteAfter;
 
 use super::base::time::Duration;
 
-/// The largest count that a policy takes; 0 means that there is no such cap.
+/// The maximum value of a count. 0 means no cap.
 pub const COUNT_MAX: u32 = 1_000_000;
 
 impl Policy {
-    /// The longest window in which a rule looks back at what a buyer did.
+    /// The longest window in which a rule looks at past activity of a buyer.
     pub fn longest_window(&self) -> Duration {
         let windows = [
             self.routing.recent.window,
@@ -58,8 +58,7 @@ impl Policy {
     }
 }
 
-/// How far back the longest window of any preset looks: a shop that changes to another platform's rules sees as far
-/// as those do.
+/// The longest window of any preset. A shop that changes to another preset has the history that its windows need.
 pub const PRESET_WINDOW_MAX: Duration = Duration::days(30);
 
 #[cfg(test)]

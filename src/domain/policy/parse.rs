@@ -1,6 +1,6 @@
-//! A policy of its wire form: JSON, or TOML in a file, laid over a preset.
+//! Parses a policy from JSON, or TOML in a file, and merges it with a preset.
 //!
-//! Objects merge key by key onto the preset's; arrays, `groups`, `entries` and `order_status` replace the preset's
+//! Objects are merged with the preset's key by key. Arrays, `groups`, `entries` and `order_status` replace the preset's
 //! (contract, section 4).
 
 use std::fmt;
@@ -13,21 +13,21 @@ use super::problem::PolicyError;
 use super::reader::read_layers;
 use super::table::Policy;
 
-/// Why a policy file is refused.
+/// Why a policy file is invalid.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PolicyFileError {
-    /// It is no TOML; the error tells the line and the column.
+    /// The file is not TOML. The error has the line and the column.
     Toml(toml::de::Error),
-    /// It is TOML, but no policy.
+    /// The file is TOML, but not a valid policy.
     Policy(PolicyError),
 }
 
 impl Policy {
-    /// Reads the wire form of a policy, a JSON object, laid over the preset that it names.
+    /// Parses a policy, a JSON object, and merges it with the preset that it names.
     ///
     /// # Errors
     ///
-    /// All that is wrong with it. Where the preset is no preset, the rest is laid over the standard one.
+    /// All problems of the policy. If the preset is unknown, the rest is checked against the standard preset.
     pub fn parse(value: &Value) -> Result<Policy, PolicyError> {
         let named = value.get("preset").and_then(Value::as_str);
         let preset = named.and_then(Preset::of_word);
@@ -35,16 +35,16 @@ impl Policy {
         read_layers::<Policy>(&[value, preset.value()])
     }
 
-    /// The policy that names this preset and says nothing else.
+    /// The policy that names this preset and nothing else.
     pub fn preset(preset: Preset) -> Policy {
         match Policy::parse(preset.value()) {
             Ok(policy) => policy,
-            // The file is our own, and the tests read all.
+            // The presets are part of the program, and a test parses all of them.
             Err(error) => panic!("the built-in preset {}: {error}", preset.word()),
         }
     }
 
-    /// Reads a policy file: TOML with the names of the wire form.
+    /// Parses a policy file: TOML with the same keys as the JSON form.
     pub fn from_toml(text: &str) -> Result<Policy, PolicyFileError> {
         let value = json_of_toml(text).map_err(PolicyFileError::Toml)?;
         Policy::parse(&value).map_err(PolicyFileError::Policy)
@@ -170,7 +170,7 @@ mod tests {
         }
     }
 
-    /// All problems of a policy, each as its path and what is expected in both languages.
+    /// All problems of a policy, each as its path and the expected form in both languages.
     fn problems(policy: &Value) -> Vec<(String, String, String)> {
         let error = Policy::parse(policy).unwrap_err();
         let problems = error.problems().iter().cloned().map(|problem| {
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn what_cannot_be_judged_is_no_problem() {
         for (policy, path) in [
-            // Which groups there are is not known.
+            // The groups are unknown.
             (
                 json!({ "routing": { "groups": [], "offline": { "members": ["group:x"] } } }),
                 "routing.groups",

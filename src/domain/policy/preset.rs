@@ -1,7 +1,7 @@
-//! The presets: what each platform does, as policy files built into the program.
+//! Presets: policies that match the platforms, as files that are part of the program.
 //!
-//! `data/presets/standard.toml` is written from the table of keys and holds every one; the others are written by hand and
-//! hold what differs (rules, *Presets*). A new preset is a file and a row here.
+//! `data/presets/standard.toml` is generated from the table of keys and has all of them. The others are written by hand
+//! and have only the keys that differ (rules, *Presets*). A new preset needs a file and a row here.
 
 use std::sync::OnceLock;
 
@@ -9,16 +9,16 @@ use serde_json::{Map, Value};
 
 use super::choice::choices;
 
-/// Makes the presets of their names: each has a file of that name.
+/// Generates the presets. The file of each has the preset's name.
 macro_rules! presets {
     ($($(#[$doc:meta])* $preset:ident = $name:literal,)+) => {
         choices! {
-            /// The platform whose values hold where a policy says nothing.
+            /// The preset that provides the keys which a policy omits.
             Preset { $($(#[$doc])* $preset = $name,)+ }
         }
 
         impl Preset {
-            /// Its file as it was built in.
+            /// The text of the preset's file.
             pub fn file(self) -> &'static str {
                 match self {
                     $(Preset::$preset => {
@@ -31,7 +31,7 @@ macro_rules! presets {
 }
 
 presets! {
-    /// What holds where no preset is named.
+    /// The default preset.
     Standard = "standard",
     /// Douyin 飞鸽.
     Douyin = "douyin",
@@ -44,7 +44,7 @@ presets! {
 }
 
 impl Preset {
-    /// Its file as JSON, read once a process. A file that is wrong is our bug, and the tests read all.
+    /// The preset's file as JSON, parsed once per process. An invalid file is a bug; a test parses all of them.
     pub fn value(self) -> &'static Value {
         static VALUES: [OnceLock<Value>; Preset::ALL.len()] =
             [const { OnceLock::new() }; Preset::ALL.len()];
@@ -55,7 +55,7 @@ impl Preset {
     }
 }
 
-/// TOML as JSON.
+/// Converts TOML to JSON.
 pub fn json_of_toml(text: &str) -> Result<Value, toml::de::Error> {
     let table: toml::Table = toml::from_str(text)?;
     Ok(json_of_table(table))
@@ -66,7 +66,7 @@ fn json_of_table(table: toml::Table) -> Value {
     Value::Object(entries.collect::<Map<String, Value>>())
 }
 
-/// What JSON has no form for becomes a string, which no key takes in that place: `nan` is no number.
+/// A value without a JSON form, such as `nan`, becomes a string, which no numeric key accepts.
 fn json(value: toml::Value) -> Value {
     match value {
         toml::Value::String(text) => Value::String(text),
@@ -183,7 +183,7 @@ mod tests {
         }
     }
 
-    /// The paths of all values; maps are empty in a preset, and arrays are values.
+    /// The paths of all values. Maps are empty in a preset, and arrays count as values.
     fn leaves(value: &Value) -> Vec<(String, &Value)> {
         let Some(object) = value.as_object().filter(|object| !object.is_empty()) else {
             return vec![(String::new(), value)];

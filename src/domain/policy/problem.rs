@@ -1,59 +1,59 @@
-//! What is wrong with a policy: every problem with the path of its key, in both languages.
+//! Problems of a policy: each with the path of its key, in both languages.
 
 use std::fmt;
 
-/// How many problems of one policy are listed.
+/// The maximum number of problems that are listed.
 pub const PROBLEMS_MAX: usize = 20;
 
-/// How long the list of problems in a message may get. The first problem is always written whole.
+/// The maximum length of the problem list in a message, in bytes. The first problem is always complete.
 pub const MESSAGE_BYTES_MAX: usize = 4096;
 
-/// Why a policy is refused (`policy_invalid`): all that is wrong with it, as far as it is listed.
+/// Why a policy is rejected (`policy_invalid`): its problems, up to [`PROBLEMS_MAX`].
 ///
-/// Its message is English: each problem as `path: what would be right`, the first one first.
+/// The message is in English: each problem as `path: expected form`, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyError {
     problems: Vec<PolicyProblem>,
     is_cut: bool,
 }
 
-/// One thing that is wrong with a policy.
+/// One problem of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyProblem {
-    /// The bad key: the keys that lead to it joined by dots, names in maps included, ending at an array's.
+    /// The path of the invalid key: keys and map names joined by dots. It ends at the key of an array.
     pub path: String,
-    /// What would be right.
+    /// The expected form.
     pub expected: Wording,
 }
 
 /// A part of a sentence in both languages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wording {
-    /// In English.
+    /// English.
     pub english: String,
-    /// In Chinese.
+    /// Chinese.
     pub chinese: String,
 }
 
 impl PolicyError {
-    /// The error that one thing is wrong.
+    /// An error with one problem.
     pub fn one(path: String, expected: impl Into<Wording>) -> PolicyError {
         let mut error = PolicyError::default();
         error.add(path, expected);
         error
     }
 
-    /// All problems, at most [`PROBLEMS_MAX`], in the order of the keys. There is at least one.
+    /// All problems, at least one and at most [`PROBLEMS_MAX`], in the order of the keys.
     pub fn problems(&self) -> &[PolicyProblem] {
         &self.problems
     }
 
-    /// Whether there may be more problems than are listed.
+    /// Whether there may be more problems than listed.
     pub fn is_cut(&self) -> bool {
         self.is_cut
     }
 
-    /// Adds a problem, where it is another one.
+    /// Adds a problem, unless it is already listed.
     pub(super) fn add(&mut self, path: String, expected: impl Into<Wording>) {
         let expected = expected.into();
         let problem = PolicyProblem { path, expected };
@@ -62,7 +62,7 @@ impl PolicyError {
         }
     }
 
-    /// Whether the list is full, so that what is left need not be looked at; notes that it is cut.
+    /// Whether the list is full, so that the rest need not be checked. Records that the list is cut.
     pub(super) fn stops(&mut self) -> bool {
         let is_full = self.problems.len() >= PROBLEMS_MAX;
         self.is_cut |= is_full;

@@ -1,11 +1,10 @@
-//! A reader of JSON that knows where it is and goes on after a fault: all that is wrong is noted with its path.
+//! A JSON reader that knows its path and continues after errors: every problem is recorded with its path.
 //!
-//! Why no `Deserialize` with `serde_path_to_error`: that stops at the first fault, gives sentences in one language, and
-//! cannot lay an object over another. Here a key that cannot be read is noted and is `None`, and its neighbours are read
-//! all the same.
+//! `Deserialize` with `serde_path_to_error` is not enough: it stops at the first error, reports in one language, and
+//! cannot merge objects. Here an invalid key is recorded and read as `None`, and the keys next to it are still read.
 //!
-//! `null` is left out everywhere but in arrays. A path goes by the keys, names in maps included, and ends at an array's
-//! key (contract, section 1).
+//! `null` means absent, except in arrays. A path consists of keys and map names, and ends at the key of an array
+//! (contract, section 1).
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,30 +17,30 @@ use super::shape::{ObjectTable, Shape};
 use crate::domain::base::id::{ID_BYTES_MAX, Id};
 use crate::domain::base::suggestion::nearest;
 
-/// A longer key is not quoted whole.
+/// The maximum number of characters of an unknown key that are quoted.
 const QUOTED_CHARS_MAX: usize = 40;
 
-/// How the value of a key is read, written and described.
+/// How the value of a key is read, written and documented.
 pub trait KeyKind {
-    /// What is read.
+    /// The Rust type of the value.
     type Value;
 
-    /// What it looks like in the wire form.
+    /// The shape of the value in JSON.
     const SHAPE: Shape;
 
-    /// Reads it; nothing where it is wrong, which is then noted.
+    /// Reads the value. `None` if it is invalid; the problem is then recorded.
     fn read(spot: Spot<'_>) -> Option<Self::Value>;
 
-    /// Writes it as it can be read again.
+    /// Writes the value in the form that can be read.
     fn write<S: Serializer>(value: &Self::Value, to: S) -> Result<S::Ok, S::Error>;
 
-    /// The value of a key that neither a policy nor its preset has, where its row names none.
+    /// The default value of a key without a default in its row, if neither the policy nor its preset has it.
     fn when_left_out() -> Option<Value> {
         None
     }
 }
 
-/// A value as its kind writes it.
+/// Serializes a value by its kind.
 pub struct Rendered<'a, K: KeyKind>(pub &'a K::Value);
 
 impl<K: KeyKind> Serialize for Rendered<'_, K> {
@@ -50,15 +49,15 @@ impl<K: KeyKind> Serialize for Rendered<'_, K> {
     }
 }
 
-/// What one reading of a policy has found so far.
+/// The state of reading one policy.
 #[derive(Default)]
 pub struct Reading {
     error: PolicyError,
-    /// The names of `routing.groups`; none where those cannot be read.
+    /// The names in `routing.groups`. `None` if they are invalid.
     groups: Option<BTreeSet<Id>>,
 }
 
-/// Where a value stands; written out only for a problem.
+/// The path of a value. It becomes text only for a problem.
 #[derive(Clone, Copy)]
 struct KeyPath<'a> {
     above: Option<&'a KeyPath<'a>>,
@@ -66,16 +65,16 @@ struct KeyPath<'a> {
     in_array: bool,
 }
 
-/// A value, what it is laid over, and where it stands.
+/// A value, the layers below it, and its path.
 #[derive(Clone, Copy)]
 pub struct Spot<'a> {
     path: KeyPath<'a>,
-    /// The nearest first; never empty.
+    /// The values of all layers, the nearest first. Never empty.
     values: &'a [&'a Value],
     reading: &'a RefCell<Reading>,
 }
 
-/// An object, what it is laid over, and the keys that it may have.
+/// An object, the layers below it, and its allowed keys.
 pub struct ObjectReader<'a> {
     path: KeyPath<'a>,
     layers: Vec<&'a Map<String, Value>>,
@@ -83,7 +82,7 @@ pub struct ObjectReader<'a> {
     reading: &'a RefCell<Reading>,
 }
 
-/// Reads a whole policy: the objects of `layers`, each laid over those that follow it.
+/// Reads a whole policy. Each object of `layers` is merged over the following ones.
 pub fn read_layers<K: KeyKind>(layers: &[&Value]) -> Result<K::Value, PolicyError> {
     let reading = RefCell::default();
     let read = K::read(Spot {
@@ -122,7 +121,7 @@ impl<'a> KeyPath<'a> {
 }
 
 impl<'a> ObjectReader<'a> {
-    /// Reads a value as an object: `keys` reads the keys of the table, and others are noted.
+    /// Reads a value as an object: `keys` reads the known keys, and unknown keys are recorded.
     pub fn whole<T>(
         spot: Spot<'a>,
         table: &'static ObjectTable,
@@ -144,7 +143,7 @@ impl<'a> ObjectReader<'a> {
         read
     }
 
-    /// Reads a key of the table, from the nearest layer that has a value, or its default.
+    /// Reads a key from the nearest layer that has it, or its default.
     pub fn read<K: KeyKind>(&self, key: &str) -> Option<K::Value> {
         let values = self.layers.iter().filter_map(|layer| layer.get(key));
         let mut values: Vec<&Value> = values.filter(|value| !value.is_null()).collect();
@@ -169,7 +168,7 @@ impl<'a> ObjectReader<'a> {
         }
     }
 
-    /// Reads a key once more and notes nothing, for a rule between keys.
+    /// Reads a key again without recording problems, for rules that relate several keys.
     pub fn peek<K: KeyKind>(&self, key: &str) -> Option<K::Value> {
         let aside = ObjectReader {
             layers: self.layers.clone(),
@@ -179,7 +178,7 @@ impl<'a> ObjectReader<'a> {
         aside.read::<K>(key)
     }
 
-    /// Notes that something is wrong with the value of a key.
+    /// Records a problem with the value of a key.
     pub fn note(&self, key: &str, expected: impl Into<Wording>) {
         let path = self.path.below(key).text();
         self.reading.borrow_mut().error.add(path, expected);
@@ -196,7 +195,7 @@ impl<'a> ObjectReader<'a> {
         }
     }
 
-    /// What an unknown key was perhaps meant to be: the nearest known one, or all where none is near.
+    /// A suggestion for an unknown key: the nearest known one, or all if none is near.
     fn instead_of(&self, unknown: &str) -> Wording {
         let quoted: String = unknown.chars().take(QUOTED_CHARS_MAX).collect();
         let known = || self.table.keys.iter().map(|key| key.name);
@@ -217,25 +216,25 @@ impl<'a> ObjectReader<'a> {
 }
 
 impl<'a> Spot<'a> {
-    /// The nearest value.
+    /// The value of the nearest layer.
     pub fn value(&self) -> &'a Value {
         self.values.first().copied().unwrap_or(&Value::Null)
     }
 
-    /// Notes that the value is wrong.
+    /// Records that the value is invalid.
     pub fn wrong<T>(&self, expected: impl Into<Wording>) -> Option<T> {
         let path = self.path.text();
         self.reading.borrow_mut().error.add(path, expected);
         None
     }
 
-    /// The value where it is a string; else what is `expected` is noted.
+    /// The value as a string. If it is not a string, records `expected`.
     pub fn str(&self, expected: (&str, &str)) -> Option<&'a str> {
         let text = self.value().as_str();
         text.or_else(|| self.wrong(expected))
     }
 
-    /// Reads the items of an array; a path ends here.
+    /// Reads the items of an array. The path ends here.
     pub fn list<T>(
         &self,
         expected: (&str, &str),
@@ -259,7 +258,7 @@ impl<'a> Spot<'a> {
         all(items)
     }
 
-    /// Reads a map, whose keys are names.
+    /// Reads a map whose keys are names.
     pub fn map<T>(&self, read: impl Fn(Spot<'_>) -> Option<T>) -> Option<BTreeMap<Id, T>> {
         let Some(object) = self.value().as_object() else {
             return self.wrong(("must be an object", "必须是对象"));
@@ -284,22 +283,22 @@ impl<'a> Spot<'a> {
         Some(all(entries)?.into_iter().collect())
     }
 
-    /// What is left is not looked at once no further problem would be listed.
+    /// Stops when the list of problems is full.
     fn until_full<I: Iterator>(&self, items: I) -> impl Iterator<Item = I::Item> {
         items.take_while(|_| !self.reading.borrow_mut().error.stops())
     }
 
-    /// The key under which the value stands.
+    /// The key of the value.
     pub fn key(&self) -> &'a str {
         self.path.key
     }
 
-    /// Says which groups there are, for the lists that name them.
+    /// Sets the names of the groups, for the lists that use them.
     pub fn set_groups(&self, names: BTreeSet<Id>) {
         self.reading.borrow_mut().groups = Some(names);
     }
 
-    /// Whether there is a group of this name, as far as is known.
+    /// Whether a group with this name exists, as far as is known.
     pub fn has_group(&self, name: &Id) -> bool {
         let reading = self.reading.borrow();
         let names = reading.groups.as_ref();
@@ -307,7 +306,7 @@ impl<'a> Spot<'a> {
     }
 }
 
-/// All of them; nothing where one is missing. Each is read whatever became of those before it.
+/// All items, or `None` if one is invalid. All items are read in any case, to record their problems.
 fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
     let mut all = Some(Vec::with_capacity(items.size_hint().1.unwrap_or(0)));
     for item in items {

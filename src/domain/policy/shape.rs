@@ -1,19 +1,18 @@
-//! What a policy looks like, as data: every key with its shape, its default and its two lines of documentation.
+//! The structure of a policy as data: every key with its shape, its default and its documentation in two languages.
 //!
-//! The description of the HTTP door, the comments of `data/presets/standard.toml` and the lists in messages are made of
-//! it.
+//! The OpenAPI schema, the comments of `data/presets/standard.toml` and the lists in messages are generated from it.
 
 use serde_json::Value;
 
 /// An object of a policy and its keys.
 pub struct ObjectTable {
-    /// What the description calls its type.
+    /// The name of its type in the OpenAPI description.
     pub name: &'static str,
-    /// What it is for.
+    /// The English documentation.
     pub english: &'static str,
-    /// The same in Chinese.
+    /// The Chinese documentation.
     pub chinese: &'static str,
-    /// Its keys, in the order in which they are read and written.
+    /// The keys, in the order in which they are read and written.
     pub keys: &'static [PolicyKey],
 }
 
@@ -21,53 +20,53 @@ pub struct ObjectTable {
 pub struct PolicyKey {
     /// The key.
     pub name: &'static str,
-    /// What its value looks like.
+    /// The shape of its value.
     pub shape: Shape,
-    /// What it is for.
+    /// The English documentation.
     pub english: &'static str,
-    /// The same in Chinese.
+    /// The Chinese documentation.
     pub chinese: &'static str,
-    /// The value of the standard preset.
+    /// The value in the standard preset.
     pub default: fn() -> Option<Value>,
 }
 
 /// The words of a choice.
 pub struct ChoiceTable {
-    /// What the description calls its type.
+    /// The name of its type in the OpenAPI description.
     pub name: &'static str,
-    /// What is chosen.
+    /// The English documentation.
     pub english: &'static str,
     /// The words.
     pub words: &'static [&'static str],
 }
 
-/// What a value looks like in the wire form.
+/// The shape of a value in JSON.
 #[derive(Clone, Copy)]
 pub enum Shape {
     /// `true` or `false`.
     Flag,
-    /// A string, and one that it may be.
+    /// A string, with an example.
     Text {
-        /// Nothing where any string will do.
+        /// `None` if any string is valid.
         example: Option<&'static str>,
     },
-    /// `"1h 30m"`.
+    /// A duration, such as `"1h 30m"`.
     Duration,
     /// A whole number from 0.
     Whole {
-        /// The largest.
+        /// The maximum.
         max: u32,
     },
     /// A number from 0, with decimals.
     Decimal {
-        /// The largest.
+        /// The maximum.
         max: u32,
     },
-    /// A word of few.
+    /// One of a few words.
     Choice(&'static ChoiceTable),
     /// An agent's id, `group:NAME` or `role:NAME`.
     Member,
-    /// An object of these keys.
+    /// An object with these keys.
     Object(&'static ObjectTable),
     /// An object whose keys are names.
     Map(&'static Shape),
@@ -76,14 +75,14 @@ pub enum Shape {
 }
 
 impl ObjectTable {
-    /// The key of this name.
+    /// The key with this name.
     pub fn key(&self, name: &str) -> Option<&'static PolicyKey> {
         self.keys.iter().find(|key| key.name == name)
     }
 }
 
 impl PolicyKey {
-    /// The value of the standard preset.
+    /// The value in the standard preset.
     pub fn default_value(&self) -> Option<Value> {
         (self.default)()
     }

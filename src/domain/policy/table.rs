@@ -1,11 +1,11 @@
-//! The table of a policy's keys (contract, section 4): the one place in which a key stands.
+//! The table of a policy's keys (contract, section 4). Every key is defined only here.
 //!
-//! A row is a key: two lines of documentation, English and Chinese; its field, with another name in the wire form in
-//! brackets; its type, and after `as` the kind that reads it where the type alone does not say how; its value in the
-//! standard preset. An object has none, its keys have. A name after `where` is a rule between the keys of an object.
+//! A row defines a key: two lines of documentation, English and Chinese; its field, with a different JSON name in
+//! brackets; its type, and after `as` the kind that reads it if the type alone is not enough; and its value in the
+//! standard preset. An object has no value of its own. A name after `where` is a check across the keys of an object.
 //!
-//! Of a row follow the field, the reader with its check, what is written back, the comments and the value of
-//! `data/presets/standard.toml`, and the description of the HTTP door. So a new key is one row.
+//! The field, the parser with its check, the writer, the comments and values of `data/presets/standard.toml`, and the
+//! OpenAPI schema are generated from the rows. So a new key is one row.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::Duration;
 
-/// The kind that reads a type: the one that is named, or else the type itself.
+/// The kind that reads a type: the one after `as`, or the type itself.
 macro_rules! kind_of {
     ($type:ty) => {
         $type
@@ -37,7 +37,7 @@ macro_rules! kind_of {
     };
 }
 
-/// The value of a row in the standard preset, or else its kind's.
+/// The value of a row in the standard preset, or the default of its kind.
 macro_rules! default_of {
     ($kind:ty) => {
         <$kind as KeyKind>::when_left_out()
@@ -47,7 +47,7 @@ macro_rules! default_of {
     };
 }
 
-/// Makes the objects of a policy of their rows.
+/// Generates the objects of a policy from their rows.
 macro_rules! policy_objects {
     ($(
         #[doc = $english:literal]
@@ -67,7 +67,7 @@ macro_rules! policy_objects {
         pub struct $object { $(#[doc = $key_english] #[doc = $key_chinese] pub $field: $type,)+ }
 
         impl $object {
-            /// Its keys, as data.
+            /// The keys, as data.
             pub const TABLE: &'static ObjectTable = &ObjectTable {
                 name: name_of!($object $($name)?),
                 english: $english.trim_ascii(),
@@ -117,26 +117,26 @@ macro_rules! policy_objects {
 }
 
 policy_objects! {
-    /// What a shop has switched; what is left out comes from the preset.
+    /// The settings of a shop. Omitted keys come from the preset.
     /// 店铺的策略；未写的键取自预设。
     #[derive(Clone, Debug, PartialEq)]
     Policy {
-        /// The platform whose values hold where nothing else is said.
+        /// The preset that provides omitted keys.
         /// 预设：未写的键采用哪个平台的值。
         preset: Preset = "standard";
-        /// Where natural days, weeks and months begin: an IANA name.
+        /// The time zone of natural days, weeks and months: an IANA name.
         /// 自然日、自然周、自然月所用的时区。
         timezone: Zone = "Asia/Shanghai";
-        /// Shops with the same one know a buyer by the same id (I12); the preset's name where left out.
+        /// Shops with the same buyer space share buyer ids (I12). Default: the name of the preset.
         /// 同一空间内的店铺共用买家编号；未写时为预设的名称。
         buyer_space: Id = "standard";
-        /// Who gets a buyer (R1 to R9).
+        /// Which agent gets a session (R1 to R9).
         /// 谁接待买家。
         routing: Routing;
         /// When a session ends by itself (S3, R9).
         /// 会话何时自动结束。
         session: SessionPolicy;
-        /// What the shop says by itself (R5, R6, R9).
+        /// Automatic replies (R5, R6, R9).
         /// 自动回复。
         auto_reply: AutoReplies;
         /// Who may be asked for a rating (I1 to I13).
@@ -145,19 +145,19 @@ policy_objects! {
         /// Which ratings count (Q1 to Q3).
         /// 哪些评价有效。
         rating: RatingPolicy;
-        /// The scores and their lines (M1 to M6).
+        /// The scores and their alert thresholds (M1 to M6).
         /// 服务指标及其警戒线。
         service: ServicePolicy;
     }
 
-    /// Who gets a buyer.
+    /// Which agent gets a session.
     /// 谁接待买家。
     #[derive(Clone, Debug, PartialEq)]
     Routing ("RoutingPolicy") {
-        /// Which of several free agents is picked (P1 to P3): least_saturated | fewest_today | random.
+        /// How one of several free agents is picked (P1 to P3): least_saturated | fewest_today | random.
         /// 分配策略：接待量不饱和优先、平均分配、随机。
         strategy: Strategy = "least_saturated";
-        /// The agent that a buyer knows (R1).
+        /// The buyer's recent agent (R1).
         /// 重复来访：最近联系客服。
         recent: Recent;
         /// Named groups of agents and roles (R2).
@@ -169,34 +169,34 @@ policy_objects! {
         /// Who serves which order status (R2).
         /// 订单状态分流。
         order_status: BTreeMap<Id, Vec<Member>> as MemberLists = {};
-        /// A question whose agents are all busy goes to any free agent (R4b, R7).
+        /// If all agents of a question are busy, any free agent gets the session (R4b, R7).
         /// 问题分流的客服全忙时，溢出给任意空闲客服。
         overflow: bool = true;
-        /// No agent of the scope is online (R4c, R7): wait | any_online.
+        /// If no agent of the scope is online (R4c, R7): wait | any_online.
         /// 分流范围内无人在线：原地排队，或转给任意在线客服。
         when_scope_offline: WhenScopeOffline = "any_online";
-        /// No agent at all is online (R5).
+        /// If no agent of the shop is online (R5).
         /// 离线分流。
         offline: Offline;
-        /// Limits and words of waiting (R6).
+        /// Limits and prompts of waiting (R6).
         /// 排队的限制与提示。
         queue: QueuePolicy;
     }
 
-    /// The agent that a buyer knows.
+    /// The buyer's recent agent.
     /// 重复来访：最近联系客服。
     #[derive(Clone, Debug, PartialEq)]
     Recent ("RecentPolicy") {
-        /// How long an agent stays a buyer's recent one (R1); 0s: off.
+        /// How long an agent stays the buyer's recent agent (R1); 0s: off.
         /// 重复来访：最近联系客服的时间窗，0s 关闭。
         window: Duration = "72h";
-        /// The recent agent gets its buyer although it is full (R1a).
+        /// The recent agent gets the session even if it is full (R1a).
         /// 最近联系客服满负荷时仍接待。
         over_capacity: bool = false;
-        /// For how long it gets its buyer while it is away (R1b).
+        /// How long the recent agent still gets the session while it is away (R1b).
         /// 最近联系客服小休时仍接待的时间窗。
         away_window: Duration = "0s";
-        /// It cannot take its buyer (R1d): continue | random_online | random_if_ungrouped.
+        /// If the recent agent is unavailable (R1d): continue | random_online | random_if_ungrouped.
         /// 最近联系客服不可用时：继续分流、随机在线、未分组时随机。
         otherwise: RecentOtherwise = "continue";
     }
@@ -213,11 +213,11 @@ policy_objects! {
         members: Vec<Member> as Members = [];
     }
 
-    /// What happens where no agent is online.
+    /// What happens if no agent is online.
     /// 离线分流。
     #[derive(Clone, Debug, PartialEq)]
     Offline ("OfflinePolicy") {
-        /// No agent at all is online (R5): wait | rota.
+        /// If no agent of the shop is online (R5): wait | rota.
         /// 离线分流：排队等待，或按值班名单分配。
         mode: OfflineMode = "wait";
         /// The rota (R5).
@@ -225,23 +225,23 @@ policy_objects! {
         members: Vec<Member> as Members = [];
     }
 
-    /// Limits and words of waiting.
+    /// Limits and prompts of waiting.
     /// 排队的限制与提示。
     #[derive(Clone, Debug, PartialEq)]
     QueuePolicy {
         /// How many sessions of the shop may wait (R6); 0: no limit.
         /// 排队人数上限，0 不限。
         limit: u32 as Count = 10000;
-        /// How long a session may wait (R6); 0s: for ever.
+        /// How long a session may wait (R6); 0s: no limit.
         /// 最长排队时间，0s 不限。
         max_wait: Duration = "24h";
-        /// From this position on the prompt is the busy one (R6); 0: never.
+        /// The position from which the busy prompt is used (R6); 0: never.
         /// 排到此名次起改用繁忙提示，0 始终显示名次。
         show_position_below: u32 as Count = 20;
-        /// The prompt for a waiting buyer; {ahead} and {position} are filled in (R6).
+        /// The prompt for a waiting buyer; {ahead} and {position} are replaced (R6).
         /// 排队提示，其中 {ahead} 和 {position} 会被替换。
         prompt: String = "前面还有{ahead}位，请稍候";
-        /// The prompt for a buyer far behind (R6).
+        /// The busy prompt, for a buyer far back in the pool (R6).
         /// 繁忙提示。
         busy_prompt: String = "咨询人数较多，请耐心等待或稍后再来";
     }
@@ -253,34 +253,34 @@ policy_objects! {
         /// A session closes after this silence of the buyer (S3); 0s: off.
         /// 买家静默多久后自动结束会话，0s 关闭。
         close_after_buyer_silence: Duration = "10m";
-        /// The silence counts only after the shop spoke last (S3).
+        /// The silence counts only if the shop spoke last (S3).
         /// 仅在客服最后发言后计静默。
         requires_agent_reply: bool = true;
-        /// What becomes of an agent's sessions when it goes offline (R9): keep | close | reroute.
+        /// What happens to an agent's sessions when it goes offline (R9): keep | close | reroute.
         /// 客服下线时其会话：保留、关闭、重新分配。
         on_agent_offline: OnAgentOffline = "reroute";
     }
 
-    /// What the shop says by itself.
+    /// Automatic replies.
     /// 自动回复。
     #[derive(Clone, Debug, PartialEq)]
     AutoReplies {
-        /// Said once a session when no agent is online (R5, R9).
+        /// Sent once per session when no agent is online (R5, R9).
         /// 离线自动回复。
         offline: AutoReply;
-        /// Said to a buyer that begins to wait (R6).
+        /// Sent to a buyer who starts to wait (R6).
         /// 排队自动回复。
         queued: AutoReply;
     }
 
-    /// One thing that the shop says by itself.
+    /// An automatic reply.
     /// 一条自动回复。
     #[derive(Clone, Debug, PartialEq)]
     AutoReply where text_is_not_empty_where_enabled {
-        /// Whether it is said.
+        /// Whether the reply is sent.
         /// 是否启用。
         enabled: bool = false;
-        /// Its words, not empty where it is enabled.
+        /// The text of the reply; required if it is enabled.
         /// 回复的文字，启用时不可为空。
         text: String = "";
     }
@@ -292,52 +292,52 @@ policy_objects! {
         /// Invitations are sent when a session closes (I1).
         /// 会话结束后自动邀评。
         auto: bool = true;
-        /// The share of sessions that are asked about, in percent (I8).
+        /// The share of sessions that are sampled, in percent (I8).
         /// 自动邀评抽样比例（百分比）。
         auto_per_myriad ("auto_percent"): u16 as Percent = 100;
-        /// The reasons of a close that may be followed by an invitation (I3).
+        /// The close reasons after which an invitation may be sent (I3).
         /// 哪些结束方式之后邀评：超时、客服结束、买家结束。
         after: InviteAfter = ["timeout", "agent", "buyer"];
-        /// Only where the agent spoke last (I4).
+        /// Invite only if the agent spoke last (I4).
         /// 仅当最后一条消息来自客服。
         agent_spoke_last: bool = false;
-        /// Only after sessions longer than this (I5); 0s: off.
+        /// Invite only after sessions longer than this (I5); 0s: off.
         /// 会话须长于此时长，0s 关闭。
         longer_than: Duration = "0s";
-        /// Sessions that only the bot served are asked about (I2).
+        /// Also invite after sessions that only the bot served (I2).
         /// 纯机器人会话也邀评。
         bots: bool = false;
-        /// Windows of every year without automatic invitations (I6).
+        /// Yearly windows without automatic invitations (I6).
         /// 每年暂停自动邀评的时段（大促）。
         suspended: Vec<Suspension> as Windows<Suspension> = [];
-        /// No automatic invitation this long after another (I10).
+        /// The minimum time between two automatic invitations (I10).
         /// 两次自动邀评的最短间隔。
         auto_quiet: Duration = "24h";
-        /// Automatic invitations a buyer gets of this shop a day (I11); 0: no cap.
+        /// The maximum of automatic invitations per buyer, shop and day (I11); 0: no cap.
         /// 每店每日对同一买家的自动邀评上限，0 不限。
         auto_per_shop_day: u32 as Count = 0;
-        /// Other shops of the buyer space that may have asked a buyer that day (I12); 0: no cap.
+        /// The maximum of other shops that invited the buyer on that day (I12); 0: no cap.
         /// 同一买家每日被多少家店邀评为限，0 不限。
         shops_per_buyer_day: u32 as Count = 2;
-        /// No invitation this long after a rating (I9).
+        /// The minimum time between a rating and an invitation (I9).
         /// 评价后多久不再邀评。
         quiet_after_rating: Duration = "24h";
-        /// The agent has the button 邀请评价 (I1).
+        /// Agents may invite manually, by the button 邀请评价 (I1).
         /// 客服可手动邀评。
         manual: bool = true;
-        /// No manual invitation this long after another (I10).
+        /// The minimum time between two manual invitations (I10).
         /// 手动邀评的最短间隔。
         manual_quiet: Duration = "24h";
-        /// The buyer must have written to the agent that day (I13).
+        /// A manual invitation requires that the buyer wrote to the agent that day (I13).
         /// 手动邀评要求买家当日联系过该客服。
         manual_needs_contact: bool = true;
     }
 
-    /// A time of every year, in the shop's zone: `from` ≤ local now < `to`; `from` after `to` spans the new year.
+    /// A yearly window in the shop's time zone: `from` ≤ local time < `to`. If `from` is after `to` it spans the new year.
     /// 每年的一个时段，按店铺时区；from 晚于 to 时跨年。
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     Suspension ("SuspendedWindow") where ends_differ {
-        /// Its first minute (I6).
+        /// The first minute (I6).
         /// 开始。
         from: LocalTime as Yearly;
         /// The first minute after it (I6).
@@ -349,13 +349,13 @@ policy_objects! {
     /// 哪些评价有效。
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     RatingPolicy {
-        /// Of whom a buyer may not rate again within the window (Q1, Q3): agent | shop.
+        /// What a buyer may not rate again within the window (Q1, Q3): agent | shop.
         /// 重复评价的限制对象：客服或店铺。
         per: Whom = "agent";
-        /// How long a rating keeps the next away (Q1, Q3).
+        /// The minimum time between two ratings (Q1, Q3).
         /// 重复评价的限制时长。
         window: Duration = "24h";
-        /// To whom the buyer must have written that day (Q1): agent | shop.
+        /// Whom the buyer must have written to that day (Q1): agent | shop.
         /// 买家当日须联系过：该客服或本店。
         contact: Whom = "agent";
         /// How long a card can be used (Q2); more than 0s.
@@ -363,20 +363,20 @@ policy_objects! {
         card_valid: Duration as LongerThanZero = "24h";
     }
 
-    /// The scores and their lines.
+    /// The scores and their alert thresholds.
     /// 服务指标及其警戒线。
     #[derive(Clone, Debug, PartialEq)]
     ServicePolicy {
         /// Which messages are late (M1 to M3).
         /// 哪些消息算超时。
         reply: ReplyPolicy;
-        /// The line of the good rate (M4).
+        /// The alert threshold of the good rate (M4).
         /// 好评率警戒线。
         good_rate: GoodRatePolicy;
-        /// The line of the attitude rate (M5).
+        /// The alert threshold of the attitude rate (M5).
         /// 服务态度差占比警戒线。
         attitude: AttitudePolicy;
-        /// How many a rate needs under it before it is judged (M6).
+        /// The minimum sample before a rate is judged (M6).
         /// 指标生效所需的最小样本。
         min_sample: u32 as Count = 20;
     }
@@ -385,22 +385,22 @@ policy_objects! {
     /// 哪些消息算超时。
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     ReplyPolicy where from_is_before_to {
-        /// A buyer not answered for this long is late (M1); more than 0s.
+        /// A message without a human reply for this long is late (M1); more than 0s.
         /// 超过此时长未人工回复记为超时，须大于 0s。
         within: Duration as LongerThanZero = "3m";
-        /// When the slow-response reminder comes (M3); 0s: never.
+        /// When the slow-response reminder is sent (M3); 0s: never.
         /// 慢响应提醒时间，0s 关闭。
         remind_after: Duration = "100s";
         /// Messages count from this time of day (M1).
         /// 考核时段开始。
         from_ms ("from"): u32 as FirstMinute = "00:00";
-        /// … until before this one (M1).
+        /// Messages count until before this time of day (M1).
         /// 考核时段结束（不含）。
         to_ms ("to"): u32 as EndMinute = "24:00";
-        /// The line of the reply rate (M6); 0: no alert.
+        /// The alert threshold of the reply rate (M6); 0: no alert.
         /// 回复率警戒线，0 不预警。
         min_rate: Share = 0;
-        /// Messages to the bot count (M1).
+        /// Messages to the bot also count (M1).
         /// 发给机器人的消息也计入。
         count_bot: bool = false;
         /// A day with more consulting buyers than this is at risk (M2); 0: off.
@@ -408,20 +408,20 @@ policy_objects! {
         penalty_above: u32 as Count = 0;
     }
 
-    /// The line of the good rate.
+    /// The alert threshold of the good rate.
     /// 好评率警戒线。
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     GoodRatePolicy {
-        /// The line of the week's good rate (M4, M6); 0: no alert.
+        /// The alert threshold of the week's good rate (M4, M6); 0: no alert.
         /// 周好评率警戒线，0 不预警。
         min: Share = 0;
     }
 
-    /// The line of the attitude rate.
+    /// The alert threshold of the attitude rate.
     /// 服务态度差占比警戒线。
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     AttitudePolicy {
-        /// The line of the month's attitude rate (M5, M6); 1: no alert.
+        /// The alert threshold of the month's attitude rate (M5, M6); 1: no alert.
         /// 月服务态度差占比警戒线，1 不预警。
         max: Share = 1;
     }
@@ -477,10 +477,10 @@ mod tests {
     /// The file is written anew by `UPDATE_EXPECT=1 cargo test --lib standard_toml`.
     #[test]
     fn standard_toml_is_the_table() {
-        let mut text = "# The standard preset: every key of a policy, with the value that holds where nothing else is said.\n\
-             # The other presets, and every policy, are laid over this one. Rule numbers are those of the rules.\n\
+        let mut text = "# The standard preset: every key of a policy with its default value.\n\
+             # The other presets and every policy are merged over this one. The numbers are rule numbers.\n\
              # 标准预设：策略的全部键及默认值。其他预设和每个店铺的策略都叠加在它之上；编号即规则编号。\n\
-             # This file is written from the table of keys in src/domain/policy/table.rs.\n"
+             # This file is generated from the table of keys in src/domain/policy/table.rs.\n"
             .to_owned();
         write_toml(Policy::TABLE, "", &mut text);
         expect_file!["../../../data/presets/standard.toml"].assert_eq(&text);

@@ -1,6 +1,6 @@
-//! Codes: the words of the wire language for reasons, triggers and errors.
+//! Codes: the words of the wire format for reasons, triggers and errors.
 
-/// Defines an enum whose variants have a name in the wire language.
+/// Defines an enum whose variants have a name in the wire format.
 macro_rules! codes {
     ($(#[doc = $doc:expr])* $name:ident { $($(#[$note:meta])* $variant:ident = $code:literal,)+ }) => {
         $(#[doc = $doc])*
@@ -8,20 +8,20 @@ macro_rules! codes {
         pub enum $name { $($(#[$note])* $variant,)+ }
 
         impl $name {
-            /// All of them, in the order of the rules.
+            /// All variants, in the order of the rules.
             pub const ALL: &'static [$name] = &[$($name::$variant,)+];
 
-            /// As the wire language writes it.
+            /// The code in the wire format.
             pub fn code(self) -> &'static str {
                 match self { $($name::$variant => $code,)+ }
             }
 
-            /// All of them, as the wire language writes them.
+            /// All codes.
             pub fn codes() -> impl Iterator<Item = &'static str> + Clone {
                 $name::ALL.iter().map(|known| known.code())
             }
 
-            /// The one that the wire language writes so.
+            /// The variant with this code.
             #[allow(dead_code, reason = "some enums are only written")]
             pub fn named(code: &str) -> Option<$name> {
                 match code {
@@ -55,29 +55,29 @@ pub(crate) use codes;
 codes! {
     /// Why an agent got a session.
     AssignReason {
-        /// R1a, R1b.
+        /// The buyer's recent agent (R1a, R1b).
         RecentAgent = "recent_agent",
-        /// R1d.
+        /// A random free agent, because the recent agent was unavailable (R1d).
         RecentAgentUnavailable = "recent_agent_unavailable",
-        /// R4a.
+        /// A member of the question's list (R4a).
         Question = "question",
-        /// R4a.
+        /// A member of the entry's list (R4a).
         Entry = "entry",
-        /// R4a.
+        /// A member of the order status's list (R4a).
         OrderStatus = "order_status",
-        /// R4a.
+        /// An agent of the shop, because no list applied (R4a).
         All = "all",
-        /// R4c.
+        /// Any agent, because no agent of the scope was online (R4c).
         ScopeOffline = "scope_offline",
-        /// R4b.
+        /// Any agent, because all agents of the question were busy (R4b).
         Overflow = "overflow",
-        /// R7.
+        /// The session was next in its pool (R7).
         Queue = "queue",
-        /// R5.
+        /// The rota (R5).
         OfflineRota = "offline_rota",
-        /// R8.
+        /// A transfer by hand (R8).
         Manual = "manual",
-        /// R9.
+        /// The previous agent went offline or was removed (R9).
         AgentOffline = "agent_offline",
     }
 }
@@ -85,33 +85,33 @@ codes! {
 codes! {
     /// Why a session waits.
     WaitReason {
-        /// R1d, R4b, R4c.
+        /// All agents are busy (R1d, R4b, R4c).
         AllBusy = "all_busy",
-        /// R4c.
+        /// No agent of the scope is online (R4c).
         ScopeOffline = "scope_offline",
-        /// R5.
+        /// No agent of the shop is online (R5).
         NobodyOnline = "nobody_online",
     }
 }
 
 codes! {
-    /// Why a session ended.
+    /// Why a session was closed.
     CloseReason {
-        /// Its agent closed it.
+        /// The agent closed it.
         Agent = "agent",
-        /// Its buyer did.
+        /// The buyer closed it.
         Buyer = "buyer",
-        /// The gateway did.
+        /// The gateway closed it.
         System = "system",
-        /// S3, or R6's longest wait.
+        /// Buyer silence (S3), or the longest wait was reached (R6).
         Timeout = "timeout",
-        /// R9.
+        /// The agent went offline (R9).
         AgentOffline = "agent_offline",
     }
 }
 
 codes! {
-    /// Who asked for an invite.
+    /// What triggered an invitation.
     Trigger {
         /// The close of a session.
         Auto = "auto",
@@ -121,33 +121,33 @@ codes! {
 }
 
 codes! {
-    /// What keeps an invite back, in the order of the rules.
+    /// Why an invitation is blocked, in the order of the rules.
     BlockCode {
-        /// I1.
+        /// Invitations of this kind are off (I1).
         Disabled = "disabled",
-        /// I2.
+        /// Only the bot served the session (I2).
         BotSession = "bot_session",
-        /// I3.
+        /// The close reason allows no invitation (I3).
         CloseReason = "close_reason",
-        /// I4.
+        /// An agent did not speak last (I4).
         BuyerSpokeLast = "buyer_spoke_last",
-        /// I5.
+        /// The session was too short (I5).
         TooShort = "too_short",
-        /// I6.
+        /// Automatic invitations are suspended at this time of the year (I6).
         Suspended = "suspended",
-        /// I7.
+        /// The buyer is flagged as a risk (I7).
         RiskBuyer = "risk_buyer",
-        /// I8.
+        /// The session is not in the sample (I8).
         NotSampled = "not_sampled",
-        /// I9.
+        /// The buyer rated recently (I9).
         RatedRecently = "rated_recently",
-        /// I10.
+        /// The buyer was invited recently (I10).
         AlreadyInvited = "already_invited",
-        /// I11.
+        /// The buyer's cap for this shop and day is reached (I11).
         ShopDayCap = "shop_day_cap",
-        /// I12.
+        /// The buyer's cap over all shops and this day is reached (I12).
         BuyerDayCap = "buyer_day_cap",
-        /// I13.
+        /// The buyer did not write to the agent on this day (I13).
         NoContact = "no_contact",
     }
 }
@@ -155,63 +155,63 @@ codes! {
 codes! {
     /// Why a rating does not count (Q1 to Q3).
     RefuseReason {
-        /// Q1: the session closed 24 h ago or longer.
+        /// The session was closed 24 h ago or earlier (Q1).
         SessionOver = "session_over",
-        /// Q1: neither an agent nor the bot ever had it.
+        /// Neither an agent nor the bot ever served the session (Q1).
         NobodyServed = "nobody_served",
-        /// Q1: the buyer wrote nothing today.
+        /// The buyer wrote nothing on this day (Q1).
         NoContact = "no_contact",
-        /// Q1, Q3.
+        /// The buyer rated recently (Q1, Q3).
         RatedRecently = "rated_recently",
-        /// Q2.
+        /// The session has no such card (Q2).
         CardUnknown = "card_unknown",
-        /// Q2.
+        /// The card's rating was submitted before (Q2).
         CardUsed = "card_used",
-        /// Q2.
+        /// The card's validity has ended (Q2).
         CardExpired = "card_expired",
     }
 }
 
 codes! {
-    /// Why an event changed nothing.
+    /// Why an event was rejected.
     ErrorCode {
-        /// A field is missing, unknown or of the wrong form.
+        /// A field is missing, unknown or malformed.
         Malformed = "malformed",
-        /// No such shop: `shop.configured` makes one.
+        /// The shop does not exist. `shop.configured` creates it.
         ShopUnknown = "shop_unknown",
         /// The event is older than the shop's clock.
         TimeWentBack = "time_went_back",
-        /// No such agent, or one that takes no buyers.
+        /// The agent does not exist, or is not routable.
         AgentUnknown = "agent_unknown",
-        /// No such session, or one forgotten.
+        /// The session does not exist, or was closed more than 7 days ago.
         SessionUnknown = "session_unknown",
-        /// The session's id is taken.
+        /// A session with this id exists.
         SessionExists = "session_exists",
         /// The buyer has an open session.
         BuyerInSession = "buyer_in_session",
-        /// The session is over.
+        /// The session is closed.
         SessionClosed = "session_closed",
-        /// Only the session's own agent may do this.
+        /// The agent is not the session's agent.
         NotSessionAgent = "not_session_agent",
-        /// The agent is not there.
+        /// The agent is offline.
         AgentOffline = "agent_offline",
         /// The session is not with the bot.
         NotWithBot = "not_with_bot",
-        /// As many wait as may.
+        /// The maximum number of sessions is waiting.
         QueueFull = "queue_full",
-        /// A key of the policy is wrong.
+        /// A key of the policy is invalid.
         PolicyInvalid = "policy_invalid",
     }
 }
 
 codes! {
-    /// Where an agent is.
+    /// The presence of an agent.
     Presence {
-        /// Takes buyers.
+        /// Can get sessions.
         Online = "online",
-        /// 小休 / 挂起: here, but takes no buyers.
+        /// 小休 / 挂起: at work, but gets no new sessions except by R1b.
         Away = "away",
-        /// Not here.
+        /// Not at work.
         Offline = "offline",
     }
 }

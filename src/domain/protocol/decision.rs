@@ -1,4 +1,4 @@
-//! Decisions: what the shop answers, in the words of the contract (section 3).
+//! Decisions of a shop, as the contract defines them (section 3).
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -18,15 +18,15 @@ pub use crate::domain::base::ratio::Rate;
 /// One decision of a shop.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// 1, 2, 3 … per shop; 0 where there is no shop.
+    /// 1, 2, 3 … for each shop. 0 if the shop does not exist.
     pub seq: u64,
-    /// The shop's clock; nothing where there is no shop and the event's own instant is malformed.
+    /// The shop's clock. `None` if the shop does not exist and the event's own time is malformed.
     pub at: Option<Stamp>,
-    /// What was decided.
+    /// The decision itself.
     pub body: DecisionBody,
 }
 
-/// What was decided, written as the contract's fields of its type; those without a value are left out.
+/// The decision with the fields of its type in the contract. Fields without a value are omitted.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 3")]
@@ -38,22 +38,22 @@ pub enum DecisionBody {
         agent: Id,
         reason: AssignReason,
         repeat_visit: bool,
-        /// Seconds since it was last queued; 0 where it comes from no queue.
+        /// Seconds since the session was last queued. 0 if it was not queued.
         #[serde(serialize_with = "seconds")]
         #[schema(value_type = f64)]
         waited: Duration,
     },
-    /// A session waits.
+    /// A session waits in a pool.
     SessionQueued {
         session: Id,
         buyer: Id,
         pool: Box<str>,
-        /// 1 is next.
+        /// 1 is the next one.
         position: u32,
         reason: WaitReason,
         prompt: Box<str>,
     },
-    /// A session has ended.
+    /// A session was closed.
     SessionClosed {
         session: Id,
         buyer: Id,
@@ -62,9 +62,9 @@ pub enum DecisionBody {
         agent: Option<Id>,
         reason: CloseReason,
     },
-    /// An offline agent got a buyer or a message.
+    /// An offline agent got a session or a message.
     AgentNotified { agent: Id, session: Id },
-    /// The shop says something by itself.
+    /// The shop sends an automatic reply.
     AutoReplySent { session: Id, text: Box<str> },
     /// The buyer is asked for a rating.
     InviteSent {
@@ -74,7 +74,7 @@ pub enum DecisionBody {
         agent: Id,
         trigger: Trigger,
     },
-    /// The buyer is not asked.
+    /// The buyer is not asked for a rating.
     InviteBlocked {
         session: Id,
         buyer: Id,
@@ -87,7 +87,7 @@ pub enum DecisionBody {
         #[schema(nullable = false)]
         retry_at: Option<Stamp>,
     },
-    /// A card is open.
+    /// A rating card was opened.
     RatingOpened {
         card: Id,
         session: Id,
@@ -134,7 +134,7 @@ pub enum DecisionBody {
         agent: Option<Id>,
         since: Stamp,
     },
-    /// A score crossed its line for the worse (M6).
+    /// A score crossed its alert threshold (M6).
     ScoreAlert {
         #[serde(flatten)]
         #[schema(inline)]
@@ -145,7 +145,7 @@ pub enum DecisionBody {
         #[schema(nullable = false)]
         needed: Option<u64>,
     },
-    /// A score is back on the right side of its line (M6).
+    /// A score is on the right side of its alert threshold again (M6).
     ScoreRecovered {
         #[serde(flatten)]
         #[schema(inline)]
@@ -153,7 +153,7 @@ pub enum DecisionBody {
         value: Rate,
         threshold: Share,
     },
-    /// An event changed nothing, and why.
+    /// An event changed nothing.
     EventRejected {
         event: Box<str>,
         error: ErrorCode,
@@ -164,7 +164,7 @@ pub enum DecisionBody {
     },
 }
 
-/// Ties each decision to its type, and to the codes that say why it was taken.
+/// Maps each decision to its type, and to the codes that explain it.
 macro_rules! types {
     ($($variant:ident = $name:literal $({ $field:ident => $codes:ident: $index:expr })?,)+) => {
         codes! {
@@ -173,7 +173,7 @@ macro_rules! types {
         }
 
         impl DecisionType {
-            /// The codes that say why, where the type has any.
+            /// The codes that explain decisions of this type, if it has any.
             pub fn reasons(self) -> Vec<&'static str> {
                 match self {
                     $(DecisionType::$variant => std::iter::empty()$(.chain($codes::codes()))?.collect(),)+
@@ -182,13 +182,13 @@ macro_rules! types {
         }
 
         impl DecisionBody {
-            /// The decision's type.
+            /// The type of the decision.
             pub fn kind(&self) -> DecisionType {
                 match self { $(DecisionBody::$variant { .. } => DecisionType::$variant,)+ }
             }
 
-            /// Which of its type's reasons it has, by its place in [`DecisionType::reasons`]; 0 where there are none. A
-            /// blocked invite has several, and the first counts.
+            /// The index of the decision's code in [`DecisionType::reasons`]. 0 if the type has none. A blocked
+            /// invitation has several codes, and the first one counts.
             pub fn reason_index(&self) -> usize {
                 match self {
                     $($(DecisionBody::$variant { $field, .. } => $index,)?)+
@@ -220,13 +220,13 @@ types! {
 }
 
 impl DecisionBody {
-    /// The decision's type, as the wire language writes it.
+    /// The name of the decision's type in the wire format.
     pub fn name(&self) -> &'static str {
         self.kind().code()
     }
 }
 
-/// A period of a score; it names the metric too.
+/// The period of a score. It also names the metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Period {
     /// `reply_rate` of a natural day (M1).
@@ -238,7 +238,7 @@ pub enum Period {
 }
 
 impl Period {
-    /// As the wire language writes the metric.
+    /// The name of the metric in the wire format.
     pub fn metric(self) -> &'static str {
         match self {
             Period::ReplyRate(_) => "reply_rate",
@@ -249,7 +249,7 @@ impl Period {
 }
 
 impl std::fmt::Display for Period {
-    /// The day, week or month.
+    /// The label of the day, week or month.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Period::ReplyRate(day) => day.fmt(f),

@@ -1,6 +1,6 @@
-//! Events: what happens to a shop, in the words of the contract (section 2).
+//! Events: what happens in a shop, as the contract defines it (section 2).
 //!
-//! These are well-formed ones. Reading them from text is the wire's work; whether they may happen is the shop's.
+//! These events are well-formed. The wire folder parses them; the shop decides whether they are accepted.
 
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
@@ -8,27 +8,26 @@ use crate::domain::policy::group_plan::CheckedPolicy;
 use crate::domain::policy::{Policy, PolicyError};
 use crate::domain::protocol::codes::{Presence, codes};
 
-/// The entries that every shop has; others are those of the policy.
+/// The entries that every shop has. A policy may define others.
 pub const ENTRIES: [&str; 5] = ["product_detail", "order_detail", "message", "live", "other"];
 
-/// One thing that happened to a shop.
+/// One event of a shop.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// When.
+    /// When it happened.
     pub at: Instant,
-    /// The event's own id: a second one with it changes nothing.
+    /// The idempotency key. A second event with the same key changes nothing.
     pub id: Option<Id>,
-    /// The fingerprint of its body as it was sent, for whoever has to tell two bodies with one id apart; 0 where
-    /// nobody does.
+    /// The fingerprint of the event's body. It distinguishes two bodies with the same id. 0 if it is not needed.
     pub print: u64,
-    /// What.
+    /// The event itself.
     pub what: EventBody,
 }
 
-/// What happened.
+/// The types of events with their fields.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventBody {
-    /// The shop's policy is set; the first makes the shop.
+    /// The shop's policy is set. The first such event creates the shop.
     ShopConfigured {
         /// The policy, as it was sent or already checked.
         policy: GivenPolicy,
@@ -37,115 +36,115 @@ pub enum EventBody {
     AgentConfigured {
         /// Not `bot`.
         agent: Id,
-        /// What it is called.
+        /// The display name.
         name: Option<String>,
-        /// Its roles; `["agent"]` where left out.
+        /// The roles. Default: `["agent"]`.
         roles: Vec<Id>,
-        /// 1 to 1000; 10 where left out.
+        /// 1 to 1000. Default: 10.
         capacity: u32,
-        /// 1 to 100; 1 where left out.
+        /// 1 to 100. Default: 1.
         weight: u32,
     },
-    /// An agent leaves the shop.
+    /// An agent is removed from the shop.
     AgentRemoved {
-        /// Who.
+        /// The agent.
         agent: Id,
     },
     /// `agent.online`, `agent.away`, `agent.offline`.
     PresenceChanged {
-        /// Who.
+        /// The agent.
         agent: Id,
-        /// Where it is from now on.
+        /// The new presence.
         presence: Presence,
     },
-    /// A buyer comes in.
+    /// A buyer opens a session.
     SessionOpened {
         /// The session's id.
         session: Id,
         /// The buyer's id.
         buyer: Id,
-        /// Where it came in; `other` where left out.
+        /// The entry. Default: `other`.
         entry: Option<Id>,
-        /// What it chose from the entry's menu.
+        /// The buyer's choice in the entry's menu.
         question: Option<Id>,
-        /// The state of its order.
+        /// The state of the buyer's order.
         order_status: Option<Id>,
-        /// Whether the bot serves it first.
+        /// Whether the bot serves the session first.
         bot: bool,
     },
-    /// The bot gives the buyer to a person.
+    /// The bot hands the session off to the agents.
     SessionHandoff {
-        /// Which session.
+        /// The session.
         session: Id,
-        /// Replaces the session's question where given.
+        /// Replaces the session's question, if given.
         question: Option<Id>,
-        /// Replaces the session's order status where given.
+        /// Replaces the session's order status, if given.
         order_status: Option<Id>,
     },
-    /// A person decides who serves (R8).
+    /// A person assigns the session to an agent by hand (R8).
     SessionTransferred {
-        /// Which session.
+        /// The session.
         session: Id,
-        /// To which agent.
+        /// The new agent.
         to: Id,
     },
     /// A session ends.
     SessionClosed {
-        /// Which session.
+        /// The session.
         session: Id,
         /// Who ended it.
         by: ClosedBy,
     },
-    /// The buyer writes.
+    /// The buyer sends a message.
     BuyerMessage {
-        /// In which session.
+        /// The session.
         session: Id,
     },
-    /// An agent writes.
+    /// An agent sends a message.
     AgentMessage {
-        /// In which session.
+        /// The session.
         session: Id,
-        /// Who; the session's own where left out.
+        /// The agent. Default: the session's agent.
         agent: Option<Id>,
-        /// Whether a person wrote it: `auto_reply` is no reply (M1), no speaking (S3), no message (I4).
+        /// Whether a person wrote it. An `auto_reply` is not a reply (M1), not speech (S3) and not a message (I4).
         human: bool,
     },
-    /// The bot writes.
+    /// The bot sends a message.
     BotMessage {
-        /// In which session.
+        /// The session.
         session: Id,
     },
-    /// The agent clicks 邀请评价.
+    /// The agent asks the buyer for a rating (邀请评价).
     InviteRequested {
-        /// In which session.
+        /// The session.
         session: Id,
-        /// Who; the session's own where left out.
+        /// The agent. Default: the session's agent.
         agent: Option<Id>,
     },
     /// The buyer opens a rating card (Q1, Q2).
     RatingOpened {
-        /// In which session.
+        /// The session.
         session: Id,
-        /// The invited card, or none: by itself.
+        /// The card of an invitation. `None` if the buyer opened a card without one.
         card: Option<Id>,
     },
-    /// The buyer rates (Q3).
+    /// The buyer submits a rating (Q3).
     RatingSubmitted {
-        /// By card or by session.
+        /// The card or the session.
         on: RatedOn,
-        /// How it was.
+        /// The rating.
         stars: Stars,
-        /// Why, each once.
+        /// The reasons, each once.
         reasons: Vec<Id>,
     },
-    /// 违规风险较高的用户.
+    /// A buyer is marked as likely to break the platform's rules, or the mark is removed (违规风险较高的用户).
     BuyerFlagged {
-        /// Who.
+        /// The buyer.
         buyer: Id,
-        /// Whether it is one.
+        /// Whether the buyer is marked.
         risk: bool,
     },
-    /// Time passes.
+    /// Only advances the shop's time.
     Clock,
 }
 
@@ -156,43 +155,43 @@ codes! {
         ShopConfigured = "shop.configured",
         /// An agent is added or replaced.
         AgentConfigured = "agent.configured",
-        /// An agent leaves the shop.
+        /// An agent is removed from the shop.
         AgentRemoved = "agent.removed",
-        /// An agent takes buyers.
+        /// An agent is online and can get sessions.
         AgentOnline = "agent.online",
-        /// 小休 / 挂起.
+        /// An agent is away (小休 / 挂起).
         AgentAway = "agent.away",
-        /// An agent is not here.
+        /// An agent is offline.
         AgentOffline = "agent.offline",
-        /// A buyer comes in.
+        /// A buyer opens a session.
         SessionOpened = "session.opened",
-        /// The bot gives the buyer to a person.
+        /// The bot hands a session off to the agents.
         SessionHandoff = "session.handoff",
-        /// A person decides who serves (R8).
+        /// A person assigns a session to an agent by hand (R8).
         SessionTransferred = "session.transferred",
         /// A session ends.
         SessionClosed = "session.closed",
-        /// The buyer writes.
+        /// The buyer sends a message.
         BuyerMessage = "buyer.message",
-        /// An agent writes.
+        /// An agent sends a message.
         AgentMessage = "agent.message",
-        /// The bot writes.
+        /// The bot sends a message.
         BotMessage = "bot.message",
-        /// The agent clicks 邀请评价.
+        /// The agent asks the buyer for a rating (邀请评价).
         InviteRequested = "invite.requested",
         /// The buyer opens a rating card (Q1, Q2).
         RatingOpened = "rating.opened",
-        /// The buyer rates (Q3).
+        /// The buyer submits a rating (Q3).
         RatingSubmitted = "rating.submitted",
-        /// 违规风险较高的用户.
+        /// A buyer is marked as likely to break the platform's rules, or the mark is removed (违规风险较高的用户).
         BuyerFlagged = "buyer.flagged",
-        /// Time passes.
+        /// Only advances the shop's time.
         Clock = "clock",
     }
 }
 
 impl EventBody {
-    /// The event's type.
+    /// The type of the event.
     pub fn kind(&self) -> EventType {
         match self {
             EventBody::ShopConfigured { .. } => EventType::ShopConfigured,
@@ -218,7 +217,7 @@ impl EventBody {
         }
     }
 
-    /// The event's type, as the wire language writes it.
+    /// The name of the event's type in the wire format.
     pub fn name(&self) -> &'static str {
         self.kind().code()
     }
@@ -227,19 +226,19 @@ impl EventBody {
 /// The policy of `shop.configured`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GivenPolicy {
-    /// As it was sent: an object. The shop reads it.
+    /// The JSON object as it was sent. The shop parses it.
     Sent(Box<serde_json::Value>),
-    /// Read where it came in, so that the shop need not.
+    /// A policy that was parsed on arrival, so that the shop need not parse it.
     Checked {
-        /// As it was sent.
+        /// The JSON object as it was sent.
         sent: Box<serde_json::Value>,
-        /// What it says, or why it is refused.
+        /// The parsed policy, or its problems.
         checked: Result<CheckedPolicy, PolicyError>,
     },
 }
 
 impl GivenPolicy {
-    /// The policy, with its groups written out.
+    /// The policy with expanded groups.
     pub fn read(&self) -> Result<CheckedPolicy, PolicyError> {
         match self {
             GivenPolicy::Sent(value) => Policy::parse(value).map(CheckedPolicy::accepted),
@@ -248,17 +247,17 @@ impl GivenPolicy {
     }
 }
 
-/// What a rating names.
+/// What a rating refers to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RatedOn {
     /// A card.
     Card(Id),
-    /// A session: its newest card that is not yet submitted.
+    /// A session: its newest card without a submitted rating.
     Session(Id),
 }
 
 codes! {
-    /// What an agent sends. All but `auto_reply` are replies by a person (M1).
+    /// The kinds of agent messages. All except `auto_reply` count as human replies (M1).
     MessageKind {
         /// `text`
         Text = "text",
@@ -298,9 +297,9 @@ codes! {
 codes! {
     /// Who ended a session.
     ClosedBy {
-        /// Its agent.
+        /// The agent.
         Agent = "agent",
-        /// Its buyer.
+        /// The buyer.
         Buyer = "buyer",
         /// The gateway.
         System = "system",
@@ -312,12 +311,12 @@ codes! {
 pub struct Stars(u8);
 
 impl Stars {
-    /// 1 to 5 stars.
+    /// Accepts 1 to 5.
     pub fn new(stars: u64) -> Option<Stars> {
         (1..=5).contains(&stars).then_some(Stars(stars as u8))
     }
 
-    /// How many.
+    /// The number of stars.
     pub fn count(self) -> u8 {
         self.0
     }

@@ -1,25 +1,25 @@
-//! Ratings as they are written: levels, and where cards come from.
+//! Rating levels and the sources of rating cards.
 
 use super::codes::codes;
 use super::event::Stars;
 
 codes! {
-    /// How it was (Q5).
+    /// The level of a rating (Q5).
     Level {
-        /// 4 or 5 stars; a bare level is 5.
+        /// 4 or 5 stars. A level without stars counts as 5.
         Satisfied = "satisfied",
         /// 3 stars.
         Neutral = "neutral",
-        /// 1 or 2 stars; a bare level is 1.
+        /// 1 or 2 stars. A level without stars counts as 1.
         Disappointed = "disappointed",
     }
 }
 
 impl Level {
-    /// How many levels there are.
+    /// The number of levels.
     pub const COUNT: usize = Level::ALL.len();
 
-    /// The level of a number of stars.
+    /// The level for a number of stars.
     pub fn of(stars: Stars) -> Level {
         match stars.count() {
             4.. => Level::Satisfied,
@@ -28,7 +28,7 @@ impl Level {
         }
     }
 
-    /// The stars of a bare level.
+    /// The stars of a level that was given without stars.
     pub fn stars(self) -> u64 {
         match self {
             Level::Satisfied => 5,
@@ -39,13 +39,13 @@ impl Level {
 }
 
 codes! {
-    /// Where a card comes from.
+    /// The source of a rating card.
     Source {
-        /// The buyer, by itself (Q1).
+        /// The buyer opened it without an invitation (Q1).
         Buyer = "buyer",
         /// The agent's button.
         Agent = "agent",
-        /// An automatic invite.
+        /// An automatic invitation.
         Auto = "auto",
     }
 }

@@ -1,21 +1,21 @@
-//! Why an event may not happen.
+//! Why an event is rejected.
 
 use super::codes::ErrorCode;
 use crate::domain::base::id::Id;
 
-/// Why an event may not happen.
+/// Why an event is rejected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rejection {
     /// The contract's code.
     pub error: ErrorCode,
     /// One English sentence that says what to change.
     pub message: String,
-    /// Another session that stands in the way.
+    /// The other session that caused the rejection.
     pub session: Option<Id>,
 }
 
 impl Rejection {
-    /// A rejection that names no session.
+    /// A rejection without another session.
     pub fn new(error: ErrorCode, message: impl Into<String>) -> Rejection {
         Rejection {
             error,

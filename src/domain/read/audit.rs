@@ -1,6 +1,6 @@
-//! The audit: what must hold after every event, looked at the slow and obvious way (rules, last section).
+//! The audit: checks all invariants by slow, simple scans (rules, last section).
 //!
-//! Tests call it after every event. It trusts no index: it scans.
+//! Tests call it after every event. It does not rely on any index.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
 impl Shop {
-    /// The first invariant that does not hold, in words.
+    /// The first invariant that is violated, in words.
     pub fn audit(&self) -> Result<(), String> {
         self.audit_loads()?;
         self.audit_open_sessions()?;
@@ -21,7 +21,7 @@ impl Shop {
         self.audit_timers()
     }
 
-    /// Loads equal the open sessions.
+    /// Loads equal the numbers of open sessions.
     fn audit_loads(&self) -> Result<(), String> {
         let mut loads: BTreeMap<u32, u32> = BTreeMap::new();
         for (_, session) in self.sessions.iter() {
@@ -41,7 +41,7 @@ impl Shop {
         Ok(())
     }
 
-    /// A buyer has one open session, and knows which.
+    /// A buyer has at most one open session, and refers to it.
     fn audit_open_sessions(&self) -> Result<(), String> {
         let mut open = BTreeMap::new();
         for (number, session) in self
@@ -64,7 +64,7 @@ impl Shop {
         Ok(())
     }
 
-    /// No session waits while an eligible agent is free (R7); as many wait as are counted.
+    /// No session waits while an eligible agent is free (R7). The waiting counter is correct.
     fn audit_waiting(&self) -> Result<(), String> {
         let mut waiting = 0;
         for (_, session) in self.sessions.iter() {
@@ -90,7 +90,7 @@ impl Shop {
         Ok(())
     }
 
-    /// R7 from the words of the policy alone.
+    /// R7, derived from the policy alone.
     fn eligible(&self, pool: &str, agent: &Agent) -> bool {
         let routing = &self.policy.routing;
         let question = routing.entries.iter().find_map(|(entry, scopes)| {
@@ -139,7 +139,7 @@ impl Shop {
         })
     }
 
-    /// Timers belong to sessions that can still be woken for them, and none is overdue.
+    /// Timers belong to sessions that may still have them, and none is overdue.
     fn audit_timers(&self) -> Result<(), String> {
         if let Some((due, session, timer)) = self.timers.next()
             && due <= self.now
@@ -147,7 +147,7 @@ impl Shop {
             let id = &self.sessions[session].id;
             return Err(format!("{timer:?} of {id} should have fired"));
         }
-        // The report counts late messages as they are booked (M1).
+        // The report counts late messages when they are booked (M1).
         if let Some((late_at, session)) = self.lates.first()
             && late_at <= self.now
         {
@@ -176,8 +176,8 @@ impl Shop {
         Ok(())
     }
 
-    /// Whether an assignment of now to this agent is one that its presence and load allow, by the rules named in
-    /// "What must hold": `reason` is as decided, and the agent already has the session.
+    /// Checks that the agent's presence and load allow an assignment at this time, by the rules in "What must hold".
+    /// `reason` is the decided one, and the agent already has the session.
     pub fn audit_assignment(
         &self,
         agent: &str,

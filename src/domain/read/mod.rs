@@ -1,4 +1,4 @@
-//! Reads of a shop between events: views, reports, invariants.
+//! Reads of a shop between events: views, reports and invariants.
 
 pub mod audit;
 pub mod report;

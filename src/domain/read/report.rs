@@ -1,4 +1,5 @@
-//! The report of a shop as of its clock: sessions, waits, days, weeks, months, agents, invites (contract, section 5).
+//! The report of a shop at its clock: sessions, waits, days, weeks, months, agents and invitations (contract, section
+//! 5).
 
 use std::collections::BTreeMap;
 
@@ -31,7 +32,7 @@ pub struct Report {
     pub invites: Invites,
 }
 
-/// Sessions, each counted once.
+/// Counts of sessions. Each session counts once.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 5")]
 #[schema(as = SessionCounts)]
@@ -43,7 +44,7 @@ pub struct Sessions {
     pub bot_only: u64,
 }
 
-/// Seconds of each session's first assignment; nearest-rank percentiles.
+/// Percentiles (nearest rank) of the wait before each session's first assignment, in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 5")]
 pub struct Waits {
@@ -93,7 +94,7 @@ pub struct MonthReport {
     pub attitude_rate: Option<Decimal>,
 }
 
-/// An agent that was assigned or rated, or the bot.
+/// An agent with assignments or ratings, or the bot.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 5")]
 pub struct AgentReport {
@@ -108,7 +109,7 @@ pub struct AgentReport {
     pub reasons: BTreeMap<String, u64>,
 }
 
-/// Invites, and what kept others back.
+/// Invitations sent and blocked.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 5")]
 #[schema(as = InviteCounts)]
@@ -119,7 +120,7 @@ pub struct Invites {
     pub blocked: Blocked,
 }
 
-/// How often each code kept an invite back; only those that occurred are written.
+/// How often each code blocked an invitation. Codes that never did are omitted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Blocked(pub [u64; BlockCode::ALL.len()]);
 
@@ -134,7 +135,7 @@ impl Serialize for Blocked {
 }
 
 impl Shop {
-    /// The report as of the shop's clock.
+    /// The report at the shop's clock.
     pub fn report(&self) -> Report {
         let days = self.days.iter().filter(|(_, book)| book.consulting > 0);
         let (weeks, months) = (self.scores.weeks.iter(), self.scores.months.iter());
@@ -193,7 +194,7 @@ fn waits(waits: &BTreeMap<Duration, u64>) -> Waits {
     }
 }
 
-/// The ⌈p·n⌉th wait, nothing where there is none.
+/// The ⌈p·n⌉th wait. `None` if there are no waits.
 fn nearest_rank(waits: &BTreeMap<Duration, u64>, count: u64, percent: u64) -> Duration {
     let rank = (count * percent).div_ceil(100);
     let mut seen = 0;

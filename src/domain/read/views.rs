@@ -1,7 +1,7 @@
-//! Views: what a shop shows of its agents, sessions and pools (contract, section 6).
+//! Views of a shop's agents, sessions and pools (contract, section 6).
 //!
-//! They are read between events and change nothing. What is asked for by an instant may be asked for later than the
-//! shop's clock: a wait goes on while nothing happens.
+//! Views are read between events and change nothing. A view may be computed for a time after the shop's clock, because
+//! waits grow without events.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -20,14 +20,14 @@ use crate::domain::state::shop::Shop;
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Page<T> {
-    /// What is listed here.
+    /// The items of this page.
     pub items: Vec<T>,
-    /// The `cursor` of the next page; `null` on the last.
+    /// The `cursor` of the next page. `null` on the last page.
     #[schema(required)]
     pub next: Option<String>,
 }
 
-/// An agent that has a post.
+/// An agent that is configured.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 #[schema(as = Agent)]
@@ -41,13 +41,13 @@ pub struct AgentView {
     pub weight: u32,
     #[serde(serialize_with = "presence")]
     pub presence: Presence,
-    /// Its open sessions.
+    /// The number of open sessions.
     pub load: u32,
-    /// What it was assigned on the natural day of the shop's clock (P2).
+    /// The number of assignments on the current natural day of the shop (P2).
     pub today: u32,
 }
 
-/// Where a session is.
+/// The state of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -55,11 +55,11 @@ pub enum State {
     Open,
     /// In a pool.
     Waiting,
-    /// Over, and still remembered (S1).
+    /// Closed within the last 7 days (S1).
     Closed,
 }
 
-/// A session that is open or remembered.
+/// A session that is open, or was closed within the last 7 days.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 #[schema(as = Session)]
@@ -67,11 +67,11 @@ pub struct SessionView {
     pub session: Id,
     pub buyer: Id,
     pub state: State,
-    /// Who has it, `bot` included; who had it last, where it is closed.
+    /// The agent of the session, or `bot`. For a closed session: its last agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub agent: Option<Id>,
-    /// What it came with, as long as it is not closed.
+    /// The entry of the session. Omitted once it is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub entry: Option<Id>,
@@ -85,29 +85,29 @@ pub struct SessionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub closed: Option<Stamp>,
-    /// Where it waits, if it does.
+    /// The session's wait, if it is in a pool.
     #[serde(flatten)]
     #[schema(value_type = WaitView)]
     pub waits: Option<WaitView>,
     pub repeat_visit: bool,
     pub cards: Vec<CardView>,
-    /// The shop's `seq` as it was opened: its timeline begins after it.
+    /// The shop's `seq` when the session was opened. The timeline starts after it.
     pub since_seq: u64,
 }
 
-/// A session's place in a pool (R6).
+/// The position of a session in a pool (R6).
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 #[schema(as = Wait)]
 pub struct WaitView {
     #[schema(required = false)]
     pub pool: Box<str>,
-    /// 1 = next.
+    /// 1 is the next one.
     #[schema(required = false)]
     pub position: u32,
     #[schema(required = false)]
     pub since: Stamp,
-    /// In seconds.
+    /// The wait so far, in seconds.
     #[schema(required = false)]
     pub waited: Decimal,
 }
@@ -121,29 +121,29 @@ pub struct CardView {
     pub agent: Id,
     pub source: Source,
     pub made: Stamp,
-    /// Whether its rating was submitted.
+    /// Whether a rating was submitted with the card.
     pub used: bool,
 }
 
-/// A pool in which somebody waits.
+/// A pool with waiting sessions.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's")]
 #[schema(as = Pool)]
 pub struct PoolView {
     pub pool: Box<str>,
     pub waiting: u32,
-    /// How long its head has waited, in seconds.
+    /// The wait of the first session, in seconds.
     pub longest_s: Decimal,
-    /// The session that is next.
+    /// The first session, which is next.
     pub head: Id,
 }
 
-/// How many there are of what is watched.
+/// Gauges of a shop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Routable agents that are online.
     pub agents_online: u32,
-    /// Of them, those with a place left.
+    /// Those of them whose load is below their capacity.
     pub agents_free: u32,
     /// Sessions with an agent or the bot.
     pub sessions_open: u64,
@@ -151,23 +151,23 @@ pub struct Counts {
     pub sessions_waiting: u64,
 }
 
-/// Where a session stands in its list: by this number, then by its id.
+/// The sort key of a session in its list: a number, then the id.
 type Rank<'a> = (i64, &'a Id);
 
 impl Shop {
-    /// An agent by its id, while it has a post.
+    /// A configured agent, by id.
     pub fn agent(&self, agent: &str) -> Option<AgentView> {
         let number = self.roster.agents.find(agent)?;
         self.agent_view(&self.roster.agents[number])
     }
 
-    /// Where an agent is, while it has a post.
+    /// The presence of a configured agent.
     pub fn presence_of(&self, agent: &str) -> Option<Presence> {
         let agent = &self.roster.agents[self.roster.agents.find(agent)?];
         agent.post.as_ref().map(|_| agent.presence)
     }
 
-    /// The agents that have a post, by id: up to `limit` of those behind `cursor`.
+    /// The configured agents by id: up to `limit` after `cursor`.
     pub fn agents(&self, cursor: Option<&str>, limit: usize) -> Page<AgentView> {
         let agents = self.roster.agents.iter().map(|(_, agent)| agent);
         let listed = agents.filter(|agent| agent.post.is_some());
@@ -197,7 +197,7 @@ impl Shop {
         })
     }
 
-    /// A session by its id, while it is open or remembered; its wait is that of `at`.
+    /// A session by id, if it is open or was closed within the last 7 days. Its wait is computed at `at`.
     pub fn session(&self, session: &str, at: Instant) -> Option<SessionView> {
         let number = self.sessions.find(session)?;
         let record = &self.sessions[number];
@@ -212,10 +212,10 @@ impl Shop {
         Some(self.session_view(number, position, at))
     }
 
-    /// The sessions of a state, up to `limit` of those behind `cursor`: the open ones by their opening, the waiting ones
-    /// by who waits longest, the closed ones by their close, the latest first.
+    /// The sessions of a state: up to `limit` after `cursor`. Open sessions are ordered by opening, waiting ones by the
+    /// longest wait, closed ones by the latest close.
     ///
-    /// A cursor that no page gave is as if there were none.
+    /// An invalid cursor is ignored.
     pub fn sessions(
         &self,
         state: State,
@@ -307,7 +307,7 @@ impl Shop {
         }
     }
 
-    /// The pools in which somebody waits, by name, as of an instant.
+    /// The pools with waiting sessions by name, computed at an instant.
     pub fn pools(&self, at: Instant) -> Vec<PoolView> {
         let pools = self.queue.pools.iter();
         let mut pools: Vec<PoolView> = pools
@@ -331,7 +331,7 @@ impl Shop {
         pools
     }
 
-    /// The questions that a buyer may choose from at an entry; `None` where neither every shop nor the policy has it.
+    /// The menu of an entry. `None` if the entry is neither built in nor in the policy.
     pub fn questions(&self, entry: &str) -> Option<Vec<Id>> {
         match self.policy.routing.entries.get(entry) {
             Some(entry) => Some(entry.questions.keys().cloned().collect()),
@@ -339,7 +339,7 @@ impl Shop {
         }
     }
 
-    /// How many agents and sessions there are, for those who watch the shop.
+    /// Counts of agents and sessions, for metrics.
     pub fn counts(&self) -> Counts {
         let waiting = u64::from(self.queue.waiting);
         let mut counts = Counts {
@@ -365,7 +365,7 @@ fn state_of(session: &Session) -> State {
     }
 }
 
-/// The first `limit` by their keys, in order, and whether there are more.
+/// The first `limit` items in key order, and whether there are more.
 fn first<K: Ord + Copy, T>(mut all: Vec<(K, T)>, limit: usize) -> (Vec<(K, T)>, bool) {
     let more = all.len() > limit;
     if more {

@@ -1,4 +1,4 @@
-//! How a shop stood before an event, as far as an event can change it and the record may not.
+//! The parts of a shop's state before an event that the event can change and the record may contradict.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +14,21 @@ use crate::domain::state::session::{Marks, SessionPlace};
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
-/// How a shop stood.
+/// The state of a shop before an event.
 #[derive(Default)]
 pub(super) struct Before {
     sessions: BTreeMap<u32, SessionBefore>,
     buyers: BTreeMap<u32, BuyerBefore>,
     ties: Vec<Tie>,
-    /// By agent, the `seq` of its latest assignment.
+    /// For each agent, the `seq` of its latest assignment.
     last_assigned: Vec<u64>,
 }
 
-/// How a session stood.
+/// The state of a session before the event.
 #[derive(Clone)]
 pub(super) struct SessionBefore {
     pub(super) place: SessionPlace,
-    /// The name of the pool it waited in.
+    /// The name of its pool, if it waited.
     pub(super) pool: Option<Box<str>>,
     pub(super) server: u32,
     pub(super) marks: Marks,
@@ -39,7 +39,7 @@ pub(super) struct SessionBefore {
     pub(super) queue_due: Option<Instant>,
 }
 
-/// How a buyer stood.
+/// The state of a buyer before the event.
 #[derive(Clone, Copy)]
 pub(super) struct BuyerBefore {
     pub(super) recent_agent: u32,
@@ -49,23 +49,23 @@ pub(super) struct BuyerBefore {
 }
 
 impl Before {
-    /// How the session stood; nothing where it did not exist, or where nothing could change it.
+    /// The state of the session. `None` if it did not exist or could not change.
     pub(super) fn session(&self, session: u32) -> Option<&SessionBefore> {
         self.sessions.get(&session)
     }
 
-    /// How the buyer stood; the same.
+    /// The state of the buyer. `None` if it did not exist or could not change.
     pub(super) fn buyer(&self, buyer: u32) -> Option<&BuyerBefore> {
         self.buyers.get(&buyer)
     }
 
-    /// What had passed between a buyer and an agent.
+    /// The history of a buyer with an agent.
     pub(super) fn tie(&self, buyer: u32, agent: u32) -> Tie {
         let known = self.ties.iter().find(|tie| tie.pair == (buyer, agent));
         known.copied().unwrap_or(Tie::new(buyer, agent))
     }
 
-    /// The `seq` of the agent's latest assignment; 0 where it had none.
+    /// The `seq` of the agent's latest assignment. 0 if it had none.
     pub(super) fn last_assigned(&self, agent: u32) -> u64 {
         let known = self.last_assigned.get(agent as usize);
         known.copied().unwrap_or_default()
@@ -73,7 +73,7 @@ impl Before {
 }
 
 impl Shop {
-    /// How the shop stands, before an event that a record is of.
+    /// Captures the state before the event of a record.
     pub(super) fn before(&self, event: Option<&Event>, recorded: &RecordedOutcome<'_>) -> Before {
         let mut before = Before::default();
         let agents = self.roster.agents.iter();
@@ -149,7 +149,7 @@ impl Shop {
         }
     }
 
-    /// The sessions that an event is of: the one that it names, those of its agent, the open one of its buyer.
+    /// The sessions that an event concerns: the named one, those of its agent, and the open one of its buyer.
     fn sessions_of_event(&self, what: &EventBody) -> Vec<u32> {
         let one = |session: &Id| self.sessions.find(session).into_iter().collect();
         match what {
@@ -198,7 +198,7 @@ impl Shop {
     }
 }
 
-/// The session that a decision is about.
+/// The session of a decision.
 pub(super) fn session_of(decision: &RecordedBody) -> Option<&Id> {
     match decision {
         RecordedBody::Assigned { session, .. }

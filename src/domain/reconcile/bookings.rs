@@ -1,4 +1,4 @@
-//! What decisions have booked: taken back where the record has them not, and caught up with where only the record has.
+//! Bookings of decisions: undone if the record does not have the decision, and added if only the record has it.
 
 use super::before::Before;
 use super::recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
@@ -17,7 +17,7 @@ use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
 impl Shop {
-    /// Takes back what this core's decision has booked, since it is not recorded. Where the session is comes later.
+    /// Undoes the bookings of a decision that is not recorded. The session's place is set later.
     pub(super) fn take_back(
         &mut self,
         decision: &RecordedBody,
@@ -65,7 +65,7 @@ impl Shop {
         }
     }
 
-    /// Books what only the record has. Where the session is comes later.
+    /// Adds the bookings of a decision that only the record has. The session's place is set later.
     pub(super) fn catch_up(&mut self, decision: &RecordedBody, event: Option<&Event>) {
         match decision {
             RecordedBody::Assigned {
@@ -147,7 +147,7 @@ impl Shop {
         }
     }
 
-    /// The number of a session that the record puts somewhere: it exists from here on, open.
+    /// The number of a session that the record places. Creates it, open, if necessary.
     fn session_of_record(&mut self, session: &Id, buyer: &Id, event: Option<&Event>) -> u32 {
         if let Some(number) = self.sessions.find(session) {
             return number;
@@ -158,7 +158,7 @@ impl Shop {
         number
     }
 
-    /// The number of a session that the record tells of without putting it anywhere: where there is none it is over.
+    /// The number of a session that the record names without placing it. If it does not exist, it is created closed.
     pub(super) fn session_or_a_closed_one(&mut self, session: &Id, buyer: &Id) -> u32 {
         if let Some(number) = self.sessions.find(session) {
             return number;
@@ -170,7 +170,7 @@ impl Shop {
         number
     }
 
-    /// A session that this core does not know, and its buyer.
+    /// Creates a session that this core does not know, and its buyer.
     pub(super) fn make_session(&mut self, session: &Id, buyer: &Id, ask: Ask) -> (u32, u32) {
         let known = self.buyers.find(buyer);
         let buyer = known.unwrap_or_else(|| self.buyers.insert(Buyer::new(buyer.clone())));
@@ -180,7 +180,7 @@ impl Shop {
         (self.sessions.insert(record), buyer)
     }
 
-    /// The number of an agent that the record names, which exists from here on, if without a post.
+    /// The number of an agent that the record names. Creates it without a profile if necessary.
     pub(super) fn agent_of_record(&mut self, agent: &Id) -> u32 {
         if agent.as_str() == BOT_ID {
             return BOT;
@@ -237,7 +237,7 @@ impl Shop {
         }
     }
 
-    /// The agent's latest assignment is the latest that is recorded, or that of before.
+    /// Sets the agent's latest assignment to the latest recorded one, or to the one before the event.
     pub(super) fn order_assignments(
         &mut self,
         before: &Before,
@@ -274,7 +274,7 @@ impl Shop {
         }
     }
 
-    /// A reminder that was not recorded comes again.
+    /// Arms a reminder again that was not recorded.
     fn arm_again(&mut self, before: &Before, session: &Id, timer: Timer) {
         let Some(session) = self.sessions.find(session) else {
             return;
@@ -291,7 +291,7 @@ impl Shop {
         }
     }
 
-    /// A reminder that was recorded does not come again.
+    /// Disarms a reminder that was recorded.
     fn said(&mut self, session: &Id, timer: Timer) {
         if let Some(session) = self.sessions.find(session) {
             self.timers.disarm(session, timer);
@@ -299,7 +299,7 @@ impl Shop {
         }
     }
 
-    /// The last word on a period's rate was an alert, or it was not (M6).
+    /// Sets whether the latest decision about a period's rate was an alert (M6).
     fn set_alerted(&mut self, period: Period, alerted: bool) {
         match period {
             Period::ReplyRate(day) => self.days.on(day).alerted = alerted,
@@ -312,7 +312,7 @@ impl Shop {
         }
     }
 
-    /// Whence a card of this trigger comes.
+    /// The source of a card with this trigger.
     pub(super) fn source_of(trigger: Trigger) -> Source {
         match trigger {
             Trigger::Auto => Source::Auto,
@@ -322,7 +322,7 @@ impl Shop {
 }
 
 impl Agent {
-    /// Takes back an assignment that was booked on this day.
+    /// Undoes an assignment that was booked on this day.
     fn take_back_assignment(&mut self, day: Day, rota: bool) {
         let (mut latest, earlier) = self.counts();
         let earlier = earlier.to_vec();
@@ -335,7 +335,7 @@ impl Agent {
     }
 }
 
-/// What a session comes with, where this event opened it.
+/// The routing attributes of a session, if this event opened it.
 fn asked(what: &EventBody, of: &Id) -> Ask {
     match what {
         EventBody::SessionOpened {

@@ -1,4 +1,4 @@
-//! Cards, invites and ratings of a record: taken back, and caught up with.
+//! Cards, invitations and ratings of a record: undone or added.
 
 use super::before::Before;
 use super::recorded::RecordedBody;
@@ -13,11 +13,11 @@ use crate::domain::state::card::Card;
 use crate::domain::state::scores::ATTITUDE;
 use crate::domain::state::shop::Shop;
 
-/// Cards of one session at most: one that the record names beyond is not made.
+/// The maximum number of cards of a session. A recorded card beyond it is not created.
 const CARDS_MAX: usize = 1000;
 
 impl Shop {
-    /// The invite was not sent: its card leaves, and it is not counted.
+    /// The invitation was not sent: removes its card and its count.
     pub(super) fn take_back_invite(&mut self, before: &Before, card: &Id, trigger: Trigger) {
         let totals = &mut self.totals;
         let sent = match trigger {
@@ -48,7 +48,7 @@ impl Shop {
         self.drop_card(before, session, place);
     }
 
-    /// The card was not opened: if it came to be so, it leaves.
+    /// The card was not opened: removes it if the event created it.
     pub(super) fn take_back_opening(&mut self, before: &Before, card: &Id) {
         let Some((session, place)) = self.find_card(card) else {
             return;
@@ -98,7 +98,7 @@ impl Shop {
         }
     }
 
-    /// A card that did not exist before the event leaves; where others came after it, it stays and cannot be used.
+    /// Removes a card that did not exist before the event. If later cards exist, it stays and cannot be used.
     fn drop_card(&mut self, before: &Before, session: u32, place: usize) {
         let existed = before.session(session).map_or(0, |of| of.cards);
         let cards = &mut self.sessions[session].cards;
@@ -112,7 +112,7 @@ impl Shop {
         }
     }
 
-    /// The invite was sent: its card exists, and it counts (I10, I11).
+    /// The invitation was sent: its card exists and it counts (I10, I11).
     pub(super) fn catch_up_invite(
         &mut self,
         session: u32,
@@ -129,7 +129,7 @@ impl Shop {
         self.card_of_record(session, card, agent, Shop::source_of(trigger));
     }
 
-    /// The card is open (I9).
+    /// The card was opened (I9).
     pub(super) fn catch_up_opening(&mut self, session: u32, card: &Id, agent: &Id, source: Source) {
         let Some(place) = self.card_of_record(session, card, agent, source) else {
             return;
@@ -171,7 +171,7 @@ impl Shop {
         self.count_in_scores(agent == BOT, stars, event, u64::saturating_add);
     }
 
-    /// The card of a decision that both have: another that was taken back may have taken it along.
+    /// Restores the card of a decision that both have. Undoing another card may have removed it.
     pub(super) fn keep_card(&mut self, decision: &RecordedBody) {
         let (session, card, agent, source, used) = match decision {
             RecordedBody::InviteSent {
@@ -212,8 +212,8 @@ impl Shop {
         }
     }
 
-    /// The card of this session that the record names exists from here on, with the record's agent and source; its place.
-    /// `None` where its id is none of the session's.
+    /// The index of a recorded card of this session. Creates it with the recorded agent and source if necessary. `None`
+    /// if its id does not belong to the session.
     fn card_of_record(
         &mut self,
         session: u32,
@@ -230,7 +230,7 @@ impl Shop {
         let made = self.now;
         let cards = &mut self.sessions[session].cards;
         let existed = number <= cards.len();
-        // Cards between that nobody was told of can never be used.
+        // Cards in between that no client knows of can never be used.
         let card = |used| Card {
             agent,
             source,
@@ -249,7 +249,7 @@ impl Shop {
         Some(place)
     }
 
-    /// Counts a rating in its week and month, or takes it out (M4, M5).
+    /// Adds a rating to its week and month, or subtracts it (M4, M5).
     fn count_in_scores(
         &mut self,
         of_bot: bool,
@@ -271,7 +271,7 @@ impl Shop {
     }
 }
 
-/// The reasons of a rating, as its event gives them.
+/// The reasons of a rating, from its event.
 fn reasons_of(event: Option<&Event>) -> &[Id] {
     match event.map(|event| &event.what) {
         Some(EventBody::RatingSubmitted { reasons, .. }) => reasons,

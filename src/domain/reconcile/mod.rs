@@ -1,18 +1,17 @@
-//! Reconciling: an event that an older core decided is decided again, and **the record wins**.
+//! Reconciliation: an event that an older core decided is decided again, and **the record wins**.
 //!
-//! The shop decides the event by this core's rules, which does all that an event does beside its decisions: messages,
-//! presence, windows, the clock. Where the decisions come out otherwise than the record says, the state is then made to
-//! fit the record: a session is where the record's last word on it puts it, cards and ratings that were answered exist,
-//! others do not, invites that were sent are counted, loads follow, and `seq` goes on behind the record. Where the record
-//! says that the event was rejected, only time passes.
+//! The shop decides the event by this core's rules. That applies all effects besides decisions: messages, presence,
+//! windows and the clock. If the decisions differ from the record, the state is then adjusted to the record. A session
+//! is at the place of its last recorded decision. Recorded cards and ratings exist, others do not. Recorded invitations
+//! are counted, loads follow, and `seq` continues after the record. If the record rejects the event, only time passes.
 //!
-//! What cannot be known stays as this core has it: what is beside the decisions of an event that this core cannot read or
+//! What cannot be known stays as this core computes it: the other effects of an event that this core cannot parse or
 //! rejects, and the wording of prompts and replies.
 //!
-//! Nothing here can fail or panic, whatever a record says. What must hold ([`Shop::audit`]) holds again once one more
-//! event was accepted: until then a session that the record left waiting may wait although somebody is free by this
-//! core's rules, and a reminder may be overdue that the record did not give. The drain and the timers of the next event
-//! see to both, as decisions of their own.
+//! Nothing here can fail or panic, whatever a record contains. The invariants ([`Shop::audit`]) hold again after one
+//! more accepted event. Until then, a session that the record left waiting may wait although an agent is free by this
+//! core's rules, and a reminder that the record does not have may be overdue. The drain and the timers of the next
+//! event handle both, with decisions of their own.
 
 mod before;
 mod bookings;
@@ -42,8 +41,8 @@ use crate::domain::protocol::rejection::Rejection;
 use before::Before;
 
 impl Shop {
-    /// Handles an event as an older core has: decides it again, and makes the state fit what is recorded. Without an
-    /// event this core cannot read it. `out` has what this core decides.
+    /// Handles an event of an older core: decides it again, and adjusts the state to the record. `event` is `None` if
+    /// this core cannot parse it. `out` gets the decisions of this core.
     pub fn take_recorded(
         &mut self,
         event: Option<&Event>,
@@ -60,7 +59,7 @@ impl Shop {
                 self.reject_recorded(event, error, recorded.at, ledger, out);
             }
             (Some(event), None) => {
-                // Whether its id was used before is for the record to say.
+                // The record says whether the id was used before.
                 let event = Event {
                     id: None,
                     ..event.clone()
@@ -89,7 +88,7 @@ impl Shop {
         }
     }
 
-    /// What an older core could not read as an event stays rejected, whether this core reads it or not.
+    /// An event that an older core rejected as malformed stays rejected, even if this core can parse it.
     pub fn reject_as_recorded(
         &mut self,
         rejection: Option<(&str, Rejection)>,
@@ -103,19 +102,19 @@ impl Shop {
         self.seq = recorded.seq_after();
     }
 
-    /// The shop that a recorded event made, with the policy of this core that is nearest to the recorded one.
+    /// The shop that a recorded event created, with the nearest policy that this core accepts.
     pub fn made_by_record(id: &Id, policy: &serde_json::Value, at: Instant) -> Shop {
         Shop::new(id.clone(), Policy::nearest(policy), at)
     }
 
-    /// Time passes until `to`, if it has not yet.
+    /// Advances the clock to `to`, unless it is later.
     fn pass_time(&mut self, to: Instant, ledger: &mut dyn Ledger, out: &mut DecisionSink) {
         if self.now <= to && to.of_an_event() {
             self.advance(to, ledger, out);
         }
     }
 
-    /// The record rejects the event: it does nothing, whatever this core thinks of it.
+    /// The record rejects the event, so it has no effect.
     fn reject_recorded(
         &mut self,
         event: &Event,
@@ -125,7 +124,7 @@ impl Shop {
         out: &mut DecisionSink,
     ) {
         let result = self.check_before(event);
-        // These two are seen while the clock still stands.
+        // These two checks come before the clock advances.
         let stands = matches!(
             recorded,
             Some(ErrorCode::TimeWentBack | ErrorCode::Malformed)
@@ -139,7 +138,7 @@ impl Shop {
         }
     }
 
-    /// Whether [`Shop::take`] would handle the event now, and else why not. Nothing changes.
+    /// Whether [`Shop::take`] would handle the event now. The error says why not. Changes nothing.
     fn would_handle(&mut self, what: &EventBody) -> Result<(), Rejection> {
         self.fresh_crews();
         match what {
@@ -210,7 +209,7 @@ impl Shop {
         }
     }
 
-    /// Makes the state that this core came to fit what is recorded.
+    /// Adjusts the state of this core to the record.
     fn reconcile(
         &mut self,
         before: &Before,
@@ -238,7 +237,7 @@ impl Shop {
         (self.now, self.stretch) = clock;
     }
 
-    /// The clock stands where a decision was taken, between the event before and this one; nothing else follows from it.
+    /// Sets the clock to the time of a decision between the previous event and this one, without other effects.
     pub(super) fn stand_at(&mut self, at: Instant, clock: (Instant, Stretch)) {
         self.now = at.in_event_years().min(clock.0);
         if clock.1.holds(self.now) {
@@ -249,7 +248,7 @@ impl Shop {
     }
 }
 
-/// What was decided and is not recorded; and of what is recorded, whether it was not decided. Each as often as it is.
+/// The decisions that are not recorded, and for each recorded one whether it is missing. Duplicates count separately.
 fn differences<'a>(
     decided: &'a [RecordedDecision],
     recorded: &[RecordedDecision],
@@ -265,7 +264,7 @@ fn differences<'a>(
             Some(_) | None => extra.push(decision),
         }
     }
-    // Of several that are the same the later ones are missing.
+    // Of several equal decisions the last ones are missing.
     let mut missing = vec![false; recorded.len()];
     for (decision, missing) in recorded.iter().zip(&mut missing).rev() {
         if let Some(count) = left.get_mut(decision)

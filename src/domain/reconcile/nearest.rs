@@ -1,11 +1,11 @@
-//! The policy of this core that is nearest to one that an older core accepted.
+//! The policy of this core that is nearest to a policy that an older core accepted.
 
 use serde_json::{Map, Value};
 
 use crate::domain::policy::{Policy, Preset};
 
 impl Policy {
-    /// The policy that `value` says; where this core refuses it, the one with every key of it that this core takes.
+    /// The policy in `value`. If this core rejects it, the policy with all keys that this core accepts.
     pub(super) fn nearest(value: &Value) -> Policy {
         if let Ok(policy) = Policy::parse(value) {
             return policy;
@@ -13,7 +13,7 @@ impl Policy {
         let mut taken = Map::new();
         let mut nearest = Policy::preset(Preset::Standard);
         let keys = value.as_object().into_iter().flatten();
-        // What another part names comes before it: who is refused once may be taken once more is there.
+        // A key may refer to another key, so rejected keys are tried again after all others.
         for (key, value) in keys.clone().chain(keys) {
             let whole = [(None, value.clone())];
             let parts = value.as_object().into_iter().flatten();
@@ -33,7 +33,7 @@ impl Policy {
     }
 }
 
-/// Puts a value under a key, or under a part of it.
+/// Sets a key, or a part of it.
 fn put(to: &mut Map<String, Value>, key: &str, part: Option<&String>, value: Value) {
     match part {
         None => {

@@ -1,4 +1,4 @@
-//! Where sessions are by the record: with an agent, in a pool, with the bot, or over.
+//! The places of sessions by the record: with an agent, in a pool, with the bot, or closed.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,14 @@ use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
-/// Where a session is to be.
+/// The place of a session.
 enum Where<'a> {
     With(&'a Id),
     In(&'a str),
     Over,
 }
 
-/// The place that a decision puts its session into.
+/// The place that a decision gives to its session.
 fn puts(decision: &RecordedBody) -> Option<(&Id, Where<'_>)> {
     match decision {
         RecordedBody::Assigned { session, agent, .. } => Some((session, Where::With(agent))),
@@ -42,8 +42,8 @@ fn puts(decision: &RecordedBody) -> Option<(&Id, Where<'_>)> {
 }
 
 impl Shop {
-    /// Puts every session that is not where it is recorded to where the record's last word on it says, or back where it
-    /// was.
+    /// Moves every session that is not at its recorded place: to the place of its last recorded decision, or back to
+    /// its previous place.
     pub(super) fn place_as_recorded(
         &mut self,
         before: &Before,
@@ -66,7 +66,7 @@ impl Shop {
         for session in moved.filter_map(|(session, _)| self.sessions.find(session)) {
             order.push((words.get(&session).copied(), session));
         }
-        // The same words in another order.
+        // The same decisions in another order.
         for (session, word) in self.last_words(decided) {
             if let Some(&last) = words.get(&session)
                 && recorded.decisions[last].body != decided[word].body
@@ -74,7 +74,7 @@ impl Shop {
                 order.push((Some(last), session));
             }
         }
-        // What the record says comes last: of two sessions of one buyer it is the later word that stands.
+        // Recorded places come last: of two sessions of one buyer the later decision wins.
         order.sort_unstable();
         order.dedup();
         for (word, session) in order {
@@ -93,7 +93,7 @@ impl Shop {
         self.stand_at(clock.0, clock);
     }
 
-    /// Which of these decisions is the last word on each session's place.
+    /// For each session, the index of the last decision that places it.
     fn last_words(&self, decisions: &[RecordedDecision]) -> BTreeMap<u32, usize> {
         let words = decisions.iter().enumerate();
         let words = words.filter_map(|(word, decision)| Some((puts(&decision.body)?.0, word)));
@@ -102,7 +102,7 @@ impl Shop {
             .collect()
     }
 
-    /// Where the record's last word puts it.
+    /// Moves a session to its recorded place.
     fn put(&mut self, session: u32, place: Where<'_>, stood: Option<&SessionBefore>) {
         match place {
             Where::With(agent) => {
@@ -121,7 +121,7 @@ impl Shop {
         }
     }
 
-    /// A session that the bot has is opened by no decision: where the record accepts its opening it exists.
+    /// No decision opens a session with the bot. If the record accepts its opening, it exists.
     fn open_as_recorded(&mut self, event: Option<&Event>, recorded: &RecordedOutcome<'_>) {
         let Some(EventBody::SessionOpened { session, buyer, .. }) = event.map(|event| &event.what)
         else {
@@ -138,7 +138,7 @@ impl Shop {
         self.time_silence(number);
     }
 
-    /// The session is the open one of its buyer; another that was open ends, as the record knows of none.
+    /// Makes the session the open one of its buyer. Closes another open session, which the record does not know.
     pub(super) fn let_in(&mut self, session: u32, buyer: u32) {
         let open = self.buyers[buyer].open_session;
         if open != NOBODY && open != session {
@@ -147,8 +147,8 @@ impl Shop {
         self.buyers[buyer].open_session = session;
     }
 
-    /// Back to where it was before the event; with the bot where it did not exist, since nobody else was told to serve it.
-    /// One that has closed stays so where its buyer is in another session by now.
+    /// Moves a session back to its place before the event. If it did not exist, it goes to the bot, because no agent
+    /// was notified of it. A closed session stays closed if its buyer has another session by now.
     fn put_back(&mut self, session: u32, before: &Before) {
         let record = &self.sessions[session];
         let open = self.buyers[record.buyer].open_session;
@@ -181,7 +181,7 @@ impl Shop {
         }
     }
 
-    /// With an agent, or with the bot.
+    /// Places the session with an agent or the bot.
     fn put_with(&mut self, session: u32, agent: u32) {
         let place = match agent {
             BOT => SessionPlace::Bot,
@@ -205,7 +205,7 @@ impl Shop {
         }
     }
 
-    /// In the pool of a scope: at its old place where it waited there before, and else at the end.
+    /// Places the session in the pool of a scope: at its old position if it waited there before, otherwise at the end.
     fn put_in_pool(&mut self, session: u32, scope: Scope, stood: Option<&SessionBefore>) {
         let name = scope.pool_name();
         if let SessionPlace::Waiting { pool, .. } = self.sessions[session].place
@@ -235,7 +235,7 @@ impl Shop {
         }
     }
 
-    /// Stands in the pool's row by its ticket.
+    /// Inserts the session into the pool's list by its ticket.
     fn wait_in(&mut self, session: u32, scope: Scope, ticket: u64, since: Instant) {
         let pool = self.pool_of(scope);
         let row: Vec<u32> = self.queue.pools[pool]
@@ -273,7 +273,7 @@ impl Shop {
         self.timers.disarm(session, Timer::Silence);
     }
 
-    /// Over, without an invite: that is a decision of its own.
+    /// Closes the session without an invitation, which would be a decision of its own.
     fn put_away(&mut self, session: u32) {
         let record = &self.sessions[session];
         if record.closed() {
@@ -300,12 +300,12 @@ impl Shop {
         self.totals.closed += 1;
     }
 
-    /// In no row, and open.
+    /// Removes the session from its list. It stays open.
     fn take_out(&mut self, session: u32) {
         let record = &self.sessions[session];
         let buyer = record.buyer;
         if record.closed() {
-            // It has just closed, so it is near the end.
+            // The session has just closed, so it is near the end.
             let at = self
                 .closed
                 .iter()
@@ -317,13 +317,13 @@ impl Shop {
         } else {
             self.leave_quietly(session);
         }
-        // From here on it is in no row.
+        // From here on the session is in no list.
         self.sessions[session].place = SessionPlace::Bot;
         self.let_in(session, buyer);
     }
 
-    /// Takes the session from the agent that this core chose. The record names another one, so the buyer's recent agent (R1)
-    /// stays as it was.
+    /// Removes the session from the agent that this core chose. The record names another agent, so the buyer's recent
+    /// agent (R1) stays as it was.
     fn leave_quietly(&mut self, session: u32) {
         let number = self.sessions[session].buyer;
         let buyer = &self.buyers[number];
@@ -333,8 +333,8 @@ impl Shop {
         (buyer.recent_agent, buyer.recent_until) = recent;
     }
 
-    /// The scope of a pool by its name: that of what the session asked for, or one that the policy has, or any that is
-    /// named so.
+    /// The scope of a pool by its name: that of the session's routing attributes, or one in the policy, or any with
+    /// that pool name.
     fn scope_named(&self, session: u32, pool: &str, stood: Option<&SessionBefore>) -> Scope {
         let stood = stood.and_then(|stood| stood.ask.as_deref());
         let ask = self.sessions[session].ask.as_deref().or(stood);

@@ -1,4 +1,4 @@
-//! A recorded decision, as far as the state of a shop follows from it.
+//! A recorded decision: the parts that determine a shop's state.
 
 use crate::domain::base::calendar::{Day, Month, Week};
 use crate::domain::base::id::Id;
@@ -9,16 +9,16 @@ use crate::domain::protocol::decision::{
 use crate::domain::protocol::event::Stars;
 use crate::domain::protocol::rating::Source;
 
-/// A decision as a record tells it.
+/// A recorded decision.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RecordedDecision {
     /// When it was taken.
     pub at: Instant,
-    /// What was decided.
+    /// The decision.
     pub body: RecordedBody,
 }
 
-/// What was decided. A code that this core does not have is left out.
+/// The decision. Codes that this core does not have are omitted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 3")]
 pub enum RecordedBody {
@@ -78,25 +78,25 @@ pub enum RecordedBody {
     Score { period: Period, alert: bool },
     /// `event.rejected`.
     Rejected { error: Option<ErrorCode> },
-    /// One that leaves nothing in the state, or that this core does not know.
+    /// A decision that does not change the state, or that this core does not know.
     Other,
 }
 
-/// What a record says became of its event.
+/// The recorded result of an event.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordedOutcome<'a> {
-    /// The record's instant.
+    /// The record's time.
     pub at: Instant,
-    /// The shop's `seq` before it.
+    /// The shop's `seq` before the event.
     pub seq_before: u64,
-    /// How many decisions were taken.
+    /// The number of decisions.
     pub decided: u32,
     /// The decisions.
     pub decisions: &'a [RecordedDecision],
 }
 
 impl RecordedOutcome<'_> {
-    /// The code of the event's own rejection, which comes last; `None` where the event was accepted.
+    /// The code of the event's own rejection, which is the last decision. `None` if the event was accepted.
     pub fn rejection(&self) -> Option<Option<ErrorCode>> {
         match &self.decisions.last()?.body {
             RecordedBody::Rejected { error } => Some(*error),
@@ -114,14 +114,14 @@ impl RecordedOutcome<'_> {
         }
     }
 
-    /// The `seq` of the shop after it.
+    /// The shop's `seq` after the event.
     pub fn seq_after(&self) -> u64 {
         self.seq_before.saturating_add(u64::from(self.decided))
     }
 }
 
 impl RecordedDecision {
-    /// What a record would tell of a decision; `now` is when, where the decision does not say.
+    /// A decision in the form of a record. `now` is its time if the decision has none.
     pub(super) fn of(decision: &Decision, now: Instant) -> RecordedDecision {
         RecordedDecision {
             at: decision.at.map_or(now, |stamp| stamp.instant),
@@ -234,7 +234,7 @@ impl From<&DecisionBody> for RecordedBody {
 }
 
 impl Period {
-    /// The period that [`Period::metric`] and its label name; `None` where they name none.
+    /// The period with this [`Period::metric`] and label. `None` if there is none.
     pub fn named(metric: &str, label: &str) -> Option<Period> {
         match metric {
             "reply_rate" => Day::parse(label).map(Period::ReplyRate),

@@ -1,4 +1,4 @@
-//! Arrival: a buyer comes in (`session.opened`), and the bot gives it to a person (`session.handoff`); S1, S2.
+//! Arrival: a session is opened (`session.opened`), and the bot hands it off (`session.handoff`); S1, S2.
 
 use super::routing::{RoutingChoice, RoutingRequest};
 use crate::domain::base::id::Id;
@@ -41,7 +41,7 @@ impl Shop {
         Ok(())
     }
 
-    /// S1. The buyer's number, where the shop knows it.
+    /// S1. Returns the buyer's number, if the shop knows the buyer.
     pub(in crate::domain) fn check_opening(
         &self,
         session: &Id,
@@ -68,7 +68,7 @@ impl Shop {
         Ok(known)
     }
 
-    /// R6's limit, for a session that is to be routed. The crews must be fresh.
+    /// R6's limit, for a session that is about to be routed. The agent groups must be current.
     pub(in crate::domain) fn check_room_for(
         &self,
         session: &Id,
@@ -99,7 +99,7 @@ impl Shop {
         }
     }
 
-    /// The session exists from here on, with the bot or about to be routed.
+    /// Creates the session, with the bot or about to be routed.
     fn begin(&mut self, session: &Id, buyer: &Id, known: Option<u32>, ask: Ask, bot: bool) -> u32 {
         let buyer = known.unwrap_or_else(|| self.buyers.insert(Buyer::new(buyer.clone())));
         let mut record = Session::new(session.clone(), buyer, (self.now, self.seq), ask);
@@ -115,7 +115,7 @@ impl Shop {
         number
     }
 
-    /// The buyer's visit is a repeated one or not, from its first routing on (R1).
+    /// Decides at the first routing whether this is a repeat visit (R1).
     pub(in crate::domain) fn settle_repeat_visit(&mut self, session: u32) {
         let buyer = self.sessions[session].buyer;
         let repeat_visit = self.is_repeat_visit(Some(buyer));
@@ -152,7 +152,7 @@ impl Shop {
         Ok(())
     }
 
-    /// The session, while it is with the bot (S2).
+    /// The session, if it is with the bot (S2).
     pub(in crate::domain) fn find_with_bot(&self, session: &Id) -> Result<u32, Rejection> {
         let number = self.find_open(session)?;
         match self.sessions[number].place {

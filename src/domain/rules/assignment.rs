@@ -1,4 +1,4 @@
-//! Assignment: a session goes to an agent, and leaves whoever had it. The transfer by hand is here too (R8).
+//! Assignment: gives a session to an agent and removes it from its previous place. Includes the transfer by hand (R8).
 
 use super::routing::RoutingChoice;
 use crate::domain::base::id::Id;
@@ -12,7 +12,7 @@ use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shop::Shop;
 
 impl Shop {
-    /// Does what routing answered, and what R5 says follows it.
+    /// Carries out a routing choice, with the follow-up decisions of R5.
     pub(in crate::domain) fn follow(
         &mut self,
         session: u32,
@@ -33,7 +33,7 @@ impl Shop {
         }
     }
 
-    /// Gives a session to an agent, from wherever it is.
+    /// Assigns a session to an agent, from any place.
     pub(in crate::domain) fn assign(
         &mut self,
         session: u32,
@@ -68,7 +68,7 @@ impl Shop {
         self.decide(body, out);
     }
 
-    /// Takes a session from whoever has it; how long it waited, where it comes from a pool.
+    /// Removes a session from its place. Returns how long it waited, if it was in a pool.
     pub(in crate::domain) fn leave(&mut self, session: u32) -> Duration {
         let record = &self.sessions[session];
         let buyer = record.buyer;
@@ -92,14 +92,14 @@ impl Shop {
         }
     }
 
-    /// The agent is the buyer's recent one until now (R1).
+    /// Records the agent as the buyer's recent agent as of now (R1).
     pub(in crate::domain) fn served(&mut self, buyer: u32, agent: u32) {
         let buyer = &mut self.buyers[buyer];
         buyer.recent_agent = agent;
         buyer.recent_until = self.now;
     }
 
-    /// `agent.notified`: push to its phone.
+    /// `agent.notified`: a push notification to the agent's phone.
     pub(in crate::domain) fn notify(&mut self, session: u32, agent: u32, out: &mut DecisionSink) {
         let body = DecisionBody::AgentNotified {
             agent: self.agent_id(agent),

@@ -1,4 +1,4 @@
-//! Closing: by somebody's word, by the buyer's silence (S3), or by its agent's leaving; the invite follows (I1 to I13).
+//! Closing: by an event, by buyer silence (S3), or because the agent left. The invitation follows (I1 to I13).
 
 use crate::domain::base::id::Id;
 use crate::domain::explain::decision_sink::DecisionSink;
@@ -29,7 +29,7 @@ impl Shop {
         Ok(())
     }
 
-    /// Ends an open session and decides whether its buyer is asked for a rating.
+    /// Closes an open session and decides about the invitation.
     pub(in crate::domain) fn close(
         &mut self,
         session: u32,
@@ -39,7 +39,7 @@ impl Shop {
     ) {
         self.leave(session);
         self.timers.disarm(session, Timer::Silence);
-        // A close ends the reminder; a late message stays late (M3).
+        // A close ends the reminder. A late message stays late (M3).
         self.timers.disarm(session, Timer::ReplyDue);
         let record = &mut self.sessions[session];
         record.place = SessionPlace::Closed { at: self.now };
@@ -59,7 +59,7 @@ impl Shop {
         self.decide_auto_invite(session, reason, ledger, out);
     }
 
-    /// Starts the clock of S3 anew, or stops it, after what has just happened in the session.
+    /// Restarts or stops the silence timer (S3), depending on the last activity in the session.
     pub(in crate::domain) fn time_silence(&mut self, session: u32) {
         let policy = &self.policy.session;
         let record = &self.sessions[session];

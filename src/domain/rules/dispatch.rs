@@ -1,8 +1,8 @@
-//! The one way in for events.
+//! The dispatcher of events.
 //!
-//! The same shop, the same event and the same instant give the same decisions, today and in a replay.
-//! An event is checked in the contract's order; then the timers that are due fire, each at its own due time;
-//! then its rule handles it, and the longest waiting are served (R7): the order of S5.
+//! The same shop, event and instant give the same decisions, now and in a replay. An event is checked in the contract's
+//! order. Then due timers fire, each at its own due time. Then the event's rule handles it, and waiting sessions are
+//! served, the longest wait first (R7). This is the order of S5.
 
 use crate::domain::base::calendar::Stretch;
 use crate::domain::base::time::Instant;
@@ -18,14 +18,14 @@ use crate::domain::state::shared_invites::Ledger;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
-/// What became of an event.
+/// The result of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// It happened.
+    /// The event was accepted.
     Accepted,
-    /// It was rejected, and the outcome says why.
+    /// The event was rejected. The sink has the rejection.
     Rejected,
-    /// An event with its id has happened already: nothing was decided, and nothing is changed.
+    /// An event with the same id was accepted before. Nothing was decided or changed.
     Repeated,
 }
 
@@ -62,7 +62,7 @@ impl Shop {
         Applied::Accepted
     }
 
-    /// Answers an event that was rejected before it could be handled, at the shop's clock.
+    /// Rejects an event before it is handled, at the shop's clock.
     pub fn reject(&mut self, event: &str, rejection: Rejection, out: &mut DecisionSink) {
         out.drop_notes();
         let Rejection {
@@ -79,7 +79,7 @@ impl Shop {
         self.decide(body, out);
     }
 
-    /// What is looked at while the clock still stands.
+    /// The checks that come before the clock advances.
     pub(in crate::domain) fn check_before(&self, event: &Event) -> Result<(), Rejection> {
         if event.at < self.now {
             let message = format!(
@@ -106,7 +106,7 @@ impl Shop {
         Ok(())
     }
 
-    /// Fires what is due at or before `to`, and sets the clock.
+    /// Fires the timers that are due at or before `to`, and sets the clock.
     pub(in crate::domain) fn advance(
         &mut self,
         to: Instant,
@@ -133,7 +133,7 @@ impl Shop {
         self.timers.begin_event();
     }
 
-    /// Sets the clock, and turns the page where a natural day begins.
+    /// Sets the clock, and starts a new natural day if necessary.
     pub(in crate::domain) fn set_clock(&mut self, to: Instant) {
         self.now = to;
         if !self.stretch.holds(to) {
@@ -141,7 +141,7 @@ impl Shop {
         }
     }
 
-    /// Turns to another stretch of the calendar.
+    /// Moves to another span of the calendar.
     pub(in crate::domain) fn turn_to(&mut self, stretch: Stretch) {
         let before = std::mem::replace(&mut self.stretch, stretch);
         if before.day != stretch.day {
@@ -218,7 +218,7 @@ impl Shop {
         }
     }
 
-    /// `shop.configured`: arms and cancels no timer; everything that is not booked reads it from now on.
+    /// `shop.configured`. It arms and cancels no timer. All values that are not yet booked follow the new policy.
     fn configure(&mut self, policy: &GivenPolicy) -> Result<(), Rejection> {
         let CheckedPolicy { policy, groups } = policy
             .read()
@@ -230,7 +230,7 @@ impl Shop {
         Ok(())
     }
 
-    /// Takes a decision now.
+    /// Records a decision at the current time.
     pub(in crate::domain) fn decide(&mut self, body: DecisionBody, out: &mut DecisionSink) {
         self.seq += 1;
         out.push(Decision {
@@ -240,7 +240,7 @@ impl Shop {
         });
     }
 
-    /// Makes what the next event would have to make first: for a shop that came up, before it is asked anything.
+    /// Builds what the next event would have to build. Called after recovery, before the first request.
     pub fn prepare(&mut self) {
         self.fresh_crews();
         self.roster.anybody_online();

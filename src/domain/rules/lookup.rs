@@ -1,4 +1,4 @@
-//! Look-ups: sessions and agents by their ids, with the rejection where there is none, and ids by numbers.
+//! Look-ups of sessions and agents by id, with the rejection if there is none, and of ids by number.
 
 use crate::domain::base::id::Id;
 use crate::domain::protocol::codes::Presence;
@@ -7,7 +7,7 @@ use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::shop::Shop;
 
 impl Shop {
-    /// The number of the session with this id, while it is remembered.
+    /// The number of the session with this id, if it is open or was closed within 7 days.
     pub(in crate::domain) fn find_session(&self, session: &Id) -> Result<u32, Rejection> {
         self.sessions.find(session).ok_or_else(|| {
             let message = format!(
@@ -18,7 +18,7 @@ impl Shop {
         })
     }
 
-    /// The number of the session with this id, while it is open (S4).
+    /// The number of the session with this id, if it is open (S4).
     pub(in crate::domain) fn find_open(&self, session: &Id) -> Result<u32, Rejection> {
         let number = self.find_session(session)?;
         if self.sessions[number].closed() {
@@ -30,7 +30,7 @@ impl Shop {
         Ok(number)
     }
 
-    /// The number of an agent that has a post.
+    /// The number of a configured agent.
     pub(in crate::domain) fn find_agent(&self, agent: &Id) -> Result<u32, Rejection> {
         let number = self.roster.agents.find(agent);
         let number = number.filter(|&number| self.roster.agents[number].post.is_some());
@@ -41,18 +41,18 @@ impl Shop {
         })
     }
 
-    /// The id that an agent's number is written as.
+    /// The id of an agent.
     pub(in crate::domain) fn agent_id(&self, agent: u32) -> Id {
         self.roster.agents[agent].id.clone()
     }
 
-    /// The session's and the buyer's id, as most decisions name them.
+    /// The ids of the session and its buyer, for decisions.
     pub(in crate::domain) fn names(&self, session: u32) -> (Id, Id) {
         let record = &self.sessions[session];
         (record.id.clone(), self.buyers[record.buyer].id.clone())
     }
 
-    /// Whether the agent is there at all.
+    /// Whether the agent is offline.
     pub(in crate::domain) fn is_offline(&self, agent: u32) -> bool {
         self.roster.agents[agent].presence == Presence::Offline
     }

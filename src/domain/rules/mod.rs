@@ -1,4 +1,4 @@
-//! The rules, a file each.
+//! The rules, one file each.
 
 pub mod arrival;
 pub mod assignment;

@@ -1,4 +1,4 @@
-//! Agents come, step away, leave and change (R9, `agent.*`): what becomes of the sessions they have.
+//! Agents are configured, change their presence and are removed (R9, `agent.*`), with the effects on their sessions.
 
 use super::routing::{RoutingChoice, RoutingRequest};
 use crate::domain::base::id::Id;
@@ -13,7 +13,7 @@ use crate::domain::state::shared_invites::Ledger;
 use crate::domain::state::shop::Shop;
 
 impl Shop {
-    /// `agent.configured`: what is left out takes its default again; presence and sessions stay.
+    /// `agent.configured`: omitted fields get their defaults; presence and sessions stay.
     pub(in crate::domain) fn configure_agent(
         &mut self,
         agent: &Id,
@@ -126,7 +126,7 @@ impl Shop {
         }
     }
 
-    /// Routes a session anew whose agent is offline or gone (R9). The crews must be fresh.
+    /// Routes a session again whose agent is offline or removed (R9). The agent groups must be current.
     pub(in crate::domain) fn reroute(
         &mut self,
         session: u32,

@@ -1,10 +1,10 @@
-//! Waiting: pools, positions and words (R6), and who is served when somebody has room (R7).
+//! Waiting: pools, positions and prompts (R6), and which session a free agent serves next (R7).
 //!
-//! Every pool with somebody in it stands in the line of one crew: that of its scope, or everybody's where R7 says
-//! so. A crew that has somebody free and a line is *ready*; the ready crews are kept by their lines' oldest ticket,
-//! so that a drain takes the next one in O(log n).
+//! Every non-empty pool is in the line of one agent group: that of its scope, or the group of all agents if R7 says so.
+//! A group with a free agent and a non-empty line is *ready*. Ready groups are indexed by the oldest ticket of their
+//! lines, so a drain finds the next session in O(log n).
 //!
-//! Invariant: after a drain no crew is ready.
+//! Invariant: after a drain no group is ready.
 
 use std::collections::BTreeSet;
 
@@ -20,18 +20,18 @@ use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
 impl Shop {
-    /// How many sessions wait.
+    /// The number of waiting sessions.
     pub fn waiting(&self) -> u32 {
         self.queue.waiting
     }
 
-    /// Whether one more may wait (R6).
+    /// Whether one more session may wait (R6).
     pub(in crate::domain) fn queue_has_room(&self) -> bool {
         let limit = self.policy.routing.queue.limit;
         limit == 0 || self.queue.waiting < limit
     }
 
-    /// Puts a session that is in no pool into that of `scope`, and says so; the auto reply of R6 follows.
+    /// Adds a session to the pool of `scope` with its decision. The automatic reply of R6 follows.
     pub(in crate::domain) fn enqueue(
         &mut self,
         session: u32,
@@ -81,7 +81,7 @@ impl Shop {
         }
     }
 
-    /// What is told to who waits at a position.
+    /// The prompt for a position.
     fn prompt(&self, position: u32) -> String {
         let queue = &self.policy.routing.queue;
         if queue.show_position_below != 0 && position >= queue.show_position_below {
@@ -103,7 +103,7 @@ impl Shop {
         }
     }
 
-    /// `auto_reply.offline`, once a session (R5, R9).
+    /// `auto_reply.offline`, once per session (R5, R9).
     pub(in crate::domain) fn reply_offline(&mut self, session: u32, out: &mut DecisionSink) {
         let reply = &self.policy.auto_reply.offline;
         let record = &mut self.sessions[session];
@@ -118,7 +118,7 @@ impl Shop {
         }
     }
 
-    /// Takes a session out of its pool.
+    /// Removes a session from its pool.
     pub(in crate::domain) fn leave_pool(&mut self, session: u32, pool: u32, ticket: u64) {
         self.timers.disarm(session, Timer::Queue);
         self.queue.waiting -= 1;
@@ -147,7 +147,7 @@ impl Shop {
         self.close(session, CloseReason::Timeout, ledger, out);
     }
 
-    /// Serves whoever waited longest among those for whom somebody is free, as long as it can (R7).
+    /// Serves waiting sessions while there are free agents for them, the longest wait first (R7).
     pub(in crate::domain) fn drain(&mut self, out: &mut DecisionSink) {
         if self.queue.waiting == 0 {
             return;
@@ -171,7 +171,7 @@ impl Shop {
         }
     }
 
-    /// Who serves a pool: its own agents first, then those in whose line it stands.
+    /// The group that serves a pool: the scope's own agents first, then those in whose line it is.
     fn serving_crew(&self, pool: u32) -> u32 {
         let Pool { crew, line, .. } = self.queue.pools[pool];
         if self.roster.has_free(crew) {
@@ -181,7 +181,7 @@ impl Shop {
         }
     }
 
-    /// The pool of a scope, a new one where nobody waits in it.
+    /// The pool of a scope. Creates it if no session waits in it.
     pub(in crate::domain) fn pool_of(&mut self, scope: Scope) -> u32 {
         let name = scope.pool_name();
         if let Some(pool) = self.queue.pools.find(&name) {
@@ -193,7 +193,7 @@ impl Shop {
         self.queue.pools.insert(Pool { crew, line, ..pool })
     }
 
-    /// The crew whose free agents may serve a pool of this scope (R7).
+    /// The group whose free agents may serve a pool of this scope (R7).
     fn line_of(&self, scope: &Scope, crew: u32) -> u32 {
         let routing = &self.policy.routing;
         let overflows = match scope {
@@ -244,7 +244,7 @@ impl Shop {
         }
     }
 
-    /// Takes an agent whose load, counts or place in the order have changed into account.
+    /// Updates the indices after an agent's load, counts or order changed.
     pub(in crate::domain) fn agent_changed(&mut self, agent: u32) {
         self.roster.refresh(agent);
         if self.queue.waiting == 0 || self.roster.stale() {
@@ -252,7 +252,7 @@ impl Shop {
         }
         for at in 0..self.roster.agents[agent].seats.len() {
             let (crew, _) = self.roster.agents[agent].seats[at];
-            // The rota's crew has no line.
+            // The rota's group has no line.
             if !self.queue.lines[crew as usize].is_empty() {
                 self.line_changed(crew);
             }
@@ -266,7 +266,7 @@ impl Shop {
         }
     }
 
-    /// Puts every pool into the line where it belongs now.
+    /// Moves every pool to the line where it belongs now.
     pub(in crate::domain) fn line_up(&mut self) {
         self.queue.ready = Heap::default();
         self.queue.lines.clear();
@@ -284,7 +284,7 @@ impl Shop {
         }
     }
 
-    /// Makes the crews and lines anew where they no longer follow from the policy and the agents.
+    /// Rebuilds groups and lines if the policy or the agents changed.
     pub(in crate::domain) fn fresh_crews(&mut self) {
         if self.roster.stale() {
             self.roster.make_crews();
@@ -293,7 +293,7 @@ impl Shop {
     }
 }
 
-/// `{ahead}` and `{position}` filled in, in one pass over the words.
+/// Replaces `{ahead}` and `{position}` in one pass.
 fn fill_in(prompt: &str, position: u32) -> String {
     let (ahead, position) = ((position - 1).to_string(), position.to_string());
     let mut filled = String::with_capacity(prompt.len() + 8);

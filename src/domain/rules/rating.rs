@@ -1,4 +1,4 @@
-//! Ratings: which cards open, which ratings count, and for whom (Q1 to Q6).
+//! Ratings: which cards open, which ratings count, and for which agent (Q1 to Q6).
 
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Duration;
@@ -16,10 +16,10 @@ use crate::domain::state::card::Card;
 use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shop::Shop;
 
-/// After this, the buyer can no longer open a card of a closed session by itself (Q1).
+/// How long after the close of a session its buyer may open a card without an invitation (Q1).
 pub const OWN_CARD_AFTER_CLOSE: Duration = Duration::days(1);
 
-/// A rating on its way into the books.
+/// A submitted rating.
 pub(in crate::domain) struct Rating<'a> {
     pub(in crate::domain) stars: Stars,
     pub(in crate::domain) reasons: &'a [Id],
@@ -95,7 +95,7 @@ impl Shop {
         Ok(())
     }
 
-    /// Q1: a card of the buyer's own, for whoever serves the session or served it last.
+    /// Q1: a card without an invitation, for the agent that serves the session or served it last.
     fn make_own_card(&mut self, session: u32, out: &mut DecisionSink) -> Result<usize, Refusal> {
         match self.check_own_card(session, out) {
             Ok(agent) => Ok(self.make_card(session, agent, Source::Buyer)),
@@ -134,7 +134,7 @@ impl Shop {
         Ok(agent)
     }
 
-    /// Q1's last reason, which holds for invited cards too (Q3).
+    /// The last check of Q1, which also applies to cards of invitations (Q3).
     fn rated_recently(
         &self,
         buyer: u32,
@@ -214,7 +214,7 @@ impl Shop {
         Ok(())
     }
 
-    /// The session and place of a card by its id, `<session>#<number>`.
+    /// The session and index of a card by its id, `<session>#<number>`.
     pub(in crate::domain) fn find_card(&self, card: &Id) -> Option<(u32, usize)> {
         let (session, number) = card.rsplit_once('#')?;
         let canonical = number.bytes().all(|b| b.is_ascii_digit()) && !number.starts_with('0');
@@ -228,7 +228,7 @@ impl Shop {
         Id::numbered(&self.sessions[session].id, place + 1)
     }
 
-    /// Makes a card of the session; its place among them.
+    /// Creates a card of the session. Returns its index.
     pub(in crate::domain) fn make_card(
         &mut self,
         session: u32,
@@ -264,7 +264,7 @@ impl Shop {
         self.decide(body, out);
     }
 
-    /// The rating counts, for the agent on the card (Q4).
+    /// Books a rating that counts, for the agent on the card (Q4).
     fn record(&mut self, session: u32, place: usize, rating: &Rating<'_>, out: &mut DecisionSink) {
         let buyer = self.sessions[session].buyer;
         let card = &mut self.sessions[session].cards[place];
@@ -310,7 +310,7 @@ impl Shop {
         self.decide(body, out);
     }
 
-    /// What passed between a buyer and an agent, or [`WHOLE_SHOP`]; most buyers have no tie.
+    /// The history of a buyer with an agent or with [`WHOLE_SHOP`]. Most buyers have none.
     pub(in crate::domain) fn tie(&self, buyer: u32, agent: u32) -> Tie {
         let found = match self.buyers[buyer].held_by {
             0 => None,

@@ -1,7 +1,7 @@
-//! Messages and replies: who is late (M1), who was answered (M2), and the reminders (M3).
+//! Messages and replies: late replies (M1), answered buyers (M2), and reminders (M3).
 //!
-//! Invariants: a session's late marks are in the heap of lates under the earliest of them; a buyer is booked late
-//! on a day at most once; `awaited` is the oldest message that counts since the last human reply.
+//! Invariants: a session's late marks are in the heap of the shop under the earliest of them. A buyer is booked as late
+//! at most once a day. `awaited` is the oldest message that counts since the last human reply.
 
 use crate::domain::base::id::Id;
 use crate::domain::explain::decision_sink::DecisionSink;
@@ -14,7 +14,7 @@ use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
 impl Shop {
-    /// `buyer.message`: to the agent who has the session, after R9 has looked for one who is there.
+    /// `buyer.message`: to the session's agent, after R9 has replaced an absent one.
     pub(in crate::domain) fn buyer_message(
         &mut self,
         session: &Id,
@@ -50,7 +50,7 @@ impl Shop {
         Ok(())
     }
 
-    /// Whether a message sent now in a session at this place counts (M1).
+    /// Whether a message that is sent now to a session at this place counts (M1).
     fn message_counts(&self, place: SessionPlace) -> bool {
         let reply = &self.policy.service.reply;
         let of_day_ms = self.stretch.of_day_ms(self.now);
@@ -58,7 +58,7 @@ impl Shop {
         in_hours && (place != SessionPlace::Bot || reply.count_bot)
     }
 
-    /// The bot has given the session to a person: what the buyer wrote to it counts as one message now (M1).
+    /// After a handoff, the messages that the buyer sent to the bot count as one message now (M1).
     pub(in crate::domain) fn count_handoff(&mut self, session: u32, out: &mut DecisionSink) {
         let record = &self.sessions[session];
         let asked = record.marks.wrote_to_bot && !self.policy.service.reply.count_bot;
@@ -67,7 +67,7 @@ impl Shop {
         }
     }
 
-    /// Counts a message of now; whether it is the buyer's first of the day.
+    /// Counts a message at the current time. Returns whether it is the buyer's first of the day.
     fn count_message(&mut self, session: u32) -> bool {
         let reply = self.policy.service.reply;
         let (now, day) = (self.now, self.stretch.day);
@@ -108,7 +108,7 @@ impl Shop {
         }
     }
 
-    /// Books what has become late by now in one session.
+    /// Books the messages of one session that are late by now.
     fn settle_lates_of(&mut self, session: u32) {
         let (now, days) = (self.now, &mut self.days);
         let record = &mut self.sessions[session];
@@ -125,7 +125,7 @@ impl Shop {
         self.mark_lates(session);
     }
 
-    /// Books what has become late by now, whichever timers have yet to fire (M1).
+    /// Books all messages that are late by now, also those whose timers have not fired yet (M1).
     pub(in crate::domain) fn settle_lates(&mut self) {
         while let Some((late_at, session)) = self.lates.first()
             && late_at <= self.now
@@ -135,7 +135,7 @@ impl Shop {
         }
     }
 
-    /// `agent.message`. A reply that the shop gives by itself changes nothing.
+    /// `agent.message`. An automatic reply changes nothing.
     pub(in crate::domain) fn agent_message(
         &mut self,
         session: &Id,
@@ -156,7 +156,7 @@ impl Shop {
         Ok(())
     }
 
-    /// A human reply answers all messages before it.
+    /// A human reply answers all earlier messages.
     fn answer(&mut self, session: u32) {
         if self.sessions[session].awaited.take().is_none() {
             return;
@@ -170,7 +170,7 @@ impl Shop {
         self.lates.remove(session);
     }
 
-    /// The open session and its agent, who must be the one named, if anybody is (S4).
+    /// The open session and its agent. If the event names an agent, it must be that one (S4).
     pub(in crate::domain) fn find_own(
         &self,
         session: &Id,
@@ -227,7 +227,7 @@ impl Shop {
         self.decide(body, out);
     }
 
-    /// `reply.overdue` (M3); the day's rate is judged after it (M6).
+    /// `reply.overdue` (M3). Afterwards the day's rate is judged (M6).
     pub(in crate::domain) fn overdue(&mut self, session: u32, out: &mut DecisionSink) {
         let record = &self.sessions[session];
         let Some(awaited) = record.awaited else {

@@ -1,8 +1,8 @@
-//! Forgetting: what no rule can look at any more leaves, without scans and without timers.
+//! Eviction: records that no rule can need again are removed, without full scans and without timers.
 //!
-//! Closed sessions leave after 7 days (S1); event ids do in [`crate::domain::state::idempotency`]. A buyer leaves when every
-//! window has passed, which is never before its sessions are forgotten; a tie when its windows have: a few records are
-//! looked at with every event, in turn. Small tables are left alone.
+//! Closed sessions are evicted after 7 days (S1), and event ids in [`crate::domain::state::idempotency`]. A buyer is
+//! evicted when all windows have passed, and never before its sessions. A history is evicted when its windows have
+//! passed. Each event checks a few records in turn. Small tables are not checked.
 
 use crate::domain::base::id::Id;
 use crate::domain::collections::slab_map::NOBODY;
@@ -10,14 +10,15 @@ use crate::domain::state::buyer::Buyer;
 use crate::domain::state::session::REMEMBERED;
 use crate::domain::state::shop::Shop;
 
-/// Tables of fewer records are not swept.
+/// Tables with fewer records are not swept.
 const SWEPT_FROM: usize = 4096;
 
-/// Records looked at with every event: more than an event can add, so that the dead stay few.
+/// The number of records checked with every event. It exceeds the number that an event can add, so dead records stay
+/// few.
 const LOOKS: u32 = 2;
 
 impl Shop {
-    /// Lets go of what has become too old by now.
+    /// Evicts what is too old by now.
     pub(in crate::domain) fn forget(&mut self) {
         while let Some(&(closed, session)) = self.closed.front()
             && closed + REMEMBERED <= self.now
@@ -31,7 +32,7 @@ impl Shop {
         }
     }
 
-    /// Looks at one tie and one buyer, and lets go of what no window reaches.
+    /// Checks one history and one buyer, and evicts them if no window reaches them.
     fn sweep(&mut self) {
         let (now, horizon) = (self.now, self.horizon);
         if self.ties.len() >= SWEPT_FROM {
@@ -48,7 +49,7 @@ impl Shop {
         }
     }
 
-    /// The session's id is free again. The record stays while a message of it can still become late.
+    /// Frees the session's id. The record stays while one of its messages can still become late.
     fn forget_session(&mut self, session: u32) {
         if self.is_done(session) {
             self.sessions.remove(session);
@@ -60,12 +61,12 @@ impl Shop {
         }
     }
 
-    /// Whether nothing about a closed session is to come.
+    /// Whether a closed session can have no more effects.
     fn is_done(&self, session: u32) -> bool {
         !self.timers.is_armed(session) && self.lates.get(session).is_none()
     }
 
-    /// Drops a forgotten session once nothing about it is to come. Judging a day may have dropped it already.
+    /// Drops an evicted session once it can have no more effects. Judging a day may have dropped it already.
     pub(in crate::domain) fn drop_if_done(&mut self, session: u32) {
         let record = self.sessions.get(session);
         let forgotten = record.filter(|record| record.marks.forgotten);
@@ -85,23 +86,23 @@ impl Shop {
     }
 }
 
-/// How many records a shop holds, for those who watch its memory.
+/// The number of records of a shop, to observe its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// Open and remembered sessions.
+    /// Open sessions, and those closed within 7 days.
     pub sessions: usize,
-    /// Buyers of whom something is known.
+    /// Known buyers.
     pub buyers: usize,
-    /// Ties between buyers and agents.
+    /// Histories of buyers with agents.
     pub ties: usize,
     /// Armed timers.
     pub timers: usize,
-    /// Remembered event ids.
+    /// Stored event ids.
     pub event_ids: usize,
 }
 
 impl Shop {
-    /// How many records the shop holds.
+    /// The number of records of the shop.
     pub fn held(&self) -> Held {
         Held {
             sessions: self.sessions.len(),

@@ -1,4 +1,4 @@
-//! Routing: who gets a buyer, or where the buyer waits (R1 to R5). Nothing changes here: the answer is a [`RoutingChoice`].
+//! Routing: the agent or the pool for a session (R1 to R5). It changes nothing and returns a [`RoutingChoice`].
 
 use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::explain::decision_sink::DecisionSink;
@@ -11,38 +11,38 @@ use crate::domain::state::agent_directory::{EVERYBODY, Scope};
 use crate::domain::state::buyer::Buyer;
 use crate::domain::state::shop::Shop;
 
-/// Where a session goes.
+/// The result of routing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RoutingChoice {
     /// To an agent.
     To {
-        /// Its number.
+        /// The agent's number.
         agent: u32,
-        /// By which rule.
+        /// The rule.
         reason: AssignReason,
     },
-    /// Into the pool of a scope.
+    /// To the pool of a scope.
     Wait {
-        /// Whose pool.
+        /// The scope.
         scope: Scope,
-        /// Why.
+        /// The reason.
         reason: WaitReason,
     },
 }
 
-/// What is routed: a session that may not exist yet.
+/// A routing request, for a session that may not exist yet.
 #[derive(Clone, Copy)]
 pub struct RoutingRequest<'a> {
-    /// The session's id, which lots are drawn by.
+    /// The session's id, the input of deterministic draws.
     pub session: &'a str,
-    /// What it came with.
+    /// The routing attributes.
     pub ask: &'a Ask,
-    /// The buyer's number, where the shop knows it.
+    /// The buyer's number, if the shop knows the buyer.
     pub buyer: Option<u32>,
 }
 
 impl Shop {
-    /// The first rule that assigns or queues (R1 to R5). The crews must be fresh.
+    /// The first rule that assigns or queues (R1 to R5). The agent groups must be current.
     pub(in crate::domain) fn route(
         &self,
         caller: RoutingRequest<'_>,
@@ -61,7 +61,7 @@ impl Shop {
         self.route_in_scope(caller, scope, crew, out)
     }
 
-    /// Routing anew for R9: R1 and R5 left out.
+    /// Routes again for R9, without R1 and R5.
     pub(in crate::domain) fn route_anew(
         &self,
         caller: RoutingRequest<'_>,
@@ -79,7 +79,7 @@ impl Shop {
         self.route_in_scope(caller, scope, crew, out)
     }
 
-    /// Whether the buyer had a recent agent within the window, whoever that is now (R1).
+    /// Whether the buyer had a recent agent within the window, whatever its current state (R1).
     pub(in crate::domain) fn is_repeat_visit(&self, buyer: Option<u32>) -> bool {
         let window = self.policy.routing.recent.window;
         buyer.is_some_and(|buyer| {
@@ -109,7 +109,7 @@ impl Shop {
         }
     }
 
-    /// Which of R1's cases the buyer's recent agent is.
+    /// The case of R1 that applies to the buyer's recent agent.
     fn recent_finding(&self, buyer: &Buyer) -> RecentFinding {
         let recent = &self.policy.routing.recent;
         if !buyer.recent_until.covers(recent.window, self.now) {
@@ -223,7 +223,7 @@ impl Shop {
         }
     }
 
-    /// Any free agent of the shop, by lot (P3).
+    /// Any free agent of the shop, by a deterministic draw (P3).
     fn draw_anyone(
         &self,
         caller: RoutingRequest<'_>,

@@ -1,4 +1,4 @@
-//! Scores: the good rate of a week (M4), the attitude rate of a month (M5), and the word on all rates (M6).
+//! Scores: the good rate of a week (M4), the attitude rate of a month (M5), and the alerts of all rates (M6).
 
 use crate::domain::state::scores::ATTITUDE;
 
@@ -10,7 +10,7 @@ use crate::domain::protocol::decision::{DecisionBody, Period, Rate};
 use crate::domain::protocol::rating::Level;
 use crate::domain::state::shop::Shop;
 
-/// How many more satisfied ratings bring a rate to `min` (M4); `None` where no number does.
+/// How many more satisfied ratings are needed to reach `min` (M4). `None` if it cannot be reached.
 pub fn good_needed(rate: Rate, min: Share) -> Option<u64> {
     if !rate.is_below(min) {
         return Some(0);
@@ -44,7 +44,7 @@ impl Shop {
         self.judge(Period::AttitudeRate(month), out);
     }
 
-    /// Judges the reply rate of a day, with all that is late by now (M6).
+    /// Judges the reply rate of a day, with all messages that are late by now (M6).
     pub(in crate::domain) fn judge_reply_rate(&mut self, day: Day, out: &mut DecisionSink) {
         if self.policy.service.reply.min_rate != Share::ZERO {
             self.settle_lates();
@@ -52,7 +52,8 @@ impl Shop {
         }
     }
 
-    /// Says the word on a rate, if there is one: an alert after anything but an alert, a recovery after an alert (M6).
+    /// Decides an alert or a recovery of a rate: an alert unless the last decision was one, a recovery after an alert
+    /// (M6).
     fn judge(&mut self, period: Period, out: &mut DecisionSink) {
         let service = &self.policy.service;
         let (rate, threshold, never, alerted) = match period {

@@ -1,31 +1,31 @@
-//! Stored forms: a shop, and the ledger that shops share, as bytes that every later release reads.
+//! Snapshots: the stored forms of a shop and of the ledger, which every later release can read.
 //!
-//! Everything that a decision can follow from is stored, so that a shop that is read back decides the same bit by bit.
-//! The same state gives the same bytes.
+//! A snapshot contains everything that can affect a decision, so a restored shop decides exactly the same. Equal states
+//! give equal bytes.
 //!
-//! A *form* is one module of types of its own (`v1`), which no live type is a part of: fields by their positions, arrays
-//! by literal lengths, variants in the stored order. A form never changes. Live types change as they like; the form's
-//! conversions say how one comes from the other, and do not compile while a live field is not accounted for.
+//! A *form* is a module with its own types (`v1`), which contain no live types: fields by position, arrays with
+//! literal lengths, variants in the stored order. A form never changes. Live types may change; the conversions of the
+//! form map one to the other, and do not compile while a live field is not covered.
 //!
-//! # How a version is told
+//! # How a version is encoded
 //!
-//! - A shop begins with its version as a `u16` (bincode's standard configuration: one byte, below 251).
-//! - The ledger's form 1 has no version: it begins with the length of a list, whose first byte is never 0xff (bincode
-//!   writes 0 to 250 as that byte, and 251 to 253 before longer numbers). A later form of the ledger begins with 0xff and
-//!   then its version as a `u16`, the higher byte first.
+//! - A shop starts with its version as a `u16` (bincode's standard configuration: one byte, below 251).
+//! - The ledger's form 1 has no version: it starts with the length of a list, whose first byte is never 0xff (bincode
+//!   writes 0 to 250 as that byte, and 251 to 253 before longer numbers). A later form of the ledger starts with 0xff
+//!   and then its version as a big-endian `u16`.
 //!
-//! A version above those known is refused with a sentence that says to use the newer program.
+//! A version above the known ones is refused with a message that says to use the newer program.
 //!
-//! # How a field is added
+//! # How to add a field
 //!
-//! 1. Add the field to the live type. `v1` then does not compile: say there that `v1` does not write it, and which value
-//!    a shop gets that was stored without it.
-//! 2. Copy `v1` to `v2`, add the field to the types of `v2`, and convert it both ways. `v1` keeps its conversion *to* the
-//!    live types; that *from* them goes, since nothing writes `v1` any more.
+//! 1. Add the field to the live type. `v1` then does not compile. State there that `v1` does not write the field, and
+//!    which value a shop gets that was stored without it.
+//! 2. Copy `v1` to `v2`, add the field to the types of `v2`, and convert it both ways. `v1` keeps its conversion *to*
+//!    the live types. The conversion *from* them is removed, because nothing writes `v1` any more.
 //! 3. Raise [`STORED_VERSION`] (or [`LEDGER_VERSION`]) and add the version to the `match` of `Forms` (or of
-//!    [`read_ledger`]) and to the writer beside it.
-//! 4. Write a golden file of the new form (`XIAOER_GOLDEN=write cargo test --test core stored_shops::`, under a new name), and keep
-//!    the tests of the old one.
+//!    [`read_ledger`]) and to the writer next to it.
+//! 4. Write a golden file of the new form (`XIAOER_GOLDEN=write cargo test --test core stored_shops::`, under a new
+//!    name), and keep the tests of the old one.
 
 mod parts;
 mod stream;
@@ -40,34 +40,34 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::state::shared_invites::MemoryLedger;
 use super::state::shop::Shop;
 
-/// The form in which shops are written; those before it are read.
+/// The form in which shops are written. Earlier forms can be read.
 pub const STORED_VERSION: u16 = 1;
 
-/// The form in which the ledger is written; those before it are read.
+/// The form in which the ledger is written. Earlier forms can be read.
 pub const LEDGER_VERSION: u16 = 1;
 
-/// What every form of the ledger but the first begins with.
+/// The first byte of every ledger form except the first.
 const LATER_LEDGER: u8 = 0xff;
 
-/// Why a part of a stored form is none.
+/// Why a part of a snapshot is invalid.
 type Wrong = Cow<'static, str>;
 
-/// Why stored bytes are no shop and no ledger.
+/// Why stored bytes are not a valid shop or ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// They are of a form that this program does not know yet: what they are, and what to do.
+    /// A later form that this program does not know. The text says what to do.
     Newer(String),
-    /// They are none of any form, and why.
+    /// Not a valid form. The text says why.
     Damaged(String),
 }
 
-/// A shop's stored form; an error where it cannot be written.
+/// The snapshot of a shop. Fails if it cannot be encoded.
 pub fn shop_bytes(shop: &Shop) -> Result<Vec<u8>, String> {
     let written = bincode::serde::encode_to_vec(shop, bincode::config::standard());
     written.map_err(|error| error.to_string())
 }
 
-/// Reads a shop's stored form, of which nothing may be left over.
+/// Decodes the snapshot of a shop. Trailing bytes are an error.
 pub fn read_shop(bytes: &[u8]) -> Result<Shop, Unreadable> {
     let (version, _): (u16, usize) = whatever(bytes)?;
     if version > STORED_VERSION {
@@ -76,13 +76,13 @@ pub fn read_shop(bytes: &[u8]) -> Result<Shop, Unreadable> {
     whole(bytes)
 }
 
-/// The ledger's stored form; an error where it cannot be written.
+/// The stored form of the ledger. Fails if it cannot be encoded.
 pub fn ledger_bytes(ledger: &MemoryLedger) -> Result<Vec<u8>, String> {
     let written = bincode::serde::encode_to_vec(ledger, bincode::config::standard());
     written.map_err(|error| error.to_string())
 }
 
-/// Reads the ledger's stored form, of which nothing may be left over.
+/// Decodes the stored form of the ledger. Trailing bytes are an error.
 pub fn read_ledger(bytes: &[u8]) -> Result<MemoryLedger, Unreadable> {
     match bytes {
         [LATER_LEDGER, high, low, ..] => {
@@ -122,7 +122,7 @@ fn unknown(what: &str, version: u16, known: u16) -> String {
 }
 
 impl Serialize for Shop {
-    /// Its version, and its form.
+    /// Writes the version, then the form.
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let form = v1::shop(self).map_err(S::Error::custom)?;
         (STORED_VERSION, form).serialize(to)
@@ -135,7 +135,7 @@ impl<'de> Deserialize<'de> for Shop {
     }
 }
 
-/// Reads a version and then its form.
+/// Reads a version, then its form.
 struct Forms;
 
 impl<'de> Visitor<'de> for Forms {
@@ -160,7 +160,7 @@ impl<'de> Visitor<'de> for Forms {
 }
 
 impl Serialize for MemoryLedger {
-    /// Its form 1, which has no version.
+    /// Writes form 1, which has no version.
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         v1::ledger(self).serialize(to)
     }

@@ -1,6 +1,7 @@
-//! The parts of a shop as any stored form has them, and the shop that they make.
+//! The stored parts of a shop, for all forms, and the shop built from them.
 //!
-//! What follows from the rest is in no form and is made here: indices, rows, agent groups, the heap of late messages.
+//! Derived state is in no form and is built here: indices, lists, agent groups and the heap of late messages. Numbers
+//! that refer to nothing are an error.
 //! Numbers that lead nowhere are refused.
 
 use std::collections::VecDeque;
@@ -25,7 +26,7 @@ use crate::domain::state::totals::Totals;
 /// Sessions in their order, by the number of their agent or pool.
 pub(super) type Rows = Vec<(u32, Vec<u32>)>;
 
-/// All that is stored of a shop, in live types.
+/// All stored parts of a shop, in live types.
 pub(super) struct Parts {
     pub(super) id: Id,
     pub(super) policy: Policy,
@@ -51,12 +52,12 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// The shop that these parts make.
+    /// Builds the shop.
     pub(super) fn shop(self) -> Result<Shop, Wrong> {
         let horizon_known =
             (Duration::ZERO..=Duration::days(DURATION_DAYS_MAX)).contains(&self.horizon);
-        // A release that followed every clock of its machine may have stored one past the years of events. Such a shop
-        // can be read; who owns it takes no events for it.
+        // A release that followed any clock may have stored a time after the valid years of events. Such a shop can be
+        // read, but its owner accepts no events for it.
         if !horizon_known || !self.now.can_be_written() {
             return Err("a clock or a horizon out of range".into());
         }
@@ -84,7 +85,7 @@ impl Parts {
 }
 
 impl Shop {
-    /// Whether every number that a record keeps is that of another.
+    /// Checks that every stored number refers to an existing record.
     fn numbers_lead_somewhere(&mut self) -> bool {
         let timed = self.timers.find_places(self.sessions.reach());
         let (agents, sessions, buyers) = (&self.roster.agents, &self.sessions, &self.buyers);
@@ -115,7 +116,7 @@ impl Shop {
             })
     }
 
-    /// Whether those that are to be forgotten are the closed sessions, each once.
+    /// Checks that the list of closed sessions contains each closed session once.
     fn closed_is_closed(&self) -> bool {
         let mut listed: Vec<u32> = self.closed.iter().map(|&(_, session)| session).collect();
         listed.sort_unstable();
@@ -124,7 +125,7 @@ impl Shop {
         sessions.map(|(number, _)| number).eq(listed)
     }
 
-    /// Whether every session that is with an agent or in a pool stands in that row and in no other.
+    /// Checks that every session with an agent or in a pool is in exactly that list.
     fn rows_hold(&self, served: &Rows, waiting: &Rows) -> bool {
         let once = |rows: &Rows| rows.windows(2).all(|pair| pair[0].0 < pair[1].0);
         let mut standing = Vec::new();
@@ -144,7 +145,7 @@ impl Shop {
         once(served) && once(waiting) && placed.eq(standing)
     }
 
-    /// Makes what follows from the rest.
+    /// Builds the derived state.
     fn make_rest(&mut self, served: &Rows, waiting: &Rows) {
         for number in 0..self.roster.agents.reach() {
             let agent = &mut self.roster.agents[number];

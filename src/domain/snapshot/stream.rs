@@ -1,7 +1,7 @@
-//! Streams: records that are converted one by one while they are written or read, so that no second copy of a whole
-//! shop is ever in memory.
+//! Streaming conversion: records are converted one by one while they are written or read, so that memory never holds a
+//! second copy of a shop.
 //!
-//! Nothing here belongs to one form. A form says what its records are, and these carry them.
+//! Nothing here depends on a form. A form defines its records; these types carry them.
 
 use std::marker::PhantomData;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Wrong;
 
-/// Writes a sequence of so many items, each made as it is written.
+/// Writes a sequence with this many items. Each is created when it is written.
 pub(super) fn sequence<S: Serializer>(
     length: usize,
     items: impl Iterator<Item: Serialize>,
@@ -60,10 +60,10 @@ where
     }
 }
 
-/// One of [`Chunks`].
+/// One chunk of [`Chunks`].
 struct Chunk<F, L>(Vec<Option<L>>, PhantomData<F>);
 
-/// Slots for which room is made before they are read: a length that is nonsense takes no more.
+/// The maximum number of slots that are allocated before they are read, in case a length is corrupt.
 const ROOM_MAX: usize = 1024;
 
 impl<'de, F, L> Deserialize<'de> for Chunk<F, L>

@@ -1,7 +1,7 @@
-//! The agents of a shop: what they may take, where they are, what they have, and what they had today.
+//! The agents of a shop: profile, presence, open sessions, and the counts of the day.
 //!
-//! Number 0 is the bot, which is never routable. An agent that is removed keeps its number, its counts and its
-//! place in the order of assignment (contract, `agent.removed`).
+//! Number 0 is the bot, which is never routable. A removed agent keeps its number, its counts and its position in the
+//! order of assignments (contract, `agent.removed`).
 
 use std::collections::BTreeMap;
 
@@ -16,46 +16,46 @@ use crate::domain::protocol::rating::Level;
 /// The bot's number.
 pub const BOT: u32 = 0;
 
-/// The id under which the bot is written, and which no agent can have.
+/// The id of the bot. No agent can have it.
 pub const BOT_ID: &str = "bot";
 
 /// The role that makes an agent routable.
 pub const ROUTABLE_ROLE: &str = "agent";
 
-/// The largest capacity of an agent.
+/// The maximum capacity of an agent.
 pub const CAPACITY_MAX: u32 = 1000;
 
-/// The largest weight of an agent.
+/// The maximum weight of an agent.
 pub const WEIGHT_MAX: u32 = 100;
 
-/// What an agent is configured to be.
+/// The configuration of an agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentProfile {
-    /// What it is called.
+    /// The display name.
     pub name: Option<String>,
-    /// Its roles, among them [`ROUTABLE_ROLE`] where it takes buyers.
+    /// The roles. With [`ROUTABLE_ROLE`], the agent can get sessions.
     pub roles: Vec<Id>,
-    /// How many sessions it may have at once, 1 to [`CAPACITY_MAX`].
+    /// The maximum number of open sessions, 1 to [`CAPACITY_MAX`].
     pub capacity: u32,
-    /// Its share of the buyers under P2, 1 to [`WEIGHT_MAX`].
+    /// The share of assignments under P2, 1 to [`WEIGHT_MAX`].
     pub weight: u32,
 }
 
 impl AgentProfile {
-    /// Whether it takes buyers.
+    /// Whether the agent can get sessions.
     pub fn routable(&self) -> bool {
         self.roles.iter().any(|role| role.as_str() == ROUTABLE_ROLE)
     }
 }
 
-/// Assignments of one natural day.
+/// The assignments of one natural day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayCount {
     /// The day's label.
     pub day: Day,
-    /// For whatever reason (P2).
+    /// All assignments (P2).
     pub assigned: u32,
-    /// By the rota, while nobody was online (R5).
+    /// Assignments by the rota, while no agent was online (R5).
     pub rota: u32,
 }
 
@@ -69,44 +69,44 @@ impl DayCount {
     }
 }
 
-/// What the report says of an agent, since the shop began.
+/// The totals of an agent for the report, since the shop was created.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
-    /// Assignments.
+    /// The number of assignments.
     pub assigned: u64,
     /// Recorded ratings by [`Level`].
     pub levels: [u64; Level::COUNT],
-    /// The sum of their stars.
+    /// The sum of the stars.
     pub stars: u64,
-    /// Each reason of recorded ratings, once a rating.
+    /// How many recorded ratings name each reason.
     pub reasons: BTreeMap<Id, u64>,
 }
 
 /// An agent, or the bot.
 pub struct Agent {
-    /// Its id.
+    /// The agent's id.
     pub id: Id,
-    /// What it is configured to be; nothing once it is removed.
+    /// The configuration. `None` if the agent was removed.
     pub post: Option<AgentProfile>,
-    /// Whether its post has the role that takes buyers.
+    /// Whether the profile has the role that makes an agent routable.
     pub routable: bool,
-    /// Where it is; offline without a post.
+    /// The presence. Offline if the agent was removed.
     pub presence: Presence,
-    /// Its open sessions, oldest assignment first; their number is its load.
+    /// The open sessions, the oldest assignment first. Their number is the load.
     pub sessions: Chain,
-    /// The `seq` of its latest assignment (P4); 0: never.
+    /// The `seq` of the latest assignment (P4). 0: never.
     pub last_assigned: u64,
-    /// The counts of the latest day on which it was assigned something, and of those before that may come back.
+    /// The counts of the latest day with an assignment, and of earlier days whose labels may return.
     latest: DayCount,
     earlier: Vec<DayCount>,
-    /// The crews it sits in, and at which seat.
+    /// The agent groups that contain the agent, with its index in each.
     pub seats: Vec<(u32, u32)>,
-    /// For the report.
+    /// The totals for the report.
     pub tally: Tally,
 }
 
 impl Agent {
-    /// An agent of whom nothing is known but its id.
+    /// A new agent without a profile.
     pub fn new(id: Id, day: Day) -> Agent {
         Agent {
             id,
@@ -122,32 +122,32 @@ impl Agent {
         }
     }
 
-    /// Its open sessions.
+    /// The number of open sessions.
     pub fn load(&self) -> u32 {
         self.sessions.len()
     }
 
-    /// How many sessions it may have; nothing without a post.
+    /// The maximum number of open sessions. 0 without a profile.
     pub fn capacity(&self) -> u32 {
         self.post.as_ref().map_or(0, |post| post.capacity)
     }
 
-    /// Its weight; 1 without a post.
+    /// The weight. 1 without a profile.
     pub fn weight(&self) -> u32 {
         self.post.as_ref().map_or(1, |post| post.weight)
     }
 
-    /// Whether it has a place left.
+    /// Whether the load is below the capacity.
     pub fn has_room(&self) -> bool {
         self.load() < self.capacity()
     }
 
-    /// Free: online and with a place left.
+    /// Whether the agent is free: online, with a load below its capacity.
     pub fn free(&self) -> bool {
         self.routable && self.presence == Presence::Online && self.has_room()
     }
 
-    /// What it was assigned on a day, as it was booked then.
+    /// The assignments that were booked on a day.
     pub fn on_day(&self, day: Day) -> DayCount {
         if self.latest.day == day {
             return self.latest;
@@ -156,12 +156,12 @@ impl Agent {
         known.copied().unwrap_or(DayCount::none(day))
     }
 
-    /// The counts of the latest day on which it was assigned something, and of those before that may come back.
+    /// The counts of the latest day with an assignment, and of earlier days whose labels may return.
     pub(in crate::domain) fn counts(&self) -> (DayCount, &[DayCount]) {
         (self.latest, &self.earlier)
     }
 
-    /// Sets what [`Agent::counts`] gives.
+    /// Sets the counts that [`Agent::counts`] returned.
     pub(in crate::domain) fn set_counts(&mut self, latest: DayCount, earlier: Vec<DayCount>) {
         (self.latest, self.earlier) = (latest, earlier);
     }
@@ -172,7 +172,7 @@ impl Agent {
             let known = self.on_day(day);
             self.earlier
                 .push(std::mem::replace(&mut self.latest, known));
-            // A label may return when the shop's zone changes, but not from far back.
+            // If the shop's zone changes, a recent day's label may return.
             self.earlier.retain(|count| {
                 count.day != day && count.day.0 >= day.0 - LABELS_BACK && count.assigned > 0
             });
@@ -190,5 +190,5 @@ impl Keyed for Agent {
     }
 }
 
-/// All agents that a shop ever had, by number and id.
+/// All agents that the shop ever had, by number and id.
 pub type Agents = Table<Agent>;

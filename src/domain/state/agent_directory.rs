@@ -1,9 +1,8 @@
-//! The roster: all agents of a shop, and the crews that its policy makes of them (R2).
+//! The agent directory: all agents of a shop, and the agent groups that its policy defines (R2).
 //!
-//! Crews follow every change of one agent at once. A change of the policy, of who is routable or of who exists
-//! makes them stale; whoever asks next has them made anew. Which lists of members there are is the plan's
-//! ([`GroupPlan`]); a crew is made of its list when somebody first asks for it, so that an event pays for the crews that
-//! it looks at and not for all that a policy has.
+//! Groups follow every change of one agent at once. A change of the policy, of the routable agents or of the known
+//! agents makes the groups stale, and the next user rebuilds them. The plan ([`GroupPlan`]) defines the member lists. A
+//! group is built from its list when it is first used, so an event pays only for the groups that it uses.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
@@ -17,29 +16,29 @@ use crate::domain::policy::group_plan::{GroupPlan, MemberList, ScopeKind};
 use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::protocol::codes::Presence;
 
-/// The crew of every routable agent.
+/// The group of all routable agents.
 pub const EVERYBODY: u32 = 0;
 
-/// Where a session belongs (R2): it names the pool in which it would wait.
+/// The scope of a session (R2). It also names the pool in which the session would wait.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// A question of an entry's menu.
+    /// A question in an entry's menu.
     Question {
         /// The entry.
         entry: Id,
         /// The question.
         question: Id,
     },
-    /// An entry with members of its own.
+    /// An entry with its own members.
     Entry(Id),
     /// An order status.
     OrderStatus(Id),
-    /// Everybody routable.
+    /// All routable agents.
     All,
 }
 
 impl Scope {
-    /// The name of its pool: `question:live/几天发货`, `entry:live`, `order_status:unpaid` or `all`.
+    /// The name of the scope's pool: `question:live/几天发货`, `entry:live`, `order_status:unpaid` or `all`.
     pub fn pool_name(&self) -> String {
         match self {
             Scope::Question { entry, question } => format!("question:{entry}/{question}"),
@@ -50,37 +49,37 @@ impl Scope {
     }
 }
 
-/// Stands where the plan names an agent that is none, or takes no buyers.
+/// Stands for an agent of the plan that does not exist or is not routable.
 const NOBODY: u32 = u32::MAX;
 
-/// Agents, crews, and which crew serves which scope.
+/// The agents, the groups, and the group of each scope.
 pub struct Roster {
     /// The agents by number.
     pub agents: Agents,
     plan: Arc<GroupPlan>,
     strategy: Strategy,
-    /// What the next crews are made by, where that has changed.
+    /// The plan and strategy of the next rebuild, if they changed.
     next: Option<(Arc<GroupPlan>, Strategy)>,
-    /// The crews by number; [`EVERYBODY`] is the first, then those of the plan's lists.
+    /// The groups by number: [`EVERYBODY`] first, then those of the plan's lists.
     crews: Vec<OnceCell<Box<Crew>>>,
-    /// Crews whose seats their agents do not know yet.
+    /// Groups that are built, but not yet registered with their agents.
     unseated: RefCell<Vec<u32>>,
-    /// All agents in the order of their ids, and the place of each in it.
+    /// All agents in id order, and the index of each.
     by_id: Vec<u32>,
     ranks: Vec<u32>,
-    /// The routable agents: all in the order of ids, by the plan's places, and by its roles.
+    /// The routable agents: in id order, by the plan's indices, and by its roles.
     routable: Vec<u32>,
     named: Vec<u32>,
     of_role: Vec<Vec<u32>>,
-    /// The shop's natural day of now.
+    /// The current natural day of the shop.
     day: Day,
     stale: bool,
-    /// How many seats of crews were filled so far.
+    /// The number of group members that were written so far.
     filled: Cell<u64>,
 }
 
 impl Roster {
-    /// A roster with nobody but the bot.
+    /// A directory with only the bot.
     pub fn new(day: Day, plan: Arc<GroupPlan>, strategy: Strategy) -> Roster {
         let mut agents = Agents::default();
         agents.insert(Agent::new(Id::known(BOT_ID), day));
@@ -102,50 +101,50 @@ impl Roster {
         }
     }
 
-    /// The crews no longer follow from the policy and the agents.
+    /// Marks the groups as stale.
     pub fn spoil(&mut self) {
         self.stale = true;
     }
 
-    /// The next crews are made by another policy.
+    /// Uses another policy for the next rebuild.
     pub fn follow(&mut self, plan: Arc<GroupPlan>, strategy: Strategy) {
         self.next = Some((plan, strategy));
         self.stale = true;
     }
 
-    /// Whether [`Roster::make_crews`] has to be called before the crews are read.
+    /// Whether [`Roster::make_crews`] must be called before groups are read.
     pub fn stale(&self) -> bool {
         self.stale
     }
 
-    /// How many seats of crews were filled since the shop came up: what making crews has cost.
+    /// The number of group members that were written since the shop was loaded: the cost of building groups.
     pub fn seats_filled(&self) -> u64 {
         self.filled.get()
     }
 
-    /// How many crews there are, whether somebody has asked for them or not.
+    /// The number of groups, built or not.
     pub fn crew_count(&self) -> usize {
         self.crews.len()
     }
 
-    /// A crew, which is made where nobody has asked for it before.
+    /// A group. It is built when it is first used.
     pub fn crew(&self, number: u32) -> &Crew {
         self.crews[number as usize].get_or_init(|| Box::new(self.make(number)))
     }
 
-    /// Whether an agent of a crew is free. A crew without a free agent is not made for the answer.
+    /// Whether an agent of a group is free. Does not build a group without free agents.
     pub fn has_free(&self, number: u32) -> bool {
         self.any(number, Crew::has_free, Agent::free)
     }
 
-    /// Whether somebody of a crew is online; made for it like [`Roster::has_free`].
+    /// Whether an agent of a group is online. Builds groups like [`Roster::has_free`].
     pub fn has_online(&self, number: u32) -> bool {
         let online = |agent: &Agent| agent.presence == Presence::Online;
         self.any(number, |crew| crew.online > 0, online)
     }
 
-    /// Whether an agent of a crew is in this state. A crew that is not made yet is made where one is; where no agent of the
-    /// whole shop is, none is looked for.
+    /// Whether an agent of a group is in this state. A group that is not built yet is built if one is. If no agent of
+    /// the shop is in this state, no group is searched.
     fn any(&self, number: u32, known: fn(&Crew) -> bool, is: fn(&Agent) -> bool) -> bool {
         if number != EVERYBODY && !self.is_made(number) {
             let list = &self.plan.lists()[number as usize - 1];
@@ -158,12 +157,12 @@ impl Roster {
         known(self.crew(number))
     }
 
-    /// Whether a crew is made, so that it follows its agents.
+    /// Whether a group is built, so that it follows its agents.
     pub fn is_made(&self, number: u32) -> bool {
         self.crews[number as usize].get().is_some()
     }
 
-    /// Whether an agent sits in a crew, whether that is made or not.
+    /// Whether an agent is in a group, built or not.
     pub fn sits_in(&self, agent: u32, number: u32) -> bool {
         let record = &self.agents[agent];
         let Some(list) = number.checked_sub(1) else {
@@ -182,7 +181,7 @@ impl Roster {
         record.routable && (named() || has_role())
     }
 
-    /// The scope that the policy gives to a session, and its crew (R2).
+    /// The scope of a session under the policy, and its group (R2).
     pub fn scope_of(&self, ask: &Ask) -> (Scope, u32) {
         let Some((kind, list)) = self.plan.list_of(ask) else {
             return (Scope::All, EVERYBODY);
@@ -200,7 +199,7 @@ impl Roster {
         (scope, list + 1)
     }
 
-    /// The crew of a scope under the policy of now; `None` where the policy no longer has it (R7).
+    /// The group of a scope under the current policy. `None` if the policy no longer has the scope (R7).
     pub fn crew_of(&self, scope: &Scope) -> Option<u32> {
         let list = match scope {
             Scope::Question { entry, question } => self.plan.question(entry, question)?,
@@ -211,7 +210,7 @@ impl Roster {
         Some(list + 1)
     }
 
-    /// The crew of the rota and its number, where the policy has one (R5).
+    /// The group of the rota with its number, if the policy has one (R5).
     pub fn rota(&self) -> Option<(u32, &Crew)> {
         let number = self.plan.rota()? + 1;
         Some((number, self.crew(number)))
@@ -227,7 +226,7 @@ impl Roster {
         self.crew(EVERYBODY).online > 0
     }
 
-    /// Takes an agent into account as it is now, in every crew it sits in.
+    /// Updates an agent in all its groups.
     pub fn refresh(&mut self, agent: u32) {
         if self.stale {
             return;
@@ -241,7 +240,7 @@ impl Roster {
         }
     }
 
-    /// Moves an agent to another presence, in every crew it sits in.
+    /// Changes an agent's presence in all its groups.
     pub fn set_presence(&mut self, agent: u32, presence: Presence) {
         self.hand_out_seats();
         let record = &mut self.agents[agent];
@@ -256,7 +255,7 @@ impl Roster {
         self.refresh(agent);
     }
 
-    /// Turns to another day: crews that count by the day begin anew.
+    /// Starts another day. Groups whose order depends on the day are rebuilt.
     pub fn turn_to(&mut self, day: Day) {
         self.day = day;
         let made = || self.crews.iter().filter_map(OnceCell::get);
@@ -267,7 +266,7 @@ impl Roster {
         }
     }
 
-    /// Begins anew with the crews that the policy wants of the agents there are. Each is made once it is asked for.
+    /// Starts a rebuild from the policy and the current agents. Each group is built when it is first used.
     pub fn make_crews(&mut self) {
         if let Some((plan, strategy)) = self.next.take() {
             (self.plan, self.strategy) = (plan, strategy);
@@ -293,7 +292,7 @@ impl Roster {
                     .plan
                     .role(role)
                     .map(|role| &mut self.of_role[role as usize]);
-                // A role that is named twice makes no second seat.
+                // A role that is named twice counts once.
                 if let Some(of_role) = of_role
                     && of_role.last() != Some(&number)
                 {
@@ -308,7 +307,7 @@ impl Roster {
         self.stale = false;
     }
 
-    /// Agents are never taken out of the table, so those that came since are put between the others.
+    /// Sorts agents by id. Agents are never removed from the table, so only new ones are inserted.
     fn put_agents_in_order(&mut self) {
         let known = self.by_id.len();
         if known == self.agents.len() {
@@ -332,7 +331,7 @@ impl Roster {
         }
     }
 
-    /// Makes a crew of the agents as they are now.
+    /// Builds a group from the current agents.
     fn make(&self, number: u32) -> Crew {
         let list = number
             .checked_sub(1)
@@ -353,7 +352,7 @@ impl Roster {
         crew
     }
 
-    /// The routable agents of a list, each once, in the order of their ids.
+    /// The routable agents of a list, each once, in id order.
     fn members(&self, list: &MemberList) -> Vec<u32> {
         let mut members: Vec<u32> = self.named_in(list).collect();
         if !list.roles.is_empty() {
@@ -363,7 +362,7 @@ impl Roster {
         members
     }
 
-    /// The routable agents of a list, those of its roles behind the others, some twice.
+    /// The routable agents of a list, with those of its roles last. Some occur twice.
     fn named_in<'a>(&'a self, list: &'a MemberList) -> impl Iterator<Item = u32> + 'a {
         let named = list.agents.iter().map(|&place| self.named[place as usize]);
         let named = named.filter(|&agent| agent != NOBODY);
@@ -371,7 +370,7 @@ impl Roster {
         named.chain(roles.flatten().copied())
     }
 
-    /// Tells the agents of crews that were made since where they sit.
+    /// Registers recently built groups with their agents.
     fn hand_out_seats(&mut self) {
         for number in self.unseated.get_mut().drain(..) {
             let Some(crew) = self.crews[number as usize].get() else {

@@ -1,9 +1,9 @@
-//! Crews: the agents of a scope, and who of them is next (P1 to P4).
+//! Agent groups: the agents of a scope, and which of them is next (P1 to P4).
 //!
-//! A crew keeps those who can be picked in a heap by the strategy's key, and by their order of ids for drawing
-//! lots, so that a pick and a change of one agent cost O(log n). Scopes with the same members share a crew.
+//! A group keeps the agents that can be picked in a heap by the strategy's key, and in a rank set in id order for
+//! draws. So a pick and an update of one agent cost O(log n). Scopes with the same members share a group.
 //!
-//! Invariant: a seat is in the heap and in the ranks exactly when its agent can be picked, with the key of now.
+//! Invariant: a member is in the heap and in the rank set exactly if its agent can be picked, with its current key.
 
 use std::cmp::Ordering;
 
@@ -18,9 +18,9 @@ use crate::domain::protocol::codes::Presence;
 /// A ratio of whole numbers, compared exactly by cross-multiplication.
 #[derive(Clone, Copy, Debug)]
 pub struct Ratio {
-    /// Above the line.
+    /// The numerator.
     pub over: u32,
-    /// Below the line, not 0.
+    /// The denominator, never 0.
     pub under: u32,
 }
 
@@ -45,26 +45,27 @@ impl PartialEq for Ratio {
 
 impl Eq for Ratio {}
 
-/// Who is next: the least ratio, then whose latest assignment came first (P4); then the seat, which is the order of ids.
+/// The sort key of a member: the smallest ratio, then the earliest latest assignment (P4), then the index, which is id
+/// order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Turn {
-    /// Load by capacity, today's count by weight, or the rota's count.
+    /// Load by capacity, today's assignments by weight, or the rota's assignments.
     pub ratio: Ratio,
     /// The `seq` of the latest assignment.
     pub last_assigned: u64,
 }
 
-/// By what a crew orders its agents, and who of them can be picked.
+/// How a group orders its agents, and which of them it can pick.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Duty {
-    /// The free ones, by the policy's strategy.
+    /// Free agents, ordered by the policy's strategy.
     Desk(Strategy),
-    /// All of them whether there or not, the fewest offline assignments of today first (R5).
+    /// All agents regardless of presence, the fewest rota assignments of the day first (R5).
     Rota,
 }
 
 impl Duty {
-    /// Whether this crew may pick the agent now.
+    /// Whether this group may pick the agent now.
     pub fn takes(self, agent: &Agent) -> bool {
         match self {
             Duty::Desk(_) => agent.free(),
@@ -72,7 +73,7 @@ impl Duty {
         }
     }
 
-    /// Whether the order follows what was assigned on the day, so that it is another on the next.
+    /// Whether the order depends on the day's assignments, so that it changes with the day.
     pub fn by_day(self) -> bool {
         match self {
             Duty::Desk(Strategy::FewestToday) | Duty::Rota => true,
@@ -80,7 +81,7 @@ impl Duty {
         }
     }
 
-    /// The agent's place in the order on a day.
+    /// The agent's sort key on a day.
     pub fn turn(self, agent: &Agent, day: Day) -> Turn {
         let (over, under) = match self {
             Duty::Desk(Strategy::LeastSaturated) => (agent.load(), agent.capacity()),
@@ -97,9 +98,9 @@ impl Duty {
 
 /// The routable agents of a scope.
 pub struct Crew {
-    /// Agents by their numbers, in the order of their ids; the place here is the seat.
+    /// The agents' numbers in id order. The index is the position in the group.
     pub seats: Vec<u32>,
-    /// How many of them are online.
+    /// The number of online agents.
     pub online: u32,
     duty: Duty,
     turns: Heap<Turn>,
@@ -107,7 +108,7 @@ pub struct Crew {
 }
 
 impl Crew {
-    /// A crew of these agents, of whom none can be picked until [`Crew::refresh`] says so.
+    /// A group of these agents. None can be picked until [`Crew::refresh`].
     pub fn new(duty: Duty, seats: Vec<u32>) -> Crew {
         Crew {
             ranks: Ranks::of_size(seats.len()),
@@ -118,29 +119,29 @@ impl Crew {
         }
     }
 
-    /// Whether somebody can be picked.
+    /// Whether an agent can be picked.
     pub fn has_free(&self) -> bool {
         self.ranks.count() > 0
     }
 
-    /// Whether its order is another on the next day.
+    /// Whether the order changes with the day.
     pub fn by_day(&self) -> bool {
         self.duty.by_day()
     }
 
-    /// Takes a seat's agent as it is now.
+    /// Updates the agent at an index.
     pub fn refresh(&mut self, seat: u32, agent: &Agent, day: Day) {
         let takes = self.duty.takes(agent);
         self.ranks.set(seat, takes);
         if takes {
-            // Lots are drawn by rank: the heap then only says that somebody is there.
+            // Draws use the rank set. The heap then only shows whether there is a free agent.
             self.turns.set(seat, self.duty.turn(agent, day));
         } else {
             self.turns.remove(seat);
         }
     }
 
-    /// Counts an agent in or out of those online, where its presence has changed.
+    /// Updates the number of online agents after a change of presence.
     pub fn count_online(&mut self, before: Presence, after: Presence) {
         match (before == Presence::Online, after == Presence::Online) {
             (true, false) => self.online -= 1,
@@ -149,7 +150,7 @@ impl Crew {
         }
     }
 
-    /// The agent that the crew's own order picks.
+    /// The first agent in the group's order.
     pub fn pick(&self, session: &str) -> Option<u32> {
         let seat = match self.duty {
             Duty::Desk(Strategy::Random) => return self.draw(session),
@@ -160,7 +161,7 @@ impl Crew {
         Some(self.seats[seat as usize])
     }
 
-    /// The agent that the session's lot falls on (P3).
+    /// The agent that the session's draw selects (P3).
     pub fn draw(&self, session: &str) -> Option<u32> {
         if self.ranks.count() == 0 {
             return None;

@@ -1,43 +1,43 @@
-//! Buyers: what each one did that a window may still look at.
+//! Buyers: the latest time of each kind of activity that a window may look at.
 //!
-//! A window only ever asks for the latest instant, so an instant a rule is all there is to keep. What every buyer has
-//! fits in one cache line, its id included; what only those have who rate or are invited by hand is a [`Tie`].
-//! What no window reaches any more leaves by the sweep of [`crate::domain::rules::retention`].
+//! A sliding window needs only the latest timestamp, so one instant per rule is stored. The part that every buyer has
+//! fits in one cache line, including the id. The part for buyers that rate or are invited manually is a [`Tie`]. The
+//! sweep of [`crate::domain::rules::retention`] evicts what no window reaches.
 
 use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{DAY_MS, Instant};
 use crate::domain::collections::slab_map::{Keyed, NOBODY};
 
-/// One buyer in one shop.
+/// A buyer of a shop.
 #[derive(Debug)]
 #[repr(align(64))]
 pub struct Buyer {
-    /// Its id; up to 24 bytes of it lie here.
+    /// The buyer's id. Up to 24 bytes are stored inline.
     pub id: Id,
-    /// Its open session's number (S1), or [`NOBODY`].
+    /// The number of the open session (S1), or [`NOBODY`].
     pub open_session: u32,
-    /// How many ties of it the shop holds, and sessions past the time for which they are remembered.
+    /// The number of histories and of evicted sessions that refer to this buyer.
     pub held_by: u32,
-    /// The agent that served it last (R1), or [`NOBODY`].
+    /// The agent that served the buyer last (R1), or [`NOBODY`].
     pub recent_agent: u32,
-    /// The day on which its latest session closed, in days since 1970 in UTC.
+    /// The day on which the latest session closed, in days since 1970 (UTC).
     pub closed_on: u16,
     /// 违规风险较高的用户 (I7).
     pub risk: bool,
-    /// Until when the recent agent served it.
+    /// When the recent agent last served the buyer.
     pub recent_until: Instant,
-    /// When it last got an automatic invite of the shop (I10).
+    /// When the buyer got the latest automatic invitation of the shop (I10).
     pub auto_invited_at: Instant,
-    /// The day on which that is booked, and how many it got on it (I11).
+    /// The day of that invitation, and the number of invitations on it (I11).
     pub auto_invites: (Day, u32),
 }
 
 impl Buyer {
-    /// What one buyer takes in memory, its id included where that has no more than 24 bytes.
+    /// The memory of one buyer in bytes, with an id of at most 24 bytes.
     pub const BYTES: usize = size_of::<Option<Buyer>>();
 
-    /// A buyer of whom nothing is known.
+    /// A new buyer without activity.
     pub fn new(id: Id) -> Buyer {
         Buyer {
             id,
@@ -52,13 +52,14 @@ impl Buyer {
         }
     }
 
-    /// Its session has closed.
+    /// The buyer's session was closed.
     pub fn leave_session(&mut self, now: Instant) {
         self.open_session = NOBODY;
         self.closed_on = (now.ms() / DAY_MS) as u16;
     }
 
-    /// An instant not before the latest deed that a window can look at; those of its ties keep it by [`Buyer::held_by`].
+    /// An instant not before the latest activity that a window can reach. Histories keep their buyer by
+    /// [`Buyer::held_by`].
     pub fn last_deed(&self) -> Instant {
         let day_after = Instant::from_ms((i64::from(self.closed_on) + 1) * DAY_MS);
         day_after.max(self.recent_until).max(self.auto_invited_at)
@@ -72,24 +73,24 @@ impl Keyed for Buyer {
     }
 }
 
-/// The agent's number of a tie to the whole shop.
+/// The agent number of a history with the whole shop.
 pub const WHOLE_SHOP: u32 = NOBODY;
 
-/// What passed between a buyer and one agent, or the bot, or the whole shop.
+/// The history of a buyer with one agent, the bot, or the whole shop.
 #[derive(Clone, Copy, Debug)]
 pub struct Tie {
-    /// The buyer's and the agent's number, or [`WHOLE_SHOP`].
+    /// The buyer's number, and the agent's number or [`WHOLE_SHOP`].
     pub pair: (u32, u32),
     /// When the buyer last opened or submitted a rating of this agent (I9).
     pub rated_at: Instant,
-    /// When it last submitted one (Q1).
+    /// When the buyer last submitted a rating (Q1).
     pub submitted_at: Instant,
-    /// When the buyer last got a manual invite, kept for the whole shop alone (I10).
+    /// When the buyer got the latest manual invitation. Stored only for the whole shop (I10).
     pub manual_invited_at: Instant,
 }
 
 impl Tie {
-    /// A tie of which nothing is known.
+    /// A history without activity.
     pub fn new(buyer: u32, agent: u32) -> Tie {
         Tie {
             pair: (buyer, agent),
@@ -99,7 +100,7 @@ impl Tie {
         }
     }
 
-    /// The latest of its deeds; a submission is a deed of the same instant as its rating.
+    /// The latest activity. A submission has the same time as its rating.
     pub fn last_deed(&self) -> Instant {
         self.rated_at.max(self.manual_invited_at)
     }

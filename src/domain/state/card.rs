@@ -6,12 +6,12 @@ use crate::domain::protocol::rating::Source;
 /// A rating card of a session.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Card {
-    /// For whom its rating counts (Q4): the number of an agent, or of the bot.
+    /// The agent or bot, by number, for which the rating counts (Q4).
     pub agent: u32,
-    /// Where it comes from.
+    /// The source of the card.
     pub source: Source,
-    /// When it was made.
+    /// When the card was created.
     pub made: Instant,
-    /// Whether its rating has been submitted.
+    /// Whether a rating was submitted.
     pub used: bool,
 }

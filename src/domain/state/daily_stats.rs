@@ -1,7 +1,7 @@
-//! The day book: what is booked on a natural day, by its label, and stays booked when the policy changes.
+//! Daily statistics by day label. Booked values stay when the policy changes.
 //!
-//! Totals stay for the report. Who did what on a day leaves once the day can come back under no zone and no
-//! message of it can still become late.
+//! Totals are kept for the report. The activity of each buyer is dropped once the day cannot return in any time zone
+//! and no message of it can become late.
 
 use std::collections::BTreeMap;
 
@@ -14,47 +14,47 @@ use crate::domain::base::ratio::Rate;
 /// How many days back a label may return when the shop's zone changes.
 pub const LABELS_BACK: i32 = 2;
 
-/// What one buyer did on a day, and what was done to it.
+/// The activity of one buyer on a day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BuyerDay {
-    /// It sent a message that counts (M1).
+    /// The buyer sent a message that counts (M1).
     pub consulted: bool,
-    /// One of those was not answered in time (M1).
+    /// One of those messages was not answered in time (M1).
     pub late: bool,
-    /// It got a human reply (M2).
+    /// The buyer got a human reply (M2).
     pub replied: bool,
-    /// It wrote, whether that counts or not (Q1).
+    /// The buyer wrote, whether that counts or not (Q1).
     pub wrote: bool,
-    /// How many automatic invites it got (I11), where its own record counts those of another day.
+    /// The number of automatic invitations (I11), if the buyer's own record counts those of another day.
     pub auto_invites: u32,
 }
 
-/// Who did what on a day, by buyers' and agents' numbers.
+/// The activity of a day by the numbers of buyers and agents.
 #[derive(Default)]
 pub struct People {
     pub(in crate::domain) buyers: HashMap<u32, BuyerDay, FixedState>,
     pub(in crate::domain) wrote_to: HashSet<(u32, u32), FixedState>,
-    /// Unanswered messages that can still make somebody late.
+    /// The number of unanswered messages that can still become late.
     pub pending: u32,
 }
 
-/// One natural day.
+/// The statistics of one natural day.
 #[derive(Default)]
 pub struct DayBook {
-    /// Buyers with a message that counts.
+    /// The number of buyers with a message that counts.
     pub consulting: u64,
-    /// Of them, those that waited too long.
+    /// Those of them with a late message.
     pub late: u64,
-    /// Of them, those that got a human reply.
+    /// Those of them with a human reply.
     pub replied: u64,
-    /// Whether the last word on the day's reply rate was an alert (M6).
+    /// Whether the latest decision about the day's reply rate was an alert (M6).
     pub alerted: bool,
-    /// Who did what, as long as it can matter.
+    /// The activity of each buyer, as long as it can matter.
     pub people: Option<Box<People>>,
 }
 
 impl DayBook {
-    /// Those answered in time by consulting (M1).
+    /// Buyers answered in time, divided by consulting buyers (M1).
     pub fn reply_rate(&self) -> Rate {
         Rate {
             over: self.consulting - self.late,
@@ -66,7 +66,7 @@ impl DayBook {
         self.people.get_or_insert_default()
     }
 
-    /// What a buyer did on the day.
+    /// The activity of a buyer on the day.
     pub fn buyer(&self, buyer: u32) -> BuyerDay {
         let people = self.people.as_ref();
         let known = people.and_then(|people| people.buyers.get(&buyer));
@@ -79,7 +79,7 @@ impl DayBook {
         people.is_some_and(|people| people.wrote_to.contains(&(buyer, agent)))
     }
 
-    /// Books a message of the buyer, to an agent where one has the session.
+    /// Books a message of the buyer, and its agent if the session has one.
     pub fn book_message(&mut self, buyer: u32, agent: Option<u32>) {
         let people = self.people();
         people.buyers.entry(buyer).or_default().wrote = true;
@@ -88,7 +88,7 @@ impl DayBook {
         }
     }
 
-    /// Books a message that counts; whether it is the buyer's first of the day.
+    /// Books a message that counts. Returns whether it is the buyer's first of the day.
     pub fn book_consulting(&mut self, buyer: u32) -> bool {
         let day = self.people().buyers.entry(buyer).or_default();
         if std::mem::replace(&mut day.consulted, true) {
@@ -109,7 +109,7 @@ impl DayBook {
         }
     }
 
-    /// Books that a message of the buyer is late.
+    /// Books the buyer as late.
     pub fn book_late(&mut self, buyer: u32) {
         let day = self.people().buyers.entry(buyer).or_default();
         if !std::mem::replace(&mut day.late, true) {
@@ -117,12 +117,12 @@ impl DayBook {
         }
     }
 
-    /// Keeps how many automatic invites the buyer got on the day, while its own record counts those of another.
+    /// Stores the day's number of automatic invitations to the buyer, while the buyer's own record counts another day.
     pub fn keep_auto_invites(&mut self, buyer: u32, count: u32) {
         self.people().buyers.entry(buyer).or_default().auto_invites = count;
     }
 
-    /// One more or one less message of the day can make somebody late.
+    /// Changes the number of messages of the day that can become late, by one.
     pub fn change_pending(&mut self, by: i32) {
         let people = self.people();
         people.pending = people.pending.saturating_add_signed(by);
@@ -134,29 +134,29 @@ impl DayBook {
     }
 }
 
-/// The days of a shop by their labels.
+/// The statistics of all days, by label.
 #[derive(Default)]
 pub struct DayBooks {
     days: BTreeMap<Day, DayBook>,
 }
 
 impl DayBooks {
-    /// The book of a day, a new one where nothing was booked on it yet.
+    /// The statistics of a day. Creates them if the day has none.
     pub fn on(&mut self, day: Day) -> &mut DayBook {
         self.days.entry(day).or_default()
     }
 
-    /// The book of a day, if something was booked on it.
+    /// The statistics of a day, if it has any.
     pub fn get(&self, day: Day) -> Option<&DayBook> {
         self.days.get(&day)
     }
 
-    /// All days, oldest first.
+    /// All days, the oldest first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (Day, &DayBook)> {
         self.days.iter().map(|(&day, book)| (day, book))
     }
 
-    /// Lets go of who did what on days that are over for good; called as a day begins.
+    /// Drops the activity of days that are over for good. Called when a day starts.
     pub fn turn_to(&mut self, today: Day) {
         let over = Day(today.0 - LABELS_BACK);
         for (_, book) in self.days.range_mut(..over) {

@@ -1,7 +1,7 @@
-//! Receipts: which events the shop has accepted, by their ids, and which decisions answered each (contract, section 2).
+//! The idempotency index: the ids of accepted events, and the decisions of each (contract, section 2).
 //!
-//! An id is remembered for 7 days and held once: the receipts lie in the order in which they were given, and the
-//! index by id holds their numbers.
+//! An id is kept for 7 days and stored once. The records are in the order in which they were added, and the index by id
+//! contains their numbers.
 
 use std::hash::BuildHasher;
 
@@ -12,21 +12,21 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::collections::chunked_deque::Row;
 
-/// For how long the id of an accepted event is remembered.
+/// How long the id of an accepted event is kept.
 pub const EVENT_ID_REMEMBERED: Duration = Duration::days(7);
 
-/// What was answered to an accepted event.
+/// The response to an accepted event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdempotencyRecord {
-    /// The fingerprint of its body.
+    /// The fingerprint of the event's body.
     pub print: u64,
-    /// The `seq` of the first decision of its answer; where nothing was decided, of the one that came next.
+    /// The `seq` of the first decision of the response. If there was no decision, the `seq` of the next one.
     pub first: u64,
-    /// How many decisions the answer has, those of the timers that fired before it included.
+    /// The number of decisions, including those of timers that fired before the event.
     pub count: u32,
 }
 
-/// The receipt of one event.
+/// The stored record of one event.
 #[derive(Debug)]
 struct Kept {
     accepted: Instant,
@@ -34,47 +34,47 @@ struct Kept {
     receipt: IdempotencyRecord,
 }
 
-/// The receipts of accepted events, as long as their ids are remembered.
+/// The idempotency records of accepted events.
 #[derive(Default)]
 pub struct Remembered {
-    /// Oldest first.
+    /// The oldest first.
     kept: Row<Kept>,
-    /// The number of the oldest; the others count on from it, around the end of `u32`.
+    /// The number of the oldest record. The others follow it, modulo 2^32.
     oldest: u32,
     by_id: HashTable<Place>,
 }
 
-/// Where a receipt lies. The index grows without a look at the ids, for it knows their codes.
+/// The position of a record. The hash code is stored with it, so the index can grow without the ids.
 #[derive(Clone, Copy)]
 struct Place {
     code: Code,
     number: u32,
 }
 
-/// What an id is looked up by.
+/// The hash code of an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code(u32);
 
 impl Code {
-    /// The code of an id.
+    /// Computes the code of an id.
     pub fn of(id: &Id) -> Code {
         Code(FixedState::default().hash_one(id) as u32)
     }
 
-    /// Spread over all bits: the table takes its places from the low ones and its tags from the high ones.
+    /// Spreads the bits: the table uses the low bits as index and the high bits as tag.
     fn spread(self) -> u64 {
         u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 
 impl Remembered {
-    /// The receipt of the event with this id, where it was accepted less than 7 days before `now`.
+    /// The record of the event with this id, if it was accepted less than 7 days before `now`.
     pub fn get(&self, (code, id): (Code, &Id), now: Instant) -> Option<IdempotencyRecord> {
         let kept = self.find(code, id)?;
         (now < kept.accepted + EVENT_ID_REMEMBERED).then_some(kept.receipt)
     }
 
-    /// Lets go of what was accepted 7 days before `now` or longer.
+    /// Evicts records that were added 7 days before `now` or earlier.
     pub fn forget(&mut self, now: Instant) {
         while let Some(front) = self.kept.front()
             && front.accepted + EVENT_ID_REMEMBERED <= now
@@ -89,7 +89,7 @@ impl Remembered {
         }
     }
 
-    /// An event with this id, which is not held, was accepted.
+    /// Adds the record of an accepted event. The id must not be in the index.
     pub fn keep(&mut self, (code, id): (Code, Id), now: Instant, receipt: IdempotencyRecord) {
         let number = self.oldest.wrapping_add(self.kept.len() as u32);
         self.kept.push_back(Kept {
@@ -102,7 +102,7 @@ impl Remembered {
             .insert_unique(code.spread(), place, |other| other.code.spread());
     }
 
-    /// All receipts, oldest first: when each was given, and for which id.
+    /// All records, the oldest first, with the time and the id of each.
     pub(in crate::domain) fn iter(
         &self,
     ) -> impl Iterator<Item = (Instant, &Id, IdempotencyRecord)> {
@@ -110,8 +110,8 @@ impl Remembered {
         kept.map(|kept| (kept.accepted, &kept.id, kept.receipt))
     }
 
-    /// An event with this id was accepted. Where the id is held, as an older core may not have known, the later receipt
-    /// counts, and is let go when the earlier would have been.
+    /// Adds the record of an accepted event. If the id is already in the index, which an older core may have missed,
+    /// the new record replaces the old one and expires when the old one would have.
     pub fn keep_again(&mut self, (code, id): (Code, Id), now: Instant, receipt: IdempotencyRecord) {
         let held = self.find_place(code, &id);
         let at = held.map(|place| place.number.wrapping_sub(self.oldest) as usize);
@@ -121,12 +121,12 @@ impl Remembered {
         }
     }
 
-    /// How many ids are held.
+    /// The number of ids.
     pub fn len(&self) -> usize {
         self.kept.len()
     }
 
-    /// Whether none is.
+    /// Whether there are no ids.
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }

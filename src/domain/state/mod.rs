@@ -1,4 +1,4 @@
-//! What a shop knows: agents, sessions, buyers, timers, counters.
+//! The state of a shop: agents, sessions, buyers, timers and counters.
 
 pub mod agent;
 pub mod agent_directory;

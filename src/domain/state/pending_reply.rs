@@ -1,4 +1,4 @@
-//! Replies that a session waits for.
+//! Pending replies of a session.
 
 use crate::domain::base::calendar::Day;
 use crate::domain::base::time::Instant;
@@ -6,19 +6,19 @@ use crate::domain::base::time::Instant;
 /// The oldest message of a session that counts and has no human reply yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Awaited {
-    /// When it was sent.
+    /// When the message was sent.
     pub since: Instant,
-    /// When it is late.
+    /// When the reply becomes late.
     pub overdue_at: Instant,
-    /// The day it is booked on.
+    /// The day on which the message is booked.
     pub day: Day,
 }
 
-/// Unanswered messages of one day, by the first instant at which one of them is late.
+/// The unanswered messages of one day, by the time at which the first of them becomes late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LateMark {
-    /// The day they are booked on.
+    /// The day on which they are booked.
     pub day: Day,
-    /// When the first of them is late.
+    /// When the first of them becomes late.
     pub late_at: Instant,
 }

@@ -1,4 +1,4 @@
-//! The pools of waiting sessions, and the group of agents that each pool waits for (R6, R7).
+//! The pools of waiting sessions, and the agent group that serves each pool (R6, R7).
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use crate::domain::collections::indexed_heap::Heap;
 use crate::domain::collections::linked_list::Chain;
 use crate::domain::collections::slab_map::{Keyed, Table};
 
-/// Sessions that wait for the same scope, first in, first out.
+/// The sessions that wait for the same scope, first in, first out.
 pub struct Pool {
     pub(in crate::domain) name: Box<str>,
     pub(in crate::domain) scope: Scope,
-    /// Its sessions.
+    /// The waiting sessions.
     pub waiting: Chain,
-    /// The crew of its scope under the policy of now; everybody where the policy has it no longer.
+    /// The group of the scope under the current policy. The group of all agents if the policy no longer has the scope.
     pub(in crate::domain) crew: u32,
-    /// The crew in whose line it stands.
+    /// The group in whose line the pool is.
     pub(in crate::domain) line: u32,
 }
 
@@ -27,7 +27,7 @@ impl Keyed for Pool {
 }
 
 impl From<Scope> for Pool {
-    /// A pool in which nobody waits, and which stands in no line yet.
+    /// An empty pool, which is in no line yet.
     fn from(scope: Scope) -> Pool {
         Pool {
             name: scope.pool_name().into(),
@@ -40,28 +40,28 @@ impl From<Scope> for Pool {
 }
 
 impl Pool {
-    /// As the wire language writes it.
+    /// The pool's name in the wire format.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What its sessions wait for.
+    /// The scope that the sessions wait for.
     pub(in crate::domain) fn scope(&self) -> &Scope {
         &self.scope
     }
 }
 
-/// All that wait in a shop.
+/// All waiting sessions of a shop.
 #[derive(Default)]
 pub struct Queue {
-    /// The pools in which somebody waits.
+    /// The non-empty pools.
     pub pools: Table<Pool>,
-    /// How many sessions wait.
+    /// The number of waiting sessions.
     pub waiting: u32,
     pub(in crate::domain) tickets: u64,
-    /// By crew, the pools of its line by the ticket of their head.
+    /// For each group, the pools of its line by the ticket of their first session.
     pub(in crate::domain) lines: Vec<BTreeSet<(u64, u32)>>,
     pub(in crate::domain) ready: Heap<u64>,
-    /// Crews with a line and nobody free that are not made: they hear of no agent by themselves.
+    /// Groups with a line and no free agent that are not built. They are not updated when agents change.
     pub(in crate::domain) unmade: BTreeSet<u32>,
 }

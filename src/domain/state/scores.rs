@@ -12,16 +12,16 @@ pub const ATTITUDE: &str = "attitude";
 /// The ratings of a natural week.
 #[derive(Clone, Debug, Default)]
 pub struct WeekBook {
-    /// All of them, by [`Level`].
+    /// All ratings, by [`Level`].
     pub levels: [u64; Level::COUNT],
-    /// Those of the bot among them.
+    /// Those of them for the bot.
     pub of_bot: [u64; Level::COUNT],
-    /// Whether the last word on the week's good rate was an alert.
+    /// Whether the latest decision about the week's good rate was an alert.
     pub alerted: bool,
 }
 
 impl WeekBook {
-    /// Satisfied by all (M4).
+    /// Satisfied ratings divided by all ratings (M4).
     pub fn good_rate(&self) -> Rate {
         Rate {
             over: self.levels[Level::Satisfied as usize],
@@ -29,7 +29,7 @@ impl WeekBook {
         }
     }
 
-    /// The same without the bot's.
+    /// The good rate without the bot's ratings.
     pub fn human_good_rate(&self) -> Rate {
         let all = self.good_rate();
         Rate {
@@ -39,19 +39,19 @@ impl WeekBook {
     }
 }
 
-/// The unhappy ratings of a natural month.
+/// The neutral and disappointed ratings of a natural month.
 #[derive(Clone, Debug, Default)]
 pub struct MonthBook {
-    /// Neutral and disappointed.
+    /// The number of neutral and disappointed ratings.
     pub unhappy: u64,
-    /// Of them, those with the reason [`ATTITUDE`].
+    /// Those of them with the reason [`ATTITUDE`].
     pub attitude: u64,
-    /// Whether the last word on the month's attitude rate was an alert.
+    /// Whether the latest decision about the month's attitude rate was an alert.
     pub alerted: bool,
 }
 
 impl MonthBook {
-    /// Attitude by unhappy (M5).
+    /// Ratings with the reason `attitude`, divided by all neutral and disappointed ones (M5).
     pub fn attitude_rate(&self) -> Rate {
         Rate {
             over: self.attitude,
@@ -60,7 +60,7 @@ impl MonthBook {
     }
 }
 
-/// The weeks and months in which something was rated.
+/// The weeks and months with ratings.
 #[derive(Default)]
 pub struct Scores {
     /// By week.

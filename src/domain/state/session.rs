@@ -1,4 +1,4 @@
-//! Sessions: where each one is, who served it, and what was said last.
+//! Sessions: place, agents, and the latest activity.
 
 use smallvec::SmallVec;
 
@@ -11,33 +11,33 @@ use crate::domain::policy::routing_attributes::Ask;
 use crate::domain::state::card::Card;
 use crate::domain::state::pending_reply::{Awaited, LateMark};
 
-/// For how long a closed session is remembered (S1).
+/// How long a closed session is kept (S1).
 pub const REMEMBERED: Duration = Duration::days(7);
 
-/// Where a session is.
+/// The place of a session.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SessionPlace {
     /// With the bot (S2).
     Bot,
-    /// In a pool, by its number (R6).
+    /// In a pool (R6).
     Waiting {
-        /// Which pool.
+        /// The pool's number.
         pool: u32,
-        /// The order in which sessions began to wait.
+        /// The order in which sessions started to wait.
         ticket: u64,
-        /// Since when.
+        /// The start of the wait.
         since: Instant,
     },
     /// With an agent, by its number.
     Agent(u32),
-    /// Over.
+    /// Closed.
     Closed {
-        /// Since when.
+        /// The time of the close.
         at: Instant,
     },
 }
 
-/// Who spoke last. A reply that the shop gives by itself is no speaking.
+/// Who sent the last message. Automatic replies do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
     /// The buyer.
@@ -48,59 +48,59 @@ pub enum Speaker {
     Bot,
 }
 
-/// What has once been true of a session, each counted or done at most once.
+/// Flags of a session. Each is set at most once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Marks {
-    /// It has been routed, so that `repeat_visit` is settled.
+    /// The session was routed, so `repeat_visit` is decided.
     pub routed: bool,
-    /// Its buyer had a recent agent when it was first routed (R1).
+    /// The buyer had a recent agent at the first routing (R1).
     pub repeat_visit: bool,
-    /// It has been with an agent: a human session.
+    /// The session had an agent: it is a human session.
     pub human: bool,
-    /// It has been queued.
+    /// The session was queued.
     pub queued: bool,
-    /// The buyer has written to the bot in it (M1).
+    /// The buyer wrote to the bot in this session (M1).
     pub wrote_to_bot: bool,
-    /// It was told that nobody is there (R5, R9).
+    /// The automatic offline reply was sent (R5, R9).
     pub told_offline: bool,
-    /// It closed 7 days ago: its id leads to it no more (S1).
+    /// The session was closed 7 days ago, and its id no longer finds it (S1).
     pub forgotten: bool,
 }
 
-/// A session, from its opening until it is forgotten.
+/// A session, from its opening until it is evicted.
 pub struct Session {
-    /// Its id.
+    /// The session's id.
     pub id: Id,
     /// Its buyer's number.
     pub buyer: u32,
-    /// Where it is.
+    /// The place of the session.
     pub place: SessionPlace,
-    /// Its neighbours in the pool or with its agent.
+    /// The links in the list of its pool or agent.
     pub link: Link,
-    /// Who has it or had it last, the bot included; [`NOBODY`] where nobody ever did.
+    /// The current or last agent, which may be the bot. [`NOBODY`] if there never was one.
     pub server: u32,
-    /// When it was opened.
+    /// When the session was opened.
     pub opened: Instant,
-    /// The shop's `seq` as it was opened: what was decided on it came after.
+    /// The shop's `seq` when the session was opened. All its decisions come later.
     pub since_seq: u64,
-    /// Since when the buyer's silence is timed, where it is (S3).
+    /// The start of the silence timer, if it runs (S3).
     pub silent_since: Instant,
-    /// What it came with, where that is anything, and as long as it is open.
+    /// The routing attributes, if there are any, while the session is open.
     pub ask: Option<Box<Ask>>,
-    /// Who spoke last in it.
+    /// Who sent the last message.
     pub speaker: Option<Speaker>,
-    /// What happened once.
+    /// The flags.
     pub marks: Marks,
-    /// Its oldest message that counts and waits for a reply (M3).
+    /// The oldest message that counts and waits for a reply (M3).
     pub awaited: Option<Awaited>,
-    /// The instants from which its unanswered messages are late, one a day (M1).
+    /// The times at which unanswered messages become late, one per day (M1).
     pub late_marks: SmallVec<[LateMark; 1]>,
-    /// Its rating cards, in the order in which they came to be.
+    /// The rating cards, in the order of creation.
     pub cards: SmallVec<[Card; 1]>,
 }
 
 impl Session {
-    /// A session that begins at an instant, after a decision; its place is settled right after.
+    /// A new session at an instant, after a decision. The caller sets its place.
     pub fn new(id: Id, buyer: u32, (opened, since_seq): (Instant, u64), ask: Ask) -> Session {
         Session {
             id,
@@ -120,12 +120,12 @@ impl Session {
         }
     }
 
-    /// Whether it is over.
+    /// Whether the session is closed.
     pub fn closed(&self) -> bool {
         matches!(self.place, SessionPlace::Closed { .. })
     }
 
-    /// What it is routed by once the bot hands it over with these: what they leave out stays (S2).
+    /// The routing attributes after a handoff with these values. Omitted values stay (S2).
     pub fn asked_anew(&self, question: &Option<Id>, order_status: &Option<Id>) -> Ask {
         let mut ask = self.ask.as_deref().cloned().unwrap_or_default();
         ask.question = question.clone().or(ask.question);
@@ -133,7 +133,7 @@ impl Session {
         ask
     }
 
-    /// The number of the agent that has it.
+    /// The number of the current agent.
     pub fn agent(&self) -> Option<u32> {
         match self.place {
             SessionPlace::Agent(agent) => Some(agent),
@@ -141,12 +141,12 @@ impl Session {
         }
     }
 
-    /// Who is written as its agent on its close, its invites and its own cards (S6).
+    /// The agent in the decisions of the close, invitations and cards without invitation (S6).
     pub fn served_by(&self) -> Option<u32> {
         (self.server != NOBODY).then_some(self.server)
     }
 
-    /// Who is written as its agent on `reply.due` and `reply.overdue` (S6): who has it at that moment.
+    /// The agent in `reply.due` and `reply.overdue` (S6): the current one.
     pub fn answerable(&self) -> Option<u32> {
         match self.place {
             SessionPlace::Bot => Some(BOT),

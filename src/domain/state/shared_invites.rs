@@ -1,7 +1,7 @@
-//! The ledger of I12: which shops have sent a buyer an automatic invite, over all shops of an installation.
+//! The ledger of I12: which shops sent a buyer an automatic invitation, over all shops of an installation.
 //!
-//! It is the one thing that shops share. A shop asks and books in one call, so that whoever keeps the ledger for
-//! shops on several threads can make the two one step.
+//! It is the only state that shops share. A shop checks and books in one call, so an implementation for several threads
+//! can make both one atomic step.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -10,32 +10,32 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::collections::slab_map::{Keyed, Table};
 
-/// A shop's question about a buyer, and its wish to send an invite.
+/// A check of the cap for a buyer, with an optional booking.
 pub struct Claim<'a> {
-    /// The shop that asks.
+    /// The shop.
     pub shop: &'a Id,
-    /// What is now its buyer space.
+    /// The shop's current buyer space.
     pub space: &'a Id,
     /// The buyer.
     pub buyer: &'a Id,
     /// The shop's clock.
     pub at: Instant,
-    /// Whether an instant is on the shop's natural day of now.
+    /// Whether an instant is on the shop's current natural day.
     pub on_day: &'a dyn Fn(Instant) -> bool,
-    /// How many other shops may have asked this buyer that day; 0: any number.
+    /// The maximum number of other shops that may have invited this buyer on that day. 0: no cap.
     pub cap: u32,
-    /// Whether to book an invite at `at`, where the cap allows it.
+    /// Whether to book an invitation at `at` if the cap allows it.
     pub send: bool,
 }
 
-/// Keeps what shops share.
+/// The state that shops share.
 pub trait Ledger {
-    /// How many other shops have sent the buyer an automatic invite on the claim's day so far. Where the claim
-    /// wants to send and that is below its cap, the invite is booked in the same step.
+    /// The number of other shops that sent the buyer an automatic invitation on the claim's day so far. If the claim
+    /// wants to send and the number is below its cap, the invitation is booked in the same step.
     fn claim(&mut self, claim: &Claim<'_>) -> u32;
 }
 
-/// A ledger in memory. What has become older than any shop's day is let go once there is much of it.
+/// A ledger in memory. It evicts entries that are older than any shop's day once there are many.
 #[derive(Default)]
 pub struct MemoryLedger {
     shops: HashMap<Id, u32, FixedState>,
@@ -43,13 +43,14 @@ pub struct MemoryLedger {
     latest: Option<Instant>,
 }
 
-/// How many buyers of a space are held before old ones are let go.
+/// The number of buyers of a space above which old ones are evicted.
 const HELD_MIN: usize = 65_536;
 
-/// How far behind the latest clock an invite is let go: longer than any natural day, and than shops' clocks differ.
+/// The age, relative to the latest clock, at which an invitation is evicted. It exceeds any natural day and any
+/// difference between shops' clocks.
 const KEPT: Duration = Duration::days(4);
 
-/// The invites of all buyers that are known by the same ids.
+/// The invitations of all buyers in one buyer space.
 #[derive(Default)]
 pub(in crate::domain) struct Space {
     pub(in crate::domain) buyers: Table<Places>,
@@ -57,7 +58,7 @@ pub(in crate::domain) struct Space {
 }
 
 impl Space {
-    /// Books an invite, and lets go of what is far behind the latest.
+    /// Books an invitation, and evicts old entries.
     fn book(&mut self, buyer: &Id, place: (u32, Instant), latest: Instant) {
         let buyers = &mut self.buyers;
         self.senders = self.senders.with(place.0);
@@ -79,7 +80,7 @@ impl Space {
     }
 }
 
-/// Who has sent invites in a space: while it is one shop alone, no other can have sent any.
+/// The shops that sent invitations in a space. If there is only one, the count of other shops is 0 without a look-up.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::domain) enum Senders {
     #[default]
@@ -98,10 +99,10 @@ impl Senders {
     }
 }
 
-/// The invites of one buyer in one space.
+/// The invitations of one buyer in one space.
 pub(in crate::domain) struct Places {
     pub(in crate::domain) buyer: Id,
-    /// The first, which is mostly the only one: the shop's number and the instant.
+    /// The first one, usually the only one: the shop's number and the instant.
     pub(in crate::domain) first: (u32, Instant),
     pub(in crate::domain) more: Vec<(u32, Instant)>,
 }
@@ -124,7 +125,7 @@ impl Keyed for Places {
 }
 
 impl MemoryLedger {
-    /// Books an invite that a shop has sent, where no claim did: a ledger is made anew from what was written down.
+    /// Books an invitation without a claim, to restore a ledger from records.
     pub fn book(&mut self, shop: &Id, space: &Id, buyer: &Id, at: Instant) {
         let shop = self.shop_number(shop);
         let latest = self.latest.map_or(at, |latest| latest.max(at));
@@ -133,7 +134,7 @@ impl MemoryLedger {
         space.book(buyer, (shop, at), latest);
     }
 
-    /// The numbers of shops, the spaces, and the latest instant of an invite.
+    /// The numbers of shops, the spaces, and the latest instant of an invitation.
     pub(in crate::domain) fn parts(
         &self,
     ) -> (
@@ -145,7 +146,7 @@ impl MemoryLedger {
         (shops, self.spaces.iter(), self.latest)
     }
 
-    /// The ledger of what [`MemoryLedger::parts`] gave.
+    /// A ledger from the parts that [`MemoryLedger::parts`] returned.
     pub(in crate::domain) fn of(
         shops: HashMap<Id, u32, FixedState>,
         spaces: HashMap<Id, Space, FixedState>,
@@ -185,7 +186,7 @@ impl Ledger for MemoryLedger {
     }
 }
 
-/// The other shops with an invite on the day, each counted once.
+/// The number of other shops with an invitation on the day.
 fn others(places: &Places, shop: u32, on_day: &dyn Fn(Instant) -> bool) -> u32 {
     let on_day = |(other, at): &(u32, Instant)| *other != shop && on_day(*at);
     let mut shops: Vec<u32> = places

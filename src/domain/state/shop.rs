@@ -1,4 +1,4 @@
-//! A shop: all its state, and its clock.
+//! A shop: its whole state and its clock.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -33,25 +33,25 @@ pub struct Shop {
     pub(in crate::domain) buyers: Table<Buyer>,
     pub(in crate::domain) ties: Table<Tie>,
     pub(in crate::domain) timers: Timers,
-    /// By session, the first instant at which one of its unanswered messages is late (M1).
+    /// For each session, the first instant at which one of its unanswered messages becomes late (M1).
     pub(in crate::domain) lates: Heap<Instant>,
     pub(in crate::domain) days: DayBooks,
     pub(in crate::domain) scores: Scores,
-    /// Closed sessions that are still remembered, in the order in which they closed (S1).
+    /// Closed sessions that are still kept, in the order in which they closed (S1).
     pub(in crate::domain) closed: VecDeque<(Instant, u32)>,
     pub(in crate::domain) remembered: Remembered,
-    /// How far back buyers are remembered: the longest window that a policy of the shop ever had, or any preset has.
+    /// How long buyers are kept: the longest window of any policy that the shop had, and of any preset.
     pub(in crate::domain) horizon: Duration,
     pub(in crate::domain) totals: Totals,
 }
 
 impl Shop {
-    /// A shop that begins at `at` with its first policy, with nobody in it.
+    /// An empty shop that starts at `at` with its first policy.
     pub fn new(id: Id, policy: Policy, at: Instant) -> Shop {
         Shop::with(id, CheckedPolicy::accepted(policy), at)
     }
 
-    /// The same with a policy whose groups are written out.
+    /// Like [`Shop::new`], with a policy whose groups are expanded.
     pub fn with(id: Id, checked: CheckedPolicy, at: Instant) -> Shop {
         let CheckedPolicy { policy, groups } = checked;
         let stretch = policy.timezone.stretch(at);
@@ -77,47 +77,47 @@ impl Shop {
         }
     }
 
-    /// Its id.
+    /// The shop's id.
     pub fn id(&self) -> &Id {
         &self.id
     }
 
-    /// Its policy of now.
+    /// The current policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// The same, to be looked at while the shop goes on.
+    /// The current policy, shared, so that it can be read while the shop continues.
     pub fn policy_shared(&self) -> Arc<Policy> {
         Arc::clone(&self.policy)
     }
 
-    /// How many seats of crews were filled since it came up: what a change of its policy or its agents has cost.
+    /// The number of group members that were written since the shop was loaded: the cost of policy and agent changes.
     pub fn seats_filled(&self) -> u64 {
         self.roster.seats_filled()
     }
 
-    /// Its clock.
+    /// The shop's clock.
     pub fn now(&self) -> Instant {
         self.now
     }
 
-    /// The `seq` of its latest decision.
+    /// The `seq` of the latest decision.
     pub fn seq(&self) -> u64 {
         self.seq
     }
 
-    /// When it wants to be woken by a `clock` event, if at all.
+    /// When the next `clock` event is due, if any.
     pub fn next_timer(&self) -> Option<Instant> {
         Some(self.timers.next()?.0)
     }
 
-    /// An instant as the shop writes it.
+    /// An instant at the offset of the shop's zone.
     pub fn stamp(&self, instant: Instant) -> Stamp {
         self.stretch.stamp(&self.policy.timezone, instant)
     }
 
-    /// The receipt of an accepted event, as long as its id is remembered.
+    /// The idempotency record of an accepted event, while its id is kept.
     pub fn receipt(&self, id: &Id) -> Option<IdempotencyRecord> {
         self.remembered.get((Code::of(id), id), self.now)
     }

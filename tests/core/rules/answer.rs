@@ -1,4 +1,4 @@
-//! From a decision of the wire language to a line of a row. The notation is described in `table.rs`.
+//! Converts a decision in wire format to a line of a row. `table.rs` describes the notation.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! Events: the order in which they are checked, their ids, and a row for each code of a rejection.
+//! Events: the order of checks, their ids, and a row for each rejection code.
 
 use expect_test::expect;
 

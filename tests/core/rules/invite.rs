@@ -1,4 +1,4 @@
-//! I1 to I13: whether a buyer is asked for a rating, automatically at the close and by the agent's button.
+//! I1 to I13: whether a buyer is asked for a rating, automatically at the close or by the agent's button.
 
 use expect_test::{Expect, expect};
 

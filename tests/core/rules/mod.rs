@@ -1,7 +1,7 @@
-//! The rules as tables: a row is a short trace and the decisions that the rules want for it, worked out by hand.
+//! The rules as tables: a row is a short trace and the decisions that the rules require, derived by hand.
 //!
-//! A row's title begins with the numbers of the rules it is about, so that a search for `I10` finds its rows.
-//! How traces and decisions are written is in `table.rs`; every row is also audited after each of its events.
+//! The title of a row starts with the numbers of its rules, so a search for `I10` finds its rows. `table.rs` describes
+//! the notation. Every row is audited after each of its events.
 
 mod answer;
 mod table;

@@ -1,4 +1,4 @@
-//! What users of other chat desks complain about, as rows.
+//! Rows for problems that users of other chat desks report.
 
 use std::collections::BTreeMap;
 

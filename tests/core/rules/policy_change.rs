@@ -1,4 +1,4 @@
-//! A policy that changes while the shop is open: what is armed, counted or booked stays; everything else reads the new one.
+//! A policy change while the shop is open: armed, counted and booked values stay; everything else uses the new policy.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! Q1 to Q6: which cards open, which ratings count, and for whom.
+//! Q1 to Q6: which cards open, which ratings count, and for which agent.
 
 use expect_test::{Expect, expect};
 

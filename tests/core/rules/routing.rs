@@ -1,4 +1,4 @@
-//! R1 to R9: who gets the buyer, and where it waits.
+//! R1 to R9: which agent gets the session, and in which pool it waits.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! M1 to M6: replies, reminders, ratings, and the word on them.
+//! M1 to M6: replies, reminders, ratings and score alerts.
 
 use expect_test::{Expect, expect};
 

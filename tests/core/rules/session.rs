@@ -1,4 +1,4 @@
-//! S1 to S6: a session's life.
+//! S1 to S6: the life of a session.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! P1 to P4: which of several free agents it is.
+//! P1 to P4: which of several free agents is picked.
 
 use expect_test::expect;
 

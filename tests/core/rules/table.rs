@@ -1,14 +1,14 @@
-//! The notation of the rows: a trace as people would note it, and decisions as one line each.
+//! The notation of the rows: a compact trace, and decisions as one line each.
 //!
-//! A line of a trace is `[time] [@shop] verb words… [field=value…]`. Without a time it happens at the time of the line
-//! before. Times are `10:00`, `10:00:00` or `10:00:00.250` of Monday 2026-11-16 at +08:00, `11-17T10:00` of another day
-//! of 2026, or a whole instant. `field=value` sets any field of the event (a value is JSON, or else a string); in
-//! `shop standard routing.overflow=true` a field is a path of the policy. Verbs that take several names (`agents`,
-//! `online`) are that many events.
+//! A line of a trace is `[time] [@shop] verb words… [field=value…]`. Without a time, the event has the time of the
+//! previous line. A time is `10:00`, `10:00:00` or `10:00:00.250` on Monday 2026-11-16 at +08:00, `11-17T10:00` on
+//! another day of 2026, or a complete instant. `field=value` sets any field of the event (a value is JSON, or otherwise
+//! a string). In `shop standard routing.overflow=true` a field is a path of the policy. A verb with several names
+//! (`agents`, `online`) stands for that many events.
 //!
-//! A line of the answer is `time [@shop] what …`. Its `seq` is not written, because every row checks that they are
-//! 1, 2, 3 … without gaps; a prompt is written only where it is not the policy's default one. Instants are shortened as
-//! above, others are written whole; `-` is a field that is left out.
+//! A line of the result is `time [@shop] what …`. It omits `seq`, because every row checks that they are 1, 2, 3 …
+//! without gaps. It has a prompt only if the prompt differs from the policy's default. Instants are shortened as above
+//! if possible. `-` is an omitted field.
 
 use expect_test::Expect;
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! Timers: in the order of their due times, then of when they were armed, each at its own due time.
+//! Timers fire in the order of their due times, then in the order of arming, each at its own due time.
 
 use expect_test::expect;
 

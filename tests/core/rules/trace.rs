@@ -1,4 +1,4 @@
-//! From a line of a row to the events of the wire language. The notation is described in `table.rs`.
+//! Converts a line of a row to events in wire format. `table.rs` describes the notation.
 
 use serde_json::{Map, Value, json};
 

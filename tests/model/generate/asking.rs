@@ -1,4 +1,4 @@
-//! The parts of a random policy about invites, ratings and scores.
+//! The parts of a random policy for invitations, ratings and scores.
 
 use super::dice::Dice;
 use super::policies::{flag, number, object, one_of, some};

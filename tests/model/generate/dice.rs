@@ -1,4 +1,4 @@
-//! Luck from a seed: splitmix64.
+//! Seeded random numbers: splitmix64.
 
 pub struct Dice(u64);
 

@@ -1,4 +1,4 @@
-//! The next event of a shop, chosen from what is open there.
+//! Generates the next event of a shop from its open sessions.
 
 use super::dice::Dice;
 use super::policies::{self, AGENTS, QUESTIONS, ROLES, STATUSES};

@@ -1,7 +1,7 @@
-//! Made-up traces of events that are mostly valid and collide on purpose.
+//! Generated traces of mostly valid events that conflict on purpose.
 //!
-//! The same seed and the same model give the same trace. The model itself is asked along the way, so that the
-//! generator knows which sessions are open and with whom; so a trace comes with the model's answers.
+//! The same seed and model give the same trace. The generator asks the model which sessions are open and with which
+//! agent, so a trace includes the model's decisions.
 
 mod asking;
 mod dice;

@@ -1,4 +1,4 @@
-//! What makes an event or a policy malformed, and what only looks as if it did.
+//! Makes events and policies malformed, or makes them only look malformed.
 
 use super::dice::Dice;
 use super::events::keys;

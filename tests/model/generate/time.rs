@@ -1,4 +1,4 @@
-//! How time passes in a generated trace: often not at all, often to the very end of a window.
+//! The time steps of a generated trace: often zero, often exactly the end of a window.
 
 use super::dice::Dice;
 use super::view::View;

@@ -1,4 +1,4 @@
-//! What the generator knows of a shop: from its own events and from the model's decisions.
+//! What the generator knows of a shop, from its own events and the model's decisions.
 
 use super::dice::Dice;
 use crate::model::value::{DAY_MS, Ms, WEEK_MS, instant};

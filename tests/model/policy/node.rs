@@ -1,4 +1,4 @@
-//! The parts of a policy as they are read: an object, its path, and one key of it after another.
+//! The parts of a policy during parsing: an object, its path, and its keys one by one.
 
 use super::Member;
 use crate::model::value::{Ms, decimal, duration, is_id, whole};

@@ -1,4 +1,4 @@
-//! The presets: the table at the head of rules.md, each as what it changes of `standard`.
+//! The presets: the table at the head of rules.md, each as its differences from `standard`.
 
 use serde_json::{Map, Value, json};
 

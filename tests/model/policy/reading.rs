@@ -1,4 +1,4 @@
-//! Reading a policy: every key checked, a bad one named by its path.
+//! Parses a policy: every key is checked, and an invalid key is named by its path.
 
 use super::node::{BadKey, Groups, Node};
 use super::preset::{NAMES, merge, preset};

@@ -1,4 +1,4 @@
-//! The rules of one invitation, as they are tried.
+//! The results of the rules of one invitation.
 
 use crate::domain::base::time::Instant;
 use crate::domain::explain::decision_sink::DecisionSink;
@@ -6,14 +6,14 @@ use crate::domain::explain::explanation::Evidence;
 use crate::domain::explain::invite_check::Check;
 use crate::domain::protocol::decision::{BlockCode, Trigger};
 
-/// The rules of one invite, as far as they have been tried.
+/// The results of the rules that were checked so far.
 pub(super) struct Tried {
     pub(super) trigger: Trigger,
-    /// Those that apply.
+    /// The codes of the rules that block.
     pub(super) codes: Vec<BlockCode>,
-    /// The latest instant at which one of them lets go.
+    /// The latest time at which one of them stops blocking.
     lets_go: Option<Instant>,
-    /// All of them, where somebody asked why.
+    /// All results, if the decision is to be explained.
     checks: Option<Vec<Check>>,
 }
 
@@ -37,7 +37,7 @@ impl Tried {
         }
     }
 
-    /// The latest end of what keeps the invite back, where all of it has one.
+    /// The time at which all blocking rules stop blocking, if all of them have one.
     pub(super) fn retry_at(&self) -> Option<Instant> {
         let all = self.codes.iter().all(|&code| can_be_waited_for(code));
         self.lets_go.filter(|_| all)
@@ -52,7 +52,7 @@ impl Tried {
     }
 }
 
-/// The codes that say when they let go, so that `retry_at` can be told.
+/// Whether the time at which this rule stops blocking is known.
 fn can_be_waited_for(code: BlockCode) -> bool {
     match code {
         BlockCode::RatedRecently | BlockCode::AlreadyInvited | BlockCode::ShopDayCap => true,

@@ -1,7 +1,7 @@
 //! Invitations: whether a buyer may be asked for a rating (I1 to I13).
 //!
-//! Every rule is one [`Check`]: whether it applies, what it looked at, and when it lets go. The decision and its
-//! explanation are made of the same checks.
+//! Every rule gives one [`Check`]: whether it blocks, the values it looked at, and when it stops blocking. The decision
+//! and its explanation use the same checks.
 
 mod check;
 
@@ -23,14 +23,14 @@ use crate::domain::state::session::Speaker;
 use crate::domain::state::shared_invites::{Claim, Ledger};
 use crate::domain::state::shop::Shop;
 
-/// Whether an invite that nothing keeps back is to be sent.
+/// Whether an invitation that no rule blocks is sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sending {
     Yes,
     No,
 }
 
-/// The rules of an automatic invite that the shop answers by itself, in their order; I12 follows.
+/// The rules of an automatic invitation that need only the shop, in order. I12 follows.
 const AUTO_OWN: [BlockCode; 11] = [
     BlockCode::Disabled,
     BlockCode::BotSession,
@@ -46,7 +46,7 @@ const AUTO_OWN: [BlockCode; 11] = [
 ];
 
 impl Shop {
-    /// The automatic invite of a session that has just closed.
+    /// The automatic invitation for a session that was just closed.
     pub(in crate::domain) fn decide_auto_invite(
         &mut self,
         session: u32,
@@ -65,8 +65,8 @@ impl Shop {
         self.send_invite(session, agent, tried, out);
     }
 
-    /// What would keep the automatic invite back if its agent closed the session now; nothing is booked.
-    /// `None` where no such session is open.
+    /// The rules that would block the automatic invitation if the agent closed the session now. Books nothing. `None`
+    /// if no such session is open.
     pub fn check_auto_invite(
         &self,
         session: &Id,
@@ -78,7 +78,7 @@ impl Shop {
         Some(tried.codes)
     }
 
-    /// I1 to I12 for an automatic invite. Where it is to be sent and nothing keeps it back, the ledger has it booked.
+    /// Checks I1 to I12 for an automatic invitation. If it is to be sent and no rule blocks it, the ledger books it.
     fn try_auto_invite(
         &self,
         session: u32,
@@ -96,7 +96,7 @@ impl Shop {
         tried
     }
 
-    /// One of I1 to I11 for an automatic invite.
+    /// Checks one of I1 to I11 for an automatic invitation.
     fn auto_check(&self, code: BlockCode, session: u32, reason: CloseReason) -> Check {
         let (policy, now) = (&self.policy.invite, self.now);
         let record = &self.sessions[session];
@@ -147,7 +147,7 @@ impl Shop {
                 return Check::quiet(code, manual, Some(auto), now);
             }
             BlockCode::ShopDayCap => return self.shop_day_check(record.buyer),
-            // I12 is asked of the ledger, I13 only of manual invites.
+            // The ledger checks I12. I13 applies only to manual invitations.
             BlockCode::BuyerDayCap | BlockCode::NoContact => (false, Seen::Switch(true)),
         };
         Check::new(code, applies, seen)
@@ -171,7 +171,7 @@ impl Shop {
         windows.iter().find(covers).copied()
     }
 
-    /// I8's lot; where everybody is asked, nobody draws.
+    /// The draw of I8. With a sample of 100 percent no draw is needed.
     fn invite_lot(&self, session: u32) -> u16 {
         if self.policy.invite.auto_per_myriad >= 10_000 {
             return 0;
@@ -194,7 +194,7 @@ impl Shop {
         }
     }
 
-    /// How many automatic invites are booked for the buyer on a day.
+    /// The number of automatic invitations that are booked for the buyer on a day.
     fn auto_invites_on(&self, buyer: u32, day: Day) -> u32 {
         let (latest, count) = self.buyers[buyer].auto_invites;
         if latest == day {
@@ -204,20 +204,20 @@ impl Shop {
         book.map_or(0, |book| book.buyer(buyer).auto_invites)
     }
 
-    /// Books an automatic invite of now (I10, I11).
+    /// Books an automatic invitation now (I10, I11).
     pub(in crate::domain) fn book_auto_invite(&mut self, buyer: u32) {
         let day = self.stretch.day;
         let count = self.auto_invites_on(buyer, day) + 1;
         let record = &mut self.buyers[buyer];
         record.auto_invited_at = self.now;
         let (before, kept) = std::mem::replace(&mut record.auto_invites, (day, count));
-        // The label of the day before may return when the shop's zone changes.
+        // The previous day's label may return if the shop's zone changes.
         if before != day && before.0 >= day.0 - LABELS_BACK {
             self.days.on(before).keep_auto_invites(buyer, kept);
         }
     }
 
-    /// I12, asked and booked in one step where the invite is clear otherwise.
+    /// I12: checks and books in one step, if no other rule blocks.
     fn shared_check(&self, session: u32, send: bool, ledger: &mut dyn Ledger) -> Check {
         let cap = self.policy.invite.shops_per_buyer_day;
         let mut count = 0;
@@ -238,7 +238,7 @@ impl Shop {
         Check::new(BlockCode::BuyerDayCap, applies, Seen::Count { count, cap })
     }
 
-    /// `invite.requested`: the agent clicks 邀请评价.
+    /// `invite.requested`: the agent asks for a rating (邀请评价).
     pub(in crate::domain) fn request_invite(
         &mut self,
         session: &Id,
@@ -261,7 +261,7 @@ impl Shop {
         Ok(())
     }
 
-    /// I1, I9, I10 and I13 of a manual invite.
+    /// I1, I9, I10 and I13 for a manual invitation.
     fn manual_checks(&self, session: u32, agent: u32) -> [Check; 4] {
         let (policy, now) = (&self.policy.invite, self.now);
         let number = self.sessions[session].buyer;
@@ -326,7 +326,7 @@ impl Shop {
     }
 }
 
-/// Whether a close for this reason may be followed by an invite; the last two never are (I3).
+/// Whether an invitation may follow a close for this reason. The last two reasons never allow it (I3).
 fn may_follow(after: InviteAfter, reason: CloseReason) -> bool {
     match reason {
         CloseReason::Timeout => after.timeout,

@@ -1,4 +1,4 @@
-//! What is armed, remembered and counted, in form 1: timers, receipts, totals.
+//! Timers, idempotency records and totals, in form 1.
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -12,7 +12,7 @@ use crate::domain::state::idempotency::{IdempotencyRecord, Remembered};
 use crate::domain::state::timers::{Armed, Timer, Timers};
 use crate::domain::state::totals::Totals;
 
-/// The kinds of timers, by what is left of a handle: `session * 4 + kind`.
+/// The kinds of timers. The remainder of a handle is an index here: `session * 4 + kind`.
 const TIMERS: [Timer; 4] = [
     Timer::ReplyDue,
     Timer::ReplyOverdue,
@@ -22,7 +22,7 @@ const TIMERS: [Timer; 4] = [
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct TimersV1 {
-    /// A heap of four children a node: `((due, visit * 4 + kind), session * 4 + kind)`.
+    /// A heap with four children per node: `((due, visit * 4 + kind), session * 4 + kind)`.
     entries: Vec<((i64, u64), u32)>,
     visited: u64,
 }
@@ -72,7 +72,7 @@ impl TryFrom<TimersV1> for Timers {
     }
 }
 
-/// The receipts of a shop, oldest first.
+/// The idempotency records of a shop, the oldest first.
 pub(super) struct ReceiptsV1<'a>(pub(super) &'a Remembered);
 
 impl Serialize for ReceiptsV1<'_> {
@@ -95,7 +95,7 @@ struct ReceiptV1 {
     count: u32,
 }
 
-/// When an event was accepted, its id, and its receipt.
+/// The time, the id and the idempotency record of an accepted event.
 pub(super) struct Accepted(
     pub(super) Instant,
     pub(super) Id,
@@ -140,11 +140,11 @@ pub(super) struct TotalsV1 {
     queued: u64,
     closed: u64,
     bot_only: u64,
-    /// By how long, in milliseconds, in order.
+    /// By wait in milliseconds, in order.
     waits: Vec<(i64, u64)>,
     auto_sent: u64,
     manual_sent: u64,
-    /// By the codes of I1 to I13, in their order.
+    /// By the codes of I1 to I13, in order.
     blocked: [u64; 13],
 }
 

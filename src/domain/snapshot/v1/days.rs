@@ -1,4 +1,4 @@
-//! What is booked on days, weeks and months, in form 1.
+//! Statistics of days, weeks and months, in form 1.
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -8,7 +8,7 @@ use crate::domain::snapshot::stream::{Via, sequence};
 use crate::domain::state::daily_stats::{BuyerDay, DayBook, DayBooks, People};
 use crate::domain::state::scores::{MonthBook, Scores, WeekBook};
 
-/// The days of a shop, each with its book.
+/// The days of a shop with their statistics.
 pub(super) struct DaysV1<'a>(pub(super) &'a DayBooks);
 
 impl Serialize for DaysV1<'_> {
@@ -22,7 +22,7 @@ impl Serialize for DaysV1<'_> {
     }
 }
 
-/// The days that were read.
+/// Converts the decoded days.
 pub(super) fn days(read: Vec<(i32, Via<DayBookV1, DayBook>)>) -> DayBooks {
     let days = read.into_iter();
     days.map(|(day, book)| (Day(day), book.0)).collect()

@@ -1,4 +1,5 @@
-//! Form 1 held against plain values in the stored order: a field that moves, written or read, is seen whatever its type.
+//! Compares form 1 with plain values in the stored order. Detects a field that moved, in the writer or the reader,
+//! whatever its type.
 
 use serde::{Deserialize, Serialize};
 use smallvec::smallvec;
@@ -33,7 +34,7 @@ fn bytes(plain: impl Serialize) -> Vec<u8> {
     bincode::serde::encode_to_vec(plain, bincode::config::standard()).unwrap()
 }
 
-/// What is written is these plain values, and what is read of them is written as they are.
+/// The live value is written as these plain values, and the decoded value is written as them again.
 fn check<'a, F, L>(live: &'a L, plain: impl Serialize)
 where
     F: From<&'a L> + Serialize,
@@ -44,7 +45,7 @@ where
     assert_eq!(L::again(&expected), expected);
 }
 
-/// Reads a live value from bytes and writes it again.
+/// Decodes a live value and encodes it again.
 trait WrittenAndRead {
     fn again(bytes: &[u8]) -> Vec<u8>;
 }

@@ -1,4 +1,4 @@
-//! The ledger that shops share, in form 1. It has no version (see [`super::super`] how a later form is told from it).
+//! The ledger that shops share, in form 1. It has no version ([`super::super`] says how later forms are distinguished).
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -13,13 +13,13 @@ use crate::domain::state::shared_invites::{MemoryLedger, Places, Senders, Space}
 
 #[derive(Serialize)]
 struct LedgerV1<'a> {
-    /// The numbers of shops by their ids, in order.
+    /// The numbers of shops, by id.
     shops: Vec<(&'a str, u32)>,
     spaces: Spaces<'a>,
     latest_ms: Option<i64>,
 }
 
-/// Spaces by their ids, in order.
+/// The spaces, by id.
 struct Spaces<'a>(Vec<(&'a Id, &'a Space)>);
 
 impl Serialize for Spaces<'_> {
@@ -51,7 +51,7 @@ struct PlacesV1<'a> {
     more: Vec<(u32, i64)>,
 }
 
-/// What is written of the ledger.
+/// The serializable form of the ledger.
 pub(in super::super) fn ledger(ledger: &MemoryLedger) -> impl Serialize {
     let (shops, spaces, latest) = ledger.parts();
     let mut shops: Vec<(&str, u32)> = shops.map(|(id, number)| (id.as_str(), number)).collect();
@@ -105,7 +105,7 @@ impl TryFrom<PlacesV1<'_>> for Places {
     }
 }
 
-/// The fields of [`LedgerV1`], in the same order, as they are read.
+/// The fields of [`LedgerV1`] in the same order, for decoding.
 #[derive(Deserialize)]
 pub(in super::super) struct LedgerRead {
     shops: Vec<(NameV1<'static>, u32)>,
@@ -134,7 +134,7 @@ impl TryFrom<SpaceRead> for Space {
 }
 
 impl LedgerRead {
-    /// What was read, as the live ledger.
+    /// Converts the decoded ledger to the live type.
     pub(in super::super) fn ledger(self) -> Result<MemoryLedger, Wrong> {
         let shops = self.shops.into_iter();
         let spaces = self.spaces.into_iter();

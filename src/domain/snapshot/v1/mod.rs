@@ -1,8 +1,8 @@
-//! Form 1 of a shop and of the ledger, as the first release wrote them. **It never changes**: what is here was written to
-//! folders that are read for ever. A field more is another form (see [`super`]).
+//! Form 1 of a shop and of the ledger, as the first release wrote them. **It never changes**: data folders contain it
+//! and must stay readable for ever. A new field needs another form (see [`super`]).
 //!
-//! What holds: no live type is a part of these types. Fields and variants stand in the stored order, lengths are literal.
-//! Hash maps and sets are written as sorted lists.
+//! These types contain no live types. Fields and variants are in the stored order, and lengths are literal. Hash maps
+//! and sets are written as sorted lists.
 
 mod books;
 mod cards;
@@ -42,11 +42,11 @@ use visits::SessionV1;
 
 pub(super) use ledger::{LedgerRead, ledger};
 
-/// A shop behind its version, as it is written.
+/// A shop after its version, for encoding.
 #[derive(Serialize)]
 struct ShopV1<'a> {
     id: NameV1<'a>,
-    /// As JSON, whole and merged.
+    /// As complete, merged JSON.
     policy: TextV1<'a>,
     now_ms: i64,
     seq: u64,
@@ -68,7 +68,7 @@ struct ShopV1<'a> {
     totals: TotalsV1,
 }
 
-/// The fields of [`ShopV1`], in the same order, as they are read.
+/// The fields of [`ShopV1`] in the same order, for decoding.
 #[derive(Deserialize)]
 pub(super) struct ShopRead {
     id: NameV1<'static>,
@@ -92,7 +92,7 @@ pub(super) struct ShopRead {
     totals: TotalsV1,
 }
 
-/// What is written of a shop behind its version.
+/// The serializable form of a shop, after its version.
 pub(super) fn shop(shop: &Shop) -> Result<impl Serialize, serde_json::Error> {
     let Shop {
         id,
@@ -145,7 +145,7 @@ pub(super) fn shop(shop: &Shop) -> Result<impl Serialize, serde_json::Error> {
 }
 
 impl ShopRead {
-    /// What was read, in live types.
+    /// Converts the decoded shop to live types.
     pub(super) fn parts(self) -> Result<Parts, Wrong> {
         let mut remembered = Remembered::default();
         for kept in self.remembered {

@@ -1,6 +1,6 @@
-//! Ids and other text in form 1. An id has 1 to 160 bytes without control characters, as long as a card's id may be.
+//! Ids and other text in form 1. An id has 1 to 160 bytes without control characters, the maximum of a card id.
 //!
-//! Text is taken from the bytes where it stands: a length that is nonsense makes no room.
+//! Text is borrowed from the input bytes, so a corrupt length allocates nothing.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::base::id::Id;
 
-/// An id: borrowed where it is written, owned where it was read.
+/// An id: borrowed for encoding, owned after decoding.
 pub(super) struct NameV1<'a>(Cow<'a, Id>);
 
 impl NameV1<'_> {
@@ -38,7 +38,7 @@ impl<'de> Deserialize<'de> for NameV1<'_> {
     }
 }
 
-/// Text: borrowed where it is written, owned where it was read.
+/// Text: borrowed for encoding, owned after decoding.
 pub(super) struct TextV1<'a>(pub(super) Cow<'a, str>);
 
 impl Serialize for TextV1<'_> {
@@ -55,7 +55,7 @@ impl<'de> Deserialize<'de> for TextV1<'_> {
     }
 }
 
-/// Reads what a function makes of text; otherwise says what is wrong.
+/// Decodes text with a function. The message is the error if it returns nothing.
 pub(super) struct OfText<F>(pub(super) F, pub(super) &'static str);
 
 impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for OfText<F> {

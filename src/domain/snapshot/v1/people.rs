@@ -1,4 +1,4 @@
-//! Agents, buyers and what passed between them, in form 1.
+//! Agents, buyers and their histories, in form 1.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Pools, in form 1: each as the scope of its sessions.
+//! Pools in form 1: each as its scope.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! A table in form 1: its records in chunks of 256, the free numbers, and the place of its sweep.
+//! A table in form 1: its records in chunks of 256, the free numbers, and the position of its sweep.
 
 use std::marker::PhantomData;
 
@@ -8,7 +8,7 @@ use crate::domain::collections::slab_map::{Keyed, Table};
 use crate::domain::snapshot::Wrong;
 use crate::domain::snapshot::stream::{self, sequence};
 
-/// Records in one chunk.
+/// The number of records in a chunk.
 const CHUNK: u32 = 256;
 
 /// A table whose records are written as `F`.
@@ -53,7 +53,7 @@ impl<'a, L, F: From<&'a L> + Serialize> Serialize for Chunk<'a, L, F> {
     }
 }
 
-/// The fields of [`TableV1`], in the same order, as they are read.
+/// The fields of [`TableV1`] in the same order, for decoding.
 #[derive(Deserialize)]
 #[serde(bound = "F: Deserialize<'de>, L: TryFrom<F, Error = Wrong>")]
 pub(super) struct TableRead<F, L> {
@@ -63,7 +63,8 @@ pub(super) struct TableRead<F, L> {
 }
 
 impl<F, L: Keyed> TableRead<F, L> {
-    /// The table, where all chunks but the last are full, and the free numbers are those without a record, each once.
+    /// Converts to a table. All chunks but the last must be full, and the free numbers must be those without a record,
+    /// each once.
     pub(super) fn table(self) -> Result<Table<L>, Wrong> {
         let chunk = CHUNK as usize;
         let chunks = self.chunks.0;
