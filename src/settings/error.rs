@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::table::{SettingRow, Settings};
+use crate::domain::base::suggestion::nearest;
 use crate::settings::origin::Origin;
 
 /// Why the settings cannot be. The text says what to change, and where.
@@ -54,7 +55,7 @@ impl SettingsError {
         SettingsError::Unknown {
             name: name.to_owned(),
             origin,
-            suggestion: most_like(name, names),
+            suggestion: suggest(name, names),
         }
     }
 
@@ -62,26 +63,30 @@ impl SettingsError {
         SettingsError::Unknown {
             name: variable.to_owned(),
             origin: Origin::Variable(variable.to_owned()),
-            suggestion: most_like(variable, Settings::ROWS.iter().map(SettingRow::variable)),
+            suggestion: suggest(variable, Settings::ROWS.iter().map(SettingRow::variable)),
         }
     }
 }
 
-/// The candidate that a slip of the pen is most likely to have come from.
-fn most_like(name: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
-    // What all variables begin with makes none of them more like another.
-    let plain = |name: &str| name.trim_start_matches("XIAOER_").to_ascii_lowercase();
-    let lower = plain(name);
-    let scored = candidates.map(|candidate| {
-        let found = plain(&candidate);
-        // `--set retention=30d`: the last word of a name alone.
-        let tail = found.rsplit('.').next() == Some(lower.as_str());
-        let score = strsim::jaro_winkler(&lower, &found);
-        (if tail { 1.0 } else { score }, candidate)
-    });
-    let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b));
-    best.filter(|(score, _)| *score > 0.85)
-        .map(|(_, candidate)| candidate)
+/// The known name that is nearest to `name`.
+///
+/// The prefix of variables is not compared: a name of three letters would otherwise be near to every variable. A last
+/// segment without its table also counts, as in `--set retention=30d`.
+fn suggest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
+    const PREFIX: &str = "XIAOER_";
+    let bare = |name: &str| name.trim_start_matches(PREFIX).to_owned();
+    let known: Vec<String> = known.collect();
+    let last_segment = |known: &&String| {
+        let segment = known.rsplit('.').next().unwrap_or_default();
+        segment.eq_ignore_ascii_case(name)
+    };
+    if let Some(known) = known.iter().find(last_segment) {
+        return Some(known.clone());
+    }
+    let bare_names: Vec<String> = known.iter().map(|known| bare(known)).collect();
+    let near = nearest(&bare(name), bare_names.iter().map(String::as_str))?;
+    let position = bare_names.iter().position(|known| known == near)?;
+    known.get(position).cloned()
 }
 
 impl fmt::Display for SettingsError {

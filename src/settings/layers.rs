@@ -6,30 +6,6 @@ use super::error::SettingsError;
 use super::table::{SettingRow, Settings};
 use crate::domain::base::time::Duration;
 
-/// Variables that begin with `XIAOER_` and are no settings: those of tests, benches and scripts, which a server that
-/// they start inherits.
-pub const OTHER_VARIABLES: [&str; 19] = [
-    "XIAOER_BIN",
-    "XIAOER_BUYERS",
-    "XIAOER_CUTS",
-    "XIAOER_DAMAGES",
-    "XIAOER_ECHO_ANSWERS",
-    "XIAOER_FAULTS",
-    "XIAOER_GOLDEN",
-    "XIAOER_KEEP",
-    "XIAOER_KILLS",
-    "XIAOER_PHASE",
-    "XIAOER_SEED",
-    "XIAOER_SEEDS",
-    "XIAOER_SHARED",
-    "XIAOER_SHIM_AT",
-    "XIAOER_SHIM_ERRNO",
-    "XIAOER_SHIM_LAST",
-    "XIAOER_SHIM_LOG",
-    "XIAOER_SHIM_UNDER",
-    "XIAOER_TRACE",
-];
-
 /// The shortest journal but for none: answers to repeated ids are kept for 7 days, and a day more is room for clocks.
 const RETENTION_MIN: Duration = Duration::days(8);
 
@@ -85,9 +61,6 @@ impl Settings {
         let mut ours: Vec<(String, String)> = ours.collect();
         ours.sort();
         for (variable, value) in ours {
-            if OTHER_VARIABLES.contains(&variable.as_str()) {
-                continue;
-            }
             let row = Settings::ROWS.iter().find(|row| row.variable() == variable);
             let row = row.ok_or_else(|| SettingsError::unknown_variable(&variable))?;
             layers.set(row.name, &value, Origin::Variable(variable))?;
@@ -243,8 +216,6 @@ mod tests {
         let file = "listen = '127.0.0.1:1'\nworkers = 1\n[http]\nmetrics_public = false\nbody_timeout = '1s'\n";
         let env = [
             ("PATH", "/bin"),
-            ("XIAOER_SEEDS", "7"),
-            ("XIAOER_SHIM_AT", "3"),
             ("XIAOER_WORKERS", "2"),
             ("XIAOER_LISTEN", "127.0.0.1:2"),
         ];
@@ -558,6 +529,7 @@ mod tests {
             load(Some("workers = -1"), &[], &[]),
             load(Some("listen = 7600"), &[], &[]),
             load(None, &[("XIAOER_LISEN", "127.0.0.1:1")], &[]),
+            load(None, &[("XIAOER_SEEDS", "7")], &[]),
             load(None, &[("XIAOER_HTTP__KEEP_ALIVE", "1s")], &[]),
             load(None, &[("XIAOER_", "")], &[]),
             load(None, &[("XIAOER_LISTEN", "")], &[]),

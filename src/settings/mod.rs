@@ -14,7 +14,7 @@ mod table;
 mod value;
 
 pub use error::SettingsError;
-pub use layers::{OTHER_VARIABLES, Origins, Sources};
+pub use layers::{Origins, Sources};
 pub use network::Network;
 pub use origin::Origin;
 pub use table::{SettingRow, Settings};

@@ -13,7 +13,9 @@ use std::time::Duration;
 use crate::support::deadline::Deadline;
 use crate::support::http::{Answer, read_answer};
 use crate::support::privilege::cannot_run;
-use crate::support::served::{Launch, SMALL, Served, argument, folder, program, run};
+use crate::support::served::{
+    Launch, SMALL, Served, argument, clear_variables, folder, program, run,
+};
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -432,6 +434,7 @@ fn limited(limit: &str) -> Command {
     let program = program();
     command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
     command.arg(program.get_program());
+    clear_variables(&mut command);
     command
 }
 
