@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::append_queue::{PendingRecord, SnapshotWrite};
 use super::commit;
-use super::core::{Core, wait};
+use super::core::Core;
 use super::record_index::RecordLocation;
 use crate::domain::base::time::Instant;
 use crate::journal::record::{self, NewRecord, RecordKind};
@@ -40,7 +40,7 @@ fn put_in_line(
     frame: &[u8],
     done: Option<OnDurable>,
 ) -> Result<u64, Fenced> {
-    let mut line = core.line();
+    let mut line = core.line.lock();
     match line.owners.get_mut(&owner.shop) {
         Some(owned) if owned.epoch == owner.epoch && owned.next_n == entry.n => {
             owned.next_n += 1;
@@ -102,7 +102,7 @@ pub(super) fn call_when_durable(core: &Core, order: u64, done: OnDurable) {
     if core.durable.load(Ordering::Acquire) >= order {
         return done();
     }
-    let mut line = core.line();
+    let mut line = core.line.lock();
     if core.durable.load(Ordering::Acquire) >= order {
         drop(line);
         return done();
@@ -116,17 +116,17 @@ pub(super) fn call_when_durable(core: &Core, order: u64, done: OnDurable) {
 
 /// Waits for the commit that is under way; the number after the last block that is written then.
 pub(super) fn settled_blocks(core: &Core) -> u64 {
-    let mut line = core.line();
+    let mut line = core.line.lock();
     while !line.committing.is_empty() {
-        line = wait(&core.committed, line);
+        line = line.wait(&core.committed);
     }
     core.next_block.load(Ordering::Acquire)
 }
 
 /// The copy is made: the states that waited for it come with the next commit.
 pub(super) fn gather_again(core: &Core) {
-    let mut line = core.line();
-    let waiting = core.copying().take().unwrap_or_default();
+    let mut line = core.line.lock();
+    let waiting = core.copying.lock().take().unwrap_or_default();
     line.next
         .touched
         .extend(waiting.iter().map(|put| put.owner.shop));
@@ -142,7 +142,7 @@ pub(super) fn gather_state(
     state: Snapshot,
     due: Option<Instant>,
 ) {
-    let mut line = core.line();
+    let mut line = core.line.lock();
     let owned = line.owners.get(&owner.shop);
     if owned.is_none_or(|owned| owned.epoch != owner.epoch) {
         return;

@@ -79,11 +79,11 @@ pub fn backup(
     to: &mut dyn Write,
 ) -> Result<HighWaterMark, JournalError> {
     let core = &journal.core;
-    let still = core.still();
-    *core.copying() = Some(Vec::new());
+    let still = core.still.lock();
+    *core.copying.lock() = Some(Vec::new());
     let settled = append::settled_blocks(core);
     let last = || {
-        let last = *core.last_commit();
+        let last = *core.last_commit.lock();
         (last, core.clock.now())
     };
     let copied = copy(&core.store, settled, last, files, to);

@@ -17,7 +17,6 @@ use super::watchdog::Task;
 use super::watermark::CommitEnd;
 use super::watermark::HighWaterMark;
 use crate::env::Stopwatch;
-use crate::journal::embedded::core::wait;
 use crate::journal::record::{FORM, RecordKind};
 use crate::journal::{JournalError, Snapshot};
 
@@ -31,9 +30,9 @@ const LAID_AHEAD: u64 = 256;
 pub(super) fn commit_all(core: &Core) {
     let mut lingers = false;
     loop {
-        let mut line = core.line();
+        let mut line = core.line.lock();
         while line.next.is_empty() && !line.closing {
-            line = wait(&core.work, line);
+            line = line.wait(&core.work);
         }
         if line.next.is_empty() {
             drop(line);
@@ -43,7 +42,7 @@ pub(super) fn commit_all(core: &Core) {
         if lingers && !line.closing {
             drop(line);
             std::thread::sleep(core.linger);
-            line = core.line();
+            line = core.line.lock();
         }
         let spare = std::mem::take(&mut line.spare);
         let mut batch = std::mem::replace(&mut line.next, spare);
@@ -63,7 +62,7 @@ pub(super) fn commit_all(core: &Core) {
                  What was answered before is safe; look at the disk, then start again"
             )),
         };
-        let mut line = core.line();
+        let mut line = core.line.lock();
         core.waiting_bytes
             .store(line.next.frames.len(), Ordering::Relaxed);
         line.committing.clear();
@@ -109,7 +108,7 @@ fn commit(core: &Core, batch: &mut Batch) -> Result<(), JournalError> {
         let kept = metadata::keep_all(core, std::mem::take(&mut batch.keeps))?;
         core.store.sync()?;
         set_mark(core, Some(reach), kept)?;
-        *core.last_commit() = CommitEnd {
+        *core.last_commit.lock() = CommitEnd {
             order: reach.order,
             block: after - 1,
         };
@@ -172,10 +171,10 @@ fn take_names(core: &Core, gathered: &[PendingRecord]) -> Result<(), JournalErro
     let mut removal = Removal::default();
     for (shop, id) in removed {
         removal.add(&core.store, shop, Some(id))?;
-        core.dead().push(shop);
+        core.dead.lock().push(shop);
     }
     removal.apply(&core.store)?;
-    let mut line = core.line();
+    let mut line = core.line.lock();
     for id in created {
         line.creating.remove(&id);
     }
@@ -183,7 +182,7 @@ fn take_names(core: &Core, gathered: &[PendingRecord]) -> Result<(), JournalErro
 }
 
 fn take_places(core: &Core, gathered: &mut Vec<PendingRecord>) {
-    let mut tails = core.tails();
+    let mut tails = core.tails.lock();
     for of_shop in gathered.drain(..) {
         if of_shop.kind == RecordKind::Removed {
             tails.remove(&of_shop.shop);
@@ -200,7 +199,7 @@ fn take_places(core: &Core, gathered: &mut Vec<PendingRecord>) {
 
 /// Keeps states; while a copy is being made they wait, so that what is copied fits together.
 pub(super) fn put_all(core: &Core, puts: Vec<SnapshotWrite>) -> Result<(), JournalError> {
-    let mut copying = core.copying();
+    let mut copying = core.copying.lock();
     if let Some(waiting) = copying.as_mut() {
         waiting.extend(puts);
         return Ok(());
@@ -218,7 +217,7 @@ fn put_one(core: &Core, put: SnapshotWrite) -> Result<(), JournalError> {
         (Changes::default(), Changes::default(), Changes::default());
     // What the head of before leads to goes after the head has changed: a crash may come between any two trees.
     let mut gone = Changes::default();
-    let mut tails = core.tails();
+    let mut tails = core.tails.lock();
     let mut head = head(core, shop, tails.get(&shop))?;
     if head.id.is_empty() {
         // The shop was taken away before its state came.

@@ -16,7 +16,6 @@ use super::watchdog::Task;
 use super::watermark::CommitEnd;
 use super::{block, snapshots};
 use crate::journal::JournalError;
-use crate::journal::embedded::core::wait_at_most;
 
 /// The nice value of the compaction thread; on Linux it belongs to the thread.
 const NICE: i32 = 10;
@@ -43,18 +42,18 @@ pub(super) fn keep_up(core: &Core) {
     let mut ticks = 0;
     loop {
         let stop = {
-            let still = core.still();
+            let still = core.still.lock();
             if *still {
                 true
             } else {
-                *wait_at_most(&core.chores, still, TICK)
+                *still.wait_at_most(&core.chores, TICK)
             }
         };
         if stop {
             // The last commit comes first.
-            let mut line = core.line();
+            let mut line = core.line.lock();
             while !line.is_over() {
-                line = wait_at_most(&core.committed, line, TICK);
+                line = line.wait_at_most(&core.committed, TICK);
             }
         }
         commit::look_at_the_disk(core);
@@ -78,7 +77,7 @@ pub(super) fn keep_up(core: &Core) {
 /// Takes a checkpoint; with `all`, also merges and trims.
 pub(super) fn take_checkpoint(core: &Core, all: bool) -> Result<(), JournalError> {
     // A backup holds it as long as its reader takes, so the watch begins after.
-    let still = core.still();
+    let still = core.still.lock();
     let taken = core
         .store
         .watched(Task::Upkeep, |_| write_checkpoint(core, all));
@@ -95,8 +94,8 @@ fn write_checkpoint(core: &Core, all: bool) -> Result<bool, JournalError> {
     let CommitEnd {
         order: until,
         block,
-    } = *core.last_commit();
-    let next_shop = core.line().next_shop;
+    } = *core.last_commit.lock();
+    let next_shop = core.line.lock().next_shop;
     // What is booked is read again from the records that no checkpoint has passed: where nobody gives the ledger's
     // state, as in a command that only copies the folder, none is taken.
     let Some(ledger) = core.ledger_state() else {
@@ -131,7 +130,7 @@ fn write_checkpoint(core: &Core, all: bool) -> Result<bool, JournalError> {
 
 /// What was kept of shops that were taken away goes.
 fn bury_dead(core: &Core) -> Result<(), JournalError> {
-    let dead = std::mem::take(&mut *core.dead());
+    let dead = std::mem::take(&mut *core.dead.lock());
     for shop in dead {
         bury(&core.store, shop)?;
     }
@@ -141,7 +140,7 @@ fn bury_dead(core: &Core) -> Result<(), JournalError> {
 /// Puts all places that are only in memory into the index.
 fn index_all(core: &Core) -> Result<(), JournalError> {
     let shops: Vec<u64> = {
-        let tails = core.tails();
+        let tails = core.tails.lock();
         let behind = tails
             .iter()
             .filter(|(_, tail)| tail.indexed < tail.places.len());
@@ -149,7 +148,7 @@ fn index_all(core: &Core) -> Result<(), JournalError> {
     };
     for shops in shops.chunks(SHOPS_AT_ONCE) {
         let (mut index, mut heads) = (Changes::default(), Changes::default());
-        let mut tails = core.tails();
+        let mut tails = core.tails.lock();
         for &shop in shops {
             let Some(tail) = tails.get_mut(&shop) else {
                 continue;
@@ -404,7 +403,7 @@ mod tests {
             }
             let core = &journal.core;
             let mut notes = CheckpointNotes::read(&core.store).unwrap();
-            let ended = *core.last_commit();
+            let ended = *core.last_commit.lock();
             assert!(notes.checkpoint_block < ended.block);
             index_all(core).unwrap();
             (notes.checkpoint, notes.checkpoint_block) = (ended.order, ended.block);

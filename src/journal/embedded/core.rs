@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar};
 use std::time::Duration;
 
 use super::append_queue::{AppendQueue, SnapshotWrite};
 use super::data_dir::DataDir;
 use super::observer::JournalObserver;
+use super::ranked_lock::RankedMutex;
 use super::record_index::Tail;
 use super::store::Store;
 use super::watermark::{CommitEnd, Watermark};
@@ -28,12 +29,12 @@ pub(super) struct Core {
     pub(super) reserve_bytes: u64,
     pub(super) retention_ms: i64,
     pub(super) checkpoint_records: u64,
-    pub(super) line: Mutex<AppendQueue>,
-    pub(super) tails: Mutex<HashMap<u64, Tail>>,
-    pub(super) dead: Mutex<Vec<u64>>,
-    pub(super) ledger: Mutex<Option<LedgerSource>>,
+    pub(super) line: RankedMutex<AppendQueue>,
+    pub(super) tails: RankedMutex<HashMap<u64, Tail>>,
+    pub(super) dead: RankedMutex<Vec<u64>>,
+    pub(super) ledger: RankedMutex<Option<LedgerSource>>,
     /// While a copy is being made, the states that wait until it is.
-    pub(super) copying: Mutex<Option<Vec<SnapshotWrite>>>,
+    pub(super) copying: RankedMutex<Option<Vec<SnapshotWrite>>>,
     /// Something waits for a commit.
     pub(super) work: Condvar,
     /// A commit is over.
@@ -41,9 +42,9 @@ pub(super) struct Core {
     /// The compaction thread has something to do, or must stop.
     pub(super) chores: Condvar,
     /// Whether the compaction thread must stop. A reader of the whole journal holds the lock, so that nothing is moved.
-    pub(super) still: Mutex<bool>,
+    pub(super) still: RankedMutex<bool>,
     /// Where the last commit ended.
-    pub(super) last_commit: Mutex<CommitEnd>,
+    pub(super) last_commit: RankedMutex<CommitEnd>,
     /// The order of the last durable record.
     pub(super) durable: AtomicU64,
     /// The number of the next block, and up to which keys are laid.
@@ -60,62 +61,11 @@ pub(super) struct Core {
     pub(super) waiting_bytes: AtomicUsize,
 }
 
-pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A thread that panicked while it held the lock left nothing half done.
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Core {
-    pub(super) fn line(&self) -> MutexGuard<'_, AppendQueue> {
-        held(&self.line)
-    }
-
-    pub(super) fn tails(&self) -> MutexGuard<'_, HashMap<u64, Tail>> {
-        held(&self.tails)
-    }
-
-    pub(super) fn dead(&self) -> MutexGuard<'_, Vec<u64>> {
-        held(&self.dead)
-    }
-
-    pub(super) fn copying(&self) -> MutexGuard<'_, Option<Vec<SnapshotWrite>>> {
-        held(&self.copying)
-    }
-
-    pub(super) fn last_commit(&self) -> MutexGuard<'_, CommitEnd> {
-        held(&self.last_commit)
-    }
-
+    /// The state of the ledger; nothing where there is no source, or where the state could not be written.
     pub(super) fn ledger_state(&self) -> Option<Vec<u8>> {
-        let state = held(&self.ledger).as_ref().map(|source| source());
-        // One that could not be written is none.
+        let source = self.ledger.lock();
+        let state = source.as_ref().map(|source| source());
         state.filter(|bytes| !bytes.is_empty())
-    }
-
-    pub(super) fn still(&self) -> MutexGuard<'_, bool> {
-        held(&self.still)
-    }
-}
-
-/// Waits for a word on a lock; a thread that panicked while it held it has left nothing half done.
-pub(super) fn wait<'a, T>(
-    word: &std::sync::Condvar,
-    guard: std::sync::MutexGuard<'a, T>,
-) -> std::sync::MutexGuard<'a, T> {
-    match word.wait(guard) {
-        Ok(guard) => guard,
-        Err(poisoned) => poisoned.into_inner(),
-    }
-}
-
-/// Waits for a word, or for as long at most.
-pub(super) fn wait_at_most<'a, T>(
-    word: &std::sync::Condvar,
-    guard: std::sync::MutexGuard<'a, T>,
-    limit: Duration,
-) -> std::sync::MutexGuard<'a, T> {
-    match word.wait_timeout(guard, limit) {
-        Ok((guard, _)) => guard,
-        Err(poisoned) => poisoned.into_inner().0,
     }
 }

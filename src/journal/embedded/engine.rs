@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use super::append;
 use super::append_queue::AppendQueue;
 use super::commit;
 use super::compaction;
-use super::core::{Core, LedgerSource, held};
+use super::core::{Core, LedgerSource};
 use super::metadata;
 use super::observer::JournalObserver;
 use super::opening;
 use super::ownership;
+use super::ranked_lock::{LockRank, RankedMutex};
 use super::reader;
 use super::settings::JournalSettings;
 use super::shop_numbers;
@@ -83,22 +84,25 @@ impl Embedded {
             reserve_bytes: settings.reserve_bytes,
             retention_ms: settings.retention_ms,
             checkpoint_records: settings.checkpoint_records,
-            line: Mutex::new(AppendQueue::new(
-                found.reach.order + 1,
-                found.notes.next_shop,
-            )),
-            tails: Mutex::new(found.tails),
-            dead: Mutex::new(found.dead),
-            ledger: Mutex::new(None),
-            copying: Mutex::new(None),
+            line: RankedMutex::new(
+                LockRank::Queue,
+                AppendQueue::new(found.reach.order + 1, found.notes.next_shop),
+            ),
+            tails: RankedMutex::new(LockRank::Tails, found.tails),
+            dead: RankedMutex::new(LockRank::RemovedShops, found.dead),
+            ledger: RankedMutex::new(LockRank::LedgerSource, None),
+            copying: RankedMutex::new(LockRank::DeferredSnapshots, None),
             work: Condvar::new(),
             committed: Condvar::new(),
             chores: Condvar::new(),
-            still: Mutex::new(false),
-            last_commit: Mutex::new(CommitEnd {
-                order: found.reach.order,
-                block: found.last_block,
-            }),
+            still: RankedMutex::new(LockRank::Maintenance, false),
+            last_commit: RankedMutex::new(
+                LockRank::LastCommit,
+                CommitEnd {
+                    order: found.reach.order,
+                    block: found.last_block,
+                },
+            ),
             durable: AtomicU64::new(found.reach.order),
             next_block: AtomicU64::new(found.next_block),
             laid_until: AtomicU64::new(found.laid_until),
@@ -143,7 +147,7 @@ impl Embedded {
 
     /// From now on the ledger's state is kept with every checkpoint.
     pub fn keep_ledger(&self, source: LedgerSource) {
-        *held(&self.core.ledger) = Some(source);
+        *self.core.ledger.lock() = Some(source);
     }
 
     /// Bytes of the store on disk.
@@ -170,11 +174,14 @@ impl Embedded {
 
     /// Commits what waits, takes a checkpoint, and stops: nothing is durable any more that is appended from now on.
     pub fn close(&self) {
-        self.core.line().closing = true;
-        *self.core.still() = true;
+        self.core.line.lock().closing = true;
+        *self.core.still.lock() = true;
         self.core.work.notify_all();
         self.core.chores.notify_all();
-        let threads = std::mem::take(&mut *held(&self.threads));
+        let threads = {
+            let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *threads)
+        };
         for thread in threads {
             // A thread that panicked has said so.
             thread.join().ok();
@@ -198,7 +205,7 @@ impl Journal for Embedded {
     }
 
     fn release(&self, owner: FencingToken) {
-        let mut line = self.core.line();
+        let mut line = self.core.line.lock();
         if line
             .owners
             .get(&owner.shop)

@@ -113,7 +113,7 @@ pub(super) fn gather_keep(
         return Ok(false);
     };
     let value = value.map(|value| write(shop, value));
-    let mut line = core.line();
+    let mut line = core.line.lock();
     line.next.keeps.push(MetadataWrite {
         key: key(number, name),
         value,

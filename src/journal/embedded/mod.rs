@@ -8,6 +8,7 @@ mod checksummed;
 mod data_dir;
 mod folder_id;
 mod observer;
+mod ranked_lock;
 mod settings;
 mod store;
 mod watchdog;

@@ -10,12 +10,11 @@ use super::shop_numbers;
 use super::snapshots;
 use super::store::Tree;
 use crate::domain::base::id::Id;
-use crate::journal::embedded::core::wait;
 use crate::journal::error::damaged;
 use crate::journal::{Claimed, FencingToken, JournalError, TimedShop};
 
 pub(super) fn create(core: &Core, _shop: &Id) -> FencingToken {
-    let mut line = core.line();
+    let mut line = core.line.lock();
     let (shop, epoch) = (line.next_shop, line.next_epoch);
     line.next_shop += 1;
     line.next_epoch += 1;
@@ -28,7 +27,7 @@ pub(super) fn claim(core: &Core, shop: &Id) -> Result<Option<Claimed>, JournalEr
         return Ok(None);
     };
     let owner = {
-        let mut line = core.line();
+        let mut line = core.line.lock();
         let epoch = line.next_epoch;
         line.next_epoch += 1;
         // Nobody appends while the state is being read.
@@ -38,7 +37,7 @@ pub(super) fn claim(core: &Core, shop: &Id) -> Result<Option<Claimed>, JournalEr
         };
         line.owners.insert(number, owned);
         while line.touches(number) {
-            line = wait(&core.committed, line);
+            line = line.wait(&core.committed);
         }
         FencingToken {
             shop: number,
@@ -47,7 +46,7 @@ pub(super) fn claim(core: &Core, shop: &Id) -> Result<Option<Claimed>, JournalEr
     };
     // It may have been taken away by what was on its way.
     if snapshots::number_of(&core.store, shop)? != Some(number) {
-        core.line().owners.remove(&number);
+        core.line.lock().owners.remove(&number);
         return Ok(None);
     }
     let head = snapshots::head(&core.store, number)?;
@@ -64,14 +63,14 @@ pub(super) fn claim(core: &Core, shop: &Id) -> Result<Option<Claimed>, JournalEr
             "record {n} of shop {number} is missing from the index"
         )));
     }
-    let mut line = core.line();
+    let mut line = core.line.lock();
     if let Some(owned) = line.owners.get_mut(&number)
         && owned.epoch == owner.epoch
     {
         owned.next_n = next_n;
     }
     drop(line);
-    if let Some(tail) = core.tails().get_mut(&number) {
+    if let Some(tail) = core.tails.lock().get_mut(&number) {
         tail.id = Some(shop.clone());
     }
     Ok(Some(Claimed { owner, state, tail }))
@@ -89,7 +88,7 @@ pub(super) fn shops_after(
         shops.extend(id.filter(|id| after != Some(id)));
         Ok(shops.len() < limit)
     })?;
-    let line = core.line();
+    let line = core.line.lock();
     let creating = line
         .creating
         .keys()
@@ -103,7 +102,7 @@ pub(super) fn each_sleeper(
     each: &mut dyn FnMut(TimedShop),
 ) -> Result<(), JournalError> {
     let tails: HashMap<u64, DueChange> = {
-        let tails = core.tails();
+        let tails = core.tails.lock();
         tails.iter().map(|(&shop, tail)| (shop, tail.due)).collect()
     };
     core.store.scan(Tree::Names, b"", |name, value| {

@@ -108,7 +108,7 @@ fn dense_places(
 
 /// The places after record `n` that are only in memory, or that were a moment ago; the first so many.
 fn places_in_memory(core: &Core, shop: u64, n: u64, limit: usize) -> Vec<RecordLocation> {
-    let tails = core.tails();
+    let tails = core.tails.lock();
     let places = tails
         .get(&shop)
         .map_or(&[][..], |tail| tail.places.as_slice());
@@ -151,7 +151,8 @@ fn places_at(
     limit: usize,
 ) -> Result<Vec<RecordLocation>, JournalError> {
     let in_memory = core
-        .tails()
+        .tails
+        .lock()
         .get(&shop)
         .and_then(|tail| last_before(&tail.places, seq));
     let in_memory = in_memory.map(|place| place.n);
@@ -190,7 +191,7 @@ pub(super) fn read_rated(
         };
         rated.extend(places.iter().filter(of_page).map(|place| (place.n, *place)));
     };
-    if let Some(tail) = core.tails().get(&number) {
+    if let Some(tail) = core.tails.lock().get(&number) {
         take(&tail.places, &mut rated);
     }
     let (from, to) = (

@@ -34,7 +34,7 @@ pub fn number_in(settings: &JournalSettings, shop: &Id) -> Result<Option<u64>, J
 
 /// The number of a shop, once its first record is on its way.
 pub(super) fn number(core: &Core, shop: &Id) -> Result<Option<u64>, JournalError> {
-    if let Some(&number) = core.line().creating.get(shop) {
+    if let Some(&number) = core.line.lock().creating.get(shop) {
         return Ok(Some(number));
     }
     snapshots::number_of(&core.store, shop)

@@ -13,9 +13,9 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use super::folder_id::{FolderId, ID_BYTES};
+use super::ranked_lock::{LockRank, RankedMutex};
 use crate::domain::base::time::Instant;
 use crate::journal::JournalError;
 use crate::journal::error::disk_failed;
@@ -59,7 +59,7 @@ pub struct Watermark {
     folder: FolderId,
     writes: AtomicU64,
     /// What it says.
-    last: Mutex<WatermarkState>,
+    last: RankedMutex<WatermarkState>,
 }
 
 fn slot(marked: WatermarkState, folder: FolderId) -> [u8; SLOT_BYTES] {
@@ -136,7 +136,7 @@ impl Watermark {
             file,
             folder,
             writes: AtomicU64::new(0),
-            last: Mutex::new(marked),
+            last: RankedMutex::new(LockRank::Watermark, marked),
         })
     }
 
@@ -167,13 +167,13 @@ impl Watermark {
             file,
             folder,
             writes: AtomicU64::new(0),
-            last: Mutex::new(marked),
+            last: RankedMutex::new(LockRank::Watermark, marked),
         })
     }
 
     /// The journal reaches this far, and so often was something kept; nothing: as before.
     pub fn set(&self, reach: Option<HighWaterMark>, kept: Option<u32>) -> io::Result<()> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock();
         *last = WatermarkState {
             reach: reach.unwrap_or(last.reach),
             kept: kept.unwrap_or(last.kept),
@@ -186,7 +186,7 @@ impl Watermark {
 
     /// How far the journal reaches.
     pub fn reach(&self) -> HighWaterMark {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = self.last.lock();
         last.reach
     }
 
