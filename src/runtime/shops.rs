@@ -308,7 +308,10 @@ impl Shops {
         let (sender, kept) = tokio::sync::oneshot::channel();
         // Where nobody waits any more it is kept all the same.
         let done = Box::new(move || sender.send(()).unwrap_or_default());
-        let exists = self.world.journal.keep(shop, name, value, Some(done));
+        let exists = self
+            .world
+            .journal
+            .put_metadata(shop, name, value, Some(done));
         async move {
             if exists.clone()? {
                 let closed = |_| JournalError::Failed("the journal was closed".to_owned());
@@ -325,12 +328,12 @@ impl Shops {
         name: &str,
         value: Option<Vec<u8>>,
     ) -> Result<bool, JournalError> {
-        self.world.journal.keep(shop, name, value, None)
+        self.world.journal.put_metadata(shop, name, value, None)
     }
 
     /// All that is kept, by shop and name.
     pub fn kept(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
-        self.world.journal.kept(each)
+        self.world.journal.each_metadata(each)
     }
 
     /// What time it is.
