@@ -76,10 +76,10 @@ fn place(row: &DeliveryRow) -> String {
 }
 
 fn rows(post: &Subscription) -> Vec<DeliveryRow> {
-    let row = |parcel: SeqRange, state, tries, told: &AttemptResult, again: Option<Instant>| {
-        DeliveryRow {
-            from: parcel.from,
-            to: parcel.to,
+    let row =
+        |range: SeqRange, state, tries, told: &AttemptResult, again: Option<Instant>| DeliveryRow {
+            from: range.from,
+            to: range.to,
             state,
             tries,
             status: told.status,
@@ -88,24 +88,23 @@ fn rows(post: &Subscription) -> Vec<DeliveryRow> {
             failure: told.failure.clone(),
             at: utc(Instant::from_ms(told.at_ms)),
             again: again.map(utc),
-        }
-    };
+        };
     let inner = post.inner();
     // What is on its way for the first time has nothing to be told of.
     let failing = inner
         .outbox
-        .failing()
-        .filter(|of| of.tries > 0 || of.again.is_none());
+        .failed_messages()
+        .filter(|of| of.attempts > 0 || of.retry_at.is_none());
     let failing = failing.map(|of| {
-        let state = if of.again.is_some() {
+        let state = if of.retry_at.is_some() {
             "retrying"
         } else {
             "given_up"
         };
-        row(of.parcel, state, of.tries, &of.told, of.again)
+        row(of.range, state, of.attempts, &of.result, of.retry_at)
     });
     let recent = inner.recent.iter();
-    let recent = recent.map(|of| row(of.parcel, "delivered", of.tries, &of.told, None));
+    let recent = recent.map(|of| row(of.range, "delivered", of.attempts, &of.result, None));
     failing.chain(recent).collect()
 }
 
