@@ -1,4 +1,4 @@
-//! What can be wrong with settings, and what to change.
+//! Errors of settings, with what to change.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use super::table::{SettingRow, Settings};
 use crate::domain::base::suggestion::nearest;
 use crate::settings::origin::Origin;
 
-/// Why the settings cannot be. The text says what to change, and where.
+/// Why the settings are invalid. The text says what to change, and where.
 #[derive(Debug, PartialEq)]
 pub enum SettingsError {
-    /// The file is no TOML.
+    /// The file is not valid TOML.
     File {
-        /// Its name.
+        /// The name of the file.
         file: String,
-        /// The line, from 1, where it shows.
+        /// The line of the error, from 1.
         line: Option<usize>,
-        /// How it shows.
+        /// The error of the parser.
         message: String,
     },
     /// There is no such setting.
@@ -24,27 +24,27 @@ pub enum SettingsError {
         name: String,
         /// Where it was given.
         origin: Origin,
-        /// The name or the variable that is most like it.
+        /// The nearest known name or variable.
         suggestion: Option<String>,
     },
-    /// The setting cannot be this.
+    /// The value is invalid.
     Value {
-        /// Its name.
+        /// The name of the setting.
         name: &'static str,
-        /// What was given.
+        /// The value, as it was given.
         text: String,
         /// Where it was given.
         origin: Origin,
-        /// What can be given.
+        /// Which values are valid.
         must: String,
     },
-    /// The setting does not go with the others.
+    /// The setting does not go with another one.
     Together {
-        /// Its name.
+        /// The name of the setting.
         name: &'static str,
         /// Where it was set.
         origin: Origin,
-        /// What would go.
+        /// Which combinations are valid.
         must: &'static str,
     },
 }
@@ -101,7 +101,7 @@ impl fmt::Display for SettingsError {
                 if let Some(line) = line {
                     write!(f, ", line {line}")?;
                 }
-                write!(f, ": no TOML: {}", message.trim_end())
+                write!(f, ": not valid TOML: {}", message.trim_end())
             }
             SettingsError::Unknown {
                 name,
@@ -109,7 +109,7 @@ impl fmt::Display for SettingsError {
                 suggestion,
             } => {
                 match origin {
-                    // The name of a variable tells already where it is.
+                    // The name of a variable says already where it was given.
                     Origin::Variable(_) => write!(f, "environment: there is no setting `{name}`")?,
                     Origin::Default | Origin::File(_) | Origin::Flag => {
                         write!(f, "{origin}: there is no setting `{name}`")?;
@@ -118,7 +118,7 @@ impl fmt::Display for SettingsError {
                 match suggestion {
                     Some(suggestion) => write!(f, "; did you mean `{suggestion}`?"),
                     None => f.write_str(
-                        ": take it away, and `xiaoer serve --print-settings` shows those there are",
+                        ": remove it; `xiaoer serve --print-settings` shows all settings",
                     ),
                 }
             }

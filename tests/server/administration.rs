@@ -311,7 +311,7 @@ fn a_certificate_is_replaced_while_the_server_runs() {
     let said = || {
         served
             .log()
-            .matches("the certificate stays as it was")
+            .matches("the certificate was not reloaded; the earlier one stays in use")
             .count()
     };
     soon("half a pair is not noticed", || said() == 1);
@@ -353,7 +353,7 @@ fn sighup_reads_the_settings_and_the_keys_again() {
     });
     let log = served.log();
     assert!(
-        log.contains("want a restart") && log.contains("shop.idle"),
+        log.contains("need a restart") && log.contains("shop.idle"),
         "{log}"
     );
     // What cannot be read changes nothing.
