@@ -90,7 +90,7 @@ impl Journal for Nowhere {
         done();
     }
 
-    fn put_state(&self, _: FencingToken, state: Snapshot, _: Option<Instant>) {
+    fn put_snapshot(&self, _: FencingToken, state: Snapshot, _: Option<Instant>) {
         black_box(state);
     }
 
@@ -118,11 +118,11 @@ impl Journal for Nowhere {
         Ok(None)
     }
 
-    fn sleepers(&self, _: &mut dyn FnMut(TimedShop)) -> Result<(), JournalError> {
+    fn each_timed_shop(&self, _: &mut dyn FnMut(TimedShop)) -> Result<(), JournalError> {
         Ok(())
     }
 
-    fn keep(
+    fn put_metadata(
         &self,
         _: &Id,
         _: &str,
@@ -135,7 +135,7 @@ impl Journal for Nowhere {
         Ok(true)
     }
 
-    fn kept(&self, _: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
+    fn each_metadata(&self, _: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
         Ok(())
     }
 

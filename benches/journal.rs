@@ -72,7 +72,7 @@ fn settings(folder: &Path) -> JournalSettings {
 fn open(folder: &Path) -> Embedded {
     match Embedded::open(&settings(folder), &Env::real(), Box::new(NoObserver)) {
         Ok(opened) => {
-            opened.journal.keep_ledger(Box::new(|| vec![0]));
+            opened.journal.set_ledger_source(Box::new(|| vec![0]));
             opened.journal
         }
         Err(error) => panic!("{error}"),
@@ -181,7 +181,7 @@ fn opens(records: u64) {
                     seq: n,
                     bytes: vec![7; 100_000],
                 };
-                journal.put_state(owner, state, None);
+                journal.put_snapshot(owner, state, None);
             }
         }
         done.recv().expect("durable");

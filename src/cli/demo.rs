@@ -1,4 +1,4 @@
-//! `xiaoer demo`: a server with a demo shop in which the sample day is played at speed, and lines to go on with.
+//! `xiaoer demo`: a server with a demo shop that plays the sample day, and commands to try next.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,37 +23,37 @@ use crate::settings::{LogLevel, Origin, Settings};
 /// The shop in which the day is played.
 const SHOP: &str = "demo";
 
-/// Who is there for the buyers that come by hand: one before the sale, one after it.
+/// The agents of the demo shop for sessions that a user opens: one before the sale, one after it.
 const AGENTS: [&str; 2] = ["小美", "xiaolan"];
 
 /// More agents than the demo shop has.
 const AGENTS_MAX: usize = 100;
 
-/// Decisions that are looked through at once for one worth asking about.
+/// How many decisions are searched at once for one to explain.
 const DECISIONS_AT_ONCE: usize = 1000;
 
 /// Start a server with a demo shop in which a day is played at speed
 #[derive(Args)]
 pub(super) struct Demo {
-    /// Where to listen, on this machine alone, since nobody needs a key [default: 127.0.0.1:7600]
+    /// Where to listen; a loopback address, since no key is needed [default: 127.0.0.1:7600]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
-    /// The folder of everything that is kept
+    /// The data folder
     #[arg(long, value_name = "FOLDER", default_value = "xiaoer-demo")]
     data: PathBuf,
-    /// Sets one setting; `xiaoer serve --print-settings` shows all there are
+    /// Set one setting; `xiaoer serve --print-settings` shows all settings
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
     /// How many seconds the day takes
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(..=3600))]
     seconds: u64,
-    /// Start no server: play the day in memory and say how the shop stands after it
+    /// Start no server: play the day in memory and print the state of the shop after it
     #[arg(long, conflicts_with_all = ["listen", "data", "set", "seconds"])]
     once: bool,
-    /// With --once: also write the day's events to this file, to replay them and ask why
+    /// With --once: also write the day's events to this file, to replay and explain them
     #[arg(long, value_name = "FILE", requires = "once")]
     save: Option<PathBuf>,
-    /// The language of the words; the environment's where left out, else Chinese
+    /// The language of texts; by default that of the environment, else Chinese
     #[arg(long)]
     lang: Option<LanguageArgument>,
 }
@@ -94,7 +94,7 @@ impl Demo {
         Ok(())
     }
 
-    /// As `serve --insecure`, in a folder of its own, and without a line for every request.
+    /// Like `serve --insecure`, in a folder of its own, and without a log line for every request.
     fn settings(self) -> Result<Settings, Failure> {
         let layers = LayersArguments {
             data: Some(self.data),
@@ -132,14 +132,14 @@ impl Scene {
         let there = desk.exists(&self.shop).await.map_err(ReadError::Refused)?;
         say(&self.language.say(
             format!("正在监听 {url}，接口说明在 {url}/docs\n"),
-            format!("listening on {url}; what can be asked is described at {url}/docs\n"),
+            format!("listening on {url}; the API is described at {url}/docs\n"),
         ));
         match day {
             Some(day) if !there => day.play(desk, &self.clock, self.language, seconds).await?,
             Some(_) | None => say(&self.language.say(
                 format!("示例店铺 {SHOP} 已在 {folder} 里，接着用；删掉这个文件夹，下次就从头放一遍。"),
                 format!(
-                    "The demo shop is in {folder} already and goes on; without that folder, the day is played again."
+                    "The demo shop is in {folder} already and continues. Delete that folder to play the day again."
                 ),
             )),
         }
@@ -159,7 +159,7 @@ impl Scene {
         Ok(())
     }
 
-    /// Lines to paste, with a decision that the shop really has.
+    /// Commands to paste, with a decision that the shop has made.
     fn what_next(&self, url: &str, online: &[String], seq: Option<u64>) -> String {
         let (language, folder) = (self.language, &self.folder);
         let shop = format!("{url}/v1/shops/{SHOP}");
@@ -182,7 +182,7 @@ impl Scene {
             lines.push(language.say(
                 format!("\n# 第 {seq} 个决定为什么这样做；换成上面回答里的 seq，问的就是那一个"),
                 format!(
-                    "\n# why decision {seq} was taken so; with the seq of the answer above it is about that one"
+                    "\n# why decision {seq} was made; put in the seq of an answer above to ask about that one"
                 ),
             ));
             lines.push(format!("curl -sw '\\n' {shop}/decisions/{seq}/why"));
@@ -196,21 +196,21 @@ impl Scene {
     fn tell_stopped(&self, error: &ReadError) {
         use crate::runtime::Unavailable;
         let why = match error {
-            // It was told to stop, and stops.
+            // The server was told to stop.
             ReadError::Refused(Unavailable::Closing) => return,
-            ReadError::NoShop => "the shop was taken away".to_owned(),
+            ReadError::NoShop => "the shop was deleted".to_owned(),
             ReadError::Refused(Unavailable::Busy) => "the server is busy".to_owned(),
             ReadError::Refused(Unavailable::OverShare { .. }) => {
-                "the shop has used its share up".to_owned()
+                "the shop has used up its share".to_owned()
             }
             ReadError::Refused(Unavailable::DiskFull) => {
                 format!(
-                    "the disk is nearly full: make room where {} is",
+                    "the disk is nearly full: make room on the disk of {}",
                     self.folder
                 )
             }
             ReadError::Refused(Unavailable::ClockNotTrusted(doubt)) => doubt.to_string(),
-            ReadError::Refused(Unavailable::Broken) => "a bug stopped the shop".to_owned(),
+            ReadError::Refused(Unavailable::Broken) => "the shop panicked".to_owned(),
             ReadError::Refused(Unavailable::Damaged(what) | Unavailable::Stalled(what)) => {
                 what.clone()
             }
@@ -227,7 +227,7 @@ fn online(shop: &Shop) -> Vec<String> {
     online.map(|agent| agent.agent.to_string()).collect()
 }
 
-/// What is read of a decision here.
+/// The fields of a decision that are read here.
 #[derive(Deserialize)]
 struct Assigned {
     seq: u64,
@@ -237,7 +237,7 @@ struct Assigned {
     waited: f64,
 }
 
-/// The assignment of whoever waited longest.
+/// The assignment of the session that waited longest.
 async fn worth_asking(desk: &Shops, shop: &Id) -> Result<Option<u64>, ReadError> {
     let (mut after, mut longest) = (0, None);
     loop {

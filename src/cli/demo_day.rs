@@ -1,4 +1,4 @@
-//! The sample day, moved to end just before now, and played in a shop of a server while one watches.
+//! The sample day, moved to end just before now, and played in a shop of a server.
 
 use std::time::Duration;
 
@@ -16,29 +16,29 @@ use crate::explain_text::{self, Language};
 use crate::runtime::{EventResult, IncomingEvent, ReadError, Shops};
 use crate::wire::{Line, read_event};
 
-/// The day is moved by whole ones of these, so that everything happens at its time of day.
+/// The day is moved by a multiple of this, so that every event keeps its time of day.
 const DAY_MS: i64 = 86_400_000;
 
-/// A line is said after so much of the day…
+/// A line is printed after so much of the day…
 const HOUR_MS: i64 = 3_600_000;
 
 /// … and events are posted together where they come within so much of it.
 const STEP_MS: i64 = 300_000;
 
-/// A line is no wider than most terminals.
+/// The width of a line, which most terminals have.
 const NOTE_COLUMNS_MAX: usize = 100;
 
-/// Where the shop of the sample day is: what its lines are told in.
+/// The offset of the sample day's shop, in which its lines are printed.
 const OFFSET_S: i32 = 8 * 3600;
 
-/// The sample day in the past of now.
+/// The sample day, moved into the past.
 pub(super) struct DemoDay {
     shop: Id,
-    /// In the order of their time.
+    /// In the order of their instants.
     events: Vec<(Event, String)>,
 }
 
-/// What is read of a line before it is moved, and of a decision.
+/// The fields of an event before it is moved, and of a decision.
 #[derive(Deserialize)]
 struct DemoCounts<'a> {
     #[serde(default)]
@@ -52,7 +52,7 @@ struct DemoCounts<'a> {
 }
 
 impl DemoDay {
-    /// The latest that is over.
+    /// The latest day that is over.
     pub(super) fn ending_before(now: Instant, shop: &Id) -> DemoDay {
         let end = SAMPLE_DAY.lines().last().and_then(at_of);
         let since = end.map_or(0, |(end, _)| now.ms() - end.ms());
@@ -77,7 +77,8 @@ impl DemoDay {
             .map_or(Instant::from_ms(0), |(event, _)| event.at)
     }
 
-    /// Plays it in `seconds`, with a line an hour. The clock follows, so that whoever asks meanwhile asks that day.
+    /// Plays the day in `seconds`, with a line for each hour. The clock follows, so that requests meanwhile see the
+    /// time of that day.
     pub(super) async fn play(
         self,
         desk: &Shops,
@@ -134,13 +135,13 @@ impl DemoDay {
     }
 }
 
-/// When a line was, and how it says so.
+/// The instant of a line, and its text.
 fn at_of(line: &str) -> Option<(Instant, &str)> {
     let seen: DemoCounts<'_> = serde_json::from_str(line).ok()?;
     Some((Instant::parse(seen.at)?, seen.at))
 }
 
-/// A line of the day, so many milliseconds later: its instant, and the nights that a policy names by their dates.
+/// An event of the day, so many milliseconds later: its instant, and the nights that a policy names by date.
 fn moved(line: &str, shift: i64) -> Option<String> {
     let (at, written) = at_of(line)?;
     let later = |at: Instant| {
@@ -165,7 +166,7 @@ fn moved(line: &str, shift: i64) -> Option<String> {
     Some(event.to_string())
 }
 
-/// How an hour of the shop went: until when, how many waited at most, and the decision that is worth a look.
+/// An hour of the shop: its end, the most sessions that waited, and the decision that is worth a look.
 async fn tell(
     desk: &Shops,
     shop: &Id,
@@ -179,7 +180,7 @@ async fn tell(
         && let Some(why) = desk.why(shop, seq).await?
     {
         let told = explain_text::explain(shop.as_str(), &why, language);
-        // The first line names the decision; the next says it.
+        // The first line names the decision; the second one says it.
         let said = told.lines().nth(1).unwrap_or_default().trim();
         note = format!("   #{seq} {}", cut(said));
     }
@@ -205,7 +206,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// The decision of an hour that says most.
+/// The decision of an hour that is the most interesting.
 #[derive(Default)]
 struct Notable(Option<(u8, f64, u64)>);
 
@@ -224,7 +225,7 @@ impl Notable {
                     _ => continue,
                 };
                 let new = (rank, decision.waited, decision.seq);
-                // Of two that say as much, the later.
+                // Of two that are equal, the later.
                 if self
                     .0
                     .is_none_or(|(rank, waited, _)| (rank, waited) <= (new.0, new.1))

@@ -1,4 +1,4 @@
-//! `xiaoer demo --once`: plays the sample day in memory, and says how the shop stands after it.
+//! `xiaoer demo --once`: plays the sample day in memory, and prints the state of the shop after it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,13 +12,13 @@ use crate::explain_text::{self, Highlights, Language};
 /// The sample day, one event a line.
 pub(super) const SAMPLE_DAY: &str = include_str!("../../data/sample-day.jsonl");
 
-/// What the sample day is called where it has no file of its own.
+/// The name of the sample day in messages.
 const SAMPLE_NAME: &str = "sample-day.jsonl";
 
 /// The shop that needs no `--shop`.
 const SHOP_DEFAULT: &str = "default";
 
-/// Plays the day and says what was decided; its events are also kept in the file `save`.
+/// Plays the day and prints its decisions; its events are also written to the file `save`.
 pub(super) fn once(language: Language, save: Option<&Path>) -> Result<(), Failure> {
     let text = play(language, save)?;
     if let Some(path) = save {
@@ -64,14 +64,14 @@ fn play(language: Language, saved: Option<&Path>) -> Result<String, Failure> {
     Ok(parts.join("\n\n"))
 }
 
-/// Command lines that go further, with decisions that the sample day really has.
+/// Commands to try next, with decisions that the sample day has.
 fn next(
     language: Language,
     saved: Option<&Path>,
     highlights: &BTreeMap<String, Highlights>,
 ) -> String {
     let file = saved.unwrap_or(Path::new(SAMPLE_NAME)).display();
-    // As it was called, so that a line can be pasted where the program is on no path.
+    // With the path by which the program was called, so that the command can be pasted.
     let program = std::env::args()
         .next()
         .unwrap_or_else(|| "xiaoer".to_owned());

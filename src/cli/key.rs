@@ -26,16 +26,16 @@ pub(super) struct KeyCommand {
 enum KeyAction {
     /// Make a key; it is printed once
     New {
-        /// What it is for: events, read, owner or admin
+        /// Its scope: events, read, owner or admin
         #[arg(long, value_parser = scope)]
         scope: Scope,
-        /// The shop that it opens; an admin's key has none
+        /// Its shop; a key of scope admin has none
         #[arg(long)]
         shop: Option<String>,
-        /// What people call it
+        /// Its name
         #[arg(long)]
         name: Option<String>,
-        /// Its holder may send its own `at`, after having been cut off; owners and admins always may
+        /// Allow its holder to send `at` for delayed events; owners and admins always may
         #[arg(long)]
         own_clock: bool,
         #[command(flatten)]
@@ -46,7 +46,7 @@ enum KeyAction {
         #[command(flatten)]
         layers: LayersArguments,
     },
-    /// Take a key back
+    /// Revoke a key
     Revoke {
         /// Its id: the eight letters and digits after `xek_`
         id: String,
@@ -73,8 +73,8 @@ fn open(settings: &Settings) -> Result<Keys, Failure> {
     Keys::open(&settings.data).map_err(|error| failure(&error))
 }
 
-/// The number of a shop, asked of the server where one runs. What is not known, or not there yet, is told: the key is made
-/// all the same, since a shop may be made after its keys.
+/// The number of a shop, from the running server if there is one. Where the number or the shop is unknown, a note is
+/// printed and the key is made all the same, since a shop may be made after its keys.
 fn number_of(settings: &Settings, shop: &Id) -> Option<u64> {
     let found = match ask_number(&settings.data, shop) {
         Some(answered) => {
@@ -88,7 +88,8 @@ fn number_of(settings: &Settings, shop: &Id) -> Option<u64> {
     match found {
         Ok(Some(number)) => return Some(number),
         Ok(None) => last_words(&format!(
-            "xiaoer: warning: {} has no shop {shop:?}. The key opens the first shop of that name that is made: check the \
+            "xiaoer: warning: {} has no shop {shop:?}. The key opens the first shop of that name that is made: check \
+             the \
              name, or make the shop with `PUT /v1/shops/{{shop}}` and an admin's key",
             settings.data.display()
         )),
@@ -117,7 +118,7 @@ impl KeyCommand {
                 let shop = shop.map(|shop| {
                     Id::new(&shop).ok_or_else(|| {
                         Failure::bad_input(
-                            "--shop is no id: 1 to 128 bytes without control characters",
+                            "--shop is not an id: it must have 1 to 128 bytes without control characters",
                         )
                     })
                 });
@@ -155,7 +156,7 @@ impl KeyCommand {
                 let _owner = KeepsOwner::of(&settings.data);
                 let keys = open(&settings)?;
                 keys.revoke(&id).map_err(|error| failure(&error))?;
-                print(&format!("{id} opens nothing any more"))
+                print(&format!("{id} is revoked"))
             }
         }
     }

@@ -1,6 +1,6 @@
-//! The command line: what can be asked of the program, and how it answers people.
+//! The command line: the program's commands, their output and exit codes.
 //!
-//! The only room that knows arguments, files by name, the terminal and exit codes.
+//! Only this module knows arguments, files by name, the terminal and exit codes.
 
 mod demo;
 mod demo_day;
@@ -27,7 +27,7 @@ use crate::explain_text::Language;
 /// The exit status after bad input or bad arguments.
 const BAD_INPUT: u8 = 2;
 
-/// The exit status where the world failed: a file, a disk, a pipe.
+/// The exit status after a failure of a file, a disk or a pipe.
 const FAILED: u8 = 1;
 
 /// How much is read and written at once.
@@ -45,11 +45,11 @@ struct Arguments {
 enum Command {
     /// Start a server with a demo shop in which a day is played at speed
     Demo(demo::Demo),
-    /// Serve shops over HTTP, everything kept in one folder
+    /// Serve shops over HTTP, with all data in one folder
     Serve(serve::Serve),
     /// Make, list and revoke keys
     Key(key::KeyCommand),
-    /// Read everything in a data folder and hold it against itself
+    /// Verify everything in a data folder
     Verify(folder::Verify),
     /// Write the journal of a data folder as a trace
     Export(folder::Export),
@@ -59,13 +59,13 @@ enum Command {
     Restore(folder::Restore),
     /// Replay a trace of events in virtual time, decisions to standard output
     Replay(replay::ReplayCommand),
-    /// Say why a decision of a trace was taken
+    /// Explain a decision of a trace
     Why(why::WhyCommand),
     /// Make a sample trace: a busy day of a small shop
     Sample(sample::Sample),
 }
 
-/// The language of answers to people.
+/// The language of texts for people.
 #[derive(Clone, Copy, ValueEnum)]
 enum LanguageArgument {
     /// 中文
@@ -74,7 +74,7 @@ enum LanguageArgument {
     En,
 }
 
-/// What went wrong, in one sentence, and the exit status that says so.
+/// An error in one sentence, with the exit status.
 struct Failure {
     message: String,
     status: u8,
@@ -88,7 +88,7 @@ impl Failure {
         }
     }
 
-    /// The disk failed: the status that a server has too which meets it later.
+    /// The disk failed: the same status as that of a server whose disk fails.
     fn disk(message: impl Into<String>) -> Failure {
         Failure {
             message: message.into(),
@@ -104,7 +104,7 @@ impl Failure {
     }
 }
 
-/// Runs the program with these arguments, the first of which is its name.
+/// Runs the program with these arguments, of which the first is its name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
@@ -173,7 +173,7 @@ fn open_trace(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     }
 }
 
-/// What goes wrong in a replay, as the command line says it.
+/// An error of a replay, for the command line.
 fn replay_failure(path: &Path, error: crate::replay::ReplayError) -> Failure {
     use crate::replay::ReplayError;
     match error {
@@ -186,7 +186,7 @@ fn replay_failure(path: &Path, error: crate::replay::ReplayError) -> Failure {
     }
 }
 
-/// Prints a line at once. Standard output that nobody reads any more is no error.
+/// Prints a line at once. A closed standard output is not an error.
 fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush()).ok();

@@ -1,4 +1,4 @@
-//! `xiaoer replay`: a trace in, decisions out, and a report if one is asked for.
+//! `xiaoer replay`: reads a trace, writes decisions, and a report where one is asked for.
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -41,7 +41,7 @@ impl ReplayCommand {
             bar.finish_and_clear();
         }
         let progress = match result {
-            // Whoever reads has read enough.
+            // The reader has closed the pipe.
             Err(ReplayError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return Ok(());
             }
@@ -60,7 +60,7 @@ impl ReplayCommand {
     }
 }
 
-/// A bar over the bytes of the trace; without a known length, a counter. Hidden where nobody looks.
+/// A progress bar over the bytes of the trace; a counter where the length is unknown. Hidden without a terminal.
 fn bar(trace: &Path) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();

@@ -28,7 +28,7 @@ impl Sample {
         let Some(path) = self.output else {
             let trace = BufWriter::with_capacity(PIECE_BYTES, io::stdout().lock());
             return match crate::sample::write(self.seed, self.days, trace) {
-                // Whoever reads has read enough.
+                // The reader has closed the pipe.
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
                 result => result.map_err(|error| {
                     Failure::failed(format!("the sample could not be written: {error}"))

@@ -1,4 +1,4 @@
-//! `xiaoer serve`: the server, from its settings to its end.
+//! `xiaoer serve`: runs the server.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::settings::{Origin, Origins, Settings, Sources};
 /// The file of settings in the data folder.
 const SETTINGS_FILE: &str = "xiaoer.toml";
 
-/// Serve shops over HTTP, everything kept in one folder
+/// Serve shops over HTTP, with all data in one folder
 #[derive(Args)]
 pub(super) struct Serve {
     #[command(flatten)]
@@ -23,16 +23,16 @@ pub(super) struct Serve {
     /// Where to listen [default: 127.0.0.1:7600]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
-    /// Everybody may do everything, without keys; on a loopback address alone
+    /// Allow all requests without a key; only on a loopback address
     #[arg(long)]
     insecure: bool,
     /// Convert a folder of an older form in place, where the disk has no room for a copy; it cannot be undone
     #[arg(long)]
     upgrade_in_place: bool,
-    /// The machine's clock is right, however far it is past the last record of the folder; for this start
+    /// Accept the machine's clock for this start, however far it is past the last record of the folder
     #[arg(long)]
     accept_clock: bool,
-    /// Print every setting and who has set it, and stop
+    /// Print every setting and where it was set, and stop
     #[arg(long)]
     print_settings: bool,
 }
@@ -40,13 +40,13 @@ pub(super) struct Serve {
 /// Where settings come from.
 #[derive(Args)]
 pub(super) struct LayersArguments {
-    /// The folder of everything that is kept [default: xiaoer-data]
+    /// The data folder [default: xiaoer-data]
     #[arg(long, value_name = "FOLDER")]
     pub(super) data: Option<PathBuf>,
     /// A file of settings; without it `xiaoer.toml` in the data folder, if it is there
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Sets one setting, over the file and the environment; --print-settings shows all there are
+    /// Set one setting, over the file and the environment; --print-settings shows all settings
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) set: Vec<String>,
 }
@@ -92,24 +92,25 @@ impl Serve {
     }
 }
 
-/// What is said once the server takes requests.
+/// The text that is printed once the server accepts requests.
 fn greet(listening: &Listening, data: &Path) {
     let url = listening.url();
     let mut text = format!("listening on {url}\n");
     if let Some(key) = &listening.first_key {
         text += &format!(
-            "This is the first start, and nobody has a key. This one may do everything; it is shown only now:\n  {key}\n\
-             More are made by `xiaoer key new --data {}`.\n",
+            "This is the first start, and there was no key. The new key may do everything. It is shown only now:\n  \
+             {key}\n\
+             Make more keys with `xiaoer key new --data {}`.\n",
             data.display()
         );
     }
-    text += &format!("What can be asked is described at {url}/docs\n");
-    // Whoever started it may not be reading.
+    text += &format!("The API is described at {url}/docs\n");
+    // Standard output may not be read.
     std::io::stdout().lock().write_all(text.as_bytes()).ok();
     std::io::stdout().lock().flush().ok();
 }
 
-/// What ended a server, as the command line says it.
+/// An error of the server, for the command line.
 pub(super) fn failure(error: ServeError) -> Failure {
     match error {
         ServeError::Unusable(what) => Failure::bad_input(what),
@@ -118,7 +119,7 @@ pub(super) fn failure(error: ServeError) -> Failure {
     }
 }
 
-/// What is wrong with a folder, as the command line says it.
+/// An error of a folder, for the command line.
 pub(super) fn journal_failure(error: &JournalError) -> Failure {
     match error {
         JournalError::Damaged(what) | JournalError::Unusable(what) => Failure::bad_input(what),
@@ -127,7 +128,7 @@ pub(super) fn journal_failure(error: &JournalError) -> Failure {
 }
 
 impl LayersArguments {
-    /// The settings, with `flags` over what `--set` says.
+    /// The settings, with `flags` over those of `--set`.
     pub(super) fn load(
         &self,
         flags: Vec<(String, String)>,
@@ -136,7 +137,7 @@ impl LayersArguments {
         for set in &self.set {
             let (name, value) = set.split_once('=').ok_or_else(|| {
                 Failure::bad_input(format!(
-                    "--set {set}: it wants NAME=VALUE, such as --set shop.idle=10m"
+                    "--set {set}: write NAME=VALUE, such as --set shop.idle=10m"
                 ))
             })?;
             all.push((name.trim().to_owned(), value.trim().to_owned()));
@@ -168,7 +169,7 @@ impl LayersArguments {
         let (settings, origins) = load(Some((name.clone(), text)))?;
         if origins.of("data") == Origin::File(name.clone()) {
             return Err(Failure::bad_input(format!(
-                "{name} sets `data`, but was found in that folder: take the line out, or name the file with --config"
+                "{name} sets `data`, but was found in that folder: remove that line, or name the file with --config"
             )));
         }
         Ok((settings, origins))

@@ -1,4 +1,4 @@
-//! `xiaoer why`: the whole reason of one decision of a trace, in words or as JSON.
+//! `xiaoer why`: explains one decision of a trace, in words or as JSON.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -13,10 +13,10 @@ use crate::explain_text;
 use crate::replay::{FoundDecision, explain};
 use crate::wire::WrittenDecision;
 
-/// How many shops are named where the one asked for is not there.
+/// How many shops are named where the requested one does not exist.
 const SHOPS_NAMED_MAX: usize = 20;
 
-/// Say why a decision of a trace was taken
+/// Explain a decision of a trace
 #[derive(Args)]
 pub(super) struct WhyCommand {
     /// The trace, one event a line; `-` is standard input
@@ -29,12 +29,12 @@ pub(super) struct WhyCommand {
     /// Print one JSON object: the decision, the facts behind it, and the words in both languages
     #[arg(long)]
     json: bool,
-    /// The language of the words; the environment's where left out, else Chinese
+    /// The language of texts; by default that of the environment, else Chinese
     #[arg(long)]
     lang: Option<LanguageArgument>,
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct ExplainedRow<'a> {
     decision: WrittenDecision<'a>,
@@ -45,7 +45,9 @@ struct ExplainedRow<'a> {
 impl WhyCommand {
     pub(super) fn run(self) -> Result<(), Failure> {
         let shop = Id::new(&self.shop).ok_or_else(|| {
-            Failure::bad_input("--shop is no id: 1 to 128 bytes without control characters")
+            Failure::bad_input(
+                "--shop is not an id: it must have 1 to 128 bytes without control characters",
+            )
         })?;
         let trace = open_trace(&self.trace)?;
         let found = explain(trace, &shop, self.seq);

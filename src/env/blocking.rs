@@ -1,7 +1,7 @@
-//! Work that may wait for the disk, off the threads that serve.
+//! Work that may wait for the disk, on threads that serve no requests.
 //!
-//! The runtime's own pool panics where the system gives it no thread. This one keeps a few threads from its start on, so
-//! that there is always somebody who does the work; where more cannot be had, work waits for those.
+//! The runtime's own pool panics where the system cannot start a thread. This pool starts a few threads at the
+//! beginning and keeps them, so that work is always done. Where no more threads can be started, work waits for those.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-/// Threads that stay.
+/// Threads that are kept.
 const THREADS_KEPT: usize = 4;
 
-/// Threads there are at most.
+/// The most threads.
 const THREADS_MAX: usize = 512;
 
-/// Work that waits for a thread, at most.
+/// The most tasks that wait for a thread.
 const WAITING_MAX: usize = 65_536;
 
 /// How long a thread that is not kept waits for more work.
@@ -27,9 +27,9 @@ const IDLE: Duration = Duration::from_secs(10);
 /// Why work was not done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockingError {
-    /// It was not begun: too much waits already, or the system gives no thread.
+    /// The task was not begun: too many tasks wait, or the system cannot start a thread.
     Busy,
-    /// It panicked: a bug of ours.
+    /// The task panicked, which is a bug.
     Panicked,
 }
 
@@ -37,9 +37,11 @@ impl fmt::Display for BlockingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             BlockingError::Busy => {
-                "too much waits for a thread already, or the system gives no thread"
+                "too many tasks wait for a thread, or the system cannot start one"
             }
-            BlockingError::Panicked => "a bug of the server stopped it",
+            BlockingError::Panicked => {
+                "the task panicked; please report this with the server's log"
+            }
         })
     }
 }
@@ -63,16 +65,16 @@ struct PoolState {
 static POOL: LazyLock<Arc<ThreadPool>> =
     LazyLock::new(|| ThreadPool::new(THREADS_KEPT, THREADS_MAX));
 
-/// Makes the threads that stay.
+/// Starts the threads that are kept.
 ///
 /// # Errors
 ///
-/// The system gives no thread.
+/// The system cannot start a thread.
 pub fn begin_blocking() -> io::Result<()> {
     POOL.begin()
 }
 
-/// Does work on a thread where it may wait. It is done also where nobody waits for it any more.
+/// Runs a task on a thread that may wait. The task also runs where its caller no longer waits for it.
 pub fn blocking<T, F>(work: F) -> impl Future<Output = Result<T, BlockingError>> + use<T, F>
 where
     T: Send + 'static,
@@ -119,12 +121,12 @@ impl ThreadPool {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        let (tell, told) = oneshot::channel();
-        let given = self.put(Box::new(move || drop(tell.send(work()))));
+        let (sender, receiver) = oneshot::channel();
+        let given = self.put(Box::new(move || drop(sender.send(work()))));
         async move {
             given?;
             // The sender goes without a word where the work panics.
-            told.await.map_err(|_| BlockingError::Panicked)
+            receiver.await.map_err(|_| BlockingError::Panicked)
         }
     }
 

@@ -1,12 +1,12 @@
-//! The server's clock: the wall clock's time, but never one that goes back, and none that cannot be right.
+//! The server's clock: the wall clock's time, without going back and without implausible jumps.
 //!
-//! Where the wall clock is set back a little, time goes on from where it was, at its own pace, until the wall clock has
-//! caught up; where it is set ahead a little, the server follows. Where it jumps by more than [`JUMP_MAX`], measured by a
-//! clock that goes on while the machine sleeps, the server does not follow: time goes on at its own pace, and the clock is
-//! not trusted until the wall clock is right again. After a restart the clock begins no earlier than the journal ends, and
-//! a wall clock far past that end is not trusted either, unless a person says so ([`StartRule`]).
+//! Where the wall clock is set back a little, time goes on at its own pace until the wall clock has caught up. Where
+//! it is set ahead a little, the server follows. Where it jumps by more than [`JUMP_MAX`], measured by a clock that
+//! includes suspended time, the server does not follow: time goes on at its own pace, and the clock is not trusted
+//! until the wall clock is right again. After a restart the clock begins no earlier than the end of the journal, and a
+//! wall clock far past that end is not trusted unless a user accepts it ([`StartRule`]).
 //!
-//! What is decided by a clock that is not trusted would be in the journal for good, so nothing is: see [`Clock::trusted`].
+//! Decisions of a clock that is not trusted would stay in the journal, so none are made: see [`Clock::trusted`].
 
 use std::fmt;
 use std::sync::Mutex;
@@ -16,36 +16,36 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::domain::base::time::{Duration, Instant};
 
-/// A wall clock that is further than this from where it should be has jumped.
+/// A wall clock that differs from the expected time by more than this has jumped.
 pub const JUMP_MAX: Duration = Duration::from_ms(3_600_000);
 
-/// What time it is.
+/// The server's source of time.
 pub trait Clock: Send + Sync {
-    /// Now; never earlier than any now before.
+    /// Now; never earlier than an earlier result.
     fn now(&self) -> Instant;
 
-    /// Time has come at least this far.
+    /// Sets a lower bound of the time.
     fn at_least(&self, instant: Instant);
 
-    /// The journal ends at this instant; time goes on from there, by a wall clock that the rule lets pass.
+    /// Sets the end of the journal. Time goes on from there, by a wall clock that the rule accepts.
     fn resume(&self, latest: Option<Instant>, _rule: StartRule) {
         if let Some(latest) = latest {
             self.at_least(latest);
         }
     }
 
-    /// Whether what happens may be dated by it, as of the last [`Clock::now`].
+    /// Whether events may be dated by the clock, as of the last [`Clock::now`].
     fn trusted(&self) -> Result<(), Doubt> {
         Ok(())
     }
 }
 
-/// Which wall clock a start takes.
+/// Which wall clock a start accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StartRule {
-    /// How far the wall clock may be past the end of the journal; nothing: as far as it is.
+    /// How far the wall clock may be past the end of the journal; `None` for any distance.
     pub gap_max: Duration,
-    /// A person says that the wall clock is right.
+    /// Whether a user has accepted the wall clock.
     pub accept: bool,
 }
 
@@ -89,7 +89,8 @@ impl fmt::Display for Doubt {
         match *self {
             Doubt::Jumped { wall, expected } => write!(
                 f,
-                "the machine's clock has jumped to {}, where {} was expected. Set the clock right, and the server goes on \
+                "the machine's clock has jumped to {}, where {} was expected. Set the clock right, and the server goes \
+                 on \
                  by itself; if {} is right, restart the server",
                 Utc(wall),
                 Utc(expected),
@@ -101,7 +102,8 @@ impl fmt::Display for Doubt {
                 gap_max,
             } => write!(
                 f,
-                "the machine's clock says {}, and the last record is of {}, more than `clock.gap_max` ({gap_max}) earlier. \
+                "the machine's clock says {}, and the last record is of {}, more than `clock.gap_max` ({gap_max}) \
+                 earlier. \
                  Set the clock right, and the server goes on by itself; if {} is right, restart the server with \
                  --accept-clock",
                 Utc(wall),
@@ -110,7 +112,8 @@ impl fmt::Display for Doubt {
             ),
             Doubt::OutOfYears { wall } => write!(
                 f,
-                "the machine's clock says {}, and only the years 2000 to 2099 can be served. Set the clock right, and the \
+                "the machine's clock says {}, and only the years 2000 to 2099 can be served. Set the clock right, and \
+                 the \
                  server goes on by itself",
                 Utc(wall)
             ),

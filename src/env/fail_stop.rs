@@ -1,5 +1,5 @@
-//! The end of the process after a failed disk. Its last words are tried; its end is certain, whatever standard error is: a
-//! full disk, a closed pipe, one that is not read.
+//! Ends the process after a failure of the disk. It tries to write a last message, and ends in any case: also where
+//! standard error is a full disk, a closed pipe, or a pipe that is not read.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -11,35 +11,35 @@ use rustix::process::{Signal, getpid, kill_process};
 
 use super::EXIT_DISK_FAILED;
 
-/// How long the last words may take.
+/// How long the last message may take.
 const WORDS_WITHIN: Duration = Duration::from_secs(1);
 
-/// How long `exit` may take after them. It flushes, and calls what libraries have asked it to.
+/// How long `exit` may take after it. It flushes, and runs exit handlers of libraries.
 const EXIT_WITHIN: Duration = Duration::from_secs(2);
 
-/// Called before the last words: writes what the log has not written yet.
+/// Called before the last message: writes the lines that the log has not written yet.
 static BEFORE_END: OnceLock<fn()> = OnceLock::new();
 
-/// What is to be done before the process ends for a failed disk; it may take `WORDS_WITHIN`, with the last words. Only the
-/// first call counts.
+/// Sets what is done before the process ends for a failed disk; with the message it may take `WORDS_WITHIN`. Only
+/// the first call counts.
 pub fn before_end(call: fn()) {
     BEFORE_END.set(call).ok();
 }
 
-/// Writes a line to standard error, and waits for it for a second at most. Where it cannot be written, it is lost.
+/// Writes a line to standard error, for at most one second. Where it cannot be written, it is lost.
 pub fn last_words(line: &str) {
-    let (told, words) = sync_channel(1);
+    let (written, result) = sync_channel(1);
     let text = format!("{line}\n");
     let write = move || {
         if let Some(call) = BEFORE_END.get() {
             call();
         }
         std::io::stderr().write_all(text.as_bytes()).ok();
-        told.send(()).ok();
+        written.send(()).ok();
     };
     let thread = std::thread::Builder::new().name("last words".to_owned());
     if thread.spawn(write).is_ok() {
-        words.recv_timeout(WORDS_WITHIN).ok();
+        result.recv_timeout(WORDS_WITHIN).ok();
     }
 }
 

@@ -1,6 +1,6 @@
-//! The world around the shops: the clock, what stops the process, and files for their owner alone. Tests bring their own.
+//! The environment of the shops: the clock, the end of the process, and private files. Tests have their own.
 //!
-//! The only room that reads a clock. Everything else is told what time it is.
+//! Only this module reads a clock. Everything else gets the time as an argument.
 
 mod blocking;
 mod clock;
@@ -15,17 +15,17 @@ pub use clock::{Clock, Doubt, JUMP_MAX, ServerClock, Source, StartRule};
 pub use fail_stop::{before_end, last_words};
 pub use pausable_clock::PausableClock;
 
-/// What the server asks of the world. Cheap to clone.
+/// What the server needs of its environment. It is cheap to clone.
 #[derive(Clone)]
 pub struct Env {
-    /// What time it is.
+    /// The source of time.
     pub clock: Arc<dyn Clock>,
-    /// What becomes of a world that failed, and of planted faults.
+    /// Ends the process after a failure, and plants faults in tests.
     pub fate: Arc<dyn Fate>,
 }
 
 impl Env {
-    /// The real world.
+    /// The environment of the real process.
     pub fn real() -> Env {
         Env {
             clock: Arc::new(ServerClock::new()),
@@ -34,12 +34,12 @@ impl Env {
     }
 }
 
-/// What the world does to a server.
+/// What happens to a server from outside.
 pub trait Fate: Send + Sync {
-    /// The disk has failed: nothing may be answered any more. Does not come back.
+    /// The disk has failed, so nothing more may be answered. Does not return.
     fn stop(&self, why: &str) -> !;
 
-    /// Called before an event of a shop is decided; a test may panic here, as a bug of ours would.
+    /// Called before an event of a shop is decided; a test may panic here, as a bug would.
     fn before_event(&self, _shop: &str, _text: &[u8]) {}
 }
 
@@ -54,7 +54,7 @@ impl Fate for RealFate {
     }
 }
 
-/// How long something takes, for figures; no decision looks at it.
+/// Measures a duration for metrics; no decision depends on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(std::time::Instant);
 

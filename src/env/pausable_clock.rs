@@ -1,11 +1,11 @@
-//! A clock that can be held in the past: so that a day that is over is played with the time it had.
+//! A clock that can be held in the past, so that a day that is over can be played with its own times.
 
 use std::sync::{Mutex, PoisonError};
 
 use super::clock::{Clock, Doubt, ServerClock, StartRule};
 use crate::domain::base::time::Instant;
 
-/// Stands where it is put, never further back, until it is let go; then it is the server's clock.
+/// Stands at an instant, which only moves forward, until it is released; then it is the server's clock.
 pub struct PausableClock {
     free: ServerClock,
     held: Mutex<Option<Instant>>,
@@ -23,12 +23,12 @@ impl PausableClock {
         change(&mut self.held.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Moves it on to an instant, where it is still held.
+    /// Moves a held clock on to an instant.
     pub fn move_to(&self, instant: Instant) {
         self.with_held(|held| *held = held.map(|held| held.max(instant)));
     }
 
-    /// From here on it goes as the server's.
+    /// Releases the clock: from here on it is the server's.
     pub fn let_go(&self) {
         self.with_held(|held| *held = None);
     }

@@ -1,7 +1,7 @@
-//! Files that only their owner may read: how they are written, and how a data folder is kept so.
+//! Files that only their owner may read: how they are written, and how a data folder is kept private.
 //!
 //! A folder has mode 700 and its files 600. A command that root runs gives what it writes to the folder's owner, so
-//! that the server, which runs as that owner, can read it afterwards.
+//! that the server, which runs as that owner, can read it.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -15,29 +15,29 @@ pub const FOLDER_MODE: u32 = 0o700;
 /// The mode of a file in a data folder, and of a backup.
 pub const FILE_MODE: u32 = 0o600;
 
-/// The bits that let others in.
+/// The mode bits of other users.
 const OTHERS: u32 = 0o077;
 
-/// How deep a data folder is looked through. The store's own folders are two deep.
+/// How deep a data folder is searched. The store's own folders are two deep.
 const DEPTH_MAX: usize = 4;
 
-/// How long another process may hold a lock that is held while a file is written: so many tries, this far apart.
+/// How long a lock that another process holds is tried: so many tries, this far apart.
 const LOCK_TRIES: u32 = 500;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
-/// What a person writes into the folder, or the file system puts there: its mode is theirs to choose.
+/// Files that a person writes into the folder, or that the file system makes: their mode is not changed.
 const NOT_OURS: [&str; 2] = ["xiaoer.toml", "lost+found"];
 
-/// From here on, what this process makes is for its owner alone, whatever it is made by.
+/// Makes all files that this process creates private, whatever creates them.
 pub fn for_the_owner_alone() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(OTHERS));
 }
 
-/// Makes a data folder, and the folders above it, where they are not there.
+/// Makes a data folder and the folders above it, where they do not exist.
 ///
 /// # Errors
 ///
-/// It cannot be made.
+/// The folder cannot be made.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -53,14 +53,14 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes a file of a folder so that it is there whole or not at all, and outlives a power cut once this returns.
+/// Writes a file of a folder, whole or not at all. It is durable when this returns.
 ///
 /// # Errors
 ///
-/// It could not be written, or the folder could not be synced.
+/// It cannot be written, or the folder cannot be synced.
 pub fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<Metadata> {
     let (path, beside) = (folder.join(name), folder.join(format!("{name}.new")));
-    // What a writer that was killed left behind may have another mode or another owner.
+    // A file that a killed writer left behind may have another mode or another owner.
     match fs::remove_file(&beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
@@ -79,8 +79,8 @@ pub fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<Metada
 /// While it lives, no other process has this lock.
 pub struct FileLock(#[expect(dead_code, reason = "what is held is the open file")] File);
 
-/// Takes the lock that a file of a folder stands for, and makes the file where it is not there. `None` where another
-/// process held it for 5 s.
+/// Takes the lock of a lock file, and makes the file where it does not exist. `None` where another process held it for
+/// 5 s.
 ///
 /// # Errors
 ///

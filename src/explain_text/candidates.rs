@@ -1,4 +1,4 @@
-//! Candidates: one row an agent, and why it was picked or passed over (R4, R5, R7, R8; P1 to P4).
+//! Candidates: one row for each agent, and why it was picked or not (R4, R5, R7, R8; P1 to P4).
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -10,49 +10,51 @@ use crate::domain::state::agent_group::Ratio;
 use super::phrase::Locale;
 use super::table::{Side, TextTable};
 
-/// How many candidates are told one by one.
+/// How many candidates are listed one by one.
 const SHOWN_MAX: usize = 20;
 
-/// By what candidates were compared.
-pub(super) fn comparison(voice: Locale, by: Comparison) -> &'static str {
+/// The strategy by which candidates were compared.
+pub(super) fn comparison(locale: Locale, by: Comparison) -> &'static str {
     match by {
-        Comparison::Strategy(strategy) => voice.strategy(strategy),
-        Comparison::Lot => voice.say("随机抽一位空闲客服", "drawn among the free"),
-        Comparison::Rota => voice.say("今日离线分配最少的先接", "fewest offline assignments today"),
+        Comparison::Strategy(strategy) => locale.strategy(strategy),
+        Comparison::Lot => locale.say("随机抽一位空闲客服", "drawn among the free"),
+        Comparison::Rota => {
+            locale.say("今日离线分配最少的先接", "fewest offline assignments today")
+        }
     }
 }
 
 /// The candidates as a table, the most relevant first, and how many more there are.
-pub(super) fn table(voice: Locale, by: Comparison, candidates: &[Candidate]) -> Vec<String> {
+pub(super) fn table(locale: Locale, by: Comparison, candidates: &[Candidate]) -> Vec<String> {
     let mut ordered: Vec<&Candidate> = candidates.iter().collect();
     ordered.sort_by(|a, b| relevance(by, a, b));
     let mut table = TextTable::new(&[
-        (voice.say("客服", "agent"), Side::Left),
-        (voice.say("状态", "presence"), Side::Left),
-        (voice.say("接待/上限", "load/capacity"), Side::Right),
-        (today_title(voice, by), Side::Right),
-        (voice.say("权重", "weight"), Side::Right),
-        (voice.say("上次分到", "last assigned"), Side::Right),
-        (voice.say("结果", "outcome"), Side::Left),
+        (locale.say("客服", "agent"), Side::Left),
+        (locale.say("状态", "presence"), Side::Left),
+        (locale.say("接待/上限", "load/capacity"), Side::Right),
+        (today_title(locale, by), Side::Right),
+        (locale.say("权重", "weight"), Side::Right),
+        (locale.say("上次分到", "last assigned"), Side::Right),
+        (locale.say("结果", "outcome"), Side::Left),
     ]);
     for candidate in ordered.iter().take(SHOWN_MAX) {
-        table.row(row(voice, by, candidate));
+        table.row(row(locale, by, candidate));
     }
     let mut lines = table.lines("  ");
     if let Some(rest) = ordered.get(SHOWN_MAX..).filter(|rest| !rest.is_empty()) {
-        lines.push(format!("  {}", more(voice, by, rest)));
+        lines.push(format!("  {}", more(locale, by, rest)));
     }
     lines
 }
 
-fn today_title(voice: Locale, by: Comparison) -> &'static str {
+fn today_title(locale: Locale, by: Comparison) -> &'static str {
     match by {
-        Comparison::Rota => voice.say("今日离线分配", "offline today"),
-        Comparison::Strategy(_) | Comparison::Lot => voice.say("今日接待", "today"),
+        Comparison::Rota => locale.say("今日离线分配", "offline today"),
+        Comparison::Strategy(_) | Comparison::Lot => locale.say("今日接待", "today"),
     }
 }
 
-fn row(voice: Locale, by: Comparison, candidate: &Candidate) -> [String; 7] {
+fn row(locale: Locale, by: Comparison, candidate: &Candidate) -> [String; 7] {
     let Candidate {
         agent,
         presence,
@@ -64,17 +66,17 @@ fn row(voice: Locale, by: Comparison, candidate: &Candidate) -> [String; 7] {
         ..
     } = candidate;
     let last = match last_assigned {
-        0 => voice.say("还没有", "never").to_owned(),
+        0 => locale.say("还没有", "never").to_owned(),
         seq => format!("#{seq}"),
     };
     [
         agent.to_string(),
-        voice.presence(*presence).to_owned(),
+        locale.presence(*presence).to_owned(),
         format!("{load}/{capacity}"),
         today(by, candidate).to_string(),
         weight.to_string(),
         last,
-        outcome(voice, by, *verdict).to_owned(),
+        outcome(locale, by, *verdict).to_owned(),
     ]
 }
 
@@ -85,33 +87,33 @@ fn today(by: Comparison, candidate: &Candidate) -> u32 {
     }
 }
 
-/// Why a candidate was picked or passed over.
-fn outcome(voice: Locale, by: Comparison, verdict: Verdict) -> &'static str {
+/// Why a candidate was picked or not.
+fn outcome(locale: Locale, by: Comparison, verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Picked => voice.say("分给 TA", "picked"),
+        Verdict::Picked => locale.say("分给 TA", "picked"),
         Verdict::LargerRatio => match by {
             Comparison::Strategy(Strategy::LeastSaturated) => {
-                voice.say("饱和度更高", "more saturated")
+                locale.say("饱和度更高", "more saturated")
             }
             Comparison::Strategy(Strategy::FewestToday) => {
-                voice.say("今日接待（按权重算）更多", "more today by weight")
+                locale.say("今日接待（按权重算）更多", "more today by weight")
             }
-            Comparison::Rota => voice.say("今日离线分配更多", "more offline ones today"),
+            Comparison::Rota => locale.say("今日离线分配更多", "more offline ones today"),
             Comparison::Strategy(Strategy::Random) | Comparison::Lot => {
-                voice.say("没抽中", "not drawn")
+                locale.say("没抽中", "not drawn")
             }
         },
-        Verdict::AssignedLater => voice.say(
+        Verdict::AssignedLater => locale.say(
             "条件相同，但刚接过更近的一单",
             "equal, but assigned more recently",
         ),
-        Verdict::LaterId => voice.say("条件相同，编号排在后面", "equal, but later by id"),
-        Verdict::NotDrawn => voice.say("没抽中", "not drawn"),
-        Verdict::Full => voice.say("满载", "full"),
-        Verdict::Away => voice.say("小休，不接新买家", "away"),
-        Verdict::Offline => voice.say("离线", "offline"),
-        Verdict::NotRoutable => voice.say("不接买家", "takes no buyers"),
-        Verdict::Passed => voice.say("已过有效期", "too long ago"),
+        Verdict::LaterId => locale.say("条件相同，编号排在后面", "equal, but later by id"),
+        Verdict::NotDrawn => locale.say("没抽中", "not drawn"),
+        Verdict::Full => locale.say("满载", "full"),
+        Verdict::Away => locale.say("小休，不接新买家", "away"),
+        Verdict::Offline => locale.say("离线", "offline"),
+        Verdict::NotRoutable => locale.say("不接买家", "takes no buyers"),
+        Verdict::Passed => locale.say("已过有效期", "too long ago"),
     }
 }
 
@@ -147,18 +149,18 @@ fn ratio(by: Comparison, candidate: &Candidate) -> Ratio {
     Ratio { over, under }
 }
 
-/// How many are not told one by one, by what came of them.
-fn more(voice: Locale, by: Comparison, rest: &[&Candidate]) -> String {
+/// How many candidates are not listed one by one, by their result.
+fn more(locale: Locale, by: Comparison, rest: &[&Candidate]) -> String {
     let mut counts: BTreeMap<Verdict, usize> = BTreeMap::new();
     for candidate in rest {
         *counts.entry(candidate.verdict).or_default() += 1;
     }
     let counts = counts.iter();
     let parts: Vec<String> = counts
-        .map(|(&verdict, n)| format!("{} {n}", outcome(voice, by, verdict)))
+        .map(|(&verdict, n)| format!("{} {n}", outcome(locale, by, verdict)))
         .collect();
-    let (count, parts) = (rest.len(), voice.list(&parts));
-    voice.say(
+    let (count, parts) = (rest.len(), locale.list(&parts));
+    locale.say(
         format!("……另有 {count} 位没有列出（{parts}）"),
         format!("... and {count} more ({parts})"),
     )

@@ -1,11 +1,11 @@
-//! Facts: what was looked at for a decision, as data with stable names, for programs rather than people.
+//! Evidence as data with stable names, for programs rather than people.
 //!
 //! Names are added, never renamed. Instants are written at the offset of the decision.
 
 use serde_json::{Value, json};
 
 use super::phrase::Locale;
-use super::{Language, invite, other, rating, rejection, routing_steps};
+use super::{Language, invite, rating, rejection, routing_steps, session};
 use crate::domain::base::time::Instant;
 use crate::domain::explain::explanation::{
     Absence, Candidate, Comparison, Evidence, Explanation, Known, NoRota, RecentFinding, Verdict,
@@ -16,29 +16,29 @@ use crate::domain::protocol::decision::{BlockCode, DecisionBody, Trigger};
 use crate::domain::state::agent_directory::Scope;
 use crate::domain::state::session::Speaker;
 
-/// One object for each thing that was looked at, in that order: its `rule`, and what was seen.
+/// One object for each piece of evidence, in the order of the checks: its `rule`, and what was found.
 pub fn facts(why: &Explanation) -> Vec<Value> {
-    let voice = Locale::new(Language::English, why.decision.at);
+    let locale = Locale::new(Language::English, why.decision.at);
     let notes = why.notes.iter().enumerate();
     let of_body = rule(&why.decision.body);
-    let told: Vec<Value> = notes
+    let objects: Vec<Value> = notes
         .map(|(place, note)| {
             let own = routing_steps::rule_of(&why.notes, place);
-            fact(voice, note, own.unwrap_or(of_body))
+            fact(locale, note, own.unwrap_or(of_body))
         })
         .collect();
-    if told.is_empty() {
+    if objects.is_empty() {
         return vec![json!({ "rule": of_body })];
     }
-    told
+    objects
 }
 
-/// The rule of a decision for which nothing else was noted.
+/// The rule of a decision without other evidence.
 fn rule(body: &DecisionBody) -> &'static str {
     match body {
         DecisionBody::SessionAssigned { .. } => "R4",
         DecisionBody::SessionQueued { .. } | DecisionBody::AutoReplySent { .. } => "R6",
-        DecisionBody::SessionClosed { reason, .. } => other::rule_of_close(*reason),
+        DecisionBody::SessionClosed { reason, .. } => session::rule_of_close(*reason),
         DecisionBody::AgentNotified { .. } => "R5",
         DecisionBody::InviteSent { .. } | DecisionBody::InviteBlocked { .. } => "I",
         DecisionBody::RatingOpened { source, .. } => rating::rule_of_opening(*source),
@@ -52,7 +52,7 @@ fn rule(body: &DecisionBody) -> &'static str {
     }
 }
 
-fn fact(voice: Locale, note: &Evidence, rule: &str) -> Value {
+fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
     match note {
         Evidence::Recent { known, policy } => recent_fact(known.as_ref(), policy, rule),
         Evidence::AnyoneInstead => json!({ "rule": rule, "instead": "any_free" }),
@@ -113,7 +113,7 @@ fn fact(voice: Locale, note: &Evidence, rule: &str) -> Value {
         Evidence::Invite { trigger, checks } => json!({
             "rule": rule,
             "trigger": trigger.code(),
-            "checks": checks.iter().map(|it| check(voice, *trigger, it)).collect::<Vec<Value>>(),
+            "checks": checks.iter().map(|it| check(locale, *trigger, it)).collect::<Vec<Value>>(),
         }),
         Evidence::ClosedAt(at) => json!({ "rule": rule, "closed_at": at }),
         Evidence::NotContacted(whom, agent) => {
@@ -194,20 +194,20 @@ fn candidate(candidate: &Candidate) -> Value {
     })
 }
 
-fn check(voice: Locale, trigger: Trigger, check: &Check) -> Value {
-    let mut fact = seen(voice, trigger, check);
+fn check(locale: Locale, trigger: Trigger, check: &Check) -> Value {
+    let mut fact = seen(locale, trigger, check);
     if let Value::Object(fields) = &mut fact {
         fields.insert("code".to_owned(), json!(check.code.code()));
         fields.insert("rule".to_owned(), json!(invite::rule(check.code)));
         fields.insert("applies".to_owned(), json!(check.applies));
         if let Some(end) = check.lets_go {
-            fields.insert("lets_go".to_owned(), json!(voice.stamp(end)));
+            fields.insert("lets_go".to_owned(), json!(locale.stamp(end)));
         }
     }
     fact
 }
 
-fn seen(voice: Locale, trigger: Trigger, check: &Check) -> Value {
+fn seen(locale: Locale, trigger: Trigger, check: &Check) -> Value {
     match check.seen {
         Seen::Switch(on) => json!({ "on": on }),
         Seen::Served { human, bot, bots } => json!({ "human": human, "bot": bot, "bots": bots }),
@@ -220,15 +220,15 @@ fn seen(voice: Locale, trigger: Trigger, check: &Check) -> Value {
             longer_than,
         } => json!({ "lasted": lasted, "longer_than": longer_than }),
         Seen::Suspended(window) => {
-            json!({ "window": window.map(|window| suspension(voice, window)) })
+            json!({ "window": window.map(|window| suspension(locale, window)) })
         }
         Seen::Flag(risk) => json!({ "risk": risk }),
         Seen::Lot { drawn, below } => json!({ "drawn": drawn, "below": below }),
         Seen::Quiet { first, second } if check.code == BlockCode::AlreadyInvited => {
             let auto = second.unwrap_or((Instant::NEVER, first.1));
             json!({
-                "manual_at": ever(voice, first.0), "manual_window": first.1,
-                "auto_at": ever(voice, auto.0), "auto_window": auto.1,
+                "manual_at": ever(locale, first.0), "manual_window": first.1,
+                "auto_at": ever(locale, auto.0), "auto_window": auto.1,
             })
         }
         Seen::Quiet { first, .. } => {
@@ -236,7 +236,7 @@ fn seen(voice: Locale, trigger: Trigger, check: &Check) -> Value {
                 Trigger::Auto => Whom::Shop,
                 Trigger::Manual => Whom::Agent,
             };
-            json!({ "rated_at": ever(voice, first.0), "window": first.1, "of": whom_code(of) })
+            json!({ "rated_at": ever(locale, first.0), "window": first.1, "of": whom_code(of) })
         }
         Seen::Count { count, cap } => json!({ "count": count, "cap": cap }),
         Seen::Shared { cap } => json!({ "cap": cap }),
@@ -244,17 +244,17 @@ fn seen(voice: Locale, trigger: Trigger, check: &Check) -> Value {
     }
 }
 
-/// When something was done, `null` where it never was.
-fn ever(voice: Locale, deed: Instant) -> Value {
+/// The instant of an activity; `null` where there was none.
+fn ever(locale: Locale, deed: Instant) -> Value {
     if deed == Instant::NEVER {
         Value::Null
     } else {
-        json!(voice.stamp(deed))
+        json!(locale.stamp(deed))
     }
 }
 
-fn suspension(voice: Locale, window: Suspension) -> Value {
-    let written = |at| voice.yearly(at).replace(' ', "T");
+fn suspension(locale: Locale, window: Suspension) -> Value {
+    let written = |at| locale.yearly(at).replace(' ', "T");
     json!({ "from": written(window.from), "to": written(window.to) })
 }
 

@@ -1,6 +1,6 @@
-//! Highlights: the few decisions of many that are worth a look, picked as they come by.
+//! Highlights: the few decisions of many that are worth a look.
 //!
-//! What is kept is bounded, however many decisions there are.
+//! The memory is bounded, however many decisions there are.
 
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
@@ -22,7 +22,7 @@ pub(super) struct LongestWait {
     pub(super) waited: Duration,
 }
 
-/// A word on a score.
+/// An event of a score.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Alert {
     pub(super) seq: u64,
@@ -33,7 +33,7 @@ pub(super) struct Alert {
     pub(super) word: Highlight,
 }
 
-/// Which word.
+/// Which event.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Highlight {
     /// How many more satisfied ratings are needed, where that is known.
@@ -41,14 +41,14 @@ pub(super) enum Highlight {
     Recovered,
 }
 
-/// Why a decision is worth asking about.
+/// Why a decision is worth explaining.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HighlightsAsked {
-    /// The one who waited longest.
+    /// The longest wait.
     LongestWait,
-    /// A buyer who was not asked for a rating, for the most reasons.
+    /// An invitation that was blocked for the most reasons.
     Block,
-    /// A buyer who got the agent it knows.
+    /// A buyer who got the recent agent.
     RecentAgent,
     /// The first alert.
     Alert,
@@ -77,7 +77,7 @@ impl HighlightsAsked {
     }
 }
 
-/// What is worth a look in a shop's decisions.
+/// The highlights of a shop's decisions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Highlights {
     pub(super) longest_wait: Option<LongestWait>,
@@ -86,15 +86,15 @@ pub struct Highlights {
     pub(super) alerts_in_all: u64,
     pub(super) overdue: u64,
     pub(super) rejected: u64,
-    /// The block with the most reasons, the first of those: its `seq` and how many reasons.
+    /// The invitation that was blocked for the most reasons, the first of those: its `seq` and the number of reasons.
     pub(super) block: Option<(u64, usize)>,
     pub(super) blocked_in_all: u64,
-    /// An assignment past those who wait, for the agent that the buyer knows.
+    /// An assignment to the recent agent ahead of waiting sessions.
     pub(super) recent: Option<u64>,
 }
 
 impl Highlights {
-    /// Looks at a shop's next decision.
+    /// Adds a shop's next decision.
     pub fn take(&mut self, decision: &Decision) {
         let seq = decision.seq;
         match &decision.body {
@@ -180,7 +180,7 @@ impl Highlights {
         }
     }
 
-    /// Decisions whose reasons are worth reading, by `seq`, each with a word on what it is about.
+    /// Decisions whose explanations are worth reading, by `seq`, each with its topic.
     pub fn interesting(&self) -> Vec<(u64, HighlightsAsked)> {
         let wait = self
             .longest_wait

@@ -1,4 +1,4 @@
-//! Invitations in words: every rule that was looked at, what it saw and when it lets go (I1 to I13).
+//! Invitations in words: every rule that was checked, what it found, and when it allows an invitation (I1 to I13).
 
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::explain::invite_check::{Check, Seen};
@@ -27,77 +27,77 @@ pub(super) fn rule(code: BlockCode) -> &'static str {
     }
 }
 
-/// Why an invite was kept back, in a few words.
-pub(super) fn blocked(voice: Locale, code: BlockCode) -> &'static str {
+/// Why an invitation was blocked, in a few words.
+pub(super) fn blocked(locale: Locale, code: BlockCode) -> &'static str {
     match code {
-        BlockCode::Disabled => voice.say("邀评已关闭", "invites are off"),
-        BlockCode::BotSession => voice.say("没有人工接待", "no person served it"),
-        BlockCode::CloseReason => voice.say("这种结束方式不邀评", "not after such a close"),
+        BlockCode::Disabled => locale.say("邀评已关闭", "invites are off"),
+        BlockCode::BotSession => locale.say("没有人工接待", "no person served it"),
+        BlockCode::CloseReason => locale.say("这种结束方式不邀评", "not after such a close"),
         BlockCode::BuyerSpokeLast => {
-            voice.say("最后说话的不是客服", "the agent did not speak last")
+            locale.say("最后说话的不是客服", "the agent did not speak last")
         }
-        BlockCode::TooShort => voice.say("会话太短", "the session was too short"),
-        BlockCode::Suspended => voice.say("正在暂停邀评的时段", "invites are suspended now"),
-        BlockCode::RiskBuyer => voice.say("违规风险用户", "the buyer is flagged as a risk"),
-        BlockCode::NotSampled => voice.say("抽样没抽中", "not in the sample"),
-        BlockCode::RatedRecently => voice.say("最近评价过", "rated recently"),
-        BlockCode::AlreadyInvited => voice.say("最近邀请过", "invited recently"),
-        BlockCode::ShopDayCap => voice.say(
+        BlockCode::TooShort => locale.say("会话太短", "the session was too short"),
+        BlockCode::Suspended => locale.say("正在暂停邀评的时段", "invites are suspended now"),
+        BlockCode::RiskBuyer => locale.say("违规风险用户", "the buyer is flagged as a risk"),
+        BlockCode::NotSampled => locale.say("抽样没抽中", "not in the sample"),
+        BlockCode::RatedRecently => locale.say("最近评价过", "rated recently"),
+        BlockCode::AlreadyInvited => locale.say("最近邀请过", "invited recently"),
+        BlockCode::ShopDayCap => locale.say(
             "今天本店邀请这位买家的次数已满",
             "the shop's invites of this buyer today are used up",
         ),
-        BlockCode::BuyerDayCap => voice.say(
+        BlockCode::BuyerDayCap => locale.say(
             "今天邀请过这位买家的其他店已够多",
             "enough other shops have invited this buyer today",
         ),
-        BlockCode::NoContact => voice.say(
+        BlockCode::NoContact => locale.say(
             "买家今天没和这位客服说过话",
             "the buyer wrote nothing to this agent today",
         ),
     }
 }
 
-/// What a rule is about.
-fn title(voice: Locale, code: BlockCode) -> &'static str {
+/// The subject of a rule.
+fn title(locale: Locale, code: BlockCode) -> &'static str {
     match code {
-        BlockCode::Disabled => voice.say("邀评开关", "switch"),
-        BlockCode::BotSession => voice.say("谁接待的", "served by"),
-        BlockCode::CloseReason => voice.say("结束方式", "close"),
-        BlockCode::BuyerSpokeLast => voice.say("谁最后说话", "last word"),
-        BlockCode::TooShort => voice.say("会话时长", "length"),
-        BlockCode::Suspended => voice.say("暂停时段", "suspended"),
-        BlockCode::RiskBuyer => voice.say("风险用户", "risk"),
-        BlockCode::NotSampled => voice.say("抽样比例", "sample"),
-        BlockCode::RatedRecently => voice.say("最近评价", "rated"),
-        BlockCode::AlreadyInvited => voice.say("最近邀请", "invited"),
-        BlockCode::ShopDayCap => voice.say("本店当日次数", "this shop today"),
-        BlockCode::BuyerDayCap => voice.say("其他店当日次数", "other shops today"),
-        BlockCode::NoContact => voice.say("当日对话", "contact today"),
+        BlockCode::Disabled => locale.say("邀评开关", "switch"),
+        BlockCode::BotSession => locale.say("谁接待的", "served by"),
+        BlockCode::CloseReason => locale.say("结束方式", "close"),
+        BlockCode::BuyerSpokeLast => locale.say("谁最后说话", "last word"),
+        BlockCode::TooShort => locale.say("会话时长", "length"),
+        BlockCode::Suspended => locale.say("暂停时段", "suspended"),
+        BlockCode::RiskBuyer => locale.say("风险用户", "risk"),
+        BlockCode::NotSampled => locale.say("抽样比例", "sample"),
+        BlockCode::RatedRecently => locale.say("最近评价", "rated"),
+        BlockCode::AlreadyInvited => locale.say("最近邀请", "invited"),
+        BlockCode::ShopDayCap => locale.say("本店当日次数", "this shop today"),
+        BlockCode::BuyerDayCap => locale.say("其他店当日次数", "other shops today"),
+        BlockCode::NoContact => locale.say("当日对话", "contact today"),
     }
 }
 
-/// Who asked, in words.
-pub(super) fn trigger(voice: Locale, trigger: Trigger) -> &'static str {
+/// The source of an invitation, in words.
+pub(super) fn trigger(locale: Locale, trigger: Trigger) -> &'static str {
     match trigger {
-        Trigger::Auto => voice.say("自动邀评", "Automatic invite"),
-        Trigger::Manual => voice.say("客服手动邀评", "Manual invite"),
+        Trigger::Auto => locale.say("自动邀评", "Automatic invite"),
+        Trigger::Manual => locale.say("客服手动邀评", "Manual invite"),
     }
 }
 
-/// Every rule that was looked at, one line each.
-pub(super) fn lines(voice: Locale, trigger: Trigger, checks: &[Check]) -> Vec<String> {
+/// Every rule that was checked, one line each.
+pub(super) fn lines(locale: Locale, trigger: Trigger, checks: &[Check]) -> Vec<String> {
     let mut table = TextTable::headless(&[Side::Left; 4]);
     for check in checks {
         let mark = if check.applies { "✗" } else { "✓" };
         table.row([
             mark.to_owned(),
             format!("[{}]", rule(check.code)),
-            title(voice, check.code).to_owned(),
-            seen(voice, trigger, check),
+            title(locale, check.code).to_owned(),
+            seen(locale, trigger, check),
         ]);
     }
     let mut lines = vec![
-        voice
+        locale
             .say(
                 "依次看过的规则（✓ 通过，✗ 不通过）：",
                 "The rules in their order (✓ passed, ✗ keeps it back):",
@@ -108,67 +108,67 @@ pub(super) fn lines(voice: Locale, trigger: Trigger, checks: &[Check]) -> Vec<St
     lines
 }
 
-/// What a rule saw.
-fn seen(voice: Locale, trigger: Trigger, check: &Check) -> String {
+/// What a rule found.
+fn seen(locale: Locale, trigger: Trigger, check: &Check) -> String {
     match check.seen {
-        Seen::Switch(on) => switch(voice, trigger, on).to_owned(),
-        Seen::Served { human, bot, bots } => served(voice, human, bot, bots).to_owned(),
-        Seen::Reason(reason) => close_reason(voice, reason, check.applies),
-        Seen::Spoke { last, required } => spoke(voice, last, required),
+        Seen::Switch(on) => switch(locale, trigger, on).to_owned(),
+        Seen::Served { human, bot, bots } => served(locale, human, bot, bots).to_owned(),
+        Seen::Reason(reason) => close_reason(locale, reason, check.applies),
+        Seen::Spoke { last, required } => spoke(locale, last, required),
         Seen::Lasted {
             lasted,
             longer_than,
-        } => self::lasted(voice, lasted, longer_than),
-        Seen::Suspended(None) => voice.say("现在不在暂停时段", "not now").to_owned(),
+        } => self::lasted(locale, lasted, longer_than),
+        Seen::Suspended(None) => locale.say("现在不在暂停时段", "not now").to_owned(),
         Seen::Suspended(Some(window)) => {
-            let (from, to) = (voice.yearly(window.from), voice.yearly(window.to));
-            voice.say(
+            let (from, to) = (locale.yearly(window.from), locale.yearly(window.to));
+            locale.say(
                 format!("{from} 到 {to} 暂停邀评"),
                 format!("no invites from {from} to {to}"),
             )
         }
-        Seen::Flag(true) => voice
+        Seen::Flag(true) => locale
             .say("买家被标为违规风险较高", "the buyer is flagged")
             .to_owned(),
-        Seen::Flag(false) => voice
+        Seen::Flag(false) => locale
             .say("不是风险用户", "the buyer is not flagged")
             .to_owned(),
-        Seen::Lot { drawn, below } => sample(voice, drawn, below, check.applies),
+        Seen::Lot { drawn, below } => sample(locale, drawn, below, check.applies),
         Seen::Quiet { first, second } if check.code == BlockCode::AlreadyInvited => {
-            invited(voice, first, second, check.lets_go)
+            invited(locale, first, second, check.lets_go)
         }
-        Seen::Quiet { first, .. } => quiet(voice, first, check.lets_go),
-        Seen::Count { count, cap } => counted(voice, check, count, cap),
-        Seen::Shared { cap } => shared(voice, check.applies, cap),
-        Seen::Contact { wrote, needed } => contact(voice, wrote, needed).to_owned(),
+        Seen::Quiet { first, .. } => quiet(locale, first, check.lets_go),
+        Seen::Count { count, cap } => counted(locale, check, count, cap),
+        Seen::Shared { cap } => shared(locale, check.applies, cap),
+        Seen::Contact { wrote, needed } => contact(locale, wrote, needed).to_owned(),
     }
 }
 
-fn switch(voice: Locale, trigger: Trigger, on: bool) -> &'static str {
+fn switch(locale: Locale, trigger: Trigger, on: bool) -> &'static str {
     match (trigger, on) {
-        (Trigger::Auto, true) => voice.say("自动邀评已开启", "automatic invites are on"),
-        (Trigger::Auto, false) => voice.say("自动邀评已关闭", "automatic invites are off"),
-        (Trigger::Manual, true) => voice.say("客服手动邀评已开启", "the agent's button is on"),
-        (Trigger::Manual, false) => voice.say("客服手动邀评已关闭", "the agent's button is off"),
+        (Trigger::Auto, true) => locale.say("自动邀评已开启", "automatic invites are on"),
+        (Trigger::Auto, false) => locale.say("自动邀评已关闭", "automatic invites are off"),
+        (Trigger::Manual, true) => locale.say("客服手动邀评已开启", "the agent's button is on"),
+        (Trigger::Manual, false) => locale.say("客服手动邀评已关闭", "the agent's button is off"),
     }
 }
 
-fn served(voice: Locale, human: bool, bot: bool, bots: bool) -> &'static str {
+fn served(locale: Locale, human: bool, bot: bool, bots: bool) -> &'static str {
     match (human, bot, bots) {
-        (true, ..) => voice.say("客服接待过", "an agent"),
-        (false, true, true) => voice.say(
+        (true, ..) => locale.say("客服接待过", "an agent"),
+        (false, true, true) => locale.say(
             "只有机器人接待，店铺设置为照样邀评",
             "the bot alone, whose sessions are asked about too",
         ),
-        (false, true, false) => voice.say("只有机器人接待，不邀评", "the bot alone"),
-        (false, false, _) => voice.say("还没有人接待过", "nobody"),
+        (false, true, false) => locale.say("只有机器人接待，不邀评", "the bot alone"),
+        (false, false, _) => locale.say("还没有人接待过", "nobody"),
     }
 }
 
-fn close_reason(voice: Locale, reason: CloseReason, applies: bool) -> String {
-    let closed = closed_by(voice, reason);
+fn close_reason(locale: Locale, reason: CloseReason, applies: bool) -> String {
+    let closed = closed_by(locale, reason);
     let allowed = if applies {
-        voice.say("，这种情况不邀评", ", after which nobody is asked")
+        locale.say("，这种情况不邀评", ", after which nobody is asked")
     } else {
         ""
     };
@@ -176,93 +176,93 @@ fn close_reason(voice: Locale, reason: CloseReason, applies: bool) -> String {
 }
 
 /// How a session ended.
-pub(super) fn closed_by(voice: Locale, reason: CloseReason) -> &'static str {
+pub(super) fn closed_by(locale: Locale, reason: CloseReason) -> &'static str {
     match reason {
-        CloseReason::Agent => voice.say("客服结束", "closed by the agent"),
-        CloseReason::Buyer => voice.say("买家结束", "closed by the buyer"),
-        CloseReason::System => voice.say("系统结束", "closed by the system"),
-        CloseReason::Timeout => voice.say("超时自动结束", "closed by a timeout"),
+        CloseReason::Agent => locale.say("客服结束", "closed by the agent"),
+        CloseReason::Buyer => locale.say("买家结束", "closed by the buyer"),
+        CloseReason::System => locale.say("系统结束", "closed by the system"),
+        CloseReason::Timeout => locale.say("超时自动结束", "closed by a timeout"),
         CloseReason::AgentOffline => {
-            voice.say("客服离线而结束", "closed because the agent went offline")
+            locale.say("客服离线而结束", "closed because the agent went offline")
         }
     }
 }
 
-fn spoke(voice: Locale, last: Option<Speaker>, required: bool) -> String {
+fn spoke(locale: Locale, last: Option<Speaker>, required: bool) -> String {
     let last = match last {
-        None => voice.say("没有人说过话", "nobody spoke"),
-        Some(Speaker::Buyer) => voice.say("最后说话的是买家", "the buyer spoke last"),
-        Some(Speaker::Agent) => voice.say("最后说话的是客服", "the agent spoke last"),
-        Some(Speaker::Bot) => voice.say("最后说话的是机器人", "the bot spoke last"),
+        None => locale.say("没有人说过话", "nobody spoke"),
+        Some(Speaker::Buyer) => locale.say("最后说话的是买家", "the buyer spoke last"),
+        Some(Speaker::Agent) => locale.say("最后说话的是客服", "the agent spoke last"),
+        Some(Speaker::Bot) => locale.say("最后说话的是机器人", "the bot spoke last"),
     };
     let required = if required {
-        voice.say("要求客服最后说话", "it must be the agent")
+        locale.say("要求客服最后说话", "it must be the agent")
     } else {
-        voice.say("不作要求", "anybody may")
+        locale.say("不作要求", "anybody may")
     };
-    voice.say(
+    locale.say(
         format!("{last}（{required}）"),
         format!("{last} ({required})"),
     )
 }
 
-fn lasted(voice: Locale, lasted: Duration, longer_than: Duration) -> String {
-    let lasted = voice.length(lasted);
+fn lasted(locale: Locale, lasted: Duration, longer_than: Duration) -> String {
+    let lasted = locale.length(lasted);
     if longer_than.is_zero() {
-        return voice.say(
+        return locale.say(
             format!("{lasted}（不限时长）"),
             format!("{lasted} (any length will do)"),
         );
     }
-    let longer_than = voice.length(longer_than);
-    voice.say(
+    let longer_than = locale.length(longer_than);
+    locale.say(
         format!("{lasted}（要超过 {longer_than}）"),
         format!("{lasted} (it must be longer than {longer_than})"),
     )
 }
 
-fn sample(voice: Locale, drawn: u16, below: u16, applies: bool) -> String {
+fn sample(locale: Locale, drawn: u16, below: u16, applies: bool) -> String {
     if below >= 10_000 {
-        return voice
+        return locale
             .say("全部邀请，不抽样", "everybody is asked")
             .to_owned();
     }
     let (drawn, below) = (percent(u64::from(drawn)), percent(u64::from(below)));
     let came = if applies {
-        voice.say("没抽中", "not below it")
+        locale.say("没抽中", "not below it")
     } else {
-        voice.say("抽中了", "which is below it")
+        locale.say("抽中了", "which is below it")
     };
-    voice.say(
+    locale.say(
         format!("邀 {below}，这个会话抽到 {drawn}，{came}"),
         format!("{below} are asked; this session drew {drawn}, {came}"),
     )
 }
 
 /// I9.
-fn quiet(voice: Locale, (deed, window): (Instant, Duration), lets_go: Option<Instant>) -> String {
-    let length = voice.length(window);
+fn quiet(locale: Locale, (deed, window): (Instant, Duration), lets_go: Option<Instant>) -> String {
+    let length = locale.length(window);
     if window.is_zero() {
-        return voice.say("不限制", "no limit").to_owned();
+        return locale.say("不限制", "no limit").to_owned();
     }
     if deed == Instant::NEVER {
-        return voice.say(
+        return locale.say(
             format!("{length}内没有评价过"),
             format!("not within {length}"),
         );
     }
-    let at = voice.instant(deed);
+    let at = locale.instant(deed);
     match lets_go {
         Some(end) => {
-            let end = voice.instant(end);
-            voice.say(
+            let end = locale.instant(end);
+            locale.say(
                 format!("{at} 打开或提交过评价，{length}内不再邀，{end} 起可邀"),
                 format!(
                     "opened or submitted a rating at {at}: quiet for {length}, free again at {end}"
                 ),
             )
         }
-        None => voice.say(
+        None => locale.say(
             format!("上次评价 {at}，已过 {length}"),
             format!("the last rating was at {at}, {length} have passed"),
         ),
@@ -271,7 +271,7 @@ fn quiet(voice: Locale, (deed, window): (Instant, Duration), lets_go: Option<Ins
 
 /// I10: the latest manual invite and the latest automatic one.
 fn invited(
-    voice: Locale,
+    locale: Locale,
     manual: (Instant, Duration),
     auto: Option<(Instant, Duration)>,
     lets_go: Option<Instant>,
@@ -279,27 +279,27 @@ fn invited(
     let kinds = [(Trigger::Manual, Some(manual)), (Trigger::Auto, auto)];
     let deeds = kinds.iter().filter_map(|&(kind, deed)| {
         let (at, window) = deed.filter(|&(at, _)| at != Instant::NEVER)?;
-        let (kind, at) = (trigger(voice, kind).to_lowercase(), voice.instant(at));
+        let (kind, at) = (trigger(locale, kind).to_lowercase(), locale.instant(at));
         let rest = if window.is_zero() {
-            voice.say("不限间隔".to_owned(), "no pause asked for".to_owned())
+            locale.say("不限间隔".to_owned(), "no pause asked for".to_owned())
         } else {
-            let length = voice.length(window);
-            voice.say(format!("间隔 {length}"), format!("pause of {length}"))
+            let length = locale.length(window);
+            locale.say(format!("间隔 {length}"), format!("pause of {length}"))
         };
-        Some(voice.say(
+        Some(locale.say(
             format!("{at} {kind}（{rest}）"),
             format!("{kind} at {at} ({rest})"),
         ))
     });
     let deeds: Vec<String> = deeds.collect();
     if deeds.is_empty() {
-        return voice.say("没有邀请过", "never").to_owned();
+        return locale.say("没有邀请过", "never").to_owned();
     }
-    let deeds = voice.list(&deeds);
+    let deeds = locale.list(&deeds);
     match lets_go {
         Some(end) => {
-            let end = voice.instant(end);
-            voice.say(
+            let end = locale.instant(end);
+            locale.say(
                 format!("{deeds}，{end} 起可再邀"),
                 format!("{deeds}, free again at {end}"),
             )
@@ -308,25 +308,25 @@ fn invited(
     }
 }
 
-fn counted(voice: Locale, check: &Check, count: u32, cap: u32) -> String {
+fn counted(locale: Locale, check: &Check, count: u32, cap: u32) -> String {
     if cap == 0 {
-        return voice.say("不限次数", "no limit").to_owned();
+        return locale.say("不限次数", "no limit").to_owned();
     }
     let counted = if check.code == BlockCode::BuyerDayCap {
-        voice.say(
+        locale.say(
             format!("今天已有 {count} 家其他店自动邀过 TA，最多 {cap} 家"),
             format!("other shops that asked automatically today: {count} of {cap}"),
         )
     } else {
-        voice.say(
+        locale.say(
             format!("今天已自动邀过 TA {count} 次，最多 {cap} 次"),
             format!("asked automatically today: {count} of {cap}"),
         )
     };
     match check.lets_go {
         Some(end) => {
-            let end = voice.instant(end);
-            voice.say(
+            let end = locale.instant(end);
+            locale.say(
                 format!("{counted}，{end} 起可邀"),
                 format!("{counted}, free again at {end}"),
             )
@@ -335,29 +335,29 @@ fn counted(voice: Locale, check: &Check, count: u32, cap: u32) -> String {
     }
 }
 
-/// I12 without the count, which is of other shops.
-fn shared(voice: Locale, reached: bool, cap: u32) -> String {
+/// I12 without the count, which belongs to other shops.
+fn shared(locale: Locale, reached: bool, cap: u32) -> String {
     match (cap, reached) {
-        (0, _) => voice.say("不限次数", "no limit").to_owned(),
-        (_, true) => voice.say(
+        (0, _) => locale.say("不限次数", "no limit").to_owned(),
+        (_, true) => locale.say(
             format!("今天自动邀过 TA 的店已到上限（最多 {cap} 家）"),
             format!("as many shops as may asked automatically today: {cap}"),
         ),
-        (_, false) => voice.say(
+        (_, false) => locale.say(
             format!("今天自动邀过 TA 的店未到上限（最多 {cap} 家）"),
             format!("fewer shops than may asked automatically today: {cap} at most"),
         ),
     }
 }
 
-fn contact(voice: Locale, wrote: bool, needed: bool) -> &'static str {
+fn contact(locale: Locale, wrote: bool, needed: bool) -> &'static str {
     match (needed, wrote) {
-        (false, _) => voice.say("不作要求", "not asked for"),
-        (true, true) => voice.say(
+        (false, _) => locale.say("不作要求", "not asked for"),
+        (true, true) => locale.say(
             "买家今天和 TA 说过话",
             "the buyer wrote to this agent today",
         ),
-        (true, false) => voice.say(
+        (true, false) => locale.say(
             "买家今天没和 TA 说过话",
             "the buyer wrote nothing to this agent today",
         ),

@@ -1,26 +1,28 @@
-//! Words for people: reasons and summaries as a seller reads them, in Chinese and English.
+//! Texts for people: explanations and summaries for sellers, in Chinese and English.
 //!
-//! Names [`crate::domain`] only. What the wire language says to machines is in [`crate::wire`]. Every phrase stands
-//! here in both languages, side by side, so that neither is forgotten; every code of the domain is matched by name,
-//! so that a new one does not compile without words.
+//! This module uses [`crate::domain`] only. Texts for machines are in [`crate::wire`]. Every phrase is here in both
+//! languages, side by side, so that neither is forgotten. Every code of the domain is matched by name, so that a new
+//! code does not compile without its text.
 
 mod phrase;
 mod table;
 
-// Why a decision was taken.
+// Why a decision was made.
 mod candidates;
 mod causes;
 mod evidence_json;
 mod explanation;
 mod invite;
-mod other;
 mod rating;
 mod recent_agent;
 mod rejection;
+mod reply_deadline;
 mod routing;
 mod routing_steps;
+mod score;
+mod session;
 
-// How a shop stands.
+// The state of a shop.
 mod highlights;
 mod summary;
 
@@ -29,7 +31,7 @@ pub use explanation::{Both, both, explain};
 pub use highlights::{Highlights, HighlightsAsked};
 pub use summary::summary;
 
-/// A language that people are spoken to in.
+/// A language of texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     /// 中文.

@@ -1,4 +1,4 @@
-//! Phrases that every sentence needs: times of day, lengths of time, shares, names and where a buyer came in.
+//! Phrases for all sentences: times of day, durations, shares, names and entries.
 
 use crate::domain::base::calendar::LocalTime;
 use crate::domain::base::id::Id;
@@ -11,7 +11,7 @@ use crate::domain::state::agent::BOT_ID;
 
 use super::Language;
 
-/// Who speaks: in which language, and at which moment, so that times close to it are told short.
+/// The language and the current moment of a text; instants near that moment are written short.
 #[derive(Clone, Copy)]
 pub(super) struct Locale {
     pub(super) language: Language,
@@ -27,7 +27,7 @@ impl Locale {
         self.language.say(chinese, english)
     }
 
-    /// The moment at which is spoken.
+    /// The current moment.
     pub(super) fn now(self) -> Option<Stamp> {
         self.now
     }
@@ -47,7 +47,7 @@ impl Locale {
         }
     }
 
-    /// A moment that only its instant is known of, at the offset of now.
+    /// An instant, at the offset of the current moment.
     pub(super) fn instant(self, at: Instant) -> String {
         self.time(self.stamp(at))
     }
@@ -85,7 +85,7 @@ impl Locale {
         parts.join(" ")
     }
 
-    /// An agent by its id within a sentence; the bot by what it is. In Chinese a name in Latin letters stands off.
+    /// An agent by its id within a sentence, or the bot. In Chinese, Latin letters get spaces around them.
     pub(super) fn agent(self, agent: &Id) -> String {
         let after = self.agent_last(agent);
         let latin = after.ends_with(|sign: char| sign.is_ascii());
@@ -103,12 +103,12 @@ impl Locale {
         format!("{blank}{agent}")
     }
 
-    /// [`Locale::agent`] where nothing stands before it or after it.
+    /// [`Locale::agent`] as a phrase of its own.
     pub(super) fn agent_alone(self, agent: &Id) -> String {
         self.agent_last(agent).trim_start().to_owned()
     }
 
-    /// A name that the shop itself gave to something, or words that were said.
+    /// A name that the shop has given, or a quotation.
     pub(super) fn quoted(self, words: &str) -> String {
         self.say(format!("“{words}”"), format!("\"{words}\""))
     }
@@ -141,7 +141,7 @@ impl Locale {
         format!("{month:02}-{day:02} {hour:02}:{minute:02}")
     }
 
-    /// An entry that the platforms have, or one that the shop made.
+    /// An entry of the platforms, or one of the shop.
     fn entry(self, entry: &str) -> String {
         match entry {
             "product_detail" => self.say("商品详情页", "the product page").to_owned(),
@@ -197,7 +197,7 @@ impl Locale {
         }
     }
 
-    /// What a score is called.
+    /// The name of a score.
     pub(super) fn metric(self, period: Period) -> &'static str {
         match period {
             Period::ReplyRate(_) => self.say("人工回复率", "reply rate"),
@@ -244,18 +244,18 @@ pub(super) fn percent(myriads: u64) -> String {
     format!("{}%", decimal(myriads, 100))
 }
 
-/// A line that a score is held against.
+/// An alert threshold.
 pub(super) fn share(share: Share) -> String {
     percent(u64::from(share.0))
 }
 
 /// `75%（15/20）`.
-pub(super) fn rate(voice: Locale, rate: Rate) -> String {
+pub(super) fn rate(locale: Locale, rate: Rate) -> String {
     let Rate { over, under } = rate;
     match rate.myriads() {
         Some(myriads) => {
             let percent = percent(myriads);
-            voice.say(
+            locale.say(
                 format!("{percent}（{over}/{under}）"),
                 format!("{percent} ({over}/{under})"),
             )

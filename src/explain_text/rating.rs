@@ -1,4 +1,4 @@
-//! Ratings in words: cards that open, ratings that count and ratings that do not (Q1 to Q5).
+//! Ratings in words: cards that open, ratings that count and ratings that are refused (Q1 to Q5).
 
 use crate::domain::base::id::Id;
 use crate::domain::explain::explanation::Evidence;
@@ -9,19 +9,19 @@ use crate::domain::protocol::rating::{Level, Source};
 use super::phrase::Locale;
 
 /// What a rating says.
-pub(super) fn level(voice: Locale, level: Level) -> &'static str {
+pub(super) fn level(locale: Locale, level: Level) -> &'static str {
     match level {
-        Level::Satisfied => voice.say("满意", "satisfied"),
-        Level::Neutral => voice.say("一般", "neutral"),
-        Level::Disappointed => voice.say("不满意", "disappointed"),
+        Level::Satisfied => locale.say("满意", "satisfied"),
+        Level::Neutral => locale.say("一般", "neutral"),
+        Level::Disappointed => locale.say("不满意", "disappointed"),
     }
 }
 
-fn source(voice: Locale, source: Source) -> &'static str {
+fn source(locale: Locale, source: Source) -> &'static str {
     match source {
-        Source::Buyer => voice.say("买家主动评价", "by the buyer itself"),
-        Source::Agent => voice.say("客服手动邀评", "the agent's invite"),
-        Source::Auto => voice.say("自动邀评", "the automatic invite"),
+        Source::Buyer => locale.say("买家主动评价", "by the buyer itself"),
+        Source::Agent => locale.say("客服手动邀评", "the agent's invite"),
+        Source::Auto => locale.say("自动邀评", "the automatic invite"),
     }
 }
 
@@ -34,7 +34,7 @@ pub(super) fn rule_of_opening(source: Source) -> &'static str {
 }
 
 /// `rating.opened`.
-pub(super) fn opened(voice: Locale, body: &DecisionBody) -> Vec<String> {
+pub(super) fn opened(locale: Locale, body: &DecisionBody) -> Vec<String> {
     let DecisionBody::RatingOpened {
         card,
         session,
@@ -45,10 +45,10 @@ pub(super) fn opened(voice: Locale, body: &DecisionBody) -> Vec<String> {
     else {
         return Vec::new();
     };
-    let (agent, rule) = (voice.agent_last(agent), rule_of_opening(*from));
-    let from = source(voice, *from);
+    let (agent, rule) = (locale.agent_last(agent), rule_of_opening(*from));
+    let from = source(locale, *from);
     vec![
-        voice.say(
+        locale.say(
             format!(
                 "买家 {buyer} 打开了会话 {session} 的评价卡 {card}（{from}），评价对象是{agent}。"
             ),
@@ -56,7 +56,7 @@ pub(super) fn opened(voice: Locale, body: &DecisionBody) -> Vec<String> {
                 "Buyer {buyer} opened card {card} of session {session} ({from}), to rate {agent}."
             ),
         ),
-        voice.say(
+        locale.say(
             format!("[{rule}] 没有妨碍评价的情况，提交之前可以反复打开。"),
             format!(
                 "[{rule}] Nothing stands in the way; it may be opened again until it is submitted."
@@ -66,7 +66,7 @@ pub(super) fn opened(voice: Locale, body: &DecisionBody) -> Vec<String> {
 }
 
 /// `rating.recorded`.
-pub(super) fn recorded(voice: Locale, body: &DecisionBody) -> Vec<String> {
+pub(super) fn recorded(locale: Locale, body: &DecisionBody) -> Vec<String> {
     let DecisionBody::RatingRecorded {
         card,
         session,
@@ -79,21 +79,21 @@ pub(super) fn recorded(voice: Locale, body: &DecisionBody) -> Vec<String> {
     else {
         return Vec::new();
     };
-    let (agent, stars) = (voice.agent_last(agent), stars.count());
-    let (rated, from) = (level(voice, *rated), source(voice, *from));
+    let (agent, stars) = (locale.agent_last(agent), stars.count());
+    let (rated, from) = (level(locale, *rated), source(locale, *from));
     vec![
-        voice.say(
+        locale.say(
             format!("买家 {buyer} 评了 {stars} 星（{rated}），记给{agent}：会话 {session}，评价卡 {card}（{from}）。"),
             format!(
                 "Buyer {buyer} gave {stars} of 5 stars ({rated}), which count for {agent}: \
                  session {session}, card {card} ({from})."
             ),
         ),
-        voice.say(
+        locale.say(
             "[Q4] 评价记给评价卡上的客服，不管会话后来转给了谁。".to_owned(),
             "[Q4] A rating counts for the agent on its card, whoever has the session by then.".to_owned(),
         ),
-        voice.say(
+        locale.say(
             "[Q5] 5、4 星是满意，3 星是一般，2、1 星是不满意。".to_owned(),
             "[Q5] 5 and 4 stars are satisfied, 3 neutral, 2 and 1 disappointed.".to_owned(),
         ),
@@ -111,7 +111,7 @@ pub(super) fn rule_of_refusal(reason: RefuseReason, card: Option<&Id>) -> &'stat
 }
 
 /// `rating.refused`.
-pub(super) fn refused(voice: Locale, body: &DecisionBody, notes: &[Evidence]) -> Vec<String> {
+pub(super) fn refused(locale: Locale, body: &DecisionBody, notes: &[Evidence]) -> Vec<String> {
     let DecisionBody::RatingRefused {
         session,
         card,
@@ -123,13 +123,13 @@ pub(super) fn refused(voice: Locale, body: &DecisionBody, notes: &[Evidence]) ->
     let of = [
         session
             .as_ref()
-            .map(|session| voice.say(format!("会话 {session}"), format!("session {session}"))),
+            .map(|session| locale.say(format!("会话 {session}"), format!("session {session}"))),
         card.as_ref()
-            .map(|card| voice.say(format!("评价卡 {card}"), format!("card {card}"))),
+            .map(|card| locale.say(format!("评价卡 {card}"), format!("card {card}"))),
     ];
     let of: Vec<String> = of.into_iter().flatten().collect();
-    let (of, why) = (voice.list(&of), refusal(voice, *reason, notes));
-    let mut lines = vec![voice.say(
+    let (of, why) = (locale.list(&of), refusal(locale, *reason, notes));
+    let mut lines = vec![locale.say(
         format!("这次评价没有生效（{of}）：{why}。"),
         format!("The rating does not count ({of}): {why}."),
     )];
@@ -137,75 +137,75 @@ pub(super) fn refused(voice: Locale, body: &DecisionBody, notes: &[Evidence]) ->
     lines.extend(
         notes
             .iter()
-            .filter_map(|note| noted(voice, note))
-            .map(|told| format!("[{rule}] {told}")),
+            .filter_map(|note| noted(locale, note))
+            .map(|text| format!("[{rule}] {text}")),
     );
     if lines.len() == 1 {
-        lines.push(format!("[{rule}] {}", general(voice, *reason)));
+        lines.push(format!("[{rule}] {}", general(locale, *reason)));
     }
     lines
 }
 
-fn refusal(voice: Locale, reason: RefuseReason, notes: &[Evidence]) -> &'static str {
+fn refusal(locale: Locale, reason: RefuseReason, notes: &[Evidence]) -> &'static str {
     let to_agent = notes
         .iter()
         .any(|note| matches!(note, Evidence::NotContacted(Whom::Agent, _)));
     match reason {
-        RefuseReason::SessionOver => voice.say(
+        RefuseReason::SessionOver => locale.say(
             "会话结束已满 24 小时",
             "the session closed 24 hours ago or longer",
         ),
         RefuseReason::NobodyServed => {
-            voice.say("这个会话还没有人接待过", "nobody ever served the session")
+            locale.say("这个会话还没有人接待过", "nobody ever served the session")
         }
-        RefuseReason::NoContact if to_agent => voice.say(
+        RefuseReason::NoContact if to_agent => locale.say(
             "买家今天还没和这位客服说过话",
             "the buyer wrote nothing to this agent today",
         ),
-        RefuseReason::NoContact => voice.say(
+        RefuseReason::NoContact => locale.say(
             "买家今天还没在本店说过话",
             "the buyer wrote nothing to this shop today",
         ),
-        RefuseReason::RatedRecently => voice.say("不久前刚评价过", "the buyer rated not long ago"),
+        RefuseReason::RatedRecently => locale.say("不久前刚评价过", "the buyer rated not long ago"),
         RefuseReason::CardUnknown => {
-            voice.say("这个会话没有这张评价卡", "the session has no such card")
+            locale.say("这个会话没有这张评价卡", "the session has no such card")
         }
         RefuseReason::CardUsed => {
-            voice.say("这张评价卡已经提交过", "the card was submitted already")
+            locale.say("这张评价卡已经提交过", "the card was submitted already")
         }
-        RefuseReason::CardExpired => voice.say("评价卡已过期", "the card has expired"),
+        RefuseReason::CardExpired => locale.say("评价卡已过期", "the card has expired"),
     }
 }
 
-/// What there is to say of a refusal without a note.
-fn general(voice: Locale, reason: RefuseReason) -> &'static str {
+/// The text of a refusal without evidence.
+fn general(locale: Locale, reason: RefuseReason) -> &'static str {
     match reason {
         RefuseReason::SessionOver
         | RefuseReason::NobodyServed
         | RefuseReason::NoContact
-        | RefuseReason::RatedRecently => voice.say(
+        | RefuseReason::RatedRecently => locale.say(
             "买家主动评价的条件没有满足。",
             "The buyer may not rate by itself now.",
         ),
-        RefuseReason::CardUnknown => voice.say(
+        RefuseReason::CardUnknown => locale.say(
             "评价卡号是会话号加 # 和序号，要用本会话发出的那一张。",
             "A card's id is its session's, # and a number: take one that this session has sent.",
         ),
         RefuseReason::CardUsed => {
-            voice.say("一张评价卡只能提交一次。", "A card can be submitted once.")
+            locale.say("一张评价卡只能提交一次。", "A card can be submitted once.")
         }
         RefuseReason::CardExpired => {
-            voice.say("评价卡过了有效期。", "The card was made too long ago.")
+            locale.say("评价卡过了有效期。", "The card was made too long ago.")
         }
     }
 }
 
-/// What a note adds to a refusal.
-fn noted(voice: Locale, note: &Evidence) -> Option<String> {
+/// The text that evidence adds to a refusal.
+fn noted(locale: Locale, note: &Evidence) -> Option<String> {
     match note {
         Evidence::ClosedAt(at) => {
-            let at = voice.time(*at);
-            Some(voice.say(
+            let at = locale.time(*at);
+            Some(locale.say(
                 format!("会话在 {at} 结束，买家主动评价只在结束后 24 小时内有效。"),
                 format!(
                     "It closed at {at}; a buyer may rate by itself for 24 hours after the close."
@@ -213,8 +213,8 @@ fn noted(voice: Locale, note: &Evidence) -> Option<String> {
             ))
         }
         Evidence::NotContacted(Whom::Agent, agent) => {
-            let agent = voice.agent(agent);
-            Some(voice.say(
+            let agent = locale.agent(agent);
+            Some(locale.say(
                 format!("要主动评价，买家当天得先和{agent}说过话。"),
                 format!(
                     "To rate by itself, the buyer has to have written to {agent} on the same day."
@@ -222,26 +222,26 @@ fn noted(voice: Locale, note: &Evidence) -> Option<String> {
             ))
         }
         Evidence::NotContacted(Whom::Shop, _) => Some(
-            voice.say(
+            locale.say(
                 "要主动评价，买家当天得先在本店说过话。".to_owned(),
                 "To rate by itself, the buyer has to have written to the shop on the same day."
                     .to_owned(),
             ),
         ),
         Evidence::RatedAt { per, at, again } => {
-            let (at, again) = (voice.time(*at), voice.time(*again));
+            let (at, again) = (locale.time(*at), locale.time(*again));
             let whom = match per {
-                Whom::Agent => voice.say("这位客服", "this agent"),
-                Whom::Shop => voice.say("本店", "this shop"),
+                Whom::Agent => locale.say("这位客服", "this agent"),
+                Whom::Shop => locale.say("本店", "this shop"),
             };
-            Some(voice.say(
+            Some(locale.say(
                 format!("{at} 评价过{whom}，{again} 起可以再评。"),
                 format!("The buyer rated {whom} at {at}, and may again from {again} on."),
             ))
         }
         Evidence::CardExpired(at) => {
-            let at = voice.time(*at);
-            Some(voice.say(
+            let at = locale.time(*at);
+            Some(locale.say(
                 format!("这张评价卡的有效期到 {at}。"),
                 format!("The card could be used until {at}."),
             ))

@@ -1,4 +1,4 @@
-//! The agent that a buyer knows, in words: who, how it stood, and what came of it (R1).
+//! The recent agent in words: who it is, its state, and the result (R1).
 
 use crate::domain::explain::explanation::{Candidate, Known, RecentFinding};
 use crate::domain::policy::Recent;
@@ -20,67 +20,75 @@ pub(super) fn rule(known: Option<&Known>) -> &'static str {
     }
 }
 
-/// What was found; `anyone` where the buyer goes to anybody instead.
-pub(super) fn told(voice: Locale, known: Option<&Known>, policy: &Recent, anyone: bool) -> String {
-    let title = voice.say("最近联系客服：", "recent agent: ");
+/// The result; `anyone` where the buyer goes to any agent instead.
+pub(super) fn outcome(
+    locale: Locale,
+    known: Option<&Known>,
+    policy: &Recent,
+    anyone: bool,
+) -> String {
+    let title = locale.say("最近联系客服：", "recent agent: ");
     if policy.window.is_zero() {
-        let off = voice.say("店铺没有开启", "the policy does not look for one");
+        let off = locale.say("店铺没有开启", "the policy does not look for one");
         return format!("{title}{off}");
     }
     let Some(known) = known else {
-        return format!("{title}{}", voice.say("没有记录", "none known"));
+        return format!("{title}{}", locale.say("没有记录", "none known"));
     };
     let (agent, until) = (
-        voice.agent_alone(&known.agent.agent),
-        voice.time(known.until),
+        locale.agent_alone(&known.agent.agent),
+        locale.time(known.until),
     );
-    let window = voice.length(policy.window);
+    let window = locale.length(policy.window);
     let who = match known.finding {
-        RecentFinding::Passed | RecentFinding::NotRoutable => voice.say(
+        RecentFinding::Passed | RecentFinding::NotRoutable => locale.say(
             format!("{agent}（到 {until}）"),
             format!("{agent} until {until}"),
         ),
-        RecentFinding::Takes | RecentFinding::Full | RecentFinding::Unavailable => voice.say(
+        RecentFinding::Takes | RecentFinding::Full | RecentFinding::Unavailable => locale.say(
             format!("{agent}（到 {until}，{window}内有效）"),
             format!("{agent} until {until}, within {window}"),
         ),
     };
-    let (comma, found) = (voice.say("，", ", "), found(voice, known, policy, &window));
-    format!("{title}{who}{comma}{found}{}", then(voice, known, anyone))
+    let (comma, found) = (
+        locale.say("，", ", "),
+        found(locale, known, policy, &window),
+    );
+    format!("{title}{who}{comma}{found}{}", then(locale, known, anyone))
 }
 
-fn found(voice: Locale, known: &Known, policy: &Recent, window: &str) -> String {
-    let stands = stands(voice, &known.agent);
+fn found(locale: Locale, known: &Known, policy: &Recent, window: &str) -> String {
+    let stands = stands(locale, &known.agent);
     match known.finding {
-        RecentFinding::Passed => voice.say(
+        RecentFinding::Passed => locale.say(
             format!("已满 {window}，不算"),
             format!("{window} ago or longer, so it does not count"),
         ),
-        RecentFinding::NotRoutable => voice
+        RecentFinding::NotRoutable => locale
             .say("现在不接买家了", "who takes no buyers any more")
             .to_owned(),
         RecentFinding::Takes => {
-            let despite = despite(voice, &known.agent, policy);
+            let despite = despite(locale, &known.agent, policy);
             format!("{stands}{despite}")
         }
-        RecentFinding::Full => voice.say(
+        RecentFinding::Full => locale.say(
             format!("{stands}，但满载，店铺设置为不超出上限"),
             format!("{stands}, but full, and the policy keeps to its capacity"),
         ),
         RecentFinding::Unavailable => {
-            let because = because(voice, known, policy);
+            let because = because(locale, known, policy);
             format!("{stands}{because}")
         }
     }
 }
 
 /// `在线 5/5`.
-fn stands(voice: Locale, agent: &Candidate) -> String {
+fn stands(locale: Locale, agent: &Candidate) -> String {
     let (load, capacity) = (agent.load, agent.capacity);
     match agent.presence {
-        Presence::Offline => voice.presence(Presence::Offline).to_owned(),
+        Presence::Offline => locale.presence(Presence::Offline).to_owned(),
         here @ (Presence::Online | Presence::Away) => {
-            format!("{} {load}/{capacity}", voice.presence(here))
+            format!("{} {load}/{capacity}", locale.presence(here))
         }
     }
 }
@@ -89,55 +97,55 @@ fn is_full(agent: &Candidate) -> bool {
     agent.load >= agent.capacity
 }
 
-/// What did not keep the agent from its buyer.
-fn despite(voice: Locale, agent: &Candidate, policy: &Recent) -> String {
-    let window = voice.length(policy.away_window);
-    let away = voice.say(
+/// Why the recent agent was not assigned.
+fn despite(locale: Locale, agent: &Candidate, policy: &Recent) -> String {
+    let window = locale.length(policy.away_window);
+    let away = locale.say(
         format!("（{window}内接待过的，小休也接）"),
         format!(" (taken while away, within {window})"),
     );
-    let full = voice.say(
+    let full = locale.say(
         "（满载也接，店铺允许超出上限）",
         " (full, but the policy allows more than its capacity)",
     );
-    let mut told = String::new();
+    let mut state = String::new();
     if agent.presence == Presence::Away {
-        told.push_str(&away);
+        state.push_str(&away);
     }
     if is_full(agent) {
-        told.push_str(full);
+        state.push_str(full);
     }
-    told
+    state
 }
 
-/// Why an agent who is away was not to be had; that one is offline says it all.
-fn because(voice: Locale, known: &Known, policy: &Recent) -> String {
+/// Why an agent who is away was not assigned; an offline agent needs no further reason.
+fn because(locale: Locale, known: &Known, policy: &Recent) -> String {
     if known.agent.presence == Presence::Offline {
         return String::new();
     }
-    let window = voice.length(policy.away_window);
+    let window = locale.length(policy.away_window);
     // Away, served within the window, and yet not to be had: then it was full.
-    let covered = voice
+    let covered = locale
         .now()
         .is_some_and(|now| known.until.instant.covers(policy.away_window, now.instant));
     match (policy.away_window.is_zero(), covered) {
-        (true, _) => voice
+        (true, _) => locale
             .say("（小休时不接）", " (takes nobody while away)")
             .to_owned(),
-        (false, false) => voice.say(
+        (false, false) => locale.say(
             format!("（小休时只接 {window}内接待过的）"),
             format!(" (takes only those of the last {window} while away)"),
         ),
-        (false, true) => voice.say("（而且满载）", " (and full)").to_owned(),
+        (false, true) => locale.say("（而且满载）", " (and full)").to_owned(),
     }
 }
 
-fn then(voice: Locale, known: &Known, anyone: bool) -> &'static str {
+fn then(locale: Locale, known: &Known, anyone: bool) -> &'static str {
     match known.finding {
-        RecentFinding::Takes => voice.say("，直接分给 TA", ": gets the buyer"),
+        RecentFinding::Takes => locale.say("，直接分给 TA", ": gets the buyer"),
         RecentFinding::Unavailable if anyone => "",
         RecentFinding::Full | RecentFinding::Unavailable => {
-            voice.say("，继续看下一条", ": on to the next rule")
+            locale.say("，继续看下一条", ": on to the next rule")
         }
         RecentFinding::Passed | RecentFinding::NotRoutable => "",
     }

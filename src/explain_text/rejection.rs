@@ -21,22 +21,22 @@ pub(super) fn rule(event: &str, error: ErrorCode) -> &'static str {
 
 /// `event.rejected`.
 pub(super) fn rejected(
-    voice: Locale,
+    locale: Locale,
     event: &str,
     error: ErrorCode,
     message: &str,
     session: Option<&Id>,
 ) -> Vec<String> {
-    let why = reason(voice, error);
+    let why = reason(locale, error);
     let other = session.map(|session| {
-        voice.say(
+        locale.say(
             format!("（会话 {session}）"),
             format!(" (session {session})"),
         )
     });
     let other = other.unwrap_or_default();
     let event = if event.is_empty() {
-        voice.say("（没有类型）", "(no type)")
+        locale.say("（没有类型）", "(no type)")
     } else {
         event
     };
@@ -45,55 +45,55 @@ pub(super) fn rejected(
         rule => format!("[{rule}] "),
     };
     vec![
-        voice.say(
+        locale.say(
             format!("事件 {event} 没有生效：{why}{other}。"),
             format!("Event {event} changed nothing: {why}{other}."),
         ),
-        voice.say(
+        locale.say(
             format!("{tag}原始提示：{message}"),
             format!("{tag}{message}"),
         ),
     ]
 }
 
-fn reason(voice: Locale, error: ErrorCode) -> &'static str {
+fn reason(locale: Locale, error: ErrorCode) -> &'static str {
     match error {
-        ErrorCode::Malformed => voice.say(
+        ErrorCode::Malformed => locale.say(
             "内容有误，有字段缺失、多余或写错",
             "a field is missing, unknown or wrong",
         ),
         ErrorCode::ShopUnknown => {
-            voice.say("还没有这家店铺，先配置店铺", "there is no such shop yet")
+            locale.say("还没有这家店铺，先配置店铺", "there is no such shop yet")
         }
-        ErrorCode::TimeWentBack => voice.say(
+        ErrorCode::TimeWentBack => locale.say(
             "时间比店铺已经走到的时间还早",
             "its time is before the shop's clock",
         ),
-        ErrorCode::AgentUnknown => voice.say(
+        ErrorCode::AgentUnknown => locale.say(
             "没有这位客服，或 TA 不接买家",
             "no such agent, or one that takes no buyers",
         ),
-        ErrorCode::SessionUnknown => voice.say(
+        ErrorCode::SessionUnknown => locale.say(
             "没有这个会话，或结束已满 7 天",
             "no such session, or closed 7 days ago",
         ),
-        ErrorCode::SessionExists => voice.say("会话号已经用过", "the session's id is taken"),
+        ErrorCode::SessionExists => locale.say("会话号已经用过", "the session's id is taken"),
         ErrorCode::BuyerInSession => {
-            voice.say("这位买家还有会话没结束", "the buyer has an open session")
+            locale.say("这位买家还有会话没结束", "the buyer has an open session")
         }
-        ErrorCode::SessionClosed => voice.say("会话已经结束", "the session is over"),
-        ErrorCode::NotSessionAgent => voice.say(
+        ErrorCode::SessionClosed => locale.say("会话已经结束", "the session is over"),
+        ErrorCode::NotSessionAgent => locale.say(
             "不是这个会话当前的客服",
             "only the session's own agent may do this",
         ),
         ErrorCode::AgentOffline => {
-            voice.say("要转给的客服不在线", "the agent it should go to is offline")
+            locale.say("要转给的客服不在线", "the agent it should go to is offline")
         }
         ErrorCode::NotWithBot => {
-            voice.say("会话现在不由机器人接待", "the session is not with the bot")
+            locale.say("会话现在不由机器人接待", "the session is not with the bot")
         }
-        ErrorCode::QueueFull => voice.say("排队人数已到上限", "as many wait as may"),
-        ErrorCode::PolicyInvalid => voice.say(
+        ErrorCode::QueueFull => locale.say("排队人数已到上限", "as many wait as may"),
+        ErrorCode::PolicyInvalid => locale.say(
             "规则配置有误，仍按原来的配置",
             "the policy has a mistake; the old one holds",
         ),

@@ -1,4 +1,4 @@
-//! The rules of routing that were tried for a buyer, in order, and the agents that were compared (R1 to R9).
+//! The routing rules that were tried for a session, in order, and the agents that were compared (R1 to R9).
 
 use crate::domain::base::time::Stamp;
 use crate::domain::explain::explanation::{Candidate, Comparison, Evidence, NoRota, Step, Verdict};
@@ -10,22 +10,22 @@ use crate::domain::state::agent_directory::Scope;
 use super::phrase::Locale;
 use super::{candidates, causes, recent_agent};
 
-/// The rules that were tried, in order, then everybody of each scope.
-pub(super) fn lines(voice: Locale, body: &DecisionBody, notes: &[Evidence]) -> Vec<String> {
+/// The rules that were tried, in order, then all agents of each scope.
+pub(super) fn lines(locale: Locale, body: &DecisionBody, notes: &[Evidence]) -> Vec<String> {
     let mut rules = Vec::new();
     let mut tables = Vec::new();
     for (place, note) in notes.iter().enumerate() {
         let Some(rule) = rule_of(notes, place) else {
             continue;
         };
-        if let Some(told) = tell(voice, body, notes, place) {
-            rules.push(format!("  [{rule}] {told}"));
+        if let Some(text) = tell(locale, body, notes, place) {
+            rules.push(format!("  [{rule}] {text}"));
         }
-        tables.extend(table(voice, note, rule));
+        tables.extend(table(locale, note, rule));
     }
     rules.insert(
         0,
-        voice
+        locale
             .say(
                 "依次看过的规则：",
                 "The rules, in the order they were tried:",
@@ -37,33 +37,33 @@ pub(super) fn lines(voice: Locale, body: &DecisionBody, notes: &[Evidence]) -> V
 }
 
 /// The agents that a note is about, under a head of their own.
-fn table(voice: Locale, note: &Evidence, rule: &str) -> Vec<String> {
+fn table(locale: Locale, note: &Evidence, rule: &str) -> Vec<String> {
     let Some((by, candidates)) = agents_of(note).filter(|(_, agents)| !agents.is_empty()) else {
         return Vec::new();
     };
-    let head = table_head(voice, note, candidates.len());
+    let head = table_head(locale, note, candidates.len());
     let mut lines = vec![String::new(), format!("[{rule}] {head}")];
-    lines.extend(candidates::table(voice, by, candidates));
+    lines.extend(candidates::table(locale, by, candidates));
     lines
 }
 
-fn table_head(voice: Locale, note: &Evidence, count: usize) -> String {
+fn table_head(locale: Locale, note: &Evidence, count: usize) -> String {
     if let Evidence::Candidates { by, .. } = note {
-        let way = candidates::comparison(voice, *by);
-        return voice.say(
+        let way = candidates::comparison(locale, *by);
+        return locale.say(
             format!("客服（{count} 位，{way}）："),
             format!("the agents ({count}; {way}):"),
         );
     }
     if let Evidence::Recent { .. } = note {
-        return voice
+        return locale
             .say("最近联系的客服：", "the recent agent:")
             .to_owned();
     }
     if let Evidence::Manual(_) = note {
-        return voice.say("接手的客服：", "the agent:").to_owned();
+        return locale.say("接手的客服：", "the agent:").to_owned();
     }
-    voice.say(
+    locale.say(
         format!("客服（{count} 位）："),
         format!("the agents ({count}):"),
     )
@@ -99,7 +99,7 @@ fn agents_of(note: &Evidence) -> Option<(Comparison, &[Candidate])> {
     }
 }
 
-/// The rule that a note belongs to; nothing for those of invites and ratings, which their decisions name.
+/// The rule of a piece of evidence; `None` for evidence of invitations and ratings, which their decisions name.
 pub(super) fn rule_of(notes: &[Evidence], place: usize) -> Option<&'static str> {
     let instead = |note: &&Evidence| matches!(note, Evidence::AnyoneInstead);
     Some(match notes.get(place)? {
@@ -156,33 +156,33 @@ fn somebody_online(candidates: &[Candidate]) -> bool {
 }
 
 /// One rule in words.
-fn tell(voice: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -> Option<String> {
+fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -> Option<String> {
     let last = place + 1 == notes.len();
     let waits = last && matches!(body, DecisionBody::SessionQueued { .. });
-    let told = match notes.get(place)? {
+    let text = match notes.get(place)? {
         Evidence::Recent { known, policy } => {
             let anyone = matches!(notes.get(place + 1), Some(Evidence::AnyoneInstead));
-            recent_agent::told(voice, known.as_ref(), policy, anyone)
+            recent_agent::outcome(locale, known.as_ref(), policy, anyone)
         }
-        Evidence::AnyoneInstead => voice.say(
+        Evidence::AnyoneInstead => locale.say(
             "改为随机分给任意一位空闲客服".to_owned(),
             "instead, anybody of the shop who is free".to_owned(),
         ),
-        Evidence::Scope(scope) => scope_words(voice, scope),
-        Evidence::NobodyOnline(agents) => nobody_online(voice, waits, agents),
-        Evidence::NoRota(why) => no_rota(voice, why),
+        Evidence::Scope(scope) => scope_words(locale, scope),
+        Evidence::NobodyOnline(agents) => nobody_online(locale, waits, agents),
+        Evidence::NoRota(why) => no_rota(locale, why),
         Evidence::Candidates {
             step,
             by,
             candidates,
-        } => candidates_words(voice, waits, *step, *by, candidates),
+        } => candidates_words(locale, waits, *step, *by, candidates),
         Evidence::Drained {
             pool,
             since,
             waiting,
-        } => drained(voice, pool, *since, *waiting),
-        Evidence::Manual(to) => manual(voice, to),
-        Evidence::Absent { agent, absence } => causes::rerouted(voice, agent, *absence),
+        } => drained(locale, pool, *since, *waiting),
+        Evidence::Manual(to) => manual(locale, to),
+        Evidence::Absent { agent, absence } => causes::rerouted(locale, agent, *absence),
         Evidence::LeftToRota(_)
         | Evidence::Waits { .. }
         | Evidence::WaitedOut { .. }
@@ -195,12 +195,12 @@ fn tell(voice: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) ->
         | Evidence::CardExpired(_)
         | Evidence::OlderRelease => return None,
     };
-    Some(told)
+    Some(text)
 }
 
-fn drained(voice: Locale, pool: &str, since: Stamp, waiting: u32) -> String {
-    let (pool, since) = (voice.pool(pool), voice.time(since));
-    voice.say(
+fn drained(locale: Locale, pool: &str, since: Stamp, waiting: u32) -> String {
+    let (pool, since) = (locale.pool(pool), locale.time(since));
+    locale.say(
         format!(
             "从 {since} 起在{pool}队列排队；全店 {waiting} 位在排，有客服能接的里面，这位买家等得最久"
         ),
@@ -211,73 +211,73 @@ fn drained(voice: Locale, pool: &str, since: Stamp, waiting: u32) -> String {
     )
 }
 
-fn manual(voice: Locale, to: &Candidate) -> String {
-    let (agent, load, capacity) = (voice.agent_last(&to.agent), to.load, to.capacity);
-    voice.say(
+fn manual(locale: Locale, to: &Candidate) -> String {
+    let (agent, load, capacity) = (locale.agent_last(&to.agent), to.load, to.capacity);
+    locale.say(
         format!("人工指定给{agent}（当时 {load}/{capacity}），不看是否满载"),
         format!("{agent} was named by hand (load {load}/{capacity} then), whatever its capacity"),
     )
 }
 
-fn nobody_online(voice: Locale, waits: bool, agents: &[Candidate]) -> String {
+fn nobody_online(locale: Locale, waits: bool, agents: &[Candidate]) -> String {
     let found = if agents.is_empty() {
-        voice.say(
+        locale.say(
             "全店没有客服在线，分流范围里也没有能接买家的客服",
             "nobody of the shop is online, and the scope has no agents",
         )
     } else {
-        voice.say("全店没有客服在线", "nobody of the shop is online")
+        locale.say("全店没有客服在线", "nobody of the shop is online")
     };
-    format!("{found}{}", then(voice, waits))
+    format!("{found}{}", then(locale, waits))
 }
 
-fn then(voice: Locale, waits: bool) -> &'static str {
+fn then(locale: Locale, waits: bool) -> &'static str {
     if waits {
-        voice.say("，排队等待", ": it waits")
+        locale.say("，排队等待", ": it waits")
     } else {
         ""
     }
 }
 
-fn no_rota(voice: Locale, why: &NoRota) -> String {
+fn no_rota(locale: Locale, why: &NoRota) -> String {
     let why = match why {
-        NoRota::Off => voice
+        NoRota::Off => locale
             .say("店铺没有开启离线分流", "no offline rota is on")
             .to_owned(),
-        NoRota::Empty => voice
+        NoRota::Empty => locale
             .say("离线分流里没有设置客服", "the offline rota names nobody")
             .to_owned(),
         NoRota::Unfit { members, .. } => {
-            let members: Vec<String> = members.iter().map(|it| voice.member(it)).collect();
-            let members = voice.list(&members);
-            voice.say(
+            let members: Vec<String> = members.iter().map(|it| locale.member(it)).collect();
+            let members = locale.list(&members);
+            locale.say(
                 format!("离线分流设置的客服（{members}）现在都不接买家"),
                 format!("nobody of the offline rota ({members}) takes buyers"),
             )
         }
     };
-    voice.say(
+    locale.say(
         format!("{why}，排队等客服上线"),
         format!("{why}: it waits until somebody comes online"),
     )
 }
 
-fn scope_words(voice: Locale, scope: &Scope) -> String {
-    let name = voice.pool(&scope.pool_name());
+fn scope_words(locale: Locale, scope: &Scope) -> String {
+    let name = locale.pool(&scope.pool_name());
     match scope {
-        Scope::Question { .. } => voice.say(
+        Scope::Question { .. } => locale.say(
             format!("分流范围：{name}，由指定客服接待"),
             format!("scope: {name}, which has agents of its own"),
         ),
-        Scope::Entry(_) => voice.say(
+        Scope::Entry(_) => locale.say(
             format!("分流范围：{name}的客服"),
             format!("scope: the agents of {name}"),
         ),
-        Scope::OrderStatus(_) => voice.say(
+        Scope::OrderStatus(_) => locale.say(
             format!("分流范围：{name}的客服"),
             format!("scope: the agents of {name}"),
         ),
-        Scope::All => voice.say(
+        Scope::All => locale.say(
             "分流范围：全店客服（入口、问题、订单状态都没有指定客服）".to_owned(),
             "scope: the whole shop, as no entry, question or order status names agents".to_owned(),
         ),
@@ -285,7 +285,7 @@ fn scope_words(voice: Locale, scope: &Scope) -> String {
 }
 
 fn candidates_words(
-    voice: Locale,
+    locale: Locale,
     waits: bool,
     step: Step,
     by: Comparison,
@@ -294,25 +294,25 @@ fn candidates_words(
     let looked = match step {
         Step::Instead | Step::Own | Step::Drain => None,
         Step::Overflow => {
-            Some(voice.say("可以溢出给全店空闲客服", "it may overflow to anybody free"))
+            Some(locale.say("可以溢出给全店空闲客服", "it may overflow to anybody free"))
         }
         Step::AnyOnline => {
-            Some(voice.say("改由全店空闲客服接待", "anybody free of the shop may serve"))
+            Some(locale.say("改由全店空闲客服接待", "anybody free of the shop may serve"))
         }
-        Step::Rota => Some(voice.say("离线分流", "the offline rota")),
+        Step::Rota => Some(locale.say("离线分流", "the offline rota")),
     };
-    let comma = voice.say("，", ", ");
+    let comma = locale.say("，", ", ");
     if let Some(picked) = picked(candidates) {
-        let free = looked.unwrap_or(voice.say("有空闲客服", "somebody is free"));
-        return format!("{free}{comma}{}", chosen(voice, by, picked));
+        let free = looked.unwrap_or(locale.say("有空闲客服", "somebody is free"));
+        return format!("{free}{comma}{}", chosen(locale, by, picked));
     }
     let found = match (candidates.is_empty(), somebody_online(candidates)) {
-        (true, _) => voice.say("没有可以接待的客服", "there are no such agents"),
-        (false, false) => voice.say("这些客服都不在线", "none of the agents is online"),
+        (true, _) => locale.say("没有可以接待的客服", "there are no such agents"),
+        (false, false) => locale.say("这些客服都不在线", "none of the agents is online"),
         (false, true) if step == Step::Own => {
-            voice.say("在线客服都满载", "everybody online is full")
+            locale.say("在线客服都满载", "everybody online is full")
         }
-        (false, true) => voice.say(
+        (false, true) => locale.say(
             "但全店在线客服都满载",
             "but everybody online in the shop is full",
         ),
@@ -321,25 +321,25 @@ fn candidates_words(
     format!(
         "{}{found}{}",
         looked.unwrap_or_default(),
-        then(voice, waits)
+        then(locale, waits)
     )
 }
 
-fn chosen(voice: Locale, by: Comparison, picked: &Candidate) -> String {
-    let agent = voice.agent_last(&picked.agent);
+fn chosen(locale: Locale, by: Comparison, picked: &Candidate) -> String {
+    let agent = locale.agent_last(&picked.agent);
     match by {
-        Comparison::Strategy(Strategy::Random) | Comparison::Lot => voice.say(
+        Comparison::Strategy(Strategy::Random) | Comparison::Lot => locale.say(
             format!("随机抽中{agent}"),
             format!("the lot fell on {agent}"),
         ),
         Comparison::Strategy(strategy) => {
-            let strategy = voice.strategy(strategy);
-            voice.say(
+            let strategy = locale.strategy(strategy);
+            locale.say(
                 format!("按{strategy}选{agent}"),
                 format!("{strategy}: {agent}"),
             )
         }
-        Comparison::Rota => voice.say(
+        Comparison::Rota => locale.say(
             format!("今天离线分到最少的是{agent}"),
             format!("fewest offline assignments today: {agent}"),
         ),

@@ -1,4 +1,5 @@
-//! A shop's summary on one screen: sessions, waits, agents, invites, scores against their lines, and what to look at.
+//! A shop's summary on one screen: sessions, waits, agents, invitations, scores against their thresholds, and
+//! highlights.
 
 use std::collections::BTreeMap;
 
@@ -14,36 +15,39 @@ use crate::domain::read::report::{
 use super::highlights::{Highlight, Highlights};
 use super::phrase::{Locale, chinese_period, decimal, percent, share};
 use super::table::{Side, TextTable};
-use super::{Language, invite, other, rating};
+use super::{Language, invite, rating, score};
 
 /// How many agents have a row of their own.
 const AGENTS_MAX: usize = 20;
 
-/// How many of the latest days, weeks and months are told.
+/// How many of the latest days, weeks and months are listed.
 const PERIODS_MAX: usize = 3;
 
-/// How a shop stands, as lines of text that end without a line break.
+/// The state of a shop, as lines of text without a line break at the end.
 ///
-/// The scores are held against the lines of `service`, the policy of now. What is worth a look is told where
-/// `highlights` has seen the shop's decisions.
+/// Scores are compared with `service`, the current policy. Highlights are listed where `highlights` has seen the
+/// shop's decisions.
 pub fn summary(
     report: &Report,
     service: &ServicePolicy,
     highlights: &Highlights,
     language: Language,
 ) -> String {
-    let voice = Locale::new(language, None);
+    let locale = Locale::new(language, None);
     let parts = [
-        part(voice.say("接待", "Sessions"), sessions(voice, report)),
-        part(voice.say("客服", "Agents"), agents(voice, &report.agents)),
+        part(locale.say("接待", "Sessions"), sessions(locale, report)),
+        part(locale.say("客服", "Agents"), agents(locale, &report.agents)),
         part(
-            voice.say("邀评", "Invites"),
-            invites(voice, report, highlights),
+            locale.say("邀评", "Invites"),
+            invites(locale, report, highlights),
         ),
-        part(voice.say("分数", "Scores"), scores(voice, report, service)),
         part(
-            voice.say("值得留意", "Worth a look"),
-            events(voice, highlights),
+            locale.say("分数", "Scores"),
+            scores(locale, report, service),
+        ),
+        part(
+            locale.say("值得留意", "Worth a look"),
+            events(locale, highlights),
         ),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -55,19 +59,19 @@ fn part(title: &str, lines: Vec<String>) -> Option<String> {
     (!lines.is_empty()).then(|| format!("{title}\n{}", lines.join("\n")))
 }
 
-fn sessions(voice: Locale, report: &Report) -> Vec<String> {
+fn sessions(locale: Locale, report: &Report) -> Vec<String> {
     let it = &report.sessions;
     let (opened, bot, assigned) = (it.opened, it.bot_only, it.assigned);
     let (queued, closed) = (it.queued, it.closed);
-    // Who left the queue before its turn, or still stands in it.
+    // Sessions that left the queue before their turn, or still wait.
     let unserved = match opened.saturating_sub(assigned + bot) {
         0 => String::new(),
-        n => voice.say(
+        n => locale.say(
             format!("，没等到客服 {n}"),
             format!(", {n} never reached an agent"),
         ),
     };
-    let mut lines = vec![voice.say(
+    let mut lines = vec![locale.say(
         format!(
             "来访 {opened}，机器人独自接待 {bot}，人工接待 {assigned}{unserved}；排过队 {queued}，已结束 {closed}"
         ),
@@ -76,7 +80,7 @@ fn sessions(voice: Locale, report: &Report) -> Vec<String> {
         ),
     )];
     if report.waits.count > 0 {
-        let length = |seconds: Decimal| voice.length(length_of(seconds));
+        let length = |seconds: Decimal| locale.length(length_of(seconds));
         let (mean, p50) = (length(report.waits.mean), length(report.waits.p50));
         let (p95, max) = (length(report.waits.p95), length(report.waits.max));
         let none = report.waits.p95.scaled == 0;
@@ -85,7 +89,7 @@ fn sessions(voice: Locale, report: &Report) -> Vec<String> {
         } else {
             format!("95% 的买家不超过 {p95}")
         };
-        lines.push(voice.say(
+        lines.push(locale.say(
             format!("等待人工：平均 {mean}，中位 {p50}，{within}，最长 {max}"),
             format!(
                 "Waits for an agent: mean {mean}, median {p50}, 95% within {p95}, longest {max}"
@@ -95,28 +99,28 @@ fn sessions(voice: Locale, report: &Report) -> Vec<String> {
     lines
 }
 
-/// Whole seconds from ten of them on: nobody wants milliseconds there.
+/// Whole seconds from ten seconds on.
 fn length_of(seconds: Decimal) -> Duration {
     let ms = seconds.scaled * 1000 / u64::from(seconds.scale).max(1);
     let step = if ms >= 10_000 { 1000 } else { 100 };
     Duration::from_ms(((ms + step / 2) / step * step) as i64)
 }
 
-fn agents(voice: Locale, agents: &BTreeMap<String, AgentReport>) -> Vec<String> {
+fn agents(locale: Locale, agents: &BTreeMap<String, AgentReport>) -> Vec<String> {
     let mut ordered: Vec<(&String, &AgentReport)> = agents.iter().collect();
     ordered.sort_by(|a, b| b.1.assigned.cmp(&a.1.assigned).then_with(|| a.0.cmp(b.0)));
     let mut table = TextTable::new(&[
-        (voice.say("客服", "agent"), Side::Left),
-        (voice.say("接待", "assigned"), Side::Right),
-        (rating::level(voice, Level::Satisfied), Side::Right),
-        (rating::level(voice, Level::Neutral), Side::Right),
-        (rating::level(voice, Level::Disappointed), Side::Right),
-        (voice.say("平均星级", "mean stars"), Side::Right),
-        (voice.say("好评率", "good rate"), Side::Right),
+        (locale.say("客服", "agent"), Side::Left),
+        (locale.say("接待", "assigned"), Side::Right),
+        (rating::level(locale, Level::Satisfied), Side::Right),
+        (rating::level(locale, Level::Neutral), Side::Right),
+        (rating::level(locale, Level::Disappointed), Side::Right),
+        (locale.say("平均星级", "mean stars"), Side::Right),
+        (locale.say("好评率", "good rate"), Side::Right),
     ]);
     for (id, agent) in ordered.iter().take(AGENTS_MAX) {
         let name = if id.as_str() == "bot" {
-            voice.say("机器人", "the bot")
+            locale.say("机器人", "the bot")
         } else {
             id.as_str()
         };
@@ -143,24 +147,24 @@ fn agents(voice: Locale, agents: &BTreeMap<String, AgentReport>) -> Vec<String> 
         .checked_sub(AGENTS_MAX)
         .filter(|&more| more > 0)
     {
-        lines.push(voice.say(format!("……另有 {more} 位"), format!("... and {more} more")));
+        lines.push(locale.say(format!("……另有 {more} 位"), format!("... and {more} more")));
     }
     lines
 }
 
-/// A rate as exact as the report has it, so that none seems to reach a line that it misses.
+/// A rate as exact as in the report, so that no rate seems to reach a threshold that it misses.
 fn rate(rate: Decimal) -> String {
     percent(rate.scaled)
 }
 
-fn invites(voice: Locale, report: &Report, highlights: &Highlights) -> Vec<String> {
+fn invites(locale: Locale, report: &Report, highlights: &Highlights) -> Vec<String> {
     let it = &report.invites;
     let (auto, manual) = (it.auto_sent, it.manual_sent);
     let blocked = match highlights.blocked_in_all {
         0 => String::new(),
-        n => voice.say(format!("，没有发出 {n}"), format!(", {n} kept back")),
+        n => locale.say(format!("，没有发出 {n}"), format!(", {n} kept back")),
     };
-    let mut lines = vec![voice.say(
+    let mut lines = vec![locale.say(
         format!("自动发出 {auto}，客服手动发出 {manual}{blocked}"),
         format!("{auto} sent automatically, {manual} by the agents' button{blocked}"),
     )];
@@ -174,7 +178,7 @@ fn invites(voice: Locale, report: &Report, highlights: &Highlights) -> Vec<Strin
         return lines;
     }
     lines.push(
-        voice
+        locale
             .say(
                 "没有发出的原因（一次可能有几个）：",
                 "Kept back because (one may have several reasons):",
@@ -183,7 +187,7 @@ fn invites(voice: Locale, report: &Report, highlights: &Highlights) -> Vec<Strin
     );
     let mut table = TextTable::headless(&[Side::Right, Side::Left]);
     for (count, code) in counts {
-        let (rule, reason) = (invite::rule(code), invite::blocked(voice, code));
+        let (rule, reason) = (invite::rule(code), invite::blocked(locale, code));
         table.row([count.to_string(), format!("{reason} [{rule}]")]);
     }
     lines.extend(table.lines("  "));
@@ -196,30 +200,30 @@ fn latest<T>(periods: &BTreeMap<String, T>) -> impl Iterator<Item = (&String, &T
         .skip(periods.len().saturating_sub(PERIODS_MAX))
 }
 
-fn scores(voice: Locale, report: &Report, service: &ServicePolicy) -> Vec<String> {
-    let days = latest(&report.days).map(|(when, day)| day_line(voice, when, day, service));
-    let weeks = latest(&report.weeks).map(|(when, week)| week_line(voice, when, week, service));
+fn scores(locale: Locale, report: &Report, service: &ServicePolicy) -> Vec<String> {
+    let days = latest(&report.days).map(|(when, day)| day_line(locale, when, day, service));
+    let weeks = latest(&report.weeks).map(|(when, week)| week_line(locale, when, week, service));
     let months = latest(&report.months).filter(|(_, month)| month.unhappy > 0);
-    let months = months.map(|(when, month)| month_line(voice, when, month, service));
+    let months = months.map(|(when, month)| month_line(locale, when, month, service));
     days.chain(weeks).chain(months).collect()
 }
 
-fn when_of(voice: Locale, when: &str) -> String {
-    voice.say(chinese_period(when), when.to_owned())
+fn when_of(locale: Locale, when: &str) -> String {
+    locale.say(chinese_period(when), when.to_owned())
 }
 
-/// What a rate is held against: nothing where the policy has no line.
-fn held_against(voice: Locale, line: Share, off: Share, bad: Option<bool>) -> String {
+/// The threshold of a rate; `None` where the policy has none.
+fn held_against(locale: Locale, line: Share, off: Share, bad: Option<bool>) -> String {
     if line == off {
         return String::new();
     }
     let line = share(line);
     match bad {
-        Some(true) => voice.say(
+        Some(true) => locale.say(
             format!("，没达到 {line} 的线"),
             format!(", below its line of {line}"),
         ),
-        Some(false) => voice.say(
+        Some(false) => locale.say(
             format!("，达标（线是 {line}）"),
             format!(", on the right side of {line}"),
         ),
@@ -227,23 +231,23 @@ fn held_against(voice: Locale, line: Share, off: Share, bad: Option<bool>) -> St
     }
 }
 
-fn day_line(voice: Locale, when: &str, day: &DayReport, service: &ServicePolicy) -> String {
+fn day_line(locale: Locale, when: &str, day: &DayReport, service: &ServicePolicy) -> String {
     let (consulting, late, replied) = (day.consulting, day.late, day.replied);
     let value = day.reply_rate.map_or_else(|| "-".to_owned(), rate);
     let min = service.reply.min_rate;
     let bad = (consulting - late.min(consulting)) * 10_000 < u64::from(min.0) * consulting;
-    let line = held_against(voice, min, Share::ZERO, Some(bad));
-    let within = voice.length(service.reply.within);
-    let when = when_of(voice, when);
+    let line = held_against(locale, min, Share::ZERO, Some(bad));
+    let within = locale.length(service.reply.within);
+    let when = when_of(locale, when);
     let risk = if day.penalty_risk {
-        voice.say(
+        locale.say(
             "；当天有效回复不到一半，有处罚风险",
             "; less than half were answered: a penalty may follow",
         )
     } else {
         ""
     };
-    voice.say(
+    locale.say(
         format!(
             "{when} 人工回复率 {value}{line}：咨询 {consulting} 人，{late} 人等 {within}还没回复，{replied} 人当天得到回复{risk}"
         ),
@@ -254,59 +258,59 @@ fn day_line(voice: Locale, when: &str, day: &DayReport, service: &ServicePolicy)
     )
 }
 
-fn week_line(voice: Locale, when: &str, week: &WeekReport, service: &ServicePolicy) -> String {
-    let when = when_of(voice, when);
+fn week_line(locale: Locale, when: &str, week: &WeekReport, service: &ServicePolicy) -> String {
+    let when = when_of(locale, when);
     let all = week.satisfied + week.neutral + week.disappointed;
     let (value, satisfied) = (
         week.good_rate.map_or_else(|| "-".to_owned(), rate),
         week.satisfied,
     );
     let min = service.good_rate.min;
-    let line = held_against(voice, min, Share::ZERO, Some(week.good_needed != Some(0)));
+    let line = held_against(locale, min, Share::ZERO, Some(week.good_needed != Some(0)));
     let needed = match week.good_needed {
         Some(0) => String::new(),
-        Some(n) => voice.say(
+        Some(n) => locale.say(
             format!("，还差 {n} 个满意"),
             format!(", {n} more satisfied needed"),
         ),
-        None => voice.say(
+        None => locale.say(
             "，再多满意也达不到".to_owned(),
             ", which no number of satisfied reaches".to_owned(),
         ),
     };
-    voice.say(
+    locale.say(
         format!("{when} 好评率 {value}{line}{needed}：{all} 个评价里 {satisfied} 个满意"),
         format!("{when} good rate {value}{line}{needed}: {satisfied} of {all} ratings satisfied"),
     )
 }
 
-fn month_line(voice: Locale, when: &str, month: &MonthReport, service: &ServicePolicy) -> String {
-    let when = when_of(voice, when);
+fn month_line(locale: Locale, when: &str, month: &MonthReport, service: &ServicePolicy) -> String {
+    let when = when_of(locale, when);
     let value = month.attitude_rate.map_or_else(|| "-".to_owned(), rate);
     let (unhappy, attitude) = (month.unhappy, month.attitude);
     let max = service.attitude.max;
     let bad = attitude * 10_000 > u64::from(max.0) * unhappy;
     let line = match (max == Share::ONE, bad) {
         (true, _) => String::new(),
-        (false, true) => voice.say(
+        (false, true) => locale.say(
             format!("，超过 {} 的线", share(max)),
             format!(", above its line of {}", share(max)),
         ),
-        (false, false) => held_against(voice, max, Share::ONE, Some(false)),
+        (false, false) => held_against(locale, max, Share::ONE, Some(false)),
     };
-    voice.say(
+    locale.say(
         format!("{when} 服务态度差占比 {value}{line}：{unhappy} 个一般或不满意的评价里有 {attitude} 个"),
         format!("{when} attitude rate {value}{line}: {attitude} of {unhappy} neutral or disappointed ratings"),
     )
 }
 
-fn events(voice: Locale, highlights: &Highlights) -> Vec<String> {
+fn events(locale: Locale, highlights: &Highlights) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(longest) = &highlights.longest_wait {
-        let waited = voice.length(longest.waited);
-        let at = longest.at.map(|at| voice.time(at)).unwrap_or_default();
-        let (session, agent, seq) = (&longest.session, voice.agent(&longest.agent), longest.seq);
-        lines.push(voice.say(
+        let waited = locale.length(longest.waited);
+        let at = longest.at.map(|at| locale.time(at)).unwrap_or_default();
+        let (session, agent, seq) = (&longest.session, locale.agent(&longest.agent), longest.seq);
+        lines.push(locale.say(
             format!("{at} 等得最久：会话 {session} 排队 {waited}，最后由{agent}接待（#{seq}）"),
             format!(
                 "{at} longest wait: session {session} waited {waited} and went to {agent} (#{seq})"
@@ -314,39 +318,39 @@ fn events(voice: Locale, highlights: &Highlights) -> Vec<String> {
         ));
     }
     for alert in &highlights.alerts {
-        let at = alert.at.map(|at| voice.time(at)).unwrap_or_default();
+        let at = alert.at.map(|at| locale.time(at)).unwrap_or_default();
         let seq = alert.seq;
-        let told = match alert.word {
+        let line = match alert.word {
             Highlight::Alert(needed) => {
-                other::alert_line(voice, alert.period, alert.value, alert.line, needed)
+                score::alert_line(locale, alert.period, alert.value, alert.line, needed)
             }
             Highlight::Recovered => {
-                other::recovered_line(voice, alert.period, alert.value, alert.line)
+                score::recovered_line(locale, alert.period, alert.value, alert.line)
             }
         };
-        lines.push(voice.say(
-            format!("{at} {told}（#{seq}）"),
-            format!("{at} {told} (#{seq})"),
+        lines.push(locale.say(
+            format!("{at} {line}（#{seq}）"),
+            format!("{at} {line} (#{seq})"),
         ));
     }
-    lines.extend(counted(voice, highlights));
+    lines.extend(counted(locale, highlights));
     lines
 }
 
-fn counted(voice: Locale, highlights: &Highlights) -> Vec<String> {
+fn counted(locale: Locale, highlights: &Highlights) -> Vec<String> {
     let more = highlights.alerts_in_all - highlights.alerts.len() as u64;
     let rows = [
         (
             more,
-            voice.say("条预警和恢复没有列出", "more alerts and recoveries"),
+            locale.say("条预警和恢复没有列出", "more alerts and recoveries"),
         ),
         (
             highlights.overdue,
-            voice.say("次回复超时", "replies overdue"),
+            locale.say("次回复超时", "replies overdue"),
         ),
         (
             highlights.rejected,
-            voice.say("个事件没有生效", "events rejected"),
+            locale.say("个事件没有生效", "events rejected"),
         ),
     ];
     rows.into_iter()

@@ -1,4 +1,4 @@
-//! Tables of plain text, aligned by the width that a terminal gives to each sign: Chinese ones take two places.
+//! Tables of plain text, aligned by the width of each character on a terminal: Chinese characters take two columns.
 
 use unicode_width::UnicodeWidthStr;
 

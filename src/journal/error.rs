@@ -1,10 +1,10 @@
-//! Why the journal could not do what was asked, and what to do about it.
+//! Errors of the journal, with what to do about them.
 
 use std::io;
 
 use rustix::io::Errno;
 
-/// The disk has failed or is full; what is stored is not damaged by that.
+/// The disk has failed or is full. Stored data is not damaged by that.
 pub fn disk_failed(what: &str, error: &io::Error) -> JournalError {
     JournalError::Failed(if is_full(error) {
         format!("{what}: the disk is full ({error}). Make room on it, then start again")
@@ -18,28 +18,29 @@ fn is_full(error: &io::Error) -> bool {
     full.contains(&error.kind())
 }
 
-/// Whether it is the disk that failed or is full, and no permission or name that a person gave.
+/// Whether the disk has failed or is full, as opposed to a wrong name or a missing permission.
 pub fn is_of_the_disk(error: &io::Error) -> bool {
     is_full(error) || error.raw_os_error() == Some(Errno::IO.raw_os_error())
 }
 
-/// Damage, and what to do about it. A backup is named last: what came after it is not in it.
+/// An error about damaged data. A backup is named last, because it lacks everything after it.
 pub fn damaged(what: &str) -> JournalError {
     JournalError::Damaged(format!(
-        "{what}. Nothing was changed. Run `xiaoer verify --data FOLDER` to see how far the damage goes, and \
-         `xiaoer export --salvage --data FOLDER` to write what can still be read. Only then think of a backup \
-         (`xiaoer restore --from BACKUP --data NEW_FOLDER`): it lacks what came after it"
+        "{what}. Nothing was changed. Run `xiaoer verify --data FOLDER` to see what is damaged, and \
+         `xiaoer export --salvage --data FOLDER` to write what can still be read. A backup (`xiaoer restore --from \
+         BACKUP \
+         --data NEW_FOLDER`) is the last resort: it lacks everything after it"
     ))
 }
 
-/// Why the journal could not do what was asked.
+/// Why the journal could not carry out a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum JournalError {
-    /// What is stored is damaged: what, and what to do.
+    /// Stored data is damaged; the text says what and what to do.
     Damaged(String),
-    /// The folder is of another use: in use, of a newer version, without permission; and what to do.
+    /// The folder is in use, of a newer version, or without permission; the text says what to do.
     Unusable(String),
-    /// The world failed: a file could not be read or written.
+    /// A file could not be read or written.
     Failed(String),
 }
 

@@ -1,89 +1,89 @@
-//! What a journal is asked: append with an expected sequence and an owner's epoch, claim, read, snapshots, metadata.
+//! The interface of a journal: append with an expected number and an owner's epoch, claim, read, snapshots, metadata.
 //!
-//! A record is whole or absent. Records of a shop are dense (`n` = 1, 2, 3 …) and so are those of the whole journal
-//! (`order`). [`OnDurable`] is called only once the record, and all before it, would survive a power cut.
+//! A record is stored whole or not at all. Records of a shop are dense (`n` = 1, 2, 3 …) and so are those of the whole
+//! journal (`order`). [`OnDurable`] is called only once the record and all before it would survive a power cut.
 
 use super::error::JournalError;
 use super::record::{NewRecord, Record};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 
-/// What is called once something is durable.
+/// A callback for the moment at which something is durable.
 pub type OnDurable = Box<dyn FnOnce() + Send>;
 
-/// Why no record can be taken now: asked before an event is decided.
+/// Why no record is accepted now. It is checked before an event is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoRoom {
-    /// Too much waits to be written: try again.
+    /// Too many bytes wait to be written. Try again.
     Memory,
     /// The disk is nearly full.
     Disk,
 }
 
-/// The shop has another owner by now, or the record is not the one that comes next: the caller's state is stale.
+/// The caller's state is stale: the shop has another owner, or the record is not the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fenced;
 
 /// The right to append to a shop. A later claim of the same shop ends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FencingToken {
-    /// The shop's number: another one each time a shop is made.
+    /// The shop's number. A shop that is made again gets another one.
     pub shop: u64,
-    /// How often the shop has been claimed.
+    /// The epoch of the claim: each claim has a higher one.
     pub epoch: u64,
 }
 
-/// What a claim finds of a shop.
+/// The result of a claim.
 pub struct Claimed {
     /// The right to append to it.
     pub owner: FencingToken,
-    /// The latest stored state, if there is one.
+    /// The latest snapshot, if there is one.
     pub state: Option<Snapshot>,
     /// The records after it, oldest first.
     pub tail: Vec<Record>,
 }
 
-/// A stored state of a shop.
+/// A snapshot of a shop's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The number of the last record that it has taken in; 0 before the first.
+    /// The number of the last record that it includes; 0 before the first.
     pub n: u64,
-    /// The shop's `seq` then.
+    /// The shop's `seq` after that record.
     pub seq: u64,
     /// The state, in a form that the journal does not know.
     pub bytes: Vec<u8>,
 }
 
-/// A shop that wants to be woken.
+/// A passivated shop that has a timer, or may have one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimedShop {
-    /// Which shop.
+    /// The shop's id.
     pub shop: Id,
-    /// When its next timer is due; nothing where only a look at its tail can tell.
+    /// The instant of its next timer; `None` where only its latest records can tell.
     pub due: Option<Instant>,
 }
 
 /// A metadata value of a shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetadataEntry {
-    /// Which shop.
+    /// The shop's id.
     pub shop: Id,
-    /// Under which name.
+    /// The name of the value.
     pub name: String,
-    /// What, in a form that the journal does not know.
+    /// The value, in a form that the journal does not know.
     pub value: Vec<u8>,
 }
 
-/// What a decision is explained from.
+/// The records from which a decision is explained.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SnapshotAndTail {
-    /// A state from before it; nothing where it is explained from the shop's first record.
+    /// A snapshot before the decision; `None` where the records begin with the shop's first one.
     pub state: Option<Snapshot>,
-    /// The records from there up to the one that holds it.
+    /// The records from there up to the one that holds the decision.
     pub records: Vec<Record>,
 }
 
-/// Where a shop's decisions are read from.
+/// A page of a shop's records.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordPage {
     /// Records in the order of `n`.
@@ -92,19 +92,19 @@ pub struct RecordPage {
     pub more: bool,
 }
 
-/// A journal, wherever it is kept.
+/// A journal, wherever it is stored.
 pub trait Journal: Send + Sync + 'static {
-    /// Takes a shop over: the owner before can append no more. Waits until all that is appended to it is
-    /// durable. `None` where there is no such shop.
+    /// Claims a shop: the earlier owner can append no more. Waits until all its records are durable. Returns `None`
+    /// where there is no such shop.
     fn claim(&self, shop: &Id) -> Result<Option<Claimed>, JournalError>;
 
     /// The right to append the first record of a new shop.
     fn create(&self, shop: &Id) -> FencingToken;
 
-    /// The owner appends no more: the shop sleeps.
+    /// Ends ownership, because the shop is passivated.
     fn release(&self, owner: FencingToken);
 
-    /// Appends a record that must be the shop's next; `done` is called once it is durable. Returns its order.
+    /// Appends a record, which must be the shop's next one. `done` is called once it is durable. Returns its order.
     fn append(
         &self,
         owner: FencingToken,
@@ -112,26 +112,26 @@ pub trait Journal: Send + Sync + 'static {
         done: Option<OnDurable>,
     ) -> Result<u64, Fenced>;
 
-    /// Calls `done` once the record of this order is durable; at once where it is.
+    /// Calls `done` once the record of this order is durable; at once where it already is.
     fn when_durable(&self, order: u64, done: OnDurable);
 
-    /// Keeps a state of a shop, behind all that has been appended; `due` is when it wants to be woken.
-    fn put_state(&self, owner: FencingToken, state: Snapshot, due: Option<Instant>);
+    /// Stores a snapshot of a shop, after all records that were appended before. `due` is its next timer.
+    fn put_snapshot(&self, owner: FencingToken, state: Snapshot, due: Option<Instant>);
 
     /// Whether a shop exists.
     fn exists(&self, shop: &Id) -> Result<bool, JournalError>;
 
-    /// The number of a shop, another one each time a shop is made: by it a shop is told from a later one of its name.
-    /// `None` where there is no such shop.
+    /// The number of a shop. A shop that is made again under the same name gets another number. `None` where there is
+    /// no such shop.
     fn number(&self, shop: &Id) -> Result<Option<u64>, JournalError>;
 
-    /// Shops by id, after one.
+    /// Shop ids in order, after one.
     fn shops(&self, after: Option<&Id>, limit: usize) -> Result<Vec<Id>, JournalError>;
 
-    /// Records of a shop from the one that holds decision `seq` on, or would: at most `limit`.
+    /// At most `limit` records of a shop, from the one that holds decision `seq` on.
     fn read(&self, shop: &Id, seq: u64, limit: usize) -> Result<Option<RecordPage>, JournalError>;
 
-    /// The latest records of a shop with a recorded rating, newest first, of a `seq` below `before`.
+    /// The latest records of a shop with a recorded rating and a `seq` below `before`, newest first.
     fn rated(
         &self,
         shop: &Id,
@@ -139,16 +139,18 @@ pub trait Journal: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Option<RecordPage>, JournalError>;
 
-    /// A stored state of a shop from before decision `seq`, and the records from there up to the one that holds it.
-    /// `None` where what is needed has been dropped.
+    /// A snapshot of a shop before decision `seq`, and the records from there up to the one that holds it. `None`
+    /// where retention has dropped them.
     fn before(&self, shop: &Id, seq: u64) -> Result<Option<SnapshotAndTail>, JournalError>;
 
-    /// Shops that may have to be woken, all that there are; called once after opening.
-    fn sleepers(&self, each: &mut dyn FnMut(TimedShop)) -> Result<(), JournalError>;
+    /// All shops that have a timer or may have one. Called once after opening.
+    fn each_timed_shop(&self, each: &mut dyn FnMut(TimedShop)) -> Result<(), JournalError>;
 
-    /// Keeps a value under a name of a shop, at most [`KEPT_BYTES_MAX`](super::KEPT_BYTES_MAX) long, or lets go of it; `done` is called once that
-    /// is durable. What is kept becomes durable in the order of the calls, and goes with the shop. Whether it exists.
-    fn keep(
+    /// Stores a metadata value of a shop under a name, or removes it. A value is at most
+    /// [`KEPT_BYTES_MAX`](super::KEPT_BYTES_MAX) bytes long. `done` is called once the change is durable. Changes
+    /// become durable in the order of the calls, and values are deleted with the shop. Returns whether the shop
+    /// exists.
+    fn put_metadata(
         &self,
         shop: &Id,
         name: &str,
@@ -156,14 +158,14 @@ pub trait Journal: Send + Sync + 'static {
         done: Option<OnDurable>,
     ) -> Result<bool, JournalError>;
 
-    /// All that is kept, by shop and name.
-    fn kept(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError>;
+    /// All metadata, by shop and name.
+    fn each_metadata(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError>;
 
     /// Whether there is room for more records now.
     fn has_room(&self) -> Result<(), NoRoom>;
 
-    /// Whether commits come to their end: not where the disk has failed, or one is more than slow.
-    fn commits_go_on(&self) -> bool {
+    /// Whether commits make progress: the disk has not failed, and no commit is too slow.
+    fn is_committing(&self) -> bool {
         true
     }
 }

@@ -1,7 +1,7 @@
-//! The journal: what happened to every shop, durable, in one order; and what is kept so that it can be read quickly.
+//! The journal: the events and decisions of every shop, durable, in one order, with indexes for quick reads.
 //!
-//! [`Journal`] is what the rest of the program knows of it. [`Embedded`] keeps it in one folder of this machine. A failed
-//! write or sync is final: the process stops, and nothing is answered any more.
+//! [`Journal`] is the interface that the rest of the program uses. [`Embedded`] stores it in one folder of this
+//! machine. A failed write or sync is final: the process stops, and nothing more is answered.
 
 mod embedded;
 mod error;

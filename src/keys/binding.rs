@@ -1,7 +1,7 @@
-//! To which shop a key is bound: to the one of its number, and to no later one of the same name.
+//! Binds a key to one shop, by the shop's number, so that it is not valid for a later shop of the same name.
 //!
-//! A shop has another number each time it is made. A server knows the numbers ([`Keys::bind`]); a key without one, which
-//! 0.1.0 made or which was made before its shop, is bound to the first shop of its name that the server finds.
+//! A shop that is made again gets another number. A server knows the numbers ([`Keys::bind`]). A key without one was
+//! made by 0.1.0 or before its shop; it is bound to the first shop of its name that the server finds.
 
 use super::error::KeyError;
 use super::key_store::{FileSeen, Keys};
@@ -16,12 +16,12 @@ impl KeyRecord {
 }
 
 impl Keys {
-    /// From here on, a key of a shop is good for the shop of its number alone. Keys without a number are bound to the
-    /// shop of their name that there is; the ids of those are answered, with the shop. To be called once, by a server.
+    /// From here on, a key is valid for the shop of its number only. Keys without a number are bound to the existing
+    /// shop of their name; returns the ids of those, with the shop. A server calls it once.
     ///
     /// # Errors
     ///
-    /// The file cannot be locked, read or written. What is granted follows the numbers all the same.
+    /// The file cannot be locked, read or written. Requests are checked against the numbers all the same.
     pub fn bind(&self, numbers: Numbers) -> (Vec<KeyRow>, Result<(), KeyError>) {
         self.numbers.get_or_init(|| numbers);
         let unbound: Vec<KeyRow> = {
@@ -37,12 +37,12 @@ impl Keys {
         (unbound, bound)
     }
 
-    /// Writes down what the file does not have yet: keys whose shop was made since, and keys of shops that are gone.
-    /// To be called about once a second; touches no disk where there is nothing to write.
+    /// Writes changes to the file: keys whose shop was made since, and keys of deleted shops. Called about once a
+    /// second; does not use the disk where nothing has changed.
     ///
     /// # Errors
     ///
-    /// The file cannot be locked, read or written. What is granted stays right.
+    /// The file cannot be locked, read or written. Requests are checked correctly all the same.
     pub fn tidy(&self) -> Result<(), KeyError> {
         let wanted = {
             let seen = self.seen();
@@ -55,18 +55,18 @@ impl Keys {
         }
     }
 
-    /// Whether a key is still to be bound to the shop that there is.
+    /// Whether a key is still to be bound to the existing shop.
     pub(super) fn binds(&self, record: &KeyRecord) -> bool {
         record.number.is_none() && self.number_of(record).is_some()
     }
 
-    /// The number of the shop of a key's name, where it is known.
+    /// The number of the key's shop, where it is known.
     pub(super) fn number_of(&self, record: &KeyRecord) -> Option<u64> {
         let numbers = self.numbers.get()?;
         numbers(record.row.shop.as_ref()?)
     }
 
-    /// From now on no key of this shop is good here: the shop is being taken away.
+    /// From now on no key of this shop is valid here, because the shop is being deleted.
     pub fn shut_of_shop(&self, shop: &Id) {
         let mut seen = self.seen();
         let of_shop = seen.records.iter().filter(|key| key.is_of(shop));
@@ -75,7 +75,7 @@ impl Keys {
         self.publish(&seen);
     }
 
-    /// What [`Keys::shut_of_shop`] has shut is as it was: the shop was not taken away after all, or its keys are revoked.
+    /// Undoes [`Keys::shut_of_shop`]: the shop was not deleted, or its keys are revoked.
     pub fn open_of_shop(&self, shop: &Id) {
         let mut seen = self.seen();
         let FileSeen { records, shut, .. } = &mut *seen;
@@ -85,12 +85,12 @@ impl Keys {
         self.publish(&seen);
     }
 
-    /// Takes back all keys of a shop but those of `current`, the shop that has its name now; answers how many there were.
-    /// Waits like [`Keys::new_key`].
+    /// Revokes all keys of a shop but those of `current`, the shop that has its name now. Returns how many. Waits like
+    /// [`Keys::new_key`].
     ///
     /// # Errors
     ///
-    /// The file cannot be locked, read or written. The keys are refused all the same as long as this process lives.
+    /// The file cannot be locked, read or written. This process refuses the keys all the same.
     pub fn revoke_of_shop(&self, shop: &Id, current: Option<u64>) -> Result<usize, KeyError> {
         let gone =
             |key: &KeyRecord| key.is_of(shop) && (current.is_none() || key.number != current);

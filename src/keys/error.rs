@@ -1,4 +1,4 @@
-//! What can go wrong with keys, and what to do about it.
+//! Errors of keys, with what to do about them.
 
 use std::fmt;
 use std::io;
@@ -10,52 +10,52 @@ use crate::keys::record::{KEYS_MAX, NAME_BYTES_MAX};
 /// Why keys could not be read or changed. The text says what to do next.
 #[derive(Debug)]
 pub enum KeyError {
-    /// The keys' folder is not there.
+    /// The folder of the keys does not exist.
     NoFolder {
-        /// Which.
+        /// Its path.
         folder: PathBuf,
     },
-    /// The world failed.
+    /// The system has failed.
     Io {
         /// What was being done: `read`, `write`, …
         doing: &'static str,
-        /// To what.
+        /// The file.
         path: PathBuf,
-        /// How.
+        /// The system's error.
         source: io::Error,
     },
-    /// Another process keeps the keys locked for longer than writing takes.
+    /// Another process has held the lock of the keys for 5 s.
     Locked {
-        /// The lock.
+        /// The path of the lock.
         path: PathBuf,
     },
-    /// The file is not what was written.
+    /// The file is damaged.
     Damaged {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// How it shows.
+        /// How the damage shows.
         how: String,
     },
-    /// The file was written by a newer program.
+    /// A newer program wrote the file.
     Newer {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// The form that it is in.
+        /// The version of the file.
         version: u32,
     },
-    /// The file was there, and is not any more.
+    /// The file existed before, and does not now.
     Gone {
-        /// The file.
+        /// Its path.
         path: PathBuf,
     },
     /// The clock is outside of the years 2000 to 2099.
     ClockWrong,
-    /// Such a key is for one shop, and none was named.
+    /// A key of this scope belongs to one shop, and none was named.
     ShopMissing {
         /// The key's scope.
         scope: Scope,
     },
-    /// Such a key is for all shops, and one was named.
+    /// A key of this scope belongs to all shops, and one was named.
     ShopNamed {
         /// The key's scope.
         scope: Scope,
@@ -85,8 +85,8 @@ impl fmt::Display for KeyError {
                 source,
             } => write!(
                 f,
-                "could not {doing} {}: {source}; the folder and its files must belong to who runs xiaoer, and the \
-                 disk must have room",
+                "could not {doing} {}: {source}; the folder and its files must belong to the user who runs xiaoer, and \
+                 the disk must have room",
                 path.display()
             ),
             KeyError::Locked { path } => write!(
@@ -96,19 +96,19 @@ impl fmt::Display for KeyError {
             ),
             KeyError::Damaged { path, how } => write!(
                 f,
-                "{} is damaged ({how}): put it back from a backup; or move it away, start again, and make new keys \
-                 with `xiaoer key new`: the old ones are then refused",
+                "{} is damaged ({how}): restore it from a backup; or move it away, restart, and make new keys with \
+                 `xiaoer key new`: the old ones are then refused",
                 path.display()
             ),
             KeyError::Newer { path, version } => write!(
                 f,
-                "{} is in form {version}, which a newer xiaoer has written: run that one, or put back the file of \
-                 this one from a backup",
+                "{} is in form {version}, which a newer xiaoer has written: run that version, or restore this \
+                 version's file from a backup",
                 path.display()
             ),
             KeyError::Gone { path } => write!(
                 f,
-                "{} was taken away while it was in use: put it back, or start again to begin without keys",
+                "{} was removed while it was in use: put it back, or restart to begin without keys",
                 path.display()
             ),
             KeyError::ClockWrong => write!(
@@ -132,11 +132,11 @@ impl fmt::Display for KeyError {
             ),
             KeyError::TooMany => write!(
                 f,
-                "there are {KEYS_MAX} keys, and no more can be kept: revoke those that are not used"
+                "there are {KEYS_MAX} keys, the most that are allowed: revoke those that are not used"
             ),
             KeyError::Unknown { id } => write!(
                 f,
-                "there is no key `{id}`: `xiaoer key list` shows the ids of all (the 8 characters after `xek_`)"
+                "there is no key `{id}`: `xiaoer key list` shows all ids (the 8 characters after `xek_`)"
             ),
         }
     }

@@ -1,7 +1,7 @@
 //! `keys.json`: the stored form of the keys, and how it is read, locked and written.
 //!
-//! It is written beside itself and renamed, so that whoever reads it sees the old file or the new one. Its bytes are
-//! those of its content and of no other, and a checksum covers the content: no flipped bit goes unnoticed.
+//! The file is written under another name and renamed, so that a reader sees the old file or the new one. A content
+//! has exactly one form in bytes, and a checksum covers it, so every flipped bit is noticed.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -18,19 +18,19 @@ use crate::domain::base::time::Instant;
 use crate::env::private_files::{self, FileLock};
 use crate::keys::record::{KeyRecord, KeyRow};
 
-/// The form in which this release writes; it reads every one up to it.
+/// The version that this release writes; it reads every one up to it.
 const VERSION: u32 = 1;
 
-/// The file, and the lock of those who write it.
+/// The names of the file and of the lock of its writers.
 const FILE: &str = "keys.json";
 const LOCK: &str = "keys.lock";
 
-/// Where the keys of a folder are.
+/// The files of keys in a folder.
 pub(super) struct KeyFile {
     folder: PathBuf,
 }
 
-/// What a file looks like from outside: another mark is another content.
+/// The file as the system shows it; a file with another mark has another content.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileStamp {
     inode: u64,
@@ -38,11 +38,11 @@ pub(super) struct FileStamp {
     bytes: u64,
 }
 
-/// While it lives, nobody else writes the keys of the folder.
+/// While it lives, no other process writes the keys of the folder.
 pub(super) struct Lock(#[expect(dead_code, reason = "it is held, not read")] FileLock);
 
 impl KeyFile {
-    /// The file of a folder, which must be there; the file need not.
+    /// The file of a folder. The folder must exist, the file need not.
     pub fn of(folder: &Path) -> Result<KeyFile, KeyError> {
         if !folder.is_dir() {
             return Err(KeyError::NoFolder {
@@ -54,12 +54,12 @@ impl KeyFile {
         })
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub fn path(&self) -> PathBuf {
         self.folder.join(FILE)
     }
 
-    /// What the file looks like now; nothing where there is none.
+    /// The mark of the file; `None` where there is no file.
     pub fn mark(&self) -> Result<Option<FileStamp>, KeyError> {
         let path = self.path();
         match path.metadata() {
@@ -69,7 +69,7 @@ impl KeyFile {
         }
     }
 
-    /// All keys, and what the file that they were read from looks like; none where there is no file.
+    /// All keys, and the mark of the file that they were read from; no keys where there is no file.
     pub fn read(&self) -> Result<(Vec<KeyRecord>, Option<FileStamp>), KeyError> {
         let path = self.path();
         let mut file = match File::open(&path) {
@@ -108,14 +108,14 @@ impl KeyFile {
         Ok(records)
     }
 
-    /// Waits until nobody else writes, 5 s at most.
+    /// Waits until no other process writes, for at most 5 s.
     pub fn lock(&self) -> Result<Lock, KeyError> {
         let path = self.folder.join(LOCK);
         let lock = private_files::lock(&self.folder, LOCK).map_err(failed("lock", &path))?;
         lock.map(Lock).ok_or(KeyError::Locked { path })
     }
 
-    /// Puts these keys in the place of what the file holds. Once this is answered, they outlive a power cut.
+    /// Replaces the content of the file. The keys are durable when this returns.
     pub fn write(
         &self,
         records: &[KeyRecord],
@@ -146,7 +146,7 @@ fn failed(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> KeyError {
     }
 }
 
-/// What every version of the form has.
+/// The field that every version has.
 #[derive(Deserialize)]
 struct KeysHead {
     version: u32,
@@ -157,12 +157,12 @@ struct KeysHead {
 #[serde(deny_unknown_fields)]
 struct KeysForm {
     version: u32,
-    /// Of the keys as JSON without blanks, 8 hexadecimal digits.
+    /// The checksum of the keys as JSON without blanks: 8 hexadecimal digits.
     crc32: String,
     keys: Vec<StoredKey>,
 }
 
-/// One key in the file. The names are promises: added to, never renamed.
+/// One key in the file. Names are added to, never renamed.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StoredKey {
@@ -175,7 +175,7 @@ struct StoredKey {
     name: Option<String>,
     created: String,
     own_clock: bool,
-    /// The number of the shop that it is for; absent in keys of 0.1.0, and of a shop that is still to be made.
+    /// The number of its shop; absent in keys of 0.1.0, and where the shop is not made yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shop_number: Option<u64>,
 }
@@ -251,7 +251,7 @@ fn bytes_of_hex(text: &str) -> Option<[u8; 32]> {
 mod tests {
     use super::*;
 
-    /// Written by 0.1.0; must be read for ever.
+    /// As release 0.1 wrote it; it must be read for ever.
     const FIRST_FORM: &str = r#"{
   "version": 1,
   "crc32": "c1f3ef0b",
@@ -319,7 +319,7 @@ mod tests {
             "{text}"
         );
         assert!(file.decode(text.as_bytes()).unwrap() == bound);
-        // An admin's key is of no shop.
+        // A key of scope `admin` belongs to no shop.
         bound[1].number = Some(7);
         assert!(file.decode(&encode(&bound)).is_err());
     }
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn the_file_is_for_its_owner_alone() {
         let (folder, file) = folder();
-        // Left behind by a writer that was killed.
+        // As a killed writer leaves it.
         std::fs::write(folder.path().join("keys.json.new"), "half").unwrap();
         let lock = file.lock().unwrap();
         let mark = file.write(&records(), &lock).unwrap();

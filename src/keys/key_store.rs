@@ -1,4 +1,4 @@
-//! The keys of a folder: making, checking and revoking them.
+//! The keys of a folder: makes, checks and revokes them.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -17,57 +17,57 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::keys::record::Numbers;
 
-/// All keys of a folder. Many threads may check while one changes.
+/// All keys of a folder. Many threads may check keys while one changes them.
 pub struct Keys {
     file: KeyFile,
-    /// What is granted now; replaced whole, so that checking waits for no disk.
+    /// The valid keys; replaced as a whole, so that a check never waits for the disk.
     live: RwLock<Arc<Live>>,
-    /// How often that was replaced.
+    /// How often they were replaced.
     version: AtomicU64,
-    /// What is known of the file. Held while reading or writing it, so that no older reading takes the place of a newer
-    /// one.
+    /// What is known of the file. Locked while the file is read or written, so that an older reading never replaces a
+    /// newer one.
     seen: Mutex<FileSeen>,
-    /// Tells the number of a shop, where a server knows it.
+    /// Gives the number of a shop, in a server.
     pub(super) numbers: OnceLock<Numbers>,
 }
 
-/// What was read of the file last.
+/// The latest reading of the file.
 pub(super) struct FileSeen {
     mark: Option<FileStamp>,
     pub(super) records: Vec<KeyRecord>,
-    /// Keys that are refused for now: their shop is being taken away.
+    /// Keys that are refused for now, because their shop is being deleted.
     pub(super) shut: HashSet<Id>,
-    /// Keys that are refused although the file still has them: their shop is gone.
+    /// Keys that are refused although the file still has them, because their shop was deleted.
     pub(super) gone: HashSet<Id>,
 }
 
-/// Keys by their ids, and whether each is good.
+/// Keys by their ids, and whether each is valid.
 type Live = HashMap<Id, (KeyRecord, bool)>;
 
-/// What is asked for a new key.
+/// The fields of a new key.
 #[derive(Clone, Debug)]
 pub struct NewKey {
-    /// The one shop that it opens; none for scope `admin`, and for it alone.
+    /// The shop of the key; `None` for scope `admin`, and only for it.
     pub shop: Option<Id>,
-    /// What it is for.
+    /// Its scope.
     pub scope: Scope,
-    /// What people call it: 1 to [`NAME_BYTES_MAX`] bytes without control characters.
+    /// Its name: 1 to [`NAME_BYTES_MAX`] bytes without control characters.
     pub name: Option<String>,
-    /// Whether its holder may send its own `at`; `owner` and `admin` may always.
+    /// Whether its holder may send `at`; `owner` and `admin` always may.
     pub own_clock: bool,
-    /// The shop's number, where it exists: the key opens no later shop of that name. Without it the key is bound to the
-    /// first that a server finds.
+    /// The shop's number, where the shop exists: the key is not valid for a later shop of that name. Without it the
+    /// key is bound to the first shop that a server finds.
     pub number: Option<u64>,
-    /// Now.
+    /// The current time.
     pub at: Instant,
 }
 
 impl Keys {
-    /// The keys of a folder, which must be there; without a `keys.json` in it there are none yet.
+    /// The keys of a folder, which must exist; a folder without `keys.json` has no keys.
     ///
     /// # Errors
     ///
-    /// The folder is not there; the file cannot be read, is damaged, or is of a newer program.
+    /// The folder does not exist; the file cannot be read, is damaged, or is of a newer program.
     pub fn open(folder: &Path) -> Result<Keys, KeyError> {
         let file = KeyFile::of(folder)?;
         let (records, mark) = file.read()?;
@@ -85,24 +85,25 @@ impl Keys {
         })
     }
 
-    /// How often what is granted has changed: whoever has checked a key may do so again where this is another number.
+    /// How often the valid keys have changed. A caller that has checked a key must check it again when this number is
+    /// another one.
     pub fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
     }
 
-    /// Whether there is no key at all: a first start.
+    /// Whether there are no keys, as at a first start.
     pub fn is_empty(&self) -> bool {
         self.seen().records.is_empty()
     }
 
-    /// What the holder of this key may do; nothing where there is no such key. Touches no disk.
+    /// What the holder of this key may do; `None` where the key is not valid. Does not use the disk.
     pub fn check(&self, key: &str) -> Option<Grant> {
         let parts = key_text::read(key)?;
         let hash = sha256(parts.secret);
         let live = self.live();
         let record = live.get(parts.id);
         let record = record.and_then(|(record, good)| good.then_some(record));
-        // An unknown id is compared too, with what no hash is, and takes as long.
+        // An unknown id is compared too, so that it takes as long.
         let kept = record.map_or([0; 32], |record| record.secret_sha256);
         let same = bool::from(kept.ct_eq(&hash));
         record.filter(|_| same).map(|record| Grant {
@@ -124,13 +125,13 @@ impl Keys {
         rows
     }
 
-    /// Makes a key, keeps it on disk, and answers with its text, which nobody can read again. Waits for the disk, and
-    /// up to 5 s for another process that writes: not for a thread that serves.
+    /// Makes a key, stores it, and returns its text, which cannot be read again. Waits for the disk, and up to 5 s for
+    /// another process, so it must not run on a thread that serves.
     ///
     /// # Errors
     ///
-    /// The shop does not go with the scope; the name is malformed; the clock is wrong; there are [`KEYS_MAX`] keys; the file cannot be
-    /// locked, read or written.
+    /// The shop does not go with the scope; the name is malformed; the clock is wrong; there are [`KEYS_MAX`] keys;
+    /// the file cannot be locked, read or written.
     pub fn new_key(&self, new: NewKey) -> Result<(KeyRow, String), KeyError> {
         let scope = new.scope;
         match (&new.shop, scope.is_of_a_shop()) {
@@ -141,7 +142,7 @@ impl Keys {
         if new.name.as_deref().is_some_and(|name| !is_name(name)) {
             return Err(KeyError::NameMalformed);
         }
-        // The file writes instants as the wire does, which has no others.
+        // The file holds instants in the form of the wire, which has these years only.
         if Instant::parse(&new.at.at_offset(0).to_string()).is_none() {
             return Err(KeyError::ClockWrong);
         }
@@ -169,7 +170,7 @@ impl Keys {
         })
     }
 
-    /// Takes a key back; from now on it is refused. Waits like [`Keys::new_key`].
+    /// Revokes a key. Waits like [`Keys::new_key`].
     ///
     /// # Errors
     ///
@@ -184,13 +185,13 @@ impl Keys {
         })
     }
 
-    /// Reads the file again where it is another one than was read last, and answers whether it was. Costs one look
-    /// at the file where it is not; to be called about once a second.
+    /// Reads the file again where it has changed, and returns whether it had. Called about once a second; an unchanged
+    /// file costs one system call.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, is damaged or of a newer program, or was taken away. What was granted stays so, and
-    /// the next call answers the same.
+    /// The file cannot be read, is damaged or of a newer program, or was removed. The earlier keys stay valid, and the
+    /// next call returns the same error.
     pub fn reload_if_changed(&self) -> Result<bool, KeyError> {
         let mut seen = self.seen();
         let mark = self.file.mark()?;
@@ -203,8 +204,8 @@ impl Keys {
         Ok(true)
     }
 
-    /// Changes the file under its lock, starting from what it holds and not from what was read of it. Keys of shops that
-    /// are gone leave it, and keys that have no number get that of their shop. Where nothing changes it writes nothing.
+    /// Changes the file under its lock, starting from its current content. Keys of deleted shops are removed, and keys
+    /// without a number get that of their shop. Does not write where nothing changes.
     pub(super) fn change<T>(
         &self,
         edit: impl FnOnce(&mut Vec<KeyRecord>) -> Result<T, KeyError>,
@@ -229,7 +230,7 @@ impl Keys {
         Ok(answer)
     }
 
-    /// A file that was there has to be there still: a shop's keys are not lost to a slip with `rm` and one new key.
+    /// A file that existed must still exist: otherwise `rm` and one new key would lose a shop's keys.
     fn read(
         &self,
         seen: Option<FileStamp>,
@@ -266,7 +267,7 @@ impl Keys {
         Arc::clone(&live)
     }
 
-    /// Grants what was read, but for keys that are refused here and keys of another shop than there is.
+    /// Makes the keys that were read valid, except those that are refused here and those of an earlier shop.
     pub(super) fn publish(&self, seen: &FileSeen) {
         let known = self.numbers.get().is_some();
         let good = |record: &KeyRecord| {
@@ -437,7 +438,7 @@ mod tests {
         ] {
             error.assert_eq(&keys.new_key(asked).unwrap_err().to_string());
         }
-        expect!["there is no key `nobody`: `xiaoer key list` shows the ids of all (the 8 characters after `xek_`)"]
+        expect!["there is no key `nobody`: `xiaoer key list` shows all ids (the 8 characters after `xek_`)"]
             .assert_eq(&keys.revoke("nobody").unwrap_err().to_string());
         assert!(keys.is_empty());
     }
@@ -451,7 +452,7 @@ mod tests {
         assert_eq!(server.check(&first), None);
         assert!(server.reload_if_changed().unwrap() && !server.reload_if_changed().unwrap());
         assert!(server.check(&first).is_some());
-        // Nobody writes over what the other has written since.
+        // A writer keeps what another process has written since.
         let (_, second) = server.new_key(new(Scope::Read, Some("a"))).unwrap();
         command.revoke(&row.id).unwrap();
         assert!(server.check(&first).is_some(), "not read again yet");
@@ -507,11 +508,11 @@ mod tests {
         errors.push(shown(keys.new_key(new(Scope::Admin, None)).unwrap_err()));
         errors.push(shown(Keys::open(&path).err().unwrap()));
         expect![[r#"
-            DATA/keys.json is damaged (EOF while parsing a value at line 1 column 0): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused
-            DATA/keys.json is damaged (a key is not of the form of keys): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused
-            DATA/keys.json is damaged (its checksum is that of another content): put it back from a backup; or move it away, start again, and make new keys with `xiaoer key new`: the old ones are then refused
-            DATA/keys.json is in form 2, which a newer xiaoer has written: run that one, or put back the file of this one from a backup
-            DATA/keys.json was taken away while it was in use: put it back, or start again to begin without keys
+            DATA/keys.json is damaged (EOF while parsing a value at line 1 column 0): restore it from a backup; or move it away, restart, and make new keys with `xiaoer key new`: the old ones are then refused
+            DATA/keys.json is damaged (a key is not of the form of keys): restore it from a backup; or move it away, restart, and make new keys with `xiaoer key new`: the old ones are then refused
+            DATA/keys.json is damaged (its checksum is that of another content): restore it from a backup; or move it away, restart, and make new keys with `xiaoer key new`: the old ones are then refused
+            DATA/keys.json is in form 2, which a newer xiaoer has written: run that version, or restore this version's file from a backup
+            DATA/keys.json was removed while it was in use: put it back, or restart to begin without keys
             there is no folder DATA/keys.json: make it, or name the server's folder with --data"#]].assert_eq(&errors.join("\n"));
     }
 

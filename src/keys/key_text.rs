@@ -1,4 +1,4 @@
-//! The text of a key, `xek_<id>_<secret><checksum>`: a slip of the pen is told before anything is looked up.
+//! The text of a key, `xek_<id>_<secret><checksum>`. The checksum shows a typing error before the key is looked up.
 
 use rand::TryRngCore;
 use rand::rngs::OsRng;
@@ -19,7 +19,7 @@ const CHECKSUM_CHARS: usize = 6;
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// A key as it is sent, taken apart.
+/// A key as it is sent, in its parts.
 #[derive(Debug, PartialEq)]
 pub(super) struct KeyParts<'a> {
     pub id: &'a str,
@@ -33,7 +33,7 @@ pub(super) fn write(id: &str, secret: &str) -> String {
     text + &checksum
 }
 
-/// Takes a key apart; nothing where it is none, or where its checksum is of another.
+/// Reads a key; `None` where the text is not a key, or where its checksum is wrong.
 pub(super) fn read(text: &str) -> Option<KeyParts<'_>> {
     let (body, found) = text.split_at_checked(text.len().checked_sub(CHECKSUM_CHARS)?)?;
     let (id, secret) = body.strip_prefix(PREFIX)?.split_at_checked(ID_CHARS)?;
@@ -42,12 +42,12 @@ pub(super) fn read(text: &str) -> Option<KeyParts<'_>> {
     (whole && checksum(body) == found).then_some(KeyParts { id, secret })
 }
 
-/// Whether `text` could have been drawn with so many characters.
+/// Whether `text` consists of so many letters and digits.
 pub(super) fn is_drawn(text: &str, chars: usize) -> bool {
     text.len() == chars && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// So many characters of the system's own luck.
+/// So many random letters and digits of the system.
 pub(super) fn draw(chars: usize) -> std::io::Result<String> {
     let mut text = String::with_capacity(chars);
     let mut luck = [0_u8; 64];
@@ -55,7 +55,7 @@ pub(super) fn draw(chars: usize) -> std::io::Result<String> {
         OsRng
             .try_fill_bytes(&mut luck)
             .map_err(std::io::Error::other)?;
-        // Six bits of which two values in 64 are thrown away: every character is equally likely.
+        // Of 64 values of six bits two are discarded, so that every character is equally likely.
         let drawn = luck
             .iter()
             .filter_map(|byte| DIGITS.get(usize::from(byte & 63)));

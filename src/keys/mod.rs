@@ -1,11 +1,12 @@
-//! Keys: who may do what, over which shop.
+//! Keys: who may do what, in which shop.
 //!
-//! A key is shown once, when it is made; what is kept of it is the SHA-256 of its secret, which is as long as a hash
-//! needs to be when nobody can guess what went in (178 bits). All keys of a folder live in its `keys.json`, which a
-//! running server and `xiaoer key new` both write, one after the other. The room knows no HTTP and no clock.
+//! A key is shown once, when it is made. The file holds the SHA-256 of its secret, which is enough for a random secret
+//! of 178 bits. All keys of a folder are in `keys.json`, which a running server and `xiaoer key new` both write, one
+//! after the other. This module knows no HTTP and no clock.
 //!
-//! What it keeps: a key of one shop is of no use for another, nor for a later shop of the same name; a key that was revoked is refused, here at once, and by
-//! the other process at its next [`Keys::reload_if_changed`]; a file that is damaged grants nothing.
+//! Invariants: a key of one shop is not valid for another, nor for a later shop of the same name. A revoked key is
+//! refused at once by the process that revoked it, and by another process at its next [`Keys::reload_if_changed`]. A
+//! damaged file makes no key valid.
 
 mod binding;
 mod error;

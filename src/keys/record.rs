@@ -1,10 +1,10 @@
-//! A key as it is kept, what may be shown of it, and how many there may be.
+//! The record of a key, what may be shown of it, and how many keys there may be.
 
 use super::scope::Scope;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Instant, Stamp};
 
-/// The most keys of a folder: the file is written whole with every change.
+/// The most keys of a folder: every change writes the whole file.
 pub const KEYS_MAX: usize = 100_000;
 
 /// The longest name of a key, in bytes of UTF-8.
@@ -16,13 +16,13 @@ pub const NAME_BYTES_MAX: usize = 128;
 pub struct KeyRow {
     /// 8 letters and digits.
     pub id: Id,
-    /// What it is for.
+    /// Its scope.
     pub scope: Scope,
-    /// The one shop that it opens; none: every shop.
+    /// Its shop; `None` for every shop.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub shop: Option<Id>,
-    /// What people call it.
+    /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub name: Option<String>,
@@ -30,11 +30,11 @@ pub struct KeyRow {
     #[serde(serialize_with = "in_utc")]
     #[schema(value_type = Stamp)]
     pub created: Instant,
-    /// Whether its holder may send its own `at`.
+    /// Whether its holder may send `at`.
     pub own_clock: bool,
 }
 
-/// A key as it is kept. It has no `Debug`, so that no hash comes into a log.
+/// A stored key. It has no `Debug`, so that no hash is logged.
 #[derive(Clone, PartialEq)]
 pub(super) struct KeyRecord {
     pub row: KeyRow,
@@ -43,7 +43,7 @@ pub(super) struct KeyRecord {
     pub number: Option<u64>,
 }
 
-/// Tells the number of a shop that exists.
+/// Gives the number of a shop that exists.
 pub type Numbers = Box<dyn Fn(&Id) -> Option<u64> + Send + Sync>;
 
 fn in_utc<S: serde::Serializer>(instant: &Instant, to: S) -> Result<S::Ok, S::Error> {

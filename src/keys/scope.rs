@@ -4,21 +4,21 @@ use crate::domain::base::id::Id;
 use crate::domain::protocol::codes::codes;
 
 codes! {
-    /// What a key is for (contract, section 6).
+    /// The scope of a key (contract, section 6).
     Scope {
-        /// To send the events of its shop.
+        /// Sends events of its shop.
         Events = "events",
-        /// To read how its shop stands.
+        /// Reads the state of its shop.
         Read = "read",
-        /// Both, and to change the policy, the agents and the webhooks of its shop.
+        /// Both, and changes the policy, the agents and the webhooks of its shop.
         Owner = "owner",
-        /// Everything, of every shop.
+        /// Everything, in every shop.
         Admin = "admin",
     }
 }
 
 impl Scope {
-    /// Whether a key of this scope may do what asks for `needed`.
+    /// Whether a key of this scope includes the rights of `needed`.
     pub fn allows(self, needed: Scope) -> bool {
         match self {
             Scope::Events | Scope::Read => self == needed,
@@ -27,7 +27,7 @@ impl Scope {
         }
     }
 
-    /// Whether a key of this scope is bound to one shop; the others are bound to none.
+    /// Whether a key of this scope belongs to one shop; the others belong to none.
     pub fn is_of_a_shop(self) -> bool {
         match self {
             Scope::Events | Scope::Read | Scope::Owner => true,
@@ -35,7 +35,7 @@ impl Scope {
         }
     }
 
-    /// Whether the holder may send its own `at` without being allowed to by name.
+    /// Whether the holder may always send `at`.
     pub(super) fn has_own_clock(self) -> bool {
         match self {
             Scope::Events | Scope::Read => false,
@@ -44,27 +44,27 @@ impl Scope {
     }
 }
 
-/// What the holder of a key that was checked may do.
+/// The rights of the holder of a valid key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// The key's id; no secret.
+    /// The key's id, which is not secret.
     pub id: Id,
-    /// What it is for.
+    /// Its scope.
     pub scope: Scope,
-    /// The one shop that it opens; none: every shop.
+    /// Its shop; `None` for every shop.
     pub shop: Option<Id>,
-    /// Whether the holder may send its own `at`.
+    /// Whether the holder may send `at`.
     pub own_clock: bool,
 }
 
 impl Grant {
-    /// Whether the holder may do to `shop` what asks for `needed`. Where this is false because of the shop, whoever
-    /// answers must not tell whether the shop exists: see [`Grant::opens`].
+    /// Whether the holder has the rights of `needed` in `shop`. Where the shop is the reason for `false`, the answer
+    /// must not show whether the shop exists: see [`Grant::opens`].
     pub fn allows(&self, needed: Scope, shop: &str) -> bool {
         self.opens(shop) && self.scope.allows(needed)
     }
 
-    /// Whether the key is one of this shop, or of all.
+    /// Whether the key belongs to this shop, or to all.
     pub fn opens(&self, shop: &str) -> bool {
         self.shop.as_ref().is_none_or(|own| own.as_str() == shop)
     }

@@ -1,7 +1,7 @@
-//! Explaining one decision of a trace: the trace is replayed up to it, and notes are taken for it alone.
+//! Explains one decision of a trace: the trace is replayed up to it, and evidence is recorded for it only.
 //!
-//! So the reason is the same whenever it is asked for, whatever became of the policy since, and deciding costs
-//! nothing more while nobody asks.
+//! So the explanation is the same at any time, whatever the policy is by then, and deciding costs nothing more without
+//! a question.
 
 use std::io::BufRead;
 
@@ -13,21 +13,21 @@ use crate::domain::installation::Installation;
 use super::{Lines, ReplayError, take_line};
 use crate::wire::Line;
 
-/// What a trace holds of the decision that was asked for.
+/// The result for a decision of a trace.
 #[derive(Debug)]
 pub enum FoundDecision {
-    /// The decision, and why it was taken.
+    /// The decision and its explanation.
     Why(Box<Explanation>),
-    /// No such shop; these there are.
+    /// There is no such shop; these are the shops.
     NoShop(Vec<Id>),
-    /// The shop takes no such decision.
+    /// The shop makes no such decision.
     NoDecision {
-        /// The `seq` of its last one; 0 where it takes none.
+        /// The `seq` of its last decision; 0 where it makes none.
         last: u64,
     },
 }
 
-/// Why the decision `seq` of `shop` was taken, or what there is instead. The trace is read no further than needed.
+/// Explains decision `seq` of `shop`. The trace is read no further than needed.
 pub fn explain(trace: impl BufRead, shop: &Id, seq: u64) -> Result<FoundDecision, ReplayError> {
     let mut installation = Installation::default();
     let (mut asked, mut others) = (DecisionSink::explaining(seq), DecisionSink::default());

@@ -1,6 +1,6 @@
-//! Replay: a trace in, decisions out, in virtual time (contract, section 5).
+//! Replay: reads a trace and writes decisions, in virtual time (contract, section 5).
 //!
-//! It streams: memory is the shops' own. The same input gives the same bytes, on every machine, at any speed.
+//! It streams: memory grows with the shops only. The same input gives the same bytes, on every machine, at any speed.
 
 mod explain;
 
@@ -17,13 +17,13 @@ use crate::wire::{Line, NotAnObject, WrittenDecision, read_line};
 /// Why a replay stopped before the end of its trace.
 #[derive(Debug)]
 pub enum ReplayError {
-    /// A line is no JSON object: its number, from 1.
+    /// A line is not a JSON object; its number, from 1.
     Line(u64, NotAnObject),
-    /// A line is not UTF-8: its number, from 1.
+    /// A line is not UTF-8; its number, from 1.
     NotUtf8(u64),
-    /// The trace could not be read.
+    /// The trace cannot be read.
     Read(io::Error),
-    /// The decisions could not be written.
+    /// The decisions cannot be written.
     Write(io::Error),
 }
 
@@ -59,7 +59,7 @@ pub struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    /// The lines of `trace`, of which none has been read.
+    /// The lines of `trace`, before the first one is read.
     pub fn new(trace: R) -> Lines<R> {
         Lines {
             trace,
@@ -92,7 +92,7 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-/// Replays `trace` into `installation` and gives every line's decisions to `each`, with the shop they are of.
+/// Replays `trace` into `installation` and gives every line's decisions to `each`, with their shop.
 pub fn replay_with(
     installation: &mut Installation,
     trace: impl BufRead,
@@ -109,7 +109,7 @@ pub fn replay_with(
     Ok(lines.progress)
 }
 
-/// Handles one line; the shop it was for.
+/// Handles one line. Returns its shop.
 fn take_line(installation: &mut Installation, line: Line, out: &mut DecisionSink) -> Option<Id> {
     match line {
         Line::Event(shop, event) => {
@@ -144,7 +144,7 @@ pub fn replay(
         }
         Ok(())
     });
-    // What came before a bad line is written all the same.
+    // Decisions before a bad line are written all the same.
     decisions.write_all(&lines).map_err(ReplayError::Write)?;
     decisions.flush().map_err(ReplayError::Write)?;
     result

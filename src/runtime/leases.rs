@@ -130,7 +130,11 @@ impl ShopActor {
     fn keep_lease(&self, agent: &Id, length: Option<Duration>, done: Option<OnDurable>) {
         let value = length.map(|length| format!("{{\"ms\":{}}}", length.ms()).into_bytes());
         let name = format!("{KEPT_PREFIX}{agent}");
-        if let Err(error) = self.world.journal.keep(&self.id, &name, value, done) {
+        if let Err(error) = self
+            .world
+            .journal
+            .put_metadata(&self.id, &name, value, done)
+        {
             self.world.watch.failed(&self.id, &error);
         }
     }

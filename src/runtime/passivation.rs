@@ -43,7 +43,7 @@ impl ShopActor {
         let (owner, due) = (awake.owner, awake.shop.next_timer());
         let (n, seq) = (awake.n, awake.shop.seq());
         let state = Snapshot { n, seq, bytes };
-        self.world.journal.put_state(owner, state, due);
+        self.world.journal.put_snapshot(owner, state, due);
     }
 
     /// Stops without writing a snapshot, because another process owns the shop in the journal.

@@ -30,7 +30,7 @@ pub async fn wake_sleepers(desk: Shops) -> Result<(), JournalError> {
     clock_is_trusted(&desk, &mut doubted);
     let (world, now) = (Arc::clone(&desk.world), desk.now());
     let found = blocking(move || {
-        world.journal.sleepers(&mut |sleeper| {
+        world.journal.each_timed_shop(&mut |sleeper| {
             world.sleepers.add(sleeper.due.unwrap_or(now), sleeper.shop);
         })
     });

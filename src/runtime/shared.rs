@@ -41,7 +41,7 @@ pub(super) struct SharedState<A: Actor> {
 impl<A: Actor> SharedState<A> {
     /// Whether events can be taken now and become durable.
     pub(super) fn ready(&self) -> Result<(), Unavailable> {
-        if !self.journal.commits_go_on() {
+        if !self.journal.is_committing() {
             let what = "what was taken does not become durable".to_owned();
             return Err(Unavailable::Stalled(what));
         }

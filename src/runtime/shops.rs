@@ -309,7 +309,10 @@ impl Shops {
         let (sender, kept) = tokio::sync::oneshot::channel();
         // The value is stored even if the caller is gone.
         let done = Box::new(move || sender.send(()).unwrap_or_default());
-        let exists = self.world.journal.keep(shop, name, value, Some(done));
+        let exists = self
+            .world
+            .journal
+            .put_metadata(shop, name, value, Some(done));
         async move {
             if exists.clone()? {
                 let closed = |_| JournalError::Failed("the journal was closed".to_owned());
@@ -326,12 +329,12 @@ impl Shops {
         name: &str,
         value: Option<Vec<u8>>,
     ) -> Result<bool, JournalError> {
-        self.world.journal.keep(shop, name, value, None)
+        self.world.journal.put_metadata(shop, name, value, None)
     }
 
     /// All metadata, by shop and name.
     pub fn kept(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
-        self.world.journal.kept(each)
+        self.world.journal.each_metadata(each)
     }
 
     /// The current time.

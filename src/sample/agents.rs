@@ -1,4 +1,4 @@
-//! What agents do: they come and go, answer one buyer after the other, help each other out, and close.
+//! What agents do: they come and go, answer one buyer after the other, transfer sessions, and close them.
 
 use std::io::{self, Write};
 
@@ -21,7 +21,7 @@ const PER_CHAT_S: u64 = 2;
 const SORRY_AFTER_S: u64 = 100;
 
 impl AgentDesk {
-    /// Answers this chat first.
+    /// Puts this chat first.
     pub(super) fn hurry(&mut self, chat: ChatNumber) {
         if let Some(place) = self.inbox.iter().position(|&waiting| waiting == chat) {
             self.inbox.remove(place);
@@ -48,7 +48,7 @@ impl<W: Write> Simulation<W> {
         Ok(())
     }
 
-    /// A buyer waits for a word of this agent.
+    /// A buyer waits for an answer of this agent.
     pub(super) fn wait_for_word(&mut self, chat: ChatNumber, agent: AgentNumber) {
         let inbox = &mut self.desks[agent].inbox;
         if !inbox.contains(&chat) {
@@ -140,7 +140,7 @@ impl<W: Write> Simulation<W> {
         }
     }
 
-    /// Nobody has anything more to say; most chats end by silence.
+    /// The conversation is over; most chats end by silence.
     fn come_to_an_end(&mut self, chat: ChatNumber, plan: u32) {
         if self.luck.chance(12) {
             self.plan((3, 12), ScheduledStep::AskForRating(chat, plan));
@@ -156,7 +156,7 @@ impl<W: Write> Simulation<W> {
         }
     }
 
-    /// A workbench greets by itself.
+    /// A workbench sends its greeting.
     pub(super) fn greet(&mut self, chat: ChatNumber) -> io::Result<()> {
         match self.chats[chat].agent() {
             Some(agent) if self.desks[agent].presence != Presence::Offline => {
@@ -171,7 +171,7 @@ impl<W: Write> Simulation<W> {
         }
     }
 
-    /// The agent says something more: a card, a picture, a word.
+    /// The agent sends something more: a card, a picture, a text.
     pub(super) fn add_word(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
         let Some(agent) = self.present_agent(chat, plan) else {
             return Ok(());
@@ -184,7 +184,7 @@ impl<W: Write> Simulation<W> {
         })
     }
 
-    /// The agent gives the buyer to a colleague, who has the fewest to look after.
+    /// The agent transfers the buyer to the colleague with the fewest chats.
     pub(super) fn transfer(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
         let Some(agent) = self.present_agent(chat, plan) else {
             return Ok(());
@@ -207,7 +207,7 @@ impl<W: Write> Simulation<W> {
         })
     }
 
-    /// The head of the shop gives who waits longest to whoever has the fewest to look after.
+    /// The head of the shop transfers the longest-waiting session to the agent with the fewest chats.
     pub(super) fn supervise(&mut self) -> io::Result<()> {
         let waiting = self.chats.iter().enumerate();
         let waiting = waiting.filter_map(|(chat, record)| match record.with {
@@ -222,7 +222,7 @@ impl<W: Write> Simulation<W> {
         }
     }
 
-    /// Of those who are online and suit, the one with the fewest chats.
+    /// Of the agents who are online and suit the topic, the one with the fewest chats.
     fn colleague(&self, suits: impl Fn(AgentNumber) -> bool) -> Option<AgentNumber> {
         let online = |&agent: &AgentNumber| self.desks[agent].presence == Presence::Online;
         let suiting = (0..STAFF.len())
@@ -255,7 +255,7 @@ impl<W: Write> Simulation<W> {
         self.tell_in("session.closed", chat, |closed| closed.with("by", by))
     }
 
-    /// Who has the chat, if somebody is there and nothing has happened since `plan` was made.
+    /// The agent of the chat, if there is one and nothing has happened since `plan` was made.
     fn present_agent(&self, chat: ChatNumber, plan: u32) -> Option<AgentNumber> {
         let record = &self.chats[chat];
         let agent = record.agent().filter(|_| record.follows(plan))?;

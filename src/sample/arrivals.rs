@@ -5,10 +5,10 @@ use super::seeded_rng::SeededRng;
 use super::topic::Topic;
 use super::visit::{BuyerVisit, SampleEntry};
 
-/// How the shop is found at some time of the day.
+/// How many buyers come at some time of the day.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mood {
-    /// As ever.
+    /// As on other days.
     Usual,
     /// The live stream runs.
     Live,
@@ -36,7 +36,7 @@ const DAY: [(u64, u64, u64, Mood); 15] = [
 /// The last arrivals are on the morning after, in the night's part of the table.
 const NIGHT_SLOTS: usize = 3;
 
-/// Plans everybody who comes on `days` days and in the night after.
+/// Plans all buyers of `days` days and of the night after.
 pub fn plan_arrivals(agenda: &mut EventQueue, luck: &mut SeededRng, days: u64) {
     for day in 0..=days {
         let slots = if day < days { DAY.len() } else { NIGHT_SLOTS };

@@ -1,4 +1,4 @@
-//! What buyers do: they come, ask, wait, lose patience, and go.
+//! What buyers do: they come, ask, wait, lose patience, and leave.
 
 use std::io::{self, Write};
 
@@ -9,13 +9,13 @@ use super::simulation::Simulation;
 use super::topic::{BOT, NUDGES, THANKS};
 use crate::sample::visit::{BuyerVisit, SampleEntry};
 
-/// In percent, how often it is somebody who has been here before.
+/// The percentage of buyers who have been here before.
 const RETURNING: u64 = 27;
 
-/// In percent, how often the platform flags a buyer.
+/// The percentage of buyers whom the platform flags.
 const FLAGGED: u64 = 1;
 
-/// Among so many who came last, it is one of them.
+/// How many of the latest buyers may come again.
 const REGULARS_MAX: u64 = 240;
 
 /// How many questions a buyer has.
@@ -52,7 +52,7 @@ impl<W: Write> Simulation<W> {
         })
     }
 
-    /// Somebody who has been here and is not here now, or somebody new.
+    /// A buyer who has been here and is not here now, or a new one.
     fn choose_buyer(&mut self) -> usize {
         if self.luck.chance(RETURNING) {
             for _ in 0..4 {
@@ -143,7 +143,7 @@ impl<W: Write> Simulation<W> {
         Ok(())
     }
 
-    /// The buyer asks whether anybody is there.
+    /// The buyer asks whether an agent is there.
     pub(super) fn nudge(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
         let record = &mut self.chats[chat];
         if !record.follows(plan) || record.unanswered.is_none() || self.luck.chance(35) {
@@ -173,7 +173,7 @@ impl<W: Write> Simulation<W> {
         Ok(())
     }
 
-    /// The bot gives the buyer to a person.
+    /// The bot hands the buyer over to the agents.
     pub(super) fn hand_off(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
         let record = &mut self.chats[chat];
         if !record.follows(plan) || record.with != With::Bot {
@@ -211,7 +211,7 @@ impl<W: Write> Simulation<W> {
     }
 }
 
-/// The bot is told nothing of the order before it has asked.
+/// The bot knows the order only after it has asked.
 fn known_status(visit: BuyerVisit) -> Option<&'static str> {
     visit.topic.order_status().filter(|_| !visit.bot)
 }

@@ -10,7 +10,7 @@ use crate::sample::visit::BuyerVisit;
 /// How the sample's sessions are called: this and the chat's number, from 1.
 const SESSION_PREFIX: &str = "s-";
 
-/// Whom a chat is with.
+/// The other side of a chat.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum With {
     /// Just opened: the core has not answered yet.
@@ -29,33 +29,33 @@ pub enum With {
 pub struct Chat {
     /// The session's id.
     pub id: String,
-    /// Whose it is.
+    /// The buyer's number.
     pub buyer: usize,
-    /// What it is about.
+    /// The topic.
     pub visit: BuyerVisit,
-    /// Whom it is with.
+    /// The other side.
     pub with: With,
-    /// Which plan for its next step holds; the others are void.
+    /// The number of the valid plan for its next step; earlier plans are void.
     pub plan: u32,
     /// How often it has been queued.
     pub waits: u32,
     /// How many more questions the buyer has.
     pub turns_left: u64,
-    /// Since when the buyer waits for a word, if it does.
+    /// Since when the buyer waits for an answer, if it does.
     pub unanswered: Option<Moment>,
-    /// Whether the buyer has said what it came for.
+    /// Whether the buyer has sent its first question.
     pub opened: bool,
-    /// Whether the buyer has said that this was it.
+    /// Whether the buyer has said goodbye.
     pub thanked: bool,
     /// Whether an agent has spoken.
     pub served: bool,
-    /// How often the buyer has asked whether anybody is there.
+    /// How often the buyer has asked whether an agent is there.
     pub nudges: u64,
     /// Whether the buyer had to wait longer than it liked.
     pub waited_long: bool,
     /// Whether an agent was short with the buyer.
     pub snubbed: bool,
-    /// Whether it has been given to a colleague.
+    /// Whether it has been transferred to a colleague.
     pub transferred: bool,
 }
 
@@ -107,7 +107,7 @@ pub fn chat_of(session: &str) -> Option<ChatNumber> {
     number.checked_sub(1)
 }
 
-/// One who buys.
+/// A buyer.
 pub struct SampleBuyer {
     /// Its id.
     pub id: String,
@@ -117,11 +117,11 @@ pub struct SampleBuyer {
     pub flagged: bool,
 }
 
-/// One who talks to buyers, at work.
+/// An agent at work.
 pub struct AgentDesk {
-    /// Where it is.
+    /// Its presence.
     pub presence: Presence,
-    /// The chats in which a buyer waits for its word.
+    /// The chats in which a buyer waits for its answer.
     pub inbox: VecDeque<ChatNumber>,
     /// Whether it is writing.
     pub writing: bool,
@@ -130,7 +130,7 @@ pub struct AgentDesk {
 }
 
 impl AgentDesk {
-    /// One who is not there yet.
+    /// An agent who has not come yet.
     pub fn empty() -> AgentDesk {
         AgentDesk {
             presence: Presence::Offline,

@@ -1,4 +1,4 @@
-//! The agenda: what is going to happen, in the order of time, and of being planned where the times are equal.
+//! The event queue: future steps in the order of time, then of planning.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -45,8 +45,7 @@ pub type ChatNumber = usize;
 /// An agent of the sample, by its place in the staff.
 pub type AgentNumber = usize;
 
-/// Something that is going to happen, unless things have changed by then: a plan's number that is no longer the
-/// chat's says that they have.
+/// A future step. It is void when the plan's number is no longer the chat's.
 #[derive(Clone, Debug)]
 pub enum ScheduledStep {
     /// A buyer comes in.
@@ -63,13 +62,13 @@ pub enum ScheduledStep {
     Nudge(ChatNumber, u32),
     /// The bot answers.
     BotSay(ChatNumber),
-    /// The bot gives the buyer to a person.
+    /// The bot hands the buyer over to the agents.
     HandOff(ChatNumber, u32),
     /// The buyer has waited long enough in the queue.
     GiveUp(ChatNumber, u32),
-    /// The agent says something more.
+    /// The agent sends something more.
     AddWord(ChatNumber, u32),
-    /// The agent gives the buyer to a colleague.
+    /// The agent transfers the buyer to a colleague.
     Transfer(ChatNumber, u32),
     /// The agent clicks 邀请评价.
     AskForRating(ChatNumber, u32),
@@ -85,7 +84,7 @@ pub enum ScheduledStep {
     Rate(ChatNumber, Option<String>),
 }
 
-/// Who ends a chat.
+/// The side that ends a chat.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EndedBy {
     /// Its agent.
@@ -120,7 +119,7 @@ impl EventQueue {
         }));
     }
 
-    /// When the next step is.
+    /// The time of the next step.
     pub fn next_at(&self) -> Option<Moment> {
         self.heap.peek().map(|Reverse(next)| next.at)
     }

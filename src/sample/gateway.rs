@@ -1,7 +1,7 @@
-//! The gateway: writes what happens as a line of the trace, and tells the core, whose answer shapes what happens next.
+//! The gateway: writes each event as a line of the trace and gives it to the core, whose decisions shape what happens
+//! next.
 //!
-//! The core is told what was written, read back by the wire: a sample can hold nothing that a replay would see
-//! otherwise.
+//! The core gets the written line, read back by the wire, so a replay sees exactly the same events.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -46,7 +46,7 @@ impl<W: Write> Gateway<W> {
         Ok(std::mem::take(&mut self.outcome.decisions))
     }
 
-    /// When the core wants to be woken.
+    /// The core's next timer.
     pub fn next_timer(&self) -> Option<Moment> {
         self.core.shop(SHOP_DEFAULT)?.next_timer().map(Moment::of)
     }
@@ -91,7 +91,7 @@ impl<'a> Happening<'a> {
     }
 }
 
-/// What a field holds.
+/// The value of a field.
 pub enum TraceField<'a> {
     /// A text or an id.
     Text(Cow<'a, str>),
@@ -101,7 +101,7 @@ pub enum TraceField<'a> {
     Flag(bool),
     /// A whole number.
     Whole(u64),
-    /// JSON as it stands, on one line.
+    /// JSON on one line, as it is.
     Json(&'a str),
 }
 
@@ -132,7 +132,7 @@ impl Serialize for TraceField<'_> {
     }
 }
 
-/// An event and when it happened.
+/// An event and its instant.
 struct Dated<'a> {
     at: Moment,
     event: Happening<'a>,

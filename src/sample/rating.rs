@@ -1,4 +1,4 @@
-//! What buyers think of it: who opens a card, who rates, how well and why.
+//! Ratings of buyers: who opens a card, who rates, how well and why.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use super::event_queue::{ChatNumber, ScheduledStep};
 use super::gateway::{Happening, TraceField};
 use super::simulation::Simulation;
 
-/// In percent, how often an invited buyer opens the card.
+/// The percentage of invited buyers who open the card.
 const OPENS: u64 = 60;
 
 /// Stars of a buyer who was served well.
@@ -16,7 +16,7 @@ const PLEASED: [(u64, u64); 5] = [(75, 5), (18, 4), (4, 3), (1, 2), (2, 1)];
 /// Stars of a buyer who had to wait.
 const KEPT_WAITING: [(u64, u64); 5] = [(36, 5), (20, 4), (18, 3), (10, 2), (16, 1)];
 
-/// Stars of a buyer with whom an agent was short.
+/// Stars of a buyer to whom an agent was rude.
 const SNUBBED: [(u64, u64); 5] = [(10, 5), (10, 4), (22, 3), (24, 2), (34, 1)];
 
 const PRAISE: [&str; 4] = ["很耐心", "回复快", "专业", "客服小姐姐很好"];
@@ -34,7 +34,7 @@ impl<W: Write> Simulation<W> {
         }
     }
 
-    /// The chat is over: few rate it by themselves, more of those who were snubbed.
+    /// The chat is over: few buyers rate it by themselves, and more of those who were treated badly.
     pub(super) fn look_back(&mut self, chat: ChatNumber) {
         let snubbed = self.chats[chat].snubbed;
         if self.luck.chance(if snubbed { 30 } else { 4 }) {
@@ -44,7 +44,7 @@ impl<W: Write> Simulation<W> {
         }
     }
 
-    /// The buyer opens a card: the invited one, or by itself. Not all rate it then, and some rate it twice.
+    /// The buyer opens a card: the invited one, or by itself. Some then do not rate, and some rate twice.
     pub(super) fn open_card(&mut self, chat: ChatNumber, card: Option<String>) -> io::Result<()> {
         let invited = card.clone();
         self.tell_in("rating.opened", chat, |opened| {
@@ -109,7 +109,7 @@ fn stars_of(chat: &Chat) -> &'static [(u64, u64)] {
     }
 }
 
-/// The word that says as much as these stars, where there is one.
+/// The level that matches these stars, where there is one.
 fn level(stars: u64) -> Option<&'static str> {
     match stars {
         5 => Some("satisfied"),

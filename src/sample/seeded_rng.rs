@@ -1,7 +1,7 @@
-//! Luck: draws that are the same for a seed on every machine.
+//! Seeded random draws, the same for a seed on every machine.
 //!
-//! The stream is ChaCha8's, and every draw is made from it with whole numbers alone, so that neither a platform's
-//! floating point nor another version of the random crates' own draws can change a sample.
+//! The stream is ChaCha8's, and every draw uses whole numbers only. So neither a platform's floating point nor another
+//! version of the random crates can change a sample.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -30,7 +30,7 @@ impl SeededRng {
         self.below(100) < percent
     }
 
-    /// One of `choices`, each as likely as its weight says. The weights' sum must not be 0.
+    /// One of `choices`, with their weights as probabilities. The sum of the weights must not be 0.
     pub fn weighted<T: Copy>(&mut self, choices: &[(u64, T)]) -> T {
         let sum = choices.iter().map(|(weight, _)| weight).sum();
         let mut left = self.below(sum);
@@ -43,7 +43,7 @@ impl SeededRng {
         choices[0].1
     }
 
-    /// One of `choices`, of which there must be one.
+    /// One of `choices`, which must not be empty.
     pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len() as u64) as usize]
     }

@@ -27,10 +27,10 @@ pub const POLICY: &str = concat!(
     r#""min_rate":0.9,"penalty_above":100},"good_rate":{"min":0.85},"attitude":{"max":0.3},"min_sample":20}}"#,
 );
 
-/// The head of the shop, who takes no buyers.
+/// The head of the shop, who serves no buyers.
 pub const HEAD: &str = "掌柜";
 
-/// What an agent is there for.
+/// The task of an agent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
     /// Before the sale.
@@ -39,31 +39,31 @@ pub enum Role {
     Aftersale,
 }
 
-/// One who talks to buyers.
+/// An agent.
 pub struct StaffMember {
     /// Its id.
     pub id: &'static str,
-    /// What buyers see.
+    /// The name that buyers see.
     pub name: &'static str,
-    /// What it is there for.
+    /// Its task.
     pub role: Role,
-    /// How many buyers at once.
+    /// Its capacity.
     pub capacity: u64,
-    /// Of how much of the work it takes, for `fewest_today`.
+    /// Its weight for `fewest_today`.
     pub weight: u64,
-    /// How long it writes at a reply, in seconds.
+    /// How long it writes a reply, in seconds.
     pub pace_s: (u64, u64),
-    /// In percent, how often it is short with buyers.
+    /// The percentage of replies in which it is rude.
     pub rude: u64,
-    /// Whether its workbench greets by itself.
+    /// Whether its workbench greets automatically.
     pub greets: bool,
-    /// When it comes and goes: hour, minute, and where it is from then on.
+    /// Its shifts: hour, minute, and its presence from then on.
     pub shifts: &'static [(u64, u64, Presence)],
 }
 
 use Presence::{Away, Offline, Online};
 
-/// Everybody who talks to buyers.
+/// All agents.
 pub const STAFF: [StaffMember; 7] = [
     StaffMember {
         id: "小美",
@@ -132,7 +132,7 @@ pub const STAFF: [StaffMember; 7] = [
             (11, 30, Online),
             (17, 40, Away),
             (18, 15, Online),
-            // Its line breaks down in the middle of the promotion.
+            // Its connection breaks in the middle of the promotion.
             (20, 14, Offline),
             (20, 41, Online),
             (22, 50, Away),
@@ -186,7 +186,7 @@ pub const STAFF: [StaffMember; 7] = [
     },
 ];
 
-/// Plans who comes and goes on `days` days, and who comes on the morning after, until `end`.
+/// Plans the shifts of `days` days, and of the morning after, until `end`.
 pub fn plan_shifts(agenda: &mut EventQueue, days: u64, end: Moment) {
     for day in 0..=days {
         for (number, member) in STAFF.iter().enumerate() {

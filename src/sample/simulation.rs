@@ -1,7 +1,8 @@
-//! The day: takes one step of the agenda after the other, and heeds what the core answers.
+//! The simulation: takes one step of the event queue after the other, and reacts to the decisions of the core.
 //!
-//! It is a closed loop. Whoever writes is whom the core has assigned; who has more to do answers later; a timer of
-//! the core that is due before the next step fires at its own second, by a `clock` event as a live gateway sends.
+//! It is a closed loop. The agent that the core has assigned writes, and an agent with more work answers later. A
+//! timer of the core that is due before the next step fires at its own second, by a `clock` event as a live gateway
+//! sends.
 
 use std::io::{self, Write};
 
@@ -119,7 +120,7 @@ impl<W: Write> Simulation<W> {
         }
     }
 
-    /// Tells what happened, and heeds the answer.
+    /// Sends an event, and reacts to its decisions.
     pub(super) fn tell(&mut self, what: Happening<'_>) -> io::Result<()> {
         for decision in self.gateway.tell(self.now, what)? {
             self.heed(&decision);
@@ -127,7 +128,7 @@ impl<W: Write> Simulation<W> {
         Ok(())
     }
 
-    /// Tells what happened in a chat, and heeds the answer.
+    /// Sends an event of a chat, and reacts to its decisions.
     pub(super) fn tell_in(
         &mut self,
         name: &'static str,
@@ -215,7 +216,7 @@ impl<W: Write> Simulation<W> {
         }
     }
 
-    /// The chat leaves whom it is with.
+    /// The chat leaves its agent or the queue.
     fn leave(&mut self, chat: ChatNumber) {
         let record = &mut self.chats[chat];
         match record.with {
@@ -235,7 +236,7 @@ impl<W: Write> Simulation<W> {
     }
 }
 
-/// The agent's place in the staff.
+/// The agent's index in the staff.
 fn number_of(agent: &Id) -> Option<AgentNumber> {
     STAFF.iter().position(|member| member.id == agent.as_str())
 }

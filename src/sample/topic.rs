@@ -1,6 +1,6 @@
-//! What buyers come for, and the words in which it is talked about.
+//! Topics of chats, and their texts.
 
-/// What a buyer comes for.
+/// The topic of a chat.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Topic {
     /// 几天发货.
@@ -19,19 +19,19 @@ pub enum Topic {
     Tracking,
     /// An order that has come.
     Return,
-    /// It does not say.
+    /// An unknown topic.
     Open,
 }
 
-/// How a topic is talked about.
+/// The texts of a topic.
 pub struct Words {
-    /// How the buyer begins.
+    /// The buyer's first question.
     pub openings: &'static [&'static str],
-    /// What the buyer asks then.
+    /// The buyer's further questions.
     pub questions: &'static [&'static str],
-    /// What an agent answers.
+    /// The agent's answers.
     pub answers: &'static [&'static str],
-    /// What an agent sends with it: a kind and its words, if any.
+    /// What an agent sends with an answer: a kind and its text, if any.
     pub sendings: &'static [(&'static str, Option<&'static str>)],
 }
 
@@ -47,7 +47,7 @@ impl Topic {
         }
     }
 
-    /// The state of the order that it is about, where it is about one.
+    /// The state of the order, where the topic is an order.
     pub fn order_status(self) -> Option<&'static str> {
         match self {
             Topic::Payment => Some("unpaid"),
@@ -58,7 +58,7 @@ impl Topic {
         }
     }
 
-    /// Whether it is the work of those after the sale.
+    /// Whether it belongs to the after-sale agents.
     pub fn is_aftersale(self) -> bool {
         match self {
             Topic::Tracking | Topic::Return => true,
@@ -72,7 +72,7 @@ impl Topic {
         }
     }
 
-    /// Its words.
+    /// The texts of the topic.
     pub fn words(self) -> &'static Words {
         match self {
             Topic::Shipping => &SHIPPING,
@@ -88,13 +88,13 @@ impl Topic {
     }
 }
 
-/// What a buyer says who waits.
+/// Texts of a buyer who waits.
 pub const NUDGES: [&str; 6] = ["在吗", "人呢？", "有人吗", "？", "怎么不回了", "还在吗"];
 
-/// What a buyer says who has what it came for.
+/// Texts of a buyer at the end.
 pub const THANKS: [&str; 5] = ["好的谢谢", "好的", "知道了，谢谢", "行，我先下单", "👌"];
 
-/// What an agent says to that.
+/// Answers of an agent to these.
 pub const WELCOMES: [&str; 4] = [
     "不客气亲～",
     "有问题随时联系我们哦",
@@ -102,24 +102,24 @@ pub const WELCOMES: [&str; 4] = [
     "好的亲，感谢支持",
 ];
 
-/// What an agent says who is short with a buyer.
+/// Texts of a rude agent.
 pub const RUDE: [&str; 4] = ["详情页有写", "自己看", "不清楚", "说了要等"];
 
-/// What an agent says who answers late.
+/// Texts of an agent who answers late.
 pub const SORRY: [&str; 3] = [
     "久等了亲，",
     "抱歉亲，刚才咨询太多了，",
     "不好意思让您久等，",
 ];
 
-/// What the bot says.
+/// Texts of the bot.
 pub const BOT: [&str; 3] = [
     "您好，我是智能客服小助手，请问有什么可以帮您？",
     "现货48小时内发出，默认中通或圆通",
     "您可以回复“人工”转人工客服",
 ];
 
-/// How a workbench greets.
+/// Greetings of a workbench.
 pub const GREETING: &str = "您好，客服已接入，请讲";
 
 const SHIPPING: Words = Words {

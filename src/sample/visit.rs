@@ -1,19 +1,19 @@
-//! A buyer comes in: what for, and where.
+//! The visit of a buyer: its topic and its entry.
 
 use super::topic::Topic;
 
-/// A buyer comes in.
+/// A visit of a buyer.
 #[derive(Clone, Copy, Debug)]
 pub struct BuyerVisit {
-    /// What for.
+    /// The topic.
     pub topic: Topic,
-    /// Through which entry.
+    /// The entry.
     pub entry: SampleEntry,
     /// Whether the bot serves it first.
     pub bot: bool,
 }
 
-/// Where a buyer comes in.
+/// The entry of a buyer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SampleEntry {
     /// From a product.
@@ -27,12 +27,12 @@ pub enum SampleEntry {
         /// Whether it chose from the menu.
         asks: bool,
     },
-    /// From elsewhere: nothing is said of it.
+    /// From elsewhere, without an entry.
     Elsewhere,
 }
 
 impl SampleEntry {
-    /// As the wire language writes it, where it is written.
+    /// The name in the wire language, where it has one.
     pub fn name(self) -> Option<&'static str> {
         match self {
             SampleEntry::Product => Some("product_detail"),

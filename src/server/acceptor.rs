@@ -1,4 +1,4 @@
-//! From a socket that was accepted to the framework: the limits of its address, TLS, and the stream that bounds it.
+//! From an accepted socket to the framework: the limits of its address, TLS, and the stream that bounds it.
 
 use std::cell::Cell;
 use std::io;
@@ -21,7 +21,7 @@ use super::connections::{Connections, OpenConnection};
 use super::tls::Certificate;
 use crate::telemetry::Cut;
 
-/// How connections are taken in.
+/// How connections are accepted.
 #[derive(Clone)]
 pub(super) struct Accepting {
     pub connections: Arc<Connections>,
@@ -34,11 +34,11 @@ pub(super) struct Tls {
     pub certificate: Arc<Certificate>,
     /// How long a handshake may take.
     pub timeout: Duration,
-    /// How many handshakes one thread has in hand.
+    /// How many handshakes of one thread are in progress.
     pub handshakes_max: usize,
 }
 
-/// Makes the service of one thread: `http` is the framework's.
+/// Makes the service of one thread; `http` is the framework's.
 pub(super) struct AcceptingFactory<F> {
     pub http: F,
     pub accepting: Accepting,
@@ -69,11 +69,11 @@ where
     }
 }
 
-/// Takes connections in on one thread.
+/// Accepts connections on one thread.
 pub(super) struct AcceptingService<S> {
     http: Rc<S>,
     accepting: Accepting,
-    /// Handshakes that are in hand.
+    /// Handshakes that are in progress.
     handshakes: Rc<Cell<usize>>,
 }
 
@@ -93,7 +93,7 @@ where
         let (http, accepting) = (Rc::clone(&self.http), self.accepting.clone());
         let handshakes = Rc::clone(&self.handshakes);
         Box::pin(async move {
-            // A socket without an address is gone already.
+            // A socket without an address is closed already.
             let Ok(address) = stream.peer_addr() else {
                 return Ok(());
             };
@@ -116,7 +116,7 @@ where
     }
 }
 
-/// A handshake in hand, until this is dropped.
+/// A handshake in progress, until this is dropped.
 struct Handshake(Rc<Cell<usize>>);
 
 impl Drop for Handshake {
@@ -125,8 +125,7 @@ impl Drop for Handshake {
     }
 }
 
-/// Shakes hands; nothing where that fails. Each connection does it for itself, so that one that says nothing holds up no
-/// other.
+/// Runs a handshake; `None` where it fails. Each connection runs its own, so that a silent client delays no other.
 async fn encrypt(
     stream: TcpStream,
     tls: &Tls,
@@ -142,7 +141,7 @@ async fn encrypt(
     let acceptor = TlsAcceptor::from(tls.certificate.config());
     match actix_rt::time::timeout(tls.timeout, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => Some(Encryptable::Tls(Box::new(stream))),
-        // What the client sent was no handshake, or it went.
+        // The client sent something else than a handshake, or has left.
         Ok(Err(_)) => None,
         Err(_) => {
             open.end(Cut::HandshakeTooSlow);

@@ -1,19 +1,20 @@
-//! The bytes of one client, between its socket and the framework, and what bounds them.
+//! The bytes of one client, between its socket and the framework, and their limits.
 //!
-//! The framework reads as much as comes in, makes requests of all of it, and waits for ever until an answer is taken. So
-//! a client that sends many small requests and reads nothing has the server hold thousands of requests and the answers
-//! to them. Here, for every connection:
+//! The framework reads as much as arrives, makes requests of all of it, and waits for ever until an answer is taken.
+//! So a client that sends many small requests and reads nothing would make the server hold thousands of requests and
+//! answers. Here, for every connection:
 //!
-//! - the head of the next request is handed over once the request before is answered and its answer was taken by the
-//!   system; the rest of a body is handed over while its request waits for it, and nothing behind it;
-//! - an answer is taken within the write timeout, some 64 KiB at once, or the connection ends;
-//! - bytes that wait to be taken, and long unfinished heads, are counted among those of all connections; where there is
-//!   no room the connection ends;
-//! - what is behind the first 64 KiB of a body is read in turns with the long bodies of other connections;
-//! - a head that has begun ends within the header timeout. The framework sees to the first of a connection alone.
+//! - the head of the next request is passed on once the request before is answered and the system has taken its
+//!   answer; the rest of a body is passed on while its request waits for it, and nothing after it;
+//! - the client takes an answer within the write timeout, about 64 KiB at once, or the connection ends;
+//! - bytes that wait for a client, and long unfinished heads, count against the budget of all connections; where there
+//!   is no room the connection ends;
+//! - the part of a body after its first 64 KiB is read in turns with long bodies of other connections;
+//! - a head that has begun ends within the header timeout. The framework checks this for the first head of a
+//!   connection only.
 //!
-//! The framework calls in turns: it reads, has requests answered, writes, and flushes once all is written. A turn here
-//! begins and ends with a flush. A request in one piece costs a look at its bytes and no timer.
+//! The framework works in rounds: it reads, has requests answered, writes, and flushes once all is written. A round
+//! here begins and ends with a flush. A request in one piece costs one pass over its bytes and no timer.
 
 use std::io;
 use std::pin::Pin;
@@ -34,7 +35,7 @@ use crate::telemetry::Cut;
 /// The most that is read at once.
 const READ_BYTES_MAX: usize = 16 * 1024;
 
-/// What a stream that encrypts may have taken and not sent.
+/// The most that an encrypting stream holds unsent.
 const FLUSH_BYTES: u64 = 64 * 1024;
 
 /// An unfinished head up to this length is not counted: every connection has a buffer of this size.
@@ -43,35 +44,35 @@ const HEAD_COUNTED_FROM: u64 = 8 * 1024;
 /// The longest part of a head that the framework holds.
 const HEAD_BYTES_MAX: u64 = 128 * 1024;
 
-/// Where a long body begins to be read in turns.
+/// The length from which a body is read in turns.
 const LONG_FROM_BYTES: u64 = 64 * 1024;
 
-/// Something that is read and written.
+/// A stream that is read and written.
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin {
-    /// Has what the system holds to be sent be dropped with the socket.
+    /// Discards what the system has not sent yet when the socket is closed.
     fn abandon(&self);
 }
 
-/// A client's stream.
+/// The stream of one client.
 pub(super) struct ClientStream<S> {
     stream: S,
     connection: Rc<Connection>,
     open: OpenConnection,
-    /// What was read and is not handed over yet.
+    /// Bytes that were read and not yet passed on.
     held: Bytes,
     heads: HeadCount,
     /// Its turns to read a piece of a long body.
     long_bodies: PollSemaphore,
-    /// Whether the framework was told to wait for bytes that may be there already.
+    /// Whether the framework waits for bytes that may have arrived already.
     withheld: bool,
-    /// Bytes that were handed over since the connection's latest step.
+    /// Bytes that were passed on since the connection's latest step.
     unused_bytes: u64,
     steps: u64,
-    /// What is waited for with a time limit.
+    /// What the connection waits for, with a time limit.
     waiting: Option<TimedWait>,
 }
 
-/// Something that must come to its end in time.
+/// A wait with a time limit.
 struct TimedWait {
     what: Wait,
     until: Pin<Box<Sleep>>,

@@ -1,4 +1,4 @@
-//! What all connections share: their limits, how many there are, and what became of those that a limit ended.
+//! What all connections share: their limits, their number, and counts of those that a limit has ended.
 
 use std::io;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use crate::http::Budget;
 use crate::settings::Settings;
 use crate::telemetry::Cut;
 
-/// The limits of connections, and what is counted of them. One for all workers.
+/// The limits of connections and their counts. One for all workers.
 pub(super) struct Connections {
-    /// How long a client may take to take what is ready for it.
+    /// How long a client may take to receive what is ready for it.
     pub write_timeout: Duration,
     /// How long the head of a request may take.
     pub header_timeout: Duration,
-    /// What all answers that were not taken may take together.
+    /// The budget of all answers that clients have not received yet.
     pub answers: Arc<Budget>,
-    /// Turns to read a piece of a long body. Without them a thread that serves a hundred clients with long bodies would
-    /// come back to a short request only after a piece of each.
+    /// Turns to read a piece of a long body. Without them a thread that serves a hundred clients with long bodies
+    /// would answer a short request only after a piece of each.
     pub long_bodies: Arc<Semaphore>,
     peers: Arc<Peers>,
     watching: Arc<Observers>,
@@ -52,7 +52,7 @@ impl Connections {
         })
     }
 
-    /// Takes a connection in; nothing where its address has as many as one may.
+    /// Admits a connection; `None` where its address has reached its limit.
     pub(super) fn take_in(self: &Arc<Self>, address: std::net::IpAddr) -> Option<OpenConnection> {
         let Ok(counted) = self.peers.count(address) else {
             self.watching.cut(Cut::PeerFull);
@@ -67,20 +67,20 @@ impl Connections {
         })
     }
 
-    /// Whether there are connections, and the clients of all of them take nothing.
+    /// Whether there are connections, and none of their clients receives anything.
     pub(super) fn are_all_stuck(&self) -> bool {
         let open = self.open.load(Ordering::Relaxed);
         open > 0 && self.stuck.load(Ordering::Relaxed) >= open
     }
 }
 
-/// Half of the processors may be busy with long bodies, and at least one.
+/// At most half of the processors work on long bodies, and at least one.
 fn turns() -> usize {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     (processors / 2).max(1)
 }
 
-/// One connection that is open, until this is dropped.
+/// One open connection, until this is dropped.
 pub(super) struct OpenConnection {
     all: Arc<Connections>,
     counted: Option<Counted>,
@@ -98,12 +98,12 @@ impl OpenConnection {
         io::Error::new(io::ErrorKind::TimedOut, why.code())
     }
 
-    /// Its client has a good key: it counts for its address no more.
+    /// Its client has a valid key: it no longer counts for its address.
     pub(super) fn leave_peer(&mut self) {
         self.counted = None;
     }
 
-    /// Whether its client takes nothing.
+    /// Whether its client receives nothing.
     pub(super) fn set_stuck(&mut self, stuck: bool) {
         match (self.stuck, stuck) {
             (false, true) => drop(self.all.stuck.fetch_add(1, Ordering::Relaxed)),

@@ -1,9 +1,9 @@
-//! The control socket: a file in the data folder through which this machine's own commands ask a running server.
+//! The control socket: a file in the data folder through which commands on this machine ask a running server.
 //!
-//! Who may open the file may read the folder, so nothing more is asked. One line in, an answer out: `backup` is
-//! answered with the stream of a backup, `backup with-secrets` with one that holds the secrets of webhooks too, and
-//! `shop ID` with the shop's number or `none`. A server without its socket serves all the same, and is backed up while it is
-//! stopped.
+//! A process that may open the file may read the folder, so there is no other check. A request is one line: `backup`
+//! is answered with the stream of a backup, `backup with-secrets` with one that also holds the secrets of webhooks,
+//! and `shop ID` with the shop's number or `none`. A server whose socket cannot be made runs without it, and can be
+//! backed up while it is stopped.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -20,24 +20,25 @@ use crate::journal::{Embedded, Journal, SECRETS_FILE, backup};
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "control.sock";
 
-/// How long whoever asks may take to ask, or to take the next piece of the answer.
+/// How long a client may take to send a request, or to read the next piece of the answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The questions.
+/// The requests.
 const BACKUP: &str = "backup";
 const BACKUP_WITH_SECRETS: &str = "backup with-secrets";
 
-/// The longest question.
+/// The longest request.
 const QUESTION_BYTES_MAX: u64 = 256;
 
-/// How long a command waits for the answer to a small question: a backup may be on its way before it.
+/// How long a command waits for the answer to a short request: a backup may be in progress before it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
-/// Calls with the socket's path, and where that is too long for a socket, with a short way to it that this system may know.
+/// Calls `call` with the socket's path; where that is too long for a socket, with a short path that this system may
+/// know.
 fn at<T>(folder: &Path, call: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
     match call(&folder.join(SOCKET)) {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-            // The path ends in this process's own list of open files.
+            // The path goes through this process's own list of open files.
             let open = File::open(folder)?;
             let short = PathBuf::from(format!("/proc/self/fd/{}", open.as_raw_fd()));
             call(&short.join(SOCKET)).map_err(|_| error)
@@ -46,12 +47,13 @@ fn at<T>(folder: &Path, call: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> 
     }
 }
 
-/// Listens until the process ends. Where there can be no socket, a line in the log says what that means.
+/// Listens until the process ends. Where the socket cannot be made, the log says what that means.
 pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) {
     if let Err(error) = try_to_listen(folder, journal) {
         tracing::warn!(
             %error,
-            "the control socket {} cannot be made, so `xiaoer backup` can copy this folder only while the server is stopped",
+            "the control socket {} cannot be made, so `xiaoer backup` can copy this folder only while the server is \
+             stopped",
             folder.join(SOCKET).display()
         );
     }
@@ -59,7 +61,7 @@ pub(super) fn listen(folder: &Path, journal: &Arc<Embedded>) {
 
 fn try_to_listen(folder: &Path, journal: &Arc<Embedded>) -> io::Result<()> {
     let path = folder.join(SOCKET);
-    // One that a killed server has left; the folder's lock says that nobody else listens.
+    // A socket of a killed server; the folder's lock shows that no process listens on it.
     std::fs::remove_file(&path).ok();
     let listener = at(folder, |path| UnixListener::bind(path))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
@@ -106,7 +108,7 @@ fn answer(stream: &UnixStream, folder: &Path, journal: &Embedded) -> Result<(), 
     to.flush().map_err(text)
 }
 
-/// The file of webhook secrets, where it is wanted and there is one.
+/// The file of webhook secrets, where it is wanted and exists.
 pub fn secrets(folder: &Path, wanted: bool) -> std::io::Result<Vec<(String, Vec<u8>)>> {
     if !wanted {
         return Ok(Vec::new());
@@ -118,16 +120,16 @@ pub fn secrets(folder: &Path, wanted: bool) -> std::io::Result<Vec<(String, Vec<
     }
 }
 
-/// Takes the socket away: nobody listens any more.
+/// Removes the socket.
 pub(super) fn leave(folder: &Path) {
     std::fs::remove_file(folder.join(SOCKET)).ok();
 }
 
-/// Asks the server that runs on a folder for the number of a shop; `None` where none runs.
+/// Asks the server of a folder for the number of a shop; `None` where no server runs.
 ///
 /// # Errors
 ///
-/// The server gave no answer within 3 s, or none that can be read.
+/// The server gave no valid answer within 3 s.
 pub fn ask_number(folder: &Path, shop: &Id) -> Option<std::io::Result<Option<u64>>> {
     let mut stream = at(folder, |path| UnixStream::connect(path)).ok()?;
     let mut ask = || {
@@ -145,7 +147,7 @@ pub fn ask_number(folder: &Path, shop: &Id) -> Option<std::io::Result<Option<u64
     Some(ask())
 }
 
-/// Asks the server that runs on a folder for a backup; `None` where none runs.
+/// Asks the server of a folder for a backup; `None` where no server runs.
 pub fn ask_backup(folder: &Path, with_secrets: bool) -> Option<std::io::Result<UnixStream>> {
     let mut stream = at(folder, |path| UnixStream::connect(path)).ok()?;
     let question = match with_secrets {

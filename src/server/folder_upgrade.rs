@@ -1,4 +1,4 @@
-//! How a folder of an older form is converted, in all that the server keeps there.
+//! The conversion of a folder of an older form, with everything that the server stores there.
 
 use std::path::Path;
 
@@ -6,10 +6,11 @@ use crate::env::last_words;
 use crate::journal::{JournalError, MetadataEntry, Upgrade};
 use crate::webhooks::{SecretsFile, upgrade_kept};
 
-/// How a folder of an older form is converted: progress goes to standard error, secrets of webhooks leave the store.
+/// How the folder is converted: progress goes to standard error, and secrets of webhooks move from the store to their
+/// file.
 pub fn upgrade(data: &Path) -> Upgrade<'static> {
     let (data, mut file) = (data.to_owned(), None);
-    // The secrets of webhooks are durable in their file before the store without them is.
+    // The secrets are durable in their file before the store without them is.
     let kept = move |shop: u64, kept: &MetadataEntry| {
         let upgraded = upgrade_kept(shop, &kept.name, &kept.value);
         let (value, secrets) = upgraded.map_err(JournalError::Damaged)?;

@@ -1,11 +1,11 @@
-//! Keys are bound to the shops of this folder: by the numbers that its journal knows.
+//! Binds keys to the shops of this folder, by the numbers of the journal.
 
 use std::sync::Arc;
 
 use crate::journal::{Embedded, Journal, RecordKind};
 use crate::keys::Keys;
 
-/// From here on a key of a shop is good for that one alone, and for no later one of its name.
+/// From here on a key of a shop is valid for that shop only, and not for a later one of the same name.
 pub(super) fn bind(keys: &Keys, journal: &Arc<Embedded>) {
     let of_journal = Arc::clone(journal);
     let (bound, written) = keys.bind(Box::new(move |shop| of_journal.number(shop).ok().flatten()));
@@ -23,6 +23,6 @@ pub(super) fn bind(keys: &Keys, journal: &Arc<Embedded>) {
         }
     }
     if let Err(error) = written {
-        tracing::error!(%error, "to which shops the keys belong could not be written down");
+        tracing::error!(%error, "the shop numbers of keys could not be written to keys.json");
     }
 }

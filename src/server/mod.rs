@@ -1,6 +1,6 @@
-//! The server: puts the rooms together, listens, and shuts down in order.
+//! The server: connects the modules, listens, and shuts down in order.
 
-// What comes in: sockets, their limits, TLS.
+// Incoming: sockets, their limits, TLS.
 mod acceptor;
 mod client_stream;
 mod connections;
@@ -9,7 +9,7 @@ mod peers;
 mod request_framing;
 mod tls;
 
-// The process: what it needs, what it is told, what it tells.
+// The process: resources, signals, metrics and logs.
 mod control;
 mod folder_upgrade;
 mod key_binding;
@@ -45,20 +45,20 @@ use crate::runtime::{self, RuntimeSettings, SharedLedger, ShopQuota, Shops};
 use crate::settings::{BuyerSpace, LogFormat, MetricsPublic, Settings};
 use crate::webhooks::{self, ClientSettings, SecretsFile, SystemLookup, Webhooks};
 
-/// How long those who listen to streams may take to take what was sent, once the server stops.
+/// How long clients of streams may take to receive what was sent, once the server stops.
 const LISTENERS_WITHIN: Duration = Duration::from_secs(3);
 
-/// How often it is looked at whether anybody is left who takes something.
+/// How often it is checked whether a client still receives.
 const STUCK_LOOK: Duration = Duration::from_millis(100);
 
 /// Why the server did not start, or has stopped.
 #[derive(Debug)]
 pub enum ServeError {
-    /// Something that is named cannot be used: what, and what to do.
+    /// A setting, a file or an address cannot be used; the text says what to do.
     Unusable(String),
     /// The journal's folder.
     Journal(JournalError),
-    /// The world failed.
+    /// The system has failed.
     Failed(String),
 }
 
@@ -81,9 +81,9 @@ impl From<JournalError> for ServeError {
 
 /// A server that listens.
 pub struct Listening {
-    /// Where; the port is the real one.
+    /// Its address, with the real port.
     pub address: SocketAddr,
-    /// Whether it speaks TLS.
+    /// Whether it serves HTTPS.
     pub tls: bool,
     /// The key that the first start has made, which is shown once.
     pub first_key: Option<String>,
@@ -92,14 +92,14 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Where it is found.
+    /// Its URL.
     pub fn url(&self) -> String {
         let scheme = if self.tls { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 }
 
-/// How the journal is kept, by the settings.
+/// The settings of the journal.
 pub fn journal_settings(settings: &Settings) -> crate::journal::JournalSettings {
     crate::journal::JournalSettings {
         data: settings.data.clone(),
@@ -121,8 +121,8 @@ fn std_time(length: Length) -> Duration {
     Duration::from_millis(length.ms().max(0) as u64)
 }
 
-/// Serves until it is told to stop. `listening` is called once it takes requests, with what it can be asked by; by
-/// `read_settings` the settings are read again at SIGHUP.
+/// Serves until it is told to stop. `listening` is called once requests are accepted. `read_settings` reads the
+/// settings again at SIGHUP.
 ///
 /// # Errors
 ///
@@ -166,7 +166,7 @@ where
     let opened =
         Embedded::open_or_upgrade(&journal_settings(settings), &env, of_journal, &mut upgrade)?;
     for sentence in &opened.healed {
-        tracing::warn!("put right in the folder: {sentence}");
+        tracing::warn!("the folder was repaired: {sentence}");
     }
     let start = StartRule {
         gap_max: settings.clock_gap_max,
@@ -176,7 +176,7 @@ where
     let ledger = Arc::new(SharedLedger::kept(opened.ledger.as_deref(), opened.booked)?);
     let journal = Arc::new(opened.journal);
     let source = Arc::clone(&ledger);
-    journal.keep_ledger(Box::new(move || source.stored()));
+    journal.set_ledger_source(Box::new(move || source.stored()));
     control::listen(&settings.data, &journal);
     let (keeper, keys, first_key) = keep(settings, &env)?;
     let desk = Shops::new(
@@ -234,7 +234,8 @@ where
     let sleepers = desk.clone();
     actix_rt::spawn(async move {
         if let Err(error) = runtime::wake_sleepers(sleepers).await {
-            tracing::error!(%error, "sleeping shops cannot be woken for their timers");
+            tracing::error!(%error, "passivated shops with timers cannot be listed, so their timers will not fire \
+            until they get an event");
         }
     });
     actix_rt::spawn(listening(Listening {
@@ -243,19 +244,19 @@ where
         first_key,
         desk: desk.clone(),
     }));
-    signals.stop.told().await;
-    tracing::info!("stopping: what was taken is answered, nothing more is taken");
+    signals.stop.received().await;
+    tracing::info!("stopping: accepted requests are answered, new ones are refused");
     desk.close().await;
     select(pin!(handle.stop(true)), pin!(stuck(&desk, &connections))).await;
     webhooks.close().await;
     control::leave(&settings.data);
-    // What the shops have stored is written before the process may end.
+    // Everything that the shops have stored is written before the process may end.
     env::blocking(move || journal.close()).await.ok();
     tracing::info!("stopped");
     Ok(())
 }
 
-/// The couriers of all webhooks, going on where they were.
+/// Starts the workers of all webhooks.
 fn webhooks(
     settings: &Settings,
     desk: &Shops,
@@ -276,7 +277,7 @@ fn webhooks(
     Ok(Webhooks::open(desk.clone(), settings, watch)?)
 }
 
-/// What requests may take, by the settings.
+/// The limits of requests, from the settings.
 fn limits(settings: &Settings) -> Limits {
     Limits {
         body_bytes_max: settings.http_body_bytes_max.0 as usize,
@@ -305,8 +306,7 @@ fn tls(settings: &Settings) -> Result<Option<Tls>, ServeError> {
     }))
 }
 
-/// Ends where clients take nothing of what is there for them, be it a stream or any other answer: such a client is not
-/// waited for.
+/// Ends once no client receives anything that is ready for it, from a stream or any other answer.
 async fn stuck(desk: &Shops, connections: &Connections) {
     actix_rt::time::sleep(LISTENERS_WITHIN).await;
     while !desk.has_listeners() && !connections.are_all_stuck() {
@@ -314,7 +314,7 @@ async fn stuck(desk: &Shops, connections: &Connections) {
     }
 }
 
-/// Who is let in; on a first start somebody must be.
+/// The keys; a first start makes one.
 #[expect(
     clippy::type_complexity,
     reason = "three things that are made together"
@@ -344,7 +344,7 @@ fn keep(
     Ok((keeper, Some(keys), first))
 }
 
-/// Small chores, once a second: files that another process has changed, histograms, connections that were cut.
+/// Periodic work, once a second: files that another process has changed, histograms, connections that were ended.
 async fn look_after(watching: Arc<Observers>, files: ReloadedFiles) {
     let mut wrong_keys = String::new();
     loop {

@@ -1,4 +1,4 @@
-//! Those who watch: what the journal, the shops and the door tell, as metrics and logs.
+//! Observers of the journal, the shops and HTTP: they write metrics and logs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,22 +17,22 @@ use crate::runtime;
 use crate::telemetry::{Cut, Metrics, Refusal, logs};
 use crate::webhooks;
 
-/// Watches everything.
+/// Observes everything.
 pub(super) struct Observers {
     metrics: Metrics,
     began: Stopwatch,
-    /// Connections that limits have ended, by why, and how many of them the log knows of.
+    /// Connections that limits have ended, by reason, and how many of them are logged.
     cuts: [AtomicU64; Cut::ALL.len()],
-    told: Mutex<JournalTold>,
+    logged: Mutex<LoggedCuts>,
 }
 
-/// What the log knows of connections that were cut.
-struct JournalTold {
+/// Which ended connections are logged.
+struct LoggedCuts {
     cuts: [u64; Cut::ALL.len()],
     at: Option<Stopwatch>,
 }
 
-/// The log has one line of connections that were cut in this time, at most.
+/// The log has at most one line about ended connections in this time.
 const CUTS_EVERY_US: u64 = 60_000_000;
 
 impl Observers {
@@ -42,20 +42,20 @@ impl Observers {
             metrics: Metrics::new(&routes),
             began: Stopwatch::start(),
             cuts: Default::default(),
-            told: Mutex::new(JournalTold {
+            logged: Mutex::new(LoggedCuts {
                 cuts: Default::default(),
                 at: None,
             }),
         })
     }
 
-    /// Keeps the histograms small where nobody asks for them, and the log up to date.
+    /// Compacts the histograms, and writes the log line of ended connections.
     pub(super) fn upkeep(&self) {
         self.metrics.upkeep();
         self.tell_of_cuts();
     }
 
-    /// So many more connections are open, or fewer.
+    /// Adds open connections, or removes them.
     pub(super) fn connections(&self, by: i64) {
         self.metrics.connections.open.add(by);
     }
@@ -66,22 +66,22 @@ impl Observers {
         self.cuts[why as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One line of all connections that were cut since the last: an attack must not fill the log.
+    /// One line for all connections that were ended since the last line, so that an attack does not fill the log.
     fn tell_of_cuts(&self) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.at.is_some_and(|at| at.micros() < CUTS_EVERY_US) {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.at.is_some_and(|at| at.micros() < CUTS_EVERY_US) {
             return;
         }
         let now: [u64; Cut::ALL.len()] =
             std::array::from_fn(|why| self.cuts[why].load(Ordering::Relaxed));
-        let new = Cut::ALL.iter().zip(now.iter().zip(&told.cuts));
+        let new = Cut::ALL.iter().zip(now.iter().zip(&logged.cuts));
         let new = new.filter(|(_, (now, before))| now > before);
         let new: Vec<String> = new
             .map(|(why, (now, before))| format!("{} {}", why.code(), now - before))
             .collect();
         if !new.is_empty() {
             tracing::warn!(why = new.join(", "), "limits have ended connections");
-            *told = JournalTold {
+            *logged = LoggedCuts {
                 cuts: now,
                 at: Some(Stopwatch::start()),
             };
@@ -89,7 +89,7 @@ impl Observers {
     }
 }
 
-/// The journal's watch.
+/// The observer of the journal.
 pub(super) struct OfJournal(pub(super) Arc<Observers>);
 
 impl journal::JournalObserver for OfJournal {
@@ -147,7 +147,7 @@ impl runtime::RuntimeObserver for Observers {
     fn panicked(&self, shop: &Id) {
         self.metrics.shop_panics.add(1);
         let shop = logs::shop_hash(shop);
-        tracing::error!(shop, "a bug stopped a shop; it comes back from its journal");
+        tracing::error!(shop, "a shop panicked; it is recovered from the journal");
     }
 
     fn decided_otherwise(&self, shop: &Id, differences: &runtime::Differences) {
@@ -155,19 +155,20 @@ impl runtime::RuntimeObserver for Observers {
             shop = logs::shop_hash(shop),
             decisions = differences.count,
             records = differences.records,
-            "an older release took decisions that this one would take otherwise; they stand as they were answered"
+            "this release would make some decisions of an older release differently; the decisions that were answered \
+             stay valid"
         );
     }
 
     fn failed(&self, shop: &Id, error: &JournalError) {
-        tracing::error!(shop = logs::shop_hash(shop), %error, "a shop could not come up");
+        tracing::error!(shop = logs::shop_hash(shop), %error, "a shop could not be recovered");
     }
 
     fn clock_doubted(&self, doubt: Option<Doubt>) {
         self.metrics.clock_doubted.set(u64::from(doubt.is_some()));
         match doubt {
-            Some(doubt) => tracing::error!("no events are taken, and no timers fire: {doubt}"),
-            None => tracing::info!("the machine's clock is right again: events are taken"),
+            Some(doubt) => tracing::error!("events are refused and timers do not fire: {doubt}"),
+            None => tracing::info!("the machine's clock is right again; events are accepted"),
         }
     }
 }
@@ -199,7 +200,7 @@ impl webhooks::WebhookObserver for Observers {
             shop,
             endpoint,
             why,
-            "a webhook was switched off; `PATCH webhooks/{{id}}` with {{\"enabled\": true}} lets it go on where it was"
+            "a webhook was switched off; `PATCH webhooks/{{id}}` with {{\"enabled\": true}} resumes it"
         );
     }
 }

@@ -1,7 +1,7 @@
-//! How many connections without a good key each address has.
+//! How many connections without a valid key each address has.
 //!
-//! A connection leaves the count once its client has shown a good key: whoever has one is bounded by what keys may do. The
-//! connections of a proxy are those of many clients, so named proxies are not counted.
+//! A connection is no longer counted once its client has shown a valid key, since the limits of the key apply then.
+//! The connections of a proxy belong to many clients, so named proxies are not counted.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

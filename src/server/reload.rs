@@ -58,7 +58,7 @@ pub(super) async fn look(files: &ReloadedFiles, wrong_keys: &mut String) {
         Some(Err(error)) => {
             let text = error.to_string();
             if text != *wrong_keys {
-                tracing::error!(%error, "the keys stay as they were");
+                tracing::error!(%error, "the keys were not reloaded; the earlier ones stay in use");
                 *wrong_keys = text;
             }
         }
@@ -68,7 +68,11 @@ pub(super) async fn look(files: &ReloadedFiles, wrong_keys: &mut String) {
         Reloaded::Taken => {
             tracing::info!("the certificate was replaced: new connections get the new one")
         }
-        Reloaded::Refused(error) => tracing::error!(error, "the certificate stays as it was"),
+        Reloaded::Refused(error) => tracing::error!(
+            error,
+            "the certificate was not reloaded; the earlier one stays in \
+        use"
+        ),
     }
 }
 
@@ -86,8 +90,14 @@ pub(super) async fn at_hangup(
             let read = Arc::clone(read);
             match env::blocking(move || read()).await {
                 Ok(Ok(new)) => follow(&mut settings, &new),
-                Ok(Err(error)) => tracing::error!(error, "the settings stay as they were"),
-                Err(error) => tracing::error!(%error, "the settings stay as they were"),
+                Ok(Err(error)) => tracing::error!(
+                    error,
+                    "the settings were not reloaded; the earlier ones stay in \
+                use"
+                ),
+                Err(error) => {
+                    tracing::error!(%error, "the settings were not reloaded; the earlier ones stay in use")
+                }
             }
         }
         look(&files, &mut String::new()).await;
@@ -101,17 +111,14 @@ fn follow(settings: &mut Settings, new: &Settings) {
         match logs::set_level(new.log_level.code()) {
             Ok(()) => {
                 settings.log_level = new.log_level;
-                tracing::info!(level = new.log_level.code(), "the log's level was changed");
+                tracing::info!(level = new.log_level.code(), "the log level was changed");
             }
-            Err(error) => tracing::error!(%error, "the log's level stays as it was"),
+            Err(error) => tracing::error!(%error, "the log level was not changed"),
         }
     }
     if !fixed.is_empty() {
         let names = fixed.join(", ");
-        tracing::warn!(
-            settings = names,
-            "settings have changed that want a restart"
-        );
+        tracing::warn!(settings = names, "changed settings need a restart");
     }
 }
 

@@ -1,8 +1,7 @@
-//! Where the heads of requests end in a stream of bytes, as far as it can be told without reading them: with an empty
-//! line.
+//! Finds the ends of request heads in a stream of bytes, without parsing them: a head ends with an empty line.
 //!
-//! A body may hold empty lines too. So what is here is told what is read: a head, and then nothing up to the end of the
-//! next; a body of a known length, and nothing behind it; or a body in chunks, which ends with an empty line as well.
+//! A body may hold empty lines too. So the caller says what comes next: a head; a body of a known length; or a body in
+//! chunks, which ends with an empty line as well.
 
 use memchr::memchr;
 

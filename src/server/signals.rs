@@ -8,13 +8,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::ServeError;
 
-/// The signals of this process, heard from the moment on at which this is made.
+/// The signals of this process, handled from the moment at which this is made.
 pub(super) struct Signals {
     pub stop: Stop,
     pub hangup: Signal,
 }
 
-/// Ctrl-C, and the word of whoever runs services.
+/// The signals that stop the server: SIGINT (Ctrl-C) and SIGTERM (from a service manager).
 pub(super) struct Stop {
     interrupt: Signal,
     terminate: Signal,
@@ -22,26 +22,28 @@ pub(super) struct Stop {
 
 impl Signals {
     pub(super) fn listen() -> Result<Signals, ServeError> {
-        let hear = |kind| {
-            let failed = |error| ServeError::Failed(format!("signals cannot be heard: {error}"));
+        let install = |kind| {
+            let failed = |error| {
+                ServeError::Failed(format!("the signal handlers cannot be installed: {error}"))
+            };
             signal(kind).map_err(failed)
         };
         // A process that has once listened to a signal is not ended by it. Nothing is done at these two: tools of other
         // programs send them out of habit.
-        drop(hear(SignalKind::user_defined1())?);
-        drop(hear(SignalKind::user_defined2())?);
+        drop(install(SignalKind::user_defined1())?);
+        drop(install(SignalKind::user_defined2())?);
         Ok(Signals {
             stop: Stop {
-                interrupt: hear(SignalKind::interrupt())?,
-                terminate: hear(SignalKind::terminate())?,
+                interrupt: install(SignalKind::interrupt())?,
+                terminate: install(SignalKind::terminate())?,
             },
-            hangup: hear(SignalKind::hangup())?,
+            hangup: install(SignalKind::hangup())?,
         })
     }
 }
 
 impl Stop {
-    pub(super) async fn told(mut self) {
+    pub(super) async fn received(mut self) {
         let (interrupt, terminate) = (self.interrupt.recv(), self.terminate.recv());
         select(pin!(interrupt), pin!(terminate)).await;
     }

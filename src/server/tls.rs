@@ -159,7 +159,7 @@ fn read(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<Cer
             Ok(pair)
         }
         Err(error) => Err(format!(
-            "{} and {} are no pair for TLS: {error}; put a certificate and its own key there",
+            "{} and {} do not belong together: {error}. Set a certificate and its own key",
             certificate.display(),
             key.display()
         )),

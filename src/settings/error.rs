@@ -1,20 +1,21 @@
-//! What can be wrong with settings, and what to change.
+//! Errors of settings, with what to change.
 
 use std::fmt;
 
 use super::table::{SettingRow, Settings};
+use crate::domain::base::suggestion::nearest;
 use crate::settings::origin::Origin;
 
-/// Why the settings cannot be. The text says what to change, and where.
+/// Why the settings are invalid. The text says what to change, and where.
 #[derive(Debug, PartialEq)]
 pub enum SettingsError {
-    /// The file is no TOML.
+    /// The file is not valid TOML.
     File {
-        /// Its name.
+        /// The name of the file.
         file: String,
-        /// The line, from 1, where it shows.
+        /// The line of the error, from 1.
         line: Option<usize>,
-        /// How it shows.
+        /// The error of the parser.
         message: String,
     },
     /// There is no such setting.
@@ -23,27 +24,27 @@ pub enum SettingsError {
         name: String,
         /// Where it was given.
         origin: Origin,
-        /// The name or the variable that is most like it.
+        /// The nearest known name or variable.
         suggestion: Option<String>,
     },
-    /// The setting cannot be this.
+    /// The value is invalid.
     Value {
-        /// Its name.
+        /// The name of the setting.
         name: &'static str,
-        /// What was given.
+        /// The value, as it was given.
         text: String,
         /// Where it was given.
         origin: Origin,
-        /// What can be given.
+        /// Which values are valid.
         must: String,
     },
-    /// The setting does not go with the others.
+    /// The setting does not go with another one.
     Together {
-        /// Its name.
+        /// The name of the setting.
         name: &'static str,
         /// Where it was set.
         origin: Origin,
-        /// What would go.
+        /// Which combinations are valid.
         must: &'static str,
     },
 }
@@ -54,7 +55,7 @@ impl SettingsError {
         SettingsError::Unknown {
             name: name.to_owned(),
             origin,
-            suggestion: most_like(name, names),
+            suggestion: suggest(name, names),
         }
     }
 
@@ -62,26 +63,30 @@ impl SettingsError {
         SettingsError::Unknown {
             name: variable.to_owned(),
             origin: Origin::Variable(variable.to_owned()),
-            suggestion: most_like(variable, Settings::ROWS.iter().map(SettingRow::variable)),
+            suggestion: suggest(variable, Settings::ROWS.iter().map(SettingRow::variable)),
         }
     }
 }
 
-/// The candidate that a slip of the pen is most likely to have come from.
-fn most_like(name: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
-    // What all variables begin with makes none of them more like another.
-    let plain = |name: &str| name.trim_start_matches("XIAOER_").to_ascii_lowercase();
-    let lower = plain(name);
-    let scored = candidates.map(|candidate| {
-        let found = plain(&candidate);
-        // `--set retention=30d`: the last word of a name alone.
-        let tail = found.rsplit('.').next() == Some(lower.as_str());
-        let score = strsim::jaro_winkler(&lower, &found);
-        (if tail { 1.0 } else { score }, candidate)
-    });
-    let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b));
-    best.filter(|(score, _)| *score > 0.85)
-        .map(|(_, candidate)| candidate)
+/// The known name that is nearest to `name`.
+///
+/// The prefix of variables is not compared: a name of three letters would otherwise be near to every variable. A last
+/// segment without its table also counts, as in `--set retention=30d`.
+fn suggest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
+    const PREFIX: &str = "XIAOER_";
+    let bare = |name: &str| name.trim_start_matches(PREFIX).to_owned();
+    let known: Vec<String> = known.collect();
+    let last_segment = |known: &&String| {
+        let segment = known.rsplit('.').next().unwrap_or_default();
+        segment.eq_ignore_ascii_case(name)
+    };
+    if let Some(known) = known.iter().find(last_segment) {
+        return Some(known.clone());
+    }
+    let bare_names: Vec<String> = known.iter().map(|known| bare(known)).collect();
+    let near = nearest(&bare(name), bare_names.iter().map(String::as_str))?;
+    let position = bare_names.iter().position(|known| known == near)?;
+    known.get(position).cloned()
 }
 
 impl fmt::Display for SettingsError {
@@ -96,7 +101,7 @@ impl fmt::Display for SettingsError {
                 if let Some(line) = line {
                     write!(f, ", line {line}")?;
                 }
-                write!(f, ": no TOML: {}", message.trim_end())
+                write!(f, ": not valid TOML: {}", message.trim_end())
             }
             SettingsError::Unknown {
                 name,
@@ -104,7 +109,7 @@ impl fmt::Display for SettingsError {
                 suggestion,
             } => {
                 match origin {
-                    // The name of a variable tells already where it is.
+                    // The name of a variable says already where it was given.
                     Origin::Variable(_) => write!(f, "environment: there is no setting `{name}`")?,
                     Origin::Default | Origin::File(_) | Origin::Flag => {
                         write!(f, "{origin}: there is no setting `{name}`")?;
@@ -113,7 +118,7 @@ impl fmt::Display for SettingsError {
                 match suggestion {
                     Some(suggestion) => write!(f, "; did you mean `{suggestion}`?"),
                     None => f.write_str(
-                        ": take it away, and `xiaoer serve --print-settings` shows those there are",
+                        ": remove it; `xiaoer serve --print-settings` shows all settings",
                     ),
                 }
             }

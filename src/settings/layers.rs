@@ -1,4 +1,4 @@
-//! The layers: what is set by default, in the file, in the environment and by flags, each over the one before.
+//! The layers of settings: defaults, the file, the environment, and flags, each over the one before.
 
 use super::origin::Origin;
 
@@ -6,49 +6,26 @@ use super::error::SettingsError;
 use super::table::{SettingRow, Settings};
 use crate::domain::base::time::Duration;
 
-/// Variables that begin with `XIAOER_` and are no settings: those of tests, benches and scripts, which a server that
-/// they start inherits.
-pub const OTHER_VARIABLES: [&str; 19] = [
-    "XIAOER_BIN",
-    "XIAOER_BUYERS",
-    "XIAOER_CUTS",
-    "XIAOER_DAMAGES",
-    "XIAOER_ECHO_ANSWERS",
-    "XIAOER_FAULTS",
-    "XIAOER_GOLDEN",
-    "XIAOER_KEEP",
-    "XIAOER_KILLS",
-    "XIAOER_PHASE",
-    "XIAOER_SEED",
-    "XIAOER_SEEDS",
-    "XIAOER_SHARED",
-    "XIAOER_SHIM_AT",
-    "XIAOER_SHIM_ERRNO",
-    "XIAOER_SHIM_LAST",
-    "XIAOER_SHIM_LOG",
-    "XIAOER_SHIM_UNDER",
-    "XIAOER_TRACE",
-];
-
-/// The shortest journal but for none: answers to repeated ids are kept for 7 days, and a day more is room for clocks.
+/// The shortest retention, except for none: answers to repeated ids are stored for 7 days, and a day more allows for
+/// wrong clocks.
 const RETENTION_MIN: Duration = Duration::days(8);
 
-/// Where settings come from.
+/// The sources of settings.
 pub struct Sources<E> {
-    /// The name of the file and its text, TOML; none where there is no file.
+    /// The name of the file and its text, TOML; `None` without a file.
     pub file: Option<(String, String)>,
-    /// The environment. What does not begin with `XIAOER_` is passed over.
+    /// The environment. Only variables that begin with `XIAOER_` are used, and each must name a setting.
     pub env: E,
-    /// Names and values, in the order of the command line; of two with the same name the last counts.
+    /// Names and values, in the order of the command line; the last of equal names counts.
     pub flags: Vec<(String, String)>,
 }
 
-/// Who has set each value, in the order of [`Settings::ROWS`].
+/// The origin of each value, in the order of [`Settings::ROWS`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origins(Vec<Origin>);
 
 impl Origins {
-    /// Who has set the setting of this name; [`Origin::Default`] where there is none.
+    /// The origin of the setting of this name; [`Origin::Default`] where there is no such setting.
     pub fn of(&self, name: &str) -> Origin {
         let origins = Settings::ROWS.iter().zip(&self.0);
         let found = origins.into_iter().find(|(row, _)| row.name == name);
@@ -61,15 +38,15 @@ impl Origins {
 }
 
 impl Settings {
-    /// Puts the layers over each other. Reads nothing but what it is given.
+    /// Loads the layers. Reads nothing but its arguments.
     ///
-    /// The file is in the folder that `data` names, so a caller that looks for it there asks twice: without a file
-    /// for the folder, then with it.
+    /// The file is in the folder that `data` names, so a caller that looks for it there calls twice: without a file to
+    /// get the folder, then with it.
     ///
     /// # Errors
     ///
-    /// The file is no TOML; a name or a variable is no setting; a value cannot be; two settings do not go together.
-    /// The first such, with what to change.
+    /// The file is not valid TOML; a name or a variable is not a setting; a value is invalid; two settings contradict
+    /// each other. The first error is returned, with what to change.
     pub fn load<E>(sources: Sources<E>) -> Result<(Settings, Origins), SettingsError>
     where
         E: Iterator<Item = (String, String)>,
@@ -80,14 +57,11 @@ impl Settings {
                 layers.set(&path, &value, Origin::File(name.clone()))?;
             }
         }
-        // The order of an environment is nobody's choice; sorted, the same mistake gives the same error.
+        // An environment has no order. It is sorted so that the same mistake gives the same error.
         let ours = sources.env.filter(|(name, _)| name.starts_with("XIAOER_"));
         let mut ours: Vec<(String, String)> = ours.collect();
         ours.sort();
         for (variable, value) in ours {
-            if OTHER_VARIABLES.contains(&variable.as_str()) {
-                continue;
-            }
             let row = Settings::ROWS.iter().find(|row| row.variable() == variable);
             let row = row.ok_or_else(|| SettingsError::unknown_variable(&variable))?;
             layers.set(row.name, &value, Origin::Variable(variable))?;
@@ -111,7 +85,7 @@ impl Layers {
             name,
             text: "its default".to_owned(),
             origin: Origin::Default,
-            must: "one that can be read: this is a mistake of the program".to_owned(),
+            must: "readable: please report this bug".to_owned(),
         })?;
         let origins = vec![Origin::Default; Settings::ROWS.len()];
         Ok(Layers { settings, origins })
@@ -138,7 +112,7 @@ impl Layers {
         }
     }
 
-    /// What only shows once all layers are there.
+    /// Checks that settings go together.
     fn check(&self) -> Result<(), SettingsError> {
         let settings = &self.settings;
         let retention = settings.journal_retention;
@@ -152,8 +126,8 @@ impl Layers {
         if settings.insecure && !settings.listen.ip().is_loopback() {
             return Err(self.together(
                 "insecure",
-                "is for a loopback address alone: listen on 127.0.0.1, or make keys with `xiaoer key new` and leave \
-                 it out",
+                "is allowed on a loopback address only: listen on 127.0.0.1, or make keys with `xiaoer key new` and \
+                 leave it out",
             ));
         }
         match (&settings.tls_certificate, &settings.tls_key) {
@@ -204,7 +178,7 @@ fn flatten(above: &str, table: &toml::Table, found: &mut Vec<(String, String)>) 
             toml::Value::String(text) => text.clone(),
             toml::Value::Integer(number) => number.to_string(),
             toml::Value::Boolean(is) => is.to_string(),
-            // No setting is one of these; as text, they are refused by name.
+            // No setting has a value of these kinds; as text, they are refused with the name of the setting.
             toml::Value::Float(number) => number.to_string(),
             toml::Value::Datetime(when) => when.to_string(),
             toml::Value::Array(_) => "[…]".to_owned(),
@@ -243,8 +217,6 @@ mod tests {
         let file = "listen = '127.0.0.1:1'\nworkers = 1\n[http]\nmetrics_public = false\nbody_timeout = '1s'\n";
         let env = [
             ("PATH", "/bin"),
-            ("XIAOER_SEEDS", "7"),
-            ("XIAOER_SHIM_AT", "3"),
             ("XIAOER_WORKERS", "2"),
             ("XIAOER_LISTEN", "127.0.0.1:2"),
         ];
@@ -363,19 +335,19 @@ mod tests {
             # an address and a port like `127.0.0.1:7600` or `[::1]:7600`; variable XIAOER_LISTEN
             # listen = "127.0.0.1:7600"
 
-            # The folder of everything that is kept: the journal, the keys, and `xiaoer.toml`, unless `--config` names another.
+            # The data folder: the journal, the keys, and `xiaoer.toml`, unless `--config` names another file.
             # a path; variable XIAOER_DATA
             # data = "xiaoer-data"
 
-            # Whether everybody may do everything without a key; for trying out, and only where `listen` is a loopback address.
+            # Whether all requests are allowed without a key; for trials, and only where `listen` is a loopback address.
             # `true` or `false`; variable XIAOER_INSECURE
             # insecure = false
 
-            # How many threads serve; 0: one a core.
+            # How many threads serve; 0: one for each core.
             # a whole number, from 0 to 512; variable XIAOER_WORKERS
             # workers = 0
 
-            # The certificate of the server and those that vouch for it, a PEM file; with `tls.key` the server speaks HTTPS.
+            # The certificate of the server and its chain, a PEM file; with `tls.key` the server serves HTTPS.
             # a path, or nothing; variable XIAOER_TLS_CERTIFICATE
             # tls.certificate = ""
 
@@ -387,55 +359,56 @@ mod tests {
             # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h; variable XIAOER_TLS_HANDSHAKE_TIMEOUT
             # tls.handshake_timeout = "5s"
 
-            # How many TLS handshakes one thread has in hand at once; further connections are closed. One address can have no
-            # more than `http.connections_per_peer` of them.
+            # How many TLS handshakes of one thread are in progress at once; further connections are closed. One address can
+            # have at most `http.connections_per_peer` of them.
             # a whole number, from 1 to 1000000; variable XIAOER_TLS_HANDSHAKES_MAX
             # tls.handshakes_max = 2048
 
-            # What is written to the log: this and what is more urgent.
+            # The least urgent level that is logged.
             # `off`, `error`, `warn`, `info`, `debug` or `trace`; variable XIAOER_LOG_LEVEL
             # log.level = "info"
 
-            # How it is written: lines for people, or one JSON object a line.
+            # The format of the log: lines for people, or one JSON object a line.
             # `text` or `json`; variable XIAOER_LOG_FORMAT
             # log.format = "text"
 
-            # How long the journal goes back; `0s`: for ever. At least 8d, because an event's answer is kept for 7 days.
+            # How long records are stored; `0s`: for ever. At least 8d, because an event's answer is stored for 7 days.
             # a duration like `90d`, `1h 30m` or `500ms`; variable XIAOER_JOURNAL_RETENTION
             # journal.retention = "90d"
 
-            # Bytes of the disk that are left free: with less, nothing is taken any more (507), and reading goes on.
+            # Free bytes that are left on the disk: with less, events are refused (507), and reading goes on.
             # a size like `16MiB`, or a number of bytes, from 0 to 1TiB; variable XIAOER_JOURNAL_RESERVE_BYTES
             # journal.reserve_bytes = "256MiB"
 
-            # Bytes of a file that is given back when the disk is full, so that the server can start on it. With fewer than
-            # 8MiB it may not.
+            # Bytes of a file that is deleted when the disk is full, so that the server can start. With fewer than 8MiB it
+            # may not start.
             # a size like `16MiB`, or a number of bytes, from 0 to 1GiB; variable XIAOER_JOURNAL_BALLAST_BYTES
             # journal.ballast_bytes = "64MiB"
 
-            # Whether an answer waits for the disk. Off is for proofs that the wait is needed: a power cut then loses answers.
+            # Whether an answer waits for the disk. Off is for tests only: a power cut then loses answers.
             # `true` or `false`; variable XIAOER_JOURNAL_SYNC
             # journal.sync = true
 
-            # Bytes of memory for what was read of the journal.
+            # Bytes of memory for the read cache of the journal.
             # a size like `16MiB`, or a number of bytes, from 1MiB to 1TiB; variable XIAOER_JOURNAL_CACHE_BYTES
             # journal.cache_bytes = "32MiB"
 
-            # How many records a start reads again at most, about: after so many a checkpoint is taken, at most one a second. Fewer
-            # make a start quicker and cost more writing.
+            # About how many records a start reads again at most: after so many a checkpoint is taken, at most one a second.
+            # Fewer records make a start quicker and cost more writing.
             # a whole number, from 1 to 1000000000; variable XIAOER_JOURNAL_CHECKPOINT_RECORDS
             # journal.checkpoint_records = 262144
 
-            # Microseconds that a commit waits for others to come along, where some came together before; 0: never.
+            # Microseconds that a commit waits for others to join, where several joined before; 0: never.
             # a whole number, from 0 to 1000; variable XIAOER_JOURNAL_LINGER_US
             # journal.linger_us = 200
 
-            # Whether a folder of an older form is converted in place at the start. It needs no room for a copy, and it cannot be
-            # undone: take a backup first.
+            # Whether a folder of an older form is converted in place at the start. It needs no room for a copy, and it
+            # cannot be undone: take a backup first.
             # `true` or `false`; variable XIAOER_UPGRADE_IN_PLACE
             # upgrade.in_place = false
 
-            # How long the disk may be silent while the folder is opened, before the process ends with status 74; `0s`: for ever.
+            # How long the disk may give no answer while the folder is opened, before the process ends with status 74; `0s`:
+            # for ever.
             # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_JOURNAL_OPEN_TIMEOUT
             # journal.open_timeout = "60s"
 
@@ -443,34 +416,35 @@ mod tests {
             # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_JOURNAL_COMMIT_TIMEOUT
             # journal.commit_timeout = "30s"
 
-            # How far the machine's clock may be past the last record at a start; further, and no events are taken (503) until it is
-            # set right, or is accepted. `0s`: as far as it is.
+            # How far the machine's clock may be past the last record at a start. Beyond that, events are refused (503) until
+            # the clock is set right or accepted. `0s`: any distance.
             # a duration like `90d`, `1h 30m` or `500ms`; variable XIAOER_CLOCK_GAP_MAX
             # clock.gap_max = "30d"
 
-            # Whether this start takes the machine's clock as it is, however far it is past the last record; `--accept-clock`.
+            # Whether this start accepts the machine's clock, however far it is past the last record; `--accept-clock`.
             # `true` or `false`; variable XIAOER_CLOCK_ACCEPT
             # clock.accept = false
 
-            # How many requests of one shop may wait; the next is answered 503.
+            # How many requests of one shop may wait; further ones are answered 503.
             # a whole number, from 1 to 1000000; variable XIAOER_SHOP_MAILBOX
             # shop.mailbox = 1024
 
-            # How long a shop that nobody asks for anything stays in memory.
+            # How long a shop without requests stays in memory.
             # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 365d; variable XIAOER_SHOP_IDLE
             # shop.idle = "5m"
 
-            # Bytes of one shop that may wait to be written, of 64MiB for all: with more, its next event is answered 503.
+            # Bytes of one shop that may wait for a commit, of 64MiB for all shops; beyond that its next event is answered
+            # 503.
             # a size like `16MiB`, or a number of bytes, from 1MiB to 64MiB; variable XIAOER_SHOP_WAITING_BYTES_MAX
             # shop.waiting_bytes_max = "16MiB"
 
-            # Bytes that one shop may put into the journal an hour; with more, its events are answered 429 and those of others
-            # are not. 0: as many as it likes.
+            # Bytes that one shop may add to the journal in an hour; beyond that its events are answered 429, and those of
+            # other shops are not. 0: no limit.
             # a size like `16MiB`, or a number of bytes, from 0 to 1TiB; variable XIAOER_SHOP_BYTES_PER_HOUR_MAX
             # shop.bytes_per_hour_max = "0B"
 
-            # Whose buyers a shop shares for which no `buyer_space` is named: those of its preset's shops, which is for one
-            # seller, or nobody's, which is for those who keep shops of several.
+            # The buyer space of a shop that names none: `preset`, shared by the shops of its preset, for one seller; or
+            # `shop`, its own, for a server with shops of several sellers.
             # `preset` or `shop`; variable XIAOER_SHOPS_BUYER_SPACE
             # shops.buyer_space = "preset"
 
@@ -478,12 +452,12 @@ mod tests {
             # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_PRESENCE_GRACE
             # presence.grace = "10s"
 
-            # Whether webhooks may go to private addresses: loopback, link-local, a company's own network. Keep it off where
-            # keys are given to people who should not reach into that network.
+            # Whether webhooks may call private addresses: loopback, link-local, a company's own network. Keep it off where
+            # people with keys should not reach that network.
             # `true` or `false`; variable XIAOER_WEBHOOK_PRIVATE_ADDRESSES
             # webhook.private_addresses = false
 
-            # How long an endpoint of a webhook may take to answer.
+            # How long a webhook endpoint may take to answer.
             # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 2m; variable XIAOER_WEBHOOK_TIMEOUT
             # webhook.timeout = "15s"
 
@@ -495,24 +469,25 @@ mod tests {
             # a size like `16MiB`, or a number of bytes, from 1KiB to 1GiB; variable XIAOER_HTTP_BODY_BYTES_MAX
             # http.body_bytes_max = "16MiB"
 
-            # What the bodies of all requests in hand may take together, in bytes; a request that finds no room is answered 503.
+            # The bytes that the bodies of all requests in progress may have together; a request without room is answered
+            # 503.
             # a size like `16MiB`, or a number of bytes, from 1MiB to 1TiB; variable XIAOER_HTTP_BODIES_BYTES_MAX
             # http.bodies_bytes_max = "256MiB"
 
-            # What all answers that clients have not taken yet may take together, in bytes. Connections without a good key may
-            # have a quarter of it. A long answer that finds no room is 503; a client that takes nothing is cut off.
+            # The bytes of answers that clients have not received yet, together. Connections without a valid key may use a
+            # quarter. A long answer without room is answered 503; a client that receives nothing is disconnected.
             # a size like `16MiB`, or a number of bytes, from 1MiB to 1TiB; variable XIAOER_HTTP_ANSWERS_BYTES_MAX
             # http.answers_bytes_max = "256MiB"
 
-            # How long a request's body may take to come in; a slower one is answered 408.
+            # How long a request's body may take to arrive; a slower one is answered 408.
             # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h; variable XIAOER_HTTP_BODY_TIMEOUT
             # http.body_timeout = "10s"
 
-            # How long a request's head may take to come in.
+            # How long a request's head may take to arrive.
             # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h; variable XIAOER_HTTP_HEADER_TIMEOUT
             # http.header_timeout = "5s"
 
-            # How long a client may take to take what is ready to be sent to it, some 64KiB at once, before it is cut off.
+            # How long a client may take to receive what is ready, about 64KiB at once, before it is disconnected.
             # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h; variable XIAOER_HTTP_WRITE_TIMEOUT
             # http.write_timeout = "30s"
 
@@ -520,24 +495,25 @@ mod tests {
             # a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h; variable XIAOER_HTTP_KEEP_ALIVE
             # http.keep_alive = "75s"
 
-            # How many connections one thread keeps open; more wait to be taken.
+            # How many connections one thread keeps open; further ones wait.
             # a whole number, from 1 to 1000000; variable XIAOER_HTTP_CONNECTIONS_MAX
             # http.connections_max = 12000
 
-            # How many connections that have shown no good key one address may have; further ones are closed. Of IPv6, all
-            # addresses of a /64 network count as one.
+            # How many connections without a valid key one address may have; further ones are closed. Of IPv6, all addresses
+            # of a /64 network count as one.
             # a whole number, from 1 to 1000000; variable XIAOER_HTTP_CONNECTIONS_PER_PEER
             # http.connections_per_peer = 1024
 
-            # Addresses of proxies, which bring the connections of many: `http.connections_per_peer` is not for them.
+            # Addresses of proxies, whose connections belong to many clients: `http.connections_per_peer` does not apply to
+            # them.
             # nothing, or addresses and networks like `10.0.0.7` or `10.0.0.0/8`, with commas between them; variable XIAOER_HTTP_PROXIES
             # http.proxies = ""
 
-            # Whether `/metrics` is answered without a key; `auto`: where the server listens on a loopback address.
+            # Whether `/metrics` is answered without a key; `auto`: only where the server listens on a loopback address.
             # `auto`, `true` or `false`; variable XIAOER_HTTP_METRICS_PUBLIC
             # http.metrics_public = "auto"
 
-            # How long a server that is told to stop finishes what it took.
+            # How long a stopping server may take to finish accepted requests.
             # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1h; variable XIAOER_HTTP_SHUTDOWN_TIMEOUT
             # http.shutdown_timeout = "30s"
         "##]].assert_eq(&explained);
@@ -558,6 +534,7 @@ mod tests {
             load(Some("workers = -1"), &[], &[]),
             load(Some("listen = 7600"), &[], &[]),
             load(None, &[("XIAOER_LISEN", "127.0.0.1:1")], &[]),
+            load(None, &[("XIAOER_SEEDS", "7")], &[]),
             load(None, &[("XIAOER_HTTP__KEEP_ALIVE", "1s")], &[]),
             load(None, &[("XIAOER_", "")], &[]),
             load(None, &[("XIAOER_LISTEN", "")], &[]),
@@ -590,25 +567,26 @@ mod tests {
         ];
         let errors: Vec<String> = errors.into_iter().map(|error| error.unwrap_err()).collect();
         expect![[r#"
-            xiaoer.toml, line 1: no TOML: string values must be quoted, expected literal string
-            xiaoer.toml, line 2: no TOML: duplicate key
+            xiaoer.toml, line 1: not valid TOML: string values must be quoted, expected literal string
+            xiaoer.toml, line 2: not valid TOML: duplicate key
             xiaoer.toml: there is no setting `lisen`; did you mean `listen`?
             xiaoer.toml: there is no setting `http.body_timout`; did you mean `http.body_timeout`?
-            xiaoer.toml: there is no setting `nothing.like`: take it away, and `xiaoer serve --print-settings` shows those there are
-            xiaoer.toml: there is no setting `listen.port`; did you mean `listen`?
+            xiaoer.toml: there is no setting `nothing.like`: remove it; `xiaoer serve --print-settings` shows all settings
+            xiaoer.toml: there is no setting `listen.port`: remove it; `xiaoer serve --print-settings` shows all settings
             xiaoer.toml: `workers` must be a whole number, from 0 to 512, not `[…]`
             xiaoer.toml: `workers` must be a whole number, from 0 to 512, not `1.5`
-            xiaoer.toml: there is no setting `what`: take it away, and `xiaoer serve --print-settings` shows those there are
+            xiaoer.toml: there is no setting `what`: remove it; `xiaoer serve --print-settings` shows all settings
             xiaoer.toml: `workers` must be a whole number, from 0 to 512, not `-1`
             xiaoer.toml: `listen` must be an address and a port like `127.0.0.1:7600` or `[::1]:7600`, not `7600`
             environment: there is no setting `XIAOER_LISEN`; did you mean `XIAOER_LISTEN`?
+            environment: there is no setting `XIAOER_SEEDS`: remove it; `xiaoer serve --print-settings` shows all settings
             environment: there is no setting `XIAOER_HTTP__KEEP_ALIVE`; did you mean `XIAOER_HTTP_KEEP_ALIVE`?
-            environment: there is no setting `XIAOER_`: take it away, and `xiaoer serve --print-settings` shows those there are
+            environment: there is no setting `XIAOER_`: remove it; `xiaoer serve --print-settings` shows all settings
             XIAOER_LISTEN: `listen` must be an address and a port like `127.0.0.1:7600` or `[::1]:7600`, not ``
             XIAOER_WORKERS: `workers` must be a whole number, from 0 to 512, not `1025`
             command line: there is no setting `retention`; did you mean `journal.retention`?
             command line: there is no setting `Workers`; did you mean `workers`?
-            command line: there is no setting ``: take it away, and `xiaoer serve --print-settings` shows those there are
+            command line: there is no setting ``: remove it; `xiaoer serve --print-settings` shows all settings
             command line: `data` must be a path, not ``
             command line: `log.level` must be `off`, `error`, `warn`, `info`, `debug` or `trace`, not `verbose`
             command line: `log.format` must be `text` or `json`, not `JSON`
@@ -619,8 +597,8 @@ mod tests {
             command line: `http.body_timeout` must be a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h, not `10`
             command line: `http.keep_alive` must be a duration like `90d`, `1h 30m` or `500ms`, from 10ms to 1h, not `2h`
             command line: `journal.retention` must be at least 8d, because an event that is sent again within 7 days gets its first answer; `0s` keeps the journal for ever
-            command line: `insecure` is for a loopback address alone: listen on 127.0.0.1, or make keys with `xiaoer key new` and leave it out
-            xiaoer.toml: `insecure` is for a loopback address alone: listen on 127.0.0.1, or make keys with `xiaoer key new` and leave it out
+            command line: `insecure` is allowed on a loopback address only: listen on 127.0.0.1, or make keys with `xiaoer key new` and leave it out
+            xiaoer.toml: `insecure` is allowed on a loopback address only: listen on 127.0.0.1, or make keys with `xiaoer key new` and leave it out
             xiaoer.toml: `tls.key` needs its certificate: set `tls.certificate` too
             XIAOER_TLS_CERTIFICATE: `tls.certificate` needs its private key: set `tls.key` too"#]].assert_eq(&errors.join("\n"));
     }

@@ -1,9 +1,9 @@
 //! Settings: defaults, then a file, then the environment, then flags.
 //!
-//! [`Settings`] is one table: a row is a setting's name, form, default, range and what it is for. Reading, printing
-//! and the commented file are made of its rows, so that no setting is without a default or an explanation.
+//! [`Settings`] is one table. A row has a setting's name, form, default, range and explanation. Reading, printing and
+//! the commented file use these rows, so every setting has a default and an explanation.
 //!
-//! The room reads no file and no environment: it is given their content, and answers the settings or what to change.
+//! This module reads neither files nor the environment: it gets their content, and returns the settings or an error.
 
 mod error;
 mod layers;
@@ -14,7 +14,7 @@ mod table;
 mod value;
 
 pub use error::SettingsError;
-pub use layers::{OTHER_VARIABLES, Origins, Sources};
+pub use layers::{Origins, Sources};
 pub use network::Network;
 pub use origin::Origin;
 pub use table::{SettingRow, Settings};

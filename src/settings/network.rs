@@ -1,10 +1,10 @@
-//! Networks: single addresses, and ranges of them, as a setting lists them.
+//! Networks: single addresses and ranges of addresses in a setting.
 
 use std::net::IpAddr;
 
 use super::value::SettingValue;
 
-/// Addresses that begin with the same bits.
+/// Addresses with the same first bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Network {
     address: IpAddr,
@@ -12,7 +12,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Whether an address is in it. An IPv4 address that is written as IPv6 is the same address.
+    /// Whether the network contains an address. An IPv4 address written as IPv6 is the same address.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {
@@ -33,7 +33,7 @@ impl Network {
         }
     }
 
-    /// The network that `text` spells: `10.0.0.7`, `10.0.0.0/8`.
+    /// Parses a network: `10.0.0.7`, `10.0.0.0/8`.
     pub fn parse(text: &str) -> Option<Network> {
         let (address, bits) = match text.split_once('/') {
             Some((address, bits)) => (address, Some(u64::read(bits)?)),
@@ -55,7 +55,8 @@ impl Network {
 }
 
 impl SettingValue for Vec<Network> {
-    const FORM: &'static str = "nothing, or addresses and networks like `10.0.0.7` or `10.0.0.0/8`, with commas between them";
+    const FORM: &'static str = "nothing, or addresses and networks like `10.0.0.7` or `10.0.0.0/8`, with commas \
+    between them";
 
     fn read(text: &str) -> Option<Vec<Network>> {
         match text.trim() {

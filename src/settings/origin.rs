@@ -1,17 +1,17 @@
-//! Who has set a value.
+//! The origin of a value.
 
 use std::fmt;
 
-/// Who has set a value.
+/// Where a value was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody.
+    /// Nowhere: it is the default.
     Default,
-    /// The file of this name.
+    /// In the file of this name.
     File(String),
-    /// The variable of this name.
+    /// In the variable of this name.
     Variable(String),
-    /// The command line.
+    /// On the command line.
     Flag,
 }
 

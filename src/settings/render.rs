@@ -1,4 +1,4 @@
-//! The settings as text: what is set and by whom, and the file that explains them all. Both are TOML.
+//! The settings as text: their values with their origins, and the commented file. Both are TOML.
 
 use std::fmt::Write;
 
@@ -6,7 +6,8 @@ use super::layers::Origins;
 use super::table::Settings;
 
 impl Settings {
-    /// Every setting, its value, and who has set it: what `--print-settings` prints. A file of it sets the same.
+    /// Every setting, its value and its origin, as `--print-settings` prints them. Used as a file, the text sets the
+    /// same values.
     pub fn print(&self, origins: &Origins) -> String {
         let values = self.values();
         let lines = Settings::ROWS.iter().zip(&values);
@@ -22,7 +23,7 @@ impl Settings {
         text
     }
 
-    /// A file that sets nothing and explains everything: to begin an own `xiaoer.toml` with.
+    /// A file that explains every setting and sets none: a start for `xiaoer.toml`.
     pub fn explained() -> String {
         let mut text = String::from(
             "# Settings of xiaoer. What is left out has the default that stands here; variables of the environment\n\

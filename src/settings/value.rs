@@ -1,4 +1,4 @@
-//! What a setting can be, and how each kind is read and written.
+//! The kinds of values of settings, and how each is read and written.
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -7,15 +7,15 @@ use std::path::PathBuf;
 use crate::domain::base::time::{DAY_MS, Duration};
 use crate::domain::protocol::codes::codes;
 
-/// A kind of value. What it writes, it reads back.
+/// A kind of value. A value that is written can be read again.
 pub(super) trait SettingValue: Sized + PartialOrd {
-    /// What can be set, as the end of "must be …".
+    /// Which values are valid, as the end of "must be …".
     const FORM: &'static str;
 
-    /// The value that `text` spells.
+    /// Parses a value.
     fn read(text: &str) -> Option<Self>;
 
-    /// As text.
+    /// Writes a value.
     fn write(&self) -> String;
 }
 
@@ -33,35 +33,35 @@ pub(super) fn between<T: SettingValue>(range: &RangeInclusive<T>) -> String {
 pub struct Size(pub u64);
 
 codes! {
-    /// How urgent a line of the log has to be.
+    /// The least urgent level that is logged.
     LogLevel {
-        /// Nothing is written.
+        /// Nothing is logged.
         Off = "off",
-        /// What failed.
+        /// Failures.
         Error = "error",
-        /// And what will fail if nobody looks.
+        /// Also problems that will become failures.
         Warn = "warn",
-        /// And one line a request.
+        /// Also one line for each request.
         Info = "info",
-        /// And what the server does.
+        /// Also what the server does.
         Debug = "debug",
-        /// And everything.
+        /// Everything.
         Trace = "trace",
     }
 }
 
 codes! {
-    /// Which buyer space a shop has for which none is named.
+    /// The buyer space of a shop that names none.
     BuyerSpace {
-        /// That of its preset.
+        /// The space of its preset.
         Preset = "preset",
-        /// One of its own.
+        /// A space of its own.
         Shop = "shop",
     }
 }
 
 codes! {
-    /// How the log is written.
+    /// The format of the log.
     LogFormat {
         /// For people.
         Text = "text",
@@ -71,13 +71,13 @@ codes! {
 }
 
 codes! {
-    /// Who is answered `/metrics` without a key.
+    /// Who may read `/metrics` without a key.
     MetricsPublic {
-        /// Everybody, where the server listens on a loopback address; else nobody.
+        /// Every client where the server listens on a loopback address; otherwise none.
         Auto = "auto",
-        /// Everybody.
+        /// Every client.
         True = "true",
-        /// Nobody.
+        /// No client.
         False = "false",
     }
 }
@@ -134,7 +134,7 @@ impl SettingValue for Duration {
     }
 
     fn write(&self) -> String {
-        // The wire writes hours and no days; a retention is thought of in days.
+        // The wire writes hours, and no days; a retention is read more easily in days.
         match self.ms() {
             ms if ms > 0 && ms % DAY_MS == 0 => format!("{}d", ms / DAY_MS),
             _ => self.to_string(),

@@ -1,9 +1,9 @@
-//! Log lines, gathered and written by a thread of their own: a line a request is cheap only if it is no system call of its
-//! own, and who writes a line never waits for standard error.
+//! Log lines, buffered and written by a thread of their own. A line for each request is cheap only without a system
+//! call of its own, and a thread that logs must never wait for standard error.
 //!
-//! What is urgent, a warning or worse, is written as soon as the thread gets to it, with all that came before it. The rest
-//! follows within [`PAUSE`], or when there is much of it. Where nobody takes the lines, they are counted and dropped once
-//! [`WAITING_BYTES_MAX`] wait.
+//! Urgent lines, warnings or worse, are written as soon as the thread runs, with all lines before them. Other lines
+//! follow within [`PAUSE`], or when there are many. Where standard error is not read, lines beyond
+//! [`WAITING_BYTES_MAX`] are counted and dropped.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,29 +15,29 @@ use tracing_subscriber::fmt::MakeWriter;
 /// How long a line may wait for others.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// From so many bytes on they are written without a pause.
+/// With so many bytes, lines are written without a pause.
 const MANY_BYTES: usize = 64 * 1024;
 
-/// So many bytes wait at most.
+/// The most bytes that wait.
 const WAITING_BYTES_MAX: usize = 1024 * 1024;
 
 /// The lines that wait.
 #[derive(Default)]
 pub(super) struct BufferedStderr {
     state: Mutex<BufferState>,
-    /// There is something that should not wait.
+    /// Notified when there is an urgent line.
     urgent: Condvar,
-    /// What waited has been written.
+    /// Notified when the lines have been written.
     written: Condvar,
 }
 
 #[derive(Default)]
 struct BufferState {
     waiting: Vec<u8>,
-    /// Lines that were dropped since the last that was written.
+    /// Lines that were dropped since the last line that was written.
     dropped: u64,
     hurry: bool,
-    /// Something was taken and is being written.
+    /// Whether lines are being written.
     writing: bool,
 }
 
@@ -47,14 +47,14 @@ fn held(lock: &Mutex<BufferState>) -> MutexGuard<'_, BufferState> {
 }
 
 impl BufferedStderr {
-    /// Writes what comes, for ever. Lines that cannot be written are lost.
+    /// Writes lines for ever. Lines that cannot be written are lost.
     pub(super) fn write_all(&self, mut to: impl Write) {
         loop {
             self.write_some(&mut to);
         }
     }
 
-    /// Waits until there is something to write, and writes it.
+    /// Waits for lines, and writes them.
     fn write_some(&self, to: &mut impl Write) {
         let state = held(&self.state);
         let calm = |state: &mut BufferState| !state.hurry;
@@ -69,7 +69,7 @@ impl BufferedStderr {
         if dropped > 0 {
             writeln!(
                 to,
-                "{dropped} lines of this log were lost: nobody took them"
+                "{dropped} lines of this log were lost, because standard error was not read"
             )
             .ok();
         }
@@ -78,7 +78,7 @@ impl BufferedStderr {
         self.written.notify_all();
     }
 
-    /// Has what waits written, and waits for that, but not longer than `within`.
+    /// Has the waiting lines written, and waits for that, at most for `within`.
     pub(super) fn flush(&self, within: Duration) {
         let mut state = held(&self.state);
         state.hurry = true;
@@ -87,7 +87,7 @@ impl BufferedStderr {
         drop(self.written.wait_timeout_while(state, within, unwritten));
     }
 
-    /// Puts a line behind the others.
+    /// Adds a line.
     pub(super) fn put(&self, line: &[u8], urgent: bool) {
         let mut state = held(&self.state);
         if state.waiting.len() + line.len() > WAITING_BYTES_MAX {
@@ -120,7 +120,7 @@ impl Write for LineWriter {
     }
 }
 
-/// Gives a pen for each line.
+/// Makes a writer for each line.
 pub(super) struct LineWriters(pub(super) Arc<BufferedStderr>);
 
 impl<'a> MakeWriter<'a> for LineWriters {
@@ -210,7 +210,11 @@ mod tests {
             writing.join().unwrap();
         });
         assert!(to.1.len() > WAITING_BYTES_MAX - line.len());
-        assert!(to.1.ends_with(b"\n7 lines of this log were lost: nobody took them\n"));
+        assert!(
+            to.1.ends_with(
+                b"\n7 lines of this log were lost, because standard error was not read\n"
+            )
+        );
         gathered.flush(Duration::from_secs(10));
     }
 }

@@ -1,4 +1,4 @@
-//! What is counted of connections: how many there are, and those that a limit has ended.
+//! Metrics of connections: how many there are, and how many each limit has ended.
 
 use metrics_exporter_prometheus::PrometheusRecorder;
 
@@ -8,17 +8,17 @@ use crate::telemetry::instruments::{Counter, Gauge, counter, gauge};
 codes! {
     /// Which limit ended a connection: the label of `xiaoer_connections_cut_total`.
     Cut {
-        /// Its address has as many connections without a good key as one may have.
+        /// The address has as many connections without a valid key as one may have.
         PeerFull = "peer_full",
-        /// Its client did not take an answer in time.
+        /// The client did not receive an answer in time.
         NotTaken = "not_taken",
         /// The head of a request did not come in time.
         HeadTooSlow = "head_too_slow",
-        /// As much waits to be taken by clients as may.
+        /// The budget of answers that clients have not received is used up.
         AnswersFull = "answers_full",
         /// Its TLS handshake took too long.
         HandshakeTooSlow = "handshake_too_slow",
-        /// As many TLS handshakes are in hand as may be.
+        /// Too many TLS handshakes were in progress.
         HandshakesFull = "handshakes_full",
     }
 }

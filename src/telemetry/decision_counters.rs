@@ -1,4 +1,4 @@
-//! `xiaoer_decisions_total`: a counter for every type of decision, and where a type has reasons for each of them.
+//! `xiaoer_decisions_total`: a counter for every type of decision and, where a type has reasons, for each reason.
 
 use super::instruments::Counter;
 use crate::domain::protocol::decision::{DecisionBody, DecisionType};
@@ -23,7 +23,7 @@ impl DecisionCounters {
         }
     }
 
-    /// The counter that a decision moves. A blocked invite counts once, under the first of its codes.
+    /// The counter of a decision. A blocked invitation counts once, under its first code.
     pub(super) fn of(&self, body: &DecisionBody) -> &Counter {
         &self.counters[place(&self.starts, body)]
     }

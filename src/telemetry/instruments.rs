@@ -10,39 +10,39 @@ use metrics_exporter_prometheus::PrometheusRecorder;
 pub struct Counter(metrics::Counter);
 
 impl Counter {
-    /// So many more.
+    /// Adds to it.
     pub fn add(&self, count: u64) {
         self.0.increment(count);
     }
 }
 
-/// A number that is now so high.
+/// A number that rises and falls.
 #[derive(Clone)]
 pub struct Gauge(metrics::Gauge);
 
 impl Gauge {
-    /// So many more, or fewer. Each shop adds what it changes, and takes all it added back when it leaves.
+    /// Adds a difference. Each shop adds its changes, and subtracts its sum when it leaves memory.
     pub fn add(&self, delta: i64) {
         self.0.increment(delta as f64);
     }
 
-    /// Exactly so many.
+    /// Sets it.
     pub fn set(&self, count: u64) {
         self.0.set(count as f64);
     }
 }
 
-/// How often a number was how large.
+/// The distribution of values.
 #[derive(Clone)]
 pub struct Histogram(metrics::Histogram);
 
 impl Histogram {
-    /// It took so long; kept in seconds.
+    /// Adds a duration, in seconds.
     pub fn took(&self, time: Duration) {
         self.0.record(time.as_secs_f64());
     }
 
-    /// It was so many.
+    /// Adds a number.
     pub fn saw(&self, count: usize) {
         self.0.record(count as f64);
     }
@@ -58,7 +58,7 @@ fn key(name: &'static str, labels: &[(&'static str, &str)]) -> Key {
     Key::from_parts(name, labels)
 }
 
-/// A counter of its own for these labels.
+/// A counter for these labels.
 pub(super) fn counter(
     recorder: &PrometheusRecorder,
     name: &'static str,
@@ -71,7 +71,7 @@ pub(super) fn gauge(recorder: &PrometheusRecorder, name: &'static str) -> Gauge 
     Gauge(recorder.register_gauge(&key(name, &[]), &METADATA))
 }
 
-/// A histogram of its own for these labels.
+/// A histogram for these labels.
 pub(super) fn histogram(
     recorder: &PrometheusRecorder,
     name: &'static str,

@@ -1,7 +1,7 @@
-//! How urgent a line of the log has to be, which can be changed while the process runs.
+//! The log level, which can be changed while the process runs.
 //!
-//! What is asked for each line is kept by `tracing` beside each place that writes one, so a line costs what it cost when
-//! the level was fixed; a change has all of them ask again.
+//! `tracing` caches the level at each place that logs, so a line costs as much as with a fixed level. A change makes
+//! all places ask again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Logs: lines on standard error, for people or as JSON. One line a request, and nothing of a buyer in any.
+//! Logs: lines on standard error, for people or as JSON. One line for each request, and no data of a buyer.
 
 use std::fmt;
 use std::io::IsTerminal;
@@ -17,17 +17,17 @@ use super::buffered_stderr::{BufferedStderr, LineWriters};
 use super::log_level::LogThreshold;
 use crate::domain::base::id::Id;
 
-/// Why there is no log.
+/// Why the log cannot be started.
 #[derive(Debug)]
 pub enum LogsError {
     /// There is no such level.
     Level {
-        /// What was asked for.
+        /// The level, as it was given.
         level: String,
     },
-    /// The process writes a log already.
+    /// The process has a log already.
     Taken(SetGlobalDefaultError),
-    /// There is no thread that could write it.
+    /// The thread that writes cannot be started.
     Thread(std::io::Error),
 }
 
@@ -62,19 +62,19 @@ impl std::error::Error for LogsError {
 /// How long the last lines may take to be written.
 const FLUSHED_WITHIN: Duration = Duration::from_millis(500);
 
-/// The log of this process, once it has begun.
+/// The log of this process, once it has started.
 static LOG: OnceLock<Arc<BufferedStderr>> = OnceLock::new();
 
-/// How urgent its lines have to be.
+/// Its level.
 static LEVEL: OnceLock<LogThreshold> = OnceLock::new();
 
-/// Begins the log of this process on standard error: `level` and what is more urgent, for people or, with `json`, one
-/// object a line. Lines that are not urgent may be up to 100 ms behind; [`flush`] writes them. Panics are written too,
-/// whatever the level. Nobody who writes a line waits for standard error.
+/// Starts the log of this process on standard error, with `level` and more urgent lines, for people or, with `json`,
+/// one object a line. Lines that are not urgent may be up to 100 ms late; [`flush`] writes them. Panics are always
+/// written. A thread that logs never waits for standard error.
 ///
 /// # Errors
 ///
-/// There is no such level; the process has a log already; there is no thread to be had.
+/// There is no such level; the process has a log already; the thread cannot be started.
 pub fn init(level: &str, json: bool) -> Result<(), LogsError> {
     let colours = std::io::stderr().is_terminal();
     let log = Arc::new(BufferedStderr::default());
@@ -91,7 +91,7 @@ pub fn init(level: &str, json: bool) -> Result<(), LogsError> {
     Ok(())
 }
 
-/// From now on writes `level` and what is more urgent.
+/// Sets the level.
 ///
 /// # Errors
 ///
@@ -104,7 +104,7 @@ pub fn set_level(level: &str) -> Result<(), LogsError> {
     Ok(())
 }
 
-/// A panic goes the way of all lines: one that waited for standard error would never end its thread.
+/// A panic is logged like any line: a thread that waited for standard error would never end.
 fn panicked(info: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
     let name = thread.name().unwrap_or("unnamed");
@@ -117,21 +117,21 @@ fn panicked(info: &PanicHookInfo<'_>) {
     }
 }
 
-/// Writes what waits: before the process ends. Half a second is waited for it at most.
+/// Writes the waiting lines before the process ends, within half a second.
 pub fn flush() {
     if let Some(log) = LOG.get() {
         log.flush(FLUSHED_WITHIN);
     }
 }
 
-/// Writes the line of one request: its method, the pattern of its route (not its path, which names sessions and
-/// agents), the status, how long it took in microseconds, the bytes of the answer, and the shop by [`shop_hash`].
+/// Writes the line of one request: its method, the pattern of its route (its path names sessions and agents), the
+/// status, the microseconds it took, the bytes of the answer, and the shop as [`shop_hash`].
 pub fn request(method: &str, route: &str, status: u16, micros: u64, bytes: u64, shop: Option<u32>) {
     let shop = shop.map(|hash| format!("{hash:08x}"));
     tracing::info!(method, route, status, micros, bytes, shop, "request");
 }
 
-/// What stands for a shop in the log: the same for a shop always, so that its lines can be found, and not its name.
+/// A stable hash of a shop's id, so that the log can be searched for a shop without naming it.
 pub fn shop_hash(shop: &Id) -> u32 {
     crc32fast::hash(shop.as_bytes())
 }
@@ -227,10 +227,10 @@ mod tests {
             "info",
             false,
             expect![[r#"
-            TIME  INFO request method="POST" route="/v1/shops/{shop}/events" status=200 micros=812 bytes=213 shop="20298b8c"
-            TIME  INFO request method="GET" route="/healthz" status=200 micros=9 bytes=2
-            TIME  WARN the disk is nearly full
-        "#]],
+                TIME  INFO request method="POST" route="/v1/shops/{shop}/events" status=200 micros=812 bytes=213 shop="20298b8c"
+                TIME  INFO request method="GET" route="/healthz" status=200 micros=9 bytes=2
+                TIME  WARN the disk is nearly full
+            "#]],
         );
         check(
             "info",

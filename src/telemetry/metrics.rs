@@ -1,7 +1,7 @@
-//! The metrics: every name, what it tells, and its handles.
+//! The metrics: their names, explanations and handles.
 //!
-//! All counters with known labels are made at the start, so that counting is one step of an atomic and looks nothing
-//! up. A [`Metrics`] is a value, not the process's: a test has its own.
+//! All counters with known labels are made at the start, so that counting is one atomic step without a look-up. A
+//! [`Metrics`] is a value and not global, so that each test has its own.
 
 use std::sync::Arc;
 
@@ -173,7 +173,7 @@ const NAMES: [(&str, MetricKind, &str); 23] = [
     (
         "xiaoer_webhook_alerts_total",
         MetricKind::Counter,
-        "What somebody should look at: messages that were given up, and endpoints that were switched off",
+        "Events that need attention: messages that were given up, and endpoints that were disabled",
     ),
 ];
 
@@ -204,7 +204,7 @@ pub struct Metrics {
     pub journal_bytes: Gauge,
     /// Records that were made durable: `xiaoer_journal_records_total`.
     pub journal_records: Counter,
-    /// Shops that stopped by a mistake of ours: `xiaoer_shop_panics_total`.
+    /// Shops that stopped by a panic: `xiaoer_shop_panics_total`.
     pub shop_panics: Counter,
     /// Whether the machine's clock cannot be right: `xiaoer_clock_doubted`.
     pub clock_doubted: Gauge,
@@ -216,13 +216,12 @@ pub struct Metrics {
     pub webhook_failures: Counter,
     /// `xiaoer_webhook_alerts_total`.
     pub webhook_alerts: Counter,
-    /// How long a shop took to come back: `xiaoer_wake_seconds`.
+    /// How long a shop took to load: `xiaoer_wake_seconds`.
     pub wake_seconds: Histogram,
 }
 
 impl Metrics {
-    /// All metrics at nothing. `routes` are the names of the door's routes; what is asked of any other counts as
-    /// `other`.
+    /// All metrics at zero. `routes` are the names of the routes; requests for anything else count as `other`.
     pub fn new(routes: &[&'static str]) -> Metrics {
         let recorder = &Arc::new(recorder());
         let decisions = DecisionCounters::new(|name, reason| {
@@ -286,14 +285,14 @@ impl Metrics {
         self.handle.render()
     }
 
-    /// Adds what the histograms were told into their buckets; rendering does so too. A server that nobody asks for
-    /// its metrics would keep every measurement for ever, so this is called every few seconds.
+    /// Moves recorded values into the buckets of the histograms, as rendering does too. It is called every few
+    /// seconds, so that a server whose metrics are not read does not keep every value.
     pub fn upkeep(&self) {
         self.handle.run_upkeep();
     }
 }
 
-/// A recorder of our own that knows all names. It is not installed: two servers in one process do not mix.
+/// A recorder that knows all names. It is not installed globally, so that two servers in one process do not mix.
 fn recorder() -> PrometheusRecorder {
     let mut builder = PrometheusBuilder::new();
     for (name, kind, _) in &NAMES {

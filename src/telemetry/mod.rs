@@ -1,7 +1,7 @@
-//! Telemetry: logs and metrics, for whoever watches the server.
+//! Telemetry: logs and metrics for operators.
 //!
-//! Nothing in either is a buyer's: no text, no id of a buyer or a session, no key. The rooms that do the work count
-//! it; this one knows the names, and reads no clock.
+//! Neither holds data of a buyer: no text, no id of a buyer or a session, no key. The modules that do the work count
+//! it. This one knows the names, and reads no clock.
 
 mod buffered_stderr;
 mod connection_metrics;

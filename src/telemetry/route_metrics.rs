@@ -1,4 +1,4 @@
-//! What the HTTP door counts: requests and how long they took, by route and status.
+//! Metrics of HTTP: requests and their durations, by route and status.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -8,16 +8,16 @@ use metrics_exporter_prometheus::PrometheusRecorder;
 
 use crate::telemetry::instruments::{Counter, Histogram, counter, histogram};
 
-/// The statuses that have a counter of their own; any other counts as `other`.
+/// The statuses with a counter of their own; others count as `other`.
 const STATUSES: [u16; 24] = [
     200, 201, 202, 204, 206, 304, 308, 400, 401, 403, 404, 405, 406, 408, 409, 413, 415, 421, 422,
     429, 431, 500, 503, 507,
 ];
 
-/// The routes of the door.
+/// The routes of the server.
 pub(super) struct Routes {
     by_name: HashMap<&'static str, RouteMetrics>,
-    /// What is no route of ours: nobody can make a label by asking for a path.
+    /// Requests for unknown paths: a client cannot make a new label.
     other: RouteMetrics,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Routes {
 pub struct RouteMetrics {
     name: &'static str,
     seconds: Histogram,
-    /// Made with the first answer of each status, so that what never happens takes no line.
+    /// Made with the first answer of each status, so that unused statuses have no line.
     answers: [OnceLock<Counter>; STATUSES.len() + 1],
     recorder: Arc<PrometheusRecorder>,
 }

@@ -1,4 +1,4 @@
-//! Notices: the shop's other endpoints are told of one that the server has switched off.
+//! Notices: the shop's other endpoints learn that the server has disabled one.
 
 use std::sync::Arc;
 
@@ -10,25 +10,25 @@ use super::subscription::Subscription;
 use crate::domain::base::time::Duration;
 use crate::webhooks::endpoint::DISABLED;
 
-/// How often a notice is tried.
+/// How many attempts a notice gets.
 const NOTICE_TRIES: u32 = 3;
 
 impl Webhooks {
-    /// Tells the shop's other endpoints that ask for it that one was switched off. Not in the journal, so tried a few
-    /// times and no more.
-    pub(super) fn notify(&self, of: &Subscription, why: &str) {
-        let now = self.office.desk.now();
-        for post in self.list(&of.shop) {
-            let endpoint = post.inner().endpoint.clone();
-            if post.id == of.id || !endpoint.is_on() || !endpoint.wants_notice(DISABLED) {
+    /// Sends the notice to those other endpoints of the shop that ask for it. A notice is not in the journal, so it
+    /// gets a few attempts only.
+    pub(super) fn send_notice(&self, of: &Subscription, why: &str) {
+        let now = self.context.shops.now();
+        for subscription in self.list(&of.shop) {
+            let endpoint = subscription.inner().endpoint.clone();
+            if subscription.id == of.id || !endpoint.is_on() || !endpoint.wants_notice(DISABLED) {
                 continue;
             }
             let message = payload::disabled(&of.id, &of.shop, why, now);
-            let (office, shop) = (Arc::clone(&self.office), of.shop.clone());
+            let (context, shop) = (Arc::clone(&self.context), of.shop.clone());
             self.runtime.spawn(async move {
                 for tries in 1..=NOTICE_TRIES {
-                    let now = office.desk.now();
-                    if call(&office.caller, &shop, &endpoint, &message, now)
+                    let now = context.shops.now();
+                    if call(&context.client, &shop, &endpoint, &message, now)
                         .await
                         .delivered()
                     {

@@ -1,7 +1,7 @@
 //! All endpoints of all shops, and the thread on which their workers run.
 //!
-//! A change is kept before it is answered. The couriers have a thread of their own, so that whatever they read or wait
-//! for keeps no shop waiting.
+//! A change is stored before it is answered. The workers have a thread of their own, so that their reads and waits do
+//! not delay a shop.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,17 +12,17 @@ use tokio::task::JoinHandle;
 
 use super::WebhookObserver;
 use super::delivery::attempt::{AttemptResult, SeqRange};
-use super::delivery::outbox::{Outbox, RESENDS_MAX};
+use super::delivery::outbox::{Outbox, REPLAYS_MAX};
 use super::delivery::payload;
 use super::endpoint::{Endpoint, Wanted};
 use super::recovery::{self, number};
 use super::secrets_file::{ENDPOINTS_MAX, SecretsFile};
-use super::send::{NO_SECRET, call, told};
+use super::send::{NO_SECRET, attempt_result, call};
 use super::subscription::{NamedWebhook, Subscription};
 use super::transport::client::{ClientSettings, WebhookClient};
 use super::transport::signature::Secret;
 use super::transport::url_policy::read_url;
-use super::worker::{EndpointWorker, Office, Over};
+use super::worker::{EndpointWorker, Over, WorkerContext};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Duration;
 use crate::env::blocking;
@@ -32,9 +32,9 @@ use crate::runtime::Shops;
 /// Letters and digits of an endpoint's id.
 const ID_CHARS: usize = 16;
 
-/// How webhooks are sent.
+/// The settings of webhooks.
 pub struct WebhookSettings {
-    /// How calls are made.
+    /// How endpoints are called.
     pub calling: ClientSettings,
     /// How many endpoints a shop may have.
     pub endpoints_max: usize,
@@ -42,18 +42,18 @@ pub struct WebhookSettings {
     pub secrets: SecretsFile,
 }
 
-/// Why nothing was done.
+/// Why a request about endpoints was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotDone {
-    /// No such endpoint.
+    /// There is no such endpoint.
     Unknown,
-    /// It cannot be had: why, and what to do.
+    /// The request is invalid; the text says why and what to do.
     Refused(String),
-    /// There are as many as there may be: of what, and what to do.
+    /// A limit is reached; the text names it and says what to do.
     Full(String),
-    /// The shop is gone.
+    /// The shop does not exist.
     NoShop,
-    /// It could not be kept.
+    /// The change could not be stored.
     Failed(JournalError),
 }
 
@@ -63,26 +63,26 @@ impl From<JournalError> for NotDone {
     }
 }
 
-/// The posts, by shop and endpoint.
-type Posts = BTreeMap<(Id, String), Arc<Subscription>>;
+/// The subscriptions, by shop and endpoint.
+type Subscriptions = BTreeMap<(Id, String), Arc<Subscription>>;
 
-/// All endpoints.
+/// All endpoints of all shops, with their workers.
 pub struct Webhooks {
-    pub(super) office: Arc<Office>,
-    posts: Arc<Mutex<Posts>>,
-    couriers: Mutex<Vec<JoinHandle<()>>>,
+    pub(super) context: Arc<WorkerContext>,
+    subscriptions: Arc<Mutex<Subscriptions>>,
+    workers: Mutex<Vec<JoinHandle<()>>>,
     closing: watch::Sender<bool>,
     pub(super) runtime: Handle,
     private_addresses: bool,
     endpoints_max: usize,
     timeout: Duration,
     pub(super) secrets: Arc<SecretsFile>,
-    /// Held by whoever changes secrets, from reading what there are until they are in use.
+    /// Held during a change of secrets, from reading the old ones until the new ones are in use.
     pub(super) changing_secrets: tokio::sync::Mutex<()>,
 }
 
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Whoever panicked while it held a lock of ours has left nothing half done.
+    // A thread that panicked while it held the lock has left no value half changed.
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -91,38 +91,38 @@ impl Webhooks {
     ///
     /// # Errors
     ///
-    /// What was kept does not read, or the thread or the TLS of the calls cannot be had.
+    /// A stored endpoint cannot be read, or the thread or the TLS client cannot be made.
     pub fn open(
-        desk: Shops,
+        shops: Shops,
         settings: WebhookSettings,
-        watch: Arc<dyn WebhookObserver>,
+        observer: Arc<dyn WebhookObserver>,
     ) -> Result<Arc<Webhooks>, JournalError> {
         let failed = |what: String| JournalError::Failed(format!("webhooks: {what}"));
         let timeout = Duration::from_ms(settings.calling.timeout.as_millis() as i64);
         let private_addresses = settings.calling.private_addresses;
         let secrets = Arc::new(settings.secrets);
-        let found = recovery::posts(&desk, &secrets, timeout)?;
+        let found = recovery::subscriptions(&shops, &secrets, timeout)?;
         let (closing, closed) = watch::channel(false);
         let runtime = run(closed.clone()).map_err(|error| failed(error.to_string()))?;
-        let posts: Arc<Mutex<Posts>> = Arc::default();
-        let caller =
+        let subscriptions: Arc<Mutex<Subscriptions>> = Arc::default();
+        let client =
             WebhookClient::new(settings.calling).map_err(|error| failed(error.to_string()))?;
         let webhooks = Arc::new_cyclic(|this: &std::sync::Weak<Webhooks>| {
             let this = this.clone();
             Webhooks {
-                office: Arc::new(Office {
-                    desk,
-                    caller,
-                    watch,
+                context: Arc::new(WorkerContext {
+                    shops,
+                    client,
+                    observer,
                     closing: closed,
-                    notify: Box::new(move |post, why| {
+                    send_notice: Box::new(move |subscription, why| {
                         if let Some(webhooks) = this.upgrade() {
-                            webhooks.notify(post, why);
+                            webhooks.send_notice(subscription, why);
                         }
                     }),
                 }),
-                posts,
-                couriers: Mutex::default(),
+                subscriptions,
+                workers: Mutex::default(),
                 closing,
                 runtime,
                 private_addresses,
@@ -132,33 +132,35 @@ impl Webhooks {
                 changing_secrets: tokio::sync::Mutex::new(()),
             }
         });
-        for post in found {
-            webhooks.start(Arc::new(post));
+        for subscription in found {
+            webhooks.start(Arc::new(subscription));
         }
         Ok(webhooks)
     }
 
     /// The endpoints of a shop, the oldest first.
     pub fn list(&self, shop: &Id) -> Vec<Arc<Subscription>> {
-        let posts = held(&self.posts);
-        let of_shop = posts.range((shop.clone(), String::new())..);
+        let subscriptions = held(&self.subscriptions);
+        let of_shop = subscriptions.range((shop.clone(), String::new())..);
         let mut list: Vec<Arc<Subscription>> = of_shop
             .take_while(|((of, _), _)| of == shop)
-            .map(|(_, post)| Arc::clone(post))
+            .map(|(_, subscription)| Arc::clone(subscription))
             .collect();
-        list.sort_by_key(|post| (post.inner().endpoint.made, post.id.clone()));
+        list.sort_by_key(|subscription| {
+            (subscription.inner().endpoint.made, subscription.id.clone())
+        });
         list
     }
 
     /// One endpoint of a shop.
     pub fn get(&self, shop: &Id, id: &str) -> Result<Arc<Subscription>, NotDone> {
-        let post = held(&self.posts)
+        let subscription = held(&self.subscriptions)
             .get(&(shop.clone(), id.to_owned()))
             .cloned();
-        post.ok_or(NotDone::Unknown)
+        subscription.ok_or(NotDone::Unknown)
     }
 
-    /// Makes an endpoint, to which all decisions above `seq` go. Its secret is shown this once.
+    /// Makes an endpoint, which gets all decisions above `seq`. Its secret is shown this once.
     pub async fn add(
         &self,
         shop: &Id,
@@ -171,31 +173,31 @@ impl Webhooks {
         if self.list(shop).len() >= self.endpoints_max {
             let max = self.endpoints_max;
             return Err(NotDone::Full(format!(
-                "The shop has {max} endpoints, the most there may be (`webhook.endpoints_max`): take one away first."
+                "The shop has {max} endpoints, the most that are allowed (`webhook.endpoints_max`). Delete one first."
             )));
         }
         if self.secrets.len() >= ENDPOINTS_MAX {
             return Err(NotDone::Full(format!(
-                "The server has {ENDPOINTS_MAX} endpoints, the most there may be: take one away first."
+                "The server has {ENDPOINTS_MAX} endpoints, the most that are allowed. Delete one first."
             )));
         }
-        let desk = &self.office.desk;
-        let number = number(desk, shop)?.ok_or(NotDone::NoShop)?;
+        let shops = &self.context.shops;
+        let number = number(shops, shop)?.ok_or(NotDone::NoShop)?;
         let secret = new_secret()?;
-        let endpoint = Endpoint::new(new_id(), url, secret.clone(), &wanted, desk.now());
+        let endpoint = Endpoint::new(new_id(), url, secret.clone(), &wanted, shops.now());
         let outbox = Outbox::new(seq, self.timeout);
-        let post = Arc::new(Subscription::new((shop.clone(), number), endpoint, outbox));
+        let subscription = Arc::new(Subscription::new((shop.clone(), number), endpoint, outbox));
         let (progress, endpoint, signing) = {
-            let inner = post.inner();
+            let inner = subscription.inner();
             let signing = inner.endpoint.signing().to_vec();
-            (inner.kept_progress(), inner.kept_endpoint(), signing)
+            (inner.cursor_entry(), inner.endpoint_entry(), signing)
         };
-        // Its secret comes first: there is no endpoint that signs with nothing.
-        self.put_secrets(&post, signing).await?;
-        desk.keep_soon(shop, &progress.0, progress.1)?;
+        // The secret is stored first, so that no endpoint is without one.
+        self.put_secrets(&subscription, signing).await?;
+        shops.keep_soon(shop, &progress.0, progress.1)?;
         self.keep(shop, endpoint).await?;
-        self.start(Arc::clone(&post));
-        Ok((post, secret))
+        self.start(Arc::clone(&subscription));
+        Ok((subscription, secret))
     }
 
     /// Changes an endpoint.
@@ -206,10 +208,10 @@ impl Webhooks {
         wanted: Wanted,
     ) -> Result<Arc<Subscription>, NotDone> {
         self.check(&wanted)?;
-        let post = self.get(shop, id)?;
-        let now = self.office.desk.now();
+        let subscription = self.get(shop, id)?;
+        let now = self.context.shops.now();
         let kept = {
-            let mut inner = post.inner();
+            let mut inner = subscription.inner();
             if wanted.enabled == Some(true) && !inner.endpoint.has_secret() {
                 return Err(NotDone::Refused(format!(
                     "It cannot be switched on: {NO_SECRET}."
@@ -217,34 +219,38 @@ impl Webhooks {
             }
             inner.endpoint.change(&wanted);
             if wanted.enabled == Some(true) {
-                inner.outbox.begin_anew(now);
+                inner.outbox.reset_failures(now);
             }
-            self.keep(shop, inner.kept_endpoint())
+            self.keep(shop, inner.endpoint_entry())
         };
         kept.await?;
-        post.wake.notify_one();
-        Ok(post)
+        subscription.wake.notify_one();
+        Ok(subscription)
     }
 
-    /// Takes an endpoint away, and all that is kept of it.
+    /// Removes an endpoint and everything that is stored of it.
     pub async fn remove(&self, shop: &Id, id: &str) -> Result<(), NotDone> {
-        let post = self.get(shop, id)?;
+        let subscription = self.get(shop, id)?;
         let names = {
-            let mut inner = post.inner();
+            let mut inner = subscription.inner();
             inner.removed = true;
-            inner.all_names()
+            inner.metadata_names()
         };
-        held(&self.posts).remove(&(shop.clone(), id.to_owned()));
-        post.wake.notify_one();
+        held(&self.subscriptions).remove(&(shop.clone(), id.to_owned()));
+        subscription.wake.notify_one();
         let mut names = names.into_iter();
-        // Without the endpoint, whatever else is left is swept at the next start.
+        // Once the endpoint is removed, the next start removes anything that is left.
         if let Some(endpoint) = names.next() {
             self.keep(shop, (endpoint, None)).await?;
         }
         for name in names {
-            self.office.desk.keep_soon(shop, &name, None)?;
+            self.context.shops.keep_soon(shop, &name, None)?;
         }
-        let (secrets, number, id) = (Arc::clone(&self.secrets), post.number, post.id.clone());
+        let (secrets, number, id) = (
+            Arc::clone(&self.secrets),
+            subscription.number,
+            subscription.id.clone(),
+        );
         self.write_secrets(move || {
             let gone = |shop, endpoint: &str| (shop, endpoint) == (number, id.as_str());
             secrets
@@ -254,33 +260,33 @@ impl Webhooks {
         .await
     }
 
-    /// Sends a range of decisions again: one by one with the ids that they had, with `batch` grouped anew.
+    /// Sends a range of decisions again: one by one with the ids that they had, or grouped anew where `batch` is set.
     pub async fn resend(&self, shop: &Id, id: &str, range: SeqRange) -> Result<(), NotDone> {
-        let post = self.get(shop, id)?;
+        let subscription = self.get(shop, id)?;
         let kept = {
-            let mut inner = post.inner();
+            let mut inner = subscription.inner();
             if !inner.outbox.resend(range) {
                 return Err(NotDone::Full(format!(
-                    "{RESENDS_MAX} ranges wait to be sent again: wait until one is through."
+                    "{REPLAYS_MAX} ranges wait to be sent again, the most that are allowed. Wait until one is finished."
                 )));
             }
-            self.keep(shop, inner.kept_progress())
+            self.keep(shop, inner.cursor_entry())
         };
         kept.await?;
-        post.wake.notify_one();
+        subscription.wake.notify_one();
         Ok(())
     }
 
-    /// Sends a test now, once, also where the endpoint is switched off; what came of it.
+    /// Sends a test message once, also to a disabled endpoint, and returns the result.
     pub async fn test(&self, shop: &Id, id: &str) -> Result<AttemptResult, NotDone> {
-        let post = self.get(shop, id)?;
-        let now = self.office.desk.now();
-        let message = payload::test(&post.id, shop, now);
-        let endpoint = post.inner().endpoint.clone();
-        let (office, shop) = (Arc::clone(&self.office), shop.clone());
+        let subscription = self.get(shop, id)?;
+        let now = self.context.shops.now();
+        let message = payload::test(&subscription.id, shop, now);
+        let endpoint = subscription.inner().endpoint.clone();
+        let (context, shop) = (Arc::clone(&self.context), shop.clone());
         let calling = self.runtime.spawn(async move {
-            let called = call(&office.caller, &shop, &endpoint, &message, now).await;
-            told(&called, office.desk.now())
+            let called = call(&context.client, &shop, &endpoint, &message, now).await;
+            attempt_result(&called, context.shops.now())
         });
         calling.await.map_err(|_| {
             NotDone::Failed(JournalError::Failed(
@@ -289,20 +295,20 @@ impl Webhooks {
         })
     }
 
-    /// Has every worker look at the clock, which was moved.
-    pub fn look(&self) {
-        held(&self.posts)
+    /// Wakes every worker, because the clock was moved.
+    pub fn wake_workers(&self) {
+        held(&self.subscriptions)
             .values()
-            .for_each(|post| post.wake.notify_one());
+            .for_each(|subscription| subscription.wake.notify_one());
     }
 
-    /// Lets what is on its way come to its end, and keeps how far each endpoint is.
+    /// Waits for calls in flight to end, and stores the cursor of each endpoint.
     pub async fn close(&self) {
         self.closing.send_replace(true);
-        let couriers = std::mem::take(&mut *held(&self.couriers));
-        for courier in couriers {
-            // One that panicked has said so.
-            courier.await.ok();
+        let workers = std::mem::take(&mut *held(&self.workers));
+        for worker in workers {
+            // A worker that panicked has written it to the log.
+            worker.await.ok();
         }
     }
 
@@ -310,19 +316,20 @@ impl Webhooks {
         wanted.check().map_err(NotDone::Refused)?;
         match &wanted.url {
             Some(url) => read_url(url, self.private_addresses)
-                .and_then(|url| self.office.caller.check(&url))
+                .and_then(|url| self.context.client.check(&url))
                 .map_err(|why| NotDone::Refused(format!("`url`: {why}."))),
             None => Ok(()),
         }
     }
 
-    /// Called while the post is held where several may change it: what was changed last is kept last.
+    /// Called under the lock of the subscription where several may change it, so that changes are stored in their
+    /// order.
     fn keep(
         &self,
         shop: &Id,
         (name, value): NamedWebhook,
     ) -> impl Future<Output = Result<(), NotDone>> + use<> {
-        let kept = self.office.desk.keep(shop, &name, value);
+        let kept = self.context.shops.keep(shop, &name, value);
         async move {
             match kept.await? {
                 true => Ok(()),
@@ -331,30 +338,31 @@ impl Webhooks {
         }
     }
 
-    fn start(&self, post: Arc<Subscription>) {
-        let key = (post.shop.clone(), post.id.clone());
-        held(&self.posts).insert(key.clone(), Arc::clone(&post));
-        let number = post.number;
-        let courier = EndpointWorker::new(Arc::clone(&self.office), post);
-        let (posts, secrets) = (Arc::clone(&self.posts), Arc::clone(&self.secrets));
+    fn start(&self, subscription: Arc<Subscription>) {
+        let key = (subscription.shop.clone(), subscription.id.clone());
+        held(&self.subscriptions).insert(key.clone(), Arc::clone(&subscription));
+        let number = subscription.number;
+        let worker = EndpointWorker::new(Arc::clone(&self.context), subscription);
+        let (subscriptions, secrets) = (Arc::clone(&self.subscriptions), Arc::clone(&self.secrets));
         let task = self.runtime.spawn(async move {
-            match courier.run().await {
+            match worker.run().await {
                 Over::ShopGone => {
-                    held(&posts).remove(&key);
-                    // The first of its endpoints takes those of all; what fails is swept at the next start.
+                    held(&subscriptions).remove(&key);
+                    // The first worker that ends removes the secrets of all endpoints of the shop. The next start
+                    // repeats a removal that fails.
                     let sweep = move || secrets.retain(|shop, _| shop != number);
                     blocking(sweep).await.ok();
                 }
                 Over::Closed | Over::Removed => {}
             }
         });
-        let mut couriers = held(&self.couriers);
-        couriers.retain(|courier| !courier.is_finished());
-        couriers.push(task);
+        let mut workers = held(&self.workers);
+        workers.retain(|worker| !worker.is_finished());
+        workers.push(task);
     }
 }
 
-/// The thread of the couriers, which ends when the server stops.
+/// The thread of the workers, which ends when the server stops.
 fn run(mut closed: watch::Receiver<bool>) -> std::io::Result<Handle> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -362,7 +370,7 @@ fn run(mut closed: watch::Receiver<bool>) -> std::io::Result<Handle> {
     let handle = runtime.handle().clone();
     let thread = std::thread::Builder::new().name("webhooks".to_owned());
     thread.spawn(move || {
-        // Until the dispatcher is dropped: what is on its way when the server stops comes to its end.
+        // It ends when the dispatcher is dropped, so that calls in flight can end first.
         runtime.block_on(async { while closed.changed().await.is_ok() {} });
     })?;
     Ok(handle)
@@ -376,10 +384,10 @@ fn new_id() -> String {
     format!("wh{}", chars.map(char::from).collect::<String>())
 }
 
-/// A secret that nobody knows yet.
+/// A new random secret.
 pub(super) fn new_secret() -> Result<Secret, NotDone> {
     Secret::new().map_err(|error| {
-        let what = format!("the system gives no random bytes: {error}");
+        let what = format!("the system gave no random bytes: {error}");
         NotDone::Failed(JournalError::Failed(what))
     })
 }

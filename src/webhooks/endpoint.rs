@@ -1,7 +1,7 @@
-//! An endpoint: where a shop's decisions go, which of them, and by which secrets they are signed.
+//! An endpoint: where a shop's decisions are sent, which types, and with which secrets they are signed.
 //!
-//! Its secrets are not part of what is stored of it: they are in a file of their own (`secrets_file.rs`). The
-//! first form, which 0.1.0 wrote, held them; it is read for ever.
+//! The stored form holds no secrets: they are in a file of their own (`secrets_file`). Form 1, of
+//! release 0.1, held them; it is read for ever.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +10,10 @@ use crate::domain::base::suggestion::nearest;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::protocol::decision::DecisionType;
 
-/// The most decisions of one call.
+/// The most decisions in one call.
 pub const BATCH_MAX: u16 = 500;
 
-/// For how long a secret that was replaced still signs.
+/// How long a secret that was replaced still signs.
 pub const OVERLAP: Duration = Duration::days(1);
 
 /// The version of the stored form.
@@ -23,35 +23,35 @@ const FORM: u32 = 2;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Endpoint {
     form: u32,
-    /// Its id.
+    /// The id: `wh` and letters and digits.
     pub id: String,
-    /// Where it is.
+    /// The URL that is called.
     pub url: String,
-    /// The types of decisions that it asks for; nothing: all of them.
+    /// The types of decisions that it asks for; `None` for all.
     pub types: Option<Vec<String>>,
-    /// At most so many decisions a call; nothing: one a call, without a list around it.
+    /// The most decisions in one call; `None` for one a call, without a list around it.
     pub batch: Option<u16>,
-    /// Whether anything is sent.
+    /// Whether messages are sent.
     pub state: EndpointState,
     /// When it was made.
     pub made: Instant,
-    /// Read of the first form, never written.
+    /// Read from form 1, never written.
     #[serde(default, skip_serializing)]
     secrets: Vec<Signing>,
 }
 
-/// Whether anything is sent to an endpoint.
+/// Whether messages are sent to an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EndpointState {
-    /// It is.
+    /// Messages are sent.
     On,
-    /// Somebody has switched it off.
+    /// A user has switched the endpoint off.
     Off,
-    /// The server has switched it off.
+    /// The server has disabled the endpoint.
     Disabled {
         /// Why, in words.
         why: String,
-        /// When.
+        /// The instant at which the server did so.
         at: Instant,
     },
 }
@@ -74,27 +74,27 @@ impl Signing {
     }
 }
 
-/// What is wanted of an endpoint, whether it is there or is to be made.
+/// The fields of a request that makes or changes an endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Where it is.
+    /// The URL.
     pub url: Option<String>,
-    /// Which types; the inner nothing: all.
+    /// The types; the inner `None` means all.
     pub types: Option<Option<Vec<String>>>,
-    /// How many a call; the inner nothing: one by one.
+    /// The most decisions in one call; the inner `None` means one by one.
     pub batch: Option<Option<u16>>,
-    /// On or off.
+    /// Whether the endpoint is switched on or off.
     pub enabled: Option<bool>,
 }
 
-/// The type of the word that an endpoint was switched off by the server.
+/// The type of the notice that the server has disabled an endpoint.
 pub const DISABLED: &str = "webhook.disabled";
 
-/// What an endpoint can ask for beside decisions: word of another that the server has switched off.
+/// Types of notices that an endpoint can ask for, beside decisions.
 pub const NOTICES: [&str; 1] = [DISABLED];
 
 impl Wanted {
-    /// Whether it can be had; the address is judged elsewhere.
+    /// Whether the fields are valid, the URL excepted; the error says what is valid.
     pub fn check(&self) -> Result<(), String> {
         if let Some(Some(batch)) = self.batch
             && !(1..=BATCH_MAX).contains(&batch)
@@ -122,7 +122,7 @@ impl Wanted {
                 };
                 let all: Vec<&str> = known().collect();
                 Err(format!(
-                    "`types` has {unknown:?}, which is no type of decision; {meant}There are: {}.",
+                    "`types` has {unknown:?}, which is not a type of decision; {meant}The types are: {}.",
                     all.join(", ")
                 ))
             }
@@ -131,7 +131,7 @@ impl Wanted {
 }
 
 impl Endpoint {
-    /// A new one.
+    /// A new endpoint, with a secret and the wanted fields.
     pub fn new(id: String, url: String, secret: Secret, wanted: &Wanted, now: Instant) -> Endpoint {
         let mut endpoint = Endpoint {
             form: FORM,
@@ -147,7 +147,7 @@ impl Endpoint {
         endpoint
     }
 
-    /// Takes on what is wanted; what was not said stays.
+    /// Changes the fields that are given.
     pub fn change(&mut self, wanted: &Wanted) {
         if let Some(url) = &wanted.url {
             self.url.clone_from(url);
@@ -160,13 +160,13 @@ impl Endpoint {
         }
         match wanted.enabled {
             Some(true) => self.state = EndpointState::On,
-            // One that the server has switched off stays so, and says why.
+            // An endpoint that the server has disabled keeps its state and its reason.
             Some(false) if self.is_on() => self.state = EndpointState::Off,
             Some(false) | None => {}
         }
     }
 
-    /// Whether anything is sent.
+    /// Whether messages are sent.
     pub fn is_on(&self) -> bool {
         self.state == EndpointState::On
     }
@@ -177,12 +177,12 @@ impl Endpoint {
         types.is_none_or(|types| types.iter().any(|wanted| wanted == kind))
     }
 
-    /// Whether it asks for a notice, which has to be named.
+    /// Whether it asks for a notice. Notices must be named in `types`.
     pub fn wants_notice(&self, kind: &str) -> bool {
         self.types.is_some() && self.wants(kind)
     }
 
-    /// What it would sign with after a new secret; those before it sign for [`OVERLAP`] more.
+    /// The secrets after a rotation; the earlier ones sign for [`OVERLAP`] more.
     pub(super) fn rotated(&self, secret: Secret, now: Instant) -> Vec<Signing> {
         let mut rotated = vec![Signing::first(secret)];
         let signs = |of: &&Signing| of.until.is_none_or(|until| now < until);
@@ -196,22 +196,22 @@ impl Endpoint {
         rotated
     }
 
-    /// All that it signs with, as the file of secrets keeps it.
+    /// All secrets, as the file of secrets stores them.
     pub(super) fn signing(&self) -> &[Signing] {
         &self.secrets
     }
 
-    /// From now on it signs with these.
+    /// Replaces the secrets.
     pub(super) fn sign_with(&mut self, secrets: Vec<Signing>) {
         self.secrets = secrets;
     }
 
-    /// Whether it can sign; one whose secrets were lost sends nothing.
+    /// Whether it can sign. An endpoint without a secret sends nothing.
     pub fn has_secret(&self) -> bool {
         !self.secrets.is_empty()
     }
 
-    /// The secrets that sign now, the newest first.
+    /// The secrets that sign at `now`, the newest first.
     pub fn secrets(&self, now: Instant) -> Vec<Secret> {
         let signing = self.secrets.iter();
         let signing = signing.filter(|of| of.until.is_none_or(|until| now < until));
@@ -220,11 +220,11 @@ impl Endpoint {
 
     /// The stored form.
     pub fn stored(&self) -> Vec<u8> {
-        // All of it is text and numbers, which JSON can write.
+        // It holds text and numbers only, which JSON can write.
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// Reads the stored form, with secrets where it is the first; nothing where it is of a newer one.
+    /// Reads the stored form, with secrets where it is form 1; `None` where the form is newer.
     pub fn read(bytes: &[u8]) -> Option<Endpoint> {
         let endpoint: Endpoint = serde_json::from_slice(bytes).ok()?;
         (endpoint.form <= FORM).then_some(Endpoint {
@@ -270,7 +270,7 @@ mod tests {
             ),
             (
                 of(types(&["message"]), None),
-                Some("no type of decision; There are"),
+                Some("not a type of decision; The types are"),
             ),
             (of(None, Some(Some(0))), Some("from 1 to 500")),
             (of(None, Some(Some(501))), Some("from 1 to 500")),
@@ -330,7 +330,7 @@ mod tests {
         assert_eq!(Endpoint::read(stored.as_bytes()), Some(without));
         endpoint.form = FORM + 1;
         assert_eq!(Endpoint::read(&endpoint.stored()), None);
-        // As 0.1.0 wrote it.
+        // As release 0.1 wrote it.
         let first = r#"{"form":1,"id":"e","url":"http://h/","types":null,"batch":null,"state":"On","made":5,
             "secrets":[{"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","until":null}]}"#;
         let read = Endpoint::read(first.as_bytes()).unwrap();

@@ -1,7 +1,7 @@
-//! Webhooks: every decision that an endpoint asks for, pushed to it, signed, at least once.
+//! Webhooks: sends every decision that an endpoint asks for, signed, at least once.
 //!
-//! The journal is the outbox: what goes to an endpoint is read from there, once it is durable, and no queue but the
-//! journal grows while an endpoint is away. What is kept beside it is how far each endpoint is, and what failed.
+//! The journal is the outbox: messages are read from it once they are durable, so no other queue grows while an
+//! endpoint is away. Beside the journal only the cursor of each endpoint and its failed messages are stored.
 
 pub mod delivery;
 mod transport;
@@ -31,15 +31,15 @@ pub use transport::{Looking, Lookup};
 pub use transport::{Secret, sign};
 pub use transport::{URL_BYTES_MAX, is_public, read_url};
 
-/// Those who watch the webhooks: metrics and logs.
+/// An observer of webhooks, for metrics and logs.
 pub trait WebhookObserver: Send + Sync {
-    /// A call with so many decisions ended, after so many microseconds.
+    /// A call ended, with so many decisions, after so many microseconds.
     fn tried(&self, delivered: bool, decisions: u32, micros: u64);
     /// A message was given up.
     fn gave_up(&self, shop: &Id, endpoint: &str);
-    /// The server has switched an endpoint off.
+    /// The server has disabled an endpoint.
     fn disabled(&self, shop: &Id, endpoint: &str, why: &str);
 }
 
-/// Tells the shop's other endpoints that one was switched off, and why.
+/// Sends a notice to the shop's other endpoints that one was disabled, and why.
 type Notify = Box<dyn Fn(&Subscription, &str) + Send + Sync>;

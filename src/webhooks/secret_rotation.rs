@@ -1,4 +1,4 @@
-//! Secrets of endpoints as they are made, replaced and written: where waiting for the disk keeps nobody up.
+//! Making, replacing and writing secrets, on threads that may wait for the disk.
 
 use std::sync::Arc;
 
@@ -12,31 +12,31 @@ use crate::env::blocking;
 use crate::journal::JournalError;
 
 impl Webhooks {
-    /// Gives an endpoint another secret; the one before it signs for a day more.
+    /// Gives an endpoint a new secret; the earlier one signs for a day more.
     pub async fn rotate(&self, shop: &Id, id: &str) -> Result<Secret, NotDone> {
-        let post = self.get(shop, id)?;
-        let now = self.office.desk.now();
+        let subscription = self.get(shop, id)?;
+        let now = self.context.shops.now();
         let secret = new_secret()?;
-        // Of two at once the second keeps what the first has made.
+        // One rotation at a time, so that the second keeps the secret of the first.
         let _changing = self.changing_secrets.lock().await;
-        let rotated = post.inner().endpoint.rotated(secret.clone(), now);
-        self.put_secrets(&post, rotated.clone()).await?;
-        post.inner().endpoint.sign_with(rotated);
+        let rotated = subscription.inner().endpoint.rotated(secret.clone(), now);
+        self.put_secrets(&subscription, rotated.clone()).await?;
+        subscription.inner().endpoint.sign_with(rotated);
         Ok(secret)
     }
 
-    /// Puts the secrets of an endpoint into their file.
+    /// Writes the secrets of an endpoint to the file.
     pub(super) async fn put_secrets(
         &self,
-        post: &Subscription,
+        subscription: &Subscription,
         signing: Vec<Signing>,
     ) -> Result<(), NotDone> {
         let secrets = Arc::clone(&self.secrets);
-        let of = EndpointSecrets::new(post.number, &post.id, signing);
+        let of = EndpointSecrets::new(subscription.number, &subscription.id, signing);
         self.write_secrets(move || secrets.put(vec![of])).await
     }
 
-    /// Writes where waiting for the disk keeps nobody up.
+    /// Writes on a thread that may wait for the disk.
     pub(super) async fn write_secrets(
         &self,
         write: impl FnOnce() -> Result<(), JournalError> + Send + 'static,

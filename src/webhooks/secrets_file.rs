@@ -1,8 +1,8 @@
-//! `webhook-secrets.json`: the secrets of all endpoints, in a file of mode 600 beside the keys and not in the store, so
-//! that neither the store nor a backup of it holds any.
+//! `webhook-secrets.json`: the secrets of all endpoints, in a file of mode 600 beside the keys. The store and a backup
+//! of it hold none.
 //!
-//! What is in the file is durable before an endpoint that needs it is kept, and leaves it after the endpoint is gone. So
-//! an endpoint never goes without its secret, and what a crash leaves behind is swept at the next start.
+//! A secret is durable in the file before its endpoint is stored, and is removed after its endpoint. So an endpoint
+//! always has its secret, and the next start removes what a crash leaves behind.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,26 +17,26 @@ use crate::env::private_files;
 use crate::journal::JournalError;
 pub use crate::journal::SECRETS_FILE;
 
-/// The lock of those who write it.
+/// The lock of processes that write the file.
 const LOCK: &str = "webhook-secrets.lock";
 
-/// Where a file that cannot be read is put.
+/// The name of a damaged file that was set aside.
 const ASIDE: &str = "webhook-secrets.json.damaged";
 
-/// The form in which this release writes; it reads every one up to it.
+/// The version that this release writes; it reads every one up to it.
 const VERSION: u32 = 1;
 
-/// The most endpoints of a folder: the file is written whole with every change.
+/// The most endpoints of a folder: every change writes the whole file.
 pub const ENDPOINTS_MAX: usize = 100_000;
 
 /// The secrets of all endpoints of a folder.
 pub struct SecretsFile {
     folder: PathBuf,
-    /// What the file holds. Held while it is written.
+    /// The content of the file; locked while the file is written.
     held: Mutex<HeldSecrets>,
 }
 
-/// By the number of the shop and the id of the endpoint.
+/// Secrets by the number of the shop and the id of the endpoint.
 type HeldSecrets = BTreeMap<(u64, String), Vec<Signing>>;
 
 /// The secrets of one endpoint.
@@ -45,12 +45,12 @@ type HeldSecrets = BTreeMap<(u64, String), Vec<Signing>>;
 pub struct EndpointSecrets {
     /// The number of its shop.
     shop: u64,
-    /// Its id.
+    /// The id of the endpoint.
     endpoint: String,
     secrets: Vec<Signing>,
 }
 
-/// Hides them: what is logged must not hold them.
+/// Shows no secret, since it may be logged.
 impl fmt::Debug for EndpointSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "EndpointSecrets({} of {})", self.endpoint, self.shop)
@@ -58,12 +58,12 @@ impl fmt::Debug for EndpointSecrets {
 }
 
 impl EndpointSecrets {
-    /// Whether they are of this endpoint.
+    /// Whether they belong to this endpoint.
     pub(super) fn is_of(&self, shop: u64, endpoint: &str) -> bool {
         (self.shop, self.endpoint.as_str()) == (shop, endpoint)
     }
 
-    /// Those of an endpoint of the shop with this number.
+    /// The secrets of an endpoint of the shop with this number.
     pub(super) fn new(shop: u64, endpoint: &str, secrets: Vec<Signing>) -> EndpointSecrets {
         EndpointSecrets {
             shop,
@@ -73,32 +73,32 @@ impl EndpointSecrets {
     }
 }
 
-/// What every version of the form has.
+/// The field that every version has.
 #[derive(Deserialize)]
 struct SecretsHead {
     version: u32,
 }
 
-/// The file. The names are promises: added to, never renamed.
+/// The file. Its names are added to, never renamed.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SecretsForm {
     version: u32,
-    /// Of the secrets as JSON without blanks, 8 hexadecimal digits.
+    /// The checksum of the secrets as JSON without blanks: 8 hexadecimal digits.
     crc32: String,
     endpoints: Vec<EndpointSecrets>,
 }
 
 /// Why a file was not read.
 enum Unread {
-    /// It is not what was written: how that shows.
+    /// It is damaged; the text says how.
     Damaged(String),
-    /// It was written by a newer program, in this form.
+    /// A newer program wrote it, in this version.
     Newer(u32),
 }
 
 fn decode(bytes: &[u8]) -> Result<HeldSecrets, Unread> {
-    // What was wrong is told by its place alone: the text around it may be a secret.
+    // The error names the position only: the text around it may be a secret.
     let damaged = |error: serde_json::Error| {
         Unread::Damaged(format!("line {}, column {}", error.line(), error.column()))
     };
@@ -113,9 +113,7 @@ fn decode(bytes: &[u8]) -> Result<HeldSecrets, Unread> {
         .collect();
     match encode(&held) == bytes {
         true => Ok(held),
-        false => Err(Unread::Damaged(
-            "its checksum is of another content".to_owned(),
-        )),
+        false => Err(Unread::Damaged("its checksum is wrong".to_owned())),
     }
 }
 
@@ -136,12 +134,12 @@ fn encode(held: &HeldSecrets) -> Vec<u8> {
 }
 
 impl SecretsFile {
-    /// The secrets of a folder, which must be there; without the file there are none yet. A file that is damaged is put
-    /// aside, with a line in the log: its endpoints then wait for new secrets, and the server starts.
+    /// Opens the secrets of a folder, which must exist; a missing file holds no secrets. A damaged file is set aside
+    /// with a line in the log: its endpoints need new secrets, and the server starts.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or is of a newer program.
+    /// The file cannot be read, or a newer program wrote it.
     pub fn open(folder: &Path) -> Result<SecretsFile, JournalError> {
         let held = match read(folder)? {
             Ok(held) => held,
@@ -163,11 +161,11 @@ impl SecretsFile {
         })
     }
 
-    /// Puts a file in a folder as it was in a backup.
+    /// Writes the file as a backup holds it.
     ///
     /// # Errors
     ///
-    /// The bytes are not those of such a file, or it could not be written.
+    /// The bytes are not such a file, or it cannot be written.
     pub fn restore(folder: &Path, bytes: &[u8]) -> Result<(), JournalError> {
         match decode(bytes) {
             Ok(_) => {}
@@ -182,32 +180,32 @@ impl SecretsFile {
             .map_err(|error| failed(folder, "write", &error))
     }
 
-    /// The file as it is written, for a backup that is to hold it.
+    /// The bytes of the file, for a backup.
     pub fn bytes(&self) -> Vec<u8> {
         encode(&self.held())
     }
 
-    /// How many endpoints it has secrets of.
+    /// The number of endpoints with secrets.
     pub fn len(&self) -> usize {
         self.held().len()
     }
 
-    /// Whether it has none.
+    /// Whether there are no secrets.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The secrets of an endpoint, the newest first; none where they are not here.
+    /// The secrets of an endpoint, the newest first; empty where there are none.
     pub(super) fn of(&self, shop: u64, endpoint: &str) -> Vec<Signing> {
         let key = (shop, endpoint.to_owned());
         self.held().get(&key).cloned().unwrap_or_default()
     }
 
-    /// Puts secrets of endpoints in the place of what they had. Durable once this returns; waits for the disk.
+    /// Replaces the secrets of endpoints. They are durable when this returns; it waits for the disk.
     ///
     /// # Errors
     ///
-    /// The file could not be locked or written.
+    /// The file cannot be locked or written.
     pub fn put(&self, all: Vec<EndpointSecrets>) -> Result<(), JournalError> {
         self.change(|held| {
             for of in all {
@@ -216,12 +214,12 @@ impl SecretsFile {
         })
     }
 
-    /// Lets go of the secrets of all endpoints but those that are asked for; how many there were. Touches no disk where
-    /// there are none to let go of.
+    /// Removes the secrets of all endpoints but those that `keep` accepts, and returns how many it removed. Does not
+    /// use the disk where there are none.
     ///
     /// # Errors
     ///
-    /// The file could not be locked or written.
+    /// The file cannot be locked or written.
     pub fn retain(&self, keep: impl Fn(u64, &str) -> bool) -> Result<usize, JournalError> {
         let gone = |held: &HeldSecrets| {
             let keys = held.keys();
@@ -269,15 +267,15 @@ fn read(folder: &Path) -> Result<Result<HeldSecrets, Unread>, JournalError> {
 
 fn newer(folder: &Path, version: u32) -> JournalError {
     JournalError::Unusable(format!(
-        "{} is in form {version}, which a newer xiaoer has written: use that one",
+        "{} is in form {version}, which a newer xiaoer has written: use that version",
         folder.join(SECRETS_FILE).display()
     ))
 }
 
 fn failed(folder: &Path, doing: &str, error: &io::Error) -> JournalError {
     JournalError::Unusable(format!(
-        "could not {doing} {}: {error}; the folder and its files must belong to who runs xiaoer, and the disk must \
-         have room",
+        "could not {doing} {}: {error}; the folder and its files must belong to the user who runs xiaoer, and the disk \
+         must have room",
         folder.join(SECRETS_FILE).display()
     ))
 }
@@ -287,7 +285,7 @@ mod tests {
     use super::*;
     use crate::webhooks::Secret;
 
-    /// Written by this release; must be read for ever.
+    /// As this release writes it; it must be read for ever.
     const FIRST_FORM: &str = r#"{
   "version": 1,
   "crc32": "452b21eb",
@@ -334,7 +332,7 @@ mod tests {
         let again = SecretsFile::open(folder.path()).unwrap();
         assert!(again.of(7, "wh1") == secrets(7, "wh1").secrets);
         assert!(again.of(8, "wh1").is_empty());
-        // As a backup carries it.
+        // As in a backup.
         let other = tempfile::tempdir().unwrap();
         SecretsFile::restore(other.path(), &again.bytes()).unwrap();
         assert_eq!(SecretsFile::open(other.path()).unwrap().len(), 1);

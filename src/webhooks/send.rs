@@ -1,4 +1,4 @@
-//! From a message to a call, and from what came of it to what is told.
+//! One call: builds the request of a message, and turns the answer into a result.
 
 use reqwest::Url;
 
@@ -12,13 +12,14 @@ use super::transport::signature::sign;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 
-/// Why an endpoint that has no secret is not called.
-pub const NO_SECRET: &str = "its secret is not in this server's folder: rotate it (`POST webhooks/{id}/rotate`), give the \
+/// Why an endpoint without a secret is not called.
+pub const NO_SECRET: &str = "its secret is not in this server's folder: rotate it (`POST webhooks/{id}/rotate`), give \
+the \
                              receiver the new one, then switch the webhook on with `PATCH`";
 
-/// Posts a message to an endpoint.
+/// Sends a message to an endpoint.
 pub async fn call(
-    caller: &WebhookClient,
+    client: &WebhookClient,
     shop: &Id,
     endpoint: &Endpoint,
     message: &Message,
@@ -28,10 +29,10 @@ pub async fn call(
         shop: shop.clone(),
         endpoint: endpoint.id.clone(),
     };
-    match call_of(endpoint, message, now) {
+    match request_of(endpoint, message, now) {
         Ok((url, headers)) => {
             let body = message.body.clone();
-            caller.post_for(asker, &url, &headers, body).await
+            client.post_for(asker, &url, &headers, body).await
         }
         Err(why) => CallResult {
             failure: Some(why),
@@ -40,11 +41,15 @@ pub async fn call(
     }
 }
 
-/// Headers of a call.
+/// The headers of a call.
 type Headers = [(&'static str, String); 3];
 
-/// Where a message goes, and with which headers (Standard Webhooks 1.0).
-fn call_of(endpoint: &Endpoint, message: &Message, now: Instant) -> Result<(Url, Headers), String> {
+/// The URL and the headers of a message (Standard Webhooks 1.0).
+fn request_of(
+    endpoint: &Endpoint,
+    message: &Message,
+    now: Instant,
+) -> Result<(Url, Headers), String> {
     let url = Url::parse(&endpoint.url).map_err(|error| format!("the address: {error}"))?;
     let seconds = now.ms().div_euclid(1000);
     let secrets = endpoint.secrets(now);
@@ -62,8 +67,8 @@ fn call_of(endpoint: &Endpoint, message: &Message, now: Instant) -> Result<(Url,
     ))
 }
 
-/// How a try ended.
-pub fn ended(called: &CallResult, now: Instant) -> AttemptEnd {
+/// How an attempt ended.
+pub fn attempt_end(called: &CallResult, now: Instant) -> AttemptEnd {
     if called.delivered() {
         return AttemptEnd::Delivered;
     }
@@ -73,8 +78,8 @@ pub fn ended(called: &CallResult, now: Instant) -> AttemptEnd {
     AttemptEnd::Failed(called.retry_after.map(|after| now + after.wait_from(now)))
 }
 
-/// What is told of a try.
-pub fn told(called: &CallResult, now: Instant) -> AttemptResult {
+/// The result of an attempt, as it is stored and listed.
+pub fn attempt_result(called: &CallResult, now: Instant) -> AttemptResult {
     AttemptResult {
         at_ms: now.ms(),
         status: called.status,
@@ -84,15 +89,15 @@ pub fn told(called: &CallResult, now: Instant) -> AttemptResult {
     }
 }
 
-/// Why an endpoint is switched off after a try that ended so.
-pub fn why_off(ended: AttemptEnd, told: &AttemptResult) -> String {
-    match (ended, told.status, &told.failure) {
-        (AttemptEnd::Gone, _, _) => "it answered 410: it is gone for good".to_owned(),
+/// Why an endpoint is disabled after an attempt that ended so.
+pub fn disable_reason(ended: AttemptEnd, result: &AttemptResult) -> String {
+    match (ended, result.status, &result.failure) {
+        (AttemptEnd::Gone, _, _) => "it answered 410 (gone)".to_owned(),
         (_, Some(status), _) => {
-            format!("nothing but failures for five days; the last answer was {status}")
+            format!("every attempt for five days failed; the last answer was {status}")
         }
         (_, None, why) => format!(
-            "nothing but failures for five days; the last one: {}",
+            "every attempt for five days failed; the last one: {}",
             why.as_deref().unwrap_or("no answer")
         ),
     }

@@ -1,8 +1,8 @@
-//! The post of one endpoint: the endpoint, its outbox, and what was delivered lately, under one lock; and how all that is
-//! kept beside the shop.
+//! The subscription of one endpoint: the endpoint, its outbox and its recent deliveries, under one lock, and their
+//! stored form in the metadata of the shop.
 //!
-//! Three kinds of names are kept, which sort in this order: the endpoint, how far it is, and what is aside. A copy that is
-//! made meanwhile reads in the order of names, so it lacks nothing: at worst a message is sent again.
+//! Three kinds of names are stored, which sort in this order: the endpoint, its cursor, and its retry queue. A backup
+//! reads in the order of names, so it misses no message; at worst a message is sent again.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,53 +18,53 @@ use crate::domain::base::time::Duration;
 use crate::journal::{JournalError, MetadataEntry};
 use crate::runtime::Shops;
 
-/// What all names begin with.
+/// The prefix of all names.
 const PREFIX: &str = "webhook/";
 
-/// Deliveries that are remembered once they are over.
+/// How many recent deliveries are listed.
 const RECENT: usize = 100;
 
-/// One endpoint, and what is known of it.
+/// One endpoint with its outbox and its recent deliveries.
 pub struct Subscription {
-    /// Its shop.
+    /// The id of its shop.
     pub shop: Id,
     /// The number of its shop.
     pub number: u64,
-    /// Its id.
+    /// The id of the endpoint.
     pub id: String,
     inner: Mutex<Inner>,
-    /// Its worker has something to look at.
+    /// Wakes the worker after a change.
     pub wake: Notify,
 }
 
-/// What the lock is around.
+/// What the lock protects.
 pub struct Inner {
     /// The endpoint.
     pub endpoint: Endpoint,
-    /// What goes to it.
+    /// Its outbox.
     pub outbox: Outbox,
-    /// What was delivered lately, the newest last.
+    /// Recent deliveries, the newest last.
     pub recent: VecDeque<Delivered>,
-    /// Whether it was taken away.
+    /// Whether it was removed.
     pub removed: bool,
 }
 
 /// A message that was delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivered {
-    /// Its decisions.
-    pub parcel: SeqRange,
-    /// How often it was tried.
-    pub tries: u32,
-    /// What came of the last try.
-    pub told: AttemptResult,
+    /// The decisions of the message.
+    pub range: SeqRange,
+    /// The number of attempts.
+    pub attempts: u32,
+    /// The result of the last attempt.
+    pub result: AttemptResult,
 }
 
-/// A name, and what is kept under it; nothing: it is let go of.
+/// A name and the value to store under it; `None` removes it.
 pub type NamedWebhook = (String, Option<Vec<u8>>);
 
 impl Subscription {
-    /// A post.
+    /// A subscription without recent deliveries.
     pub fn new(shop: (Id, u64), endpoint: Endpoint, outbox: Outbox) -> Subscription {
         let (shop, number) = shop;
         Subscription {
@@ -81,15 +81,15 @@ impl Subscription {
         }
     }
 
-    /// All of it.
+    /// Locks the subscription.
     pub fn inner(&self) -> MutexGuard<'_, Inner> {
-        // Whoever panicked while it held this lock has left nothing half done that a look could meet.
+        // A thread that panicked while it held the lock has left no value half changed.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Inner {
-    /// A message was delivered.
+    /// Adds a recent delivery.
     pub fn remember(&mut self, delivered: Delivered) {
         if self.recent.len() == RECENT {
             self.recent.pop_front();
@@ -97,55 +97,55 @@ impl Inner {
         self.recent.push_back(delivered);
     }
 
-    /// The endpoint, to be kept.
-    pub fn kept_endpoint(&self) -> NamedWebhook {
+    /// The entry of the endpoint.
+    pub fn endpoint_entry(&self) -> NamedWebhook {
         (
             format!("{PREFIX}{}", self.endpoint.id),
             Some(self.endpoint.stored()),
         )
     }
 
-    /// How far it is, to be kept.
-    pub fn kept_progress(&self) -> NamedWebhook {
-        let value = serde_json::to_vec(self.outbox.progress()).unwrap_or_default();
+    /// The entry of the cursor.
+    pub fn cursor_entry(&self) -> NamedWebhook {
+        let value = serde_json::to_vec(self.outbox.cursor()).unwrap_or_default();
         (format!("{PREFIX}{}/at", self.endpoint.id), Some(value))
     }
 
-    /// A message that is aside, or is no more, to be kept.
-    pub fn kept_aside(&self, parcel: SeqRange) -> NamedWebhook {
-        let SeqRange { from, to } = parcel;
+    /// The entry of a message of the retry queue; without a value where it has left the queue.
+    pub fn retry_entry(&self, range: SeqRange) -> NamedWebhook {
+        let SeqRange { from, to } = range;
         let name = format!("{PREFIX}{}/late/{from:020}-{to:020}", self.endpoint.id);
-        let value = self.outbox.aside(parcel);
+        let value = self.outbox.pending_retry(range);
         (
             name,
             value.map(|of| serde_json::to_vec(of).unwrap_or_default()),
         )
     }
 
-    /// All names under which something may be kept of it, to be let go of.
-    pub fn all_names(&self) -> Vec<String> {
-        let aside: Vec<SeqRange> = self.outbox.failing().map(|of| of.parcel).collect();
-        let mut names = vec![self.kept_endpoint().0, self.kept_progress().0];
-        names.extend(aside.into_iter().map(|parcel| self.kept_aside(parcel).0));
+    /// All names under which something may be stored.
+    pub fn metadata_names(&self) -> Vec<String> {
+        let aside: Vec<SeqRange> = self.outbox.failed_messages().map(|of| of.range).collect();
+        let mut names = vec![self.endpoint_entry().0, self.cursor_entry().0];
+        names.extend(aside.into_iter().map(|range| self.retry_entry(range).0));
         names
     }
 }
 
-/// What was kept of one endpoint, as it is read.
+/// The stored state of one endpoint.
 #[derive(Default)]
 pub struct FoundWebhook {
     endpoint: Option<Endpoint>,
-    progress: DeliveryCursor,
-    aside: Vec<PendingRetry>,
+    cursor: DeliveryCursor,
+    retries: Vec<PendingRetry>,
     names: Vec<String>,
 }
 
-/// What a release from now on keeps in the place of what an older one did, and the secrets that are to be in the file of
-/// secrets before: those of an endpoint of the first form. What needs no change is as it was.
+/// Converts a stored value of release 0.1. Returns the new value, and the secrets that must be in the file first:
+/// those of an endpoint of form 1. Other values stay as they are.
 ///
 /// # Errors
 ///
-/// It is an endpoint, and does not read.
+/// The value is an endpoint and cannot be read.
 pub fn upgrade_kept(
     shop: u64,
     name: &str,
@@ -156,60 +156,67 @@ pub fn upgrade_kept(
         return Ok((value.to_vec(), None));
     };
     let endpoint = Endpoint::read(value);
-    let endpoint = endpoint.ok_or_else(|| format!("the webhook {name:?} does not read"))?;
+    let endpoint = endpoint.ok_or_else(|| format!("the webhook {name:?} cannot be decoded"))?;
     let secrets = endpoint.signing().to_vec();
     let secrets = (!secrets.is_empty()).then(|| EndpointSecrets::new(shop, id, secrets));
     Ok((endpoint.stored(), secrets))
 }
 
-/// The id of the endpoint that a name is of; nothing where it is of another room.
+/// The id of the endpoint that a name belongs to; `None` for a name of another module.
 fn endpoint_of(name: &str) -> Option<&str> {
     let rest = name.strip_prefix(PREFIX)?;
     Some(rest.split_once('/').map_or(rest, |(id, _)| id))
 }
 
 impl FoundWebhook {
-    /// Takes one in. What does not read is a bug, or of a newer program.
+    /// Adds a stored value. A value that cannot be read is a bug, or of a newer program.
     pub fn take(&mut self, kept: &MetadataEntry) -> Result<(), String> {
-        let wrong = |error: serde_json::Error| format!("{:?} does not read: {error}", kept.name);
+        let wrong =
+            |error: serde_json::Error| format!("{:?} cannot be decoded: {error}", kept.name);
         let rest = kept.name.strip_prefix(PREFIX).unwrap_or_default();
         match rest.split_once('/') {
             None => {
                 let endpoint = Endpoint::read(&kept.value);
                 let newer = || {
                     format!(
-                        "{:?} was written by a newer xiaoer: use that one",
+                        "{:?} was written by a newer xiaoer: use that version",
                         kept.name
                     )
                 };
                 self.endpoint = Some(endpoint.ok_or_else(newer)?);
             }
             Some((_, "at")) => {
-                self.progress = serde_json::from_slice(&kept.value).map_err(wrong)?;
+                self.cursor = serde_json::from_slice(&kept.value).map_err(wrong)?;
             }
             Some(_) => self
-                .aside
+                .retries
                 .push(serde_json::from_slice(&kept.value).map_err(wrong)?),
         }
         self.names.push(kept.name.clone());
         Ok(())
     }
 
-    /// The post; or the names of what was left of an endpoint that was being taken away.
-    pub fn post(self, shop: (Id, u64), timeout: Duration) -> Result<Subscription, Vec<String>> {
+    /// The subscription; or, where the endpoint itself was removed, the names that are left of it.
+    pub fn into_subscription(
+        self,
+        shop: (Id, u64),
+        timeout: Duration,
+    ) -> Result<Subscription, Vec<String>> {
         let Some(endpoint) = self.endpoint else {
             return Err(self.names);
         };
-        let outbox = Outbox::restored(self.progress, self.aside, timeout);
+        let outbox = Outbox::restored(self.cursor, self.retries, timeout);
         Ok(Subscription::new(shop, endpoint, outbox))
     }
 }
 
-/// What was kept of every endpoint.
-pub fn found(desk: &Shops) -> Result<BTreeMap<(Id, String), FoundWebhook>, JournalError> {
+/// The stored state of every endpoint.
+pub fn stored_webhooks(
+    shops: &Shops,
+) -> Result<BTreeMap<(Id, String), FoundWebhook>, JournalError> {
     let mut found: BTreeMap<(Id, String), FoundWebhook> = BTreeMap::new();
     let mut unread = None;
-    desk.kept(&mut |kept| {
+    shops.kept(&mut |kept| {
         if let Some(id) = endpoint_of(&kept.name) {
             let of = found.entry((kept.shop.clone(), id.to_owned())).or_default();
             if let Err(error) = of.take(&kept) {
@@ -220,7 +227,7 @@ pub fn found(desk: &Shops) -> Result<BTreeMap<(Id, String), FoundWebhook>, Journ
     match unread {
         None => Ok(found),
         Some(error) => Err(JournalError::Damaged(format!(
-            "what is kept of webhooks: {error}"
+            "the stored state of webhooks: {error}"
         ))),
     }
 }

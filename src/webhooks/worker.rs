@@ -1,7 +1,7 @@
 //! The worker of one endpoint: reads the next decisions from the journal, sends them, and stores the result.
 //!
-//! One task an endpoint, and no queue: a slow endpoint holds up nobody but itself, and what it has not had yet stays in
-//! the journal, however long that is.
+//! There is one task for each endpoint, and no queue. A slow endpoint delays only itself, and its decisions stay in
+//! the journal until it accepts them.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use super::delivery::batch_reader::BatchReader;
 use super::delivery::outbox::{AttemptEnd, Change, Next};
 use super::delivery::payload::{self, Message};
 use super::endpoint::{Endpoint, EndpointState};
-use super::send::{call, ended, told, why_off};
+use super::send::{attempt_end, attempt_result, call, disable_reason};
 use super::subscription::{Delivered, NamedWebhook, Subscription};
 use super::transport::client::{CallResult, WebhookClient};
 use super::{Notify, WebhookObserver};
@@ -26,100 +26,100 @@ use crate::runtime::{DecisionFeed, ReadError, Shops, StoredDecision};
 /// Decisions that are read at once.
 const READ_AT_ONCE: usize = 256;
 
-/// How far what is kept of an endpoint may be behind, where nothing failed: what a crash may send twice.
+/// How often the cursor is stored while deliveries succeed. A crash repeats the deliveries since.
 const SAVE_AFTER: Duration = Duration::from_millis(100);
 
-/// Messages after which it is kept sooner.
+/// The cursor is stored sooner after so many messages.
 const SAVE_MESSAGES: u32 = 64;
 
-/// When a shop is looked at again whose journal could not be read.
+/// The wait before a journal that could not be read is read again.
 const READ_AGAIN: Duration = Duration::from_secs(5);
 
-/// Where nothing is due it is looked all the same, once.
+/// A worker wakes at least once a day.
 const A_DAY: Duration = Duration::from_secs(86_400);
 
-/// How long what is on its way may take once the server stops.
+/// How long calls in flight may take once the server stops.
 const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
-/// What all couriers share.
-pub struct Office {
-    /// Where decisions are read, and what time it is.
-    pub desk: Shops,
-    /// How calls are made.
-    pub caller: WebhookClient,
-    /// Who is told.
-    pub watch: Arc<dyn WebhookObserver>,
-    /// The word that the server stops.
+/// What all workers share.
+pub struct WorkerContext {
+    /// Where decisions are read, and the clock.
+    pub shops: Shops,
+    /// The HTTP client.
+    pub client: WebhookClient,
+    /// The observer of calls.
+    pub observer: Arc<dyn WebhookObserver>,
+    /// True once the server stops.
     pub closing: watch::Receiver<bool>,
-    /// Tells other endpoints of one that the server has switched off.
-    pub notify: Notify,
+    /// Sends the notice that an endpoint was disabled.
+    pub send_notice: Notify,
 }
 
-/// A try that is over.
+/// An attempt that has ended.
 struct AttemptDone {
     of: Attempt,
     message: Message,
     called: CallResult,
 }
 
-/// When there is something to do by itself; nothing: only where there is news.
+/// How long until there is work without a new event; `None` where only an event brings work.
 type WakeAt = Option<Duration>;
 
 type InFlight = Pin<Box<dyn Future<Output = AttemptDone> + Send>>;
 
-/// The worker.
+/// The worker of one endpoint.
 pub struct EndpointWorker {
-    office: Arc<Office>,
-    post: Arc<Subscription>,
-    following: DecisionFeed,
-    /// How often the shop had been taken away when this began.
+    context: Arc<WorkerContext>,
+    subscription: Arc<Subscription>,
+    feed: DecisionFeed,
+    /// How often the shop had been deleted when the worker began.
     gone: u64,
-    /// Read of the journal, and not yet sent: for the line alone.
-    ahead: BatchReader,
+    /// Decisions of the in-order lane that were read and not yet sent.
+    reader: BatchReader,
     sending: FuturesUnordered<InFlight>,
-    /// What has changed since the progress was kept; messages that ended count.
+    /// How many changes of the cursor are not stored yet.
     unsaved: u32,
 }
 
-/// How a worker ended.
+/// Why a worker ended.
 pub enum Over {
     /// The server stops.
     Closed,
-    /// The endpoint was taken away.
+    /// The endpoint was removed.
     Removed,
-    /// The shop was.
+    /// The shop was deleted.
     ShopGone,
 }
 
 impl EndpointWorker {
-    /// A worker that has not begun.
-    pub fn new(office: Arc<Office>, post: Arc<Subscription>) -> EndpointWorker {
-        let following = office.desk.follow(&post.shop);
+    /// A worker that is not running yet.
+    pub fn new(context: Arc<WorkerContext>, subscription: Arc<Subscription>) -> EndpointWorker {
+        let feed = context.shops.follow(&subscription.shop);
         EndpointWorker {
-            gone: following.heard().gone,
-            following,
-            office,
-            post,
-            ahead: BatchReader::default(),
+            gone: feed.heard().gone,
+            feed,
+            context,
+            subscription,
+            reader: BatchReader::default(),
             sending: FuturesUnordered::new(),
             unsaved: 0,
         }
     }
 
-    /// Delivers until there is no more to deliver to.
+    /// Delivers until the server stops, or the endpoint or its shop is removed.
     pub async fn run(mut self) -> Over {
-        let mut closing = self.office.closing.clone();
+        let mut closing = self.context.closing.clone();
         let mut save = Box::pin(tokio::time::sleep(SAVE_AFTER));
         loop {
             if *closing.borrow() {
                 return self.close().await;
             }
             let next = {
-                let inner = self.post.inner();
+                let inner = self.subscription.inner();
                 if inner.removed {
                     return Over::Removed;
                 }
-                if self.following.heard().gone != self.gone {
+                if self.feed.heard().gone != self.gone {
                     return Over::ShopGone;
                 }
                 match inner.endpoint.is_on() {
@@ -128,15 +128,15 @@ impl EndpointWorker {
                 }
             };
             let due = match next {
-                Next::Again(of) => self.again(of),
-                Next::Look(lane, after, until) => self.look(lane, after, until),
+                Next::Retry(of) => self.retry(of),
+                Next::Read(lane, after, until) => self.read_next(lane, after, until),
                 Next::Wait(at) => Err(at.map(|at| {
                     let wait_ms = (at.ms() - self.now().ms()).max(0) as u64;
                     Duration::from_millis(wait_ms)
                 })),
             };
             let Err(due) = due else {
-                // Reading waits for nothing: the couriers of others have their turn.
+                // Reading never waits, so the workers of other endpoints get their turn here.
                 tokio::task::yield_now().await;
                 continue;
             };
@@ -147,13 +147,13 @@ impl EndpointWorker {
             tokio::select! {
                 biased;
                 Some(done) = self.sending.next() => self.finish(done),
-                heard = self.following.changed() => {
+                heard = self.feed.changed() => {
                     if heard.gone != self.gone {
                         return Over::ShopGone;
                     }
-                    self.post.inner().outbox.news();
+                    self.subscription.inner().outbox.mark_new_decisions();
                 }
-                () = self.post.wake.notified() => {}
+                () = self.subscription.wake.notified() => {}
                 () = tokio::time::sleep(due.unwrap_or(A_DAY)) => {}
                 () = &mut save, if unsaved => {
                     self.save();
@@ -165,75 +165,75 @@ impl EndpointWorker {
     }
 
     fn now(&self) -> Instant {
-        self.office.desk.now()
+        self.context.shops.now()
     }
 
-    /// Looks for what comes next in a lane, and sends it.
-    fn look(&mut self, lane: Lane, after: u64, until: Option<u64>) -> Result<(), WakeAt> {
-        let post = Arc::clone(&self.post);
-        let endpoint = post.inner().endpoint.clone();
+    /// Reads the next message of a lane, and sends it.
+    fn read_next(&mut self, lane: Lane, after: u64, until: Option<u64>) -> Result<(), WakeAt> {
+        let subscription = Arc::clone(&self.subscription);
+        let endpoint = subscription.inner().endpoint.clone();
         let mut once = BatchReader::default();
-        let ahead = match lane {
-            Lane::Line => &mut self.ahead,
-            Lane::Aside | Lane::Resend => &mut once,
+        let reader = match lane {
+            Lane::InOrder => &mut self.reader,
+            Lane::Retry | Lane::Replay => &mut once,
         };
-        let desk = &self.office.desk;
-        let found = ahead.take(&endpoint, after, until, |after| {
-            let page = desk.decisions_here(&post.shop, after, READ_AT_ONCE)?;
+        let shops = &self.context.shops;
+        let found = reader.take(&endpoint, after, until, |after| {
+            let page = shops.decisions_here(&subscription.shop, after, READ_AT_ONCE)?;
             if let Some(first) = page.items.first()
                 && first.seq > after + 1
             {
                 let (from, to) = (after + 1, first.seq - 1);
                 tracing::warn!(
-                    endpoint = post.id,
+                    endpoint = subscription.id,
                     from,
                     to,
-                    "decisions for a webhook were dropped by `journal.retention` before they went out"
+                    "decisions for a webhook were dropped by `journal.retention` before they were delivered"
                 );
             }
             Ok::<_, ReadError>(page.items)
         });
-        let found = found.map_err(unread)?;
+        let found = found.map_err(log_read_error)?;
         if found.passed > after {
-            post.inner().outbox.pass(lane, found.passed);
+            subscription.inner().outbox.skip_to(lane, found.passed);
             self.unsaved = self.unsaved.max(1);
         }
         let (Some(first), Some(last)) = (found.wanted.first(), found.wanted.last()) else {
             if !found.more {
-                post.inner().outbox.exhausted(lane);
+                subscription.inner().outbox.exhausted(lane);
             }
             return Ok(());
         };
-        let parcel = SeqRange {
+        let range = SeqRange {
             from: first.seq,
             to: last.seq,
         };
         let message = self.message(&endpoint, &found.wanted);
-        self.send(Attempt { parcel, lane }, &endpoint, message);
+        self.send(Attempt { range, lane }, &endpoint, message);
         Ok(())
     }
 
     fn message(&self, endpoint: &Endpoint, wanted: &[StoredDecision]) -> Option<Message> {
-        let shop = &self.post.shop;
+        let shop = &self.subscription.shop;
         match (wanted, endpoint.batch) {
-            // Several are a list, also where they were made up before `batch` was switched off.
+            // Several decisions are always a list, also where `batch` was switched off after they were grouped.
             ([one], None) => Some(payload::single(&endpoint.id, shop, one)),
             (several, _) => payload::batch(&endpoint.id, shop, several),
         }
     }
 
-    /// Tries a message again that has failed before: it is read from the journal once more.
-    fn again(&mut self, of: Attempt) -> Result<(), WakeAt> {
-        let endpoint = self.post.inner().endpoint.clone();
+    /// Reads a message that failed from the journal again, and retries it.
+    fn retry(&mut self, of: Attempt) -> Result<(), WakeAt> {
+        let endpoint = self.subscription.inner().endpoint.clone();
         let (mut wanted, mut found) = (Vec::new(), false);
-        let mut seen = of.parcel.from - 1;
-        while seen < of.parcel.to {
-            let desk = &self.office.desk;
-            let page = desk.decisions_here(&self.post.shop, seen, READ_AT_ONCE);
-            let page = page.map_err(unread)?;
+        let mut seen = of.range.from - 1;
+        while seen < of.range.to {
+            let shops = &self.context.shops;
+            let page = shops.decisions_here(&self.subscription.shop, seen, READ_AT_ONCE);
+            let page = page.map_err(log_read_error)?;
             let Some(last) = page.items.last() else { break };
             seen = last.seq;
-            for decision in page.items.into_iter().filter(|d| d.seq <= of.parcel.to) {
+            for decision in page.items.into_iter().filter(|d| d.seq <= of.range.to) {
                 found = true;
                 if endpoint.wants(decision.said().kind) {
                     wanted.push(decision);
@@ -241,7 +241,7 @@ impl EndpointWorker {
             }
         }
         if found && wanted.is_empty() {
-            let changes = self.post.inner().outbox.unwanted(of);
+            let changes = self.subscription.inner().outbox.unwanted(of);
             self.keep(&changes);
             return Ok(());
         }
@@ -250,35 +250,35 @@ impl EndpointWorker {
         Ok(())
     }
 
-    /// Sends a message, where there is one.
+    /// Sends a message; `None` means that the journal no longer holds it.
     fn send(&mut self, of: Attempt, endpoint: &Endpoint, message: Option<Message>) {
         let now = self.now();
         let Some(message) = message else {
-            let told = AttemptResult {
+            let result = AttemptResult {
                 at_ms: now.ms(),
-                failure: Some("it is not in the journal any more".to_owned()),
+                failure: Some("its decisions are no longer in the journal".to_owned()),
                 ..AttemptResult::default()
             };
-            let changes = self.post.inner().outbox.lost(of, told, now);
+            let changes = self.subscription.inner().outbox.lost(of, result, now);
             self.keep(&changes);
             return;
         };
         let intent = {
-            let mut inner = self.post.inner();
-            let is_new = inner.outbox.progress().held.is_none();
-            inner.outbox.began(of, now);
-            // Which decisions are in one call is known before it goes out: after a crash it goes out as the same.
-            (is_new && of.lane == Lane::Line && endpoint.batch.is_some())
-                .then(|| inner.kept_progress())
+            let mut inner = self.subscription.inner();
+            let is_new = inner.outbox.cursor().blocking.is_none();
+            inner.outbox.begin(of, now);
+            // The range of a call is stored before the call, so that a crash repeats it with the same decisions.
+            (is_new && of.lane == Lane::InOrder && endpoint.batch.is_some())
+                .then(|| inner.cursor_entry())
         };
-        let (office, shop) = (Arc::clone(&self.office), self.post.shop.clone());
+        let (context, shop) = (Arc::clone(&self.context), self.subscription.shop.clone());
         let endpoint = endpoint.clone();
         self.sending.push(Box::pin(async move {
             if let Some((name, value)) = intent {
-                // Where it cannot be kept the server stops by itself.
-                office.desk.keep(&shop, &name, value).await.ok();
+                // Where this fails the disk has failed, and the server stops.
+                context.shops.keep(&shop, &name, value).await.ok();
             }
-            let called = call(&office.caller, &shop, &endpoint, &message, now).await;
+            let called = call(&context.client, &shop, &endpoint, &message, now).await;
             AttemptDone {
                 of,
                 message,
@@ -287,57 +287,59 @@ impl EndpointWorker {
         }));
     }
 
-    /// Keeps what became of a try.
+    /// Records the end of an attempt, and stores the result.
     fn finish(&mut self, done: AttemptDone) {
         let (of, message, called) = (done.of, done.message, done.called);
         let now = self.now();
-        let (ended, told) = (ended(&called, now), told(&called, now));
+        let (ended, result) = (attempt_end(&called, now), attempt_result(&called, now));
         let delivered = ended == AttemptEnd::Delivered;
-        self.office
-            .watch
+        self.context
+            .observer
             .tried(delivered, message.decisions, called.micros);
         let changes = {
-            let mut inner = self.post.inner();
+            let mut inner = self.subscription.inner();
             if inner.removed {
                 return;
             }
             if delivered {
                 let so_far = inner
                     .outbox
-                    .failing()
-                    .find(|failing| failing.parcel == of.parcel);
-                let tries = so_far.map_or(0, |failing| failing.tries) + 1;
+                    .failed_messages()
+                    .find(|failing| failing.range == of.range);
+                let tries = so_far.map_or(0, |failing| failing.attempts) + 1;
                 inner.remember(Delivered {
-                    parcel: of.parcel,
-                    tries,
-                    told: told.clone(),
+                    range: of.range,
+                    attempts: tries,
+                    result: result.clone(),
                 });
             }
             inner
                 .outbox
-                .ended(of, ended, told.clone(), &message.id, now)
+                .finish(of, ended, result.clone(), &message.id, now)
         };
         self.keep(&changes);
-        if changes.contains(&Change::SwitchOff) {
-            self.switch_off(ended, &told, now);
+        if changes.contains(&Change::Disable) {
+            self.disable(ended, &result, now);
         }
     }
 
-    /// Hands what has changed to the journal, in its order.
+    /// Hands the changes to the journal, in their order.
     fn keep(&mut self, changes: &[Change]) {
         self.unsaved += 1;
         for change in changes {
-            if let Change::Aside(parcel) | Change::Settled(parcel) = change {
+            if let Change::Queued(range) | Change::Dequeued(range) = change {
                 let (named, given_up) = {
-                    let inner = self.post.inner();
+                    let inner = self.subscription.inner();
                     let given_up = inner
                         .outbox
-                        .aside(*parcel)
-                        .is_some_and(|of| of.again.is_none());
-                    (inner.kept_aside(*parcel), given_up)
+                        .pending_retry(*range)
+                        .is_some_and(|of| of.retry_at.is_none());
+                    (inner.retry_entry(*range), given_up)
                 };
                 if given_up {
-                    self.office.watch.gave_up(&self.post.shop, &self.post.id);
+                    self.context
+                        .observer
+                        .gave_up(&self.subscription.shop, &self.subscription.id);
                 }
                 self.keep_soon(named);
             }
@@ -345,37 +347,41 @@ impl EndpointWorker {
     }
 
     fn keep_soon(&self, (name, value): NamedWebhook) {
-        if let Err(error) = self.office.desk.keep_soon(&self.post.shop, &name, value) {
-            tracing::error!(%error, "how far a webhook is cannot be kept");
+        if let Err(error) = self
+            .context
+            .shops
+            .keep_soon(&self.subscription.shop, &name, value)
+        {
+            tracing::error!(%error, "the delivery state of a webhook cannot be stored");
         }
     }
 
     fn save(&mut self) {
         self.unsaved = 0;
-        let inner = self.post.inner();
-        self.keep_soon(inner.kept_progress());
+        let inner = self.subscription.inner();
+        self.keep_soon(inner.cursor_entry());
     }
 
-    /// The endpoint is gone, or has not taken anything for days.
-    fn switch_off(&mut self, ended: AttemptEnd, told: &AttemptResult, now: Instant) {
-        let why = why_off(ended, told);
+    /// Disables the endpoint, and sends the notice.
+    fn disable(&mut self, ended: AttemptEnd, result: &AttemptResult, now: Instant) {
+        let why = disable_reason(ended, result);
         {
-            let mut inner = self.post.inner();
+            let mut inner = self.subscription.inner();
             inner.endpoint.state = EndpointState::Disabled {
                 why: why.clone(),
                 at: now,
             };
-            // While it is held: what was changed last is kept last.
-            self.keep_soon(inner.kept_endpoint());
+            // Under the lock, so that changes are stored in their order.
+            self.keep_soon(inner.endpoint_entry());
         }
         self.save();
-        self.office
-            .watch
-            .disabled(&self.post.shop, &self.post.id, &why);
-        (self.office.notify)(&self.post, &why);
+        self.context
+            .observer
+            .disabled(&self.subscription.shop, &self.subscription.id, &why);
+        (self.context.send_notice)(&self.subscription, &why);
     }
 
-    /// The server stops: what is on its way may come to its end, and how far it is is kept.
+    /// Waits for calls in flight, and stores the cursor.
     async fn close(mut self) -> Over {
         let all = async {
             while let Some(done) = self.sending.next().await {
@@ -383,18 +389,18 @@ impl EndpointWorker {
             }
         };
         tokio::time::timeout(CLOSE_WITHIN, all).await.ok();
-        let (name, value) = self.post.inner().kept_progress();
-        self.office
-            .desk
-            .keep(&self.post.shop, &name, value)
+        let (name, value) = self.subscription.inner().cursor_entry();
+        self.context
+            .shops
+            .keep(&self.subscription.shop, &name, value)
             .await
             .ok();
         Over::Closed
     }
 }
 
-/// The journal cannot be read: when it is tried again.
-fn unread(error: ReadError) -> WakeAt {
+/// Logs that the journal could not be read. Returns when to read it again.
+fn log_read_error(error: ReadError) -> WakeAt {
     tracing::error!(?error, "the decisions for a webhook cannot be read");
     Some(READ_AGAIN)
 }

@@ -8,7 +8,9 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::privilege::cannot_run;
-use crate::support::served::{Launch, SMALL, Said, argument, folder, program, run, run_to_end};
+use crate::support::served::{
+    Launch, SMALL, Said, argument, clear_variables, folder, program, run, run_to_end,
+};
 use crate::support::source::{files, root};
 use crate::support::verifiers::works;
 
@@ -238,6 +240,7 @@ fn pasted(script: &str, at: &Path, server: &str, data: &Path, admin: &str) -> Sa
     let failed = at.with_extension("failed");
     std::fs::create_dir(at).expect("a clean folder");
     let mut shell = Command::new("sh");
+    clear_variables(&mut shell);
     shell
         .args(["-c", &format!("{SHELL}{script}")])
         .current_dir(at)

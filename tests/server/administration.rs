@@ -13,7 +13,9 @@ use std::time::Duration;
 use crate::support::deadline::Deadline;
 use crate::support::http::{Answer, read_answer};
 use crate::support::privilege::cannot_run;
-use crate::support::served::{Launch, SMALL, Served, argument, folder, program, run};
+use crate::support::served::{
+    Launch, SMALL, Served, argument, clear_variables, folder, program, run,
+};
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -309,7 +311,7 @@ fn a_certificate_is_replaced_while_the_server_runs() {
     let said = || {
         served
             .log()
-            .matches("the certificate stays as it was")
+            .matches("the certificate was not reloaded; the earlier one stays in use")
             .count()
     };
     soon("half a pair is not noticed", || said() == 1);
@@ -351,7 +353,7 @@ fn sighup_reads_the_settings_and_the_keys_again() {
     });
     let log = served.log();
     assert!(
-        log.contains("want a restart") && log.contains("shop.idle"),
+        log.contains("need a restart") && log.contains("shop.idle"),
         "{log}"
     );
     // What cannot be read changes nothing.
@@ -432,6 +434,7 @@ fn limited(limit: &str) -> Command {
     let program = program();
     command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
     command.arg(program.get_program());
+    clear_variables(&mut command);
     command
 }
 

@@ -380,8 +380,8 @@ impl Journal for Slow {
     ) -> Result<u64, Fenced> {
         self.under.append(owner, entry, done)
     }
-    fn put_state(&self, owner: FencingToken, state: Snapshot, due: Option<Instant>) {
-        self.under.put_state(owner, state, due);
+    fn put_snapshot(&self, owner: FencingToken, state: Snapshot, due: Option<Instant>) {
+        self.under.put_snapshot(owner, state, due);
     }
     fn exists(&self, shop: &Id) -> Result<bool, JournalError> {
         self.under.exists(shop)
@@ -406,20 +406,20 @@ impl Journal for Slow {
     fn before(&self, shop: &Id, seq: u64) -> Result<Option<SnapshotAndTail>, JournalError> {
         self.under.before(shop, seq)
     }
-    fn sleepers(&self, each: &mut dyn FnMut(TimedShop)) -> Result<(), JournalError> {
-        self.under.sleepers(each)
+    fn each_timed_shop(&self, each: &mut dyn FnMut(TimedShop)) -> Result<(), JournalError> {
+        self.under.each_timed_shop(each)
     }
-    fn keep(
+    fn put_metadata(
         &self,
         shop: &Id,
         name: &str,
         value: Option<Vec<u8>>,
         done: Option<OnDurable>,
     ) -> Result<bool, JournalError> {
-        self.under.keep(shop, name, value, done)
+        self.under.put_metadata(shop, name, value, done)
     }
-    fn kept(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
-        self.under.kept(each)
+    fn each_metadata(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
+        self.under.each_metadata(each)
     }
     fn has_room(&self) -> Result<(), NoRoom> {
         self.under.has_room()

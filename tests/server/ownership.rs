@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::support::deadline::Deadline;
 use crate::support::keyed::Keyed;
 use crate::support::privilege::cannot_run;
-use crate::support::served::{argument, folder, program, run};
+use crate::support::served::{argument, clear_variables, folder, program, run};
 use serde_json::json;
 
 /// All files and folders from here down, this one among them.
@@ -36,6 +36,7 @@ fn usual() -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", "umask 022; exec \"$@\"", "sh"]);
     command.arg(program().get_program());
+    clear_variables(&mut command);
     command
 }
 

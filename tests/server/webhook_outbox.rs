@@ -8,7 +8,7 @@ use xiaoer::webhooks::delivery::attempt::{
     Attempt, AttemptResult, DeliveryCursor, Lane, PendingRetry, SeqRange,
 };
 use xiaoer::webhooks::delivery::outbox::{
-    ASIDE_MAX, AttemptEnd, Change, DEAD_AFTER, HOLD, Next, Outbox, RESENDS_MAX,
+    AttemptEnd, Change, DISABLE_AFTER, HEAD_OF_LINE_MAX, Next, Outbox, REPLAYS_MAX, RETRIES_MAX,
 };
 
 const TIMEOUT: Duration = Duration::from_ms(15_000);
@@ -48,7 +48,7 @@ struct Run {
     seen: Vec<Seen>,
     /// What was kept, as a restart would find it.
     kept: BTreeMap<SeqRange, PendingRetry>,
-    progress: DeliveryCursor,
+    cursor: DeliveryCursor,
     off: bool,
 }
 
@@ -62,7 +62,7 @@ impl Run {
             under_way: Vec::new(),
             seen: Vec::new(),
             kept: BTreeMap::new(),
-            progress: DeliveryCursor::default(),
+            cursor: DeliveryCursor::default(),
             off: false,
         }
     }
@@ -75,19 +75,19 @@ impl Run {
     fn until(&mut self, end: i64) -> &mut Run {
         while !self.off {
             let wake = match self.outbox.next(self.instant()) {
-                Next::Again(of) => {
+                Next::Retry(of) => {
                     self.send(of);
                     continue;
                 }
-                Next::Look(lane, after, until) => {
+                Next::Read(lane, after, until) => {
                     let seq = after + 1;
                     let there = self
                         .decided
                         .get(after as usize)
                         .is_some_and(|at| *at <= self.now);
                     if there && until.is_none_or(|until| seq <= until) {
-                        let parcel = SeqRange { from: seq, to: seq };
-                        self.send(Attempt { parcel, lane });
+                        let range = SeqRange { from: seq, to: seq };
+                        self.send(Attempt { range, lane });
                     } else {
                         self.outbox.exhausted(lane);
                     }
@@ -103,22 +103,22 @@ impl Run {
                 break;
             };
             self.now = next;
-            self.outbox.news();
+            self.outbox.mark_new_decisions();
             self.land();
         }
         self
     }
 
     fn send(&mut self, of: Attempt) {
-        self.outbox.began(of, self.instant());
-        let answer = (self.receiver)(of.parcel.from, self.now);
+        self.outbox.begin(of, self.instant());
+        let answer = (self.receiver)(of.range.from, self.now);
         let took = match answer {
             Answer::Hangs => TIMEOUT.ms(),
             Answer::Taken | Answer::Refused | Answer::Later(_) | Answer::Gone => 1,
         };
         self.seen.push(Seen {
             at: self.now,
-            seq: of.parcel.from,
+            seq: of.range.from,
             lane: of.lane,
             taken: matches!(answer, Answer::Taken),
         });
@@ -135,18 +135,24 @@ impl Run {
                 Answer::Later(ms) => AttemptEnd::Failed(Some(Instant::from_ms(now + ms))),
                 Answer::Gone => AttemptEnd::Gone,
             };
-            let message = format!("m{}", of.parcel.from);
+            let message = format!("m{}", of.range.from);
             let told = AttemptResult::default();
-            let changes = self.outbox.ended(of, ended, told, &message, self.instant());
+            let changes = self
+                .outbox
+                .finish(of, ended, told, &message, self.instant());
             for change in changes {
                 match change {
-                    Change::Aside(parcel) => {
-                        let of = self.outbox.aside(parcel).cloned().expect("it is aside");
-                        self.kept.insert(parcel, of);
+                    Change::Queued(range) => {
+                        let of = self
+                            .outbox
+                            .pending_retry(range)
+                            .cloned()
+                            .expect("it is aside");
+                        self.kept.insert(range, of);
                     }
-                    Change::Settled(parcel) => drop(self.kept.remove(&parcel)),
-                    Change::Progress => self.progress = self.outbox.progress().clone(),
-                    Change::SwitchOff => self.off = true,
+                    Change::Dequeued(range) => drop(self.kept.remove(&range)),
+                    Change::Cursor => self.cursor = self.outbox.cursor().clone(),
+                    Change::Disable => self.off = true,
                 }
             }
         }
@@ -155,7 +161,7 @@ impl Run {
     /// As after a crash: what was kept is all there is.
     fn restart(&mut self) -> &mut Run {
         let aside = self.kept.values().cloned().collect();
-        self.outbox = Outbox::restored(self.progress.clone(), aside, TIMEOUT);
+        self.outbox = Outbox::restored(self.cursor.clone(), aside, TIMEOUT);
         self.under_way.clear();
         self
     }
@@ -184,7 +190,7 @@ fn what_is_taken_goes_out_once_in_order() {
     let mut run = Run::new((0..50).map(|n| n * 10).collect(), |_, _| Answer::Taken);
     run.until(M);
     assert_eq!(run.taken(), (1..=50).collect::<Vec<u64>>());
-    assert_eq!(run.outbox.progress().done, 50);
+    assert_eq!(run.outbox.cursor().done, 50);
     assert_eq!(run.outbox.counts(), (0, 0));
 }
 
@@ -201,7 +207,10 @@ fn a_poison_message_holds_the_line_for_a_minute_and_is_tried_for_three_days() {
         let order: Vec<u64> = (1..=20).filter(|seq| *seq != 5).collect();
         assert_eq!(run.taken(), order);
         let sixth = run.tries_of(6)[0];
-        assert!(sixth <= HOLD.ms() + 10, "the line was held for {sixth} ms");
+        assert!(
+            sixth <= HEAD_OF_LINE_MAX.ms() + 10,
+            "the line was held for {sixth} ms"
+        );
         let tries = run.tries_of(5);
         assert_eq!(tries.len(), 12, "hangs: {hangs}");
         let last = tries[11];
@@ -250,7 +259,7 @@ fn an_endpoint_that_was_away_catches_up_in_order() {
     let in_line: Vec<u64> = run
         .seen
         .iter()
-        .filter(|seen| seen.taken && seen.lane == Lane::Line)
+        .filter(|seen| seen.taken && seen.lane == Lane::InOrder)
         .map(|seen| seen.seq)
         .collect();
     assert!(in_line.is_sorted(), "first tries are in order");
@@ -261,7 +270,7 @@ fn an_endpoint_that_was_away_catches_up_in_order() {
     let back = run
         .seen
         .iter()
-        .filter(|seen| seen.lane == Lane::Aside && seen.taken);
+        .filter(|seen| seen.lane == Lane::Retry && seen.taken);
     let latest = back.map(|seen| seen.at).max().unwrap_or(0);
     assert!(
         latest < 6 * H + 2 * M,
@@ -296,7 +305,7 @@ fn retry_after_is_honoured() {
         );
         let second = run.tries_of(2)[0];
         assert!(
-            second <= HOLD.ms(),
+            second <= HEAD_OF_LINE_MAX.ms(),
             "the next waits a minute at most: {second}"
         );
     }
@@ -318,7 +327,7 @@ fn gone_switches_off_at_once_and_nothing_is_lost() {
     run.off = false;
     run.now = 2 * H;
     let now = run.instant();
-    run.outbox.begin_anew(now);
+    run.outbox.reset_failures(now);
     run.until(3 * H);
     assert_eq!(run.taken(), [1, 2, 3, 4]);
 }
@@ -329,7 +338,7 @@ fn nothing_but_failures_for_five_days_switches_off() {
     let mut run = Run::new(decided.clone(), |_, _| Answer::Refused);
     run.until(200 * H);
     assert!(run.off);
-    let five_days = DEAD_AFTER.ms();
+    let five_days = DISABLE_AFTER.ms();
     assert!(
         (five_days..five_days + 2 * H).contains(&run.now),
         "after {} ms",
@@ -345,24 +354,24 @@ fn nothing_but_failures_for_five_days_switches_off() {
     });
     run.until(150 * H);
     assert!(!run.off);
-    let aside = run.outbox.failing().count();
-    assert!(aside < ASIDE_MAX);
+    let aside = run.outbox.failed_messages().count();
+    assert!(aside < RETRIES_MAX);
 }
 
 #[test]
 fn with_too_many_aside_the_line_waits() {
-    let aside = (1..=ASIDE_MAX as u64).map(|seq| PendingRetry {
-        parcel: SeqRange { from: seq, to: seq },
-        tries: 9,
+    let aside = (1..=RETRIES_MAX as u64).map(|seq| PendingRetry {
+        range: SeqRange { from: seq, to: seq },
+        attempts: 9,
         first: Instant::from_ms(0),
-        again: Some(Instant::from_ms(1000 * H)),
-        told: AttemptResult::default(),
+        retry_at: Some(Instant::from_ms(1000 * H)),
+        result: AttemptResult::default(),
     });
     let progress = DeliveryCursor {
-        done: ASIDE_MAX as u64,
+        done: RETRIES_MAX as u64,
         ..DeliveryCursor::default()
     };
-    let mut run = Run::new(all_at_once(ASIDE_MAX + 2), |_, at| {
+    let mut run = Run::new(all_at_once(RETRIES_MAX + 2), |_, at| {
         if at < 5 * H {
             Answer::Refused
         } else {
@@ -372,12 +381,12 @@ fn with_too_many_aside_the_line_waits() {
     run.outbox = Outbox::restored(progress, aside.collect(), TIMEOUT);
     run.until(5 * H - 1);
     assert_eq!(
-        run.outbox.failing().count(),
-        ASIDE_MAX + 1,
+        run.outbox.failed_messages().count(),
+        RETRIES_MAX + 1,
         "one holds the line"
     );
     run.until(6 * H);
-    assert_eq!(run.outbox.progress().done, ASIDE_MAX as u64 + 2);
+    assert_eq!(run.outbox.cursor().done, RETRIES_MAX as u64 + 2);
 }
 
 #[test]
@@ -389,13 +398,13 @@ fn a_range_is_sent_again_beside_what_is_new() {
     let again: Vec<u64> = run
         .seen
         .iter()
-        .filter(|seen| seen.lane == Lane::Resend)
+        .filter(|seen| seen.lane == Lane::Replay)
         .map(|seen| seen.seq)
         .collect();
     assert_eq!(again, [3, 4, 5, 6]);
-    assert_eq!(run.outbox.progress().done, 40);
-    assert!(run.outbox.progress().resends.is_empty());
-    for range in 0..RESENDS_MAX as u64 {
+    assert_eq!(run.outbox.cursor().done, 40);
+    assert!(run.outbox.cursor().replays.is_empty());
+    for range in 0..REPLAYS_MAX as u64 {
         assert!(run.outbox.resend(SeqRange {
             from: 1,
             to: 1 + range

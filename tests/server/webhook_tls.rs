@@ -110,7 +110,7 @@ fn certificates_are_checked() {
     let empty = empty.to_str().expect("a path that is text");
     let ours = [("SSL_CERT_FILE", ours.as_str())];
     let nobody = [("SSL_CERT_FILE", none.as_str()), ("SSL_CERT_DIR", empty)];
-    let untrusted = "0 the certificate is of an issuer that this machine does not trust; SSL_CERT_FILE may name the \
+    let untrusted = "0 the certificate was issued by an authority that this machine does not trust; SSL_CERT_FILE may name the \
                      issuer's certificate";
     let good = || speaks(&authority, "127.0.0.1", |_| {});
     let expired = speaks(&authority, "127.0.0.1", |params| {
@@ -157,7 +157,8 @@ fn certificates_are_checked() {
     let closed = plain.url().replace("http:", "https:");
     let closed = call(&closed, &ours);
     assert_eq!(closed, "0 the connection was closed in the middle of TLS");
-    let said = "0 what answered speaks no TLS; does the address begin with http:// after all?";
+    let said =
+        "0 the server at the address does not speak TLS; does the address begin with http://?";
     assert_eq!(call(&answers_without_tls(), &ours), said);
 }
 

@@ -413,15 +413,18 @@ impl Desk {
     fn pass(&mut self, seconds: i64) {
         self.now_ms += seconds * 1000;
         self.shops.clock.set(Instant::from_ms(self.now_ms));
-        self.webhooks.look();
+        self.webhooks.wake_workers();
     }
 
     /// What is known of a message: how often it was tried, and the status and failure of the last try.
     fn told(&self, id: &str, seq: u64) -> Option<(u32, Option<u16>, Option<String>)> {
         let post = self.webhooks.get(&self.shop, id).expect("an endpoint");
         let inner = post.inner();
-        let of = inner.outbox.failing().find(|of| of.parcel.from == seq)?;
-        Some((of.tries, of.told.status, of.told.failure.clone()))
+        let of = inner
+            .outbox
+            .failed_messages()
+            .find(|of| of.range.from == seq)?;
+        Some((of.attempts, of.result.status, of.result.failure.clone()))
     }
 
     /// Waits until it was tried so often.
@@ -526,7 +529,7 @@ async fn an_answer_without_an_end_is_an_answer() {
             let post = desk.webhooks.get(&desk.shop, &id).expect("it");
             let inner = post.inner();
             let first = inner.recent.front()?;
-            Some((first.told.status, first.told.answer.len()))
+            Some((first.result.status, first.result.answer.len()))
         });
         let (status, kept) = delivered.expect("delivered");
         assert_eq!(status, Some(200), "{shown}");

@@ -95,7 +95,7 @@ fn a_backup_of_a_running_server_that_deletes_shops_restores() {
     );
     let said = backup(&data, &file);
     assert!(
-        !said.status.success() && said.err.contains("is there already"),
+        !said.status.success() && said.err.contains("exists already"),
         "{said:?}"
     );
 }

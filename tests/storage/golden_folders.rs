@@ -205,10 +205,10 @@ async fn make_kept(to: &Path) {
     let aside = Deadline::seconds(20).poll(|| {
         now_ms += 1_000;
         clock.set(Instant::from_ms(now_ms));
-        webhooks.look();
+        webhooks.wake_workers();
         let inner = post.inner();
-        let held = inner.outbox.progress().held.as_ref();
-        let holds = held.is_some_and(|held| held.tries == 1 && held.parcel.from > 1);
+        let held = inner.outbox.cursor().blocking.as_ref();
+        let holds = held.is_some_and(|held| held.attempts == 1 && held.range.from > 1);
         (holds && inner.outbox.counts() == (2, 0)).then_some(())
     });
     aside.expect("one aside, and one that holds the line");
@@ -263,12 +263,12 @@ fn hold_post(post: &Subscription, now: Instant) {
     assert_eq!(endpoint.types, Some(vec!["session.assigned".to_owned()]));
     assert_eq!((endpoint.batch, endpoint.is_on()), (Some(2), true));
     assert_eq!(endpoint.secrets(now).len(), 1);
-    let mut parcels: Vec<(u64, u64)> = inner
+    let mut ranges: Vec<(u64, u64)> = inner
         .outbox
-        .failing()
-        .map(|of| (of.parcel.from, of.parcel.to))
+        .failed_messages()
+        .map(|of| (of.range.from, of.range.to))
         .collect();
-    parcels.sort_unstable();
-    assert_eq!(parcels, [(1, 1), (2, 3)]);
-    assert!(inner.outbox.progress().failing_since.is_some());
+    ranges.sort_unstable();
+    assert_eq!(ranges, [(1, 1), (2, 3)]);
+    assert!(inner.outbox.cursor().failing_since.is_some());
 }

@@ -206,7 +206,7 @@ fn open(folder: &Path, retention_ms: i64) -> Embedded {
     match Embedded::open(&settings, &Env::real(), Box::new(NoObserver)) {
         Ok(opened) => {
             // A ledger of which nothing is known but that it is there.
-            opened.journal.keep_ledger(Box::new(|| vec![0]));
+            opened.journal.set_ledger_source(Box::new(|| vec![0]));
             opened.journal
         }
         Err(error) => panic!("the folder does not open: {error}"),
@@ -255,7 +255,7 @@ fn put(journal: &Embedded, owner: journal::FencingToken, shop: &Id, n: u64, next
         seq: n,
         bytes: vec![7; 1000],
     };
-    journal.put_state(owner, state, None);
+    journal.put_snapshot(owner, state, None);
     // It is written with the next record.
     append(journal, owner, shop, next..next + 1, 1_000);
 }
@@ -334,7 +334,7 @@ fn reading_finds_every_record_by_its_seq_across_checkpoints_and_states() {
                 seq: next - 1 - 100,
                 bytes: vec![7; 100_000],
             };
-            journal.put_state(owner, state, None);
+            journal.put_snapshot(owner, state, None);
         }
         // Closing takes a checkpoint.
         drop(journal);
@@ -391,7 +391,7 @@ fn what_is_older_than_the_retention_goes_once_no_shop_needs_it() {
                 seq: 2000,
                 bytes: vec![1; 10],
             };
-            journal.put_state(owner, state, None);
+            journal.put_snapshot(owner, state, None);
         }
     }
     drop(journal);

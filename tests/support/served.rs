@@ -33,7 +33,13 @@ pub fn program() -> Command {
     let built = env!("CARGO_BIN_EXE_xiaoer");
     let mut command = Command::new(std::env::var("XIAOER_BIN").unwrap_or(built.to_owned()));
     command.env("LC_ALL", "en_US.UTF-8").stdin(Stdio::null());
-    // What tells a test how long to run is no setting of the program.
+    clear_variables(&mut command);
+    command
+}
+
+/// Removes inherited variables that begin with `XIAOER_`. The program refuses those that are not settings, and the tests
+/// have such variables of their own, for example `XIAOER_KILLS`.
+pub fn clear_variables(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name
             .to_str()
@@ -42,7 +48,6 @@ pub fn program() -> Command {
             command.env_remove(name);
         }
     }
-    command
 }
 
 /// What the program said, and how it ended.

@@ -175,7 +175,7 @@ impl Shops {
         let ledger = Arc::new(ledger);
         let journal = Arc::new(opened.journal);
         let source = Arc::clone(&ledger);
-        journal.keep_ledger(Box::new(move || source.stored()));
+        journal.set_ledger_source(Box::new(move || source.stored()));
         let seen = Arc::new(Seen::default());
         let desk = AllShops::new(
             Arc::clone(&journal) as Arc<dyn xiaoer::journal::Journal>,

@@ -99,9 +99,9 @@ fn place(row: &Delivery) -> String {
 
 fn rows(post: &Subscription) -> Vec<Delivery> {
     let row =
-        |parcel: SeqRange, state, tries, told: &AttemptResult, again: Option<Instant>| Delivery {
-            from: parcel.from,
-            to: parcel.to,
+        |range: SeqRange, state, tries, told: &AttemptResult, again: Option<Instant>| Delivery {
+            from: range.from,
+            to: range.to,
             state,
             tries,
             status: told.status,
@@ -115,23 +115,23 @@ fn rows(post: &Subscription) -> Vec<Delivery> {
     // A delivery whose first attempt is still running has no result to show.
     let failing = inner
         .outbox
-        .failing()
-        .filter(|of| of.tries > 0 || of.again.is_none());
+        .failed_messages()
+        .filter(|of| of.attempts > 0 || of.retry_at.is_none());
     let failing = failing.map(|of| {
-        let state = if of.again.is_some() {
+        let state = if of.retry_at.is_some() {
             DeliveryState::Retrying
         } else {
             DeliveryState::GivenUp
         };
-        row(of.parcel, state, of.tries, &of.told, of.again)
+        row(of.range, state, of.attempts, &of.result, of.retry_at)
     });
     let recent = inner.recent.iter();
     let recent = recent.map(|of| {
         row(
-            of.parcel,
+            of.range,
             DeliveryState::Delivered,
-            of.tries,
-            &of.told,
+            of.attempts,
+            &of.result,
             None,
         )
     });

@@ -136,10 +136,10 @@ fn shown(post: &Subscription, secret: Option<String>) -> Webhook {
             }),
         },
         created: utc(endpoint.made),
-        seq: inner.outbox.progress().done,
+        seq: inner.outbox.cursor().done,
         retrying,
         given_up,
-        failing_since: inner.outbox.progress().failing_since.map(utc),
+        failing_since: inner.outbox.cursor().failing_since.map(utc),
         secret,
     }
 }

@@ -1,4 +1,5 @@
-//! `xiaoer backup`: a consistent copy of a data folder as one file, which is restored and verified before it has its name.
+//! `xiaoer backup`: a consistent copy of a data folder as one file, which is restored and verified before it gets its
+//! name.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -43,10 +44,10 @@ impl Backup {
         let path = self.to.display();
         if self.to.exists() {
             return Err(Failure::bad_input(format!(
-                "{path} is there already: name a new file, so that no backup is written over"
+                "{path} exists already: name a new file, so that no backup is overwritten"
             )));
         }
-        // Under its own name it is whole.
+        // The file gets its own name once it is complete.
         let part = beside(&self.to, ".part");
         let written = self.write(&settings, &part);
         let checked = written.and_then(|()| self.check(&settings, &part));
@@ -60,7 +61,7 @@ impl Backup {
             .map_err(failed)?;
         writeln!(
             io::stdout().lock(),
-            "{path}: a whole backup, restored and verified: {} shops, records {} to {}",
+            "{path}: a complete backup, restored and verified: {} shops, records {} to {}",
             verified.shops,
             verified.orders.0,
             verified.orders.1
@@ -95,7 +96,7 @@ impl Backup {
         file.sync_all().map_err(failed)
     }
 
-    /// Restores what was written into a folder that is removed again, and verifies that.
+    /// Restores the copy into a temporary folder, and verifies that.
     fn check(&self, settings: &JournalSettings, part: &Path) -> Result<Verified, Failure> {
         let name = beside(part, ".check");
         let folder = match (&self.check_in, name.file_name()) {
@@ -106,7 +107,7 @@ impl Backup {
         let settings = JournalSettings {
             data: scratch.0.clone(),
             ballast_bytes: 0,
-            // What is only looked at need not be durable.
+            // A temporary folder need not be durable.
             sync: false,
             ..settings.clone()
         };
@@ -124,7 +125,7 @@ impl Backup {
     }
 }
 
-/// A folder that is removed when it is no longer needed.
+/// A folder that is removed when this is dropped.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -143,7 +144,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What is left of it is removed by the next backup of this name.
+        // The next backup of this name removes anything that is left of it.
         std::fs::remove_dir_all(&self.0).ok();
     }
 }

@@ -31,7 +31,7 @@ pub(in crate::cli) struct Export {
 
 impl Export {
     pub(in crate::cli) fn run(self) -> Result<(), Failure> {
-        // A damaged folder may lack anything but its store.
+        // A damaged folder may lack everything but its store.
         let settings = match self.salvage {
             true => settings(&self.layers)?,
             false => existing(&self.layers)?,
@@ -78,7 +78,7 @@ impl Export {
             false => journal::each_record(&settings, &mut each).map(|()| None),
         };
         match stopped {
-            // The reader has read enough.
+            // The reader has closed the pipe.
             Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
             Some(error) => return Err(written(&error)),
             None => {}
@@ -99,8 +99,8 @@ struct Cores {
 }
 
 impl Cores {
-    /// What is to be told before a record's line: where another core than before has decided it, or at the first one where
-    /// this program's has not.
+    /// The note before a record's line: where its core differs from that of the record before, or, for the first
+    /// record, from this program's.
     fn before(&mut self, record: &Record) -> Option<String> {
         let (core, line) = (record.core, self.lines + 1);
         let before = self.latest.replace(core);
@@ -116,7 +116,7 @@ impl Cores {
     }
 }
 
-/// Lists what was saved, and what is lost.
+/// Lists what was saved and what is lost.
 fn list(salvaged: &Salvaged) {
     let ranges = |lost: &[(u64, u64)]| {
         let ranges = lost.iter().map(|(from, to)| match from == to {

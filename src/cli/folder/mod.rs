@@ -1,4 +1,4 @@
-//! `xiaoer verify`, `export`, `backup` and `restore`: what is done with a data folder as a whole.
+//! `xiaoer verify`, `export`, `backup` and `restore`: commands on a whole data folder.
 
 mod backup;
 mod export;

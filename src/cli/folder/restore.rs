@@ -1,4 +1,4 @@
-//! `xiaoer restore`: a data folder is made from a backup, and verified.
+//! `xiaoer restore`: makes a data folder from a backup, and verifies it.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ impl Restore {
         let restored = journal::restore(&mut from, &settings, &mut upgrade);
         let restored = restored.map_err(|error| journal_failure(&error))?;
         for sentence in &restored.healed {
-            last_words(&format!("xiaoer: put right: {sentence}"));
+            last_words(&format!("xiaoer: repaired: {sentence}"));
         }
         let verified = journal::verify(&settings, &mut Checks::silent());
         let verified = verified.map_err(|error| journal_failure(&error))?;

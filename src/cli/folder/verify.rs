@@ -1,4 +1,4 @@
-//! `xiaoer verify`: everything in a data folder is read and held against everything else.
+//! `xiaoer verify`: reads everything in a data folder and checks it against everything else.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -11,10 +11,10 @@ use crate::env::private_files::KeepsOwner;
 use crate::journal::{self, Inspector, JournalError, Record, Snapshot};
 use crate::runtime::{Differences, check_recovery, decode_state};
 
-/// How many records pass between two looks at the bar.
+/// How many records pass between two updates of the progress bar.
 const RECORDS_A_LOOK: u64 = 4096;
 
-/// Read everything in a data folder and hold it against itself; no server may be running on it
+/// Verify everything in a data folder; no server may be running on it
 #[derive(Args)]
 pub(in crate::cli) struct Verify {
     #[command(flatten)]
@@ -62,17 +62,17 @@ impl Verify {
     }
 }
 
-/// What a start would find of every shop: its states decode, and its latest records are decided again.
+/// Recovers every shop as a start would: decodes its snapshots, and decides its latest records again.
 pub(super) struct Checks {
     bar: ProgressBar,
-    /// Shops of which an older core decided records after the latest state.
+    /// Shops with records after the latest snapshot that an older core decided.
     older: u64,
-    /// Where this core would decide otherwise.
+    /// Decisions that this core would make differently.
     otherwise: Vec<(Id, Differences)>,
 }
 
 impl Checks {
-    /// In silence.
+    /// Without a progress bar.
     pub(super) fn silent() -> Checks {
         Checks::with(ProgressBar::hidden())
     }
@@ -85,7 +85,7 @@ impl Checks {
         }
     }
 
-    /// What is to be said of decisions of an older core; the differences one by one where they are asked for.
+    /// The report on decisions of an older core, with each difference where they are asked for.
     fn upgrade(&self, listed: bool) -> String {
         let count: u64 = self.otherwise.iter().map(|(_, of)| of.count).sum();
         let mut text = match (self.older, count) {
@@ -143,7 +143,7 @@ impl Inspector for Checks {
     }
 }
 
-/// A counter of records, where somebody looks.
+/// A counter of records, on a terminal.
 fn counter() -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();

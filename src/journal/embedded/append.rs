@@ -1,69 +1,70 @@
-//! Appending: a record, a snapshot or a callback goes into the queue, and with the next commit.
+//! Appending: puts a record, a snapshot or a callback into the queue of the next commit.
 
 use std::cell::RefCell;
 use std::sync::atomic::Ordering;
 
 use super::append_queue::{PendingRecord, SnapshotWrite};
 use super::commit;
-use super::core::{Core, wait};
+use super::core::Core;
 use super::record_index::RecordLocation;
 use crate::domain::base::time::Instant;
 use crate::journal::record::{self, NewRecord, RecordKind};
 use crate::journal::{Fenced, FencingToken, NoRoom, OnDurable, Snapshot};
 
-/// Bytes that may wait for the next commit.
+/// The most bytes of records that wait for the next commit.
 const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 thread_local! {
-    /// The record that this thread appends: written before the line is held, so that nobody waits for it.
-    static WRITTEN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// The frame of the record that this thread appends. It is built before the queue is locked, so that the lock is
+    /// held for a short time.
+    static FRAME: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Puts a record into the next commit.
-pub(super) fn gather(
+/// Puts a record into the next commit. Returns its order.
+pub(super) fn append(
     core: &Core,
     owner: FencingToken,
     entry: &NewRecord<'_>,
     done: Option<OnDurable>,
 ) -> Result<u64, Fenced> {
-    WRITTEN.with_borrow_mut(|frame| {
+    FRAME.with_borrow_mut(|frame| {
         frame.clear();
         record::write(owner.shop, entry, frame);
-        put_in_line(core, owner, entry, frame, done)
+        enqueue(core, owner, entry, frame, done)
     })
 }
 
-fn put_in_line(
+fn enqueue(
     core: &Core,
     owner: FencingToken,
     entry: &NewRecord<'_>,
     frame: &[u8],
     done: Option<OnDurable>,
 ) -> Result<u64, Fenced> {
-    let mut line = core.line();
-    match line.owners.get_mut(&owner.shop) {
+    let mut queue = core.queue.lock();
+    match queue.owners.get_mut(&owner.shop) {
         Some(owned) if owned.epoch == owner.epoch && owned.next_n == entry.n => {
             owned.next_n += 1;
         }
         Some(_) | None => return Err(Fenced),
     }
-    let order = line.next_order;
-    line.next_order += 1;
+    let order = queue.next_order;
+    queue.next_order += 1;
     if entry.kind == RecordKind::Created {
-        line.creating.insert(entry.shop.clone(), owner.shop);
+        queue.creating.insert(entry.shop.clone(), owner.shop);
     }
-    let batch = &mut line.next;
+    let batch = &mut queue.next;
     let idle = batch.is_empty();
     batch.frames.extend_from_slice(frame);
     batch.ends.push(batch.frames.len());
     core.waiting_bytes.fetch_add(frame.len(), Ordering::Relaxed);
     let named = matches!(entry.kind, RecordKind::Created | RecordKind::Removed);
-    batch.gathered.push(PendingRecord {
+    batch.records.push(PendingRecord {
         shop: owner.shop,
-        place: RecordLocation {
+        location: RecordLocation {
             n: entry.n,
             order,
-            // Known when it is written.
+            // Set when the block is written.
             block: 0,
             seq_before: entry.seq_before,
             rated: entry.rated,
@@ -74,21 +75,21 @@ fn put_in_line(
         id: named.then(|| entry.shop.clone()),
     });
     batch.touched.insert(owner.shop);
-    batch.dones.extend(done);
-    drop(line);
+    batch.callbacks.extend(done);
+    drop(queue);
     if idle {
-        core.work.notify_one();
+        core.appended.notify_one();
     }
     Ok(order)
 }
 
-/// Whether there is room for one more, in memory and on disk.
+/// Whether there is room for one more record, in memory and on disk.
 pub(super) fn has_room(core: &Core) -> Result<(), NoRoom> {
-    // Every commit looks at the disk. Where none is on its way, others may have filled it meanwhile.
+    // Every commit checks the free space. Without one in progress, another program may have filled the disk.
     if core.waiting_bytes.load(Ordering::Relaxed) == 0 {
-        commit::look_at_the_disk(core);
+        commit::check_free_space(core);
     }
-    if core.full.load(Ordering::Relaxed) {
+    if core.disk_full.load(Ordering::Relaxed) {
         return Err(NoRoom::Disk);
     }
     if core.waiting_bytes.load(Ordering::Relaxed) > WAITING_BYTES_MAX {
@@ -102,53 +103,57 @@ pub(super) fn call_when_durable(core: &Core, order: u64, done: OnDurable) {
     if core.durable.load(Ordering::Acquire) >= order {
         return done();
     }
-    let mut line = core.line();
+    let mut queue = core.queue.lock();
     if core.durable.load(Ordering::Acquire) >= order {
-        drop(line);
+        drop(queue);
         return done();
     }
-    if order <= line.committing_until {
-        line.committing_dones.push(done);
+    if order <= queue.committing_until {
+        queue.committing_callbacks.push(done);
     } else {
-        line.next.dones.push(done);
+        queue.next.callbacks.push(done);
     }
 }
 
-/// Waits for the commit that is under way; the number after the last block that is written then.
-pub(super) fn settled_blocks(core: &Core) -> u64 {
-    let mut line = core.line();
-    while !line.committing.is_empty() {
-        line = wait(&core.committed, line);
+/// Waits for the commit in progress. Returns the number of the next block after it.
+pub(super) fn wait_for_commit(core: &Core) -> u64 {
+    let mut queue = core.queue.lock();
+    while !queue.committing.is_empty() {
+        queue = queue.wait(&core.committed);
     }
     core.next_block.load(Ordering::Acquire)
 }
 
-/// The copy is made: the states that waited for it come with the next commit.
-pub(super) fn gather_again(core: &Core) {
-    let mut line = core.line();
-    let waiting = core.copying().take().unwrap_or_default();
-    line.next
+/// The backup is copied: snapshots that were deferred go into the next commit.
+pub(super) fn requeue_deferred(core: &Core) {
+    let mut queue = core.queue.lock();
+    let waiting = core.deferred_snapshots.lock().take().unwrap_or_default();
+    queue
+        .next
         .touched
         .extend(waiting.iter().map(|put| put.owner.shop));
-    line.next.puts.splice(0..0, waiting);
-    drop(line);
-    core.work.notify_one();
+    queue.next.snapshots.splice(0..0, waiting);
+    drop(queue);
+    core.appended.notify_one();
 }
 
-/// Puts a state into the next commit.
-pub(super) fn gather_state(
+/// Puts a snapshot into the next commit.
+pub(super) fn append_snapshot(
     core: &Core,
     owner: FencingToken,
     state: Snapshot,
     due: Option<Instant>,
 ) {
-    let mut line = core.line();
-    let owned = line.owners.get(&owner.shop);
+    let mut queue = core.queue.lock();
+    let owned = queue.owners.get(&owner.shop);
     if owned.is_none_or(|owned| owned.epoch != owner.epoch) {
         return;
     }
-    line.next.touched.insert(owner.shop);
-    line.next.puts.push(SnapshotWrite { owner, state, due });
-    drop(line);
-    core.work.notify_one();
+    queue.next.touched.insert(owner.shop);
+    queue
+        .next
+        .snapshots
+        .push(SnapshotWrite { owner, state, due });
+    drop(queue);
+    core.appended.notify_one();
 }

@@ -1,8 +1,8 @@
-//! Backup and restore: a consistent copy of the journal as one stream, made while it is in use.
+//! Backup and restore: a consistent copy of the journal as one stream, made while the journal is in use.
 //!
-//! The stream is a line that names its form, then pairs with their tree and a checksum, then files of other modules where
-//! they were asked for, then a last frame that counts all of them and says how far the copy reaches. A stream without its
-//! last frame is no backup. Form 1, of release 0.1, has no files, and its pairs are of the older form.
+//! The stream begins with a line that names its form. Frames follow: each pair of a tree with a checksum, then files
+//! of other modules. The last frame counts all others and says how far the copy reaches; a stream without it is
+//! incomplete. Form 1, of release 0.1, has no files, and its pairs are of the older form.
 
 use std::io::{self, Read, Write};
 
@@ -27,7 +27,7 @@ const FORMS: [&[u8]; 2] = [b"xiaoer backup, form 1\n", FORM];
 /// The tree of the last frame.
 const END: u8 = 0xff;
 
-/// The tree of a file: its name is the key, what is in it the value.
+/// The tree of a file: the key is its name, the value its content.
 const FILE: u8 = 0xfe;
 
 /// The secrets of webhooks.
@@ -64,32 +64,32 @@ fn frame(to: &mut dyn Write, tree: u8, key: &[u8], value: &[u8]) -> Result<(), J
     written.map_err(|error| failed("written", &error))
 }
 
-/// Files of other modules that go into a backup: names and bytes, asked for once the pairs are copied.
+/// Reads the files of other modules that go into a backup: names and bytes. Called once the pairs are copied.
 pub type ExtraFiles<'a> = dyn FnMut() -> io::Result<Vec<(String, Vec<u8>)>> + 'a;
 
-/// No files go into the backup.
+/// A backup without files.
 pub fn no_files() -> io::Result<Vec<(String, Vec<u8>)>> {
     Ok(Vec::new())
 }
 
-/// Writes a copy of the journal as it is now; states and upkeep wait meanwhile, events do not.
+/// Writes a copy of the journal as it is now. Snapshots and compaction wait for it; records are committed meanwhile.
 pub fn backup(
     journal: &Embedded,
     files: &mut ExtraFiles<'_>,
     to: &mut dyn Write,
 ) -> Result<HighWaterMark, JournalError> {
     let core = &journal.core;
-    let still = core.still();
-    *core.copying() = Some(Vec::new());
-    let settled = append::settled_blocks(core);
+    let maintenance = core.maintenance.lock();
+    *core.deferred_snapshots.lock() = Some(Vec::new());
+    let settled = append::wait_for_commit(core);
     let last = || {
-        let last = *core.last_commit();
+        let last = *core.last_commit.lock();
         (last, core.clock.now())
     };
     let copied = copy(&core.store, settled, last, files, to);
-    // What waited comes with the next commit.
-    append::gather_again(core);
-    drop(still);
+    // Deferred snapshots go into the next commit.
+    append::requeue_deferred(core);
+    drop(maintenance);
     copied
 }
 
@@ -118,12 +118,12 @@ fn copy(
     to.write_all(FORM)
         .map_err(|error| failed("written", &error))?;
     let mut pairs = 0u64;
-    // What is kept comes first: it looks at records that the copy must have, too.
+    // Metadata comes first, because it refers to records that the copy must hold too.
     for tree in [
         Tree::Kept,
         Tree::Notes,
         Tree::Names,
-        Tree::Heads,
+        Tree::Headers,
         Tree::Index,
         Tree::Ledger,
     ] {
@@ -132,7 +132,7 @@ fn copy(
             frame(to, tree as u8, key, value).map(|()| true)
         })?;
     }
-    // States are all among the settled; records are copied as far as they are durable by now.
+    // All snapshots are in blocks before `settled`; records are copied up to the last durable one.
     let (last, at) = last();
     let until = settled.max(last.block + 1);
     store.scan(Tree::Journal, b"", |key, value| {
@@ -175,12 +175,12 @@ fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
             return failed("read", &error);
         }
         JournalError::Damaged(
-            "the backup is cut off: take another one, this one cannot be restored whole".to_owned(),
+            "the backup is incomplete and cannot be restored: use another one".to_owned(),
         )
     };
     let wrong = || {
         JournalError::Damaged(
-            "the backup has a part whose checksum is wrong: take another one, this one cannot be restored whole"
+            "a part of the backup has a wrong checksum, so it cannot be restored: use another one"
                 .to_owned(),
         )
     };
@@ -229,22 +229,23 @@ fn read_frame(from: &mut dyn Read) -> Result<Frame, JournalError> {
     Ok(Frame::Pair(tree, body, value))
 }
 
-/// What a restore has made.
+/// The result of a restore.
 #[derive(Debug)]
 pub struct Restored {
     /// How far the records reach.
     pub reach: HighWaterMark,
     /// The files that were in the backup, by name.
     pub files: Vec<String>,
-    /// What was put right, a sentence each.
+    /// What was repaired, a sentence each.
     pub healed: Vec<String>,
 }
 
-/// Makes a new folder from a backup. Until it is finished, a server refuses the folder, and a restore may begin anew.
+/// Makes a new folder from a backup. A server refuses the folder until the restore is finished; an unfinished restore
+/// can be repeated.
 ///
 /// # Errors
 ///
-/// The folder holds data, or the stream is not whole.
+/// The folder holds data, or the stream is incomplete or damaged.
 pub fn restore(
     from: &mut dyn Read,
     settings: &JournalSettings,
@@ -254,7 +255,7 @@ pub fn restore(
     let folder = DataDir::take(&settings.data, settings.ballast_bytes)?;
     folder.begin_restore()?;
     let store = Store::open(&folder.store_path(), settings, &Env::real().fate)?;
-    // From here on it waits for the backup to come, which may be slow.
+    // The watchdog ends here: reading the backup may be slow.
     store.opened();
     let (mut pairs, mut waiting, mut files) = (0u64, 0, Vec::new());
     let mut changes = Tree::ALL.map(|_| Changes::default());
@@ -281,11 +282,11 @@ pub fn restore(
     apply(&store, &mut changes)?;
     let (healed, id) = upgrade::convert_restored(&store, upgrade)?;
     let kept = metadata::count(&store)?;
-    let mark = Watermark::create(&folder.mark_path(), id, reach, kept);
-    mark.map_err(|error| failed("restored", &error))?;
+    let watermark = Watermark::create(&folder.watermark_path(), id, reach, kept);
+    watermark.map_err(|error| failed("restored", &error))?;
     drop(store);
     folder.restored()?;
-    folder.lay_ballast();
+    folder.create_ballast();
     Ok(Restored {
         reach,
         files,
@@ -293,7 +294,7 @@ pub fn restore(
     })
 }
 
-/// A file that a backup may hold; any other is not written.
+/// The file of a backup with this name; an unknown one is an error.
 fn known_file(name: &str) -> Result<&'static str, JournalError> {
     let known = FILES.iter().find(|known| **known == name);
     known.copied().ok_or_else(|| {
@@ -303,7 +304,7 @@ fn known_file(name: &str) -> Result<&'static str, JournalError> {
     })
 }
 
-/// Reads a backup to its end: how far it reaches. Errors where it is not whole.
+/// Reads a backup to its end and checks it. Returns how far it reaches.
 pub fn check(from: &mut dyn Read) -> Result<HighWaterMark, JournalError> {
     read_form(from)?;
     let mut pairs = 0u64;
@@ -321,7 +322,8 @@ fn read_form(from: &mut dyn Read) -> Result<(), JournalError> {
     let read = from.read_exact(&mut form);
     if read.is_err() || !FORMS.contains(&&form[..]) {
         return Err(JournalError::Unusable(
-            "that is no backup that this xiaoer can read: its first line should be \"xiaoer backup, form 1\" or \"… \
+            "this file is not a backup that this xiaoer can read: its first line must be \"xiaoer backup, form 1\" or \
+             \"… \
              form 2\""
                 .to_owned(),
         ));
@@ -330,7 +332,7 @@ fn read_form(from: &mut dyn Read) -> Result<(), JournalError> {
 }
 
 fn incomplete() -> JournalError {
-    JournalError::Damaged("the backup lacks some of its parts: take another one".to_owned())
+    JournalError::Damaged("the backup lacks some of its parts: use another one".to_owned())
 }
 
 fn apply(store: &Store, changes: &mut [Changes]) -> Result<(), JournalError> {

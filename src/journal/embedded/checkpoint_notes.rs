@@ -1,4 +1,4 @@
-//! The journal's own notes: what its latest checkpoint left for the next start.
+//! The notes of the latest checkpoint, which the next start reads.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,33 +6,33 @@ use super::checksummed::{sealed, unsealed};
 use super::store::{Changes, Store, Tree};
 use crate::journal::JournalError;
 
-/// Where the journal's own notes are.
+/// The key of the notes.
 const KEY: &[u8] = b"checkpoint";
 
 /// The form of the notes.
 const FORM: u8 = 1;
 
-/// The journal's own notes, as of its latest checkpoint.
+/// The notes of the latest checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointNotes {
-    /// All records up to this order are in the index, and in the ledger's state.
+    /// All records up to this order are in the index and in the ledger's state.
     pub checkpoint: u64,
-    /// The number of the block that ends there, when it was written.
+    /// The number of the block that ends with that record, when it was written.
     pub checkpoint_block: u64,
-    /// The first record that is kept.
+    /// The order of the first record that is still stored.
     pub floor: u64,
-    /// The number of the block before which no records are kept.
+    /// Blocks before this number hold no stored records.
     pub floor_block: u64,
     /// The number of the next shop.
     pub next_shop: u64,
     /// The generation of the ledger's state; 0 where there is none.
     pub ledger: u64,
-    /// Blocks up to this number have been looked at for merging.
+    /// Blocks up to this number were examined for merging.
     pub merged: u64,
 }
 
 impl CheckpointNotes {
-    /// Those of an empty journal.
+    /// The notes of an empty journal.
     pub const EMPTY: CheckpointNotes = CheckpointNotes {
         checkpoint: 0,
         checkpoint_block: 0,
@@ -43,15 +43,15 @@ impl CheckpointNotes {
         merged: 0,
     };
 
-    /// Reads them; those of an empty journal where there are none.
+    /// Reads the notes; an empty journal has none and gets [`CheckpointNotes::EMPTY`].
     pub fn read(store: &Store) -> Result<CheckpointNotes, JournalError> {
         match store.get(Tree::Notes, KEY)? {
-            Some(value) => unsealed(&value, "the note of the latest checkpoint")?.only(),
+            Some(value) => unsealed(&value, "the notes of the latest checkpoint")?.only(),
             None => Ok(CheckpointNotes::EMPTY),
         }
     }
 
-    /// Writes them.
+    /// Writes the notes.
     pub fn write(&self, store: &Store) -> Result<(), JournalError> {
         let mut changes = Changes::default();
         changes.set(KEY, sealed(FORM, self));

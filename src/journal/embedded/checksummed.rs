@@ -1,7 +1,7 @@
 //! Small stored values: a form, a checksum and the value in bincode.
 //!
-//! Each value has types of its own for each form that was ever written. To add a field: write the value in the next form,
-//! keep the types of the form before, and convert.
+//! Each form that was ever written has types of its own. To add a field: write the value in the next form, keep the
+//! types of the form before, and convert.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::journal::JournalError;
 use crate::journal::error::damaged;
 
-/// The form and the checksum.
+/// Bytes of the form and the checksum.
 const HEAD_BYTES: usize = 5;
 
 /// A value in its stored form.
@@ -32,7 +32,7 @@ pub struct Unsealed<'a> {
     what: &'a str,
 }
 
-/// Opens a stored value; `what` it is stands in the error.
+/// Checks a stored value; `what` names it in errors.
 pub fn unsealed<'a>(bytes: &'a [u8], what: &'a str) -> Result<Unsealed<'a>, JournalError> {
     let wrong = || damaged(&format!("{what} fails its checksum"));
     let (head, body) = bytes.split_first_chunk::<HEAD_BYTES>().ok_or_else(wrong)?;
@@ -44,16 +44,16 @@ pub fn unsealed<'a>(bytes: &'a [u8], what: &'a str) -> Result<Unsealed<'a>, Jour
 }
 
 impl Unsealed<'_> {
-    /// The value, read by the types of its form.
+    /// The value, read with the types of its form.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, JournalError> {
         let config = bincode::config::standard();
         match bincode::serde::decode_from_slice(self.body, config) {
             Ok((value, length)) if length == self.body.len() => Ok(value),
-            Ok(_) | Err(_) => Err(damaged(&format!("{} does not read", self.what))),
+            Ok(_) | Err(_) => Err(damaged(&format!("{} cannot be decoded", self.what))),
         }
     }
 
-    /// The value is stored in a form that this program does not read.
+    /// The error for a form that this program does not read.
     pub fn newer(&self) -> JournalError {
         JournalError::Unusable(format!(
             "{} is stored in form {}, which this program does not read: use the newer program",
@@ -61,7 +61,7 @@ impl Unsealed<'_> {
         ))
     }
 
-    /// The value, where it has only one form so far.
+    /// The value, where only form 1 exists.
     pub fn only<T: DeserializeOwned>(&self) -> Result<T, JournalError> {
         match self.form {
             1 => self.read(),

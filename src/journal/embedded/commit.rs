@@ -1,7 +1,7 @@
-//! The commit: what was appended is written in one piece, made durable, and only then called done. The one file that
-//! says *durable*.
+//! The commit: writes what was appended, makes it durable with one sync, and only then calls the callbacks. This is
+//! the only file that calls a record durable.
 //!
-//! One thread commits; while it does, the next commit gathers (group commit). What fails here is final.
+//! One thread commits. Records that arrive meanwhile go into the next commit (group commit). A failure is final.
 
 use std::sync::atomic::Ordering;
 
@@ -11,67 +11,66 @@ use super::core::Core;
 use super::deletion::Removal;
 use super::metadata;
 use super::record_index::{self, DueChange, Tail};
-use super::snapshots::{self, SnapshotHeader, StateAt};
+use super::snapshots::{self, SnapshotHeader, SnapshotLocation};
 use super::store::{Changes, Tree};
 use super::watchdog::Task;
 use super::watermark::CommitEnd;
 use super::watermark::HighWaterMark;
 use crate::env::Stopwatch;
-use crate::journal::embedded::core::wait;
 use crate::journal::record::{FORM, RecordKind};
 use crate::journal::{JournalError, Snapshot};
 
-/// Keys of blocks that are laid at once.
-const LAID_AHEAD: u64 = 256;
+/// How many block keys are preallocated at once.
+const PREALLOCATED_KEYS: u64 = 256;
 
-/// The commit thread: until the journal is closed and nothing waits.
+/// The commit thread: runs until the journal is closed and the queue is empty.
 ///
-/// Where more than one came together the last time, more are likely to come in a moment: then it lingers, so that
-/// one sync serves them all. A lone request is committed at once.
-pub(super) fn commit_all(core: &Core) {
+/// Where the last commit had more than one caller, more are likely to come soon, so the thread lingers and one sync
+/// serves them all. A lone request is committed at once.
+pub(super) fn run(core: &Core) {
     let mut lingers = false;
     loop {
-        let mut line = core.line();
-        while line.next.is_empty() && !line.closing {
-            line = wait(&core.work, line);
+        let mut queue = core.queue.lock();
+        while queue.next.is_empty() && !queue.closing {
+            queue = queue.wait(&core.appended);
         }
-        if line.next.is_empty() {
-            drop(line);
+        if queue.next.is_empty() {
+            drop(queue);
             core.committed.notify_all();
             return;
         }
-        if lingers && !line.closing {
-            drop(line);
+        if lingers && !queue.closing {
+            drop(queue);
             std::thread::sleep(core.linger);
-            line = core.line();
+            queue = core.queue.lock();
         }
-        let spare = std::mem::take(&mut line.spare);
-        let mut batch = std::mem::replace(&mut line.next, spare);
-        line.committing.clone_from(&batch.touched);
-        line.committing_until = line.next_order - 1;
-        drop(line);
-        lingers = !core.linger.is_zero() && batch.dones.len() > 1;
-        // A failed commit is not reported to those that wait: its outcome is unknown.
-        let dones = std::mem::take(&mut batch.dones);
+        let spare = std::mem::take(&mut queue.spare);
+        let mut batch = std::mem::replace(&mut queue.next, spare);
+        queue.committing.clone_from(&batch.touched);
+        queue.committing_until = queue.next_order - 1;
+        drop(queue);
+        lingers = !core.linger.is_zero() && batch.callbacks.len() > 1;
+        // The callers of a failed commit get no answer: its outcome is unknown.
+        let callbacks = std::mem::take(&mut batch.callbacks);
         let committed = core
             .store
             .watched(Task::Commit, |_| commit(core, &mut batch));
         match committed {
             Ok(()) => {}
             Err(error) => core.fate.stop(&format!(
-                "what was taken could not be made durable, so nothing more is answered: {error}. \
-                 What was answered before is safe; look at the disk, then start again"
+                "a commit could not be made durable, so the server stops: {error}. \
+                 Everything that was answered is stored. Check the disk, then start again"
             )),
         };
-        let mut line = core.line();
+        let mut queue = core.queue.lock();
         core.waiting_bytes
-            .store(line.next.frames.len(), Ordering::Relaxed);
-        line.committing.clear();
-        line.spare = batch.emptied();
-        let late = std::mem::take(&mut line.committing_dones);
-        drop(line);
+            .store(queue.next.frames.len(), Ordering::Relaxed);
+        queue.committing.clear();
+        queue.spare = batch.emptied();
+        let late = std::mem::take(&mut queue.committing_callbacks);
+        drop(queue);
         core.committed.notify_all();
-        for done in dones.into_iter().chain(late) {
+        for done in callbacks.into_iter().chain(late) {
             done();
         }
     }
@@ -81,18 +80,18 @@ pub(super) fn commit_all(core: &Core) {
 fn commit(core: &Core, batch: &mut Batch) -> Result<(), JournalError> {
     let watch = Stopwatch::start();
     let records = batch.ends.len();
-    if let (Some(first), Some(last)) = (batch.gathered.first(), batch.gathered.last()) {
+    if let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) {
         let (first, reach) = (
-            first.place.order,
+            first.location.order,
             HighWaterMark {
-                order: last.place.order,
+                order: last.location.order,
                 at: last.at,
             },
         );
         let mut changes = Changes::default();
         let next = core.next_block.load(Ordering::Relaxed);
-        let gathered = &mut batch.gathered;
-        let placed = |index: usize, number| gathered[index].place.block = number;
+        let records = &mut batch.records;
+        let placed = |index: usize, number| records[index].location.block = number;
         let frames = block::Frames {
             form: FORM,
             first,
@@ -100,63 +99,64 @@ fn commit(core: &Core, batch: &mut Batch) -> Result<(), JournalError> {
             ends: &batch.ends,
         };
         let after = block::write(next, frames, &mut changes, placed);
-        lay_until(core, after)?;
+        preallocate_keys(core, after)?;
         core.store.apply(Tree::Journal, changes)?;
         core.next_block.store(after, Ordering::Release);
-        take_names(core, &batch.gathered)?;
-        take_places(core, &mut batch.gathered);
-        put_all(core, std::mem::take(&mut batch.puts))?;
-        let kept = metadata::keep_all(core, std::mem::take(&mut batch.keeps))?;
+        apply_names(core, &batch.records)?;
+        add_locations(core, &mut batch.records);
+        write_snapshots(core, std::mem::take(&mut batch.snapshots))?;
+        let kept = metadata::write_all(core, std::mem::take(&mut batch.metadata))?;
         core.store.sync()?;
-        set_mark(core, Some(reach), kept)?;
-        *core.last_commit() = CommitEnd {
+        set_watermark(core, Some(reach), kept)?;
+        *core.last_commit.lock() = CommitEnd {
             order: reach.order,
             block: after - 1,
         };
         core.durable.store(reach.order, Ordering::Release);
     } else {
-        let changed = !batch.puts.is_empty() || !batch.keeps.is_empty();
-        put_all(core, std::mem::take(&mut batch.puts))?;
-        let kept = metadata::keep_all(core, std::mem::take(&mut batch.keeps))?;
+        let changed = !batch.snapshots.is_empty() || !batch.metadata.is_empty();
+        write_snapshots(core, std::mem::take(&mut batch.snapshots))?;
+        let kept = metadata::write_all(core, std::mem::take(&mut batch.metadata))?;
         if changed {
             core.store.sync()?;
         }
         if kept.is_some() {
-            set_mark(core, None, kept)?;
+            set_watermark(core, None, kept)?;
         }
     }
-    look_at_the_disk(core);
-    core.watch
+    check_free_space(core);
+    core.observer
         .committed(records, batch.frames.len(), watch.micros());
     Ok(())
 }
 
-fn set_mark(
+fn set_watermark(
     core: &Core,
     reach: Option<HighWaterMark>,
     kept: Option<u32>,
 ) -> Result<(), JournalError> {
-    let set = core.mark.set(reach, kept);
-    set.map_err(|error| core.store.has_failed("the mark", &error))
+    let set = core.watermark.set(reach, kept);
+    set.map_err(|error| core.store.has_failed("the file `mark`", &error))
 }
 
-/// Lays keys ahead of the blocks that are about to be written.
-fn lay_until(core: &Core, after: u64) -> Result<(), JournalError> {
-    let laid = core.laid_until.load(Ordering::Relaxed);
+/// Preallocates keys for the blocks that are about to be written.
+fn preallocate_keys(core: &Core, after: u64) -> Result<(), JournalError> {
+    let laid = core.preallocated_until.load(Ordering::Relaxed);
     if after <= laid {
         return Ok(());
     }
     let mut changes = Changes::default();
-    block::lay(laid..after + LAID_AHEAD, &mut changes);
-    core.laid_until.store(after + LAID_AHEAD, Ordering::Relaxed);
+    block::preallocate(laid..after + PREALLOCATED_KEYS, &mut changes);
+    core.preallocated_until
+        .store(after + PREALLOCATED_KEYS, Ordering::Relaxed);
     core.store.apply(Tree::Journal, changes)
 }
 
-/// Shops that came to be or were taken away with these records.
-fn take_names(core: &Core, gathered: &[PendingRecord]) -> Result<(), JournalError> {
+/// Applies the creation and deletion of shops by these records.
+fn apply_names(core: &Core, records: &[PendingRecord]) -> Result<(), JournalError> {
     let mut names = Changes::default();
     let (mut created, mut removed) = (Vec::new(), Vec::new());
-    for of_shop in gathered {
+    for of_shop in records {
         let Some(id) = &of_shop.id else { continue };
         if of_shop.kind == RecordKind::Created {
             snapshots::write_name(id, of_shop.shop, &mut names);
@@ -172,19 +172,19 @@ fn take_names(core: &Core, gathered: &[PendingRecord]) -> Result<(), JournalErro
     let mut removal = Removal::default();
     for (shop, id) in removed {
         removal.add(&core.store, shop, Some(id))?;
-        core.dead().push(shop);
+        core.removed_shops.lock().push(shop);
     }
     removal.apply(&core.store)?;
-    let mut line = core.line();
+    let mut queue = core.queue.lock();
     for id in created {
-        line.creating.remove(&id);
+        queue.creating.remove(&id);
     }
     Ok(())
 }
 
-fn take_places(core: &Core, gathered: &mut Vec<PendingRecord>) {
-    let mut tails = core.tails();
-    for of_shop in gathered.drain(..) {
+fn add_locations(core: &Core, records: &mut Vec<PendingRecord>) {
+    let mut tails = core.tails.lock();
+    for of_shop in records.drain(..) {
         if of_shop.kind == RecordKind::Removed {
             tails.remove(&of_shop.shop);
             continue;
@@ -193,99 +193,105 @@ fn take_places(core: &Core, gathered: &mut Vec<PendingRecord>) {
         if tail.id.is_none() {
             tail.id = of_shop.id;
         }
-        tail.places.push(of_shop.place);
+        tail.locations.push(of_shop.location);
         tail.due = DueChange::Known(of_shop.due);
     }
 }
 
-/// Keeps states; while a copy is being made they wait, so that what is copied fits together.
-pub(super) fn put_all(core: &Core, puts: Vec<SnapshotWrite>) -> Result<(), JournalError> {
-    let mut copying = core.copying();
-    if let Some(waiting) = copying.as_mut() {
-        waiting.extend(puts);
+/// Writes snapshots. During a backup they are deferred, so that the copy is consistent.
+pub(super) fn write_snapshots(core: &Core, writes: Vec<SnapshotWrite>) -> Result<(), JournalError> {
+    let mut deferred = core.deferred_snapshots.lock();
+    if let Some(deferred) = deferred.as_mut() {
+        deferred.extend(writes);
         return Ok(());
     }
-    for put in puts {
-        put_one(core, put)?;
+    for write in writes {
+        write_snapshot(core, write)?;
     }
     Ok(())
 }
 
-/// Keeps a state: its records go to the index, and out of memory.
-fn put_one(core: &Core, put: SnapshotWrite) -> Result<(), JournalError> {
-    let shop = put.owner.shop;
-    let (mut index, mut journal, mut heads) =
+/// Writes a snapshot. Locations of the shop's records move from memory to the index.
+fn write_snapshot(core: &Core, write: SnapshotWrite) -> Result<(), JournalError> {
+    let shop = write.owner.shop;
+    let (mut index, mut journal, mut headers) =
         (Changes::default(), Changes::default(), Changes::default());
-    // What the head of before leads to goes after the head has changed: a crash may come between any two trees.
+    // A snapshot that the header no longer names is removed after the header has changed: a crash may come between any
+    // two trees.
     let mut gone = Changes::default();
-    let mut tails = core.tails();
-    let mut head = head(core, shop, tails.get(&shop))?;
-    if head.id.is_empty() {
-        // The shop was taken away before its state came.
+    let mut tails = core.tails.lock();
+    let mut header = header(core, shop, tails.get(&shop))?;
+    if header.id.is_empty() {
+        // The shop was deleted before its snapshot was written.
         return Ok(());
     }
-    let mut order = head.not_needed();
+    let mut order = header.not_needed();
     let mut rest = None;
     if let Some(tail) = tails.get_mut(&shop) {
         tail.index(shop, &mut index);
-        let taken = tail.places.partition_point(|place| place.n <= put.state.n);
-        order = tail.places[..taken]
+        let taken = tail
+            .locations
+            .partition_point(|location| location.n <= write.state.n);
+        order = tail.locations[..taken]
             .last()
-            .map_or(order, |place| place.order);
-        head.n = tail.places.last().map_or(head.n, |place| place.n);
-        tail.places.drain(..taken);
-        rest = Some((head.n, tail.due)).filter(|_| !tail.places.is_empty());
-        tail.indexed = tail.places.len();
-        if tail.places.is_empty() {
+            .map_or(order, |location| location.order);
+        header.n = tail
+            .locations
+            .last()
+            .map_or(header.n, |location| location.n);
+        tail.locations.drain(..taken);
+        rest = Some((header.n, tail.due)).filter(|_| !tail.locations.is_empty());
+        tail.indexed = tail.locations.len();
+        if tail.locations.is_empty() {
             tails.remove(&shop);
         }
     }
-    let Snapshot { n, seq, bytes } = put.state;
+    let Snapshot { n, seq, bytes } = write.state;
     let first = core.next_block.load(Ordering::Relaxed);
-    let pieces = block::write_state(first, shop, &bytes, &mut journal);
+    let pieces = block::write_snapshot_blocks(first, shop, &bytes, &mut journal);
     let after = first + u64::from(pieces);
-    let state = StateAt {
+    let state = SnapshotLocation {
         n,
         seq,
         order,
         block: first,
         pieces,
     };
-    snapshots::succeed(&mut head, state, &mut gone);
-    let (n, due) = rest.unwrap_or((n, DueChange::Known(put.due)));
-    head.set_due(n, due);
-    let_go(core, shop, &mut head, &mut index, &mut gone)?;
-    snapshots::write_head(shop, &head, &mut heads);
-    lay_until(core, after)?;
+    snapshots::succeed(&mut header, state, &mut gone);
+    let (n, due) = rest.unwrap_or((n, DueChange::Known(write.due)));
+    header.set_due(n, due);
+    drop_trimmed(core, shop, &mut header, &mut index, &mut gone)?;
+    snapshots::write_header(shop, &header, &mut headers);
+    preallocate_keys(core, after)?;
     core.store.apply(Tree::Journal, journal)?;
     core.next_block.store(after, Ordering::Release);
     core.store.apply(Tree::Index, index)?;
     // Still under the lock of the tails: the compaction thread writes headers too.
-    core.store.apply(Tree::Heads, heads)?;
+    core.store.apply(Tree::Headers, headers)?;
     core.store.apply(Tree::Journal, gone)
 }
 
-/// A shop's head, a new one where it has none yet: then nothing before its first record is needed.
-pub(super) fn head(
+/// A shop's header. A shop without one gets a new header, which needs nothing before the shop's first record.
+pub(super) fn header(
     core: &Core,
     shop: u64,
     tail: Option<&Tail>,
 ) -> Result<SnapshotHeader, JournalError> {
-    let mut head = snapshots::head(&core.store, shop)?;
-    if let Some(tail) = tail.filter(|_| head.id.is_empty())
-        && let (Some(id), Some(first)) = (&tail.id, tail.places.first())
+    let mut header = snapshots::header(&core.store, shop)?;
+    if let Some(tail) = tail.filter(|_| header.id.is_empty())
+        && let (Some(id), Some(first)) = (&tail.id, tail.locations.first())
     {
-        head.id = id.to_string();
-        head.before_first = first.order - 1;
+        header.id = id.to_string();
+        header.before_first = first.order - 1;
     }
-    Ok(head)
+    Ok(header)
 }
 
-/// What is kept of records that have been trimmed goes too.
-fn let_go(
+/// Removes older snapshots and index chunks of records that were trimmed.
+fn drop_trimmed(
     core: &Core,
     shop: u64,
-    head: &mut SnapshotHeader,
+    header: &mut SnapshotHeader,
     index: &mut Changes,
     journal: &mut Changes,
 ) -> Result<(), JournalError> {
@@ -293,8 +299,8 @@ fn let_go(
     if floor <= 1 {
         return Ok(());
     }
-    let gone = head.kept.partition_point(|kept| kept.order < floor);
-    for kept in head.kept.drain(..gone) {
+    let gone = header.kept.partition_point(|kept| kept.order < floor);
+    for kept in header.kept.drain(..gone) {
         snapshots::remove(kept, journal);
     }
     core.store
@@ -311,8 +317,8 @@ fn let_go(
         })
 }
 
-/// Whether the disk is nearly full.
-pub(super) fn look_at_the_disk(core: &Core) {
+/// Checks whether the disk is nearly full.
+pub(super) fn check_free_space(core: &Core) {
     let full = core.folder.free_bytes() < core.reserve_bytes;
-    core.full.store(full, Ordering::Relaxed);
+    core.disk_full.store(full, Ordering::Relaxed);
 }

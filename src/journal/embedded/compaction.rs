@@ -1,8 +1,8 @@
-//! Upkeep: what keeps the next start quick and the folder small, off everybody's way.
+//! Compaction: keeps the next start short and the folder small, on a thread of low priority.
 //!
-//! A *checkpoint* puts the places of all records into the index and keeps the ledger's state, so that a start reads
-//! only what came after. Small blocks are *merged* into large ones, so that the journal has few keys; and what is
-//! older than the retention is *trimmed*, a block at a time, as far as no shop needs it to come back.
+//! A *checkpoint* writes the locations of all records to the index and stores the ledger's state, so that a start
+//! reads only later records. Small blocks are *merged* into large ones, so that the journal has few keys. Blocks older
+//! than the retention are *trimmed*, as far as no shop needs them for its recovery.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,21 +10,20 @@ use std::time::Duration;
 use super::checkpoint_notes::{CheckpointNotes, ledger_key};
 use super::commit;
 use super::core::Core;
-use super::deletion::bury;
+use super::deletion::remove_remains;
 use super::store::{Changes, Tree};
 use super::watchdog::Task;
 use super::watermark::CommitEnd;
 use super::{block, snapshots};
 use crate::journal::JournalError;
-use crate::journal::embedded::core::wait_at_most;
 
 /// The nice value of the compaction thread; on Linux it belongs to the thread.
 const NICE: i32 = 10;
 
-/// How often the disk is looked at, and the chores.
+/// How often the free space and the amount of work are checked.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Shops whose places are put into the index under one lock.
+/// Shops whose locations are indexed under one lock.
 const SHOPS_AT_ONCE: usize = 256;
 
 /// Blocks of fewer bytes are merged with their neighbours.
@@ -33,31 +32,31 @@ const SMALL_BYTES: usize = block::RECORDS_BYTES_MAX / 8;
 /// Blocks that are trimmed at one checkpoint at most.
 const TRIMMED_MAX: usize = 20_000;
 
-/// Ticks after which old blocks are looked for although little happens.
+/// Ticks after which old blocks are trimmed although few records were written.
 const TRIM_TICKS: u32 = 3600;
 
 /// The compaction thread: runs until the journal is closed, and ends with a last checkpoint.
-pub(super) fn keep_up(core: &Core) {
-    // Those who answer come first. Where that may not be said, it is only less smooth.
+pub(super) fn run(core: &Core) {
+    // Threads that answer requests have priority. Without the permission for this, answers are only less even.
     rustix::process::setpriority_process(None, NICE).ok();
     let mut ticks = 0;
     loop {
         let stop = {
-            let still = core.still();
-            if *still {
+            let maintenance = core.maintenance.lock();
+            if *maintenance {
                 true
             } else {
-                *wait_at_most(&core.chores, still, TICK)
+                *maintenance.wait_at_most(&core.maintenance_due, TICK)
             }
         };
         if stop {
             // The last commit comes first.
-            let mut line = core.line();
-            while !line.is_over() {
-                line = wait_at_most(&core.committed, line, TICK);
+            let mut queue = core.queue.lock();
+            while !queue.is_over() {
+                queue = queue.wait_at_most(&core.committed, TICK);
             }
         }
-        commit::look_at_the_disk(core);
+        commit::check_free_space(core);
         ticks += 1;
         let behind = core.durable.load(Ordering::Acquire) - core.checkpoint.load(Ordering::Acquire);
         if behind >= core.checkpoint_records || ticks >= TRIM_TICKS || stop {
@@ -65,7 +64,7 @@ pub(super) fn keep_up(core: &Core) {
             let done = take_checkpoint(core, !stop);
             if let Err(error) = done {
                 core.fate.stop(&format!(
-                    "the journal's upkeep failed, so nothing more is answered: {error}"
+                    "a checkpoint failed, so the server stops: {error}"
                 ));
             }
         }
@@ -77,32 +76,32 @@ pub(super) fn keep_up(core: &Core) {
 
 /// Takes a checkpoint; with `all`, also merges and trims.
 pub(super) fn take_checkpoint(core: &Core, all: bool) -> Result<(), JournalError> {
-    // A backup holds it as long as its reader takes, so the watch begins after.
-    let still = core.still();
+    // A backup holds this lock as long as its reader takes, so the watchdog begins after it.
+    let maintenance = core.maintenance.lock();
     let taken = core
         .store
-        .watched(Task::Upkeep, |_| write_checkpoint(core, all));
-    drop(still);
+        .watched(Task::Compaction, |_| write_checkpoint(core, all));
+    drop(maintenance);
     if taken? {
-        core.watch.stored(core.store.bytes());
-        core.folder.lay_ballast();
+        core.observer.stored(core.store.bytes());
+        core.folder.create_ballast();
     }
     Ok(())
 }
 
-/// Whether there was one to take.
+/// Writes a checkpoint. Returns `false` where there is no source of the ledger's state.
 fn write_checkpoint(core: &Core, all: bool) -> Result<bool, JournalError> {
     let CommitEnd {
         order: until,
         block,
-    } = *core.last_commit();
-    let next_shop = core.line().next_shop;
-    // What is booked is read again from the records that no checkpoint has passed: where nobody gives the ledger's
-    // state, as in a command that only copies the folder, none is taken.
+    } = *core.last_commit.lock();
+    let next_shop = core.queue.lock().next_shop;
+    // Recovery reads bookings from records after the checkpoint. So a command that only copies a folder, and has no
+    // ledger, takes no checkpoint.
     let Some(ledger) = core.ledger_state() else {
         return Ok(false);
     };
-    bury_dead(core)?;
+    remove_remains_of_deleted(core)?;
     index_all(core)?;
     let mut notes = CheckpointNotes::read(&core.store)?;
     notes.ledger += 1;
@@ -113,61 +112,64 @@ fn write_checkpoint(core: &Core, all: bool) -> Result<bool, JournalError> {
     (notes.checkpoint, notes.checkpoint_block) = (until, block);
     notes.next_shop = next_shop;
     if all {
-        // The block that the stored notes name must stay as it is until others are named: a commit beside this makes
-        // durable what has been written by then, and no more may come.
+        // The block that the stored notes name must not change until other notes are stored: a commit at the same time
+        // makes durable whatever is written by then.
         notes.write(&core.store)?;
         merge(core, &mut notes)?;
         trim(core, &mut notes)?;
     }
     notes.write(&core.store)?;
-    forget_ledgers(core, notes.ledger)?;
+    drop_older_ledgers(core, notes.ledger)?;
     core.store.sync()?;
-    let synced = core.mark.sync();
-    synced.map_err(|error| core.store.has_failed("the mark", &error))?;
+    let synced = core.watermark.sync();
+    synced.map_err(|error| core.store.has_failed("the file `mark`", &error))?;
     core.checkpoint.store(until, Ordering::Release);
     core.floor.store(notes.floor, Ordering::Release);
     Ok(true)
 }
 
-/// What was kept of shops that were taken away goes.
-fn bury_dead(core: &Core) -> Result<(), JournalError> {
-    let dead = std::mem::take(&mut *core.dead());
+/// Removes snapshots and index chunks of deleted shops.
+fn remove_remains_of_deleted(core: &Core) -> Result<(), JournalError> {
+    let dead = std::mem::take(&mut *core.removed_shops.lock());
     for shop in dead {
-        bury(&core.store, shop)?;
+        remove_remains(&core.store, shop)?;
     }
     Ok(())
 }
 
-/// Puts all places that are only in memory into the index.
+/// Writes all locations that are only in memory to the index.
 fn index_all(core: &Core) -> Result<(), JournalError> {
     let shops: Vec<u64> = {
-        let tails = core.tails();
+        let tails = core.tails.lock();
         let behind = tails
             .iter()
-            .filter(|(_, tail)| tail.indexed < tail.places.len());
+            .filter(|(_, tail)| tail.indexed < tail.locations.len());
         behind.map(|(&shop, _)| shop).collect()
     };
     for shops in shops.chunks(SHOPS_AT_ONCE) {
-        let (mut index, mut heads) = (Changes::default(), Changes::default());
-        let mut tails = core.tails();
+        let (mut index, mut headers) = (Changes::default(), Changes::default());
+        let mut tails = core.tails.lock();
         for &shop in shops {
             let Some(tail) = tails.get_mut(&shop) else {
                 continue;
             };
             tail.index(shop, &mut index);
-            let mut head = commit::head(core, shop, Some(tail))?;
-            head.n = tail.places.last().map_or(head.n, |place| place.n);
-            head.set_due(head.n, tail.due);
-            snapshots::write_head(shop, &head, &mut heads);
+            let mut header = commit::header(core, shop, Some(tail))?;
+            header.n = tail
+                .locations
+                .last()
+                .map_or(header.n, |location| location.n);
+            header.set_due(header.n, tail.due);
+            snapshots::write_header(shop, &header, &mut headers);
         }
-        // Under the lock, so that a state that comes now finds the head as it is here.
+        // Under the lock, so that a snapshot that is written now finds this header.
         core.store.apply(Tree::Index, index)?;
-        core.store.apply(Tree::Heads, heads)?;
+        core.store.apply(Tree::Headers, headers)?;
     }
     Ok(())
 }
 
-fn forget_ledgers(core: &Core, keep: u64) -> Result<(), JournalError> {
+fn drop_older_ledgers(core: &Core, keep: u64) -> Result<(), JournalError> {
     let mut changes = Changes::default();
     core.store.scan(Tree::Ledger, b"", |at, _| {
         let old = at < &ledger_key(keep, 0)[..];
@@ -179,13 +181,13 @@ fn forget_ledgers(core: &Core, keep: u64) -> Result<(), JournalError> {
     core.store.apply(Tree::Ledger, changes)
 }
 
-/// Puts small blocks that follow each other together.
+/// Merges small blocks that follow each other.
 fn merge(core: &Core, notes: &mut CheckpointNotes) -> Result<(), JournalError> {
     let from = notes.merged + 1;
     let mut run = Run::default();
     let mut torn = |_| {};
     block::scan(&core.store, from, &mut torn, |block| {
-        // The checkpoint's own block stays where the notes say.
+        // The checkpoint's own block must stay where the notes say.
         if block.number >= notes.checkpoint_block {
             return Ok(false);
         }
@@ -202,22 +204,22 @@ fn merge(core: &Core, notes: &mut CheckpointNotes) -> Result<(), JournalError> {
     run.write(core)
 }
 
-/// Drops blocks that are older than the retention, and that no shop needs to come back.
+/// Drops blocks that are older than the retention and that no shop needs for its recovery.
 fn trim(core: &Core, notes: &mut CheckpointNotes) -> Result<(), JournalError> {
     if core.retention_ms == 0 {
         return Ok(());
     }
-    // A clock may be wrong, and what it drops is gone: the journal's own end says how old a record is.
-    let latest = core.mark.reach().at;
+    // A wrong clock must not drop records: their age is measured from the end of the journal.
+    let latest = core.watermark.reach().at;
     if !latest.of_an_event() {
         return Ok(());
     }
     let cutoff_ms = latest.ms() - core.retention_ms;
     let mut needed = notes.checkpoint + 1;
-    core.store.scan(Tree::Heads, b"", |at, value| {
-        let head = snapshots::read_head(snapshots::shop_of(at), value)?;
-        if head.n > head.state_n() {
-            needed = needed.min(head.not_needed() + 1);
+    core.store.scan(Tree::Headers, b"", |at, value| {
+        let header = snapshots::read_header(snapshots::shop_of(at), value)?;
+        if header.n > header.snapshot_n() {
+            needed = needed.min(header.not_needed() + 1);
         }
         Ok(true)
     })?;
@@ -243,7 +245,7 @@ fn trim(core: &Core, notes: &mut CheckpointNotes) -> Result<(), JournalError> {
         Ok(true)
     })?;
     if blocks > 0 {
-        // The floor is known before what lies under it goes.
+        // The floor is stored before the blocks below it are removed.
         notes.write(&core.store)?;
         core.floor.store(notes.floor, Ordering::Release);
         core.store.apply(Tree::Journal, changes)?;
@@ -251,7 +253,7 @@ fn trim(core: &Core, notes: &mut CheckpointNotes) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// Small blocks in a row.
+/// Small blocks that follow each other and will be merged.
 #[derive(Default)]
 struct Run {
     /// The form of the records.
@@ -265,8 +267,7 @@ struct Run {
 }
 
 impl Run {
-    /// Whether a block may follow: it is the next, nothing lies between, its records are of one form with those before,
-    /// and there is room.
+    /// Whether a block may be added: it is the next one, its records are of the same form, and there is room.
     fn can_take(&self, block: &block::Block) -> bool {
         let follows = self
             .blocks
@@ -384,15 +385,15 @@ mod tests {
         }
     }
 
-    /// The power may go at any step of a checkpoint, also after what it has merged has become durable.
+    /// The power may fail at any step of a checkpoint, also after merged blocks have become durable.
     #[test]
     fn a_checkpoint_that_is_cut_off_after_merging_leaves_a_folder_that_opens() {
-        // What releases before 0.2 left: the notes that are stored name a block that was merged with later ones.
+        // As releases before 0.2 left it: the stored notes name a block that was merged with later ones.
         for notes_first in [true, false] {
             let place = tempfile::tempdir().unwrap();
             let data = place.path().join("data");
             let journal = opened(&data);
-            journal.keep_ledger(Box::new(|| vec![1]));
+            journal.set_ledger_source(Box::new(|| vec![1]));
             let shop = Id::known("s");
             let owner = journal.create(&shop);
             for n in 1..=3 {
@@ -404,7 +405,7 @@ mod tests {
             }
             let core = &journal.core;
             let mut notes = CheckpointNotes::read(&core.store).unwrap();
-            let ended = *core.last_commit();
+            let ended = *core.last_commit.lock();
             assert!(notes.checkpoint_block < ended.block);
             index_all(core).unwrap();
             (notes.checkpoint, notes.checkpoint_block) = (ended.order, ended.block);
@@ -422,7 +423,7 @@ mod tests {
             assert_eq!(journal.core.durable.load(Ordering::Acquire), 8);
             let owner = journal.claim(&shop).unwrap().unwrap().owner;
             append(&journal, &shop, owner, 9);
-            journal.keep_ledger(Box::new(|| vec![1]));
+            journal.set_ledger_source(Box::new(|| vec![1]));
             journal.checkpoint_now();
             drop(journal);
             opened(&cut);

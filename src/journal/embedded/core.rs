@@ -1,121 +1,73 @@
-//! What the threads of a journal share: the store, the queue, the index, and how far each has come.
+//! The state that the threads of a journal share: the store, the queue, the index, and how far each has come.
+//!
+//! [`ranked_lock`](super::ranked_lock) gives the order of the locks.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar};
 use std::time::Duration;
 
 use super::append_queue::{AppendQueue, SnapshotWrite};
 use super::data_dir::DataDir;
 use super::observer::JournalObserver;
+use super::ranked_lock::RankedMutex;
 use super::record_index::Tail;
 use super::store::Store;
 use super::watermark::{CommitEnd, Watermark};
 use crate::env::Fate;
 
-/// Gives the ledger's state, as of a moment not before it is asked.
+/// Gives the ledger's state, as of a moment not before the call.
 pub type LedgerSource = Box<dyn Fn() -> Vec<u8> + Send + Sync>;
 
-/// What the threads of the journal share.
+/// The state that the threads of the journal share.
 pub(super) struct Core {
     pub(super) folder: DataDir,
     pub(super) store: Store,
-    pub(super) mark: Watermark,
+    pub(super) watermark: Watermark,
     pub(super) fate: Arc<dyn Fate>,
     pub(super) clock: Arc<dyn crate::env::Clock>,
-    pub(super) watch: Box<dyn JournalObserver>,
+    pub(super) observer: Box<dyn JournalObserver>,
     pub(super) linger: Duration,
     pub(super) reserve_bytes: u64,
     pub(super) retention_ms: i64,
     pub(super) checkpoint_records: u64,
-    pub(super) line: Mutex<AppendQueue>,
-    pub(super) tails: Mutex<HashMap<u64, Tail>>,
-    pub(super) dead: Mutex<Vec<u64>>,
-    pub(super) ledger: Mutex<Option<LedgerSource>>,
-    /// While a copy is being made, the states that wait until it is.
-    pub(super) copying: Mutex<Option<Vec<SnapshotWrite>>>,
-    /// Something waits for a commit.
-    pub(super) work: Condvar,
-    /// A commit is over.
+    pub(super) queue: RankedMutex<AppendQueue>,
+    pub(super) tails: RankedMutex<HashMap<u64, Tail>>,
+    pub(super) removed_shops: RankedMutex<Vec<u64>>,
+    pub(super) ledger_source: RankedMutex<Option<LedgerSource>>,
+    /// Snapshots that wait while a backup is copied; `None` without one.
+    pub(super) deferred_snapshots: RankedMutex<Option<Vec<SnapshotWrite>>>,
+    /// Notified when the queue gets work.
+    pub(super) appended: Condvar,
+    /// Notified when a commit is over.
     pub(super) committed: Condvar,
-    /// The compaction thread has something to do, or must stop.
-    pub(super) chores: Condvar,
-    /// Whether the compaction thread must stop. A reader of the whole journal holds the lock, so that nothing is moved.
-    pub(super) still: Mutex<bool>,
+    /// Notified when the compaction thread has work, or must stop.
+    pub(super) maintenance_due: Condvar,
+    /// Whether the compaction thread must stop. A backup holds the lock, so that no block is moved.
+    pub(super) maintenance: RankedMutex<bool>,
     /// Where the last commit ended.
-    pub(super) last_commit: Mutex<CommitEnd>,
+    pub(super) last_commit: RankedMutex<CommitEnd>,
     /// The order of the last durable record.
     pub(super) durable: AtomicU64,
-    /// The number of the next block, and up to which keys are laid.
+    /// The number of the next block, and the number up to which keys are preallocated.
     pub(super) next_block: AtomicU64,
-    pub(super) laid_until: AtomicU64,
-    /// The order of the first record that is kept.
+    pub(super) preallocated_until: AtomicU64,
+    /// The order of the first record that is still stored.
     pub(super) floor: AtomicU64,
     /// All records up to this order are in the index.
     pub(super) checkpoint: AtomicU64,
-    /// In how many commits something was kept for another room.
-    pub(super) kept: AtomicU32,
-    pub(super) full: AtomicBool,
+    /// How many commits changed metadata.
+    pub(super) metadata_commits: AtomicU32,
+    pub(super) disk_full: AtomicBool,
     /// Bytes that were appended and are not yet durable.
     pub(super) waiting_bytes: AtomicUsize,
 }
 
-pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A thread that panicked while it held the lock left nothing half done.
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Core {
-    pub(super) fn line(&self) -> MutexGuard<'_, AppendQueue> {
-        held(&self.line)
-    }
-
-    pub(super) fn tails(&self) -> MutexGuard<'_, HashMap<u64, Tail>> {
-        held(&self.tails)
-    }
-
-    pub(super) fn dead(&self) -> MutexGuard<'_, Vec<u64>> {
-        held(&self.dead)
-    }
-
-    pub(super) fn copying(&self) -> MutexGuard<'_, Option<Vec<SnapshotWrite>>> {
-        held(&self.copying)
-    }
-
-    pub(super) fn last_commit(&self) -> MutexGuard<'_, CommitEnd> {
-        held(&self.last_commit)
-    }
-
+    /// The state of the ledger; nothing where there is no source, or where the state could not be written.
     pub(super) fn ledger_state(&self) -> Option<Vec<u8>> {
-        let state = held(&self.ledger).as_ref().map(|source| source());
-        // One that could not be written is none.
+        let source = self.ledger_source.lock();
+        let state = source.as_ref().map(|source| source());
         state.filter(|bytes| !bytes.is_empty())
-    }
-
-    pub(super) fn still(&self) -> MutexGuard<'_, bool> {
-        held(&self.still)
-    }
-}
-
-/// Waits for a word on a lock; a thread that panicked while it held it has left nothing half done.
-pub(super) fn wait<'a, T>(
-    word: &std::sync::Condvar,
-    guard: std::sync::MutexGuard<'a, T>,
-) -> std::sync::MutexGuard<'a, T> {
-    match word.wait(guard) {
-        Ok(guard) => guard,
-        Err(poisoned) => poisoned.into_inner(),
-    }
-}
-
-/// Waits for a word, or for as long at most.
-pub(super) fn wait_at_most<'a, T>(
-    word: &std::sync::Condvar,
-    guard: std::sync::MutexGuard<'a, T>,
-    limit: Duration,
-) -> std::sync::MutexGuard<'a, T> {
-    match word.wait_timeout(guard, limit) {
-        Ok((guard, _)) => guard,
-        Err(poisoned) => poisoned.into_inner().0,
     }
 }

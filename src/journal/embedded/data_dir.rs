@@ -1,10 +1,11 @@
-//! The folder in which a server keeps everything: whose it is, of which form, and how much room is left.
+//! The data folder: its lock, its stored form, and its free space.
 //!
-//! `LOCK` is held by the one process that uses it. `VERSION` names the stored form. `mark` says how far the journal
-//! reaches. `ballast` is room that is given back when the disk is full, since the store cannot be opened without any.
+//! The one process that uses the folder holds `LOCK`. `VERSION` names the stored form. `mark` says how far the journal
+//! reaches. `ballast` is a file that is deleted when the disk is full, since the store cannot be opened without free
+//! space.
 //!
-//! One mark has one meaning: `NEW` stands while a first start makes the folder, `RESTORING` while a restore fills it, and
-//! the folder `upgrading` holds the next form of a store until it is verified.
+//! `NEW` exists while a first start makes the folder, and `RESTORING` while a restore fills it. The folder `upgrading`
+//! holds a converted store until it is verified.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -23,23 +24,23 @@ use crate::journal::error::{disk_failed, is_of_the_disk};
 /// The version of the stored form that this program writes.
 pub const VERSION: u32 = 2;
 
-/// The oldest that it reads.
+/// The oldest version that it reads.
 const VERSION_MIN: u32 = 1;
 
-/// How often a lock that is held is tried again, and how long after.
+/// How often a held lock is tried again, and the pause between.
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
-/// There while a first start makes the folder.
+/// Exists while a first start makes the folder.
 const BEGUN: &str = "NEW";
 
-/// There while a restore fills the folder.
+/// Exists while a restore fills the folder.
 const RESTORING: &str = "RESTORING";
 
-/// The same, before it has its name.
+/// The same file before it is renamed.
 const RESTORING_IN_MAKING: &str = "RESTORING.new";
 
-/// What may be in a folder into which a restore goes: nothing of it is data of a journal.
+/// Files that may be in a folder before a restore: none of them is data of a journal.
 const NO_DATA: [&str; 8] = [
     "lost+found",
     "xiaoer.toml",
@@ -51,8 +52,8 @@ const NO_DATA: [&str; 8] = [
     "ballast",
 ];
 
-/// What a restore that was not finished may have left beside these.
-const HALF_RESTORED: [&str; 5] = [
+/// Further files that an unfinished restore may have left.
+const LEFT_BY_RESTORE: [&str; 5] = [
     "store",
     "mark",
     "mark.new",
@@ -60,16 +61,16 @@ const HALF_RESTORED: [&str; 5] = [
     RESTORING_IN_MAKING,
 ];
 
-/// In what state a folder was found.
+/// The state in which a folder was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataDirState {
-    /// A first start begins to make it.
+    /// It is empty, and a first start makes it.
     New,
-    /// It is made, in this stored form.
+    /// It is complete, in this stored form.
     Made(u32),
 }
 
-/// A folder that this process holds.
+/// A folder that this process has locked.
 pub struct DataDir {
     path: PathBuf,
     ballast_bytes: u64,
@@ -77,8 +78,8 @@ pub struct DataDir {
     _lock: File,
 }
 
-/// Takes a lock. Who held it may be about to end, and a child that it has begun to start holds it until that is another
-/// program: so it is tried for a moment.
+/// Takes a lock, and tries again for a moment: its holder may be about to end, or may have passed it to a child
+/// process that has not started its program yet.
 fn take_lock(lock: &File) -> Result<(), TryLockError> {
     for _ in 0..LOCK_TRIES {
         match lock.try_lock() {
@@ -97,8 +98,7 @@ fn unusable(path: &Path, what: &str, error: &io::Error) -> JournalError {
 }
 
 impl DataDir {
-    /// Takes a folder for this process alone, and makes it where it is not there. Gives the ballast back where the
-    /// disk is full.
+    /// Locks a folder, and makes it where it does not exist. Deletes the ballast where the disk is full.
     pub fn take(path: &Path, ballast_bytes: u64) -> Result<DataDir, JournalError> {
         private_files::make_folder(path).map_err(|error| {
             unusable(
@@ -119,7 +119,7 @@ impl DataDir {
         };
         let opened = open(&lock);
         let lock = match opened {
-            // Not even an empty file has room.
+            // There is no room for an empty file.
             Err(error) if error.kind() == io::ErrorKind::StorageFull => {
                 fs::remove_file(&ballast).ok();
                 open(&lock)
@@ -159,18 +159,18 @@ impl DataDir {
         Ok(folder)
     }
 
-    /// In what state the folder is; one that holds nothing yet begins to be made.
+    /// The state of the folder. An empty folder is marked as `NEW`.
     ///
     /// # Errors
     ///
-    /// A restore into it was not finished, it is of a newer version, or it lacks a part.
+    /// A restore was not finished, the version is newer, or a part is missing.
     pub fn stage(
         &self,
         settings: &JournalSettings,
         fate: &Arc<dyn Fate>,
     ) -> Result<DataDirState, JournalError> {
         if self.restore_has_begun() {
-            return Err(self.half_restored());
+            return Err(self.unfinished_restore());
         }
         let path = self.path.join("VERSION");
         match fs::read_to_string(&path) {
@@ -179,7 +179,8 @@ impl DataDir {
                     Ok(DataDirState::Made(version))
                 }
                 Ok(newer) if newer > VERSION => Err(JournalError::Unusable(format!(
-                    "{} was written by a newer xiaoer (stored form {newer}, this program knows {VERSION}): use that one",
+                    "{} was written by a newer xiaoer (stored form {newer}, this program knows {VERSION}): use that \
+                     version",
                     self.path.display()
                 ))),
                 Ok(_) | Err(_) => Err(self.without_version("does not name a version")),
@@ -192,22 +193,24 @@ impl DataDir {
         }
     }
 
-    /// Whether a restore has begun to fill the folder; its mark may have been cut off in the making, before all else.
+    /// Whether a restore has begun. A crash may have left its file under the first name.
     fn restore_has_begun(&self) -> bool {
         let has = |name: &str| self.path.join(name).exists();
         has(RESTORING) || (has(RESTORING_IN_MAKING) && !has("VERSION"))
     }
 
-    fn half_restored(&self) -> JournalError {
+    fn unfinished_restore(&self) -> JournalError {
         JournalError::Unusable(format!(
-            "a restore into {} was not finished: run `xiaoer restore --from BACKUP --data {0}` again; it begins anew",
+            "a restore into {} was not finished. Run `xiaoer restore --from BACKUP --data {0}` again; it starts from \
+             the beginning",
             self.path.display()
         ))
     }
 
-    /// The file VERSION is missing or unreadable, where there is a store: the mark knows what it should say.
+    /// The file VERSION is missing or unreadable, but there is a store. The file `mark` shows which version it should
+    /// name.
     fn without_version(&self, what: &str) -> JournalError {
-        let form = match Watermark::read(&self.mark_path()) {
+        let form = match Watermark::read(&self.watermark_path()) {
             Ok(marked) if marked.folder.is_none() => VERSION_MIN,
             Ok(_) | Err(_) => VERSION,
         };
@@ -219,22 +222,22 @@ impl DataDir {
         ))
     }
 
-    /// Begins to make the folder: `NEW` is there until `VERSION` is, and nothing is acknowledged before. Nothing is
-    /// cleared but what a first start may have left.
+    /// Begins to make the folder. `NEW` exists until `VERSION` does, and nothing is acknowledged before. Only what a
+    /// first start may have left is removed.
     fn begin(&self, settings: &JournalSettings, fate: &Arc<dyn Fate>) -> Result<(), JournalError> {
         let begun = self.path.join(BEGUN);
         let store = self.store_path();
-        if !begun.exists() && (store.exists() || self.mark_path().exists()) {
+        if !begun.exists() && (store.exists() || self.watermark_path().exists()) {
             return Err(self.without_version("is missing"));
         }
-        if Watermark::read(&self.mark_path()).is_ok_and(|marked| marked.reach.order > 0) {
+        if Watermark::read(&self.watermark_path()).is_ok_and(|marked| marked.reach.order > 0) {
             return Err(self.without_version(
-                "is missing, and a file NEW that does not belong there hides it",
+                "is missing, and there is a file NEW that does not belong there",
             ));
         }
         if store.exists() && self.store_has_records(settings, fate)? {
             // Release 0.1 marked a restore like a first start.
-            return Err(self.half_restored());
+            return Err(self.unfinished_restore());
         }
         self.write_whole(BEGUN, b"this folder is being made\n")?;
         self.clear_parts()
@@ -250,7 +253,7 @@ impl DataDir {
         Ok(store.last(Tree::Journal)?.is_some())
     }
 
-    /// Removes the store, the mark and the version, if they are there.
+    /// Removes the store, the mark and the version, where they exist.
     fn clear_parts(&self) -> Result<(), JournalError> {
         let clear = || -> io::Result<()> {
             let store = self.store_path();
@@ -268,32 +271,33 @@ impl DataDir {
         clear().map_err(|error| {
             unusable(
                 &self.path,
-                "what an unfinished start or restore left cannot be cleared",
+                "files of an unfinished start or restore cannot be removed",
                 &error,
             )
         })
     }
 
-    /// Begins a restore: `RESTORING` is there until it is finished, and a server refuses the folder meanwhile.
+    /// Begins a restore: `RESTORING` exists until it is finished, and a server refuses the folder meanwhile.
     ///
     /// # Errors
     ///
-    /// The folder holds data, which would be written over.
+    /// The folder holds data, which would be overwritten.
     pub fn begin_restore(&self) -> Result<(), JournalError> {
         let has = |name: &str| self.path.join(name).exists();
-        let marked = Watermark::read(&self.mark_path()).is_ok_and(|marked| marked.reach.order > 0);
+        let marked =
+            Watermark::read(&self.watermark_path()).is_ok_and(|marked| marked.reach.order > 0);
         let unfinished = self.restore_has_begun() || (has(BEGUN) && !has("VERSION") && !marked);
         let listed = fs::read_dir(&self.path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let listed = listed.map_err(|error| unusable(&self.path, "it cannot be read", &error))?;
         for entry in listed {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            let left_over =
-                [BEGUN, RESTORING, "VERSION"].contains(&&*name) || HALF_RESTORED.contains(&&*name);
+            let left_over = [BEGUN, RESTORING, "VERSION"].contains(&&*name)
+                || LEFT_BY_RESTORE.contains(&&*name);
             let may_stay = NO_DATA.contains(&&*name) || (unfinished && left_over);
             if !may_stay {
                 return Err(JournalError::Unusable(format!(
-                    "{} is not empty (it holds {name:?}): name a new folder, so that nothing is written over",
+                    "{} is not empty (it holds {name:?}): name a new folder, so that no file is overwritten",
                     self.path.display()
                 )));
             }
@@ -303,7 +307,7 @@ impl DataDir {
         self.remove(BEGUN)
     }
 
-    /// The restore is finished.
+    /// Ends a restore.
     pub fn restored(&self) -> Result<(), JournalError> {
         self.write_version()?;
         self.remove(RESTORING)
@@ -318,51 +322,51 @@ impl DataDir {
         gone.map_err(|error| unusable(&path, "it cannot be removed", &error))
     }
 
-    /// The folder is of this program's form from here on.
+    /// Writes `VERSION`: the folder is now of this program's form.
     pub fn write_version(&self) -> Result<(), JournalError> {
         self.write_whole("VERSION", format!("{VERSION}\n").as_bytes())
     }
 
-    /// A first start has made the folder.
+    /// Ends a first start.
     pub fn made(&self) -> Result<(), JournalError> {
         self.write_version()?;
         self.remove(BEGUN)
     }
 
-    /// Writes a file so that it is there whole or not at all, durable. Only the owner may read it.
+    /// Writes a file, whole or not at all, durable and readable by its owner only.
     pub fn write_whole(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
         let written = private_files::write_whole(&self.path, name, bytes).map(drop);
         written.map_err(|error| unusable(&self.path.join(name), "it cannot be written", &error))
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where the store is.
+    /// The path of the store.
     pub fn store_path(&self) -> PathBuf {
         self.path.join("store")
     }
 
-    /// Where the mark is.
-    pub fn mark_path(&self) -> PathBuf {
+    /// The path of the file `mark`.
+    pub fn watermark_path(&self) -> PathBuf {
         self.path.join("mark")
     }
 
-    /// Makes what was renamed or created in the folder durable.
+    /// Syncs the folder, so that renamed and new files are durable.
     pub fn sync(&self) -> Result<(), JournalError> {
         let synced = File::open(&self.path).and_then(|folder| folder.sync_all());
         synced.map_err(|error| unusable(&self.path, "it cannot be synced", &error))
     }
 
-    /// Free bytes of its disk; none where that cannot be told.
+    /// Free bytes of the disk; 0 where they cannot be read.
     pub fn free_bytes(&self) -> u64 {
         rustix::fs::statvfs(&self.path).map_or(0, |disk| disk.f_bavail * disk.f_frsize)
     }
 
-    /// Lays the ballast, where there is none, or a piece of one, and there is room for twice as much.
-    pub fn lay_ballast(&self) {
+    /// Creates the ballast where it is missing or too short, if twice its size is free.
+    pub fn create_ballast(&self) {
         let path = self.path.join("ballast");
         let laid = fs::metadata(&path).map_or(0, |ballast| ballast.len());
         if laid >= self.ballast_bytes || self.free_bytes() < 2 * self.ballast_bytes {

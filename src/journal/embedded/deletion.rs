@@ -1,18 +1,18 @@
-//! What is taken away with a shop, in two steps, so that a deletion is whole.
+//! Deletion of a shop, in two steps.
 //!
-//! With the record of the deletion go the shop's name and what other modules keep of it ([`Removal`]). Its head, its states
-//! and its places in the index go at the next checkpoint ([`bury`]): there may be many, and a backup that is being
-//! copied meanwhile has to find the states that its heads name.
+//! The record of the deletion also removes the shop's name and its metadata ([`Removal`]). The next checkpoint removes
+//! its header, its snapshots and its index ([`remove_remains`]): there may be many, and a backup in progress must find
+//! the snapshots that its headers name.
 //!
-//! The record of the deletion comes before all of this in the store's log. So whatever of it a crash has left is taken
-//! away again when the record is read at the next start.
+//! The record of the deletion comes first in the store's log. So the next start reads it and repeats whatever a crash
+//! has interrupted.
 
 use super::store::{Changes, Store, Tree};
 use super::{metadata, snapshots};
 use crate::domain::base::id::Id;
 use crate::journal::JournalError;
 
-/// Changes that take shops away, as far as they go with the records of the deletions.
+/// The changes that go with the records of deletions.
 #[derive(Default)]
 pub struct Removal {
     names: Changes,
@@ -21,7 +21,7 @@ pub struct Removal {
 }
 
 impl Removal {
-    /// Adds a shop. Its name goes unless it leads to another shop by now.
+    /// Adds a shop. Its name is removed unless it leads to a newer shop.
     pub fn add(&mut self, store: &Store, shop: u64, id: Option<&Id>) -> Result<(), JournalError> {
         if let Some(id) = id
             && snapshots::number_of(store, id)? == Some(shop)
@@ -33,7 +33,7 @@ impl Removal {
         Ok(())
     }
 
-    /// Makes the changes; nothing of them is durable before the store is synced.
+    /// Applies the changes. They are durable after the next sync.
     pub fn apply(self, store: &Store) -> Result<(), JournalError> {
         if !self.any {
             return Ok(());
@@ -43,25 +43,25 @@ impl Removal {
     }
 }
 
-/// Takes away all that is left of a shop whose name is gone. While it runs, no backup is copied.
-pub fn bury(store: &Store, shop: u64) -> Result<(), JournalError> {
+/// Removes everything that is left of a deleted shop. No backup is copied meanwhile.
+pub fn remove_remains(store: &Store, shop: u64) -> Result<(), JournalError> {
     remove_index(store, shop)?;
-    // What was kept of it after it was taken away.
+    // Metadata that was written after the deletion.
     let mut kept = Changes::default();
     metadata::remove_all(store, shop, &mut kept)?;
     store.apply(Tree::Kept, kept)?;
-    let head = snapshots::head(store, shop)?;
-    let (mut journal, mut heads) = (Changes::default(), Changes::default());
-    for state in head.kept.into_iter().chain(head.state) {
+    let header = snapshots::header(store, shop)?;
+    let (mut journal, mut headers) = (Changes::default(), Changes::default());
+    for state in header.kept.into_iter().chain(header.state) {
         snapshots::remove(state, &mut journal);
     }
-    heads.remove(&snapshots::head_key(shop));
-    // The head goes first: once its states are gone, the next start may give the numbers of their blocks to others.
-    store.apply(Tree::Heads, heads)?;
+    headers.remove(&snapshots::header_key(shop));
+    // The header is removed first: once its snapshots are gone, the next start may reuse the numbers of their blocks.
+    store.apply(Tree::Headers, headers)?;
     store.apply(Tree::Journal, journal)
 }
 
-/// Takes away where a shop's records stand.
+/// Removes the index of a shop.
 pub fn remove_index(store: &Store, shop: u64) -> Result<(), JournalError> {
     let mut changes = Changes::default();
     let prefix = shop.to_be_bytes();

@@ -1,8 +1,8 @@
-//! The journal in one folder: its threads, and what it is asked, carried out.
+//! The journal in one folder: its threads, and its implementation of [`Journal`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use super::append;
 use super::append_queue::AppendQueue;
 use super::commit;
 use super::compaction;
-use super::core::{Core, LedgerSource, held};
+use super::core::{Core, LedgerSource};
 use super::metadata;
 use super::observer::JournalObserver;
 use super::opening;
 use super::ownership;
+use super::ranked_lock::{LockRank, RankedMutex};
 use super::reader;
 use super::settings::JournalSettings;
 use super::shop_numbers;
@@ -34,91 +35,98 @@ pub struct Embedded {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// An open journal, and what it holds for the ledger: its latest state, and what was booked since.
+/// An open journal, and what it holds for the ledger: its latest state, and the bookings since.
 pub struct Opened {
     /// The journal.
     pub journal: Embedded,
     /// The ledger's latest state.
     pub ledger: Option<Vec<u8>>,
-    /// What was booked since, by the ids of the shops that did.
+    /// The bookings since, with the ids of their shops.
     pub booked: Vec<(Id, Booked)>,
     /// The instant of the last record.
     pub latest: Option<Instant>,
-    /// What was put right in a folder of an older form, a sentence each.
+    /// What was repaired in a folder of an older form, a sentence each.
     pub healed: Vec<String>,
 }
 
 impl Embedded {
-    /// Opens the folder, and refuses where it is damaged, in use, or of a newer version. One of an older form is
-    /// converted by a copy, in silence.
+    /// Opens the folder. A folder of an older form is converted by a copy, without progress messages.
+    ///
+    /// # Errors
+    ///
+    /// The folder is damaged, in use, or of a newer version.
     pub fn open(
         settings: &JournalSettings,
         env: &Env,
-        watch: Box<dyn JournalObserver>,
+        observer: Box<dyn JournalObserver>,
     ) -> Result<Opened, JournalError> {
-        Embedded::open_or_upgrade(settings, env, watch, &mut Upgrade::plain())
+        Embedded::open_or_upgrade(settings, env, observer, &mut Upgrade::plain())
     }
 
     /// The same, where an older form is converted as `upgrade` says.
     pub fn open_or_upgrade(
         settings: &JournalSettings,
         env: &Env,
-        watch: Box<dyn JournalObserver>,
+        observer: Box<dyn JournalObserver>,
         upgrade: &mut Upgrade<'_>,
     ) -> Result<Opened, JournalError> {
         let opening::OpenedFolder {
             folder,
-            mark,
+            watermark,
             found,
             healed,
         } = opening::open(settings, &env.fate, upgrade)?;
         let core = Arc::new(Core {
             folder,
             store: found.store,
-            mark,
+            watermark,
             fate: Arc::clone(&env.fate),
             clock: Arc::clone(&env.clock),
-            watch,
+            observer,
             linger: Duration::from_micros(settings.linger_us),
             reserve_bytes: settings.reserve_bytes,
             retention_ms: settings.retention_ms,
             checkpoint_records: settings.checkpoint_records,
-            line: Mutex::new(AppendQueue::new(
-                found.reach.order + 1,
-                found.notes.next_shop,
-            )),
-            tails: Mutex::new(found.tails),
-            dead: Mutex::new(found.dead),
-            ledger: Mutex::new(None),
-            copying: Mutex::new(None),
-            work: Condvar::new(),
+            queue: RankedMutex::new(
+                LockRank::Queue,
+                AppendQueue::new(found.reach.order + 1, found.notes.next_shop),
+            ),
+            tails: RankedMutex::new(LockRank::Tails, found.tails),
+            removed_shops: RankedMutex::new(LockRank::RemovedShops, found.dead),
+            ledger_source: RankedMutex::new(LockRank::LedgerSource, None),
+            deferred_snapshots: RankedMutex::new(LockRank::DeferredSnapshots, None),
+            appended: Condvar::new(),
             committed: Condvar::new(),
-            chores: Condvar::new(),
-            still: Mutex::new(false),
-            last_commit: Mutex::new(CommitEnd {
-                order: found.reach.order,
-                block: found.last_block,
-            }),
+            maintenance_due: Condvar::new(),
+            maintenance: RankedMutex::new(LockRank::Maintenance, false),
+            last_commit: RankedMutex::new(
+                LockRank::LastCommit,
+                CommitEnd {
+                    order: found.reach.order,
+                    block: found.last_block,
+                },
+            ),
             durable: AtomicU64::new(found.reach.order),
             next_block: AtomicU64::new(found.next_block),
-            laid_until: AtomicU64::new(found.laid_until),
+            preallocated_until: AtomicU64::new(found.preallocated_until),
             floor: AtomicU64::new(found.notes.floor),
             checkpoint: AtomicU64::new(found.notes.checkpoint),
-            kept: AtomicU32::new(found.kept),
-            full: AtomicBool::new(false),
+            metadata_commits: AtomicU32::new(found.kept),
+            disk_full: AtomicBool::new(false),
             waiting_bytes: AtomicUsize::new(0),
         });
-        commit::look_at_the_disk(&core);
-        core.folder.lay_ballast();
+        commit::check_free_space(&core);
+        core.folder.create_ballast();
         let spawn = |name: &str, run: fn(&Core)| {
             let core = Arc::clone(&core);
             let thread = std::thread::Builder::new().name(name.to_owned());
-            let failed = |error| JournalError::Failed(format!("a thread: {error}"));
+            let failed =
+                |error| JournalError::Failed(format!("a thread cannot be started: {error}"));
             let run = move || {
                 if catch_unwind(AssertUnwindSafe(|| run(&core))).is_err() {
                     core.fate.stop(&format!(
-                        "a bug of ours stopped the thread `{}` of the journal, so nothing more is answered. What was \
-                         answered before is safe; please report it with the server's log",
+                        "the thread `{}` of the journal has panicked, so the server stops. Everything that was \
+                         answered is stored. Please report this with the server's log",
                         std::thread::current().name().unwrap_or_default()
                     ));
                 }
@@ -126,8 +134,8 @@ impl Embedded {
             thread.spawn(run).map_err(failed)
         };
         let threads = vec![
-            spawn("commit", commit::commit_all)?,
-            spawn("upkeep", compaction::keep_up)?,
+            spawn("commit", commit::run)?,
+            spawn("upkeep", compaction::run)?,
         ];
         Ok(Opened {
             journal: Embedded {
@@ -141,9 +149,9 @@ impl Embedded {
         })
     }
 
-    /// From now on the ledger's state is kept with every checkpoint.
-    pub fn keep_ledger(&self, source: LedgerSource) {
-        *held(&self.core.ledger) = Some(source);
+    /// Sets the source of the ledger's state, which each checkpoint stores.
+    pub fn set_ledger_source(&self, source: LedgerSource) {
+        *self.core.ledger_source.lock() = Some(source);
     }
 
     /// Bytes of the store on disk.
@@ -151,14 +159,14 @@ impl Embedded {
         self.core.store.bytes()
     }
 
-    /// Takes a checkpoint now, merges and trims; it is done by itself from time to time. A failure is final.
+    /// Takes a checkpoint now, merges and trims. A failure is final.
     pub fn checkpoint_now(&self) {
         if let Err(error) = compaction::take_checkpoint(&self.core, true) {
             self.core.fate.stop(&error.to_string());
         }
     }
 
-    /// In how many blocks the records lie.
+    /// The number of blocks of records.
     pub fn blocks(&self) -> Result<u64, JournalError> {
         let mut blocks = 0;
         super::block::scan(&self.core.store, 0, &mut |_| {}, |_| {
@@ -168,15 +176,18 @@ impl Embedded {
         Ok(blocks)
     }
 
-    /// Commits what waits, takes a checkpoint, and stops: nothing is durable any more that is appended from now on.
+    /// Commits the queue, takes a checkpoint, and stops the threads. Records that are appended later are not durable.
     pub fn close(&self) {
-        self.core.line().closing = true;
-        *self.core.still() = true;
-        self.core.work.notify_all();
-        self.core.chores.notify_all();
-        let threads = std::mem::take(&mut *held(&self.threads));
+        self.core.queue.lock().closing = true;
+        *self.core.maintenance.lock() = true;
+        self.core.appended.notify_all();
+        self.core.maintenance_due.notify_all();
+        let threads = {
+            let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *threads)
+        };
         for thread in threads {
-            // A thread that panicked has said so.
+            // A thread that panicked has written it to the log.
             thread.join().ok();
         }
     }
@@ -198,13 +209,13 @@ impl Journal for Embedded {
     }
 
     fn release(&self, owner: FencingToken) {
-        let mut line = self.core.line();
-        if line
+        let mut queue = self.core.queue.lock();
+        if queue
             .owners
             .get(&owner.shop)
             .is_some_and(|owned| owned.epoch == owner.epoch)
         {
-            line.owners.remove(&owner.shop);
+            queue.owners.remove(&owner.shop);
         }
     }
 
@@ -214,15 +225,15 @@ impl Journal for Embedded {
         entry: &NewRecord<'_>,
         done: Option<OnDurable>,
     ) -> Result<u64, Fenced> {
-        append::gather(&self.core, owner, entry, done)
+        append::append(&self.core, owner, entry, done)
     }
 
     fn when_durable(&self, order: u64, done: OnDurable) {
         append::call_when_durable(&self.core, order, done);
     }
 
-    fn put_state(&self, owner: FencingToken, state: Snapshot, due: Option<Instant>) {
-        append::gather_state(&self.core, owner, state, due);
+    fn put_snapshot(&self, owner: FencingToken, state: Snapshot, due: Option<Instant>) {
+        append::append_snapshot(&self.core, owner, state, due);
     }
 
     fn exists(&self, shop: &Id) -> Result<bool, JournalError> {
@@ -254,29 +265,29 @@ impl Journal for Embedded {
         reader::read_before(&self.core, shop, seq)
     }
 
-    fn sleepers(&self, each: &mut dyn FnMut(TimedShop)) -> Result<(), JournalError> {
-        ownership::each_sleeper(&self.core, each)
+    fn each_timed_shop(&self, each: &mut dyn FnMut(TimedShop)) -> Result<(), JournalError> {
+        ownership::each_timed_shop(&self.core, each)
     }
 
-    fn keep(
+    fn put_metadata(
         &self,
         shop: &Id,
         name: &str,
         value: Option<Vec<u8>>,
         done: Option<OnDurable>,
     ) -> Result<bool, JournalError> {
-        metadata::gather_keep(&self.core, shop, name, value, done)
+        metadata::enqueue(&self.core, shop, name, value, done)
     }
 
-    fn kept(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
-        metadata::each_kept(&self.core, each)
+    fn each_metadata(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
+        metadata::each_entry(&self.core, each)
     }
 
     fn has_room(&self) -> Result<(), NoRoom> {
         append::has_room(&self.core)
     }
 
-    fn commits_go_on(&self) -> bool {
-        self.core.store.commits_go_on()
+    fn is_committing(&self) -> bool {
+        self.core.store.is_committing()
     }
 }

@@ -1,5 +1,5 @@
-//! The id of a data folder: 16 random bytes that its mark and its store both hold, so that parts of another folder are
-//! noticed. A restored folder has an id of its own.
+//! The id of a data folder: 16 random bytes in its mark and in its store, so that parts of different folders are
+//! noticed. A restored folder gets a new id.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,23 +10,23 @@ use crate::journal::JournalError;
 /// Bytes of an id.
 pub const ID_BYTES: usize = 16;
 
-/// Where the store holds it.
+/// The key in the store.
 const KEY: &[u8] = b"folder";
 
 /// The form of the note.
 const NOTE_FORM: u8 = 1;
 
-/// Which folder something belongs to.
+/// The id of a data folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FolderId(pub [u8; ID_BYTES]);
 
 impl FolderId {
-    /// A new one.
+    /// A new random id.
     pub fn new() -> FolderId {
         FolderId(rand::random())
     }
 
-    /// What the store holds; nothing in a store of form 1.
+    /// The id in the store; `None` in a store of form 1.
     pub fn of_store(store: &Store) -> Result<Option<FolderId>, JournalError> {
         let note = store.get(Tree::Notes, KEY)?;
         let id = note.map(|value| unsealed(&value, "the id of the folder")?.only());

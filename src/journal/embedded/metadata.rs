@@ -1,5 +1,6 @@
-//! Per-shop metadata of other folders (webhook cursors, leases): small values under names, durable in the order in which they
-//! were given, gone with the shop. The commits that did are counted, here and in the mark: so a lost end is noticed.
+//! Metadata of shops for other modules (webhook cursors, leases): small values under names, durable in the order of
+//! the calls, deleted with the shop. The store and the file `mark` count the commits that changed metadata, so that a
+//! lost end is noticed.
 
 use std::sync::atomic::Ordering;
 
@@ -14,10 +15,10 @@ use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX};
 use crate::domain::base::id::Id;
 use crate::journal::{JournalError, MetadataEntry, OnDurable};
 
-/// The longest value that can be kept.
+/// The longest value, in bytes.
 pub const KEPT_BYTES_MAX: usize = VALUE_BYTES_MAX / 2;
 
-/// The form of what is kept, and of its count.
+/// The form of values and of the count.
 const FORM: u8 = 1;
 
 /// The stored form.
@@ -27,13 +28,13 @@ struct StoredMetadata {
     value: Vec<u8>,
 }
 
-/// Where the count stands, which is of no shop: their numbers begin with 1.
+/// The key of the count, which belongs to no shop: their numbers begin with 1.
 const COUNT: [u8; 8] = [0; 8];
 
-/// In how many commits something was kept.
+/// How many commits changed metadata.
 pub fn count(store: &Store) -> Result<u32, JournalError> {
     let count = store.get(Tree::Kept, &COUNT)?;
-    let count = count.map(|value| unsealed(&value, "the count of what is kept")?.only());
+    let count = count.map(|value| unsealed(&value, "the count of metadata commits")?.only());
     Ok(count.transpose()?.unwrap_or(0))
 }
 
@@ -48,7 +49,7 @@ pub fn write(shop: &Id, value: Vec<u8>) -> Vec<u8> {
     sealed(FORM, &StoredMetadata { shop, value })
 }
 
-/// A pair of a tree, where it is something that is kept of a shop.
+/// Reads a pair of a tree where it is metadata of a shop.
 pub fn read_of(
     tree: Tree,
     key: &[u8],
@@ -61,8 +62,8 @@ pub fn read_of(
 }
 
 fn read(key: &[u8], value: &[u8]) -> Result<(u64, MetadataEntry), JournalError> {
-    let stored: StoredMetadata = unsealed(value, "what is kept of a shop")?.only()?;
-    let wrong = || crate::journal::error::damaged("what is kept of a shop has no name");
+    let stored: StoredMetadata = unsealed(value, "a metadata value")?.only()?;
+    let wrong = || crate::journal::error::damaged("a metadata value has no shop or no name");
     let (shop, name) = key.split_first_chunk::<8>().ok_or_else(wrong)?;
     let kept = MetadataEntry {
         shop: Id::new(&stored.shop).ok_or_else(wrong)?,
@@ -72,7 +73,7 @@ fn read(key: &[u8], value: &[u8]) -> Result<(u64, MetadataEntry), JournalError> 
     Ok((u64::from_be_bytes(*shop), kept))
 }
 
-/// Reads all that is kept, with the numbers of the shops.
+/// Reads all metadata, with the numbers of the shops.
 pub fn scan(
     store: &Store,
     each: &mut dyn FnMut(u64, MetadataEntry) -> Result<(), JournalError>,
@@ -83,7 +84,7 @@ pub fn scan(
     })
 }
 
-/// Lets go of all that is kept of a shop.
+/// Removes all metadata of a shop.
 pub fn remove_all(store: &Store, shop: u64, changes: &mut Changes) -> Result<(), JournalError> {
     store.scan(Tree::Kept, &shop.to_be_bytes(), |at, _| {
         let of_it = at.starts_with(&shop.to_be_bytes());
@@ -94,8 +95,8 @@ pub fn remove_all(store: &Store, shop: u64, changes: &mut Changes) -> Result<(),
     })
 }
 
-/// Puts a value into the next commit. Whether the shop exists.
-pub(super) fn gather_keep(
+/// Puts a change of metadata into the next commit. Returns whether the shop exists.
+pub(super) fn enqueue(
     core: &Core,
     shop: &Id,
     name: &str,
@@ -113,30 +114,33 @@ pub(super) fn gather_keep(
         return Ok(false);
     };
     let value = value.map(|value| write(shop, value));
-    let mut line = core.line();
-    line.next.keeps.push(MetadataWrite {
+    let mut queue = core.queue.lock();
+    queue.next.metadata.push(MetadataWrite {
         key: key(number, name),
         value,
     });
-    line.next.dones.extend(done);
-    drop(line);
-    core.work.notify_one();
+    queue.next.callbacks.extend(done);
+    drop(queue);
+    core.appended.notify_one();
     Ok(true)
 }
 
-/// Writes what is to be kept; the count, where there was anything.
-pub(super) fn keep_all(
+/// Writes changes of metadata. Returns the new count, where there were any.
+pub(super) fn write_all(
     core: &Core,
-    keeps: Vec<MetadataWrite>,
+    writes: Vec<MetadataWrite>,
 ) -> Result<Option<u32>, JournalError> {
-    if keeps.is_empty() {
+    if writes.is_empty() {
         return Ok(None);
     }
     let mut changes = Changes::default();
-    let count = core.kept.load(Ordering::Relaxed).wrapping_add(1);
-    core.kept.store(count, Ordering::Relaxed);
+    let count = core
+        .metadata_commits
+        .load(Ordering::Relaxed)
+        .wrapping_add(1);
+    core.metadata_commits.store(count, Ordering::Relaxed);
     changes.set(&COUNT, sealed(FORM, &count));
-    for MetadataWrite { key, value } in keeps {
+    for MetadataWrite { key, value } in writes {
         match value {
             Some(value) => changes.set(&key, value),
             None => changes.remove(&key),
@@ -146,13 +150,13 @@ pub(super) fn keep_all(
     Ok(Some(count))
 }
 
-/// All that is kept of the shops that there are.
-pub(super) fn each_kept(
+/// All metadata of shops that exist.
+pub(super) fn each_entry(
     core: &Core,
     each: &mut dyn FnMut(MetadataEntry),
 ) -> Result<(), JournalError> {
     scan(&core.store, &mut |shop, kept| {
-        // What was kept of a shop while it was being taken away is nobody's.
+        // Metadata that was written during the deletion of its shop is ignored.
         if snapshots::number_of(&core.store, &kept.shop)? == Some(shop) {
             each(kept);
         }

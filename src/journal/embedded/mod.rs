@@ -1,13 +1,14 @@
 //! The journal in one folder of this machine, in a store of sled.
 //!
-//! Records are appended to a queue, written by one thread in one piece, made durable, and only then called done. A second
-//! thread takes checkpoints, merges and trims. Opening a folder reads what came after the latest checkpoint.
+//! Records are appended to a queue. One thread writes them, makes them durable, and then calls the callbacks. A second
+//! thread takes checkpoints, merges and trims. Opening a folder reads the records after the latest checkpoint.
 
-// What is stored, and where.
+// Stored forms, and where they are.
 mod checksummed;
 mod data_dir;
 mod folder_id;
 mod observer;
+mod ranked_lock;
 mod settings;
 mod store;
 mod watchdog;
@@ -20,7 +21,7 @@ mod metadata;
 mod record_index;
 mod snapshots;
 
-// Opening a folder, and what is done with one as a whole.
+// Opening a folder, and work on a whole folder.
 mod heal;
 mod opening;
 mod recovery;

@@ -1,14 +1,14 @@
-//! What measures the journal.
+//! Observers of the journal, for metrics.
 
-/// Those who watch how it does.
+/// An observer of commits and of the size of the store.
 pub trait JournalObserver: Send + Sync {
-    /// A commit: how many records, of how many bytes, in how many microseconds.
+    /// A commit ended: how many records, of how many bytes, in how many microseconds.
     fn committed(&self, records: usize, bytes: usize, micros: u64);
     /// The size of the store in bytes.
     fn stored(&self, bytes: u64);
 }
 
-/// Nobody watches.
+/// Observes nothing.
 pub struct NoObserver;
 
 impl JournalObserver for NoObserver {

@@ -1,4 +1,4 @@
-//! Opening a folder to write in it: one of an older form is converted first, and a new one is made.
+//! Opening a folder to write in it: an older form is converted first, and an empty folder is initialised.
 
 use std::sync::Arc;
 
@@ -11,19 +11,19 @@ use crate::env::Fate;
 use crate::journal::JournalError;
 use crate::journal::error::damaged;
 
-/// A folder that is opened to be written.
+/// A folder that is open for writing.
 pub struct OpenedFolder {
     /// The folder.
     pub folder: DataDir,
-    /// Its mark.
-    pub mark: Watermark,
-    /// What it holds.
+    /// The file `mark`.
+    pub watermark: Watermark,
+    /// What recovery found.
     pub found: RecoveredStore,
-    /// What was put right in it, a sentence each.
+    /// What was repaired, a sentence each.
     pub healed: Vec<String>,
 }
 
-/// Takes the folder and reads what the next start has to know. A folder of an older form is converted first.
+/// Locks the folder, converts an older form, and recovers it.
 pub fn open(
     settings: &JournalSettings,
     fate: &Arc<dyn Fate>,
@@ -35,14 +35,20 @@ pub fn open(
             make(&folder, settings, fate)?;
             Vec::new()
         }
-        DataDirState::Made(form) => upgrade::bring_up(&folder, form, (settings, fate), upgrade)?,
+        DataDirState::Made(form) => {
+            upgrade::upgrade_folder(&folder, form, (settings, fate), upgrade)?
+        }
     };
-    let found = read(&folder.store_path(), &folder.mark_path(), (settings, fate))?;
+    let found = read(
+        &folder.store_path(),
+        &folder.watermark_path(),
+        (settings, fate),
+    )?;
     let id = found.id.ok_or_else(|| damaged("the store has no id"))?;
-    let mark = Watermark::open(&folder.mark_path(), id)?;
+    let watermark = Watermark::open(&folder.watermark_path(), id)?;
     Ok(OpenedFolder {
         folder,
-        mark,
+        watermark,
         found,
         healed,
     })

@@ -1,4 +1,4 @@
-//! Claims: who owns a shop, what there is of it, and which shops there are.
+//! Ownership: claims a shop for an owner with an epoch, and lists shops.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,16 +10,17 @@ use super::shop_numbers;
 use super::snapshots;
 use super::store::Tree;
 use crate::domain::base::id::Id;
-use crate::journal::embedded::core::wait;
 use crate::journal::error::damaged;
 use crate::journal::{Claimed, FencingToken, JournalError, TimedShop};
 
 pub(super) fn create(core: &Core, _shop: &Id) -> FencingToken {
-    let mut line = core.line();
-    let (shop, epoch) = (line.next_shop, line.next_epoch);
-    line.next_shop += 1;
-    line.next_epoch += 1;
-    line.owners.insert(shop, ShopOwnership { epoch, next_n: 1 });
+    let mut queue = core.queue.lock();
+    let (shop, epoch) = (queue.next_shop, queue.next_epoch);
+    queue.next_shop += 1;
+    queue.next_epoch += 1;
+    queue
+        .owners
+        .insert(shop, ShopOwnership { epoch, next_n: 1 });
     FencingToken { shop, epoch }
 }
 
@@ -28,50 +29,59 @@ pub(super) fn claim(core: &Core, shop: &Id) -> Result<Option<Claimed>, JournalEr
         return Ok(None);
     };
     let owner = {
-        let mut line = core.line();
-        let epoch = line.next_epoch;
-        line.next_epoch += 1;
-        // Nobody appends while the state is being read.
+        let mut queue = core.queue.lock();
+        let epoch = queue.next_epoch;
+        queue.next_epoch += 1;
+        // No owner may append while the snapshot is read.
         let owned = ShopOwnership {
             epoch,
             next_n: u64::MAX,
         };
-        line.owners.insert(number, owned);
-        while line.touches(number) {
-            line = wait(&core.committed, line);
+        queue.owners.insert(number, owned);
+        while queue.touches(number) {
+            queue = queue.wait(&core.committed);
         }
         FencingToken {
             shop: number,
             epoch,
         }
     };
-    // It may have been taken away by what was on its way.
+    // The records that were on their way may have deleted it.
     if snapshots::number_of(&core.store, shop)? != Some(number) {
-        core.line().owners.remove(&number);
+        core.queue.lock().owners.remove(&number);
         return Ok(None);
     }
-    let head = snapshots::head(&core.store, number)?;
-    let state = head
+    let header = snapshots::header(&core.store, number)?;
+    let state = header
         .state
         .map(|at| snapshots::read(&core.store, number, at))
         .transpose()?;
-    let places = reader::places(core, number, head.state_seq(), head.state_n(), usize::MAX)?;
-    let tail = reader::read_places(core, &places)?;
-    let next_n = places.last().map_or(head.state_n(), |place| place.n) + 1;
-    if next_n <= head.n {
-        let n = head.n;
+    let locations = reader::locations(
+        core,
+        number,
+        header.snapshot_seq(),
+        header.snapshot_n(),
+        usize::MAX,
+    )?;
+    let tail = reader::read_records(core, &locations)?;
+    let next_n = locations
+        .last()
+        .map_or(header.snapshot_n(), |location| location.n)
+        + 1;
+    if next_n <= header.n {
+        let n = header.n;
         return Err(damaged(&format!(
             "record {n} of shop {number} is missing from the index"
         )));
     }
-    let mut line = core.line();
-    if let Some(owned) = line.owners.get_mut(&number)
+    let mut queue = core.queue.lock();
+    if let Some(owned) = queue.owners.get_mut(&number)
         && owned.epoch == owner.epoch
     {
         owned.next_n = next_n;
     }
-    drop(line);
-    if let Some(tail) = core.tails().get_mut(&number) {
+    drop(queue);
+    if let Some(tail) = core.tails.lock().get_mut(&number) {
         tail.id = Some(shop.clone());
     }
     Ok(Some(Claimed { owner, state, tail }))
@@ -89,8 +99,8 @@ pub(super) fn shops_after(
         shops.extend(id.filter(|id| after != Some(id)));
         Ok(shops.len() < limit)
     })?;
-    let line = core.line();
-    let creating = line
+    let queue = core.queue.lock();
+    let creating = queue
         .creating
         .keys()
         .filter(|id| after.is_none_or(|after| *id > after));
@@ -98,12 +108,12 @@ pub(super) fn shops_after(
     Ok(shops.into_iter().take(limit).collect())
 }
 
-pub(super) fn each_sleeper(
+pub(super) fn each_timed_shop(
     core: &Core,
     each: &mut dyn FnMut(TimedShop),
 ) -> Result<(), JournalError> {
     let tails: HashMap<u64, DueChange> = {
-        let tails = core.tails();
+        let tails = core.tails.lock();
         tails.iter().map(|(&shop, tail)| (shop, tail.due)).collect()
     };
     core.store.scan(Tree::Names, b"", |name, value| {
@@ -111,10 +121,10 @@ pub(super) fn each_sleeper(
             return Ok(true);
         };
         let number = snapshots::read_name(&id, value)?;
-        let head = snapshots::head(&core.store, number)?;
+        let header = snapshots::header(&core.store, number)?;
         let due = match tails.get(&number) {
             Some(due) => *due,
-            None => head.due(),
+            None => header.due(),
         };
         match due {
             DueChange::Unknown => each(TimedShop {

@@ -1,8 +1,9 @@
-//! Where a shop's records stand in the journal: in memory since its latest state, and in chunks of the index.
+//! The index: where a shop's records are in the journal. Locations since the latest snapshot are in memory; chunks of
+//! them are in the store.
 //!
-//! A chunk is stored under the shop's number, the `seq` before its first record and that record's `n`; so the last
-//! chunk at or before a `seq` holds it. After a crash, up to release 0.1, chunks could overlap: a longer one begins
-//! before a shorter one. Readers go by `n`, and look further back where they find a hole.
+//! The key of a chunk is the shop's number, the `seq` before its first record, and that record's `n`. So the last
+//! chunk at or before a `seq` holds it. Up to release 0.1 chunks could overlap after a crash: a longer one begins
+//! before a shorter one. Readers go by `n`, and read earlier chunks where they find a hole.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,14 +19,14 @@ const FORM: u8 = 1;
 /// Records in one chunk at most.
 pub const CHUNK_RECORDS: usize = 1024;
 
-/// Where one record stands.
+/// The location of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordLocation {
-    /// Its number among the shop's.
+    /// Its number among the records of its shop.
     pub n: u64,
-    /// Its order among all.
+    /// Its order among all records.
     pub order: u64,
-    /// The block that it was written in.
+    /// The number of the block in which it was written.
     pub block: u64,
     /// The shop's `seq` before it.
     pub seq_before: u64,
@@ -33,47 +34,50 @@ pub struct RecordLocation {
     pub rated: bool,
 }
 
-/// What is known in memory of a shop whose records are not all taken in by a stored state.
+/// What is in memory of a shop with records after its latest snapshot.
 #[derive(Debug, Default)]
 pub struct Tail {
     /// Its id, where it is known.
     pub id: Option<Id>,
-    /// The records that follow the latest state, or those since the journal was opened; dense.
-    pub places: Vec<RecordLocation>,
+    /// The records after the latest snapshot, or since the journal was opened; dense.
+    pub locations: Vec<RecordLocation>,
     /// How many of them are in the index.
     pub indexed: usize,
     /// The shop's next timer after the last of them.
     pub due: DueChange,
 }
 
-/// What is known of a shop's next timer without its state.
+/// What is known of a shop's next timer without its snapshot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DueChange {
-    /// Nothing: the shop must be looked at.
+    /// Nothing: the shop must be loaded to find out.
     #[default]
     Unknown,
-    /// This; nothing where no timer is armed.
+    /// The instant of the timer; `None` where none is armed.
     Known(Option<Instant>),
 }
 
 impl Tail {
-    /// After a start: what the index has of the records that were read again is not put there once more.
+    /// After a start: marks records that the index has already, so that they are not indexed twice.
     pub fn skip_indexed(&mut self, shop: u64, store: &Store) -> Result<(), JournalError> {
         let last = store.last_at(Tree::Index, &key(shop, u64::MAX, u64::MAX))?;
         let Some((_, chunk)) = last.filter(|(at, _)| at.starts_with(&shop.to_be_bytes())) else {
             return Ok(());
         };
-        let end = read(shop, &chunk)?.last().map_or(0, |place| place.n);
-        self.indexed = self.places.partition_point(|place| place.n <= end);
+        let end = read(shop, &chunk)?.last().map_or(0, |location| location.n);
+        self.indexed = self.locations.partition_point(|location| location.n <= end);
         Ok(())
     }
 
-    /// Puts what is not yet in the index there.
+    /// Writes locations that are not indexed yet to the index.
     pub fn index(&mut self, shop: u64, changes: &mut Changes) {
-        for places in self.places[self.indexed..].chunks(CHUNK_RECORDS) {
-            changes.set(&key(shop, places[0].seq_before, places[0].n), write(places));
+        for locations in self.locations[self.indexed..].chunks(CHUNK_RECORDS) {
+            changes.set(
+                &key(shop, locations[0].seq_before, locations[0].n),
+                write(locations),
+            );
         }
-        self.indexed = self.places.len();
+        self.indexed = self.locations.len();
     }
 }
 
@@ -92,22 +96,22 @@ struct IndexChunk {
     order: u64,
     block: u64,
     seq_before: u64,
-    /// Each record's order, block and `seq` beyond those of the one before, and whether it is rated.
+    /// Each record's order, block and `seq`, as the difference from the record before it, and whether it has a rating.
     steps: Vec<(u64, u64, u64, bool)>,
 }
 
-fn write(places: &[RecordLocation]) -> Vec<u8> {
-    let first = places[0];
+fn write(locations: &[RecordLocation]) -> Vec<u8> {
+    let first = locations[0];
     let mut before = first;
-    let mut steps = Vec::with_capacity(places.len());
-    for place in places {
+    let mut steps = Vec::with_capacity(locations.len());
+    for location in locations {
         steps.push((
-            place.order - before.order,
-            place.block - before.block,
-            place.seq_before - before.seq_before,
-            place.rated,
+            location.order - before.order,
+            location.block - before.block,
+            location.seq_before - before.seq_before,
+            location.rated,
         ));
-        before = *place;
+        before = *location;
     }
     let chunk = IndexChunk {
         n: first.n,
@@ -123,7 +127,7 @@ fn write(places: &[RecordLocation]) -> Vec<u8> {
 pub fn read(shop: u64, value: &[u8]) -> Result<Vec<RecordLocation>, JournalError> {
     let chunk: IndexChunk = unsealed(value, &format!("the index of shop {shop}"))?.only()?;
     let (mut order, mut block, mut seq_before) = (chunk.order, chunk.block, chunk.seq_before);
-    let places = (chunk.n..).zip(chunk.steps).map(|(n, step)| {
+    let locations = (chunk.n..).zip(chunk.steps).map(|(n, step)| {
         (order, block, seq_before) = (order + step.0, block + step.1, seq_before + step.2);
         RecordLocation {
             n,
@@ -133,5 +137,5 @@ pub fn read(shop: u64, value: &[u8]) -> Result<Vec<RecordLocation>, JournalError
             rated: step.3,
         }
     });
-    Ok(places.collect())
+    Ok(locations.collect())
 }

@@ -1,6 +1,6 @@
-//! Recovery of a folder: what is in the index is taken as it is, what came after is read again, and nothing is guessed.
+//! Recovery of a folder: indexed records are taken as they are, and later records are read again.
 //!
-//! A hole, a checksum that is wrong, or an end that the mark knows to be lost: the folder is refused.
+//! A folder with a hole, a wrong checksum, or a lost end that the file `mark` knows of is refused. Nothing is guessed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -24,17 +24,17 @@ use crate::journal::JournalError;
 use crate::journal::error::damaged;
 use crate::journal::record::{self, Booked, Record, RecordKind};
 
-/// What was found in a store and beside it.
+/// The result of recovery.
 pub struct RecoveredStore {
     /// The store.
     pub store: Store,
-    /// What the mark says.
+    /// What the file `mark` says.
     pub marked: WatermarkState,
-    /// The folder that the store belongs to; nothing in a store of form 1.
+    /// The id of the folder in the store; `None` in a store of form 1.
     pub id: Option<FolderId>,
-    /// How far its records reach.
+    /// How far the records reach.
     pub reach: HighWaterMark,
-    /// As of the latest checkpoint.
+    /// The notes of the latest checkpoint.
     pub notes: CheckpointNotes,
     /// The number of the block that ends with the last record.
     pub last_block: u64,
@@ -42,21 +42,21 @@ pub struct RecoveredStore {
     tail_block: u64,
     /// The number of the next block.
     pub next_block: u64,
-    /// Keys of blocks are laid up to this number.
-    pub laid_until: u64,
-    /// Where the records since then stand, by shop.
+    /// The number up to which block keys are preallocated.
+    pub preallocated_until: u64,
+    /// Locations of records since the checkpoint, by shop.
     pub tails: HashMap<u64, Tail>,
-    /// Shops that were taken away since then.
+    /// Shops that were deleted since the checkpoint.
     pub dead: Vec<u64>,
-    /// In how many commits something was kept for another room.
+    /// How many commits changed metadata.
     pub kept: u32,
-    /// The ledger's state of the checkpoint.
+    /// The ledger's state as of the checkpoint.
     pub ledger: Option<Vec<u8>>,
-    /// What was booked since then.
+    /// Bookings since the checkpoint.
     pub booked: Vec<(Id, Booked)>,
 }
 
-/// Takes the folder and reads what it holds, in the form that it has. The folder stays of that form.
+/// Locks the folder and reads it in the form that it has. It is not converted.
 pub fn inspect(settings: &JournalSettings) -> Result<(DataDir, RecoveredStore), JournalError> {
     let fate = &Env::real().fate;
     let folder = DataDir::take(&settings.data, settings.ballast_bytes)?;
@@ -64,11 +64,15 @@ pub fn inspect(settings: &JournalSettings) -> Result<(DataDir, RecoveredStore), 
         DataDirState::New => make(&folder, settings, fate)?,
         DataDirState::Made(form) => store_switch::finish(&folder, form)?,
     }
-    let found = read(&folder.store_path(), &folder.mark_path(), (settings, fate))?;
+    let found = read(
+        &folder.store_path(),
+        &folder.watermark_path(),
+        (settings, fate),
+    )?;
     Ok((folder, found))
 }
 
-/// A first start: nothing is acknowledged before the last step of it.
+/// Makes an empty folder. Nothing is acknowledged before the last step.
 pub(super) fn make(
     folder: &DataDir,
     settings: &JournalSettings,
@@ -80,25 +84,27 @@ pub(super) fn make(
     store.sync()?;
     store.opened();
     drop(store);
-    let mark = Watermark::create(&folder.mark_path(), id, HighWaterMark::NOWHERE, 0);
-    mark.map_err(|error| JournalError::Failed(format!("the mark cannot be made: {error}")))?;
+    let watermark = Watermark::create(&folder.watermark_path(), id, HighWaterMark::NOWHERE, 0);
+    watermark.map_err(|error| {
+        JournalError::Failed(format!("the file `mark` cannot be made: {error}"))
+    })?;
     folder.sync()?;
     folder.made()
 }
 
-/// Reads a store and its mark, and holds them against each other.
+/// Reads a store and its mark, and checks them against each other.
 pub fn read(
     store: &Path,
-    mark: &Path,
+    watermark: &Path,
     (settings, fate): (&JournalSettings, &Arc<dyn Fate>),
 ) -> Result<RecoveredStore, JournalError> {
     if !store.exists() {
         return Err(damaged(&format!("{} is missing", store.display())));
     }
-    let marked = Watermark::read(mark)?;
+    let marked = Watermark::read(watermark)?;
     let store = Store::open(store, settings, fate)?;
     let id = FolderId::of_store(&store)?;
-    // The mark of a folder that is being converted in place is the first that has the new id.
+    // A folder that is converted in place has the new id in its mark first.
     if id.is_some() && id != marked.folder {
         return Err(damaged(
             "`mark` and `store` are of different folders: put back the ones that belong together",
@@ -115,7 +121,7 @@ pub fn read(
         last_block: notes.checkpoint_block,
         tail_block: notes.checkpoint_block + 1,
         next_block: 0,
-        laid_until: 0,
+        preallocated_until: 0,
         notes,
         tails: HashMap::new(),
         dead: Vec::new(),
@@ -131,11 +137,11 @@ pub fn read(
     }
     if (found.kept.wrapping_sub(marked.kept) as i32) < 0 {
         return Err(damaged(
-            "webhooks or leases that were acknowledged are missing at the end of the store",
+            "changes of webhooks or leases were acknowledged, and are missing at the end of the store",
         ));
     }
     if !found.reach.at.of_an_event() {
-        // No record is left, or its instant is of no year that is served.
+        // There is no record, or its instant is outside of the years that are served.
         found.reach.at = marked.reach.at;
     }
     found.store.opened();
@@ -151,7 +157,7 @@ fn read_ledger(store: &Store, notes: &CheckpointNotes) -> Result<Option<Vec<u8>>
 }
 
 impl RecoveredStore {
-    /// The record of the checkpoint must be there, and be the last of its block.
+    /// The record of the checkpoint must exist, and be the last of its block.
     fn read_checkpoint(&mut self) -> Result<(), JournalError> {
         let order = self.notes.checkpoint;
         if order < self.notes.floor {
@@ -169,18 +175,18 @@ impl RecoveredStore {
         if let Some(at) = at {
             self.reach = HighWaterMark { order, at };
             if block.end() > order + 1 {
-                // Release 0.1 merged it with blocks after it before the notes named another: a power cut between the
-                // two left them so.
+                // Release 0.1 merged this block with later ones before it stored notes that name another. A power cut
+                // between the two left this.
                 self.tail_block = block.number;
             }
             return Ok(());
         }
         Err(damaged(&format!(
-            "record {order} is not where the checkpoint says"
+            "record {order} is not in the block that the checkpoint names"
         )))
     }
 
-    /// What came after the checkpoint.
+    /// Reads the records after the checkpoint.
     fn read_tail(&mut self) -> Result<(), JournalError> {
         let mut torn = Vec::new();
         let (mut reach, mut last_block) = (self.reach, self.last_block);
@@ -212,9 +218,14 @@ impl RecoveredStore {
                     if record.kind == RecordKind::Removed {
                         return Ok(true);
                     }
-                    take_place(tails.entry(record.shop).or_default(), &record, &block)?;
+                    add_location(tails.entry(record.shop).or_default(), &record, &block)?;
                     if let Some(id) = record.shop_id {
-                        booked.extend(record.booked.into_iter().map(|place| (id.clone(), place)));
+                        booked.extend(
+                            record
+                                .booked
+                                .into_iter()
+                                .map(|location| (id.clone(), location)),
+                        );
                     }
                     Ok(true)
                 })?;
@@ -225,16 +236,16 @@ impl RecoveredStore {
         for (&shop, tail) in &mut self.tails {
             tail.skip_indexed(shop, &self.store)?;
         }
-        self.take_away(since)?;
+        self.apply_removals(since)?;
         for number in torn {
-            self.drop_from(number)?;
+            self.drop_torn_block(number)?;
         }
-        (self.next_block, self.laid_until) = block::ends(&self.store)?;
+        (self.next_block, self.preallocated_until) = block::ends(&self.store)?;
         self.store.sync()
     }
 
-    /// Names of shops that came to be, and what is left of those that were taken away.
-    fn take_away(&mut self, since: Since) -> Result<(), JournalError> {
+    /// Writes the names of new shops, and removes what is left of deleted ones.
+    fn apply_removals(&mut self, since: Since) -> Result<(), JournalError> {
         let mut names = Changes::default();
         for (number, id) in &since.created {
             self.notes.next_shop = self.notes.next_shop.max(number + 1);
@@ -259,8 +270,8 @@ impl RecoveredStore {
         removal.apply(&self.store)
     }
 
-    /// Takes a last block away that was being written when the process died.
-    fn drop_from(&self, number: u64) -> Result<(), JournalError> {
+    /// Removes the last block, which was being written when the process died.
+    fn drop_torn_block(&self, number: u64) -> Result<(), JournalError> {
         let mut changes = Changes::default();
         self.store
             .scan(Tree::Journal, &block::key(number, 0), |at, _| {
@@ -271,11 +282,11 @@ impl RecoveredStore {
     }
 }
 
-/// Which shops came to be since the checkpoint, and which were taken away.
+/// Shops that were created and deleted since the checkpoint.
 #[derive(Default)]
 struct Since {
     created: Vec<(u64, Id)>,
-    /// With its id, where the record or an earlier one names it.
+    /// With the id, where this record or an earlier one names it.
     removed: BTreeMap<u64, Option<Id>>,
 }
 
@@ -289,14 +300,14 @@ impl Since {
             RecordKind::Removed => {
                 self.removed.insert(record.shop, record.shop_id.clone());
             }
-            // Release 0.1 could go on with a shop whose deletion it had not acknowledged.
+            // In release 0.1 a shop could go on after a deletion that was not acknowledged.
             RecordKind::Event | RecordKind::Malformed => drop(self.removed.remove(&record.shop)),
         }
     }
 }
 
-fn take_place(tail: &mut Tail, record: &Record, block: &Block) -> Result<(), JournalError> {
-    if let Some(last) = tail.places.last()
+fn add_location(tail: &mut Tail, record: &Record, block: &Block) -> Result<(), JournalError> {
+    if let Some(last) = tail.locations.last()
         && last.n + 1 != record.n
     {
         let (shop, n) = (record.shop, last.n + 1);
@@ -304,7 +315,7 @@ fn take_place(tail: &mut Tail, record: &Record, block: &Block) -> Result<(), Jou
             "record {n} of shop {shop} is missing from the journal"
         )));
     }
-    tail.places.push(RecordLocation {
+    tail.locations.push(RecordLocation {
         n: record.n,
         order: record.order,
         block: block.number,

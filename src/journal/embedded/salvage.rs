@@ -1,8 +1,8 @@
-//! Salvage: what can be read of a store that cannot be opened, or whose journal has a hole.
+//! Salvage: reads what can be read of a store that cannot be opened, or whose journal has a hole.
 //!
-//! The store's log keeps every value in one piece, behind its length. So the blocks of the journal are found without the
-//! store: wherever a length is followed by a block's header whose checksum, over as many bytes, is right. A block that
-//! was written twice, or merged with others, is taken once: records are told apart by their order.
+//! The store's log holds every value in one piece, after its length. So blocks are found without the store: wherever a
+//! length is followed by a block header whose checksum over that many bytes is right. A block that was written twice,
+//! or merged, is read once, because every record has its order.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -18,50 +18,50 @@ use crate::domain::base::id::Id;
 use crate::journal::JournalError;
 use crate::journal::record::{Record, RecordKind};
 
-/// Bytes that are looked through at once.
+/// Bytes that are searched at once.
 const WINDOW_BYTES: usize = 8 * 1024 * 1024;
 
-/// What is read beside them: a value that begins in the window is in it whole.
+/// Bytes that are read beyond the window, so that a value that begins in the window is complete.
 const OVERLAP_BYTES: usize = VALUE_BYTES_MAX + 16;
 
 /// Where a part of a block lies in the file.
 #[derive(Clone, Copy)]
-struct SalvagePlace {
+struct FileRange {
     offset: u64,
     length: usize,
 }
 
-/// The parts of a block as it was written once: how many there are, and those that were found.
+/// The parts of one written block: how many there are, and those that were found.
 #[derive(Default)]
 struct Found {
     parts: u16,
-    at: BTreeMap<u16, SalvagePlace>,
+    at: BTreeMap<u16, FileRange>,
 }
 
-/// Records that are lost: the first and the last of their numbers.
+/// Lost records: the first and the last number.
 pub type Lost = (u64, u64);
 
-/// What was saved of one shop.
+/// The result for one shop.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SavedShop {
     /// Records that were written out.
     pub records: u64,
-    /// Its records that are lost: from `n` to `n`. The first ones may have been dropped by retention instead.
+    /// Lost records, from `n` to `n`. The first ones may have been dropped by retention.
     pub lost: Vec<Lost>,
 }
 
-/// What was saved, and what is lost.
+/// The result of a salvage.
 #[derive(Debug, Default)]
 pub struct Salvaged {
-    /// By shop, those that were deleted left out.
+    /// By shop, without deleted shops.
     pub shops: BTreeMap<Id, SavedShop>,
-    /// Records of the whole journal that are lost, by their order. Those at its beginning may have been dropped by
-    /// retention instead; what was lost at its end is known only where the mark can be read.
+    /// Lost records of the whole journal, by order. Those at its beginning may have been dropped by retention; those
+    /// at its end are known only where the file `mark` can be read.
     pub lost: Vec<Lost>,
 }
 
-/// Gives every record that can be read, in the order of handling, with the id of its shop. Records of shops that were
-/// deleted are left out. A record of release 0.1 whose shop cannot be told has the id `shop-NUMBER`.
+/// Gives every record that can be read, in order, with the id of its shop. Records of deleted shops are left out. A
+/// record of release 0.1 whose shop is unknown has the id `shop-NUMBER`.
 ///
 /// # Errors
 ///
@@ -102,8 +102,8 @@ pub fn salvage(
         SalvageError::Io(error) => failed(error),
         SalvageError::Each(error) => error,
     })?;
-    // The mark is outside the store: it knows how far the records reached.
-    if let Ok(marked) = Watermark::read(&folder.mark_path())
+    // The file `mark` is outside of the store and knows how far the records reached.
+    if let Ok(marked) = Watermark::read(&folder.watermark_path())
         && marked.reach.order >= next
     {
         salvaged.lost.push((next, marked.reach.order));
@@ -111,7 +111,7 @@ pub fn salvage(
     Ok(salvaged)
 }
 
-/// What the records say of the shops.
+/// What the records say about the shops.
 #[derive(Default)]
 struct KnownShop {
     ids: HashMap<u64, Id>,
@@ -161,7 +161,7 @@ fn find(file: &File) -> io::Result<Blocks> {
         let length = read_up_to(file, start, &mut buffer)?;
         let window = &buffer[..length];
         for place in 0..length.min(WINDOW_BYTES) {
-            // A length stands before the header; no block is shorter than one.
+            // A length comes before the header; no block is shorter than its header.
             let Some((header, value_bytes)) = value_at(window, place) else {
                 continue;
             };
@@ -176,7 +176,7 @@ fn find(file: &File) -> io::Result<Blocks> {
                 found.parts = part.parts;
                 let offset = start + header as u64;
                 let length = value_bytes;
-                found.at.insert(part.part, SalvagePlace { offset, length });
+                found.at.insert(part.part, FileRange { offset, length });
             }
         }
         start += WINDOW_BYTES as u64;
@@ -198,8 +198,8 @@ fn read_up_to(file: &File, mut from: u64, mut buffer: &mut [u8]) -> io::Result<u
     Ok(length)
 }
 
-/// A length at this place, as the store writes it, and where what it is the length of begins; only where that looks like
-/// a block.
+/// A length at this place, as the store writes it, and where its value begins; `None` where that does not look like a
+/// block.
 fn value_at(window: &[u8], place: usize) -> Option<(usize, usize)> {
     let at = |by: usize| window.get(place + by).map(|&byte| usize::from(byte));
     let (length, taken) = match at(0)? {
@@ -218,7 +218,7 @@ enum SalvageError {
     Each(JournalError),
 }
 
-/// Gives the records of all blocks that are whole, each order once, in order.
+/// Gives the records of all complete blocks in order, each order once.
 fn read(
     file: &File,
     blocks: &Blocks,
@@ -237,7 +237,7 @@ fn read(
                 .map_err(SalvageError::Io)?;
             values.push(value);
         }
-        // One that cannot be read is lost, and shows as a gap.
+        // A block that cannot be read is lost, and shows as a gap.
         let Ok(block) = block::of_parts(&values) else {
             continue;
         };

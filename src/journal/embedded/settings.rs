@@ -1,28 +1,28 @@
-//! How a folder of the journal is kept.
+//! Settings of a journal's folder.
 
 use std::path::PathBuf;
 
 use super::watchdog::Patience;
 
-/// How the folder is kept.
+/// Settings of a journal's folder.
 #[derive(Clone, Debug)]
 pub struct JournalSettings {
-    /// Where it is.
+    /// The path of the folder.
     pub data: PathBuf,
-    /// How many bytes of it are kept in memory.
+    /// Bytes of the read cache in memory.
     pub cache_bytes: u64,
-    /// Free bytes of the disk below which nothing more is taken.
+    /// Free bytes of the disk below which no record is accepted.
     pub reserve_bytes: u64,
-    /// The size of the ballast.
+    /// The size of the ballast file, in bytes.
     pub ballast_bytes: u64,
     /// How long a commit waits for others to join, in microseconds.
     pub linger_us: u64,
-    /// How long records are kept, in milliseconds; 0: for ever.
+    /// How long records are stored, in milliseconds; 0: for ever.
     pub retention_ms: i64,
     /// Records after which a checkpoint is taken.
     pub checkpoint_records: u64,
-    /// How long the disk may be silent before the process ends.
+    /// How long the disk may give no answer before the process ends.
     pub patience: Patience,
-    /// Off for proofs alone: what is answered then may be lost.
+    /// Whether commits are synced. Off for tests only: a power cut then loses answers.
     pub sync: bool,
 }

@@ -1,4 +1,4 @@
-//! A look at a folder that no server runs on: which shop has which number.
+//! Shop numbers, in an open journal and in a folder that no server uses.
 
 use super::JournalSettings;
 use super::core::Core;
@@ -9,7 +9,7 @@ use crate::domain::base::id::Id;
 use crate::env::Env;
 use crate::journal::JournalError;
 
-/// The number of a shop in a folder that is not in use; nothing where the folder has no such shop, or no shop at all.
+/// The number of a shop in a folder that is not in use; `None` where it has no such shop.
 ///
 /// # Errors
 ///
@@ -32,9 +32,9 @@ pub fn number_in(settings: &JournalSettings, shop: &Id) -> Result<Option<u64>, J
     snapshots::number_of(&store, shop)
 }
 
-/// The number of a shop, once its first record is on its way.
+/// The number of a shop, once its first record is in the queue.
 pub(super) fn number(core: &Core, shop: &Id) -> Result<Option<u64>, JournalError> {
-    if let Some(&number) = core.line().creating.get(shop) {
+    if let Some(&number) = core.queue.lock().creating.get(shop) {
         return Ok(Some(number));
     }
     snapshots::number_of(&core.store, shop)

@@ -1,4 +1,4 @@
-//! The last step of an upgrade: a verified new store takes the place of the old one.
+//! The last step of an upgrade: the verified new store replaces the old one.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,16 +7,16 @@ use std::path::Path;
 use super::data_dir::DataDir;
 use crate::journal::JournalError;
 
-/// The folder of the new store while it is made.
+/// The folder of the new store until then.
 pub(super) const STAGING: &str = "upgrading";
 
-/// In it, once the new store is verified.
+/// The file in it that says that the new store is verified.
 pub(super) const VERIFIED: &str = "VERIFIED";
 
-/// The old store, while it is taken away.
+/// The old store, until it is removed.
 const OLD: &str = "store.old";
 
-/// Puts a verified new store in the place of the old one, where that is not yet done.
+/// Replaces the old store by a verified new one, where that was not finished.
 pub fn finish(folder: &DataDir, form: u32) -> Result<(), JournalError> {
     let staging = folder.path().join(STAGING);
     let (store, old) = (folder.store_path(), folder.path().join(OLD));
@@ -33,7 +33,8 @@ pub fn finish(folder: &DataDir, form: u32) -> Result<(), JournalError> {
         }
         let mark = staging.join("mark");
         if mark.exists() {
-            fs::rename(&mark, folder.mark_path()).map_err(failed("the mark cannot be moved"))?;
+            fs::rename(&mark, folder.watermark_path())
+                .map_err(failed("the file `mark` cannot be moved"))?;
         }
         sync_folder(&staging)?;
         folder.sync()?;
@@ -45,7 +46,7 @@ pub fn finish(folder: &DataDir, form: u32) -> Result<(), JournalError> {
 pub(super) fn remove_folder(path: &Path) -> Result<(), JournalError> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(
-            "what is left of an upgrade cannot be removed",
+            "files of an earlier upgrade cannot be removed",
         )(error)),
         Ok(()) | Err(_) => Ok(()),
     }

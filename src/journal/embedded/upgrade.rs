@@ -1,12 +1,12 @@
-//! Upgrade: a folder of an older form becomes one of this program's form.
+//! Upgrade: converts a folder of an older form to this program's form.
 //!
-//! The pairs of the old store are copied into a new store in the folder `upgrading`, where [`heal`](super::heal) puts right what older
-//! releases left behind. The new store is opened and verified. Then `VERSION` is raised, which no older release opens any
-//! more, and the new store takes the place of the old one. A process that dies before that begins anew; one that dies
-//! after it goes on at the next start. Until then the old store stays as it was.
+//! The pairs of the old store are copied into a new store in the folder `upgrading`, where [`heal`](super::heal)
+//! repairs what older releases left behind. The new store is opened and verified. Then `VERSION` is raised, so that no
+//! older release opens the folder, and the new store replaces the old one. After a crash before that step the
+//! conversion begins again; after it the next start finishes it. The old store is unchanged until then.
 //!
-//! In place, the store itself is changed; the file `CONVERTING` stands until that is done. It needs no room, but there is
-//! no way back.
+//! In place, the store itself is changed, and the file `CONVERTING` exists until that is done. It needs no room, but
+//! it cannot be undone.
 
 use std::fs::{self, File};
 use std::sync::Arc;
@@ -23,10 +23,10 @@ use super::{metadata, recovery, verify};
 use crate::env::{Fate, Stopwatch};
 use crate::journal::{JournalError, MetadataEntry};
 
-/// There while the store is converted in place.
+/// Exists while the store is converted in place.
 const CONVERTING: &str = "CONVERTING";
 
-/// Bytes that must be free beside as many as the old store has.
+/// Free bytes that are needed beside the size of the old store.
 const SPARE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Bytes of pairs that are written in one step.
@@ -35,21 +35,21 @@ const STEP_BYTES: usize = 1024 * 1024;
 /// How often the progress is shown, in microseconds.
 const SHOW_EVERY_US: u64 = 1_000_000;
 
-/// Converts a kept value: takes it and the number of its shop, and gives what is stored instead.
+/// Converts a metadata value: takes it and the number of its shop, and returns what is stored instead.
 pub type ConvertKept<'a> = dyn FnMut(u64, &MetadataEntry) -> Result<Vec<u8>, JournalError> + 'a;
 
 /// How an older folder is converted.
 pub struct Upgrade<'a> {
     /// Whether the store itself is changed, without a copy.
     pub in_place: bool,
-    /// Converts what other modules keep. What it has stored elsewhere must be durable when it returns.
+    /// Converts metadata of other modules. What it has stored elsewhere must be durable when it returns.
     pub kept: Box<ConvertKept<'a>>,
-    /// Shows how far it is.
+    /// Shows the progress.
     pub show: Box<dyn FnMut(&str) + 'a>,
 }
 
 impl Upgrade<'_> {
-    /// With a copy, in silence, and with kept values as they are.
+    /// By a copy, without progress messages and with metadata as it is.
     pub fn plain() -> Upgrade<'static> {
         Upgrade {
             in_place: false,
@@ -59,11 +59,11 @@ impl Upgrade<'_> {
     }
 }
 
-/// How the stores are opened.
+/// The options with which stores are opened.
 type StoreOptions<'a> = (&'a JournalSettings, &'a Arc<dyn Fate>);
 
-/// Brings a folder that is made to this program's form. Returns what was put right, a sentence each.
-pub fn bring_up(
+/// Converts a folder to this program's form. Returns what was repaired, a sentence each.
+pub fn upgrade_folder(
     folder: &DataDir,
     form: u32,
     at: StoreOptions<'_>,
@@ -95,14 +95,15 @@ fn by_copy(
 ) -> Result<Vec<String>, JournalError> {
     let staging = folder.path().join(STAGING);
     remove_folder(&staging)?;
-    // A conversion in place that did not get as far as to begin.
+    // A conversion in place that was interrupted before it changed anything.
     fs::remove_file(folder.path().join(CONVERTING)).ok();
-    let old = recovery::read(&folder.store_path(), &folder.mark_path(), at)?;
+    let old = recovery::read(&folder.store_path(), &folder.watermark_path(), at)?;
     let needed = old.store.bytes() + SPARE_BYTES;
     let free = folder.free_bytes();
     if free < needed {
         return Err(JournalError::Unusable(format!(
-            "{} is of an older form and must be converted. The copy needs {needed} free bytes, and the disk has {free}: \
+            "{} is of an older form and must be converted. The copy needs {needed} free bytes, and the disk has \
+             {free}: \
              free some, or start once with --upgrade-in-place, which needs no copy but cannot be undone (take a \
              backup first)",
             folder.path().display()
@@ -111,15 +112,15 @@ fn by_copy(
     fs::create_dir(&staging).map_err(failed("the folder `upgrading` cannot be made"))?;
     let new = Store::open(&staging.join("store"), at.0, at.1)?;
     new.opened();
-    new.watched(Task::Upkeep, |new| copy(&old.store, new, upgrade))?;
-    (upgrade.show)("converting: the copy is made, it is being verified");
+    new.watched(Task::Compaction, |new| copy(&old.store, new, upgrade))?;
+    (upgrade.show)("converting: the copy is complete and is being verified");
     let (healed, id) = convert(&new, upgrade, false)?;
-    let mark = Watermark::create(&staging.join("mark"), id, old.reach, old.kept);
-    mark.map_err(failed("the mark"))?;
+    let watermark = Watermark::create(&staging.join("mark"), id, old.reach, old.kept);
+    watermark.map_err(failed("the file `mark`"))?;
     sync_folder(&staging)?;
     drop((old, new));
-    let (store, mark) = (staging.join("store"), staging.join("mark"));
-    verify::verify_store(&recovery::read(&store, &mark, at)?)?;
+    let (store, watermark) = (staging.join("store"), staging.join("mark"));
+    verify::verify_store(&recovery::read(&store, &watermark, at)?)?;
     File::create(staging.join(VERIFIED))
         .and_then(|file| file.sync_all())
         .map_err(failed("VERIFIED cannot be made"))?;
@@ -135,11 +136,11 @@ fn in_place(
     upgrade: &mut Upgrade<'_>,
 ) -> Result<Vec<String>, JournalError> {
     (upgrade.show)("converting in place");
-    let found = recovery::read(&folder.store_path(), &folder.mark_path(), at)?;
-    // The mark is the first that has the new id, so that an interrupted conversion goes on with it.
+    let found = recovery::read(&folder.store_path(), &folder.watermark_path(), at)?;
+    // The mark gets the new id first, so that an interrupted conversion goes on with it.
     let id = found.marked.folder.unwrap_or_else(FolderId::new);
-    let mark = Watermark::create(&folder.mark_path(), id, found.reach, found.kept);
-    mark.map_err(failed("the mark"))?;
+    let watermark = Watermark::create(&folder.watermark_path(), id, found.reach, found.kept);
+    watermark.map_err(failed("the file `mark`"))?;
     folder.sync()?;
     let healed = convert_to(&found.store, upgrade, true, id)?;
     verify::verify_store(&found)?;
@@ -150,7 +151,7 @@ fn in_place(
     Ok(healed)
 }
 
-/// Makes a store that was read from a backup one of this program's form and of a folder with a new id.
+/// Converts a store that was read from a backup, and gives it a new id.
 pub fn convert_restored(
     store: &Store,
     upgrade: &mut Upgrade<'_>,
@@ -169,7 +170,7 @@ fn convert(
     Ok((healed, id))
 }
 
-/// Heals a store, converts what is kept in it where asked, and gives it an id.
+/// Repairs a store, converts its metadata where asked, and gives it an id.
 fn convert_to(
     store: &Store,
     upgrade: &mut Upgrade<'_>,
@@ -196,7 +197,7 @@ fn convert_to(
     Ok(healed)
 }
 
-/// Copies all pairs of a store into a new one. Keys that were laid ahead and hold nothing are left out.
+/// Copies all pairs of a store into a new one, without preallocated keys.
 fn copy(from: &Store, to: &Store, upgrade: &mut Upgrade<'_>) -> Result<(), JournalError> {
     let (total, mut done) = (from.bytes(), 0u64);
     let mut shown = Stopwatch::start();
@@ -223,7 +224,7 @@ fn copy(from: &Store, to: &Store, upgrade: &mut Upgrade<'_>) -> Result<(), Journ
                 shown = Stopwatch::start();
                 let (done, total) = (done >> 20, total >> 20);
                 (upgrade.show)(&format!(
-                    "converting: {done} MiB are copied, of at most {total}"
+                    "converting: {done} MiB of at most {total} MiB are copied"
                 ));
             }
             Ok(true)

@@ -1,4 +1,4 @@
-//! Verifying a folder: everything that is stored is read, and held against everything else.
+//! Verification of a folder: reads everything and checks it against everything else.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,67 +15,67 @@ use crate::journal::error::damaged;
 use crate::journal::record::{Record, RecordKind};
 use crate::journal::{JournalError, Snapshot};
 
-/// What a sound folder holds.
+/// What an intact folder holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// Shops.
+    /// The number of shops.
     pub shops: u64,
-    /// Records.
+    /// The number of records.
     pub records: u64,
-    /// Decisions.
+    /// The number of decisions.
     pub decisions: u64,
-    /// Stored states.
+    /// The number of snapshots.
     pub states: u64,
-    /// The order of the first record that is kept, and of the last.
+    /// The order of the first stored record, and of the last.
     pub orders: (u64, u64),
-    /// The instants of the two.
+    /// The earliest and the latest instant of the records.
     pub instants: Option<(Instant, Instant)>,
     /// The stored form.
     pub form: u32,
-    /// The size of the store.
+    /// The size of the store, in bytes.
     pub bytes: u64,
-    /// What the next start will put right, a sentence each: release 0.1 has left it.
+    /// What the next start will repair, a sentence each: release 0.1 has left it.
     pub to_heal: Vec<String>,
 }
 
-/// What the records of one shop amount to.
+/// The records of one shop, in short.
 #[derive(Default)]
 struct Account {
     last_n: u64,
     next_seq: u64,
-    /// Its last record is that of its deletion.
+    /// Its last record is its deletion.
     removed: bool,
-    places: PlacesSum,
+    locations: LocationSum,
 }
 
-/// A sum over the places of a shop, in order.
+/// A sum over the locations of a shop, in order.
 #[derive(Default, PartialEq, Eq)]
-struct PlacesSum(u64);
+struct LocationSum(u64);
 
-impl PlacesSum {
-    fn add(&mut self, place: &RecordLocation) {
+impl LocationSum {
+    fn add(&mut self, location: &RecordLocation) {
         for part in [
-            place.n,
-            place.order,
-            place.seq_before,
-            u64::from(place.rated),
+            location.n,
+            location.order,
+            location.seq_before,
+            u64::from(location.rated),
         ] {
             self.0 = (self.0.rotate_left(5) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         }
     }
 }
 
-/// What looks at a folder while it is verified.
+/// Checks of other modules while a folder is verified.
 pub trait Inspector {
     /// A record was read.
     fn record(&mut self, _order: u64) {}
 
-    /// A stored state of a shop: whether it can be read is for the module to say that wrote it.
+    /// A snapshot of a shop: the module that wrote it checks that it can be read.
     fn state(&mut self, _shop: &Id, _state: &Snapshot) -> Result<(), JournalError> {
         Ok(())
     }
 
-    /// What a start finds of a shop: its latest state, and the records after it.
+    /// What recovery finds of a shop: its latest snapshot, and the records after it.
     fn shop(
         &mut self,
         _shop: &Id,
@@ -86,12 +86,16 @@ pub trait Inspector {
     }
 }
 
-/// Looks at nothing.
+/// Checks nothing.
 pub struct NoInspector;
 
 impl Inspector for NoInspector {}
 
-/// Reads all of a folder that no server uses, and holds it against itself.
+/// Verifies a folder that no server uses.
+///
+/// # Errors
+///
+/// The folder is damaged, in use or of a newer version.
 pub fn verify(
     settings: &JournalSettings,
     inspector: &mut dyn Inspector,
@@ -100,7 +104,7 @@ pub fn verify(
     verify_found(&found, inspector)
 }
 
-/// The same of a store that is not yet a folder's.
+/// The same for a store that is not yet in its folder.
 pub(super) fn verify_store(found: &RecoveredStore) -> Result<Verified, JournalError> {
     verify_found(found, &mut NoInspector)
 }
@@ -144,7 +148,7 @@ fn verify_found(
     check_kept(found)?;
     for (&shop, account) in &accounts {
         if !names.contains_key(&shop) {
-            return Err(damaged(&format!("shop {shop} has records, but no name")));
+            return Err(damaged(&format!("shop {shop} has records but no name")));
         }
         check_index(found, shop, account, &spans)?;
     }
@@ -155,8 +159,8 @@ fn verify_found(
     Ok(verified)
 }
 
-/// Gives every kept record of a folder that no server uses, in the order of handling, with the id of its shop; those of
-/// shops that were taken away are left out.
+/// Gives every stored record of a folder that no server uses, in order, with the id of its shop. Records of deleted
+/// shops are left out.
 pub fn each_record(
     settings: &JournalSettings,
     mut each: impl FnMut(&Id, Record) -> Result<(), JournalError>,
@@ -178,11 +182,11 @@ pub fn each_record(
 struct Spans(Vec<(u64, u64, u64)>);
 
 impl Spans {
-    /// Whether the record of this order is found by the number of the block that it was written in.
-    fn hold(&self, place: &RecordLocation) -> bool {
-        let after = self.0.partition_point(|span| span.0 <= place.block);
+    /// Whether the block that the location names holds the record.
+    fn hold(&self, location: &RecordLocation) -> bool {
+        let after = self.0.partition_point(|span| span.0 <= location.block);
         let span = after.checked_sub(1).map(|at| self.0[at]);
-        span.is_some_and(|(_, first, end)| (first..end).contains(&place.order))
+        span.is_some_and(|(_, first, end)| (first..end).contains(&location.order))
     }
 }
 
@@ -194,7 +198,7 @@ fn scan(
     let mut spans = Vec::new();
     block::scan(&found.store, 0, &mut |_| {}, |block| {
         if block.end() <= next {
-            // Under the floor, and about to be trimmed.
+            // Below the floor, and about to be trimmed.
             return Ok(true);
         }
         if block.first != next {
@@ -227,13 +231,13 @@ fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), Jou
     if !begins && !follows {
         let (n, shop, order) = (account.last_n + 1, record.shop, record.order);
         return Err(damaged(&format!(
-            "record {order} is not record {n} of shop {shop}, which comes next"
+            "record {order} is not record {n} of shop {shop}, as it should be"
         )));
     }
     account.removed = false;
     account.last_n = record.n;
     account.next_seq = record.seq_before + u64::from(record.decided);
-    account.places.add(&RecordLocation {
+    account.locations.add(&RecordLocation {
         n: record.n,
         order: record.order,
         block: 0,
@@ -243,24 +247,24 @@ fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), Jou
     Ok(())
 }
 
-/// What is kept of shops can be read.
+/// Checks that all metadata can be read.
 fn check_kept(found: &RecoveredStore) -> Result<(), JournalError> {
     metadata::scan(&found.store, &mut |_, _| Ok(()))
 }
 
-/// The index and what is read behind it name the records that there are.
+/// Checks that the index names the records that exist.
 fn check_index(
     found: &RecoveredStore,
     shop: u64,
     account: &Account,
     spans: &Spans,
 ) -> Result<(), JournalError> {
-    let (mut sum, mut last, mut astray) = (PlacesSum::default(), 0, false);
-    let mut take = |place: &RecordLocation| {
-        if place.n > last && place.order >= found.notes.floor {
-            last = place.n;
-            astray |= !spans.hold(place);
-            sum.add(place);
+    let (mut sum, mut last, mut astray) = (LocationSum::default(), 0, false);
+    let mut take = |location: &RecordLocation| {
+        if location.n > last && location.order >= found.notes.floor {
+            last = location.n;
+            astray |= !spans.hold(location);
+            sum.add(location);
         }
     };
     found
@@ -273,67 +277,69 @@ fn check_index(
             Ok(true)
         })?;
     if let Some(tail) = found.tails.get(&shop) {
-        tail.places.iter().for_each(&mut take);
+        tail.locations.iter().for_each(&mut take);
     }
-    if sum == account.places && last == account.last_n && !astray {
+    if sum == account.locations && last == account.last_n && !astray {
         return Ok(());
     }
     Err(damaged(&format!(
-        "the index of shop {shop} does not name its records"
+        "the index of shop {shop} does not match its records"
     )))
 }
 
-/// The states of a shop can be read, and its latest one leads on; how many there are.
+/// Checks that a shop's snapshots can be read, and that its latest one can be continued. Returns how many there are.
 fn check_states(
     found: &RecoveredStore,
     (shop, id): (u64, &Id),
     account: Option<&Account>,
     inspector: &mut dyn Inspector,
 ) -> Result<u64, JournalError> {
-    let head = snapshots::head(&found.store, shop)?;
+    let header = snapshots::header(&found.store, shop)?;
     let records = account.map_or(0, |account| account.last_n);
-    let indexed = head.n.max(head.state_n());
-    let known = head.id == id.as_str() || (head == snapshots::SnapshotHeader::default());
+    let indexed = header.n.max(header.snapshot_n());
+    let known = header.id == id.as_str() || (header == snapshots::SnapshotHeader::default());
     if !known
         || (account.is_some() && indexed > records)
-        || (account.is_none() && head.state.is_none())
+        || (account.is_none() && header.state.is_none())
     {
         return Err(damaged(&format!(
-            "what is known of shop {id:?} does not fit its records"
+            "the header of shop {id:?} does not match its records"
         )));
     }
-    if head.state_n() < records
-        && head == snapshots::SnapshotHeader::default()
+    if header.snapshot_n() < records
+        && header == snapshots::SnapshotHeader::default()
         && !found.tails.contains_key(&shop)
     {
         return Err(damaged(&format!(
-            "nothing is known of shop {id:?} but its records"
+            "shop {id:?} has records, but neither a header nor a snapshot"
         )));
     }
     let mut count = 0;
-    for &at in &head.kept {
+    for &at in &header.kept {
         inspector.state(id, &snapshots::read(&found.store, shop, at)?)?;
         count += 1;
     }
-    let state = head.state.map(|at| snapshots::read(&found.store, shop, at));
+    let state = header
+        .state
+        .map(|at| snapshots::read(&found.store, shop, at));
     let state = state.transpose()?;
     count += u64::from(state.is_some());
-    inspector.shop(id, state, tail_of(found, shop, &head)?)?;
+    inspector.shop(id, state, tail_of(found, shop, &header)?)?;
     Ok(count)
 }
 
-/// The records that come after a shop's latest state.
+/// The records after a shop's latest snapshot.
 fn tail_of(
     found: &RecoveredStore,
     shop: u64,
-    head: &SnapshotHeader,
+    header: &SnapshotHeader,
 ) -> Result<Vec<Record>, JournalError> {
-    let n = head.state_n();
-    let mut places: BTreeMap<u64, RecordLocation> = BTreeMap::new();
+    let n = header.snapshot_n();
+    let mut locations: BTreeMap<u64, RecordLocation> = BTreeMap::new();
     let prefix = shop.to_be_bytes();
-    let mut take = |place: RecordLocation| {
-        if place.n > n && place.order >= found.notes.floor {
-            places.insert(place.n, place);
+    let mut take = |location: RecordLocation| {
+        if location.n > n && location.order >= found.notes.floor {
+            locations.insert(location.n, location);
         }
     };
     found.store.scan(Tree::Index, &prefix, |at, value| {
@@ -346,8 +352,8 @@ fn tail_of(
         Ok(of_it)
     })?;
     if let Some(tail) = found.tails.get(&shop) {
-        tail.places.iter().copied().for_each(&mut take);
+        tail.locations.iter().copied().for_each(&mut take);
     }
-    let places: Vec<RecordLocation> = places.into_values().collect();
-    reader::records(&found.store, &places)
+    let locations: Vec<RecordLocation> = locations.into_values().collect();
+    reader::records(&found.store, &locations)
 }

@@ -1,12 +1,12 @@
-//! The watchdog: ends the process where the disk neither answers nor fails.
+//! The watchdog ends the process where the disk neither answers nor fails.
 //!
-//! A thread that opens the folder, commits, keeps up or closes says what it is at ([`Watchdog::begin`]), and every call
-//! into the store that comes back counts as progress ([`beat`]). Opening is mostly one call into sled, so there the bytes
-//! count that the process reads and writes. Time is counted in ticks of the watchdog's own thread: a machine that sleeps,
-//! or a process that is stopped, is not taken for a disk that hangs.
+//! A thread that opens the folder, commits, compacts or closes names its task ([`Watchdog::begin`]), and every
+//! completed call into the store counts as progress ([`beat`]). Opening is mostly one call into sled, so there the
+//! bytes count that the process reads and writes. Time is counted in ticks of the watchdog's own thread, so that a
+//! machine that was suspended, or a process that was stopped, is not taken for a disk that hangs.
 //!
-//! sled can wait for ever for a write that has failed already: the one who waits is not woken. Its error is looked at with
-//! every tick.
+//! sled can wait for ever for a write that has failed already, because it does not wake the waiting thread. Its error
+//! is checked with every tick.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -18,21 +18,21 @@ use std::time::Duration;
 use crate::env::Fate;
 use crate::journal::JournalError;
 
-/// How often it looks.
+/// How often it checks.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Ticks after which a commit that is not over is more than slow: the server says that it is not ready.
+/// Ticks after which a commit in progress is too slow: the server is then not ready.
 const SLOW_TICKS: u64 = 5;
 
 /// Ticks without progress after which an error of the store's own threads ends the process.
 const ERROR_TICKS: u64 = 1;
 
-/// How long a disk may be silent; nothing: for ever.
+/// How long the disk may give no answer; zero: for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     /// While the folder is opened.
     pub open: Duration,
-    /// In a commit, in the upkeep, and while the store is closed.
+    /// During a commit, a checkpoint and the closing of the store.
     pub commit: Duration,
 }
 
@@ -45,7 +45,7 @@ impl Default for Patience {
     }
 }
 
-/// What a thread is at.
+/// A task that is watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     /// The folder is opened.
@@ -53,19 +53,19 @@ pub enum Task {
     /// What was appended is made durable.
     Commit,
     /// A checkpoint is taken.
-    Upkeep,
+    Compaction,
     /// The store is closed.
     Close,
 }
 
 impl Task {
-    const ALL: [Task; 4] = [Task::Open, Task::Commit, Task::Upkeep, Task::Close];
+    const ALL: [Task; 4] = [Task::Open, Task::Commit, Task::Compaction, Task::Close];
 
     fn name(self) -> &'static str {
         match self {
             Task::Open => "the folder could not be opened",
-            Task::Commit => "what was taken could not be made durable, so nothing more is answered",
-            Task::Upkeep => "the journal's upkeep could not go on, so nothing more is answered",
+            Task::Commit => "a commit could not be made durable, so the server stops",
+            Task::Compaction => "a checkpoint could not be finished, so the server stops",
             Task::Close => "the store could not be closed",
         }
     }
@@ -73,23 +73,23 @@ impl Task {
     fn setting(self) -> &'static str {
         match self {
             Task::Open => "journal.open_timeout",
-            Task::Commit | Task::Upkeep | Task::Close => "journal.commit_timeout",
+            Task::Commit | Task::Compaction | Task::Close => "journal.commit_timeout",
         }
     }
 }
 
-/// How one task is getting on.
+/// The progress of one task.
 #[derive(Default)]
 struct WatchedTask {
-    /// How often it was begun and ended: odd while it is under way.
+    /// How often it was begun and ended: odd while it is in progress.
     turns: AtomicU64,
-    /// Grows with every step.
+    /// Grows with every completed call.
     steps: AtomicU64,
     /// Ticks since it was begun.
     age: AtomicU64,
 }
 
-/// What the store's own threads have met.
+/// The error that the store's own threads have met.
 pub type StoreError = Box<dyn Fn() -> Option<JournalError> + Send + Sync>;
 
 struct Shared {
@@ -103,15 +103,15 @@ struct Shared {
     ends: Condvar,
 }
 
-/// The watchdog of one store. Dropped, it watches no more.
+/// The watchdog of one store. It stops when it is dropped.
 pub struct Watchdog(Arc<Shared>);
 
 thread_local! {
-    /// What this thread is at.
+    /// The task of this thread.
     static AT: RefCell<Option<(Arc<Shared>, Task)>> = const { RefCell::new(None) };
 }
 
-/// This thread has got on with what it is at.
+/// Records progress of this thread's task.
 pub fn beat() {
     AT.with_borrow(|at| {
         if let Some((shared, task)) = at {
@@ -123,7 +123,7 @@ pub fn beat() {
 }
 
 impl Watchdog {
-    /// A watchdog; `fate` is what it calls, `error` what the store's own threads have met.
+    /// Starts a watchdog. It stops the process by `fate`; `error` gives the error of the store's own threads.
     pub fn start(
         patience: Patience,
         fate: &Arc<dyn Fate>,
@@ -141,7 +141,9 @@ impl Watchdog {
         let watching = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("watchdog".to_owned());
         let spawned = thread.spawn(move || watching.watch());
-        spawned.map_err(|error| JournalError::Failed(format!("a thread: {error}")))?;
+        spawned.map_err(|error| {
+            JournalError::Failed(format!("a thread cannot be started: {error}"))
+        })?;
         Ok(Watchdog(shared))
     }
 
@@ -163,13 +165,13 @@ impl Watchdog {
         AT.set(None);
     }
 
-    /// The disk has failed: the process is about to end.
+    /// Records that the disk has failed.
     pub fn fail(&self) {
         self.0.failed.store(true, Ordering::Release);
     }
 
-    /// Whether commits come to their end: the disk has not failed, and none is more than slow.
-    pub fn commits_go_on(&self) -> bool {
+    /// Whether commits make progress: the disk has not failed, and no commit is too slow.
+    pub fn is_committing(&self) -> bool {
         let commit = &self.0.works[Task::Commit as usize];
         let slow = commit.turns.load(Ordering::Acquire) % 2 == 1
             && commit.age.load(Ordering::Relaxed) >= SLOW_TICKS;
@@ -209,19 +211,19 @@ impl Shared {
         {
             self.failed.store(true, Ordering::Release);
             self.fate.stop(&format!(
-                "{}: {error}. What was answered before is safe; look at the disk, then start again",
+                "{}: {error}. Everything that was answered is stored. Check the disk, then start again",
                 task.name()
             ));
         }
         let patience = match task {
             Task::Open => self.patience.open,
-            Task::Commit | Task::Upkeep | Task::Close => self.patience.commit,
+            Task::Commit | Task::Compaction | Task::Close => self.patience.commit,
         };
         if !patience.is_zero() && TICK * u32::try_from(silent).unwrap_or(u32::MAX) >= patience {
             self.failed.store(true, Ordering::Release);
             self.fate.stop(&format!(
-                "{}: the disk has not answered for {patience:?}. What was answered before is safe; look at the disk, then \
-                 start again. Where it is only slow, set `{}` higher",
+                "{}: the disk has not answered for {patience:?}. Everything that was answered is stored. Check the \
+                 disk, then start again. Where it is only slow, set `{}` higher",
                 task.name(),
                 task.setting()
             ));
@@ -236,7 +238,7 @@ struct Watched {
     steps: u64,
     /// Ticks without a step.
     silent: u64,
-    /// What the process has read and written, where that counts and can be told.
+    /// The bytes that the process has read and written, where they count and can be read.
     moved: Option<Moved>,
 }
 
@@ -251,7 +253,7 @@ impl Watched {
         }
     }
 
-    /// For how many ticks nothing has come of it; 0 where it is not under way.
+    /// The number of ticks without progress; 0 where the task is not in progress.
     fn look(&mut self, work: &WatchedTask) -> u64 {
         let turn = work.turns.load(Ordering::Acquire);
         let mut steps = work.steps.load(Ordering::Relaxed);
@@ -264,7 +266,7 @@ impl Watched {
         if let Some(moved) = &mut self.moved {
             match moved.bytes() {
                 Some(bytes) => steps = steps.wrapping_add(bytes),
-                // Where it cannot be told what a long call into the store is doing, only an error ends it.
+                // Where the progress of a long call cannot be seen, only an error ends it.
                 None => return ERROR_TICKS.min(self.silent + 1),
             }
         }
@@ -277,10 +279,10 @@ impl Watched {
     }
 }
 
-/// What the process has read and written since its start, by the kernel's books.
+/// The bytes that the process has read and written since its start, as the kernel counts them.
 #[derive(Default)]
 struct Moved {
-    /// Of it, what was read to look.
+    /// The bytes that were read to find this out.
     own: u64,
 }
 
@@ -308,7 +310,7 @@ impl Moved {
 mod tests {
     use super::*;
 
-    /// What a look finds, after so many steps and perhaps a new turn.
+    /// Checks the number of silent ticks after so many steps, and perhaps a new run.
     fn check(rows: &[(bool, u64, u64)]) {
         let work = WatchedTask::default();
         let mut watched = Watched::new(Task::Commit);
@@ -332,7 +334,7 @@ mod tests {
             (SAME, 1, 0),
             (SAME, 0, 1),
         ]);
-        // One ended, and the next began, between two looks.
+        // One run ended and the next began between two checks.
         let work = WatchedTask::default();
         let mut watched = Watched::new(Task::Commit);
         for _ in 0..3 {
@@ -352,7 +354,7 @@ mod tests {
             println!("the kernel's books of this process cannot be read");
             return;
         }
-        // Other tests read and write meanwhile, so only what must have been read can be asked for.
+        // Other tests read and write meanwhile, so only a lower bound can be checked.
         let before = moved.bytes().unwrap();
         let length = std::fs::read(std::env::current_exe().unwrap())
             .unwrap()

@@ -1,9 +1,9 @@
-//! The mark: how far the journal is known to reach, and how often something was kept beside it, outside the store, so that
-//! a lost end is noticed.
+//! The watermark, the file `mark`: how far the journal reaches, and how many commits changed metadata. It is outside
+//! of the store, so that a lost end is noticed.
 //!
-//! It is written after every commit and never before, so it is at or behind the truth. Two slots are written in turn:
-//! one that fails its checksum is passed over. It is not synced with every commit: a power cut may set it back, which
-//! makes it weaker, never wrong.
+//! It is written after every commit, so it is at or behind the truth. Two slots are written in turn, and one that
+//! fails its checksum is ignored. It is not synced with every commit: a power cut may set it back, which makes it
+//! weaker, never wrong.
 //!
 //! A slot of form 2 also holds the id of the folder. Form 1, of release 0.1, is read for ever and replaced when the
 //! folder is converted.
@@ -13,16 +13,16 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use super::folder_id::{FolderId, ID_BYTES};
+use super::ranked_lock::{LockRank, RankedMutex};
 use crate::domain::base::time::Instant;
 use crate::journal::JournalError;
 use crate::journal::error::disk_failed;
 
 const SLOT_BYTES: usize = 48;
 
-/// A slot of form 1.
+/// Bytes of a slot of form 1.
 const SLOT_BYTES_1: usize = 32;
 
 /// How far the journal reaches.
@@ -30,12 +30,12 @@ const SLOT_BYTES_1: usize = 32;
 pub struct HighWaterMark {
     /// The order of the last durable record; 0 where there is none.
     pub order: u64,
-    /// Its instant.
+    /// The instant of that record.
     pub at: Instant,
 }
 
 impl HighWaterMark {
-    /// Nothing has happened.
+    /// The mark of an empty journal.
     pub const NOWHERE: HighWaterMark = HighWaterMark {
         order: 0,
         at: Instant::from_ms(0),
@@ -47,19 +47,19 @@ impl HighWaterMark {
 pub struct WatermarkState {
     /// How far the records reach.
     pub reach: HighWaterMark,
-    /// In how many commits something was kept for another room, counted around the end of `u32`.
+    /// How many commits changed metadata, modulo 2^32.
     pub kept: u32,
-    /// The folder that it belongs to; nothing in form 1.
+    /// The id of the folder; `None` in form 1.
     pub folder: Option<FolderId>,
 }
 
-/// The file.
+/// The open file.
 pub struct Watermark {
     file: File,
     folder: FolderId,
     writes: AtomicU64,
-    /// What it says.
-    last: Mutex<WatermarkState>,
+    /// What the file says.
+    last: RankedMutex<WatermarkState>,
 }
 
 fn slot(marked: WatermarkState, folder: FolderId) -> [u8; SLOT_BYTES] {
@@ -75,7 +75,7 @@ fn slot(marked: WatermarkState, folder: FolderId) -> [u8; SLOT_BYTES] {
     slot
 }
 
-/// Reads a slot of either form; nothing where it is damaged.
+/// Reads a slot of either form; `None` where it is damaged.
 fn read_slot(bytes: &[u8]) -> Option<WatermarkState> {
     let (body, sum) = bytes.split_last_chunk::<4>()?;
     let right = crc32fast::hash(body) == u32::from_be_bytes(*sum);
@@ -97,7 +97,7 @@ fn read_slot(bytes: &[u8]) -> Option<WatermarkState> {
     right.then_some(marked)
 }
 
-/// What a file of two slots says: the later one, since neither number ever goes back.
+/// The later one of two slots: neither number ever decreases.
 fn read_slots(bytes: &[u8]) -> Option<WatermarkState> {
     let slot_bytes = match bytes.len() {
         length if length == 2 * SLOT_BYTES => SLOT_BYTES,
@@ -109,7 +109,7 @@ fn read_slots(bytes: &[u8]) -> Option<WatermarkState> {
 }
 
 impl Watermark {
-    /// Makes the file anew, durable, in the place of one that may be there; the folder is to be synced by the caller.
+    /// Makes the file, durable, in place of an earlier one. The caller syncs the folder.
     pub fn create(
         path: &Path,
         folder: FolderId,
@@ -136,16 +136,17 @@ impl Watermark {
             file,
             folder,
             writes: AtomicU64::new(0),
-            last: Mutex::new(marked),
+            last: RankedMutex::new(LockRank::Watermark, marked),
         })
     }
 
-    /// What the file says, without a change to it.
+    /// Reads the file without changing it.
     pub fn read(path: &Path) -> Result<WatermarkState, JournalError> {
         let lost = || {
             JournalError::Damaged(format!(
-                "{}, which says how far the journal reaches, is missing or damaged; the records may all be there. Nothing \
-                 was changed. Put the file back if it is somewhere else; `xiaoer export --salvage --data FOLDER` writes all \
+                "{}, which says how far the journal reaches, is missing or damaged. The records may all be there. \
+                 Nothing was changed. Put the file back if you have it elsewhere; `xiaoer export --salvage --data \
+                 FOLDER` writes all \
                  records that can be read, without it",
                 path.display()
             ))
@@ -153,12 +154,12 @@ impl Watermark {
         match std::fs::read(path) {
             Ok(bytes) => read_slots(&bytes).ok_or_else(lost),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(lost()),
-            // A disk that cannot be read has not lost it.
+            // An unreadable disk has not lost the file.
             Err(error) => Err(disk_failed("the file `mark`", &error)),
         }
     }
 
-    /// Opens the file of a folder to go on with it.
+    /// Opens the file of a folder for writing.
     pub fn open(path: &Path, folder: FolderId) -> Result<Watermark, JournalError> {
         let marked = Watermark::read(path)?;
         let file = File::options().read(true).write(true).open(path);
@@ -167,13 +168,13 @@ impl Watermark {
             file,
             folder,
             writes: AtomicU64::new(0),
-            last: Mutex::new(marked),
+            last: RankedMutex::new(LockRank::Watermark, marked),
         })
     }
 
-    /// The journal reaches this far, and so often was something kept; nothing: as before.
+    /// Sets how far the journal reaches, and how many commits changed metadata; `None` keeps the value.
     pub fn set(&self, reach: Option<HighWaterMark>, kept: Option<u32>) -> io::Result<()> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock();
         *last = WatermarkState {
             reach: reach.unwrap_or(last.reach),
             kept: kept.unwrap_or(last.kept),
@@ -186,11 +187,11 @@ impl Watermark {
 
     /// How far the journal reaches.
     pub fn reach(&self) -> HighWaterMark {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = self.last.lock();
         last.reach
     }
 
-    /// Makes it durable.
+    /// Syncs the file.
     pub fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
     }

@@ -1,8 +1,8 @@
-//! A record: one event of a shop with all that came of it; and its stored forms.
+//! A record: one event of a shop with its decisions, and its stored forms.
 //!
-//! In a block every record stands as its length, its checksum (CRC-32 of what follows) and its body. The block's header
-//! names the form of the bodies: [`v1`] and [`v2`] are frozen, each with types of its own. To add a field: write `v3`,
-//! let [`read`] know it, raise [`FORM`], and add a golden folder of the release before.
+//! In a block every record is stored as its length, its checksum (CRC-32 of what follows) and its body. The block's
+//! header names the form of the bodies. [`v1`] and [`v2`] are frozen, each with types of its own. To add a field:
+//! write `v3`, add it to [`read`], raise [`FORM`], and add a golden folder of the release before.
 
 mod v1;
 mod v2;
@@ -12,20 +12,20 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::journal::error::damaged;
 
-/// What a record is of.
+/// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordKind {
     /// The event that made the shop.
     Created,
-    /// An event, or a `clock` of the server's own.
+    /// An event, or a `clock` event of the server.
     Event,
-    /// A JSON object that is no event, and was rejected.
+    /// A JSON object that is not a valid event, and was rejected.
     Malformed,
-    /// The shop was taken away.
+    /// The deletion of the shop.
     Removed,
 }
 
-/// An invite that was booked with the ledger (I12).
+/// An invitation that was booked with the ledger (I12).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Booked {
     /// The buyer space.
@@ -36,69 +36,69 @@ pub struct Booked {
     pub at: Instant,
 }
 
-/// What is appended.
+/// A record to append.
 #[derive(Clone, Copy, Debug)]
 pub struct NewRecord<'a> {
     /// The shop's id.
     pub shop: &'a Id,
-    /// Of what it is.
+    /// The kind of the record.
     pub kind: RecordKind,
     /// The number of the core that decided it ([`crate::domain::CORE`]).
     pub core: u32,
-    /// The shop's records up to this one, itself included: 1, 2, 3 …
+    /// The record's number among those of its shop: 1, 2, 3 …
     pub n: u64,
     /// The event's instant, or the shop's clock where it was rejected before that.
     pub at: Instant,
-    /// The shop's next timer after it; nothing where none is armed.
+    /// The shop's next timer after the record; `None` where none is armed.
     pub due: Option<Instant>,
-    /// The `seq` of the shop before it.
+    /// The `seq` of the shop before the record.
     pub seq_before: u64,
-    /// How many decisions it has.
+    /// The number of decisions.
     pub decided: u32,
     /// The event as it was sent: one JSON object.
     pub text: &'a str,
     /// The decisions as they are answered: one JSON array.
     pub decisions: &'a str,
-    /// What the ledger answered, in order (I12).
+    /// The ledger's answers, in order (I12).
     pub claims: &'a [u32],
-    /// What was booked with it.
+    /// Invitations that were booked.
     pub booked: &'a [Booked],
     /// Whether a rating was recorded.
     pub rated: bool,
 }
 
-/// A record as it is read.
+/// A record that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Its place among all records: 1, 2, 3 …
+    /// Its order among all records: 1, 2, 3 …
     pub order: u64,
     /// The shop's number.
     pub shop: u64,
-    /// The shop's id. A record of form 1 keeps it only where it made the shop or booked an invite.
+    /// The shop's id. A record of form 1 has it only where it made the shop or booked an invitation.
     pub shop_id: Option<Id>,
-    /// See [`NewRecord`].
+    /// The kind of the record.
     pub kind: RecordKind,
-    /// See [`NewRecord`]; 1 where the record is of form 1.
+    /// The number of the core that decided it; 1 in form 1.
     pub core: u32,
-    /// See [`NewRecord`].
+    /// The record's number among those of its shop.
     pub n: u64,
-    /// See [`NewRecord`].
+    /// The event's instant, or the shop's clock where it was rejected before that.
     pub at: Instant,
-    /// See [`NewRecord`]; nothing where the record is of form 1.
+    /// The shop's next timer after the record; `None` in form 1.
     pub due: Option<Instant>,
-    /// See [`NewRecord`].
+    /// The `seq` of the shop before the record.
     pub seq_before: u64,
-    /// See [`NewRecord`].
+    /// The number of decisions.
     pub decided: u32,
-    /// See [`NewRecord`].
+    /// The event as it was sent: one JSON object.
     pub text: String,
-    /// See [`NewRecord`].
+    /// The decisions as they are answered: one JSON array.
     pub decisions: String,
-    /// See [`NewRecord`].
+    /// The ledger's answers, in order (I12).
     pub claims: Vec<u32>,
-    /// See [`NewRecord`].
+    /// Invitations that were booked.
     pub booked: Vec<Booked>,
-    /// See [`NewRecord`].
+    /// Whether a rating was recorded.
     pub rated: bool,
 }
 
@@ -119,10 +119,10 @@ fn read_booked(stored: Vec<Booking<'_>>) -> Option<Vec<Booked>> {
     booked.collect()
 }
 
-/// Before the bytes of a record: its length and its checksum.
+/// Bytes before the body of a record: its length and its checksum.
 pub const FRAME_BYTES: usize = 8;
 
-/// Appends an entry's frame to `buffer`.
+/// Appends the frame of a record to `buffer`.
 pub fn write(shop: u64, entry: &NewRecord<'_>, buffer: &mut Vec<u8>) {
     let start = buffer.len();
     buffer.extend_from_slice(&[0; FRAME_BYTES]);
@@ -133,7 +133,7 @@ pub fn write(shop: u64, entry: &NewRecord<'_>, buffer: &mut Vec<u8>) {
     buffer[start + 4..start + FRAME_BYTES].copy_from_slice(&sum.to_be_bytes());
 }
 
-/// The frame at the head of `bytes`, checked, and what follows it.
+/// Splits `bytes` into the body of the first frame, checked, and the rest.
 pub fn split(bytes: &[u8], order: u64) -> Result<(&[u8], &[u8]), JournalError> {
     let wrong = || {
         damaged(&format!(
@@ -163,5 +163,5 @@ pub fn read(form: u8, body: &[u8], order: u64) -> Result<Record, JournalError> {
             )));
         }
     };
-    read.ok_or_else(|| damaged(&format!("record {order} does not read as one")))
+    read.ok_or_else(|| damaged(&format!("record {order} cannot be decoded")))
 }

@@ -1,4 +1,4 @@
-//! Messages, told by their decisions: what is kept of those that failed, and of how far an endpoint is.
+//! Records of delivery: attempts in flight, messages that failed, and the cursor of an endpoint.
 
 use std::collections::VecDeque;
 
@@ -9,18 +9,18 @@ use crate::domain::base::time::Instant;
 /// The decisions of one message: those from the first `seq` to the last that the endpoint asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SeqRange {
-    /// The first one's `seq`.
+    /// The `seq` of the first decision.
     pub from: u64,
-    /// The last one's.
+    /// The `seq` of the last decision.
     pub to: u64,
 }
 
-/// What came of the latest try.
+/// The result of the latest attempt.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptResult {
-    /// When it ended.
+    /// When it ended, in milliseconds since 1970.
     pub at_ms: i64,
-    /// The status of the answer.
+    /// The HTTP status of the answer.
     pub status: Option<u16>,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
@@ -30,52 +30,59 @@ pub struct AttemptResult {
     pub failure: Option<String>,
 }
 
-/// A message that has failed so far.
+/// A message that has failed so far, or was given up. The stored names are of release 0.1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingRetry {
-    /// Its decisions.
-    pub parcel: SeqRange,
-    /// How often it was tried.
-    pub tries: u32,
-    /// When it was tried first.
+    /// The decisions of the message.
+    #[serde(rename = "parcel")]
+    pub range: SeqRange,
+    /// The number of attempts so far.
+    #[serde(rename = "tries")]
+    pub attempts: u32,
+    /// The instant of the first attempt.
     pub first: Instant,
-    /// When it is tried again; nothing where it was given up.
-    pub again: Option<Instant>,
-    /// What came of the latest try.
-    pub told: AttemptResult,
+    /// The instant of the next attempt; `None` where the message was given up.
+    #[serde(rename = "again")]
+    pub retry_at: Option<Instant>,
+    /// The result of the latest attempt.
+    #[serde(rename = "result")]
+    pub result: AttemptResult,
 }
 
-/// What of it survives a restart beside the messages aside.
+/// What survives a restart beside the retry queue. The stored names are of release 0.1.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliveryCursor {
-    /// Decisions up to this `seq` have gone out, are aside, or are not asked for.
+    /// Decisions up to this `seq` were delivered, are in the retry queue, or are not asked for.
     pub done: u64,
-    /// What holds the line.
-    pub held: Option<PendingRetry>,
+    /// The message that failed and blocks those after it.
+    #[serde(rename = "held")]
+    pub blocking: Option<PendingRetry>,
     /// Ranges that are to be sent again.
-    pub resends: VecDeque<SeqRange>,
-    /// Since when nothing but failures came back.
+    #[serde(rename = "resends")]
+    pub replays: VecDeque<SeqRange>,
+    /// The start of a period in which every attempt failed.
     pub failing_since: Option<Instant>,
     /// How many messages failed one after the other.
-    pub failed_in_a_row: u32,
+    #[serde(rename = "failed_in_a_row")]
+    pub consecutive_failures: u32,
 }
 
-/// Where a message comes from.
+/// The lane from which a message comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// In order.
-    Line,
-    /// Aside.
-    Aside,
+    /// First attempts, in the order of `seq`.
+    InOrder,
+    /// The retry queue.
+    Retry,
     /// A range that is sent again.
-    Resend,
+    Replay,
 }
 
-/// A try that is on its way.
+/// An attempt in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// Of which decisions.
-    pub parcel: SeqRange,
-    /// From where.
+    /// The decisions of the message.
+    pub range: SeqRange,
+    /// The lane of the message.
     pub lane: Lane,
 }

@@ -1,33 +1,34 @@
-//! Decisions that were read of the journal and have not gone out yet, and how the next message is made up of them.
+//! Reads decisions from the journal and groups them into the next message.
 
 use std::collections::VecDeque;
 
 use crate::runtime::StoredDecision;
 use crate::webhooks::endpoint::Endpoint;
 
-/// Pages that are read for one message at most: where few decisions are asked for, others have their turn in between.
+/// The most pages that are read for one message. Where few decisions are asked for, other endpoints get their turn in
+/// between.
 const PAGES_MAX: u32 = 4;
 
-/// A body of several decisions is not made longer than this.
+/// The longest body of several decisions, in bytes; a single decision may be longer.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// The decisions, by `seq`.
+/// Decisions that were read and not yet sent, by `seq`.
 #[derive(Default)]
 pub struct BatchReader(VecDeque<StoredDecision>);
 
-/// What the next message is made of.
+/// The decisions of the next message.
 #[derive(Debug, Default, PartialEq)]
 pub struct ReadBatch {
-    /// Its decisions; none where there is none that is asked for.
+    /// The decisions that are asked for; empty where there are none.
     pub wanted: Vec<StoredDecision>,
-    /// Decisions up to this one come before it, and are not asked for.
+    /// Decisions up to this `seq` come before the message and are not asked for.
     pub passed: u64,
-    /// Whether it was looked no further although there may be more.
+    /// Whether the search stopped although there may be more.
     pub more: bool,
 }
 
 impl BatchReader {
-    /// The decisions of the next message, above `after` and up to `until`; `read` gives more of them, above a `seq`.
+    /// The decisions of the next message, above `after` and up to `until`. `read` gives more of them, above a `seq`.
     pub fn take<E>(
         &mut self,
         endpoint: &Endpoint,
@@ -35,9 +36,9 @@ impl BatchReader {
         until: Option<u64>,
         mut read: impl FnMut(u64) -> Result<Vec<StoredDecision>, E>,
     ) -> Result<ReadBatch, E> {
-        let ahead = &mut self.0;
-        while ahead.front().is_some_and(|first| first.seq <= after) {
-            ahead.pop_front();
+        let buffer = &mut self.0;
+        while buffer.front().is_some_and(|first| first.seq <= after) {
+            buffer.pop_front();
         }
         let limit = usize::from(endpoint.batch.unwrap_or(1));
         let within = |decision: &StoredDecision| until.is_none_or(|until| decision.seq <= until);
@@ -48,15 +49,15 @@ impl BatchReader {
         };
         let (mut seen, mut bytes, mut pages) = (after, 0, 0);
         while found.wanted.len() < limit {
-            if ahead.is_empty() && pages == PAGES_MAX {
+            if buffer.is_empty() && pages == PAGES_MAX {
                 found.more = true;
                 break;
             }
-            if ahead.is_empty() {
+            if buffer.is_empty() {
                 pages += 1;
-                ahead.extend(read(seen)?);
+                buffer.extend(read(seen)?);
             }
-            let Some(decision) = ahead.pop_front_if(|decision| within(decision)) else {
+            let Some(decision) = buffer.pop_front_if(|decision| within(decision)) else {
                 break;
             };
             if !endpoint.wants(decision.said().kind) {
@@ -67,7 +68,7 @@ impl BatchReader {
                 continue;
             }
             if !found.wanted.is_empty() && bytes + decision.json.len() > BODY_BYTES_MAX {
-                ahead.push_front(decision);
+                buffer.push_front(decision);
                 break;
             }
             seen = decision.seq;
@@ -128,12 +129,12 @@ mod tests {
             (Some(9), 12, None, vec![15, 18], 14),
             (Some(9), 18, None, vec![], 20),
             (None, 20, None, vec![], 20),
-            // Four pages of four are looked at for one message.
+            // Four pages of four are read for one message.
             (Some(9), 0, None, vec![3, 6, 9, 12, 15], 2),
             (None, 6, Some(8), vec![], 8),
         ] {
-            let mut ahead = BatchReader::default();
-            let found = ahead.take(&endpoint(batch), after, until, |after| {
+            let mut reader = BatchReader::default();
+            let found = reader.take(&endpoint(batch), after, until, |after| {
                 Ok::<_, ()>(decisions(after))
             });
             let found = found.unwrap();

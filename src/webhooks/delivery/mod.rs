@@ -1,4 +1,4 @@
-//! What is delivered to an endpoint, and when: calculations, in which time is an argument and nothing is sent.
+//! What is delivered to an endpoint, and when. These are calculations: time is an argument, and nothing is sent.
 
 pub mod attempt;
 pub mod outbox;

@@ -1,163 +1,168 @@
-//! The outbox of one endpoint: what goes to it next, and when. A calculation: time is an argument, and nothing is sent.
+//! The outbox of one endpoint decides what is sent next, and when. It is a calculation: time is an argument, and
+//! nothing is sent.
 //!
-//! First tries go out in the order of `seq`, one after the other. What fails holds the line for at most [`HOLD`] while
-//! it is tried again, and is then set aside, where it has a schedule of its own; so one that can never be delivered
-//! stops nobody, and of a dead endpoint's decisions about one a minute is set aside, however many are taken.
-//! A range that is sent again has a lane of its own.
+//! First attempts are made one after the other, in the order of `seq`. A failing message blocks those after it for at
+//! most [`HEAD_OF_LINE_MAX`] while it is retried. It then moves to the retry queue, which has its own schedule, so a
+//! message that can never be delivered does not block the endpoint. While an endpoint is dead, about one message a
+//! minute moves to the queue, however many decisions there are. A range that is sent again has a lane of its own.
 
 use super::attempt::{Attempt, AttemptResult, DeliveryCursor, Lane, PendingRetry, SeqRange};
 use super::retry_policy::{RETRY_AFTER_MAX, wait_after};
 use super::retry_queue::RetryQueue;
 use crate::domain::base::time::{Duration, Instant};
 
-/// For how long a message that fails holds back those after it.
-pub const HOLD: Duration = Duration::from_ms(60_000);
+/// How long a failing message blocks those after it.
+pub const HEAD_OF_LINE_MAX: Duration = Duration::from_ms(60_000);
 
-/// Messages that may be aside and still to be tried; with as many, the line waits for the endpoint.
-pub const ASIDE_MAX: usize = 10_000;
+/// The most messages that wait in the retry queue. When it is full, new messages wait for the endpoint.
+pub const RETRIES_MAX: usize = 10_000;
 
-/// Messages from aside that are on their way at once.
-const ASIDE_AT_ONCE: usize = 2;
+/// The most messages of the retry queue in flight.
+const RETRIES_AT_ONCE: usize = 2;
 
-/// Ranges that may wait to be sent again.
-pub const RESENDS_MAX: usize = 16;
+/// The most ranges that wait to be sent again.
+pub const REPLAYS_MAX: usize = 16;
 
-/// After so long with nothing but failures an endpoint is switched off.
-pub const DEAD_AFTER: Duration = Duration::days(5);
+/// An endpoint is disabled after so long without a success.
+pub const DISABLE_AFTER: Duration = Duration::days(5);
 
-/// Messages that failed one after the other before a success means that the endpoint is back.
+/// An endpoint counts as back when an attempt succeeds after so many messages failed one after the other.
 const OUTAGE: u32 = 2;
 
 /// What is to be done now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// This message is tried again.
-    Again(Attempt),
-    /// The next decisions above this `seq` are looked for, up to the other where it is a range.
-    Look(Lane, u64, Option<u64>),
-    /// Nothing before this instant, unless there is news.
+    /// Retry this message.
+    Retry(Attempt),
+    /// Read the next decisions above this `seq`, up to the other where it is a range.
+    Read(Lane, u64, Option<u64>),
+    /// Do nothing before this instant, unless there are new decisions.
     Wait(Option<Instant>),
 }
 
-/// How a try ended.
+/// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptEnd {
-    /// It was taken.
+    /// The endpoint accepted the message.
     Delivered,
-    /// It was not, and the endpoint may have asked to be left alone until then.
+    /// The endpoint did not accept the message. It may have asked for no attempt before this instant.
     Failed(Option<Instant>),
-    /// The endpoint is gone (410): it is to be switched off.
+    /// The endpoint is gone (410) and is to be disabled.
     Gone,
 }
 
-/// What has changed and must be kept, in this order.
+/// What has changed and must be stored, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A message is aside, or its place there has changed.
-    Aside(SeqRange),
-    /// It is aside no more.
-    Settled(SeqRange),
-    /// The progress.
-    Progress,
-    /// Nothing but failures for [`DEAD_AFTER`], or gone: the endpoint is to be switched off.
-    SwitchOff,
+    /// A message is in the retry queue, or its entry there has changed.
+    Queued(SeqRange),
+    /// The message has left the retry queue.
+    Dequeued(SeqRange),
+    /// The cursor.
+    Cursor,
+    /// The endpoint is gone, or every attempt has failed for [`DISABLE_AFTER`]: disable it.
+    Disable,
 }
 
-/// The outbox.
+/// What is sent to one endpoint, in which order, and when.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    progress: DeliveryCursor,
-    aside: RetryQueue,
-    /// What is on its way.
-    under_way: Vec<Attempt>,
-    /// The line was looked at, and there was nothing more.
+    cursor: DeliveryCursor,
+    retry_queue: RetryQueue,
+    /// Attempts that have not ended.
+    in_flight: Vec<Attempt>,
+    /// No decisions are left to read in order.
     idle: bool,
-    /// The line rests until then: the endpoint seems to be away, and its decisions are not to pile up aside.
-    rests: Option<Instant>,
-    /// The longest that a try may take.
+    /// No new message is sent before this instant: the endpoint seems to be away, and its decisions must not fill the
+    /// retry queue.
+    paused_until: Option<Instant>,
+    /// The longest that an attempt may take.
     timeout: Duration,
 }
 
 impl Outbox {
-    /// An outbox that begins behind `done`.
+    /// An outbox whose first decision is the one after `done`.
     pub fn new(done: u64, timeout: Duration) -> Outbox {
-        let progress = DeliveryCursor {
+        let cursor = DeliveryCursor {
             done,
             ..DeliveryCursor::default()
         };
-        Outbox::restored(progress, Vec::new(), timeout)
+        Outbox::restored(cursor, Vec::new(), timeout)
     }
 
-    /// As it was kept.
+    /// An outbox with its stored cursor and retry queue.
     pub fn restored(
-        progress: DeliveryCursor,
-        aside: Vec<PendingRetry>,
+        cursor: DeliveryCursor,
+        retries: Vec<PendingRetry>,
         timeout: Duration,
     ) -> Outbox {
         Outbox {
-            progress,
-            aside: RetryQueue::of(aside),
-            under_way: Vec::new(),
+            cursor,
+            retry_queue: RetryQueue::of(retries),
+            in_flight: Vec::new(),
             idle: false,
-            rests: None,
+            paused_until: None,
             timeout,
         }
     }
 
-    /// What is kept of it.
-    pub fn progress(&self) -> &DeliveryCursor {
-        &self.progress
+    /// The cursor, to be stored.
+    pub fn cursor(&self) -> &DeliveryCursor {
+        &self.cursor
     }
 
-    /// A message that is aside.
-    pub fn aside(&self, parcel: SeqRange) -> Option<&PendingRetry> {
-        self.aside.get(parcel)
+    /// A message of the retry queue.
+    pub fn pending_retry(&self, range: SeqRange) -> Option<&PendingRetry> {
+        self.retry_queue.get(range)
     }
 
-    /// All that failed so far: what holds the line, what is aside, what was given up.
-    pub fn failing(&self) -> impl Iterator<Item = &PendingRetry> {
-        self.progress.held.iter().chain(self.aside.iter())
+    /// All messages that failed: the blocking one, those of the retry queue, and those given up.
+    pub fn failed_messages(&self) -> impl Iterator<Item = &PendingRetry> {
+        self.cursor.blocking.iter().chain(self.retry_queue.iter())
     }
 
-    /// How many are to be tried again, and how many were given up.
+    /// How many messages will be retried, and how many were given up.
     pub fn counts(&self) -> (usize, usize) {
-        let held = usize::from(self.progress.held.is_some());
-        (held + self.aside.retrying(), self.aside.given_up())
+        let held = usize::from(self.cursor.blocking.is_some());
+        (
+            held + self.retry_queue.retrying(),
+            self.retry_queue.given_up(),
+        )
     }
 
     /// There may be new decisions.
-    pub fn news(&mut self) {
+    pub fn mark_new_decisions(&mut self) {
         self.idle = false;
     }
 
-    /// What is to be done now. What it says has to be done before it is asked again.
+    /// What is to be done now. The caller must do it before it asks again.
     pub fn next(&self, now: Instant) -> Next {
         let mut wake: Option<Instant> = None;
         let mut sooner = |at: Instant| wake = Some(wake.map_or(at, |wake| wake.min(at)));
-        if self.on_way(Lane::Line).is_none() {
-            match &self.progress.held {
-                Some(held) => match held.again {
+        if self.in_flight_of(Lane::InOrder).is_none() {
+            match &self.cursor.blocking {
+                Some(held) => match held.retry_at {
                     Some(again) if again > now => sooner(again),
-                    Some(_) | None => return again_of(held.parcel, Lane::Line),
+                    Some(_) | None => return retry_of(held.range, Lane::InOrder),
                 },
                 None if self.idle => {}
-                None => match self.rests {
+                None => match self.paused_until {
                     Some(until) if until > now => sooner(until),
                     Some(_) | None => {
-                        return Next::Look(Lane::Line, self.progress.done, None);
+                        return Next::Read(Lane::InOrder, self.cursor.done, None);
                     }
                 },
             }
         }
-        if self.on_way(Lane::Resend).is_none()
-            && let Some(range) = self.progress.resends.front()
+        if self.in_flight_of(Lane::Replay).is_none()
+            && let Some(range) = self.cursor.replays.front()
         {
-            return Next::Look(Lane::Resend, range.from - 1, Some(range.to));
+            return Next::Read(Lane::Replay, range.from - 1, Some(range.to));
         }
-        let busy: Vec<SeqRange> = self.aside_under_way().collect();
-        if busy.len() < ASIDE_AT_ONCE {
-            match self.aside.first(&busy) {
-                Some((again, parcel)) if again <= now => return again_of(parcel, Lane::Aside),
+        let busy: Vec<SeqRange> = self.retries_in_flight().collect();
+        if busy.len() < RETRIES_AT_ONCE {
+            match self.retry_queue.first(&busy) {
+                Some((again, range)) if again <= now => return retry_of(range, Lane::Retry),
                 Some((again, _)) => sooner(again),
                 None => {}
             }
@@ -165,130 +170,131 @@ impl Outbox {
         Next::Wait(wake)
     }
 
-    fn on_way(&self, lane: Lane) -> Option<&Attempt> {
-        self.under_way.iter().find(|of| of.lane == lane)
+    fn in_flight_of(&self, lane: Lane) -> Option<&Attempt> {
+        self.in_flight.iter().find(|of| of.lane == lane)
     }
 
-    fn aside_under_way(&self) -> impl Iterator<Item = SeqRange> {
-        let aside = self.under_way.iter().filter(|of| of.lane == Lane::Aside);
-        aside.map(|of| of.parcel)
+    fn retries_in_flight(&self) -> impl Iterator<Item = SeqRange> {
+        let aside = self.in_flight.iter().filter(|of| of.lane == Lane::Retry);
+        aside.map(|of| of.range)
     }
 
-    /// Nothing is asked for between what is done and this `seq`.
-    pub fn pass(&mut self, lane: Lane, seq: u64) -> Change {
+    /// No decision up to this `seq` is asked for.
+    pub fn skip_to(&mut self, lane: Lane, seq: u64) -> Change {
         match lane {
-            Lane::Line | Lane::Aside => self.progress.done = self.progress.done.max(seq),
-            Lane::Resend => self.resent(seq),
+            Lane::InOrder | Lane::Retry => self.cursor.done = self.cursor.done.max(seq),
+            Lane::Replay => self.advance_replay(seq),
         }
-        Change::Progress
+        Change::Cursor
     }
 
-    /// There is nothing more to look at: of a range, that it is through.
+    /// There are no more decisions to read; a range that is sent again is complete.
     pub fn exhausted(&mut self, lane: Lane) {
         match lane {
-            Lane::Line | Lane::Aside => self.idle = true,
-            Lane::Resend => drop(self.progress.resends.pop_front()),
+            Lane::InOrder | Lane::Retry => self.idle = true,
+            Lane::Replay => drop(self.cursor.replays.pop_front()),
         }
     }
 
-    /// A range is to be sent again. Whether there is room for one more.
+    /// Adds a range to send again. Returns whether there was room for it.
     pub fn resend(&mut self, range: SeqRange) -> bool {
-        let room = self.progress.resends.len() < RESENDS_MAX;
+        let room = self.cursor.replays.len() < REPLAYS_MAX;
         if room {
-            self.progress.resends.push_back(range);
+            self.cursor.replays.push_back(range);
         }
         room
     }
 
-    /// A try begins.
-    pub fn began(&mut self, of: Attempt, now: Instant) {
-        self.under_way.push(of);
-        if of.lane == Lane::Line && self.progress.held.is_none() {
-            self.progress.held = Some(PendingRetry {
-                parcel: of.parcel,
-                tries: 0,
+    /// Records the start of an attempt.
+    pub fn begin(&mut self, of: Attempt, now: Instant) {
+        self.in_flight.push(of);
+        if of.lane == Lane::InOrder && self.cursor.blocking.is_none() {
+            self.cursor.blocking = Some(PendingRetry {
+                range: of.range,
+                attempts: 0,
                 first: now,
-                again: None,
-                told: AttemptResult::default(),
+                retry_at: None,
+                result: AttemptResult::default(),
             });
         }
     }
 
-    /// A try cannot be made: what it was to bring is not in the journal any more.
-    pub fn lost(&mut self, of: Attempt, told: AttemptResult, now: Instant) -> Vec<Change> {
-        self.began(of, now);
-        self.under_way.retain(|other| *other != of);
+    /// The message cannot be sent, because its decisions are no longer in the journal.
+    pub fn lost(&mut self, of: Attempt, result: AttemptResult, now: Instant) -> Vec<Change> {
+        self.begin(of, now);
+        self.in_flight.retain(|other| *other != of);
         let (tries, first) = self.tries_of(of, now);
         let failing = PendingRetry {
-            parcel: of.parcel,
-            tries,
+            range: of.range,
+            attempts: tries,
             first,
-            again: None,
-            told,
+            retry_at: None,
+            result,
         };
-        self.set_aside(of, failing)
+        self.enqueue_retry(of, failing)
     }
 
-    /// A try ended. What has to be kept of that.
-    pub fn ended(
+    /// Records the end of an attempt. Returns what must be stored.
+    pub fn finish(
         &mut self,
         of: Attempt,
         ended: AttemptEnd,
-        told: AttemptResult,
+        result: AttemptResult,
         message: &str,
         now: Instant,
     ) -> Vec<Change> {
-        self.under_way.retain(|other| *other != of);
+        self.in_flight.retain(|other| *other != of);
         match ended {
             AttemptEnd::Delivered => self.delivered(of, now),
-            AttemptEnd::Failed(not_before) => self.failed(of, not_before, told, message, now),
+            AttemptEnd::Failed(not_before) => self.failed(of, not_before, result, message, now),
             AttemptEnd::Gone => {
-                let mut changes = self.failed(of, None, told, message, now);
-                changes.retain(|change| *change != Change::SwitchOff);
-                changes.push(Change::SwitchOff);
+                let mut changes = self.failed(of, None, result, message, now);
+                changes.retain(|change| *change != Change::Disable);
+                changes.push(Change::Disable);
                 changes
             }
         }
     }
 
-    /// Nothing of a message is asked for any more: it leaves without a word.
+    /// The endpoint no longer asks for any decision of the message, so it is dropped without a notice.
     pub fn unwanted(&mut self, of: Attempt) -> Vec<Change> {
-        self.leave_lane(of);
+        self.advance(of);
         let settled = self
-            .aside
-            .take(of.parcel)
-            .map(|of| Change::Settled(of.parcel));
-        settled.into_iter().chain([Change::Progress]).collect()
+            .retry_queue
+            .take(of.range)
+            .map(|of| Change::Dequeued(of.range));
+        settled.into_iter().chain([Change::Cursor]).collect()
     }
 
-    /// It is done with in its lane.
-    fn leave_lane(&mut self, of: Attempt) {
+    /// Moves the lane past the message.
+    fn advance(&mut self, of: Attempt) {
         match of.lane {
-            Lane::Line => {
-                self.progress.held = None;
-                self.progress.done = self.progress.done.max(of.parcel.to);
+            Lane::InOrder => {
+                self.cursor.blocking = None;
+                self.cursor.done = self.cursor.done.max(of.range.to);
                 self.idle = false;
             }
-            Lane::Resend => self.resent(of.parcel.to),
-            Lane::Aside => {}
+            Lane::Replay => self.advance_replay(of.range.to),
+            Lane::Retry => {}
         }
     }
 
     fn delivered(&mut self, of: Attempt, now: Instant) -> Vec<Change> {
         let mut changes = Vec::new();
-        self.leave_lane(of);
-        // What was delivered by another way is not tried again.
-        let settled = self.aside.take_within(of.parcel).into_iter();
-        changes.extend(settled.map(Change::Settled));
-        let was_away = self.progress.failed_in_a_row >= OUTAGE;
-        self.progress.failing_since = None;
-        self.progress.failed_in_a_row = 0;
-        self.rests = None;
+        self.advance(of);
+        // A message that was delivered in another lane is not retried.
+        let settled = self.retry_queue.take_within(of.range).into_iter();
+        changes.extend(settled.map(Change::Dequeued));
+        let was_away = self.cursor.consecutive_failures >= OUTAGE;
+        self.cursor.failing_since = None;
+        self.cursor.consecutive_failures = 0;
+        self.paused_until = None;
         if was_away {
-            // It is back: what waits for hours need not. This is not kept: after a restart they wait as before.
-            self.aside.bring_forward(now);
+            // The endpoint is back, so messages that wait for hours are retried now. This is not stored: after a
+            // restart they wait as before.
+            self.retry_queue.bring_forward(now);
         }
-        changes.push(Change::Progress);
+        changes.push(Change::Cursor);
         changes
     }
 
@@ -296,95 +302,101 @@ impl Outbox {
         &mut self,
         of: Attempt,
         not_before: Option<Instant>,
-        told: AttemptResult,
+        result: AttemptResult,
         message: &str,
         now: Instant,
     ) -> Vec<Change> {
         let (tries, first) = self.tries_of(of, now);
         let tries = tries + 1;
         if tries == 1 {
-            self.progress.failed_in_a_row = self.progress.failed_in_a_row.saturating_add(1);
+            self.cursor.consecutive_failures = self.cursor.consecutive_failures.saturating_add(1);
         }
-        let since = *self.progress.failing_since.get_or_insert(now);
+        let since = *self.cursor.failing_since.get_or_insert(now);
         let again = wait_after(tries, message).map(|wait| {
             let asked = not_before.map(|at| at.min(now + RETRY_AFTER_MAX));
             (now + wait).max(asked.unwrap_or(now))
         });
         let failing = PendingRetry {
-            parcel: of.parcel,
-            tries,
+            range: of.range,
+            attempts: tries,
             first,
-            again,
-            told,
+            retry_at: again,
+            result,
         };
-        let holds = of.lane == Lane::Line
-            && again.is_some_and(|again| again + self.timeout <= first + HOLD);
-        let full = self.aside.retrying() >= ASIDE_MAX;
-        let mut changes = if holds || (of.lane == Lane::Line && full) {
+        let holds = of.lane == Lane::InOrder
+            && again.is_some_and(|again| again + self.timeout <= first + HEAD_OF_LINE_MAX);
+        let full = self.retry_queue.retrying() >= RETRIES_MAX;
+        let mut changes = if holds || (of.lane == Lane::InOrder && full) {
             let again = match again {
                 Some(again) if holds => again,
-                Some(_) | None => (now + HOLD).max(not_before.unwrap_or(now)),
+                Some(_) | None => (now + HEAD_OF_LINE_MAX).max(not_before.unwrap_or(now)),
             };
-            self.progress.held = Some(PendingRetry {
-                again: Some(again),
+            self.cursor.blocking = Some(PendingRetry {
+                retry_at: Some(again),
                 ..failing
             });
-            vec![Change::Progress]
+            vec![Change::Cursor]
         } else {
-            let away = of.lane == Lane::Line && self.progress.failed_in_a_row >= OUTAGE;
-            self.rests = away.then_some(first + HOLD).or(self.rests);
-            self.set_aside(of, failing)
+            let away = of.lane == Lane::InOrder && self.cursor.consecutive_failures >= OUTAGE;
+            self.paused_until = away
+                .then_some(first + HEAD_OF_LINE_MAX)
+                .or(self.paused_until);
+            self.enqueue_retry(of, failing)
         };
-        if now - since >= DEAD_AFTER {
-            changes.push(Change::SwitchOff);
+        if now - since >= DISABLE_AFTER {
+            changes.push(Change::Disable);
         }
         changes
     }
 
     fn tries_of(&self, of: Attempt, now: Instant) -> (u32, Instant) {
         let so_far = match of.lane {
-            Lane::Line => self.progress.held.as_ref(),
-            Lane::Aside => self.aside.get(of.parcel),
-            Lane::Resend => None,
+            Lane::InOrder => self.cursor.blocking.as_ref(),
+            Lane::Retry => self.retry_queue.get(of.range),
+            Lane::Replay => None,
         };
-        so_far.map_or((0, now), |of| (of.tries, of.first))
+        so_far.map_or((0, now), |of| (of.attempts, of.first))
     }
 
-    /// Out of its lane.
-    fn set_aside(&mut self, of: Attempt, failing: PendingRetry) -> Vec<Change> {
-        let parcel = of.parcel;
+    /// Moves a message from its lane to the retry queue.
+    fn enqueue_retry(&mut self, of: Attempt, failing: PendingRetry) -> Vec<Change> {
+        let range = of.range;
         let mut changes = Vec::new();
-        self.aside.put(failing);
-        changes.push(Change::Aside(parcel));
-        self.leave_lane(of);
-        changes.extend(self.aside.take_oldest_given_up().map(Change::Settled));
-        changes.push(Change::Progress);
+        self.retry_queue.put(failing);
+        changes.push(Change::Queued(range));
+        self.advance(of);
+        changes.extend(
+            self.retry_queue
+                .take_oldest_given_up()
+                .map(Change::Dequeued),
+        );
+        changes.push(Change::Cursor);
         changes
     }
 
-    /// The first range is through up to this `seq`.
-    fn resent(&mut self, seq: u64) {
-        if let Some(range) = self.progress.resends.front_mut() {
+    /// Moves the first range past this `seq`.
+    fn advance_replay(&mut self, seq: u64) {
+        if let Some(range) = self.cursor.replays.front_mut() {
             range.from = range.from.max(seq + 1);
             if range.from > range.to {
-                self.progress.resends.pop_front();
+                self.cursor.replays.pop_front();
             }
         }
     }
 
-    /// The endpoint was switched on again: nothing waits for hours, and it is not dead yet.
-    pub fn begin_anew(&mut self, now: Instant) {
+    /// The endpoint was enabled again: retry at once, and start the count of failures anew.
+    pub fn reset_failures(&mut self, now: Instant) {
         self.idle = false;
-        self.rests = None;
-        self.progress.failing_since = None;
-        self.progress.failed_in_a_row = 0;
-        if let Some(held) = &mut self.progress.held {
-            held.again = held.again.map(|again| again.min(now));
+        self.paused_until = None;
+        self.cursor.failing_since = None;
+        self.cursor.consecutive_failures = 0;
+        if let Some(held) = &mut self.cursor.blocking {
+            held.retry_at = held.retry_at.map(|again| again.min(now));
         }
-        self.aside.bring_forward(now);
+        self.retry_queue.bring_forward(now);
     }
 }
 
-fn again_of(parcel: SeqRange, lane: Lane) -> Next {
-    Next::Again(Attempt { parcel, lane })
+fn retry_of(range: SeqRange, lane: Lane) -> Next {
+    Next::Retry(Attempt { range, lane })
 }

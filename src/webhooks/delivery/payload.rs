@@ -1,7 +1,7 @@
-//! What is sent: decisions in an envelope, and the id by which a receiver knows that it has seen it.
+//! The body of a message, and the id by which a receiver recognises a repetition.
 //!
-//! A message is made anew for every try, from the journal, and comes out the same: its body depends on nothing but the
-//! decisions, and its id on nothing but the endpoint and the body.
+//! Every attempt builds the message from the journal again, with the same result. The body depends on the decisions
+//! only, and the id on the endpoint and the body.
 
 use crate::webhooks::endpoint::DISABLED;
 use bytes::Bytes;
@@ -13,15 +13,15 @@ use crate::runtime::{DecisionHeader, StoredDecision};
 /// The type of a body that holds several decisions.
 const BATCH: &str = "decisions";
 
-/// The type of a test's body.
+/// The type of a test message.
 const TEST: &str = "webhook.test";
 
 /// A message, ready to be signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its `webhook-id`: the same at every try.
+    /// The `webhook-id`: the same at every attempt.
     pub id: String,
-    /// Its body, JSON.
+    /// The body, JSON.
     pub body: Bytes,
     /// How many decisions it holds.
     pub decisions: u32,
@@ -63,7 +63,7 @@ pub fn batch(endpoint: &str, shop: &Id, decisions: &[StoredDecision]) -> Option<
     Some(message(id, body, decisions.len() as u32))
 }
 
-/// A test, which holds no decision.
+/// A test message, without decisions.
 pub fn test(endpoint: &str, shop: &Id, now: Instant) -> Message {
     let (shop, at) = (quoted(shop), now.at_offset(0));
     let body =
@@ -71,7 +71,7 @@ pub fn test(endpoint: &str, shop: &Id, now: Instant) -> Message {
     message(format!("test_{endpoint}_{}", now.ms()), body, 0)
 }
 
-/// Word to the shop's other endpoints that one was switched off by the server.
+/// The notice to other endpoints of the shop that the server has disabled one.
 pub fn disabled(of: &str, shop: &Id, why: &str, now: Instant) -> Message {
     let (shop, why, at) = (quoted(shop), quoted(why), now.at_offset(0));
     let body = format!(
@@ -80,8 +80,8 @@ pub fn disabled(of: &str, shop: &Id, why: &str, now: Instant) -> Message {
     message(format!("disabled_{of}_{}", now.ms()), body, 0)
 }
 
-/// The id ends with a sum of the body: after a restore of a backup other decisions may be taken at the same `seq`, and
-/// must not pass for those that were delivered.
+/// The id ends with a checksum of the body. After a restore other decisions may get the same `seq`, and a receiver
+/// must not take them for those that it has.
 fn message(id: String, body: String, decisions: u32) -> Message {
     Message {
         id: format!("{id}_{:08x}", crc32fast::hash(body.as_bytes())),

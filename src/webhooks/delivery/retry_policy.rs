@@ -1,25 +1,24 @@
-//! When a delivery that failed is tried again: a minute of quick tries, then ever longer ones over three days.
+//! The retry schedule: quick retries for a minute, then longer and longer waits over three days.
 
 use crc32fast::hash;
 
 use crate::domain::base::time::Duration;
 
-/// The waits after the first, the second, … failed try, in seconds. What fails after the last is given up.
+/// The waits after the first, the second, … failed attempt, in seconds. After the last one the message is given up.
 ///
-/// The long ones are the example of the Standard Webhooks specification: 75 hours and 35 minutes.
+/// The long waits are the example of the Standard Webhooks specification: 75 hours and 35 minutes.
 const WAITS_S: [i64; 11] = [
     5, 10, 20, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400,
 ];
 
-/// By how much a wait is longer or shorter at most, in thousandths: so that what failed together does not come back
-/// together.
+/// The largest change of a wait, in thousandths, so that messages that failed together are not retried together.
 const JITTER_PER_MILLE: i64 = 100;
 
 /// The longest wait that an endpoint may ask for.
 pub const RETRY_AFTER_MAX: Duration = Duration::days(1);
 
-/// How long to wait after so many failed tries; nothing where it is given up. The jitter is the message's own, so that
-/// the same message waits as long in every run.
+/// The wait after so many failed attempts; `None` where the message is given up. The jitter is a hash of the message,
+/// so that the same message waits equally long in every run.
 pub fn wait_after(tries: u32, message: &str) -> Option<Duration> {
     let wait_ms = WAITS_S.get(tries.checked_sub(1)? as usize)? * 1000;
     let luck = i64::from(hash(format!("{message}/{tries}").as_bytes()));

@@ -1,11 +1,12 @@
-//! Messages that failed and are out of the line: those that are tried again, and those that were given up and are listed.
+//! Messages that failed and left the in-order lane: those that will be retried, and those that were given up and are
+//! listed.
 
 use std::collections::BTreeMap;
 
 use super::attempt::{PendingRetry, SeqRange};
 use crate::domain::base::time::Instant;
 
-/// Messages that were given up and are still listed; older ones are let go of.
+/// The most messages that were given up and are still listed; the oldest are dropped first.
 pub const GIVEN_UP_MAX: usize = 1_000;
 
 /// The messages, by their decisions.
@@ -16,7 +17,7 @@ pub(super) struct RetryQueue {
 }
 
 impl RetryQueue {
-    /// As they were kept.
+    /// A queue of stored messages.
     pub fn of(messages: Vec<PendingRetry>) -> RetryQueue {
         let mut aside = RetryQueue::default();
         for failing in messages {
@@ -25,52 +26,52 @@ impl RetryQueue {
         aside
     }
 
-    /// Adds a message, or has another word of it.
+    /// Adds a message, or replaces it.
     pub fn put(&mut self, failing: PendingRetry) {
-        self.take(failing.parcel);
-        self.given_up += usize::from(failing.again.is_none());
-        self.messages.insert(failing.parcel, failing);
+        self.take(failing.range);
+        self.given_up += usize::from(failing.retry_at.is_none());
+        self.messages.insert(failing.range, failing);
     }
 
-    /// Takes a message out.
-    pub fn take(&mut self, parcel: SeqRange) -> Option<PendingRetry> {
-        let taken = self.messages.remove(&parcel)?;
-        self.given_up -= usize::from(taken.again.is_none());
+    /// Removes a message.
+    pub fn take(&mut self, range: SeqRange) -> Option<PendingRetry> {
+        let taken = self.messages.remove(&range)?;
+        self.given_up -= usize::from(taken.retry_at.is_none());
         Some(taken)
     }
 
-    /// Takes out what lies within a message that was delivered; which messages.
+    /// Removes the messages within one that was delivered, and returns them.
     pub fn take_within(&mut self, of: SeqRange) -> Vec<SeqRange> {
-        let within = |parcel: &&SeqRange| of.from <= parcel.from && parcel.to <= of.to;
+        let within = |range: &&SeqRange| of.from <= range.from && range.to <= of.to;
         let taken: Vec<SeqRange> = self.messages.keys().filter(within).copied().collect();
-        for parcel in &taken {
-            self.take(*parcel);
+        for range in &taken {
+            self.take(*range);
         }
         taken
     }
 
-    /// Takes out the oldest that was given up, where there are too many.
+    /// Removes the oldest message that was given up, where there are too many.
     pub fn take_oldest_given_up(&mut self) -> Option<SeqRange> {
         if self.given_up <= GIVEN_UP_MAX {
             return None;
         }
-        let oldest = self.messages.values().find(|of| of.again.is_none());
-        let parcel = oldest?.parcel;
-        self.take(parcel);
-        Some(parcel)
+        let oldest = self.messages.values().find(|of| of.retry_at.is_none());
+        let range = oldest?.range;
+        self.take(range);
+        Some(range)
     }
 
-    /// A message.
-    pub fn get(&self, parcel: SeqRange) -> Option<&PendingRetry> {
-        self.messages.get(&parcel)
+    /// A message of the queue.
+    pub fn get(&self, range: SeqRange) -> Option<&PendingRetry> {
+        self.messages.get(&range)
     }
 
-    /// All of them, the oldest decisions first.
+    /// All messages, the oldest decisions first.
     pub fn iter(&self) -> impl Iterator<Item = &PendingRetry> {
         self.messages.values()
     }
 
-    /// How many are tried again.
+    /// How many will be retried.
     pub fn retrying(&self) -> usize {
         self.messages.len() - self.given_up
     }
@@ -80,19 +81,21 @@ impl RetryQueue {
         self.given_up
     }
 
-    /// Which is tried next, and when, of those that are not on their way.
-    pub fn first(&self, on_way: &[SeqRange]) -> Option<(Instant, SeqRange)> {
+    /// The next message to retry, and when, without those in flight.
+    pub fn first(&self, in_flight_of: &[SeqRange]) -> Option<(Instant, SeqRange)> {
         let waiting = self.messages.values();
-        let waiting = waiting.filter(|of| !on_way.contains(&of.parcel));
-        waiting.filter_map(|of| Some((of.again?, of.parcel))).min()
+        let waiting = waiting.filter(|of| !in_flight_of.contains(&of.range));
+        waiting
+            .filter_map(|of| Some((of.retry_at?, of.range)))
+            .min()
     }
 
-    /// None waits for longer than until then.
+    /// No message waits longer than until `to`.
     pub fn bring_forward(&mut self, to: Instant) {
         for again in self
             .messages
             .values_mut()
-            .filter_map(|of| of.again.as_mut())
+            .filter_map(|of| of.retry_at.as_mut())
         {
             *again = (*again).min(to);
         }

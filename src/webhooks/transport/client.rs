@@ -1,14 +1,13 @@
-//! One call: a POST to an endpoint, and what came of it.
+//! One call: a POST to an endpoint, and its result.
 //!
-//! **What counts is the status.** Whoever answers 2xx has taken the message, whatever becomes of the rest of the
-//! answer: one that breaks off, drips or never ends is read as far as the time and 8 KiB go, and left. To call again
-//! would only send the message twice.
+//! **The status decides.** A receiver that answers 2xx has accepted the message. The rest of the answer is read up to
+//! the time limit and 8 KiB, even where it breaks off or never ends; another call would only send the message twice.
 //!
-//! **Where it may go** is checked each time ([`address`](super::url_policy)). No redirect is followed, since it would go
-//! where nobody looked, and no proxy is asked, since it would look names up itself.
+//! **The address** is checked before each call ([`url_policy`](super::url_policy)). Redirects are not followed, since
+//! their target is not checked. No proxy is used, since it would resolve names itself.
 //!
-//! **TLS** trusts whom the machine trusts, as that stands when the caller is made; `SSL_CERT_FILE` and `SSL_CERT_DIR`
-//! name others instead. A machine that trusts nobody can call `http` addresses only.
+//! **TLS** trusts the certificates that the machine trusts when the client is made; `SSL_CERT_FILE` and `SSL_CERT_DIR`
+//! name others. A machine without trusted certificates can call `http` addresses only.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,18 +42,18 @@ const IDLE_MAX: Duration = Duration::from_secs(4);
 
 const USER_AGENT: &str = concat!("xiaoer/", env!("CARGO_PKG_VERSION"));
 
-/// How calls are made.
+/// The settings of calls.
 #[derive(Clone)]
 pub struct ClientSettings {
-    /// How long a call may take, from looking the name up to the end of the answer.
+    /// How long a call may take, from resolving the name to the end of the answer.
     pub timeout: Duration,
     /// Whether private addresses may be called.
     pub private_addresses: bool,
-    /// Who knows the addresses of names.
+    /// Resolves names.
     pub lookup: Arc<dyn Lookup>,
 }
 
-/// Calls endpoints. Cheap to clone; clones share their connections.
+/// Calls endpoints. It is cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub struct WebhookClient {
     client: Client,
@@ -63,7 +62,7 @@ pub struct WebhookClient {
     own: Arc<OwnAddresses>,
 }
 
-/// Why there can be no caller.
+/// Why the client cannot be made.
 #[derive(Debug)]
 pub struct Unusable(reqwest::Error);
 
@@ -79,35 +78,35 @@ impl std::error::Error for Unusable {
     }
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallResult {
-    /// The status that was answered.
+    /// The HTTP status, where there was an answer.
     pub status: Option<u16>,
     /// How long it took, in microseconds.
     pub micros: u64,
     /// The first [`ANSWER_BYTES_MAX`] bytes of what was answered, as text.
     pub answer: String,
-    /// When the receiver wants to be called again.
+    /// When the receiver asks to be called again.
     pub retry_after: Option<RetryAfter>,
     /// Why there is no status.
     pub failure: Option<String>,
 }
 
 impl CallResult {
-    /// Whether the receiver has taken it: 2xx.
+    /// Whether the receiver has accepted the message: 2xx.
     pub fn delivered(&self) -> bool {
         self.status
             .is_some_and(|status| (200..300).contains(&status))
     }
 
-    /// Whether the receiver wants no more of them: 410.
+    /// Whether the receiver wants no more messages: 410.
     pub fn is_gone(&self) -> bool {
         self.status == Some(StatusCode::GONE.as_u16())
     }
 }
 
-/// What has been heard so far; it stays when time is up.
+/// The part of the answer that was read; it stays when the time is over.
 #[derive(Default)]
 struct ReceivedBody {
     status: Option<u16>,
@@ -116,9 +115,9 @@ struct ReceivedBody {
 }
 
 impl WebhookClient {
-    /// One that calls so.
+    /// A client with these settings.
     pub fn new(calling: ClientSettings) -> Result<WebhookClient, Unusable> {
-        // An error says that one is there already, which is as good.
+        // An error says that a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // A machine without any certificates of authorities can still call `http`.
         let dns = Dns::new(Arc::clone(&calling.lookup));
@@ -133,8 +132,7 @@ impl WebhookClient {
         })
     }
 
-    /// Whether a URL may be called; where it may not, what would be right. A host that is a name is judged again once it
-    /// has been looked up.
+    /// Whether a URL may be called; the error says which URLs may. A name is checked again once it is resolved.
     pub fn check(&self, url: &Url) -> Result<(), String> {
         url_policy::check(url, self.private_addresses)?;
         match url_policy::literal(url.host_str().unwrap_or_default()) {
@@ -147,7 +145,7 @@ impl WebhookClient {
         }
     }
 
-    /// [`WebhookClient::post`] for an endpoint: names are looked up in its budget.
+    /// [`WebhookClient::post`] for an endpoint, within its budget of look-ups.
     pub async fn post_for(
         &self,
         asker: Asker,
@@ -158,7 +156,7 @@ impl WebhookClient {
         for_endpoint(asker, self.post(url, headers, body)).await
     }
 
-    /// Posts a body of JSON and says what came of it; never takes much longer than the time-out.
+    /// Posts a JSON body and returns the result, within little more than the time-out.
     pub async fn post(
         &self,
         url: &Url,
@@ -191,7 +189,7 @@ impl WebhookClient {
         body: Bytes,
         heard: &mut ReceivedBody,
     ) -> Result<(), String> {
-        // The client connects to a host that is an address without asking who looks names up.
+        // The client connects to an IP address without asking the resolver.
         self.check(url)?;
         let mut request = self
             .client
@@ -237,7 +235,7 @@ fn retry_after(response: &Response) -> Option<RetryAfter> {
     RetryAfter::parse(value.to_str().ok()?)
 }
 
-/// Reads an answer to its end, or as far as it is read at all; one that breaks off is what came of it.
+/// Reads the answer to its end or to the limit. An answer that breaks off keeps what was read.
 async fn read(mut response: Response, answer: &mut Vec<u8>) {
     let mut read = 0;
     while let Ok(Some(chunk)) = response.chunk().await {

@@ -1,8 +1,8 @@
-//! Names looked up within a budget, so that names that give no answer hold up nobody but their own endpoints.
+//! Name resolution within a budget, so that names without an answer delay only their own endpoints.
 //!
-//! A look-up takes as long as the name's servers like, and a thread for as long. So one endpoint has few of them under way,
-//! one shop a share, and a name one at a time, which all who ask for it wait for. A name that was not found is remembered
-//! for a while, twice as long each time, and not asked for again until then.
+//! A look-up occupies a thread for as long as the name's servers take. So an endpoint has few look-ups in progress, a
+//! shop has a share, and each name is resolved once at a time for all callers. A name that was not found is
+//! remembered, twice as long each time, and not asked for again until then.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -17,25 +17,25 @@ use crate::domain::base::id::Id;
 use crate::env::Stopwatch;
 use crate::webhooks::transport::lookup::Lookup;
 
-/// Look-ups under way of all shops together.
+/// The most look-ups in progress, of all shops.
 pub const LOOKUPS_MAX: usize = 512;
 
-/// Of one shop.
+/// The most of one shop.
 pub const SHOP_LOOKUPS_MAX: usize = 8;
 
-/// Of one endpoint.
+/// The most of one endpoint.
 pub const ENDPOINT_LOOKUPS_MAX: usize = 2;
 
-/// For how long a name that was not found the first time is not asked for again.
+/// How long a name that was not found is not asked for again, the first time.
 const FORGET_AFTER: Duration = Duration::from_secs(1);
 
-/// For how long at most.
+/// The longest such time.
 const FORGET_AFTER_MAX: Duration = Duration::from_secs(60);
 
-/// Names that are remembered, those apart that are looked up now.
+/// The most names that are remembered, without those in progress.
 const NAMES_MAX: usize = 4096;
 
-/// Whose call it is that needs a name.
+/// The endpoint whose call needs a name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Asker {
     /// The shop.
@@ -44,10 +44,10 @@ pub struct Asker {
     pub endpoint: String,
 }
 
-/// What a look-up came to: addresses, or why there are none.
+/// The result of a look-up: addresses, or why there are none.
 type ResolvedName = Result<Vec<IpAddr>, String>;
 
-/// All names that are looked up, and those that were not found.
+/// All look-ups in progress, and names that were not found.
 pub(super) struct Dns {
     lookup: Arc<dyn Lookup>,
     state: Mutex<LookupState>,
@@ -64,14 +64,14 @@ struct LookupState {
 #[derive(Default)]
 struct Name {
     failed: Option<Failed>,
-    /// The look-up that is under way.
+    /// The look-up in progress.
     looking: Option<watch::Receiver<Option<ResolvedName>>>,
 }
 
 struct Failed {
     why: String,
     since: Stopwatch,
-    /// For how long it is remembered.
+    /// How long it is remembered.
     kept: Duration,
 }
 
@@ -81,7 +81,7 @@ impl Failed {
     }
 }
 
-/// Budgets of those who have look-ups under way or wait for one.
+/// Budgets that are in use.
 struct Budgets<K>(HashMap<K, Weak<Semaphore>>);
 
 impl<K> Default for Budgets<K> {
@@ -102,16 +102,16 @@ impl<K: Hash + Eq> Budgets<K> {
     }
 }
 
-/// What one look-up takes of every budget, until it is over.
+/// The permits of one look-up, held until it ends.
 struct Permits(#[expect(dead_code, reason = "they are held")] [OwnedSemaphorePermit; 3]);
 
-/// How a name stands with somebody who needs it.
+/// What a caller has to do for a name.
 enum LookupStep {
-    /// There is an answer.
+    /// The answer is known.
     Known(ResolvedName),
-    /// It is looked up now.
+    /// Wait for the look-up in progress.
     Wait(watch::Receiver<Option<ResolvedName>>),
-    /// It may be looked up.
+    /// Begin a look-up.
     Free,
 }
 
@@ -124,8 +124,7 @@ impl Dns {
         })
     }
 
-    /// The addresses of a name. Waits until the asker may look it up, and until that is over; whoever waits gives up by
-    /// itself.
+    /// The addresses of a name. Waits for the budget, then for the look-up. The caller has a time limit of its own.
     pub(super) async fn find(self: Arc<Dns>, host: &str, asker: Option<Asker>) -> ResolvedName {
         let mut permits = None;
         loop {
@@ -160,8 +159,8 @@ impl Dns {
             let endpoint = state.endpoints.of(asker, ENDPOINT_LOOKUPS_MAX);
             (endpoint, state.shops.of(shop, SHOP_LOOKUPS_MAX))
         };
-        let closed = |_| "names are not looked up any more".to_owned();
-        // In this order: who waits for its own share takes nothing of what is everybody's.
+        let closed = |_| "the server is stopping and resolves no more names".to_owned();
+        // In this order, so that a caller that waits for its own share takes no shared permit.
         let endpoint = endpoint.acquire_owned().await.map_err(closed)?;
         let shop = shop.acquire_owned().await.map_err(closed)?;
         let all = Arc::clone(&self.all)
@@ -171,7 +170,7 @@ impl Dns {
         Ok(Permits([endpoint, shop, all]))
     }
 
-    /// Looks a name up; it comes to its end whether somebody still waits or not.
+    /// Resolves a name. The look-up runs to its end even where no caller waits for it any more.
     fn start(
         self: &Arc<Dns>,
         host: &str,
@@ -219,12 +218,13 @@ impl Dns {
     }
 
     fn state(&self) -> MutexGuard<'_, LookupState> {
-        // Whoever panicked while it held this lock has left nothing half done.
+        // A thread that panicked while it held the lock has left no value half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Forgets names that are neither looked up nor remembered, and where that is not enough all that are not looked up.
+/// Forgets names that are neither in progress nor remembered; where that is not enough, all names that are not in
+/// progress.
 fn make_room(names: &mut HashMap<String, Name>) {
     if names.len() < NAMES_MAX {
         return;
@@ -243,21 +243,21 @@ async fn ended(mut looking: watch::Receiver<Option<ResolvedName>>) -> ResolvedNa
     let found = looking.wait_for(Option::is_some).await;
     match found.ok().and_then(|found| found.clone()) {
         Some(found) => found,
-        None => Err("the look-up of the name was given up".to_owned()),
+        None => Err("the look-up of the name was cancelled".to_owned()),
     }
 }
 
 tokio::task_local! {
-    /// Whose call it is that is made.
+    /// The endpoint whose call is being made.
     static ASKER: Asker;
 }
 
-/// Makes a call in the name of an endpoint: the names that it needs are looked up in its budget.
+/// Makes a call for an endpoint: names are resolved within its budget.
 pub(super) async fn for_endpoint<F: Future>(asker: Asker, call: F) -> F::Output {
     ASKER.scope(asker, call).await
 }
 
-/// Whose call is made here; nothing where a connection is finished that its call no longer needs.
+/// The endpoint whose call is being made; `None` where a connection is finished that its call no longer needs.
 pub(super) fn asker() -> Option<Asker> {
     ASKER.try_with(Clone::clone).ok()
 }

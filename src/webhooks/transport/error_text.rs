@@ -1,4 +1,4 @@
-//! Why a call got no answer, in words that tell the endpoint's owner what to look at.
+//! Why a call got no answer, in words that help the endpoint's owner.
 
 use std::error::Error;
 use std::io;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::resolver::AddressRefused;
 
-/// What went wrong, of an error and all that caused it.
+/// The text of an error and of all its causes.
 pub(super) fn words(error: &reqwest::Error, connect_timeout: Duration) -> String {
     if error.is_timeout() && error.is_connect() {
         return format!("no connection within {}", length(connect_timeout));
@@ -29,9 +29,9 @@ pub(super) fn words(error: &reqwest::Error, connect_timeout: Duration) -> String
     deepest
 }
 
-/// What the system or TLS said; `None` where it says nothing of its own.
+/// The text of the system or of TLS; `None` where it has none.
 fn of_io(error: &io::Error) -> Option<String> {
-    // An error of TLS comes inside of one of the system, or of two.
+    // An error of TLS is inside one or two errors of the system.
     if let Some(inner) = error.get_ref() {
         if let Some(error) = inner.downcast_ref() {
             return Some(of_tls(error));
@@ -57,34 +57,32 @@ const OF_SYSTEM: [(io::ErrorKind, &str); 8] = [
         io::ErrorKind::UnexpectedEof,
         "the connection was closed in the middle of TLS",
     ),
-    (
-        io::ErrorKind::HostUnreachable,
-        "there is no way to the host",
-    ),
+    (io::ErrorKind::HostUnreachable, "the host is unreachable"),
     (
         io::ErrorKind::NetworkUnreachable,
-        "there is no way to the host's network",
+        "the host's network is unreachable",
     ),
     (io::ErrorKind::TimedOut, "the connection timed out"),
 ];
 
 #[expect(
     clippy::wildcard_enum_match_arm,
-    reason = "whatever else may be wrong, rustls says well enough"
+    reason = "other errors have a good text in rustls"
 )]
 fn of_tls(error: &rustls::Error) -> String {
     use rustls::CertificateError as Certificate;
     let why = match error {
         rustls::Error::InvalidCertificate(why) => why,
         rustls::Error::InvalidMessage(_) => {
-            return "what answered speaks no TLS; does the address begin with http:// after all?"
+            return "the server at the address does not speak TLS; does the address begin with http://?"
                 .to_owned();
         }
         other => return format!("TLS failed: {other}"),
     };
     match why {
         Certificate::UnknownIssuer => {
-            "the certificate is of an issuer that this machine does not trust; SSL_CERT_FILE may name the issuer's \
+            "the certificate was issued by an authority that this machine does not trust; SSL_CERT_FILE may name the \
+             issuer's \
              certificate"
                 .to_owned()
         }
@@ -101,7 +99,7 @@ fn of_tls(error: &rustls::Error) -> String {
     }
 }
 
-/// A length of time as it is said: seconds, where they are whole.
+/// A length of time, in seconds where they are whole.
 pub(super) fn length(time: Duration) -> String {
     match (time.as_secs(), time.subsec_millis()) {
         (seconds, 0) => format!("{seconds} s"),

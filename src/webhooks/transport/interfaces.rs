@@ -1,5 +1,5 @@
-//! The addresses of this machine's own interfaces, which are not called where private ones are not: behind them are this
-//! machine's services, whatever the addresses look like from outside.
+//! The addresses of this machine's own interfaces. Where private addresses are not allowed these are not called
+//! either, since services of this machine are behind them.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::env::Stopwatch;
 use crate::webhooks::transport::lookup::Lookup;
 
-/// For how long a list is good: interfaces come and go with containers and tunnels.
+/// How long a list is used: interfaces appear and disappear with containers and tunnels.
 const LISTED_FOR: Duration = Duration::from_secs(5);
 
 /// The list, as it was read last.
@@ -33,7 +33,7 @@ impl OwnAddresses {
         if !listed.as_ref().is_some_and(fresh) {
             let known = listed.take().map(|(_, known)| known);
             let all = self.lookup.own_addresses().unwrap_or_else(|error| {
-                tracing::warn!(%error, "the addresses of this machine cannot be listed, so those known before are taken");
+                tracing::warn!(%error, "the addresses of this machine cannot be listed; the last list is used");
                 known.unwrap_or_default()
             });
             let all = all.iter().map(IpAddr::to_canonical).collect();

@@ -1,29 +1,29 @@
-//! Who knows the addresses of names, and of this machine.
+//! The source of addresses: of names, and of this machine.
 
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 
-/// The addresses of a name, some time later.
+/// A look-up in progress.
 pub type Looking = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// Who knows the addresses of names, and of this machine. Tests bring their own.
+/// Resolves names, and lists the addresses of this machine. Tests have their own.
 pub trait Lookup: Send + Sync {
-    /// Looks a name up. No addresses, or an error: it cannot be called.
+    /// Resolves a name. An empty list or an error: the name cannot be called.
     fn lookup(&self, host: &str) -> Looking;
 
-    /// The addresses of this machine's own interfaces, as they are now.
+    /// The addresses of this machine's interfaces, as they are now.
     ///
     /// # Errors
     ///
-    /// The system does not tell.
+    /// The system gives no list.
     fn own_addresses(&self) -> io::Result<Vec<IpAddr>> {
         of_this_machine()
     }
 }
 
-/// What the system lists.
+/// The list of the system.
 fn of_this_machine() -> io::Result<Vec<IpAddr>> {
     let all = if_addrs::get_if_addrs()?;
     Ok(all.iter().map(if_addrs::Interface::ip).collect())

@@ -1,4 +1,4 @@
-//! One call of an endpoint: where it may go, by what it is signed, and what came of it.
+//! One call of an endpoint: which addresses are allowed, how it is signed, and its result.
 
 pub(super) mod client;
 pub(super) mod dns;

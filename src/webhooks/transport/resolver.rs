@@ -1,7 +1,7 @@
-//! Names looked up once a connection: what is connected to is what was checked.
+//! Resolves a name once for each connection: the address that is checked is the address that is called.
 //!
-//! A name whose owner answers now a public address and now a private one gets nowhere: the addresses that were looked
-//! at are the ones that are handed on, and where one of them may not be called, none is.
+//! A name that answers with a public and a private address in turn gains nothing: the checked addresses are the ones
+//! that are used, and where one of them is not allowed, none is used.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -18,7 +18,7 @@ use super::url_policy;
 /// Memory for a thread that looks a name up.
 const STACK_BYTES: usize = 512 * 1024;
 
-/// The system's resolver: its hosts file, its name servers. How many names are looked up at once is for others to say.
+/// The system's resolver: its hosts file and its name servers. The caller limits how many names are resolved at once.
 #[derive(Default)]
 pub struct SystemLookup(());
 
@@ -33,17 +33,17 @@ impl Lookup for SystemLookup {
     fn lookup(&self, host: &str) -> Looking {
         let host = host.to_owned();
         Box::pin(async move {
-            let (tell, told) = tokio::sync::oneshot::channel();
+            let (sender, receiver) = tokio::sync::oneshot::channel();
             let look = move || {
                 let found = (host.as_str(), 0).to_socket_addrs();
                 let found = found.map(|found| found.map(|address| address.ip()).collect());
-                // Nobody may wait for it any more.
-                tell.send(found).ok();
+                // The caller may not wait any more.
+                sender.send(found).ok();
             };
-            // A thread of its own: it may be gone for as long as the name's servers like.
+            // A thread of its own, since it may wait for as long as the name's servers take.
             let thread = thread::Builder::new().name("lookup".to_owned());
             thread.stack_size(STACK_BYTES).spawn(look)?;
-            told.await.map_err(io::Error::other)?
+            receiver.await.map_err(io::Error::other)?
         })
     }
 }
@@ -60,7 +60,7 @@ impl std::fmt::Display for AddressRefused {
 
 impl std::error::Error for AddressRefused {}
 
-/// Looks names up for the client, and hands on none that may not be called.
+/// Resolves names for the client, and returns allowed addresses only.
 pub(super) struct Checked {
     pub dns: Arc<Dns>,
     pub own: Arc<OwnAddresses>,
@@ -69,7 +69,7 @@ pub(super) struct Checked {
 
 impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
-        // While this is called, and no longer, it is known whose call it is for.
+        // The endpoint of the call is known only while this is called.
         let (asker, host) = (asker(), name.as_str().to_owned());
         let (dns, own) = (Arc::clone(&self.dns), Arc::clone(&self.own));
         let private_allowed = self.private_allowed;
@@ -79,7 +79,7 @@ impl Resolve for Checked {
                 true => found,
                 false => check(&host, found, &own)?,
             };
-            // The port is the URL's.
+            // The URL gives the port.
             let addresses = checked
                 .into_iter()
                 .map(|address| SocketAddr::new(address, 0));
@@ -97,7 +97,7 @@ fn check(
     if found.iter().all(good) {
         return Ok(found);
     }
-    // Which address it is, is not said: whoever registers endpoints need not learn where in the network things are.
+    // The address is not named: a user who registers endpoints need not learn the addresses of the network.
     Err(AddressRefused(url_policy::private(&format!(
         "an address of {host}"
     ))))

@@ -1,8 +1,8 @@
-//! `Retry-After`: when a receiver wants to be called again, as RFC 9110 has it.
+//! `Retry-After` of RFC 9110: when a receiver asks to be called again.
 
 use crate::domain::base::time::{Duration, Instant};
 
-/// When a receiver wants to be called again.
+/// When a receiver asks to be called again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
     /// So long after its answer.
@@ -11,7 +11,7 @@ pub enum RetryAfter {
     At(Instant),
 }
 
-/// The longest wait that is understood, in days; whoever says more means never, and the caller has a bound of its own.
+/// The longest wait that is read, in days. Longer waits mean never, and the retry policy has a bound of its own.
 const WAIT_DAYS_MAX: i64 = 3650;
 
 impl RetryAfter {
@@ -23,13 +23,13 @@ impl RetryAfter {
             let ms = text.parse::<i64>().unwrap_or(i64::MAX).saturating_mul(1000);
             return Some(RetryAfter::Wait(longest.min(Duration::from_ms(ms))));
         }
-        // Every HTTP date is in GMT; the form of mails has other zones, and is read like them.
+        // HTTP dates are in GMT; other zones, as in mail, are read too.
         let parser = jiff::fmt::rfc2822::DateTimeParser::new();
         let at = parser.parse_timestamp(text).ok()?;
         Some(RetryAfter::At(Instant::from_ms(at.as_millisecond())))
     }
 
-    /// How long that is from `now`; nothing where it has passed.
+    /// The wait from `now`; zero where the instant has passed.
     pub fn wait_from(self, now: Instant) -> Duration {
         match self {
             RetryAfter::Wait(wait) => wait,

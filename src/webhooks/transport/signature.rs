@@ -22,12 +22,12 @@ const BYTES_MIN: usize = 24;
 /// The most bytes of a secret, by the standard; also what HMAC-SHA256 takes as it is.
 const BYTES_MAX: usize = 64;
 
-/// What an endpoint and the server both know. Its text is `whsec_` and the base64 of its bytes.
+/// A secret that the endpoint and the server share. Its text is `whsec_` and the base64 of its bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Vec<u8>);
 
 impl Secret {
-    /// 32 bytes of the system's own luck.
+    /// 32 random bytes of the system.
     pub fn new() -> std::io::Result<Secret> {
         let mut bytes = vec![0; BYTES];
         OsRng
@@ -51,7 +51,7 @@ impl Secret {
 
     /// HMAC-SHA256 under this secret of what all `parts` are in a row.
     fn code(&self, parts: &[&[u8]]) -> String {
-        // A key that is no longer than a block is filled up with zeros (RFC 2104), so it needs no check of its length.
+        // A key of at most a block is padded with zeros (RFC 2104), so its length needs no check.
         let mut block = [0; BYTES_MAX];
         block[..self.0.len()].copy_from_slice(&self.0);
         let mut mac = <Hmac<Sha256> as hmac::digest::KeyInit>::new(&block.into());
@@ -62,7 +62,7 @@ impl Secret {
     }
 }
 
-/// Hides it: what is logged must not hold it.
+/// Shows no secret, since it may be logged.
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({PREFIX}…)")
@@ -78,7 +78,7 @@ impl Serialize for Secret {
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
         let text = String::deserialize(deserializer)?;
-        // What was wrong is not repeated: it may be a secret all the same.
+        // The text is not repeated: it may be a secret.
         Secret::parse(&text).ok_or_else(|| {
             serde::de::Error::custom("a secret is `whsec_` and the base64 of 24 to 64 bytes")
         })

@@ -1,8 +1,8 @@
 //! Which addresses may be called: public ones, unless the settings allow private ones.
 //!
-//! An address is looked at three times: where it is registered, before each call, and, where its host is a name, once
-//! more when the name has been looked up ([`resolving`](super::resolver)). The URL standard writes every spelling of
-//! an IPv4 address as one (`0x7f.1`, `2130706433`, `127.0.0.1.`), so what is looked at is what is called.
+//! An address is checked when it is registered, before each call, and, where its host is a name, once the name is
+//! resolved ([`resolver`](super::resolver)). The URL standard gives each IPv4 address one spelling (`0x7f.1`,
+//! `2130706433`, `127.0.0.1.`), so the address that is checked is the address that is called.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -14,7 +14,7 @@ pub const URL_BYTES_MAX: usize = 2048;
 /// The setting that allows private addresses, as messages name it.
 const SETTING: &str = "webhook.private_addresses";
 
-/// Reads an endpoint's address; where it may not be called, what would be right.
+/// Reads an endpoint's URL; the error says which URLs are allowed.
 pub fn read_url(text: &str, private_allowed: bool) -> Result<Url, String> {
     if text.len() > URL_BYTES_MAX {
         return Err(format!(
@@ -28,14 +28,13 @@ pub fn read_url(text: &str, private_allowed: bool) -> Result<Url, String> {
         );
     }
     let url = Url::parse(text).map_err(|error| {
-        format!("the address is no URL ({error}); give one like https://example.com/hook")
+        format!("the address is not a URL ({error}); give one like https://example.com/hook")
     })?;
     check(&url, private_allowed)?;
     Ok(url)
 }
 
-/// Whether a URL may be called; where it may not, what would be right. A host that is a name is judged again once it
-/// has been looked up.
+/// Whether a URL may be called; the error says which are allowed. A name is checked again once it is resolved.
 pub(super) fn check(url: &Url, private_allowed: bool) -> Result<(), String> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!(
@@ -43,7 +42,7 @@ pub(super) fn check(url: &Url, private_allowed: bool) -> Result<(), String> {
             url.scheme()
         ));
     }
-    // The normal form may be longer than what was sent; it is what is kept and read again.
+    // The normal form may be longer than what was sent, and is what is stored.
     if url.as_str().len() > URL_BYTES_MAX {
         return Err(format!(
             "the address is longer than {URL_BYTES_MAX} bytes once it is escaped; make it shorter"
@@ -51,17 +50,18 @@ pub(super) fn check(url: &Url, private_allowed: bool) -> Result<(), String> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(
-            "the address holds a user or a password; leave them out: what is sent is signed"
+            "the address holds a user or a password; leave them out, because every call is signed"
                 .to_owned(),
         );
     }
     if url.fragment().is_some() {
         return Err(
-            "the address holds a fragment (#…), which no server is told; leave it out".to_owned(),
+            "the address holds a fragment (#…), which is not sent to a server; leave it out"
+                .to_owned(),
         );
     }
     if url.port() == Some(0) {
-        return Err("the address has the port 0, where nobody listens; give another".to_owned());
+        return Err("the address has the port 0, which cannot be used; give another".to_owned());
     }
     let host = url.host_str().unwrap_or_default();
     if host.is_empty() {
@@ -73,20 +73,21 @@ pub(super) fn check(url: &Url, private_allowed: bool) -> Result<(), String> {
     match literal(host) {
         Some(address) if !is_public(address) => Err(private(&format!("the address {address}"))),
         None if is_localhost(host) => Err(format!(
-            "the name {host} is this machine's own, and {SETTING} is off: give a public address, or set {SETTING} to true"
+            "the name {host} is this machine's own, and {SETTING} is off: give a public address, or set {SETTING} to \
+             true"
         )),
         Some(_) | None => Ok(()),
     }
 }
 
-/// Why a private address is not called, and what would be right.
+/// Why a private address is not called, and what is allowed.
 pub(super) fn private(what: &str) -> String {
     format!(
         "{what} is private, and {SETTING} is off: give a public address, or set {SETTING} to true"
     )
 }
 
-/// The address that a URL's host is, where it is no name.
+/// The IP address that is a URL's host; `None` where it is a name.
 pub(super) fn literal(host: &str) -> Option<IpAddr> {
     match host.strip_prefix('[') {
         Some(rest) => rest.strip_suffix(']')?.parse().ok().map(IpAddr::V6),
@@ -94,14 +95,14 @@ pub(super) fn literal(host: &str) -> Option<IpAddr> {
     }
 }
 
-/// Whether a name is this machine's own everywhere (RFC 6761).
+/// Whether a name always means this machine (RFC 6761).
 fn is_localhost(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     host == "localhost" || host.ends_with(".localhost")
 }
 
-/// Whether an address is one of the public internet's: not of this machine, of a network of somebody's own, of
-/// documentation, of a group, or of a way through to such an address.
+/// Whether an address is public: not of this machine, a private network, documentation, multicast, or a tunnel to such
+/// an address.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -112,7 +113,7 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// What of IPv4 is not public (RFC 6890 and its registry): the network, and how many of its bits count.
+/// IPv4 networks that are not public (RFC 6890 and its registry): the network and its prefix length.
 const PRIVATE_V4: [([u8; 4], u32); 16] = [
     ([0, 0, 0, 0], 8),          // this network
     ([10, 0, 0, 0], 8),         // private
@@ -140,11 +141,12 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     })
 }
 
-/// What of IPv6 is public: only `2000::/3` is given out at all. Loopback, unique local, link-local and site-local
-/// addresses, groups, IPv4-compatible ones and NAT64 all lie outside.
+/// IPv6 networks that are public: only `2000::/3` is assigned. Loopback, unique local, link-local, site-local,
+/// multicast, IPv4-compatible and NAT64 addresses are outside of it.
 const GIVEN_OUT_V6: (u128, u32) = (0x2000 << 112, 3);
 
-/// What of that is not public. Tunnels carry an IPv4 address that nobody would look at, so they are refused wholly.
+/// Networks within it that are not public. Tunnels carry an IPv4 address that would not be checked, so they are
+/// refused.
 const PRIVATE_V6: [(u128, u32); 4] = [
     (0x2001 << 112, 23),                    // the protocol's own; Teredo
     ((0x2001 << 112) | (0x0db8 << 96), 32), // documentation
@@ -164,7 +166,7 @@ mod tests {
 
     use super::*;
 
-    /// The first and the last of a stretch that is not public, whose neighbours are.
+    /// The first and the last address of a range that is not public and whose neighbours are.
     const STRETCHES: [(&str, &str); 13] = [
         ("0.0.0.0", "0.255.255.255"),
         ("10.0.0.0", "10.255.255.255"),
@@ -260,18 +262,18 @@ mod tests {
             (&long(URL_BYTES_MAX), None),
             (&long(URL_BYTES_MAX + 1), Some("make it shorter")),
             (&escaped, Some("once it is escaped")),
-            ("", Some("is no URL")),
-            ("example.com/hook", Some("is no URL")),
-            ("/hook", Some("is no URL")),
-            ("https://", Some("is no URL")),
+            ("", Some("is not a URL")),
+            ("example.com/hook", Some("is not a URL")),
+            ("/hook", Some("is not a URL")),
+            ("https://", Some("is not a URL")),
             ("https://exa mple.com/", Some("a blank")),
             ("https://example.com/\n", Some("a blank")),
             ("https://example.com/\u{0}", Some("a control")),
-            ("https://example.com:99999/", Some("is no URL")),
+            ("https://example.com:99999/", Some("is not a URL")),
             ("https://example.com:0/", Some("port 0")),
-            ("https://1.2.3.256/", Some("is no URL")),
-            ("https://[::1", Some("is no URL")),
-            ("https://[fe80::1%25eth0]/", Some("is no URL")),
+            ("https://1.2.3.256/", Some("is not a URL")),
+            ("https://[::1", Some("is not a URL")),
+            ("https://[fe80::1%25eth0]/", Some("is not a URL")),
             ("ftp://example.com/", Some("http:// or https://")),
             ("file:///etc/passwd", Some("http:// or https://")),
             ("gopher://127.0.0.1:25/", Some("http:// or https://")),
@@ -295,7 +297,7 @@ mod tests {
             }
         }
     }
-    /// The spellings that the URL standard has for an address of IPv4.
+    /// Spellings of an IPv4 address that the URL standard accepts.
     fn spellings(address: Ipv4Addr) -> Vec<String> {
         let ([a, b, c, d], bits) = (address.octets(), address.to_bits());
         let (upper, lower) = (bits & 0xff_ffff, bits & 0xffff);

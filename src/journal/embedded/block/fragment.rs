@@ -1,24 +1,24 @@
-//! Parts of blocks that are found without the store: for salvage.
+//! Parts of blocks that are found without the store, for salvage.
 
 use super::{Block, damaged, key, read_part};
 use crate::journal::JournalError;
 use crate::journal::record::FORM;
 
-/// What a part of a block says of itself, its checksum checked.
+/// The header of a part of a block, its checksum checked.
 pub struct PartOf {
     /// The number of the block.
     pub number: u64,
     /// The order of its first record.
     pub first: u64,
-    /// How many records it holds; 0: it is a piece of a state.
+    /// How many records it holds; 0 for a piece of a snapshot.
     pub count: u32,
-    /// Which part this is.
+    /// The number of this part, from 0.
     pub part: u16,
-    /// How many there are.
+    /// How many parts there are.
     pub parts: u16,
 }
 
-/// Whether bytes may begin a part of a block: a quick look before the checksum.
+/// Whether bytes may begin a part of a block: a quick check before the checksum.
 pub fn looks_like_a_part(bytes: &[u8]) -> bool {
     let small = |from: usize| bytes.get(from).is_some_and(|&byte| byte == 0);
     // No journal has 2^48 blocks or records, and no block 2^24 records.
@@ -40,7 +40,7 @@ pub fn part_of(value: &[u8]) -> Option<PartOf> {
     })
 }
 
-/// The block of these parts, all of them and in order.
+/// The block of these parts, which must be complete and in order.
 pub fn of_parts(values: &[Vec<u8>]) -> Result<Block, JournalError> {
     let mut payload = Vec::new();
     let mut last = None;

@@ -1,15 +1,16 @@
 //! A block: records in a row under one key, or one record that is too large for a key, in parts.
 //!
 //! Stored form: the form of its records, number, first order, count of records, part, parts, checksum of these and the
-//! payload, payload. The header is the same for records of form 1 and 2, and for pieces of states, which stand under the
-//! form of the release that wrote them. Blocks are numbered in order, and the key is the number and the part. Small blocks are merged into
-//! the first of them, so that the last block at or before a number has what was written under it.
+//! payload, payload. The header is the same for records of form 1 and 2, and for pieces of snapshots, which have the
+//! form of the release that wrote them. Blocks are numbered in order, and the key is the number and the part. Small
+//! blocks are merged into the first of them, so the last block at or before a number holds the records that were
+//! written under it.
 //!
-//! The records of a block, and a state, are compressed (LZ4): what is written is most of what an event costs, and events
-//! and decisions are alike.
+//! The records of a block, and a snapshot, are compressed (LZ4): most of the cost of an event is what is written, and
+//! events and decisions are alike.
 //!
-//! Keys are *laid* before they are needed, with nothing under them. A page of the store splits by the number of its keys,
-//! and writes all its values anew: so it splits while they are empty, and every block is written once.
+//! Keys are *preallocated* with empty values. A page of the store splits by the number of its keys and then writes all
+//! its values again. So it splits while they are empty, and every block is written once.
 
 mod fragment;
 mod snapshot_piece;
@@ -24,14 +25,14 @@ use crate::journal::record::{self, FORM, Record};
 const HEADER_BYTES: usize = 1 + 8 + 8 + 4 + 2 + 2 + 4;
 const PAYLOAD_BYTES_MAX: usize = VALUE_BYTES_MAX - HEADER_BYTES;
 
-/// The most that records of one block take before they are compressed, but for a record that is larger alone. They
-/// mostly shrink to less than a third, so that they fit under one key.
+/// The most bytes of records in one block before compression; a larger record has a block of its own. Most blocks
+/// shrink to less than a third, so that they fit under one key.
 pub const RECORDS_BYTES_MAX: usize = 64 * 1024;
 
 pub use fragment::{looks_like_a_part, of_parts, part_of};
-pub use snapshot_piece::{read_state, write_state};
+pub use snapshot_piece::{read_snapshot_blocks, write_snapshot_blocks};
 
-/// No block or state is larger than this before it is compressed: what says so is damaged.
+/// No block or snapshot is larger than this before compression. A larger length is damage.
 const RAW_BYTES_MAX: usize = 1 << 31;
 
 /// The key of a part of a block.
@@ -42,14 +43,14 @@ pub fn key(number: u64, part: u16) -> [u8; 10] {
     key
 }
 
-/// Lays keys for the blocks of these numbers.
-pub fn lay(numbers: std::ops::Range<u64>, changes: &mut Changes) {
+/// Preallocates keys for the blocks of these numbers.
+pub fn preallocate(numbers: std::ops::Range<u64>, changes: &mut Changes) {
     for number in numbers {
         changes.set(&key(number, 0), Vec::new());
     }
 }
 
-/// The number after the last block, of records or of a state, and the number up to which keys are laid.
+/// The number after the last block, and the number up to which keys are preallocated.
 pub fn ends(store: &Store) -> Result<(u64, u64), JournalError> {
     let (mut next, mut laid) = (1, 0);
     let (first, last) = (key(0, 0), key(u64::MAX, u16::MAX));
@@ -92,21 +93,21 @@ fn value(span: Span, part: u16, parts: u16, payload: &[u8]) -> Vec<u8> {
     value
 }
 
-/// Records that follow each other, on their way into blocks.
+/// Consecutive records that will be written into blocks.
 #[derive(Clone, Copy)]
 pub struct Frames<'a> {
     /// The form in which they are stored.
     pub form: u8,
-    /// The order of the first.
+    /// The order of the first record.
     pub first: u64,
-    /// The frames of all.
+    /// The frames of all records.
     pub bytes: &'a [u8],
     /// Where each of them ends in `bytes`.
     pub ends: &'a [usize],
 }
 
-/// Puts frames into blocks from `number` on. `placed` gets each record's index and block. Returns the number after the
-/// last block.
+/// Writes frames into blocks from `number` on. `placed` gets each record's index and block. Returns the number after
+/// the last block.
 pub fn write(
     mut number: u64,
     of: Frames<'_>,
@@ -146,7 +147,7 @@ fn write_one(span: Span, records: &[u8], changes: &mut Changes) {
     }
 }
 
-/// What was compressed, as it was.
+/// Decompresses a payload.
 fn expand(payload: &[u8], what: &dyn Fn() -> JournalError) -> Result<Vec<u8>, JournalError> {
     let (size, _) = payload.split_first_chunk::<4>().ok_or_else(what)?;
     if u32::from_le_bytes(*size) as usize > RAW_BYTES_MAX {
@@ -155,20 +156,20 @@ fn expand(payload: &[u8], what: &dyn Fn() -> JournalError) -> Result<Vec<u8>, Jo
     decompress_size_prepended(payload).map_err(|_| what())
 }
 
-/// A block as it was read, its checksum checked.
+/// A block that was read, its checksum checked.
 #[derive(Debug)]
 pub struct Block {
     /// Its number.
     pub number: u64,
     /// The order of its first record.
     pub first: u64,
-    /// How many there are.
+    /// How many records there are.
     pub count: u32,
     /// In how many parts it is stored.
     pub parts: u16,
     /// The form of its records.
     pub form: u8,
-    /// Compressed while its parts are gathered, then its records.
+    /// Compressed while the parts are read, then the records.
     payload: Vec<u8>,
 }
 
@@ -214,21 +215,25 @@ fn read_part<'a>(at: &[u8], value: &'a [u8]) -> Result<BlockPart<'a>, JournalErr
         parts: field(23, 25) as u16,
         payload,
     };
-    // A piece of a state has a number of its own.
+    // Each piece of a snapshot has a block number of its own.
     let under = if part.span.count == 0 { 0 } else { part.part };
     if at != key(part.span.number, under) {
         return Err(damaged(&format!(
-            "block {named} of the journal stands in another's place"
+            "block {named} of the journal is stored under the key of another block"
         )));
     }
     Ok(part)
 }
 
 impl Block {
-    /// The block once all its parts are there.
+    /// Decompresses the block once all its parts are read.
     fn whole(mut self) -> Result<Block, JournalError> {
         let number = self.number;
-        let wrong = || damaged(&format!("block {number} of the journal does not expand"));
+        let wrong = || {
+            damaged(&format!(
+                "block {number} of the journal cannot be decompressed"
+            ))
+        };
         self.payload = expand(&self.payload, &wrong)?;
         Ok(self)
     }
@@ -238,12 +243,12 @@ impl Block {
         self.first + u64::from(self.count)
     }
 
-    /// How many bytes its records take.
+    /// The size of its records in bytes.
     pub fn bytes(&self) -> usize {
         self.payload.len()
     }
 
-    /// Gives each record's order and body, its checksum checked, as long as `each` says so.
+    /// Gives each record's order and body, its checksum checked, as long as `each` returns true.
     pub fn each(
         &self,
         mut each: impl FnMut(u64, &[u8]) -> Result<bool, JournalError>,
@@ -266,7 +271,7 @@ impl Block {
         }
     }
 
-    /// Gives each record, as long as `each` says so.
+    /// Gives each record, as long as `each` returns true.
     pub fn records(
         &self,
         mut each: impl FnMut(Record) -> Result<bool, JournalError>,
@@ -286,8 +291,8 @@ impl Block {
     }
 }
 
-/// Reads blocks in order from a number on, as long as `each` says so. A last block whose parts are not all there was
-/// never acknowledged: `torn` gets its number, and it is left out.
+/// Reads blocks in order from a number on, as long as `each` returns true. A last block with missing parts was never
+/// acknowledged: it is left out, and `torn` gets its number.
 pub fn scan(
     store: &Store,
     from: u64,
@@ -300,13 +305,13 @@ pub fn scan(
     let lacks = |number: u64| damaged(&format!("block {number} of the journal lacks a part"));
     store.scan(Tree::Journal, &key(from, 0), |at, value| {
         if value.is_empty() {
-            // Laid, and not yet needed.
+            // Preallocated, not used yet.
             return Ok(open.is_none());
         }
         let part = read_part(at, value)?;
         let span = part.span;
         if span.count == 0 && open.is_none() {
-            // A piece of a state.
+            // A piece of a snapshot.
             return Ok(true);
         }
         match &mut open {
@@ -339,7 +344,7 @@ pub fn scan(
     Ok(())
 }
 
-/// The block that holds what was written under this number; it may have been merged into one before.
+/// The block that holds the records written under this number. It may have been merged into an earlier one.
 pub fn holding(store: &Store, number: u64) -> Result<Block, JournalError> {
     let missing = || damaged(&format!("block {number} is missing from the journal"));
     let (at, value) = store

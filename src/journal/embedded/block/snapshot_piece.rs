@@ -1,4 +1,4 @@
-//! Stored states in blocks: a piece a block, in the row of the blocks of records.
+//! Snapshots in blocks: one piece in each block, numbered in order with the blocks of records.
 
 use lz4_flex::block::compress_prepend_size;
 
@@ -7,9 +7,9 @@ use super::{
 };
 use crate::journal::JournalError;
 
-/// Puts a stored state into blocks of its own from `number` on, a piece each: where a block of records names its first
-/// record, they name the shop, and they hold no records. Gives how many blocks it takes.
-pub fn write_state(number: u64, shop: u64, bytes: &[u8], changes: &mut Changes) -> u16 {
+/// Writes a snapshot into blocks of its own from `number` on. In their headers the shop takes the place of the first
+/// order, and the count of records is 0. Returns how many blocks it takes.
+pub fn write_snapshot_blocks(number: u64, shop: u64, bytes: &[u8], changes: &mut Changes) -> u16 {
     let payload = compress_prepend_size(bytes);
     let pieces = payload.len().div_ceil(PAYLOAD_BYTES_MAX) as u16;
     for (piece, payload) in (0..).zip(payload.chunks(PAYLOAD_BYTES_MAX)) {
@@ -24,11 +24,15 @@ pub fn write_state(number: u64, shop: u64, bytes: &[u8], changes: &mut Changes) 
     pieces
 }
 
-/// Reads the stored state of a shop that begins in this block.
-pub fn read_state(store: &Store, number: u64, shop: u64) -> Result<Vec<u8>, JournalError> {
+/// Reads the snapshot of a shop that begins in this block.
+pub fn read_snapshot_blocks(
+    store: &Store,
+    number: u64,
+    shop: u64,
+) -> Result<Vec<u8>, JournalError> {
     let wrong = || {
         damaged(&format!(
-            "the state of shop {shop} in block {number} is not whole"
+            "the snapshot of shop {shop} in block {number} is incomplete"
         ))
     };
     let (mut bytes, mut piece, mut pieces) = (Vec::new(), 0, 1);

@@ -1,8 +1,8 @@
-//! The stored forms of a head. Form 1 is of release 0.1, and knows the next timer as of the latest state alone.
+//! The stored forms of a header. Form 1, of release 0.1, knows the next timer as of the latest snapshot only.
 
 use serde::{Deserialize, Serialize};
 
-use super::{SnapshotHeader, StateAt};
+use super::{SnapshotHeader, SnapshotLocation};
 use crate::journal::JournalError;
 use crate::journal::embedded::checksummed::{sealed, unsealed};
 
@@ -33,12 +33,12 @@ struct Form2 {
     kept: Vec<At>,
 }
 
-fn at(of: StateAt) -> At {
+fn at(of: SnapshotLocation) -> At {
     (of.n, of.seq, of.order, of.block, of.pieces)
 }
 
-fn state((n, seq, order, block, pieces): At) -> StateAt {
-    StateAt {
+fn state((n, seq, order, block, pieces): At) -> SnapshotLocation {
+    SnapshotLocation {
         n,
         seq,
         order,
@@ -47,15 +47,15 @@ fn state((n, seq, order, block, pieces): At) -> StateAt {
     }
 }
 
-pub(super) fn write(head: &SnapshotHeader) -> Vec<u8> {
+pub(super) fn write(header: &SnapshotHeader) -> Vec<u8> {
     let stored = Form2 {
-        id: head.id.clone(),
-        n: head.n,
-        before_first: head.before_first,
-        state: head.state.map(at),
-        due_ms: head.due_ms,
-        due_n: head.due_n,
-        kept: head.kept.iter().copied().map(at).collect(),
+        id: header.id.clone(),
+        n: header.n,
+        before_first: header.before_first,
+        state: header.state.map(at),
+        due_ms: header.due_ms,
+        due_n: header.due_n,
+        kept: header.kept.iter().copied().map(at).collect(),
     };
     sealed(FORM, &stored)
 }

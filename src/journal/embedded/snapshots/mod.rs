@@ -1,5 +1,5 @@
-//! Stored states: the latest of every shop and some older ones, from which decisions can be explained; and heads, what
-//! is known of a shop without its state.
+//! Snapshots: the latest of every shop, and some older ones from which decisions are explained. A header says where
+//! they are, and holds what is known of a shop without its snapshot.
 
 mod header_forms;
 
@@ -14,8 +14,7 @@ use crate::domain::base::time::Instant;
 use crate::journal::error::damaged;
 use crate::journal::{JournalError, Snapshot};
 
-/// An older state is kept where so many records lie between it and the one kept before: as many are decided again at
-/// most to explain one decision.
+/// How many records lie between two older snapshots. At most so many are replayed to explain one decision.
 pub const KEPT_EVERY: u64 = 1024;
 
 /// The form of the number behind a name.
@@ -26,12 +25,12 @@ const VERSION: u8 = 1;
 const HEADER_BYTES: usize = 1 + 4 + 4;
 const PAYLOAD_BYTES_MAX: usize = VALUE_BYTES_MAX - HEADER_BYTES;
 
-/// Where a stored state is, and what it has taken in.
+/// Where a snapshot is stored, and which record it includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StateAt {
-    /// The last record that it has taken in.
+pub struct SnapshotLocation {
+    /// The last record that it includes.
     pub n: u64,
-    /// The shop's `seq` then.
+    /// The shop's `seq` after that record.
     pub seq: u64,
     /// That record's order.
     pub order: u64,
@@ -41,7 +40,7 @@ pub struct StateAt {
     pub pieces: u16,
 }
 
-/// What is known of a shop without its state.
+/// What is known of a shop without its snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SnapshotHeader {
     /// Its id.
@@ -50,30 +49,30 @@ pub struct SnapshotHeader {
     pub n: u64,
     /// The order before the shop's first record.
     pub before_first: u64,
-    /// The latest state.
-    pub state: Option<StateAt>,
-    /// When the shop wants to be woken, in milliseconds since 1970.
+    /// The latest snapshot.
+    pub state: Option<SnapshotLocation>,
+    /// The shop's next timer, in milliseconds since 1970.
     pub due_ms: Option<i64>,
-    /// The record after which that was so.
+    /// The record after which the timer was so.
     pub due_n: u64,
-    /// Older states that are kept, oldest first.
-    pub kept: Vec<StateAt>,
+    /// Older snapshots, oldest first.
+    pub kept: Vec<SnapshotLocation>,
 }
 
 impl SnapshotHeader {
-    /// The last record that a stored state has taken in; 0 where there is none.
-    pub fn state_n(&self) -> u64 {
+    /// The last record that the latest snapshot includes; 0 where there is none.
+    pub fn snapshot_n(&self) -> u64 {
         self.state.map_or(0, |state| state.n)
     }
 
-    /// The `seq` of the latest state; 0 where there is none.
-    pub fn state_seq(&self) -> u64 {
+    /// The `seq` of the latest snapshot; 0 where there is none.
+    pub fn snapshot_seq(&self) -> u64 {
         self.state.map_or(0, |state| state.seq)
     }
 
     /// What is known of the shop's next timer.
     pub fn due(&self) -> DueChange {
-        if self.due_n < self.n.max(self.state_n()) {
+        if self.due_n < self.n.max(self.snapshot_n()) {
             return DueChange::Unknown;
         }
         DueChange::Known(self.due_ms.map(Instant::from_ms))
@@ -87,39 +86,39 @@ impl SnapshotHeader {
         }
     }
 
-    /// The records up to this order are not needed for the shop to come back.
+    /// Records up to this order are not needed for the shop's recovery.
     pub fn not_needed(&self) -> u64 {
         self.state.map_or(self.before_first, |state| state.order)
     }
 }
 
-/// The key of a head.
-pub fn head_key(shop: u64) -> [u8; 8] {
+/// The key of a header.
+pub fn header_key(shop: u64) -> [u8; 8] {
     shop.to_be_bytes()
 }
 
-/// A shop's head; the default where it has none yet.
-pub fn head(store: &Store, shop: u64) -> Result<SnapshotHeader, JournalError> {
-    match store.get(Tree::Heads, &head_key(shop))? {
-        Some(value) => read_head(shop, &value),
+/// A shop's header; the default where it has none yet.
+pub fn header(store: &Store, shop: u64) -> Result<SnapshotHeader, JournalError> {
+    match store.get(Tree::Headers, &header_key(shop))? {
+        Some(value) => read_header(shop, &value),
         None => Ok(SnapshotHeader::default()),
     }
 }
 
-/// Reads a head.
-pub fn read_head(shop: u64, value: &[u8]) -> Result<SnapshotHeader, JournalError> {
-    header_forms::read(value, &format!("what is known of shop {shop}"))
+/// Reads a header.
+pub fn read_header(shop: u64, value: &[u8]) -> Result<SnapshotHeader, JournalError> {
+    header_forms::read(value, &format!("the header of shop {shop}"))
 }
 
-/// The shop of a head's key.
+/// The shop of a header's key.
 pub fn shop_of(key: &[u8]) -> u64 {
     key.first_chunk()
         .map_or(0, |number| u64::from_be_bytes(*number))
 }
 
-/// Writes a head.
-pub fn write_head(shop: u64, head: &SnapshotHeader, changes: &mut Changes) {
-    changes.set(&head_key(shop), header_forms::write(head));
+/// Writes a header.
+pub fn write_header(shop: u64, header: &SnapshotHeader, changes: &mut Changes) {
+    changes.set(&header_key(shop), header_forms::write(header));
 }
 
 /// The number of the shop of this id.
@@ -135,7 +134,7 @@ pub fn names(store: &Store) -> Result<HashMap<u64, Id>, JournalError> {
     let mut names = HashMap::new();
     store.scan(Tree::Names, b"", |name, value| {
         let id = std::str::from_utf8(name).ok().and_then(Id::new);
-        let id = id.ok_or_else(|| damaged("the name of a shop is no id"))?;
+        let id = id.ok_or_else(|| damaged("the name of a shop is not an id"))?;
         names.insert(read_name(&id, value)?, id);
         Ok(true)
     })?;
@@ -152,7 +151,7 @@ pub fn write_name(shop: &Id, number: u64, changes: &mut Changes) {
     changes.set(shop.as_bytes(), sealed(NAME_FORM, &number));
 }
 
-/// Puts bytes into parts; `key` gives each part's.
+/// Splits bytes into parts; `key` gives the key of each part.
 pub fn write_parts<K: AsRef<[u8]>>(bytes: &[u8], key: impl Fn(u32) -> K, changes: &mut Changes) {
     let parts = bytes.len().div_ceil(PAYLOAD_BYTES_MAX).max(1) as u32;
     for part in 0..parts {
@@ -170,7 +169,7 @@ pub fn write_parts<K: AsRef<[u8]>>(bytes: &[u8], key: impl Fn(u32) -> K, changes
     }
 }
 
-/// Reads what was put into parts; `what` it is stands in the error.
+/// Reads what was split into parts; `what` names it in errors.
 pub fn read_parts<K: AsRef<[u8]>>(
     store: &Store,
     tree: Tree,
@@ -198,28 +197,28 @@ pub fn read_parts<K: AsRef<[u8]>>(
     Ok(bytes)
 }
 
-/// A stored state of a shop.
-pub fn read(store: &Store, shop: u64, at: StateAt) -> Result<Snapshot, JournalError> {
+/// Reads a snapshot of a shop.
+pub fn read(store: &Store, shop: u64, at: SnapshotLocation) -> Result<Snapshot, JournalError> {
     Ok(Snapshot {
         n: at.n,
         seq: at.seq,
-        bytes: block::read_state(store, at.block, shop)?,
+        bytes: block::read_snapshot_blocks(store, at.block, shop)?,
     })
 }
 
-/// Takes the blocks of a state away.
-pub fn remove(at: StateAt, journal: &mut Changes) {
+/// Removes the blocks of a snapshot.
+pub fn remove(at: SnapshotLocation, journal: &mut Changes) {
     for number in at.block..at.block + u64::from(at.pieces) {
         journal.remove(&block::key(number, 0));
     }
 }
 
-/// A newer state takes the place of the latest, which goes, unless it is one of those that are kept: `gone` is for after
-/// the head is written.
-pub fn succeed(head: &mut SnapshotHeader, state: StateAt, gone: &mut Changes) {
-    let kept = head.kept.last().map_or(0, |kept| kept.n);
-    match head.state.replace(state) {
-        Some(old) if old.n >= kept + KEPT_EVERY && old.n < state.n => head.kept.push(old),
+/// Makes `state` the latest snapshot. The one before is removed, unless it is one of the older ones to be stored.
+/// `gone` must be applied after the header is written.
+pub fn succeed(header: &mut SnapshotHeader, state: SnapshotLocation, gone: &mut Changes) {
+    let kept = header.kept.last().map_or(0, |kept| kept.n);
+    match header.state.replace(state) {
+        Some(old) if old.n >= kept + KEPT_EVERY && old.n < state.n => header.kept.push(old),
         Some(old) => remove(old, gone),
         None => {}
     }

@@ -1,8 +1,8 @@
-//! The store: named trees of keys and values, written in one order. The only room that names sled.
+//! The store: named trees of keys and values, written in one order. Only this module names sled.
 //!
-//! sled's own `flush` is not durable on Linux (it calls `sync_file_range`), so [`Store::sync`] calls `fdatasync` on a
+//! sled's `flush` is not durable on Linux (it calls `sync_file_range`), so [`Store::sync`] calls `fdatasync` on a
 //! descriptor of its own. Values stay under [`VALUE_BYTES_MAX`], so that no page becomes a file of its own, which sled
-//! does not sync. A panic of sled's on damaged bytes is caught and told as damage.
+//! does not sync. A panic of sled on damaged bytes is caught and becomes an error.
 
 mod repair;
 mod sled_errors;
@@ -18,7 +18,7 @@ use super::watchdog::{self, Task, Watchdog};
 use crate::env::Fate;
 use crate::journal::JournalError;
 use crate::journal::error::disk_failed;
-use sled_errors::{failed, guarded, hush_sled};
+use sled_errors::{failed, guarded, silence_sled_panics};
 
 /// The largest value. A page of sled holds up to 17 of them and must stay under a quarter of a segment.
 pub const VALUE_BYTES_MAX: usize = 24 * 1024;
@@ -26,38 +26,38 @@ pub const VALUE_BYTES_MAX: usize = 24 * 1024;
 /// A segment of sled's log.
 const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
 
-/// How often, and after how long, sled's own lock is asked for again.
+/// How often sled's lock is tried, and the pause between.
 const LOCK_TRIES: u32 = 100;
 const LOCK_WAIT: std::time::Duration = std::time::Duration::from_millis(20);
 
-/// What sled says where it does not get it.
+/// Part of sled's error text where its lock is held.
 const LOCKED: &str = "could not acquire lock";
 
 /// The trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tree {
-    /// Records and stored states in blocks, by number and part.
+    /// Records and snapshots in blocks, by number and part.
     Journal,
     /// Shops' numbers, by id.
     Names,
-    /// What is known of a shop without its state, by number.
-    Heads,
-    /// Where a shop's records stand, by number, first `seq` and first `n`.
+    /// Headers of shops, by number.
+    Headers,
+    /// The index, by the shop's number, first `seq` and first `n`.
     Index,
-    /// The ledger in parts, by generation and part.
+    /// The ledger's state in parts, by generation and part.
     Ledger,
-    /// The journal's own notes.
+    /// The notes of the latest checkpoint, and the id of the folder.
     Notes,
-    /// What other rooms keep of shops, by number and name.
+    /// Metadata of shops, by number and name.
     Kept,
 }
 
 impl Tree {
-    /// All of them, in the order in which they are numbered in a backup.
+    /// All trees, in the order of their numbers in a backup.
     pub const ALL: [Tree; 7] = [
         Tree::Journal,
         Tree::Names,
-        Tree::Heads,
+        Tree::Headers,
         Tree::Index,
         Tree::Ledger,
         Tree::Notes,
@@ -68,7 +68,7 @@ impl Tree {
         match self {
             Tree::Journal => "journal",
             Tree::Names => "names",
-            Tree::Heads => "heads",
+            Tree::Headers => "heads",
             Tree::Index => "index",
             Tree::Ledger => "ledger",
             Tree::Notes => "notes",
@@ -77,7 +77,7 @@ impl Tree {
     }
 }
 
-/// Changes of one tree that are made in one step.
+/// Changes of one tree that are applied in one step.
 #[derive(Default)]
 pub struct Changes(sled::Batch);
 
@@ -104,7 +104,7 @@ pub struct Store {
     file: File,
     path: PathBuf,
     sync: bool,
-    /// Whether the folder was opened.
+    /// Whether opening has succeeded.
     open: AtomicBool,
     /// Whether the disk has failed.
     failed: AtomicBool,
@@ -112,8 +112,8 @@ pub struct Store {
     fate: Arc<dyn Fate>,
 }
 
-/// sled writes what it has left as it goes, and panics where it cannot. Where the disk has failed it is not let go of: the
-/// process is about to end, and says why.
+/// Closes sled, which writes what it has buffered and panics where it cannot. After a failure of the disk sled is not
+/// closed: the process is about to end with its reason.
 impl Drop for Store {
     fn drop(&mut self) {
         let (db, trees) = (self.db.take(), std::mem::take(&mut self.trees));
@@ -121,26 +121,26 @@ impl Drop for Store {
             std::mem::forget((db, trees));
             return;
         }
-        // All that anybody was told is durable by now.
+        // Everything that was acknowledged is durable by now.
         let closed = self.watched(Task::Close, |_| {
             guarded(|| {
                 drop((db, trees));
                 Ok(())
             })
         });
-        // Where the folder was not opened, there is another error to tell.
+        // Where opening failed, that error is reported instead.
         if let Err(error) = closed
             && self.open.load(Ordering::Relaxed)
         {
             self.fate.stop(&format!(
-                "the store could not be closed: {error}. Nothing is lost; look at the disk, then start again"
+                "the store could not be closed: {error}. No data is lost. Check the disk, then start again"
             ));
         }
     }
 }
 
-/// Opens sled. The folder's lock says that nobody else has it; threads of a store that was closed a moment ago may still
-/// hold sled's own, so that is waited for.
+/// Opens sled. The folder's lock excludes other processes, but threads of a store that was closed a moment ago may
+/// still hold sled's own lock, so it is tried again for a while.
 fn opened(config: &sled::Config) -> Result<sled::Db, JournalError> {
     let mut tries = 0;
     loop {
@@ -155,9 +155,10 @@ fn opened(config: &sled::Config) -> Result<sled::Db, JournalError> {
 }
 
 impl Store {
-    /// Opens the store in `folder`, which is made where it is not there. A watchdog watches it until [`Store::opened`].
+    /// Opens the store in `folder`, and makes it where it does not exist. The watchdog watches this until
+    /// [`Store::opened`].
     ///
-    /// What an interrupted process has left there is put in order first, so the caller must hold the folder's lock.
+    /// What an interrupted process has left is repaired first, so the caller must hold the folder's lock.
     pub fn open(
         folder: &Path,
         settings: &JournalSettings,
@@ -175,7 +176,7 @@ impl Store {
         };
         let watchdog = Watchdog::start(settings.patience, fate, error)?;
         watchdog.begin(Task::Open);
-        hush_sled();
+        silence_sled_panics();
         repair::prepare(folder)?;
         let new = !folder.join("db").exists();
         let db = opened(&config)?;
@@ -214,7 +215,7 @@ impl Store {
         Ok(store)
     }
 
-    /// A new store's files are there after a power cut too. sled sees to none of them.
+    /// Syncs the files of a new store, which sled does not do.
     fn sync_new(&self) -> Result<(), JournalError> {
         if !self.sync {
             return Ok(());
@@ -226,13 +227,13 @@ impl Store {
         Ok(())
     }
 
-    /// The folder is open: from now on what calls is watched where it says so.
+    /// Ends the watch of opening. From now on tasks are watched by [`Store::watched`].
     pub fn opened(&self) {
         self.open.store(true, Ordering::Relaxed);
         self.watchdog.end(Task::Open);
     }
 
-    /// Does a task of this thread; the process ends where the disk keeps it from getting on.
+    /// Runs a task of this thread. The process ends where the disk stops its progress.
     pub fn watched<T>(&self, task: Task, work: impl FnOnce(&Store) -> T) -> T {
         self.watchdog.begin(task);
         let done = work(self);
@@ -240,19 +241,19 @@ impl Store {
         done
     }
 
-    /// Whether commits come to their end: the disk has not failed, and none is more than slow.
-    pub fn commits_go_on(&self) -> bool {
-        self.watchdog.commits_go_on()
+    /// Whether commits make progress: the disk has not failed, and no commit is very slow.
+    pub fn is_committing(&self) -> bool {
+        self.watchdog.is_committing()
     }
 
-    /// The disk has failed; it is not tried again.
+    /// Records that the disk has failed. It is not used again.
     pub fn has_failed(&self, what: &str, error: &io::Error) -> JournalError {
         self.failed.store(true, Ordering::Relaxed);
         self.watchdog.fail();
         disk_failed(what, error)
     }
 
-    /// Calls into sled; a disk that failed is remembered.
+    /// Calls sled, and records a failure of the disk.
     fn on_disk<T>(
         &self,
         call: impl FnOnce(&Store) -> Result<T, sled::Error>,
@@ -270,12 +271,12 @@ impl Store {
         &self.trees[tree as usize]
     }
 
-    /// Makes changes; nothing of them is durable before [`Store::sync`].
+    /// Applies changes. They are durable after [`Store::sync`].
     pub fn apply(&self, tree: Tree, changes: Changes) -> Result<(), JournalError> {
         self.on_disk(|store| store.tree(tree).apply_batch(changes.0))
     }
 
-    /// Makes all that was applied before durable.
+    /// Makes all applied changes durable.
     pub fn sync(&self) -> Result<(), JournalError> {
         self.on_disk(|store| store.db.as_ref().map_or(Ok(0), |db| db.flush()))?;
         if self.sync {
@@ -301,7 +302,7 @@ impl Store {
         self.on_disk(|store| store.tree(tree).last())
     }
 
-    /// Pairs from a key on, in order, as long as `each` says so.
+    /// Reads pairs in order from a key on, as long as `each` returns true.
     pub fn scan(
         &self,
         tree: Tree,
@@ -317,7 +318,7 @@ impl Store {
         Ok(())
     }
 
-    /// Pairs of a range of keys, the last first, as long as `each` says so.
+    /// Reads the pairs of a range of keys in reverse, as long as `each` returns true.
     pub fn scan_back(
         &self,
         tree: Tree,
@@ -334,12 +335,12 @@ impl Store {
         Ok(())
     }
 
-    /// How many bytes the store takes on disk.
+    /// The size of the store on disk, in bytes.
     pub fn bytes(&self) -> u64 {
         self.file.metadata().map_or(0, |file| file.len())
     }
 
-    /// Files that sled keeps beside its log for values that are too large: there must be none, for they are not synced.
+    /// The number of files that sled has made for large values. There must be none, because sled does not sync them.
     pub fn stray_files(&self) -> usize {
         let blobs = std::fs::read_dir(self.path.join("blobs"));
         blobs.map_or(0, |files| files.count())

@@ -1,12 +1,12 @@
-//! What an interrupted start, a power cut or a full disk leaves in the store's folder, put in order before sled opens it.
+//! Repairs the store's folder before sled opens it, after an interrupted start, a power cut or a full disk.
 //!
-//! sled 0.34.7 writes its snapshot, the table of its pages, to `snap.X.generating` and renames that to `snap.X`. It takes
-//! the name that sorts last for the newest snapshot, finished or not, and calls the store corrupt where that file does not
-//! match its checksum. A snapshot saves reading the log and holds nothing that is not in the log. So [`prepare`] removes
-//! unfinished ones, and sets aside those that do not match: sled then reads its log.
+//! sled 0.34.7 writes its snapshot, the table of its pages, to `snap.X.generating` and renames that to `snap.X`. It
+//! takes the name that sorts last for the newest snapshot, finished or not, and reports corruption where that file
+//! fails its checksum. A snapshot only saves reading the log: everything in it is in the log too. So [`prepare`]
+//! removes unfinished snapshots, and sets aside those that fail their checksum; sled then reads its log.
 //!
-//! Only the process that holds the folder's lock may call this. The log is never changed. Where a snapshot does not match
-//! and the log is damaged too, nothing is changed at all: sled passes over damaged messages while it reads the log.
+//! Only the process that holds the folder's lock may call this. The log is never changed. Where a snapshot fails and
+//! the log is damaged too, nothing is changed: sled skips damaged messages while it reads the log.
 
 use std::fs::{self, File};
 use std::io;
@@ -27,13 +27,13 @@ const UNFINISHED: &str = ".generating";
 /// sled's settings: lines of text and a checksum.
 const SETTINGS: &str = "conf";
 
-/// sled writes its settings anew where there are no more bytes than these.
+/// sled writes its settings again where the file is no longer than this.
 const SETTINGS_BYTES_MIN: usize = 8;
 
-/// What is put before the name of a file that is set aside, so that sled does not look at it.
+/// The prefix of a file that is set aside, so that sled ignores it.
 const SET_ASIDE: &str = "bad.";
 
-/// Puts the store's folder in order.
+/// Repairs the store's folder.
 pub(super) fn prepare(store: &Path) -> Result<(), JournalError> {
     let failed = |what: &str, error: &io::Error| {
         JournalError::Failed(format!("{}: {what}: {error}", store.display()))
@@ -44,8 +44,8 @@ pub(super) fn prepare(store: &Path) -> Result<(), JournalError> {
         let whole = log_is_whole(&store.join("db"));
         if !whole.map_err(|error| failed("its log cannot be read", &error))? {
             return Err(damaged(
-                "the store's snapshot does not match its checksum, and its log, from which it could be made again, is \
-                 damaged too",
+                "the store's snapshot fails its checksum, and its log is damaged too, so the snapshot cannot be \
+                 rebuilt",
             ));
         }
     }
@@ -59,14 +59,14 @@ pub(super) fn prepare(store: &Path) -> Result<(), JournalError> {
         let moved = fs::rename(store.join(&name), store.join(&kept));
         moved.map_err(|error| failed("a damaged file cannot be set aside", &error))?;
         tracing::warn!(
-            "the store's file {name} does not match its checksum: it is kept as {kept} and made again from the log, \
-             and nothing is lost"
+            "the store's file {name} fails its checksum: it was renamed to {kept} and is rebuilt from the log. No data \
+             is lost"
         );
     }
     Ok(())
 }
 
-/// The names of the files that sled would look at, in order.
+/// The names of the files that sled reads, in order.
 fn files(store: &Path) -> io::Result<Vec<String>> {
     let entries = match fs::read_dir(store) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -74,7 +74,7 @@ fn files(store: &Path) -> io::Result<Vec<String>> {
     };
     let mut names = Vec::new();
     for entry in entries {
-        // What sled writes has plain names.
+        // sled's own names are UTF-8.
         names.extend(entry?.file_name().into_string().ok());
     }
     names.retain(|name| name == SETTINGS || name.starts_with(SNAPSHOT));
@@ -87,8 +87,8 @@ fn is_snapshot(name: &str) -> bool {
     lsn.is_some_and(|lsn| lsn.len() == 16 && lsn.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// Which files do not match their checksums: the settings, snapshots back to the newest one that does, and what has the
-/// name of a snapshot and is none.
+/// Files that fail their checksums: the settings, snapshots back to the newest good one, and files that are only named
+/// like a snapshot.
 fn mismatched(store: &Path, found: &[String]) -> io::Result<Vec<String>> {
     let mut aside = Vec::new();
     let mut newest_found = false;
@@ -97,7 +97,7 @@ fn mismatched(store: &Path, found: &[String]) -> io::Result<Vec<String>> {
             let bytes = fs::read(store.join(name))?;
             bytes.len() <= SETTINGS_BYTES_MIN || matches_its_end(&bytes, 4)
         } else if is_snapshot(name) {
-            // The length of the snapshot stands before its checksum, which is of the snapshot alone.
+            // A snapshot is followed by its length, then its checksum.
             newest_found = newest_found || matches_its_end(&fs::read(store.join(name))?, 12);
             newest_found
         } else {
@@ -110,19 +110,19 @@ fn mismatched(store: &Path, found: &[String]) -> io::Result<Vec<String>> {
     Ok(aside)
 }
 
-/// Whether what stands before the last `end` bytes has the checksum that the last four are. sled takes nothing for no
-/// snapshot.
+/// Whether the last four bytes are the checksum of everything before the last `end` bytes. An empty snapshot does not
+/// count as one.
 fn matches_its_end(bytes: &[u8], end: usize) -> bool {
     let body = bytes.len().checked_sub(end).filter(|length| *length > 0);
     let sum = bytes.last_chunk().map(|sum| u32::from_le_bytes(*sum));
     body.is_some_and(|length| sum == Some(crc32fast::hash(&bytes[..length])))
 }
 
-/// The head of a segment of the log: a checksum, where it begins in the log, and up to where the log was written for good
-/// by then.
+/// The head of a segment of the log: a checksum, its position in the log, and the position up to which the log was
+/// stable.
 const SEGMENT_HEAD_BYTES: usize = 20;
 
-/// A message's head is at most so long: no message begins in the last bytes of a segment.
+/// The longest head of a message: no message begins in the last bytes of a segment.
 const MESSAGE_HEAD_BYTES_MAX: usize = 32;
 
 /// The kind of a message that fills the rest of its segment.
@@ -136,7 +136,7 @@ struct SegmentHead {
     stable: i64,
 }
 
-/// Whether every message of the log can be read that had been written for good. The end of the log may be torn.
+/// Whether every message in the stable part of the log can be read. The end of the log may be torn.
 fn log_is_whole(path: &Path) -> io::Result<bool> {
     let log = File::open(path)?;
     let segments = log.metadata()?.len().div_ceil(SEGMENT_BYTES as u64);
@@ -153,7 +153,7 @@ fn log_is_whole(path: &Path) -> io::Result<bool> {
         let whole = match segment_head(bytes) {
             Some(head) if head.begin.saturating_add(SEGMENT_BYTES as i64) > stable => true,
             Some(head) => messages_are_whole(bytes, head.begin as u64 / SEGMENT_BYTES as u64),
-            // One that holds nothing.
+            // An unused segment.
             None => bytes.iter().all(|byte| *byte == 0),
         };
         if !whole {
@@ -221,7 +221,7 @@ fn message(bytes: &[u8], segment: u64) -> Option<(u8, usize)> {
     (matches && KINDS.contains(&kind)).then_some((kind, end))
 }
 
-/// A number as sled writes it: in one byte up to 240, then in more and more.
+/// A number in sled's encoding: one byte up to 240, then more.
 fn number(bytes: &[u8], at: &mut usize) -> Option<u64> {
     let first = *bytes.get(*at)?;
     let rest = bytes.get(*at + 1..)?;

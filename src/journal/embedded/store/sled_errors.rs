@@ -1,4 +1,4 @@
-//! Calls into sled: what they come to in our words, and whether the disk or what is on it is at fault.
+//! Calls into sled: turns its errors and panics into errors of the disk or of damaged data.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -8,7 +8,7 @@ use std::sync::Once;
 use crate::journal::JournalError;
 use crate::journal::error::{damaged, disk_failed};
 
-/// What sled says, in our words.
+/// sled's error as ours.
 pub(super) fn failed(error: sled::Error) -> JournalError {
     match error {
         sled::Error::Corruption { .. } => damaged("the store has a page whose checksum is wrong"),
@@ -19,7 +19,7 @@ pub(super) fn failed(error: sled::Error) -> JournalError {
     }
 }
 
-/// What the text of a panic holds that an error of the disk made.
+/// Texts in a panic that come from an error of the disk.
 const DISK_PANICS: [&str; 3] = ["Io(", "Os {", "os error"];
 
 thread_local! {
@@ -27,8 +27,8 @@ thread_local! {
     static IN_SLED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Panics of sled's are told as errors, and not twice.
-pub(super) fn hush_sled() {
+/// Silences the panic messages of sled: they become errors.
+pub(super) fn silence_sled_panics() {
     static HUSHED: Once = Once::new();
     HUSHED.call_once(|| {
         let others = std::panic::take_hook();
@@ -40,7 +40,7 @@ pub(super) fn hush_sled() {
     });
 }
 
-/// Calls into sled, which may panic on damaged bytes, and on a disk that fails.
+/// Calls sled, which may panic on damaged bytes and on a failing disk.
 pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, sled::Error>) -> Result<T, JournalError> {
     IN_SLED.set(true);
     let called = catch_unwind(AssertUnwindSafe(call));
@@ -60,7 +60,5 @@ fn panicked(panic: &(dyn Any + Send)) -> JournalError {
     if DISK_PANICS.iter().any(|mark| text.contains(mark)) {
         return JournalError::Failed(format!("the store: {text}"));
     }
-    damaged(&format!(
-        "the store cannot make sense of its own pages ({text})"
-    ))
+    damaged(&format!("the store's pages cannot be read ({text})"))
 }

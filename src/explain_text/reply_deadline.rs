@@ -1,0 +1,78 @@
+//! Reply deadlines in words: reminders, and replies that are overdue (M1, M3).
+
+use crate::domain::base::id::Id;
+use crate::domain::base::time::Stamp;
+
+use super::phrase::Locale;
+
+/// Who should have replied.
+fn responsible(locale: Locale, agent: Option<&Id>) -> String {
+    match agent {
+        Some(agent) => {
+            let agent = locale.agent(agent);
+            locale.say(format!("由{agent}负责"), format!("it is with {agent}"))
+        }
+        None => locale.say(
+            "还在排队，没有客服".to_owned(),
+            "it waits, with no agent".to_owned(),
+        ),
+    }
+}
+
+/// `reply.due`.
+pub(super) fn due(
+    locale: Locale,
+    at: Option<Stamp>,
+    (session, buyer, agent): (&Id, &Id, Option<&Id>),
+    since: Stamp,
+    overdue_at: Stamp,
+) -> Vec<String> {
+    let waited = at
+        .map(|at| locale.length(at.instant - since.instant))
+        .unwrap_or_default();
+    let within = locale.length(overdue_at.instant - since.instant);
+    let (since, until) = (locale.time(since), locale.time(overdue_at));
+    let who = responsible(locale, agent);
+    vec![
+        locale.say(
+            format!("慢响应提醒：会话 {session} 的买家 {buyer} 从 {since} 起已等了 {waited}，还没有人工回复（{who}）。"),
+            format!(
+                "Slow response: buyer {buyer} of session {session} has waited for a human reply for {waited}, \
+                 since {since} ({who})."
+            ),
+        ),
+        locale.say(
+            format!("[M3] 等满 {waited}提醒，等满 {within}算超时：{until} 之前回复就不算。"),
+            format!(
+                "[M3] Reminder after {waited}, late after {within}: a reply before {until} is still in time."
+            ),
+        ),
+    ]
+}
+
+/// `reply.overdue`.
+pub(super) fn overdue(
+    locale: Locale,
+    at: Option<Stamp>,
+    (session, buyer, agent): (&Id, &Id, Option<&Id>),
+    since: Stamp,
+) -> Vec<String> {
+    let waited = at
+        .map(|at| locale.length(at.instant - since.instant))
+        .unwrap_or_default();
+    let (since, who) = (locale.time(since), responsible(locale, agent));
+    vec![
+        locale.say(
+            format!("回复超时：会话 {session} 的买家 {buyer} 在 {since} 发的消息，{waited}内没有人工回复（{who}）。"),
+            format!(
+                "Reply overdue: what buyer {buyer} wrote in session {session} at {since} got no human reply within \
+                 {waited} ({who})."
+            ),
+        ),
+        locale.say(
+            "[M1、M3] 这位买家在发消息那天计为超时，拉低当天的人工回复率。".to_owned(),
+            "[M1, M3] The buyer counts as late on the day of the message, which lowers that day's reply \
+             rate.".to_owned(),
+        ),
+    ]
+}
