@@ -181,8 +181,8 @@ fn assign(c: &mut Criterion) {
 
 /// The pick and the change of one agent that follows it, and a scan over as many agents for comparison.
 fn pick(group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>, agents: u64) {
-    use xiaoer::domain::collections::indexed_heap::Heap;
-    let mut heap: Heap<(u64, u64)> = Heap::default();
+    use xiaoer::domain::collections::indexed_heap::IndexedHeap;
+    let mut heap: IndexedHeap<(u64, u64)> = IndexedHeap::default();
     let mut list: Vec<(u64, u64)> = Vec::new();
     for agent in 0..agents {
         let key = (scattered(agent) % 10, scattered(agent + 7) % 1000);

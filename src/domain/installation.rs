@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::base::id::Id;
-use super::base::time::{Instant, Stamp};
+use super::base::time::{Instant, OffsetTimestamp};
 use super::explain::decision_sink::DecisionSink;
 use super::protocol::decision::{Decision, DecisionBody, ErrorCode};
 use super::protocol::event::{Event, EventBody};
@@ -108,7 +108,7 @@ pub fn create(shop: &Id, event: &Event) -> Result<Shop, Rejection> {
 
 /// A rejection for a shop that does not exist: `seq` is 0, and the event's own time is written at +08:00.
 pub fn reject_without_shop(event: &str, at: Option<Instant>, rejection: Rejection) -> Decision {
-    let at: Option<Stamp> = at.map(|at| at.at_offset(NO_SHOP_OFFSET_S));
+    let at: Option<OffsetTimestamp> = at.map(|at| at.at_offset(NO_SHOP_OFFSET_S));
     Decision {
         seq: 0,
         at,

@@ -1,7 +1,7 @@
 //! Causes in words: what led to a close, a notice, an automatic reply or a new routing (S3, R5, R6, R9).
 
 use super::phrase::Locale;
-use crate::domain::base::time::{Duration, Stamp};
+use crate::domain::base::time::{Duration, OffsetTimestamp};
 use crate::domain::explain::explanation::{Absence, Candidate, Evidence};
 use crate::domain::protocol::decision::WaitReason;
 use crate::domain::state::session::Speaker;
@@ -70,7 +70,12 @@ pub(super) fn of_close(locale: Locale, note: &Evidence) -> Option<String> {
     None
 }
 
-fn silent(locale: Locale, since: Stamp, length: Duration, last: Option<Speaker>) -> String {
+fn silent(
+    locale: Locale,
+    since: OffsetTimestamp,
+    length: Duration,
+    last: Option<Speaker>,
+) -> String {
     let (since, length) = (locale.time(since), locale.length(length));
     let last = match last {
         None => locale.say("没有人说过话", "nobody spoke"),

@@ -8,9 +8,10 @@ use super::phrase::Locale;
 use super::{Language, invite, rating, rejection, routing_steps, session};
 use crate::domain::base::time::Instant;
 use crate::domain::explain::explanation::{
-    Absence, Candidate, Comparison, Evidence, Explanation, Known, NoRota, RecentFinding, Verdict,
+    Absence, Candidate, Comparison, Evidence, Explanation, NoRota, RecentAgent, RecentFinding,
+    Verdict,
 };
-use crate::domain::explain::invite_check::{Check, Seen};
+use crate::domain::explain::invite_check::{Check, Observed};
 use crate::domain::policy::{Recent, Strategy, Suspension, Whom};
 use crate::domain::protocol::decision::{BlockCode, DecisionBody, Trigger};
 use crate::domain::state::agent_directory::Scope;
@@ -127,7 +128,7 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
     }
 }
 
-fn recent_fact(known: Option<&Known>, policy: &Recent, rule: &str) -> Value {
+fn recent_fact(known: Option<&RecentAgent>, policy: &Recent, rule: &str) -> Value {
     let nobody = if policy.window.is_zero() {
         "off"
     } else {
@@ -209,38 +210,40 @@ fn check(locale: Locale, trigger: Trigger, check: &Check) -> Value {
 
 fn seen(locale: Locale, trigger: Trigger, check: &Check) -> Value {
     match check.seen {
-        Seen::Switch(on) => json!({ "on": on }),
-        Seen::Served { human, bot, bots } => json!({ "human": human, "bot": bot, "bots": bots }),
-        Seen::Reason(reason) => json!({ "reason": reason.code() }),
-        Seen::Spoke { last, required } => {
+        Observed::Switch(on) => json!({ "on": on }),
+        Observed::Served { human, bot, bots } => {
+            json!({ "human": human, "bot": bot, "bots": bots })
+        }
+        Observed::Reason(reason) => json!({ "reason": reason.code() }),
+        Observed::Spoke { last, required } => {
             json!({ "last": last.map(speaker_code), "agent_required": required })
         }
-        Seen::Lasted {
+        Observed::Lasted {
             lasted,
             longer_than,
         } => json!({ "lasted": lasted, "longer_than": longer_than }),
-        Seen::Suspended(window) => {
+        Observed::Suspended(window) => {
             json!({ "window": window.map(|window| suspension(locale, window)) })
         }
-        Seen::Flag(risk) => json!({ "risk": risk }),
-        Seen::Lot { drawn, below } => json!({ "drawn": drawn, "below": below }),
-        Seen::Quiet { first, second } if check.code == BlockCode::AlreadyInvited => {
+        Observed::Flag(risk) => json!({ "risk": risk }),
+        Observed::Lot { drawn, below } => json!({ "drawn": drawn, "below": below }),
+        Observed::Quiet { first, second } if check.code == BlockCode::AlreadyInvited => {
             let auto = second.unwrap_or((Instant::NEVER, first.1));
             json!({
                 "manual_at": ever(locale, first.0), "manual_window": first.1,
                 "auto_at": ever(locale, auto.0), "auto_window": auto.1,
             })
         }
-        Seen::Quiet { first, .. } => {
+        Observed::Quiet { first, .. } => {
             let of = match trigger {
                 Trigger::Auto => Whom::Shop,
                 Trigger::Manual => Whom::Agent,
             };
             json!({ "rated_at": ever(locale, first.0), "window": first.1, "of": whom_code(of) })
         }
-        Seen::Count { count, cap } => json!({ "count": count, "cap": cap }),
-        Seen::Shared { cap } => json!({ "cap": cap }),
-        Seen::Contact { wrote, needed } => json!({ "wrote": wrote, "needed": needed }),
+        Observed::Count { count, cap } => json!({ "count": count, "cap": cap }),
+        Observed::Shared { cap } => json!({ "cap": cap }),
+        Observed::Contact { wrote, needed } => json!({ "wrote": wrote, "needed": needed }),
     }
 }
 

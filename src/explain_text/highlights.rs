@@ -4,7 +4,7 @@
 
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
-use crate::domain::base::time::{Duration, Stamp};
+use crate::domain::base::time::{Duration, OffsetTimestamp};
 use crate::domain::protocol::decision::{AssignReason, Decision, DecisionBody, Period, Rate};
 
 use super::Language;
@@ -16,7 +16,7 @@ const ALERTS_MAX: usize = 8;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct LongestWait {
     pub(super) seq: u64,
-    pub(super) at: Option<Stamp>,
+    pub(super) at: Option<OffsetTimestamp>,
     pub(super) session: Id,
     pub(super) agent: Id,
     pub(super) waited: Duration,
@@ -26,7 +26,7 @@ pub(super) struct LongestWait {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Alert {
     pub(super) seq: u64,
-    pub(super) at: Option<Stamp>,
+    pub(super) at: Option<OffsetTimestamp>,
     pub(super) period: Period,
     pub(super) value: Rate,
     pub(super) line: Share,

@@ -1,7 +1,7 @@
 //! Invitations in words: every rule that was checked, what it found, and when it allows an invitation (I1 to I13).
 
 use crate::domain::base::time::{Duration, Instant};
-use crate::domain::explain::invite_check::{Check, Seen};
+use crate::domain::explain::invite_check::{Check, Observed};
 use crate::domain::protocol::decision::{BlockCode, CloseReason, Trigger};
 use crate::domain::state::session::Speaker;
 
@@ -111,36 +111,36 @@ pub(super) fn lines(locale: Locale, trigger: Trigger, checks: &[Check]) -> Vec<S
 /// What a rule found.
 fn seen(locale: Locale, trigger: Trigger, check: &Check) -> String {
     match check.seen {
-        Seen::Switch(on) => switch(locale, trigger, on).to_owned(),
-        Seen::Served { human, bot, bots } => served(locale, human, bot, bots).to_owned(),
-        Seen::Reason(reason) => close_reason(locale, reason, check.applies),
-        Seen::Spoke { last, required } => spoke(locale, last, required),
-        Seen::Lasted {
+        Observed::Switch(on) => switch(locale, trigger, on).to_owned(),
+        Observed::Served { human, bot, bots } => served(locale, human, bot, bots).to_owned(),
+        Observed::Reason(reason) => close_reason(locale, reason, check.applies),
+        Observed::Spoke { last, required } => spoke(locale, last, required),
+        Observed::Lasted {
             lasted,
             longer_than,
         } => self::lasted(locale, lasted, longer_than),
-        Seen::Suspended(None) => locale.say("现在不在暂停时段", "not now").to_owned(),
-        Seen::Suspended(Some(window)) => {
+        Observed::Suspended(None) => locale.say("现在不在暂停时段", "not now").to_owned(),
+        Observed::Suspended(Some(window)) => {
             let (from, to) = (locale.yearly(window.from), locale.yearly(window.to));
             locale.say(
                 format!("{from} 到 {to} 暂停邀评"),
                 format!("no invites from {from} to {to}"),
             )
         }
-        Seen::Flag(true) => locale
+        Observed::Flag(true) => locale
             .say("买家被标为违规风险较高", "the buyer is flagged")
             .to_owned(),
-        Seen::Flag(false) => locale
+        Observed::Flag(false) => locale
             .say("不是风险用户", "the buyer is not flagged")
             .to_owned(),
-        Seen::Lot { drawn, below } => sample(locale, drawn, below, check.applies),
-        Seen::Quiet { first, second } if check.code == BlockCode::AlreadyInvited => {
+        Observed::Lot { drawn, below } => sample(locale, drawn, below, check.applies),
+        Observed::Quiet { first, second } if check.code == BlockCode::AlreadyInvited => {
             invited(locale, first, second, check.lets_go)
         }
-        Seen::Quiet { first, .. } => quiet(locale, first, check.lets_go),
-        Seen::Count { count, cap } => counted(locale, check, count, cap),
-        Seen::Shared { cap } => shared(locale, check.applies, cap),
-        Seen::Contact { wrote, needed } => contact(locale, wrote, needed).to_owned(),
+        Observed::Quiet { first, .. } => quiet(locale, first, check.lets_go),
+        Observed::Count { count, cap } => counted(locale, check, count, cap),
+        Observed::Shared { cap } => shared(locale, check.applies, cap),
+        Observed::Contact { wrote, needed } => contact(locale, wrote, needed).to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::domain::base::calendar::LocalTime;
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
-use crate::domain::base::time::{Duration, Instant, Stamp};
+use crate::domain::base::time::{Duration, Instant, OffsetTimestamp};
 use crate::domain::policy::{Member, Strategy};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Period, Rate};
@@ -15,11 +15,11 @@ use super::Language;
 #[derive(Clone, Copy)]
 pub(super) struct Locale {
     pub(super) language: Language,
-    now: Option<Stamp>,
+    now: Option<OffsetTimestamp>,
 }
 
 impl Locale {
-    pub(super) fn new(language: Language, now: Option<Stamp>) -> Locale {
+    pub(super) fn new(language: Language, now: Option<OffsetTimestamp>) -> Locale {
         Locale { language, now }
     }
 
@@ -28,12 +28,12 @@ impl Locale {
     }
 
     /// The current moment.
-    pub(super) fn now(self) -> Option<Stamp> {
+    pub(super) fn now(self) -> Option<OffsetTimestamp> {
         self.now
     }
 
     /// A moment on the shop's clock: the time alone on the same day, without the year in the same year.
-    pub(super) fn time(self, at: Stamp) -> String {
+    pub(super) fn time(self, at: OffsetTimestamp) -> String {
         let (date, clock) = local(at);
         let Some((today, _)) = self.now.map(local) else {
             return format!("{date} {clock}");
@@ -52,7 +52,7 @@ impl Locale {
         self.time(self.stamp(at))
     }
 
-    pub(super) fn stamp(self, at: Instant) -> Stamp {
+    pub(super) fn stamp(self, at: Instant) -> OffsetTimestamp {
         at.at_offset(self.now.map_or(0, |now| now.offset_s))
     }
 
@@ -221,7 +221,7 @@ pub(super) fn chinese_period(written: &str) -> String {
 }
 
 /// The date and the time of day that a stamp shows, without its offset.
-fn local(at: Stamp) -> (String, String) {
+fn local(at: OffsetTimestamp) -> (String, String) {
     let text = at.to_string();
     let (date, rest) = text.split_once('T').unwrap_or((&text, ""));
     let clock = rest.split(['+', '-']).next().unwrap_or_default();

@@ -1,13 +1,13 @@
 //! The recent agent in words: who it is, its state, and the result (R1).
 
-use crate::domain::explain::explanation::{Candidate, Known, RecentFinding};
+use crate::domain::explain::explanation::{Candidate, RecentAgent, RecentFinding};
 use crate::domain::policy::Recent;
 use crate::domain::protocol::codes::Presence;
 
 use super::phrase::Locale;
 
 /// Which case of R1 it was.
-pub(super) fn rule(known: Option<&Known>) -> &'static str {
+pub(super) fn rule(known: Option<&RecentAgent>) -> &'static str {
     let Some(known) = known else {
         return "R1";
     };
@@ -23,7 +23,7 @@ pub(super) fn rule(known: Option<&Known>) -> &'static str {
 /// The result; `anyone` where the buyer goes to any agent instead.
 pub(super) fn outcome(
     locale: Locale,
-    known: Option<&Known>,
+    known: Option<&RecentAgent>,
     policy: &Recent,
     anyone: bool,
 ) -> String {
@@ -57,7 +57,7 @@ pub(super) fn outcome(
     format!("{title}{who}{comma}{found}{}", then(locale, known, anyone))
 }
 
-fn found(locale: Locale, known: &Known, policy: &Recent, window: &str) -> String {
+fn found(locale: Locale, known: &RecentAgent, policy: &Recent, window: &str) -> String {
     let stands = stands(locale, &known.agent);
     match known.finding {
         RecentFinding::Passed => locale.say(
@@ -119,7 +119,7 @@ fn despite(locale: Locale, agent: &Candidate, policy: &Recent) -> String {
 }
 
 /// Why an agent who is away was not assigned; an offline agent needs no further reason.
-fn because(locale: Locale, known: &Known, policy: &Recent) -> String {
+fn because(locale: Locale, known: &RecentAgent, policy: &Recent) -> String {
     if known.agent.presence == Presence::Offline {
         return String::new();
     }
@@ -140,7 +140,7 @@ fn because(locale: Locale, known: &Known, policy: &Recent) -> String {
     }
 }
 
-fn then(locale: Locale, known: &Known, anyone: bool) -> &'static str {
+fn then(locale: Locale, known: &RecentAgent, anyone: bool) -> &'static str {
     match known.finding {
         RecentFinding::Takes => locale.say("，直接分给 TA", ": gets the buyer"),
         RecentFinding::Unavailable if anyone => "",

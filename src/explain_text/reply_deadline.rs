@@ -1,7 +1,7 @@
 //! Reply deadlines in words: reminders, and replies that are overdue (M1, M3).
 
 use crate::domain::base::id::Id;
-use crate::domain::base::time::Stamp;
+use crate::domain::base::time::OffsetTimestamp;
 
 use super::phrase::Locale;
 
@@ -22,10 +22,10 @@ fn responsible(locale: Locale, agent: Option<&Id>) -> String {
 /// `reply.due`.
 pub(super) fn due(
     locale: Locale,
-    at: Option<Stamp>,
+    at: Option<OffsetTimestamp>,
     (session, buyer, agent): (&Id, &Id, Option<&Id>),
-    since: Stamp,
-    overdue_at: Stamp,
+    since: OffsetTimestamp,
+    overdue_at: OffsetTimestamp,
 ) -> Vec<String> {
     let waited = at
         .map(|at| locale.length(at.instant - since.instant))
@@ -53,9 +53,9 @@ pub(super) fn due(
 /// `reply.overdue`.
 pub(super) fn overdue(
     locale: Locale,
-    at: Option<Stamp>,
+    at: Option<OffsetTimestamp>,
     (session, buyer, agent): (&Id, &Id, Option<&Id>),
-    since: Stamp,
+    since: OffsetTimestamp,
 ) -> Vec<String> {
     let waited = at
         .map(|at| locale.length(at.instant - since.instant))

@@ -1,7 +1,7 @@
 //! Routing in a sentence: which agent got a session and why, or where it waits (R1 to R9).
 
 use crate::domain::base::time::Duration;
-use crate::domain::explain::explanation::{Comparison, Evidence, Known};
+use crate::domain::explain::explanation::{Comparison, Evidence, RecentAgent};
 use crate::domain::policy::Strategy;
 use crate::domain::protocol::decision::{AssignReason, DecisionBody};
 
@@ -128,7 +128,7 @@ fn recent(locale: Locale, notes: &[Evidence]) -> String {
             None
         }
     });
-    let Some(Known { agent, .. }) = known else {
+    let Some(RecentAgent { agent, .. }) = known else {
         return locale
             .say("最近联系的客服不在", "the recent agent is not there")
             .to_owned();

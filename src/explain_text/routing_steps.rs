@@ -1,6 +1,6 @@
 //! The routing rules that were tried for a session, in order, and the agents that were compared (R1 to R9).
 
-use crate::domain::base::time::Stamp;
+use crate::domain::base::time::OffsetTimestamp;
 use crate::domain::explain::explanation::{Candidate, Comparison, Evidence, NoRota, Step, Verdict};
 use crate::domain::policy::Strategy;
 use crate::domain::protocol::codes::Presence;
@@ -198,7 +198,7 @@ fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -
     Some(text)
 }
 
-fn drained(locale: Locale, pool: &str, since: Stamp, waiting: u32) -> String {
+fn drained(locale: Locale, pool: &str, since: OffsetTimestamp, waiting: u32) -> String {
     let (pool, since) = (locale.pool(pool), locale.time(since));
     locale.say(
         format!(

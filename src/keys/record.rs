@@ -2,7 +2,7 @@
 
 use super::scope::Scope;
 use crate::domain::base::id::Id;
-use crate::domain::base::time::{Instant, Stamp};
+use crate::domain::base::time::{Instant, OffsetTimestamp};
 
 /// The most keys of a folder: every change writes the whole file.
 pub const KEYS_MAX: usize = 100_000;
@@ -28,7 +28,7 @@ pub struct KeyRow {
     pub name: Option<String>,
     /// When it was made; written in UTC.
     #[serde(serialize_with = "in_utc")]
-    #[schema(value_type = Stamp)]
+    #[schema(value_type = OffsetTimestamp)]
     pub created: Instant,
     /// Whether its holder may send `at`.
     pub own_clock: bool,

@@ -17,7 +17,7 @@ use super::apply::{EventOutcome, ResponseBuffer};
 use super::responder::Responder;
 use super::shops::Shops;
 use crate::domain::base::id::Id;
-use crate::domain::base::time::{Duration, Instant, Stamp};
+use crate::domain::base::time::{Duration, Instant, OffsetTimestamp};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::EventBody;
 use crate::env::Stopwatch;
@@ -40,7 +40,7 @@ pub struct LeaseGranted {
     /// The duration.
     pub length: Duration,
     /// The end of the lease unless it is renewed. The grace period starts then.
-    pub until: Stamp,
+    pub until: OffsetTimestamp,
 }
 
 /// The result of setting an agent's presence.

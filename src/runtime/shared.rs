@@ -32,7 +32,7 @@ pub(super) struct SharedState<A: Actor> {
     pub(super) idle: Duration,
     pub(super) registry: Registry<A>,
     pub(super) waiting: MailboxDepth,
-    pub(super) sleepers: Sleepers,
+    pub(super) sleepers: WakeupQueue,
     pub(super) bells: Arc<ChangeNotifiers>,
     pub(super) leases: Leases,
     pub(super) shares: ShopQuotas,
@@ -124,9 +124,9 @@ impl<A: Actor> Registry<A> {
 
 /// Passivated shops, ordered by the time of their next timer.
 #[derive(Default)]
-pub(super) struct Sleepers(Mutex<BTreeSet<(Instant, Id)>>);
+pub(super) struct WakeupQueue(Mutex<BTreeSet<(Instant, Id)>>);
 
-impl Sleepers {
+impl WakeupQueue {
     /// Schedules a wake-up of a shop.
     pub(super) fn add(&self, due: Instant, shop: Id) {
         held(&self.0).insert((due, shop));

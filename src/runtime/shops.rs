@@ -16,13 +16,13 @@ use actix::dev::SendError;
 use actix::prelude::*;
 use actix_rt::ArbiterHandle;
 
+use super::actor::Shared;
 use super::actor::ShopActor;
-use super::actor::World;
 use super::messages::{Close, Delete, ReadFn, ReadShop};
 use super::quota::{ShopQuota, ShopQuotas};
 use super::quota_check;
 use super::responder::MailboxDepth;
-use super::shared::{Registry, Sleepers, held};
+use super::shared::{Registry, WakeupQueue, held};
 use super::shared_ledger::SharedLedger;
 use super::subscription::{DecisionFeed, ShutdownListener, ShutdownSignal};
 use crate::domain::base::id::Id;
@@ -53,7 +53,7 @@ pub struct RuntimeSettings {
 /// All shops of a server. Cheap to clone.
 #[derive(Clone)]
 pub struct Shops {
-    pub(super) world: Arc<World>,
+    pub(super) world: Arc<Shared>,
     /// The threads on which actors can run.
     pub(super) homes: Arc<Mutex<Vec<ArbiterHandle>>>,
     closing: Arc<ShutdownSignal>,
@@ -69,7 +69,7 @@ impl Shops {
         settings: &RuntimeSettings,
     ) -> Shops {
         Shops {
-            world: Arc::new(World {
+            world: Arc::new(Shared {
                 journal,
                 ledger,
                 env,
@@ -78,7 +78,7 @@ impl Shops {
                 idle: settings.idle,
                 registry: Registry::new(),
                 waiting: MailboxDepth::default(),
-                sleepers: Sleepers::default(),
+                sleepers: WakeupQueue::default(),
                 bells: Arc::default(),
                 leases: Leases::new(settings.grace),
                 shares: ShopQuotas::new(settings.share),

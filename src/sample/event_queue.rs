@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::domain::base::time::{DAY_MS, Instant, Stamp};
+use crate::domain::base::time::{DAY_MS, Instant, OffsetTimestamp};
 use crate::domain::protocol::codes::Presence;
 
 use crate::sample::visit::BuyerVisit;
@@ -34,7 +34,7 @@ impl Moment {
     }
 
     /// As the wire language writes it.
-    pub fn stamp(self) -> Stamp {
+    pub fn stamp(self) -> OffsetTimestamp {
         Instant::from_ms(START_MS + self.0 as i64 * 1000).at_offset(OFFSET_S)
     }
 }

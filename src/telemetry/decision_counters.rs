@@ -68,7 +68,7 @@ pub(super) mod tests {
     use crate::domain::base::calendar::Day;
     use crate::domain::base::id::Id;
     use crate::domain::base::ratio::Share;
-    use crate::domain::base::time::{Duration, Instant, Stamp};
+    use crate::domain::base::time::{Duration, Instant, OffsetTimestamp};
     use crate::domain::protocol::codes::Trigger;
     use crate::domain::protocol::codes::{
         AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, WaitReason,
@@ -81,7 +81,7 @@ pub(super) mod tests {
         Id::new("x").unwrap()
     }
 
-    fn stamp() -> Stamp {
+    fn stamp() -> OffsetTimestamp {
         Instant::from_ms(1_794_362_400_000).at_offset(0)
     }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
-use crate::domain::base::time::{Duration, Instant, Stamp};
+use crate::domain::base::time::{Duration, Instant, OffsetTimestamp};
 use crate::domain::protocol::codes::{
     AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, Trigger, WaitReason,
 };
@@ -214,7 +214,7 @@ fn myriads(share: f64) -> u16 {
 }
 
 /// An instant with its written offset: `…+08:00`.
-fn stamp(text: &str) -> Option<Stamp> {
+fn stamp(text: &str) -> Option<OffsetTimestamp> {
     let instant = Instant::parse(text)?;
     let (_, zone) = text.split_at_checked(text.len().checked_sub(6)?)?;
     let (sign, zone) = zone.split_at_checked(1)?;

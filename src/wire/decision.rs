@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::domain::base::time::Stamp;
+use crate::domain::base::time::OffsetTimestamp;
 use crate::domain::protocol::decision::{Decision, DecisionBody};
 
 /// A decision of a shop, ready to be serialized.
 #[derive(Serialize)]
 pub struct WrittenDecision<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<Stamp>,
+    at: Option<OffsetTimestamp>,
     shop: &'a str,
     seq: u64,
     #[serde(rename = "type")]

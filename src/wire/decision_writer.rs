@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Decimal;
-use crate::domain::base::time::{STAMP_BYTES_MAX, Stamp};
+use crate::domain::base::time::{OffsetTimestamp, STAMP_BYTES_MAX};
 use crate::domain::protocol::decision::{Decision, DecisionBody};
 
 /// The estimated length of a decision, in bytes.
@@ -16,7 +16,7 @@ const DECISION_BYTES: usize = 256;
 pub struct DecisionWriter {
     shop: Id,
     /// The time in `head`.
-    at: Option<Stamp>,
+    at: Option<OffsetTimestamp>,
     /// The text before `seq`. Empty before the first decision.
     head: String,
 }
@@ -55,7 +55,7 @@ impl DecisionWriter {
         to.push('}');
     }
 
-    fn turn_to(&mut self, at: Option<Stamp>) {
+    fn turn_to(&mut self, at: Option<OffsetTimestamp>) {
         self.at = at;
         self.head.clear();
         self.head.push('{');
@@ -242,7 +242,7 @@ fn code(key: &str, code: &str, to: &mut String) {
     to.push('"');
 }
 
-fn stamp(key: &str, stamp: Stamp, to: &mut String) {
+fn stamp(key: &str, stamp: OffsetTimestamp, to: &mut String) {
     code(key, stamp.write(&mut [0; STAMP_BYTES_MAX]), to);
 }
 
@@ -293,7 +293,7 @@ mod tests {
 
     const SPELT: [&str; 4] = ["s1", "会话-1", "a\"b\\c/", "x\u{2028}😀"];
 
-    fn at(ms: i64) -> Stamp {
+    fn at(ms: i64) -> OffsetTimestamp {
         Instant::from_ms(1_794_362_400_000 + ms).at_offset(28_800)
     }
 

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::base::deterministic_draw::Lot;
+use crate::domain::base::deterministic_draw::DeterministicDraw;
 
 use crate::wire::value::Value;
 
@@ -19,14 +19,14 @@ pub(super) fn print(fields: &[(Cow<'_, str>, Value<'_>)]) -> u64 {
         .iter()
         .enumerate()
         .filter(|(at, (key, value))| !value.is_null() && last(*at, key));
-    sum(counted.map(|(_, (key, value))| feed(text(Lot::EMPTY, key), value)))
+    sum(counted.map(|(_, (key, value))| feed(text(DeterministicDraw::EMPTY, key), value)))
 }
 
-fn text(lot: Lot, text: &str) -> Lot {
+fn text(lot: DeterministicDraw, text: &str) -> DeterministicDraw {
     lot.with(text.as_bytes()).with(END)
 }
 
-fn feed(lot: Lot, value: &Value<'_>) -> Lot {
+fn feed(lot: DeterministicDraw, value: &Value<'_>) -> DeterministicDraw {
     match value {
         Value::Null => lot.with(b"n"),
         Value::Bool(true) => lot.with(b"t"),
@@ -40,7 +40,7 @@ fn feed(lot: Lot, value: &Value<'_>) -> Lot {
     }
 }
 
-fn feed_json(lot: Lot, value: &serde_json::Value) -> Lot {
+fn feed_json(lot: DeterministicDraw, value: &serde_json::Value) -> DeterministicDraw {
     use serde_json::Value as Json;
     match value {
         Json::Null => lot.with(b"n"),
@@ -51,14 +51,15 @@ fn feed_json(lot: Lot, value: &serde_json::Value) -> Lot {
         Json::Array(list) => list.iter().fold(lot.with(b"["), feed_json).with(b"]"),
         Json::Object(object) => {
             let fields = object.iter().filter(|(_, value)| !value.is_null());
-            let numbers = fields.map(|(key, value)| feed_json(text(Lot::EMPTY, key), value));
+            let numbers =
+                fields.map(|(key, value)| feed_json(text(DeterministicDraw::EMPTY, key), value));
             lot.with(b"{").with(&sum(numbers).to_le_bytes())
         }
     }
 }
 
 /// The sum over fields, in any order.
-fn sum(fields: impl Iterator<Item = Lot>) -> u64 {
+fn sum(fields: impl Iterator<Item = DeterministicDraw>) -> u64 {
     fields.fold(0, |sum, field| sum.wrapping_add(field.number()))
 }
 

@@ -11,7 +11,7 @@ use xiaoer::domain::installation::Installation;
 use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::domain::protocol::event::{ClosedBy, Event, EventBody, GivenPolicy, RatedOn, Stars};
 use xiaoer::domain::rules::dispatch::Applied;
-use xiaoer::domain::rules::retention::Held;
+use xiaoer::domain::rules::retention::RecordCounts;
 
 /// 240,000 sessions.
 const DAYS: i64 = 300;
@@ -155,7 +155,7 @@ impl Desk {
         }
     }
 
-    fn held(&self) -> Held {
+    fn held(&self) -> RecordCounts {
         self.installation.shop("default").expect("the shop").held()
     }
 }
@@ -163,7 +163,7 @@ impl Desk {
 #[test]
 fn what_a_shop_holds_does_not_grow_with_its_age() {
     let a_day = SESSIONS_A_DAY as usize;
-    let most = Held {
+    let most = RecordCounts {
         sessions: 8 * a_day,
         buyers: (35 * a_day).max(2 * SMALL),
         ties: (35 * a_day).max(2 * SMALL),

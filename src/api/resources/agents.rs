@@ -10,7 +10,7 @@ use crate::api::commands::{accepted, change, read_body, written};
 use crate::api::schema::{AgentBody, Decision};
 use crate::api::views::{self, Listed};
 use crate::domain::base::id::Id;
-use crate::domain::base::time::{Duration, Stamp};
+use crate::domain::base::time::{Duration, OffsetTimestamp};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::{EventBody, EventType};
 use crate::domain::read::views::{AgentView, Page};
@@ -131,7 +131,7 @@ struct PresenceAnswer {
     /// When the lease ends unless it is renewed. `presence.grace` starts then.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    until: Option<Stamp>,
+    until: Option<OffsetTimestamp>,
 }
 
 impl PresenceBody {

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::webhooks::{endpoint, not_done, utc};
 use crate::api::commands::read_body;
-use crate::domain::base::time::{Instant, Stamp};
+use crate::domain::base::time::{Instant, OffsetTimestamp};
 use crate::domain::protocol::codes::codes;
 use crate::domain::read::views::Page;
 use crate::http::problem::Problem;
@@ -52,10 +52,10 @@ pub struct Delivery {
     answer: String,
     #[schema(required)]
     failure: Option<String>,
-    at: Stamp,
+    at: OffsetTimestamp,
     /// When the next attempt is due.
     #[schema(required)]
-    again: Option<Stamp>,
+    again: Option<OffsetTimestamp>,
 }
 
 /// Lists the deliveries to a webhook, the latest first

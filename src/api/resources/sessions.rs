@@ -3,7 +3,7 @@
 use crate::api::schema::SessionWithTimeline;
 use crate::api::views;
 use crate::domain::base::calendar::Zone;
-use crate::domain::base::time::{Instant, Stamp};
+use crate::domain::base::time::{Instant, OffsetTimestamp};
 use crate::domain::read::views::{Page, PoolView, SessionView, State};
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{HandlerResult, RequestContext};
@@ -82,7 +82,7 @@ fn write_entry(text: &mut String, entry: &TimelineEntry, zone: &Zone) {
     }
 }
 
-fn stamp(zone: &Zone, at: Instant) -> Stamp {
+fn stamp(zone: &Zone, at: Instant) -> OffsetTimestamp {
     zone.stretch(at).stamp(zone, at)
 }
 

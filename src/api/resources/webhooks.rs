@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::api::commands::read_body;
 use crate::domain::base::id::Id;
-use crate::domain::base::time::{Instant, Stamp};
+use crate::domain::base::time::{Instant, OffsetTimestamp};
 use crate::domain::read::views::Page;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{HandlerResult, RequestContext};
@@ -65,7 +65,7 @@ pub struct Webhook {
     /// Why the server disabled the endpoint.
     #[schema(required)]
     disabled: Option<Disabled>,
-    created: Stamp,
+    created: OffsetTimestamp,
     /// All decisions up to this `seq` were delivered, or failed and moved to the retry queue.
     seq: u64,
     /// The number of failed messages that will be retried.
@@ -74,7 +74,7 @@ pub struct Webhook {
     given_up: usize,
     /// The time since which every request has failed.
     #[schema(required)]
-    failing_since: Option<Stamp>,
+    failing_since: Option<OffsetTimestamp>,
     /// The signing secret. It is shown only when the webhook is created.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "whsec_…")]
@@ -85,7 +85,7 @@ pub struct Webhook {
 #[derive(Serialize, ToSchema)]
 struct Disabled {
     why: String,
-    at: Stamp,
+    at: OffsetTimestamp,
 }
 
 /// A new signing secret.
@@ -94,7 +94,7 @@ struct WebhookSecret {
     #[schema(example = "whsec_…")]
     secret: String,
     /// Until this time, requests are also signed with the previous secret.
-    old_until: Stamp,
+    old_until: OffsetTimestamp,
 }
 
 /// The result of a test request.
@@ -114,7 +114,7 @@ struct Tested {
 }
 
 /// An instant in UTC, for lists that belong to no single shop's time zone.
-pub fn utc(at: Instant) -> Stamp {
+pub fn utc(at: Instant) -> OffsetTimestamp {
     at.at_offset(0)
 }
 

@@ -5,7 +5,7 @@ use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, T
 use utoipa::{PartialSchema, ToSchema};
 
 use super::flatten::{Schemas, add};
-use crate::domain::base::time::Stamp;
+use crate::domain::base::time::OffsetTimestamp;
 use crate::domain::protocol::decision::{DecisionBody, DecisionType};
 
 /// A decision: one of [`DecisionType`], in their order.
@@ -27,7 +27,7 @@ impl PartialSchema for Decision {
 
 impl ToSchema for Decision {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((Stamp::name().into(), Stamp::schema()));
+        schemas.push((OffsetTimestamp::name().into(), OffsetTimestamp::schema()));
         DecisionBody::schemas(schemas);
     }
 }
@@ -45,7 +45,7 @@ fn whole(kind: DecisionType, body: RefOr<Schema>) -> Schema {
     let mut object = ObjectBuilder::new()
         .property("type", text().enum_values(Some([kind.code()])))
         .required("type")
-        .property("at", Stamp::schema())
+        .property("at", OffsetTimestamp::schema())
         .property("shop", text())
         .required("shop")
         .property("seq", seq)

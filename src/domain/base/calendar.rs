@@ -7,7 +7,9 @@ use std::fmt;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::time::{DAY_MS, Instant, Stamp, civil_from_days, days_from_civil, days_in_month};
+use super::time::{
+    DAY_MS, Instant, OffsetTimestamp, civil_from_days, days_from_civil, days_in_month,
+};
 
 /// A time zone with its IANA name.
 #[derive(Clone)]
@@ -30,7 +32,7 @@ pub struct Month(pub i32);
 
 /// A span of time with a constant offset from UTC within one natural day.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Stretch {
+pub struct LocalDaySpan {
     from: Instant,
     until: Instant,
     offset_from: Instant,
@@ -69,7 +71,7 @@ impl Zone {
     }
 
     /// The span that contains `instant`.
-    pub fn stretch(&self, instant: Instant) -> Stretch {
+    pub fn stretch(&self, instant: Instant) -> LocalDaySpan {
         let stamp = timestamp(instant);
         let offset_s = self.rules.to_offset(stamp).seconds();
         let after = self.rules.following(stamp).next();
@@ -87,7 +89,7 @@ impl Zone {
         );
         let offset_ms = i64::from(offset_s) * 1000;
         let day = (instant.ms() + offset_ms).div_euclid(DAY_MS);
-        Stretch {
+        LocalDaySpan {
             from: offset_from.max(Instant::from_ms(day * DAY_MS - offset_ms)),
             until: offset_until.min(Instant::from_ms((day + 1) * DAY_MS - offset_ms)),
             offset_from,
@@ -131,14 +133,14 @@ impl serde::Serialize for Zone {
     }
 }
 
-impl Stretch {
+impl LocalDaySpan {
     /// Whether this span contains `instant`.
     pub fn holds(&self, instant: Instant) -> bool {
         self.from <= instant && instant < self.until
     }
 
     /// `instant` as it is written in `zone`. The zone is looked up only if the offset may differ.
-    pub fn stamp(&self, zone: &Zone, instant: Instant) -> Stamp {
+    pub fn stamp(&self, zone: &Zone, instant: Instant) -> OffsetTimestamp {
         let known = self.offset_from <= instant && instant < self.offset_until;
         let offset_s = if known {
             self.offset_s

@@ -5,15 +5,15 @@ const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// The hash H of P3, built incrementally.
 #[derive(Clone, Copy, Debug)]
-pub struct Lot(u64);
+pub struct DeterministicDraw(u64);
 
-impl Lot {
+impl DeterministicDraw {
     /// The hash of no bytes.
-    pub const EMPTY: Lot = Lot(FNV_OFFSET);
+    pub const EMPTY: DeterministicDraw = DeterministicDraw(FNV_OFFSET);
 
     /// Adds bytes to the hash (FNV-1a 64).
-    pub fn with(self, bytes: &[u8]) -> Lot {
-        Lot(bytes.iter().fold(self.0, |h, &byte| {
+    pub fn with(self, bytes: &[u8]) -> DeterministicDraw {
+        DeterministicDraw(bytes.iter().fold(self.0, |h, &byte| {
             (h ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
         }))
     }
@@ -31,8 +31,8 @@ impl Lot {
 
 /// H of P3 over the concatenated UTF-8 bytes of `parts`.
 pub fn lot(parts: &[&str]) -> u64 {
-    let fed = |lot: Lot, part: &&str| lot.with(part.as_bytes());
-    parts.iter().fold(Lot::EMPTY, fed).number()
+    let fed = |lot: DeterministicDraw, part: &&str| lot.with(part.as_bytes());
+    parts.iter().fold(DeterministicDraw::EMPTY, fed).number()
 }
 
 #[cfg(test)]

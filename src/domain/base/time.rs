@@ -30,7 +30,7 @@ pub struct Duration(i64);
 
 /// An instant with the UTC offset at which it is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Stamp {
+pub struct OffsetTimestamp {
     /// The instant.
     pub instant: Instant,
     /// The offset east of UTC, in seconds.
@@ -91,8 +91,8 @@ impl Instant {
     }
 
     /// This instant with an offset of `offset_s` seconds east of UTC.
-    pub fn at_offset(self, offset_s: i32) -> Stamp {
-        Stamp {
+    pub fn at_offset(self, offset_s: i32) -> OffsetTimestamp {
+        OffsetTimestamp {
             instant: self,
             offset_s,
         }
@@ -268,10 +268,10 @@ impl TryFrom<i64> for Instant {
     }
 }
 
-/// The maximum length of a [`Stamp`]'s text: `2026-11-11T10:00:00.250+08:00`.
+/// The maximum length of a [`OffsetTimestamp`]'s text: `2026-11-11T10:00:00.250+08:00`.
 pub const STAMP_BYTES_MAX: usize = 29;
 
-impl Stamp {
+impl OffsetTimestamp {
     /// Writes the stamp into `buffer` and returns the text. Zero milliseconds are omitted.
     pub fn write<'a>(&self, buffer: &'a mut [u8; STAMP_BYTES_MAX]) -> &'a str {
         let local = self.instant.0 + i64::from(self.offset_s) * 1000;
@@ -308,19 +308,19 @@ fn put(place: &mut [u8], mut number: i64) {
     }
 }
 
-impl fmt::Display for Stamp {
+impl fmt::Display for OffsetTimestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.write(&mut [0; STAMP_BYTES_MAX]))
     }
 }
 
-impl serde::Serialize for Stamp {
+impl serde::Serialize for OffsetTimestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.write(&mut [0; STAMP_BYTES_MAX]))
     }
 }
 
-impl utoipa::PartialSchema for Stamp {
+impl utoipa::PartialSchema for OffsetTimestamp {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::Type::String)
@@ -330,7 +330,11 @@ impl utoipa::PartialSchema for Stamp {
     }
 }
 
-impl utoipa::ToSchema for Stamp {}
+impl utoipa::ToSchema for OffsetTimestamp {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "Timestamp".into()
+    }
+}
 
 impl fmt::Display for Duration {
     /// `1h 30m`: the largest unit first, zero units omitted.

@@ -10,7 +10,7 @@ const PIECE: usize = 256;
 
 /// A queue of records, the oldest first.
 #[derive(Debug)]
-pub struct Row<T> {
+pub struct ChunkedDeque<T> {
     pieces: VecDeque<Piece<T>>,
     /// The number of popped slots in the first chunk.
     left: usize,
@@ -19,16 +19,16 @@ pub struct Row<T> {
 /// Slots in insertion order. The slot of a popped record is empty.
 type Piece<T> = Vec<Option<T>>;
 
-impl<T> Default for Row<T> {
-    fn default() -> Row<T> {
-        Row {
+impl<T> Default for ChunkedDeque<T> {
+    fn default() -> ChunkedDeque<T> {
+        ChunkedDeque {
             pieces: VecDeque::new(),
             left: 0,
         }
     }
 }
 
-impl<T> Row<T> {
+impl<T> ChunkedDeque<T> {
     /// The number of records.
     pub fn len(&self) -> usize {
         let last = self.pieces.back().map_or(0, Vec::len);
@@ -92,7 +92,7 @@ impl<T> Row<T> {
     }
 }
 
-impl<T> Index<usize> for Row<T> {
+impl<T> Index<usize> for ChunkedDeque<T> {
     type Output = T;
 
     fn index(&self, place: usize) -> &T {
@@ -112,7 +112,7 @@ mod tests {
         /// Long enough for several chunks, and emptied in between.
         #[test]
         fn it_is_a_queue(steps in prop::collection::vec((0usize..900, 0usize..900), 1..12)) {
-            let mut row = Row::default();
+            let mut row = ChunkedDeque::default();
             let mut model = VecDeque::new();
             let mut next = 0u32;
             for (come, leave) in steps {

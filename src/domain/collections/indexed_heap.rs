@@ -10,21 +10,21 @@ const CHILDREN: usize = 4;
 
 /// Entries of a key and a handle (a small whole number). Each handle has at most one entry.
 #[derive(Clone, Debug)]
-pub struct Heap<K> {
+pub struct IndexedHeap<K> {
     entries: Vec<(K, u32)>,
     places: Vec<u32>,
 }
 
-impl<K> Default for Heap<K> {
-    fn default() -> Heap<K> {
-        Heap {
+impl<K> Default for IndexedHeap<K> {
+    fn default() -> IndexedHeap<K> {
+        IndexedHeap {
             entries: Vec::new(),
             places: Vec::new(),
         }
     }
 }
 
-impl<K: Ord + Copy> Heap<K> {
+impl<K: Ord + Copy> IndexedHeap<K> {
     /// The smallest key and its handle.
     pub fn first(&self) -> Option<(K, u32)> {
         self.entries.first().copied()
@@ -86,9 +86,9 @@ impl<K: Ord + Copy> Heap<K> {
         }
     }
 
-    /// A heap from the entries of [`Heap::iter`]. Call [`Heap::find_places`] next.
-    pub(in crate::domain) fn of(entries: Vec<(K, u32)>) -> Heap<K> {
-        Heap {
+    /// A heap from the entries of [`IndexedHeap::iter`]. Call [`IndexedHeap::find_places`] next.
+    pub(in crate::domain) fn of(entries: Vec<(K, u32)>) -> IndexedHeap<K> {
+        IndexedHeap {
             entries,
             places: Vec::new(),
         }
@@ -163,7 +163,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_a_sorted_map_by_key(steps in prop::collection::vec((0u32..40, prop::option::of(0i32..30)), 1..300)) {
-            let mut heap = Heap::default();
+            let mut heap = IndexedHeap::default();
             let mut model = BTreeMap::new();
             for (handle, key) in steps {
                 match key {

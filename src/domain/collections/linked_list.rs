@@ -3,7 +3,7 @@
 //!
 //! A session is in at most one list, so its links are stored in the session.
 
-use super::slab_map::{Keyed, NOBODY, Table};
+use super::slab_map::{Keyed, NOBODY, SlabMap};
 
 /// The links of a session in its list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,23 +37,23 @@ pub trait Linked {
 
 /// The two ends of a list.
 #[derive(Clone, Copy, Debug)]
-pub struct Chain {
+pub struct LinkedList {
     first: u32,
     last: u32,
     len: u32,
 }
 
-impl Chain {
+impl LinkedList {
     /// An empty list.
-    pub const EMPTY: Chain = Chain {
+    pub const EMPTY: LinkedList = LinkedList {
         first: NOBODY,
         last: NOBODY,
         len: 0,
     };
 
     /// A list of these sessions, which must be in no other list.
-    pub fn of<T: Keyed + Linked>(row: &[u32], sessions: &mut Table<T>) -> Chain {
-        let mut chain = Chain::EMPTY;
+    pub fn of<T: Keyed + Linked>(row: &[u32], sessions: &mut SlabMap<T>) -> LinkedList {
+        let mut chain = LinkedList::EMPTY;
         for &session in row {
             chain.append(sessions, session);
         }
@@ -76,7 +76,7 @@ impl Chain {
     }
 
     /// Appends a session that is in no list.
-    pub fn append<T: Keyed + Linked>(&mut self, sessions: &mut Table<T>, session: u32) {
+    pub fn append<T: Keyed + Linked>(&mut self, sessions: &mut SlabMap<T>, session: u32) {
         *sessions[session].link_mut() = Link {
             previous: self.last,
             next: NOBODY,
@@ -90,7 +90,7 @@ impl Chain {
     }
 
     /// Removes a session from this list.
-    pub fn unlink<T: Keyed + Linked>(&mut self, sessions: &mut Table<T>, session: u32) {
+    pub fn unlink<T: Keyed + Linked>(&mut self, sessions: &mut SlabMap<T>, session: u32) {
         let Link { previous, next } = sessions[session].link();
         match previous {
             NOBODY => self.first = next,
@@ -107,7 +107,7 @@ impl Chain {
     /// The sessions of the list, in order.
     pub fn iter<'a, T: Keyed + Linked>(
         &self,
-        sessions: &'a Table<T>,
+        sessions: &'a SlabMap<T>,
     ) -> impl Iterator<Item = u32> + use<'a, T> {
         let start = self.first();
         std::iter::successors(start, |&session| {
@@ -117,8 +117,8 @@ impl Chain {
     }
 }
 
-impl Default for Chain {
-    fn default() -> Chain {
-        Chain::EMPTY
+impl Default for LinkedList {
+    fn default() -> LinkedList {
+        LinkedList::EMPTY
     }
 }

@@ -2,16 +2,16 @@
 
 /// A Fenwick tree over the numbers below its size.
 #[derive(Clone, Debug, Default)]
-pub struct Ranks {
+pub struct RankSet {
     inside: Vec<bool>,
     sums: Vec<u32>,
     count: u32,
 }
 
-impl Ranks {
+impl RankSet {
     /// An empty set of numbers below `size`.
-    pub fn of_size(size: usize) -> Ranks {
-        Ranks {
+    pub fn of_size(size: usize) -> RankSet {
+        RankSet {
             inside: vec![false; size],
             sums: vec![0; size + 1],
             count: 0,
@@ -76,7 +76,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_a_sorted_set(size in 1usize..70, steps in prop::collection::vec((0u32..70, any::<bool>()), 1..200)) {
-            let mut ranks = Ranks::of_size(size);
+            let mut ranks = RankSet::of_size(size);
             let mut model = BTreeSet::new();
             for (number, inside) in steps {
                 let number = number % size as u32;

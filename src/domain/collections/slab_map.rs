@@ -1,7 +1,7 @@
 //! A slab of records that are found by key or by number, with incremental removal of records that are no longer needed.
 //!
 //! A record keeps its number until it is removed; the number is then reused. Records are stored in chunks, so a large
-//! table never moves them. Each call of [`Table::sweep`] checks the next record in turn, so removal needs no timers and
+//! table never moves them. Each call of [`SlabMap::sweep`] checks the next record in turn, so removal needs no timers and
 //! no full scans.
 
 use std::hash::{BuildHasher, Hash};
@@ -22,23 +22,23 @@ pub trait Keyed {
     type Key: Hash + Eq + ?Sized;
     /// The record's key.
     fn key(&self) -> &Self::Key;
-    /// Whether the key finds this record. True until [`Table::forget_key`].
+    /// Whether the key finds this record. True until [`SlabMap::forget_key`].
     fn findable(&self) -> bool {
         true
     }
 }
 
 /// The records, by number and by key.
-pub struct Table<T> {
+pub struct SlabMap<T> {
     chunks: Vec<Vec<Option<T>>>,
     free: Vec<u32>,
     by_key: HashTable<u32>,
     hand: u32,
 }
 
-impl<T> Default for Table<T> {
-    fn default() -> Table<T> {
-        Table {
+impl<T> Default for SlabMap<T> {
+    fn default() -> SlabMap<T> {
+        SlabMap {
             chunks: Vec::new(),
             free: Vec::new(),
             by_key: HashTable::new(),
@@ -47,7 +47,7 @@ impl<T> Default for Table<T> {
     }
 }
 
-impl<T> Table<T> {
+impl<T> SlabMap<T> {
     /// The record with this number, unless it was removed.
     pub fn get(&self, number: u32) -> Option<&T> {
         let number = number as usize;
@@ -126,7 +126,7 @@ impl<T> Table<T> {
     }
 }
 
-impl<T: Keyed> Table<T> {
+impl<T: Keyed> SlabMap<T> {
     /// The number of the record with this key.
     pub fn find(&self, key: &T::Key) -> Option<u32> {
         let found = self.by_key.find(hash(key), |&number| {
@@ -179,18 +179,18 @@ impl<T: Keyed> Table<T> {
     }
 }
 
-impl<T: Keyed> Table<T> {
+impl<T: Keyed> SlabMap<T> {
     /// A table of these records by number, from pieces of any length. `free` are the numbers without a record, each
     /// once, in the order in which they became free. `hand` is the number that the next sweep checks.
     pub(in crate::domain) fn of(
         pieces: Vec<Vec<Option<T>>>,
         free: Vec<u32>,
         hand: u32,
-    ) -> Option<Table<T>> {
-        let mut table = Table {
+    ) -> Option<SlabMap<T>> {
+        let mut table = SlabMap {
             free,
             hand,
-            ..Table::default()
+            ..SlabMap::default()
         };
         for piece in pieces {
             let full = table.chunks.last().is_none_or(|last| last.len() == CHUNK);
@@ -227,7 +227,7 @@ fn rehash<T: Keyed>(chunks: &[Vec<Option<T>>], number: u32) -> u64 {
     slot.as_ref().map_or(0, |record| hash(record.key()))
 }
 
-impl<T> Index<u32> for Table<T> {
+impl<T> Index<u32> for SlabMap<T> {
     type Output = T;
     /// Panics if the number has no record, which is a bug.
     #[track_caller]
@@ -239,7 +239,7 @@ impl<T> Index<u32> for Table<T> {
     }
 }
 
-impl<T> IndexMut<u32> for Table<T> {
+impl<T> IndexMut<u32> for SlabMap<T> {
     #[track_caller]
     fn index_mut(&mut self, number: u32) -> &mut T {
         match self.slot_mut(number) {
@@ -267,7 +267,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_a_map(steps in prop::collection::vec((0u16..600, any::<u16>(), 0u8..4), 1..900)) {
-            let mut table = Table::default();
+            let mut table = SlabMap::default();
             let mut model = BTreeMap::new();
             for (key, value, step) in steps {
                 match (step, table.find(&key)) {
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_sweep_in_turn_reaches_every_record() {
-        let mut table = Table::default();
+        let mut table = SlabMap::default();
         for key in 0..1000 {
             table.insert(Pair(key, key % 2));
         }

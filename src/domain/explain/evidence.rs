@@ -4,7 +4,7 @@
 
 use super::decision_sink::DecisionSink;
 use super::explanation::{
-    Candidate, Comparison, Evidence, Known, NoRota, RecentFinding, Step, Verdict,
+    Candidate, Comparison, Evidence, NoRota, RecentAgent, RecentFinding, Step, Verdict,
 };
 use crate::domain::base::ratio::Share;
 use crate::domain::explain::explanation::Absence;
@@ -12,7 +12,7 @@ use crate::domain::policy::{Member, OfflineMode, Strategy};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Period, Rate, WaitReason};
 use crate::domain::state::agent::{Agent, BOT};
-use crate::domain::state::agent_group::Duty;
+use crate::domain::state::agent_group::PickBy;
 use crate::domain::state::buyer::Buyer;
 use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shop::Shop;
@@ -28,7 +28,7 @@ impl Shop {
         out.note(self.seq, || Evidence::Recent {
             known: known.map(|(buyer, finding)| {
                 let agent = &self.roster.agents[buyer.recent_agent];
-                Known {
+                RecentAgent {
                     agent: self.candidate(agent, verdict_of(agent, finding)),
                     until: self.stamp(buyer.recent_until),
                     finding,
@@ -257,14 +257,14 @@ impl Shop {
 
     fn passed_over(&self, by: Comparison, agent: &Agent, picked: &Agent) -> Verdict {
         let duty = match by {
-            Comparison::Strategy(strategy) => Duty::Desk(strategy),
-            Comparison::Lot => Duty::Desk(Strategy::Random),
-            Comparison::Rota => Duty::Rota,
+            Comparison::Strategy(strategy) => PickBy::Desk(strategy),
+            Comparison::Lot => PickBy::Desk(Strategy::Random),
+            Comparison::Rota => PickBy::Rota,
         };
-        if let (Duty::Desk(_), Some(unfit)) = (duty, unfit(agent)) {
+        if let (PickBy::Desk(_), Some(unfit)) = (duty, unfit(agent)) {
             return unfit;
         }
-        if duty == Duty::Desk(Strategy::Random) {
+        if duty == PickBy::Desk(Strategy::Random) {
             return Verdict::NotDrawn;
         }
         let day = self.stretch.day;

@@ -3,7 +3,7 @@
 
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
-use crate::domain::base::time::{Duration, Stamp};
+use crate::domain::base::time::{Duration, OffsetTimestamp};
 use crate::domain::explain::invite_check::Check;
 use crate::domain::policy::{Member, Recent, Strategy, Whom};
 use crate::domain::protocol::codes::Presence;
@@ -41,7 +41,7 @@ pub enum Evidence {
     /// R1: the buyer's recent agent.
     Recent {
         /// The recent agent. `None` if there is none, or the window is `0s`.
-        known: Option<Known>,
+        known: Option<RecentAgent>,
         /// The policy's `routing.recent`.
         policy: Recent,
     },
@@ -67,7 +67,7 @@ pub enum Evidence {
         /// The pool.
         pool: Box<str>,
         /// The start of the wait.
-        since: Stamp,
+        since: OffsetTimestamp,
         /// The number of sessions that still wait in the shop, this one included.
         waiting: u32,
     },
@@ -96,14 +96,14 @@ pub enum Evidence {
         /// The pool.
         pool: Box<str>,
         /// The start of the wait.
-        since: Stamp,
+        since: OffsetTimestamp,
         /// The policy's `routing.queue.max_wait` at that time.
         max_wait: Duration,
     },
     /// S3: the buyer was silent as long as the policy allowed when the timer started.
     Silent {
         /// The start of the timer.
-        since: Stamp,
+        since: OffsetTimestamp,
         /// The policy's `session.close_after_buyer_silence` at that time.
         length: Duration,
         /// The last speaker.
@@ -128,7 +128,7 @@ pub enum Evidence {
         checks: Vec<Check>,
     },
     /// Q1: when the session was closed.
-    ClosedAt(Stamp),
+    ClosedAt(OffsetTimestamp),
     /// Q1: the buyer wrote nothing on this day, to the agent or to the shop.
     NotContacted(Whom, Id),
     /// Q1, Q3: the buyer's previous rating, and when the next one is allowed.
@@ -136,23 +136,23 @@ pub enum Evidence {
         /// The scope of the limit.
         per: Whom,
         /// The time of the previous rating.
-        at: Stamp,
+        at: OffsetTimestamp,
         /// When the buyer may rate again.
-        again: Stamp,
+        again: OffsetTimestamp,
     },
     /// Q2: the end of the card's validity.
-    CardExpired(Stamp),
+    CardExpired(OffsetTimestamp),
     /// An older release took the decision, and this one would take another. No other evidence exists.
     OlderRelease,
 }
 
 /// The buyer's recent agent (R1).
 #[derive(Clone, Debug, PartialEq)]
-pub struct Known {
+pub struct RecentAgent {
     /// The agent and its state.
     pub agent: Candidate,
     /// When the agent last served the buyer.
-    pub until: Stamp,
+    pub until: OffsetTimestamp,
     /// The result of R1.
     pub finding: RecentFinding,
 }

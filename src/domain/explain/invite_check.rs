@@ -13,14 +13,14 @@ pub struct Check {
     /// Whether the rule blocks the invitation.
     pub applies: bool,
     /// The values that the rule looked at.
-    pub seen: Seen,
+    pub seen: Observed,
     /// When the rule stops blocking, if that is known.
     pub lets_go: Option<Instant>,
 }
 
 /// The values that a rule looked at.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Seen {
+pub enum Observed {
     /// A setting of the policy.
     Switch(bool),
     /// Who served the session, and whether the policy invites for sessions of the bot.
@@ -88,7 +88,7 @@ pub enum Seen {
 }
 
 impl Check {
-    pub(in crate::domain) fn new(code: BlockCode, applies: bool, seen: Seen) -> Check {
+    pub(in crate::domain) fn new(code: BlockCode, applies: bool, seen: Observed) -> Check {
         Check {
             code,
             applies,
@@ -101,8 +101,8 @@ impl Check {
     #[must_use]
     pub fn without_other_shops(self) -> Check {
         match (self.code, self.seen) {
-            (BlockCode::BuyerDayCap, Seen::Count { cap, .. }) => Check {
-                seen: Seen::Shared { cap },
+            (BlockCode::BuyerDayCap, Observed::Count { cap, .. }) => Check {
+                seen: Observed::Shared { cap },
                 ..self
             },
             (_, _) => self,
@@ -122,7 +122,7 @@ impl Check {
         Check {
             code,
             applies: lets_go.is_some(),
-            seen: Seen::Quiet { first, second },
+            seen: Observed::Quiet { first, second },
             lets_go,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, Serializer};
 
-use super::reader::{KeyKind, Spot};
+use super::reader::{KeyKind, ValueAt};
 use super::shape::{ChoiceTable, Shape};
 use crate::domain::base::suggestion::nearest;
 
@@ -74,7 +74,7 @@ impl<T: Choice> KeyKind for T {
     type Value = T;
     const SHAPE: Shape = Shape::Choice(T::TABLE);
 
-    fn read(spot: Spot<'_>) -> Option<T> {
+    fn read(spot: ValueAt<'_>) -> Option<T> {
         let given = spot.value().as_str().unwrap_or_default();
         T::of_word(given).or_else(|| {
             let words = T::TABLE.words;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{Member, Policy, PolicyError, Routing};
 use crate::domain::base::id::Id;
-use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::policy::routing_attributes::RoutingAttributes;
 
 /// The maximum size of a checked plan: the members of all lists after expansion, plus [`LIST_COST`] for each list. With
 /// 10,000 agents, each agent can be in about 50 different lists.
@@ -159,7 +159,7 @@ impl GroupPlan {
     }
 
     /// The list that applies to a session, and the kind of its scope (R2).
-    pub fn list_of(&self, ask: &Ask) -> Option<(ScopeKind, u32)> {
+    pub fn list_of(&self, ask: &RoutingAttributes) -> Option<(ScopeKind, u32)> {
         if let Some(entry) = self.entries.get(ask.entry()) {
             let question = ask.question.as_ref();
             if let Some(&list) = question.and_then(|question| entry.questions.get(question)) {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::ser::{Serialize, Serializer};
 
-use super::reader::{KeyKind, Rendered, Spot};
+use super::reader::{KeyKind, Rendered, ValueAt};
 use super::shape::Shape;
 use crate::domain::base::id::Id;
 
@@ -41,7 +41,7 @@ impl KeyKind for Members {
     type Value = Vec<Member>;
     const SHAPE: Shape = LIST;
 
-    fn read(spot: Spot<'_>) -> Option<Vec<Member>> {
+    fn read(spot: ValueAt<'_>) -> Option<Vec<Member>> {
         const EXPECTED: (&str, &str) = (
             "must be an array of agent ids, group:NAME and role:NAME",
             "必须是数组，元素为客服编号、group:组名或 role:角色",
@@ -64,7 +64,7 @@ impl KeyKind for Groups {
     type Value = Lists;
     const SHAPE: Shape = LISTS;
 
-    fn read(spot: Spot<'_>) -> Option<Lists> {
+    fn read(spot: ValueAt<'_>) -> Option<Lists> {
         if let Some(groups) = spot.value().as_object() {
             let named = groups.iter().filter(|(_, members)| !members.is_null());
             let names = named.filter_map(|(name, _)| Id::new(name));
@@ -84,7 +84,7 @@ const GROUP: (&str, &str) = (
 );
 
 /// A member of a group.
-fn single(spot: Spot<'_>) -> Option<Member> {
+fn single(spot: ValueAt<'_>) -> Option<Member> {
     match member(spot)? {
         Member::Group(_) => spot.wrong((
             "must hold agents and roles, no groups",
@@ -98,7 +98,7 @@ impl KeyKind for MemberLists {
     type Value = Lists;
     const SHAPE: Shape = LISTS;
 
-    fn read(spot: Spot<'_>) -> Option<Lists> {
+    fn read(spot: ValueAt<'_>) -> Option<Lists> {
         let mut lists = spot.map(Members::read)?;
         lists.retain(|_, members| !members.is_empty());
         Some(lists)
@@ -113,7 +113,7 @@ impl<E: KeyKind> KeyKind for Entries<E> {
     type Value = BTreeMap<Id, E::Value>;
     const SHAPE: Shape = Shape::Map(&E::SHAPE);
 
-    fn read(spot: Spot<'_>) -> Option<Self::Value> {
+    fn read(spot: ValueAt<'_>) -> Option<Self::Value> {
         spot.map(|spot| {
             if spot.key().contains('/') {
                 return spot.wrong(("must have a name without /", "名称不能含有 /"));
@@ -131,7 +131,7 @@ impl<E: KeyKind> KeyKind for Entries<E> {
     }
 }
 
-fn member(spot: Spot<'_>) -> Option<Member> {
+fn member(spot: ValueAt<'_>) -> Option<Member> {
     const EXPECTED: (&str, &str) = (
         "must hold agent ids, group:NAME and role:NAME, names of 1 to 128 bytes without control characters",
         "元素须为客服编号、group:组名或 role:角色，名称为 1 到 128 字节，且不含控制字符",

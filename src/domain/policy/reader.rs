@@ -29,7 +29,7 @@ pub trait KeyKind {
     const SHAPE: Shape;
 
     /// Reads the value. `None` if it is invalid; the problem is then recorded.
-    fn read(spot: Spot<'_>) -> Option<Self::Value>;
+    fn read(spot: ValueAt<'_>) -> Option<Self::Value>;
 
     /// Writes the value in the form that can be read.
     fn write<S: Serializer>(value: &Self::Value, to: S) -> Result<S::Ok, S::Error>;
@@ -67,7 +67,7 @@ struct KeyPath<'a> {
 
 /// A value, the layers below it, and its path.
 #[derive(Clone, Copy)]
-pub struct Spot<'a> {
+pub struct ValueAt<'a> {
     path: KeyPath<'a>,
     /// The values of all layers, the nearest first. Never empty.
     values: &'a [&'a Value],
@@ -85,7 +85,7 @@ pub struct ObjectReader<'a> {
 /// Reads a whole policy. Each object of `layers` is merged over the following ones.
 pub fn read_layers<K: KeyKind>(layers: &[&Value]) -> Result<K::Value, PolicyError> {
     let reading = RefCell::default();
-    let read = K::read(Spot {
+    let read = K::read(ValueAt {
         path: KeyPath::ROOT,
         values: layers,
         reading: &reading,
@@ -123,7 +123,7 @@ impl<'a> KeyPath<'a> {
 impl<'a> ObjectReader<'a> {
     /// Reads a value as an object: `keys` reads the known keys, and unknown keys are recorded.
     pub fn whole<T>(
-        spot: Spot<'a>,
+        spot: ValueAt<'a>,
         table: &'static ObjectTable,
         keys: impl FnOnce(&ObjectReader<'a>) -> Option<T>,
     ) -> Option<T> {
@@ -153,7 +153,7 @@ impl<'a> ObjectReader<'a> {
         let default = default.flatten();
         values.extend(&default);
         let path = self.path.below(key);
-        let spot = Spot {
+        let spot = ValueAt {
             path,
             values: &values,
             reading: self.reading,
@@ -215,7 +215,7 @@ impl<'a> ObjectReader<'a> {
     }
 }
 
-impl<'a> Spot<'a> {
+impl<'a> ValueAt<'a> {
     /// The value of the nearest layer.
     pub fn value(&self) -> &'a Value {
         self.values.first().copied().unwrap_or(&Value::Null)
@@ -238,7 +238,7 @@ impl<'a> Spot<'a> {
     pub fn list<T>(
         &self,
         expected: (&str, &str),
-        read: impl Fn(Spot<'_>) -> Option<T>,
+        read: impl Fn(ValueAt<'_>) -> Option<T>,
     ) -> Option<Vec<T>> {
         let Some(items) = self.value().as_array() else {
             return self.wrong(expected);
@@ -249,7 +249,7 @@ impl<'a> Spot<'a> {
         };
         let items = self.until_full(items.iter());
         let items = items.map(|item| {
-            read(Spot {
+            read(ValueAt {
                 path,
                 values: &[item],
                 ..*self
@@ -259,13 +259,13 @@ impl<'a> Spot<'a> {
     }
 
     /// Reads a map whose keys are names.
-    pub fn map<T>(&self, read: impl Fn(Spot<'_>) -> Option<T>) -> Option<BTreeMap<Id, T>> {
+    pub fn map<T>(&self, read: impl Fn(ValueAt<'_>) -> Option<T>) -> Option<BTreeMap<Id, T>> {
         let Some(object) = self.value().as_object() else {
             return self.wrong(("must be an object", "必须是对象"));
         };
         let entries = object.iter().filter(|(_, value)| !value.is_null());
         let entries = self.until_full(entries).map(|(name, value)| {
-            let spot = Spot {
+            let spot = ValueAt {
                 path: self.path.below(name),
                 values: &[value],
                 ..*self

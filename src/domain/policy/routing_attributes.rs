@@ -7,7 +7,7 @@ pub const ENTRY_DEFAULT: &str = "other";
 
 /// The attributes by which a session is routed (R2).
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ask {
+pub struct RoutingAttributes {
     /// The entry. `None` means [`ENTRY_DEFAULT`].
     pub entry: Option<Id>,
     /// The buyer's choice in the entry's menu.
@@ -16,7 +16,7 @@ pub struct Ask {
     pub order_status: Option<Id>,
 }
 
-impl Ask {
+impl RoutingAttributes {
     /// The name of the entry.
     pub fn entry(&self) -> &str {
         self.entry.as_deref().unwrap_or(ENTRY_DEFAULT)

@@ -17,7 +17,7 @@ use super::choice::{
 };
 use super::member::{Entries, Groups, Member, MemberLists, Members};
 use super::preset::Preset;
-use super::reader::{KeyKind, ObjectReader, Rendered, Spot};
+use super::reader::{KeyKind, ObjectReader, Rendered, ValueAt};
 use super::shape::{ObjectTable, PolicyKey, Shape};
 use super::value::{
     Count, EndMinute, FirstMinute, InviteAfter, LongerThanZero, Percent, Windows, Yearly,
@@ -86,7 +86,7 @@ macro_rules! policy_objects {
             type Value = $object;
             const SHAPE: Shape = Shape::Object($object::TABLE);
 
-            fn read(spot: Spot<'_>) -> Option<$object> {
+            fn read(spot: ValueAt<'_>) -> Option<$object> {
                 ObjectReader::whole(spot, $object::TABLE, |at| {
                     $(let $field = at.read::<kind_of!($type $(, $kind)?)>(name_of!($field $($key)?));)+
                     $($rule(at);)?

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::COUNT_MAX;
 use super::choice::{Choice, InvitedClose};
-use super::reader::{KeyKind, Spot};
+use super::reader::{KeyKind, ValueAt};
 use super::shape::Shape;
 use crate::domain::base::calendar::{LocalTime, Zone};
 use crate::domain::base::id::{ID_BYTES_MAX, Id};
@@ -55,7 +55,7 @@ macro_rules! kinds {
             type Value = $value;
             const SHAPE: Shape = $shape;
 
-            fn read(spot: Spot<'_>) -> Option<$value> {
+            fn read(spot: ValueAt<'_>) -> Option<$value> {
                 let read: fn(&Value) -> Option<$value> = $read;
                 read(spot.value()).or_else(|| spot.wrong(($english, $chinese)))
             }
@@ -116,7 +116,7 @@ where
     type Value = Vec<W::Value>;
     const SHAPE: Shape = Shape::List(&W::SHAPE);
 
-    fn read(spot: Spot<'_>) -> Option<Self::Value> {
+    fn read(spot: ValueAt<'_>) -> Option<Self::Value> {
         const EXPECTED: (&str, &str) = (
             "must be an array of objects with from and to",
             "必须是数组，元素为含 from 和 to 的对象",

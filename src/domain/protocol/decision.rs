@@ -7,7 +7,7 @@ use super::event::Stars;
 use crate::domain::base::calendar::{Day, Month, Week};
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::{Decimal, Share};
-use crate::domain::base::time::{Duration, Stamp};
+use crate::domain::base::time::{Duration, OffsetTimestamp};
 use crate::domain::protocol::rating::{Level, Source};
 
 pub use super::codes::{
@@ -21,7 +21,7 @@ pub struct Decision {
     /// 1, 2, 3 … for each shop. 0 if the shop does not exist.
     pub seq: u64,
     /// The shop's clock. `None` if the shop does not exist and the event's own time is malformed.
-    pub at: Option<Stamp>,
+    pub at: Option<OffsetTimestamp>,
     /// The decision itself.
     pub body: DecisionBody,
 }
@@ -85,7 +85,7 @@ pub enum DecisionBody {
         blocked_by: Vec<BlockCode>,
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
-        retry_at: Option<Stamp>,
+        retry_at: Option<OffsetTimestamp>,
     },
     /// A rating card was opened.
     RatingOpened {
@@ -122,8 +122,8 @@ pub enum DecisionBody {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         agent: Option<Id>,
-        since: Stamp,
-        overdue_at: Stamp,
+        since: OffsetTimestamp,
+        overdue_at: OffsetTimestamp,
     },
     /// A message was not answered in time (M3).
     ReplyOverdue {
@@ -132,7 +132,7 @@ pub enum DecisionBody {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         agent: Option<Id>,
-        since: Stamp,
+        since: OffsetTimestamp,
     },
     /// A score crossed its alert threshold (M6).
     ScoreAlert {

@@ -15,7 +15,7 @@ use crate::domain::protocol::codes::BlockCode;
 use crate::domain::protocol::rating::Level;
 use crate::domain::rules::score::good_needed;
 use crate::domain::state::agent::{Agent, Tally};
-use crate::domain::state::scores::{MonthBook, WeekBook};
+use crate::domain::state::scores::{MonthScores, WeekScores};
 use crate::domain::state::shop::Shop;
 use crate::domain::state::totals::Totals;
 
@@ -207,7 +207,7 @@ fn nearest_rank(waits: &BTreeMap<Duration, u64>, count: u64, percent: u64) -> Du
     Duration::ZERO
 }
 
-fn day_report(book: &crate::domain::state::daily_stats::DayBook, policy: &Policy) -> DayReport {
+fn day_report(book: &crate::domain::state::daily_stats::DayStats, policy: &Policy) -> DayReport {
     let effective = Rate {
         over: book.replied,
         under: book.consulting,
@@ -223,7 +223,7 @@ fn day_report(book: &crate::domain::state::daily_stats::DayBook, policy: &Policy
     }
 }
 
-fn week_report(book: &WeekBook, policy: &Policy) -> WeekReport {
+fn week_report(book: &WeekScores, policy: &Policy) -> WeekReport {
     let rate = book.good_rate();
     WeekReport {
         satisfied: book.levels[Level::Satisfied as usize],
@@ -235,7 +235,7 @@ fn week_report(book: &WeekBook, policy: &Policy) -> WeekReport {
     }
 }
 
-fn month_report(book: &MonthBook) -> MonthReport {
+fn month_report(book: &MonthScores) -> MonthReport {
     MonthReport {
         unhappy: book.unhappy,
         attitude: book.attitude,

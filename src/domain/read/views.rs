@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Decimal;
-use crate::domain::base::time::{Instant, Stamp};
-use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::base::time::{Instant, OffsetTimestamp};
+use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::ENTRIES;
 use crate::domain::protocol::rating::Source;
@@ -81,10 +81,10 @@ pub struct SessionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub order_status: Option<Id>,
-    pub opened: Stamp,
+    pub opened: OffsetTimestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub closed: Option<Stamp>,
+    pub closed: Option<OffsetTimestamp>,
     /// The session's wait, if it is in a pool.
     #[serde(flatten)]
     #[schema(value_type = WaitView)]
@@ -106,7 +106,7 @@ pub struct WaitView {
     #[schema(required = false)]
     pub position: u32,
     #[schema(required = false)]
-    pub since: Stamp,
+    pub since: OffsetTimestamp,
     /// The wait so far, in seconds.
     #[schema(required = false)]
     pub waited: Decimal,
@@ -120,7 +120,7 @@ pub struct CardView {
     pub card: Id,
     pub agent: Id,
     pub source: Source,
-    pub made: Stamp,
+    pub made: OffsetTimestamp,
     /// Whether a rating was submitted with the card.
     pub used: bool,
 }
@@ -286,8 +286,12 @@ impl Shop {
             buyer: self.buyers[record.buyer].id.clone(),
             state: state_of(record),
             agent,
-            entry: (closed.is_none())
-                .then(|| ask.map_or_else(|| Ask::default().entry_id(), Ask::entry_id)),
+            entry: (closed.is_none()).then(|| {
+                ask.map_or_else(
+                    || RoutingAttributes::default().entry_id(),
+                    RoutingAttributes::entry_id,
+                )
+            }),
             question: ask.and_then(|ask| ask.question.clone()),
             order_status: ask.and_then(|ask| ask.order_status.clone()),
             opened: self.stamp(record.opened),

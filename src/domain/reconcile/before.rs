@@ -7,10 +7,10 @@ use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::collections::slab_map::NOBODY;
-use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::event::{Event, EventBody, RatedOn};
-use crate::domain::state::buyer::{Tie, WHOLE_SHOP};
-use crate::domain::state::session::{Marks, SessionPlace};
+use crate::domain::state::buyer::{BuyerAgentHistory, WHOLE_SHOP};
+use crate::domain::state::session::{SessionFlags, SessionPlace};
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
@@ -19,7 +19,7 @@ use crate::domain::state::timers::Timer;
 pub(super) struct Before {
     sessions: BTreeMap<u32, SessionBefore>,
     buyers: BTreeMap<u32, BuyerBefore>,
-    ties: Vec<Tie>,
+    ties: Vec<BuyerAgentHistory>,
     /// For each agent, the `seq` of its latest assignment.
     last_assigned: Vec<u64>,
 }
@@ -31,8 +31,8 @@ pub(super) struct SessionBefore {
     /// The name of its pool, if it waited.
     pub(super) pool: Option<Box<str>>,
     pub(super) server: u32,
-    pub(super) marks: Marks,
-    pub(super) ask: Option<Box<Ask>>,
+    pub(super) marks: SessionFlags,
+    pub(super) ask: Option<Box<RoutingAttributes>>,
     pub(super) cards: usize,
     pub(super) reply_due: Option<Instant>,
     pub(super) reply_overdue: Option<Instant>,
@@ -60,9 +60,11 @@ impl Before {
     }
 
     /// The history of a buyer with an agent.
-    pub(super) fn tie(&self, buyer: u32, agent: u32) -> Tie {
+    pub(super) fn tie(&self, buyer: u32, agent: u32) -> BuyerAgentHistory {
         let known = self.ties.iter().find(|tie| tie.pair == (buyer, agent));
-        known.copied().unwrap_or(Tie::new(buyer, agent))
+        known
+            .copied()
+            .unwrap_or(BuyerAgentHistory::new(buyer, agent))
     }
 
     /// The `seq` of the agent's latest assignment. 0 if it had none.

@@ -6,7 +6,7 @@ use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Duration;
 use crate::domain::collections::slab_map::NOBODY;
-use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::decision::{AssignReason, Period, Trigger};
 use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::protocol::rating::Source;
@@ -163,7 +163,7 @@ impl Shop {
         if let Some(number) = self.sessions.find(session) {
             return number;
         }
-        let (number, _) = self.make_session(session, buyer, Ask::default());
+        let (number, _) = self.make_session(session, buyer, RoutingAttributes::default());
         self.sessions[number].place = SessionPlace::Closed { at: self.now };
         self.closed.push_back((self.now, number));
         self.totals.closed += 1;
@@ -171,7 +171,12 @@ impl Shop {
     }
 
     /// Creates a session that this core does not know, and its buyer.
-    pub(super) fn make_session(&mut self, session: &Id, buyer: &Id, ask: Ask) -> (u32, u32) {
+    pub(super) fn make_session(
+        &mut self,
+        session: &Id,
+        buyer: &Id,
+        ask: RoutingAttributes,
+    ) -> (u32, u32) {
         let known = self.buyers.find(buyer);
         let buyer = known.unwrap_or_else(|| self.buyers.insert(Buyer::new(buyer.clone())));
         let begins = (self.now, self.seq.saturating_sub(1));
@@ -336,7 +341,7 @@ impl Agent {
 }
 
 /// The routing attributes of a session, if this event opened it.
-fn asked(what: &EventBody, of: &Id) -> Ask {
+fn asked(what: &EventBody, of: &Id) -> RoutingAttributes {
     match what {
         EventBody::SessionOpened {
             session,
@@ -344,7 +349,7 @@ fn asked(what: &EventBody, of: &Id) -> Ask {
             question,
             order_status,
             ..
-        } if session == of => Ask {
+        } if session == of => RoutingAttributes {
             entry: entry.clone(),
             question: question.clone(),
             order_status: order_status.clone(),
@@ -364,6 +369,6 @@ fn asked(what: &EventBody, of: &Id) -> Ask {
         | EventBody::RatingOpened { .. }
         | EventBody::RatingSubmitted { .. }
         | EventBody::BuyerFlagged { .. }
-        | EventBody::Clock => Ask::default(),
+        | EventBody::Clock => RoutingAttributes::default(),
     }
 }

@@ -25,7 +25,7 @@ pub use recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::base::calendar::Stretch;
+use super::base::calendar::LocalDaySpan;
 use super::base::id::Id;
 use super::base::time::Instant;
 use super::explain::decision_sink::DecisionSink;
@@ -35,7 +35,7 @@ use super::protocol::event::{Event, EventBody, RatedOn};
 use super::state::idempotency::{Code, IdempotencyRecord};
 use super::state::shared_invites::Ledger;
 use super::state::shop::Shop;
-use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::rejection::Rejection;
 
 use before::Before;
@@ -158,7 +158,7 @@ impl Shop {
                 bot,
             } => {
                 let known = self.check_opening(session, buyer)?;
-                let ask = Ask {
+                let ask = RoutingAttributes {
                     entry: entry.clone(),
                     question: question.clone(),
                     order_status: order_status.clone(),
@@ -238,7 +238,7 @@ impl Shop {
     }
 
     /// Sets the clock to the time of a decision between the previous event and this one, without other effects.
-    pub(super) fn stand_at(&mut self, at: Instant, clock: (Instant, Stretch)) {
+    pub(super) fn stand_at(&mut self, at: Instant, clock: (Instant, LocalDaySpan)) {
         self.now = at.in_event_years().min(clock.0);
         if clock.1.holds(self.now) {
             self.stretch = clock.1;

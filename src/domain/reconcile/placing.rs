@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::before::{Before, SessionBefore};
 use super::recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
-use crate::domain::base::calendar::Stretch;
+use crate::domain::base::calendar::LocalDaySpan;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::collections::slab_map::NOBODY;
-use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::state::agent::BOT;
 use crate::domain::state::agent_directory::Scope;
@@ -51,7 +51,7 @@ impl Shop {
         decided: &[RecordedDecision],
         (extra, missing): (&[&RecordedDecision], &[bool]),
         recorded: &RecordedOutcome<'_>,
-        clock: (Instant, Stretch),
+        clock: (Instant, LocalDaySpan),
     ) {
         self.stand_at(clock.0, clock);
         self.open_as_recorded(event, recorded);
@@ -131,7 +131,7 @@ impl Shop {
             return;
         }
         self.seq = recorded.seq_before.saturating_add(1);
-        let (number, buyer) = self.make_session(session, buyer, Ask::default());
+        let (number, buyer) = self.make_session(session, buyer, RoutingAttributes::default());
         self.sessions[number].server = BOT;
         self.totals.bot_only += 1;
         self.let_in(number, buyer);

@@ -4,7 +4,7 @@ use super::routing::{RoutingChoice, RoutingRequest};
 use crate::domain::base::id::Id;
 use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::explain::decision_sink::DecisionSink;
-use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::decision::ErrorCode;
 use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::agent::BOT;
@@ -18,7 +18,7 @@ impl Shop {
         &mut self,
         session: &Id,
         buyer: &Id,
-        ask: Ask,
+        ask: RoutingAttributes,
         bot: bool,
         out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
@@ -72,7 +72,7 @@ impl Shop {
     pub(in crate::domain) fn check_room_for(
         &self,
         session: &Id,
-        ask: &Ask,
+        ask: &RoutingAttributes,
         buyer: Option<u32>,
     ) -> Result<(), Rejection> {
         let caller = RoutingRequest {
@@ -100,7 +100,14 @@ impl Shop {
     }
 
     /// Creates the session, with the bot or about to be routed.
-    fn begin(&mut self, session: &Id, buyer: &Id, known: Option<u32>, ask: Ask, bot: bool) -> u32 {
+    fn begin(
+        &mut self,
+        session: &Id,
+        buyer: &Id,
+        known: Option<u32>,
+        ask: RoutingAttributes,
+        bot: bool,
+    ) -> u32 {
         let buyer = known.unwrap_or_else(|| self.buyers.insert(Buyer::new(buyer.clone())));
         let mut record = Session::new(session.clone(), buyer, (self.now, self.seq), ask);
         if bot {

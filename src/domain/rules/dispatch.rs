@@ -4,11 +4,11 @@
 //! order. Then due timers fire, each at its own due time. Then the event's rule handles it, and waiting sessions are
 //! served, the longest wait first (R7). This is the order of S5.
 
-use crate::domain::base::calendar::Stretch;
+use crate::domain::base::calendar::LocalDaySpan;
 use crate::domain::base::time::Instant;
 use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::policy::group_plan::CheckedPolicy;
-use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::codes::ErrorCode;
 use crate::domain::protocol::decision::{Decision, DecisionBody};
 use crate::domain::protocol::event::{ENTRIES, Event, EventBody, GivenPolicy};
@@ -142,7 +142,7 @@ impl Shop {
     }
 
     /// Moves to another span of the calendar.
-    pub(in crate::domain) fn turn_to(&mut self, stretch: Stretch) {
+    pub(in crate::domain) fn turn_to(&mut self, stretch: LocalDaySpan) {
         let before = std::mem::replace(&mut self.stretch, stretch);
         if before.day != stretch.day {
             self.roster.turn_to(stretch.day);
@@ -180,7 +180,7 @@ impl Shop {
                 order_status,
                 bot,
             } => {
-                let ask = Ask {
+                let ask = RoutingAttributes {
                     entry: entry.clone(),
                     question: question.clone(),
                     order_status: order_status.clone(),

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::collections::indexed_heap::Heap;
+use crate::domain::collections::indexed_heap::IndexedHeap;
 use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::policy::WhenScopeOffline;
 use crate::domain::protocol::decision::{AssignReason, CloseReason, DecisionBody, WaitReason};
@@ -268,7 +268,7 @@ impl Shop {
 
     /// Moves every pool to the line where it belongs now.
     pub(in crate::domain) fn line_up(&mut self) {
-        self.queue.ready = Heap::default();
+        self.queue.ready = IndexedHeap::default();
         self.queue.lines.clear();
         self.queue.unmade.clear();
         let crews = self.roster.crew_count();

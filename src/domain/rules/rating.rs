@@ -11,7 +11,7 @@ use crate::domain::protocol::event::{RatedOn, Stars};
 use crate::domain::protocol::rating::{Level, Source};
 use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::agent::BOT;
-use crate::domain::state::buyer::{Tie, WHOLE_SHOP};
+use crate::domain::state::buyer::{BuyerAgentHistory, WHOLE_SHOP};
 use crate::domain::state::card::Card;
 use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shop::Shop;
@@ -311,19 +311,21 @@ impl Shop {
     }
 
     /// The history of a buyer with an agent or with [`WHOLE_SHOP`]. Most buyers have none.
-    pub(in crate::domain) fn tie(&self, buyer: u32, agent: u32) -> Tie {
+    pub(in crate::domain) fn tie(&self, buyer: u32, agent: u32) -> BuyerAgentHistory {
         let found = match self.buyers[buyer].held_by {
             0 => None,
             _ => self.ties.find(&(buyer, agent)),
         };
-        found.map_or(Tie::new(buyer, agent), |number| self.ties[number])
+        found.map_or(BuyerAgentHistory::new(buyer, agent), |number| {
+            self.ties[number]
+        })
     }
 
-    pub(in crate::domain) fn tie_mut(&mut self, buyer: u32, agent: u32) -> &mut Tie {
+    pub(in crate::domain) fn tie_mut(&mut self, buyer: u32, agent: u32) -> &mut BuyerAgentHistory {
         let known = self.ties.find(&(buyer, agent));
         let number = known.unwrap_or_else(|| {
             self.buyers[buyer].held_by += 1;
-            self.ties.insert(Tie::new(buyer, agent))
+            self.ties.insert(BuyerAgentHistory::new(buyer, agent))
         });
         &mut self.ties[number]
     }

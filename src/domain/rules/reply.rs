@@ -8,7 +8,7 @@ use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::explain::explanation::Absence;
 use crate::domain::protocol::decision::{DecisionBody, ErrorCode};
 use crate::domain::protocol::rejection::Rejection;
-use crate::domain::state::pending_reply::{Awaited, LateMark};
+use crate::domain::state::pending_reply::{PendingReply, ReplyDeadline};
 use crate::domain::state::session::{SessionPlace, Speaker};
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
@@ -74,7 +74,7 @@ impl Shop {
         let late_at = now + reply.within;
         let record = &mut self.sessions[session];
         if record.awaited.is_none() {
-            record.awaited = Some(Awaited {
+            record.awaited = Some(PendingReply {
                 since: now,
                 overdue_at: late_at,
                 day,
@@ -91,7 +91,7 @@ impl Shop {
             match record.late_marks.iter_mut().find(|mark| mark.day == day) {
                 Some(mark) => mark.late_at = mark.late_at.min(late_at),
                 None => {
-                    record.late_marks.push(LateMark { day, late_at });
+                    record.late_marks.push(ReplyDeadline { day, late_at });
                     book.change_pending(1);
                 }
             }

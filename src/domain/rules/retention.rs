@@ -88,7 +88,7 @@ impl Shop {
 
 /// The number of records of a shop, to observe its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct RecordCounts {
     /// Open sessions, and those closed within 7 days.
     pub sessions: usize,
     /// Known buyers.
@@ -103,8 +103,8 @@ pub struct Held {
 
 impl Shop {
     /// The number of records of the shop.
-    pub fn held(&self) -> Held {
-        Held {
+    pub fn held(&self) -> RecordCounts {
+        RecordCounts {
             sessions: self.sessions.len(),
             buyers: self.buyers.len(),
             ties: self.ties.len(),

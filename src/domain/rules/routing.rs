@@ -3,7 +3,7 @@
 use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::explain::explanation::{Evidence, RecentFinding, Step};
-use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::policy::{OfflineMode, RecentOtherwise, WhenScopeOffline};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{AssignReason, WaitReason};
@@ -36,7 +36,7 @@ pub struct RoutingRequest<'a> {
     /// The session's id, the input of deterministic draws.
     pub session: &'a str,
     /// The routing attributes.
-    pub ask: &'a Ask,
+    pub ask: &'a RoutingAttributes,
     /// The buyer's number, if the shop knows the buyer.
     pub buyer: Option<u32>,
 }

@@ -9,13 +9,13 @@ use std::collections::VecDeque;
 use super::Wrong;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{DURATION_DAYS_MAX, Duration, Instant};
-use crate::domain::collections::linked_list::Chain;
-use crate::domain::collections::slab_map::{NOBODY, Table};
+use crate::domain::collections::linked_list::LinkedList;
+use crate::domain::collections::slab_map::{NOBODY, SlabMap};
 use crate::domain::policy::Policy;
 use crate::domain::state::agent::{AgentProfile, Agents, BOT, BOT_ID};
-use crate::domain::state::buyer::{Buyer, Tie};
-use crate::domain::state::daily_stats::DayBooks;
-use crate::domain::state::idempotency::Remembered;
+use crate::domain::state::buyer::{Buyer, BuyerAgentHistory};
+use crate::domain::state::daily_stats::DailyStats;
+use crate::domain::state::idempotency::IdempotencyIndex;
 use crate::domain::state::queues::Pool;
 use crate::domain::state::scores::Scores;
 use crate::domain::state::session::{Session, SessionPlace};
@@ -34,20 +34,20 @@ pub(super) struct Parts {
     pub(super) seq: u64,
     pub(super) horizon: Duration,
     pub(super) agents: Agents,
-    pub(super) sessions: Table<Session>,
-    pub(super) buyers: Table<Buyer>,
-    pub(super) ties: Table<Tie>,
-    pub(super) pools: Table<Pool>,
+    pub(super) sessions: SlabMap<Session>,
+    pub(super) buyers: SlabMap<Buyer>,
+    pub(super) ties: SlabMap<BuyerAgentHistory>,
+    pub(super) pools: SlabMap<Pool>,
     pub(super) tickets: u64,
     /// The open sessions of every agent that has any.
     pub(super) served: Rows,
     /// The waiting sessions of every pool.
     pub(super) waiting: Rows,
     pub(super) timers: Timers,
-    pub(super) days: DayBooks,
+    pub(super) days: DailyStats,
     pub(super) scores: Scores,
     pub(super) closed: VecDeque<(Instant, u32)>,
-    pub(super) remembered: Remembered,
+    pub(super) remembered: IdempotencyIndex,
     pub(super) totals: Totals,
 }
 
@@ -152,10 +152,10 @@ impl Shop {
             agent.routable = agent.post.as_ref().is_some_and(AgentProfile::routable);
         }
         for (agent, row) in served {
-            self.roster.agents[*agent].sessions = Chain::of(row, &mut self.sessions);
+            self.roster.agents[*agent].sessions = LinkedList::of(row, &mut self.sessions);
         }
         for (pool, row) in waiting {
-            self.queue.pools[*pool].waiting = Chain::of(row, &mut self.sessions);
+            self.queue.pools[*pool].waiting = LinkedList::of(row, &mut self.sessions);
             self.queue.waiting += row.len() as u32;
         }
         for (_, tie) in self.ties.iter() {

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use super::daily_stats::LABELS_BACK;
 use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
-use crate::domain::collections::linked_list::Chain;
-use crate::domain::collections::slab_map::{Keyed, Table};
+use crate::domain::collections::linked_list::LinkedList;
+use crate::domain::collections::slab_map::{Keyed, SlabMap};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::rating::Level;
 
@@ -93,7 +93,7 @@ pub struct Agent {
     /// The presence. Offline if the agent was removed.
     pub presence: Presence,
     /// The open sessions, the oldest assignment first. Their number is the load.
-    pub sessions: Chain,
+    pub sessions: LinkedList,
     /// The `seq` of the latest assignment (P4). 0: never.
     pub last_assigned: u64,
     /// The counts of the latest day with an assignment, and of earlier days whose labels may return.
@@ -113,7 +113,7 @@ impl Agent {
             post: None,
             routable: false,
             presence: Presence::Offline,
-            sessions: Chain::EMPTY,
+            sessions: LinkedList::EMPTY,
             last_assigned: 0,
             latest: DayCount::none(day),
             earlier: Vec::new(),
@@ -191,4 +191,4 @@ impl Keyed for Agent {
 }
 
 /// All agents that the shop ever had, by number and id.
-pub type Agents = Table<Agent>;
+pub type Agents = SlabMap<Agent>;

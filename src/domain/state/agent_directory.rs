@@ -8,12 +8,12 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 
 use super::agent::{Agent, Agents, BOT_ID};
-use super::agent_group::{Crew, Duty};
+use super::agent_group::{AgentGroup, PickBy};
 use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::policy::Strategy;
 use crate::domain::policy::group_plan::{GroupPlan, MemberList, ScopeKind};
-use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::codes::Presence;
 
 /// The group of all routable agents.
@@ -53,7 +53,7 @@ impl Scope {
 const NOBODY: u32 = u32::MAX;
 
 /// The agents, the groups, and the group of each scope.
-pub struct Roster {
+pub struct AgentDirectory {
     /// The agents by number.
     pub agents: Agents,
     plan: Arc<GroupPlan>,
@@ -61,7 +61,7 @@ pub struct Roster {
     /// The plan and strategy of the next rebuild, if they changed.
     next: Option<(Arc<GroupPlan>, Strategy)>,
     /// The groups by number: [`EVERYBODY`] first, then those of the plan's lists.
-    crews: Vec<OnceCell<Box<Crew>>>,
+    crews: Vec<OnceCell<Box<AgentGroup>>>,
     /// Groups that are built, but not yet registered with their agents.
     unseated: RefCell<Vec<u32>>,
     /// All agents in id order, and the index of each.
@@ -78,12 +78,12 @@ pub struct Roster {
     filled: Cell<u64>,
 }
 
-impl Roster {
+impl AgentDirectory {
     /// A directory with only the bot.
-    pub fn new(day: Day, plan: Arc<GroupPlan>, strategy: Strategy) -> Roster {
+    pub fn new(day: Day, plan: Arc<GroupPlan>, strategy: Strategy) -> AgentDirectory {
         let mut agents = Agents::default();
         agents.insert(Agent::new(Id::known(BOT_ID), day));
-        Roster {
+        AgentDirectory {
             agents,
             plan,
             strategy,
@@ -112,7 +112,7 @@ impl Roster {
         self.stale = true;
     }
 
-    /// Whether [`Roster::make_crews`] must be called before groups are read.
+    /// Whether [`AgentDirectory::make_crews`] must be called before groups are read.
     pub fn stale(&self) -> bool {
         self.stale
     }
@@ -128,16 +128,16 @@ impl Roster {
     }
 
     /// A group. It is built when it is first used.
-    pub fn crew(&self, number: u32) -> &Crew {
+    pub fn crew(&self, number: u32) -> &AgentGroup {
         self.crews[number as usize].get_or_init(|| Box::new(self.make(number)))
     }
 
     /// Whether an agent of a group is free. Does not build a group without free agents.
     pub fn has_free(&self, number: u32) -> bool {
-        self.any(number, Crew::has_free, Agent::free)
+        self.any(number, AgentGroup::has_free, Agent::free)
     }
 
-    /// Whether an agent of a group is online. Builds groups like [`Roster::has_free`].
+    /// Whether an agent of a group is online. Builds groups like [`AgentDirectory::has_free`].
     pub fn has_online(&self, number: u32) -> bool {
         let online = |agent: &Agent| agent.presence == Presence::Online;
         self.any(number, |crew| crew.online > 0, online)
@@ -145,7 +145,7 @@ impl Roster {
 
     /// Whether an agent of a group is in this state. A group that is not built yet is built if one is. If no agent of
     /// the shop is in this state, no group is searched.
-    fn any(&self, number: u32, known: fn(&Crew) -> bool, is: fn(&Agent) -> bool) -> bool {
+    fn any(&self, number: u32, known: fn(&AgentGroup) -> bool, is: fn(&Agent) -> bool) -> bool {
         if number != EVERYBODY && !self.is_made(number) {
             let list = &self.plan.lists()[number as usize - 1];
             if !known(self.crew(EVERYBODY))
@@ -182,7 +182,7 @@ impl Roster {
     }
 
     /// The scope of a session under the policy, and its group (R2).
-    pub fn scope_of(&self, ask: &Ask) -> (Scope, u32) {
+    pub fn scope_of(&self, ask: &RoutingAttributes) -> (Scope, u32) {
         let Some((kind, list)) = self.plan.list_of(ask) else {
             return (Scope::All, EVERYBODY);
         };
@@ -211,7 +211,7 @@ impl Roster {
     }
 
     /// The group of the rota with its number, if the policy has one (R5).
-    pub fn rota(&self) -> Option<(u32, &Crew)> {
+    pub fn rota(&self) -> Option<(u32, &AgentGroup)> {
         let number = self.plan.rota()? + 1;
         Some((number, self.crew(number)))
     }
@@ -332,17 +332,17 @@ impl Roster {
     }
 
     /// Builds a group from the current agents.
-    fn make(&self, number: u32) -> Crew {
+    fn make(&self, number: u32) -> AgentGroup {
         let list = number
             .checked_sub(1)
             .map(|list| &self.plan.lists()[list as usize]);
         let (duty, seats) = match list {
-            None => (Duty::Desk(self.strategy), self.routable.clone()),
-            Some(list) if list.rota => (Duty::Rota, self.members(list)),
-            Some(list) => (Duty::Desk(self.strategy), self.members(list)),
+            None => (PickBy::Desk(self.strategy), self.routable.clone()),
+            Some(list) if list.rota => (PickBy::Rota, self.members(list)),
+            Some(list) => (PickBy::Desk(self.strategy), self.members(list)),
         };
         self.filled.set(self.filled.get() + seats.len() as u64);
-        let mut crew = Crew::new(duty, seats);
+        let mut crew = AgentGroup::new(duty, seats);
         for seat in 0..crew.seats.len() {
             let agent = &self.agents[crew.seats[seat]];
             crew.count_online(Presence::Offline, agent.presence);

@@ -10,8 +10,8 @@ use std::cmp::Ordering;
 use super::agent::Agent;
 use crate::domain::base::calendar::Day;
 use crate::domain::base::deterministic_draw::lot;
-use crate::domain::collections::indexed_heap::Heap;
-use crate::domain::collections::rank_set::Ranks;
+use crate::domain::collections::indexed_heap::IndexedHeap;
+use crate::domain::collections::rank_set::RankSet;
 use crate::domain::policy::Strategy;
 use crate::domain::protocol::codes::Presence;
 
@@ -48,7 +48,7 @@ impl Eq for Ratio {}
 /// The sort key of a member: the smallest ratio, then the earliest latest assignment (P4), then the index, which is id
 /// order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Turn {
+pub struct PickKey {
     /// Load by capacity, today's assignments by weight, or the rota's assignments.
     pub ratio: Ratio,
     /// The `seq` of the latest assignment.
@@ -57,39 +57,39 @@ pub struct Turn {
 
 /// How a group orders its agents, and which of them it can pick.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Duty {
+pub enum PickBy {
     /// Free agents, ordered by the policy's strategy.
     Desk(Strategy),
     /// All agents regardless of presence, the fewest rota assignments of the day first (R5).
     Rota,
 }
 
-impl Duty {
+impl PickBy {
     /// Whether this group may pick the agent now.
     pub fn takes(self, agent: &Agent) -> bool {
         match self {
-            Duty::Desk(_) => agent.free(),
-            Duty::Rota => agent.routable,
+            PickBy::Desk(_) => agent.free(),
+            PickBy::Rota => agent.routable,
         }
     }
 
     /// Whether the order depends on the day's assignments, so that it changes with the day.
     pub fn by_day(self) -> bool {
         match self {
-            Duty::Desk(Strategy::FewestToday) | Duty::Rota => true,
-            Duty::Desk(Strategy::LeastSaturated | Strategy::Random) => false,
+            PickBy::Desk(Strategy::FewestToday) | PickBy::Rota => true,
+            PickBy::Desk(Strategy::LeastSaturated | Strategy::Random) => false,
         }
     }
 
     /// The agent's sort key on a day.
-    pub fn turn(self, agent: &Agent, day: Day) -> Turn {
+    pub fn turn(self, agent: &Agent, day: Day) -> PickKey {
         let (over, under) = match self {
-            Duty::Desk(Strategy::LeastSaturated) => (agent.load(), agent.capacity()),
-            Duty::Desk(Strategy::FewestToday) => (agent.on_day(day).assigned, agent.weight()),
-            Duty::Desk(Strategy::Random) => (0, 1),
-            Duty::Rota => (agent.on_day(day).rota, 1),
+            PickBy::Desk(Strategy::LeastSaturated) => (agent.load(), agent.capacity()),
+            PickBy::Desk(Strategy::FewestToday) => (agent.on_day(day).assigned, agent.weight()),
+            PickBy::Desk(Strategy::Random) => (0, 1),
+            PickBy::Rota => (agent.on_day(day).rota, 1),
         };
-        Turn {
+        PickKey {
             ratio: Ratio { over, under },
             last_assigned: agent.last_assigned,
         }
@@ -97,25 +97,25 @@ impl Duty {
 }
 
 /// The routable agents of a scope.
-pub struct Crew {
+pub struct AgentGroup {
     /// The agents' numbers in id order. The index is the position in the group.
     pub seats: Vec<u32>,
     /// The number of online agents.
     pub online: u32,
-    duty: Duty,
-    turns: Heap<Turn>,
-    ranks: Ranks,
+    duty: PickBy,
+    turns: IndexedHeap<PickKey>,
+    ranks: RankSet,
 }
 
-impl Crew {
-    /// A group of these agents. None can be picked until [`Crew::refresh`].
-    pub fn new(duty: Duty, seats: Vec<u32>) -> Crew {
-        Crew {
-            ranks: Ranks::of_size(seats.len()),
+impl AgentGroup {
+    /// A group of these agents. None can be picked until [`AgentGroup::refresh`].
+    pub fn new(duty: PickBy, seats: Vec<u32>) -> AgentGroup {
+        AgentGroup {
+            ranks: RankSet::of_size(seats.len()),
             seats,
             online: 0,
             duty,
-            turns: Heap::default(),
+            turns: IndexedHeap::default(),
         }
     }
 
@@ -153,8 +153,8 @@ impl Crew {
     /// The first agent in the group's order.
     pub fn pick(&self, session: &str) -> Option<u32> {
         let seat = match self.duty {
-            Duty::Desk(Strategy::Random) => return self.draw(session),
-            Duty::Desk(Strategy::LeastSaturated | Strategy::FewestToday) | Duty::Rota => {
+            PickBy::Desk(Strategy::Random) => return self.draw(session),
+            PickBy::Desk(Strategy::LeastSaturated | Strategy::FewestToday) | PickBy::Rota => {
                 self.turns.first()?.1
             }
         };

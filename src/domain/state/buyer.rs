@@ -1,7 +1,7 @@
 //! Buyers: the latest time of each kind of activity that a window may look at.
 //!
 //! A sliding window needs only the latest timestamp, so one instant per rule is stored. The part that every buyer has
-//! fits in one cache line, including the id. The part for buyers that rate or are invited manually is a [`Tie`]. The
+//! fits in one cache line, including the id. The part for buyers that rate or are invited manually is a [`BuyerAgentHistory`]. The
 //! sweep of [`crate::domain::rules::retention`] evicts what no window reaches.
 
 use crate::domain::base::calendar::Day;
@@ -78,7 +78,7 @@ pub const WHOLE_SHOP: u32 = NOBODY;
 
 /// The history of a buyer with one agent, the bot, or the whole shop.
 #[derive(Clone, Copy, Debug)]
-pub struct Tie {
+pub struct BuyerAgentHistory {
     /// The buyer's number, and the agent's number or [`WHOLE_SHOP`].
     pub pair: (u32, u32),
     /// When the buyer last opened or submitted a rating of this agent (I9).
@@ -89,10 +89,10 @@ pub struct Tie {
     pub manual_invited_at: Instant,
 }
 
-impl Tie {
+impl BuyerAgentHistory {
     /// A history without activity.
-    pub fn new(buyer: u32, agent: u32) -> Tie {
-        Tie {
+    pub fn new(buyer: u32, agent: u32) -> BuyerAgentHistory {
+        BuyerAgentHistory {
             pair: (buyer, agent),
             rated_at: Instant::NEVER,
             submitted_at: Instant::NEVER,
@@ -106,7 +106,7 @@ impl Tie {
     }
 }
 
-impl Keyed for Tie {
+impl Keyed for BuyerAgentHistory {
     type Key = (u32, u32);
     fn key(&self) -> &(u32, u32) {
         &self.pair

@@ -40,7 +40,7 @@ pub struct People {
 
 /// The statistics of one natural day.
 #[derive(Default)]
-pub struct DayBook {
+pub struct DayStats {
     /// The number of buyers with a message that counts.
     pub consulting: u64,
     /// Those of them with a late message.
@@ -53,7 +53,7 @@ pub struct DayBook {
     pub people: Option<Box<People>>,
 }
 
-impl DayBook {
+impl DayStats {
     /// Buyers answered in time, divided by consulting buyers (M1).
     pub fn reply_rate(&self) -> Rate {
         Rate {
@@ -136,23 +136,23 @@ impl DayBook {
 
 /// The statistics of all days, by label.
 #[derive(Default)]
-pub struct DayBooks {
-    days: BTreeMap<Day, DayBook>,
+pub struct DailyStats {
+    days: BTreeMap<Day, DayStats>,
 }
 
-impl DayBooks {
+impl DailyStats {
     /// The statistics of a day. Creates them if the day has none.
-    pub fn on(&mut self, day: Day) -> &mut DayBook {
+    pub fn on(&mut self, day: Day) -> &mut DayStats {
         self.days.entry(day).or_default()
     }
 
     /// The statistics of a day, if it has any.
-    pub fn get(&self, day: Day) -> Option<&DayBook> {
+    pub fn get(&self, day: Day) -> Option<&DayStats> {
         self.days.get(&day)
     }
 
     /// All days, the oldest first.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Day, &DayBook)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Day, &DayStats)> {
         self.days.iter().map(|(&day, book)| (day, book))
     }
 
@@ -169,9 +169,9 @@ impl DayBooks {
     }
 }
 
-impl FromIterator<(Day, DayBook)> for DayBooks {
-    fn from_iter<I: IntoIterator<Item = (Day, DayBook)>>(days: I) -> DayBooks {
-        DayBooks {
+impl FromIterator<(Day, DayStats)> for DailyStats {
+    fn from_iter<I: IntoIterator<Item = (Day, DayStats)>>(days: I) -> DailyStats {
+        DailyStats {
             days: days.into_iter().collect(),
         }
     }

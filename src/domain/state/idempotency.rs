@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
-use crate::domain::collections::chunked_deque::Row;
+use crate::domain::collections::chunked_deque::ChunkedDeque;
 
 /// How long the id of an accepted event is kept.
 pub const EVENT_ID_REMEMBERED: Duration = Duration::days(7);
@@ -36,9 +36,9 @@ struct Kept {
 
 /// The idempotency records of accepted events.
 #[derive(Default)]
-pub struct Remembered {
+pub struct IdempotencyIndex {
     /// The oldest first.
-    kept: Row<Kept>,
+    kept: ChunkedDeque<Kept>,
     /// The number of the oldest record. The others follow it, modulo 2^32.
     oldest: u32,
     by_id: HashTable<Place>,
@@ -67,7 +67,7 @@ impl Code {
     }
 }
 
-impl Remembered {
+impl IdempotencyIndex {
     /// The record of the event with this id, if it was accepted less than 7 days before `now`.
     pub fn get(&self, (code, id): (Code, &Id), now: Instant) -> Option<IdempotencyRecord> {
         let kept = self.find(code, id)?;
@@ -157,7 +157,7 @@ mod tests {
             begin in prop::sample::select(vec![0, u32::MAX - 20]),
             steps in prop::collection::vec((0u8..40, 0i64..30), 1..300),
         ) {
-            let mut remembered = Remembered { oldest: begin, ..Remembered::default() };
+            let mut remembered = IdempotencyIndex { oldest: begin, ..IdempotencyIndex::default() };
             let mut model: BTreeMap<Id, (Instant, IdempotencyRecord)> = BTreeMap::new();
             let mut now = Instant::from_ms(0);
             for (first, (name, hours)) in (1..).zip(steps) {

@@ -5,7 +5,7 @@ use crate::domain::base::time::Instant;
 
 /// The oldest message of a session that counts and has no human reply yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Awaited {
+pub struct PendingReply {
     /// When the message was sent.
     pub since: Instant,
     /// When the reply becomes late.
@@ -16,7 +16,7 @@ pub struct Awaited {
 
 /// The unanswered messages of one day, by the time at which the first of them becomes late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LateMark {
+pub struct ReplyDeadline {
     /// The day on which they are booked.
     pub day: Day,
     /// When the first of them becomes late.

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::agent_directory::{EVERYBODY, Scope};
-use crate::domain::collections::indexed_heap::Heap;
-use crate::domain::collections::linked_list::Chain;
-use crate::domain::collections::slab_map::{Keyed, Table};
+use crate::domain::collections::indexed_heap::IndexedHeap;
+use crate::domain::collections::linked_list::LinkedList;
+use crate::domain::collections::slab_map::{Keyed, SlabMap};
 
 /// The sessions that wait for the same scope, first in, first out.
 pub struct Pool {
     pub(in crate::domain) name: Box<str>,
     pub(in crate::domain) scope: Scope,
     /// The waiting sessions.
-    pub waiting: Chain,
+    pub waiting: LinkedList,
     /// The group of the scope under the current policy. The group of all agents if the policy no longer has the scope.
     pub(in crate::domain) crew: u32,
     /// The group in whose line the pool is.
@@ -32,7 +32,7 @@ impl From<Scope> for Pool {
         Pool {
             name: scope.pool_name().into(),
             scope,
-            waiting: Chain::EMPTY,
+            waiting: LinkedList::EMPTY,
             crew: EVERYBODY,
             line: EVERYBODY,
         }
@@ -55,13 +55,13 @@ impl Pool {
 #[derive(Default)]
 pub struct Queue {
     /// The non-empty pools.
-    pub pools: Table<Pool>,
+    pub pools: SlabMap<Pool>,
     /// The number of waiting sessions.
     pub waiting: u32,
     pub(in crate::domain) tickets: u64,
     /// For each group, the pools of its line by the ticket of their first session.
     pub(in crate::domain) lines: Vec<BTreeSet<(u64, u32)>>,
-    pub(in crate::domain) ready: Heap<u64>,
+    pub(in crate::domain) ready: IndexedHeap<u64>,
     /// Groups with a line and no free agent that are not built. They are not updated when agents change.
     pub(in crate::domain) unmade: BTreeSet<u32>,
 }

@@ -11,7 +11,7 @@ pub const ATTITUDE: &str = "attitude";
 
 /// The ratings of a natural week.
 #[derive(Clone, Debug, Default)]
-pub struct WeekBook {
+pub struct WeekScores {
     /// All ratings, by [`Level`].
     pub levels: [u64; Level::COUNT],
     /// Those of them for the bot.
@@ -20,7 +20,7 @@ pub struct WeekBook {
     pub alerted: bool,
 }
 
-impl WeekBook {
+impl WeekScores {
     /// Satisfied ratings divided by all ratings (M4).
     pub fn good_rate(&self) -> Rate {
         Rate {
@@ -41,7 +41,7 @@ impl WeekBook {
 
 /// The neutral and disappointed ratings of a natural month.
 #[derive(Clone, Debug, Default)]
-pub struct MonthBook {
+pub struct MonthScores {
     /// The number of neutral and disappointed ratings.
     pub unhappy: u64,
     /// Those of them with the reason [`ATTITUDE`].
@@ -50,7 +50,7 @@ pub struct MonthBook {
     pub alerted: bool,
 }
 
-impl MonthBook {
+impl MonthScores {
     /// Ratings with the reason `attitude`, divided by all neutral and disappointed ones (M5).
     pub fn attitude_rate(&self) -> Rate {
         Rate {
@@ -64,7 +64,7 @@ impl MonthBook {
 #[derive(Default)]
 pub struct Scores {
     /// By week.
-    pub weeks: BTreeMap<Week, WeekBook>,
+    pub weeks: BTreeMap<Week, WeekScores>,
     /// By month.
-    pub months: BTreeMap<Month, MonthBook>,
+    pub months: BTreeMap<Month, MonthScores>,
 }

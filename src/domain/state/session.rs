@@ -7,9 +7,9 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::collections::linked_list::{Link, Linked};
 use crate::domain::collections::slab_map::{Keyed, NOBODY};
-use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::state::card::Card;
-use crate::domain::state::pending_reply::{Awaited, LateMark};
+use crate::domain::state::pending_reply::{PendingReply, ReplyDeadline};
 
 /// How long a closed session is kept (S1).
 pub const REMEMBERED: Duration = Duration::days(7);
@@ -50,7 +50,7 @@ pub enum Speaker {
 
 /// Flags of a session. Each is set at most once.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Marks {
+pub struct SessionFlags {
     /// The session was routed, so `repeat_visit` is decided.
     pub routed: bool,
     /// The buyer had a recent agent at the first routing (R1).
@@ -86,22 +86,27 @@ pub struct Session {
     /// The start of the silence timer, if it runs (S3).
     pub silent_since: Instant,
     /// The routing attributes, if there are any, while the session is open.
-    pub ask: Option<Box<Ask>>,
+    pub ask: Option<Box<RoutingAttributes>>,
     /// Who sent the last message.
     pub speaker: Option<Speaker>,
     /// The flags.
-    pub marks: Marks,
+    pub marks: SessionFlags,
     /// The oldest message that counts and waits for a reply (M3).
-    pub awaited: Option<Awaited>,
+    pub awaited: Option<PendingReply>,
     /// The times at which unanswered messages become late, one per day (M1).
-    pub late_marks: SmallVec<[LateMark; 1]>,
+    pub late_marks: SmallVec<[ReplyDeadline; 1]>,
     /// The rating cards, in the order of creation.
     pub cards: SmallVec<[Card; 1]>,
 }
 
 impl Session {
     /// A new session at an instant, after a decision. The caller sets its place.
-    pub fn new(id: Id, buyer: u32, (opened, since_seq): (Instant, u64), ask: Ask) -> Session {
+    pub fn new(
+        id: Id,
+        buyer: u32,
+        (opened, since_seq): (Instant, u64),
+        ask: RoutingAttributes,
+    ) -> Session {
         Session {
             id,
             buyer,
@@ -111,9 +116,9 @@ impl Session {
             opened,
             since_seq,
             silent_since: opened,
-            ask: (ask != Ask::default()).then(|| Box::new(ask)),
+            ask: (ask != RoutingAttributes::default()).then(|| Box::new(ask)),
             speaker: None,
-            marks: Marks::default(),
+            marks: SessionFlags::default(),
             awaited: None,
             late_marks: SmallVec::new(),
             cards: SmallVec::new(),
@@ -126,7 +131,11 @@ impl Session {
     }
 
     /// The routing attributes after a handoff with these values. Omitted values stay (S2).
-    pub fn asked_anew(&self, question: &Option<Id>, order_status: &Option<Id>) -> Ask {
+    pub fn asked_anew(
+        &self,
+        question: &Option<Id>,
+        order_status: &Option<Id>,
+    ) -> RoutingAttributes {
         let mut ask = self.ask.as_deref().cloned().unwrap_or_default();
         ask.question = question.clone().or(ask.question);
         ask.order_status = order_status.clone().or(ask.order_status);

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
-use crate::domain::collections::slab_map::{Keyed, Table};
+use crate::domain::collections::slab_map::{Keyed, SlabMap};
 
 /// A check of the cap for a buyer, with an optional booking.
 pub struct Claim<'a> {
@@ -53,7 +53,7 @@ const KEPT: Duration = Duration::days(4);
 /// The invitations of all buyers in one buyer space.
 #[derive(Default)]
 pub(in crate::domain) struct Space {
-    pub(in crate::domain) buyers: Table<Places>,
+    pub(in crate::domain) buyers: SlabMap<Places>,
     pub(in crate::domain) senders: Senders,
 }
 

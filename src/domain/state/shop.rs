@@ -3,18 +3,18 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::agent_directory::Roster;
-use super::buyer::{Buyer, Tie};
-use super::daily_stats::DayBooks;
-use super::idempotency::{Code, IdempotencyRecord, Remembered};
+use super::agent_directory::AgentDirectory;
+use super::buyer::{Buyer, BuyerAgentHistory};
+use super::daily_stats::DailyStats;
+use super::idempotency::{Code, IdempotencyIndex, IdempotencyRecord};
 use super::session::Session;
 use super::timers::Timers;
 use super::totals::Totals;
-use crate::domain::base::calendar::Stretch;
+use crate::domain::base::calendar::LocalDaySpan;
 use crate::domain::base::id::Id;
-use crate::domain::base::time::{Duration, Instant, Stamp};
-use crate::domain::collections::indexed_heap::Heap;
-use crate::domain::collections::slab_map::Table;
+use crate::domain::base::time::{Duration, Instant, OffsetTimestamp};
+use crate::domain::collections::indexed_heap::IndexedHeap;
+use crate::domain::collections::slab_map::SlabMap;
 use crate::domain::policy::group_plan::CheckedPolicy;
 use crate::domain::policy::{PRESET_WINDOW_MAX, Policy};
 use crate::domain::state::queues::Queue;
@@ -25,21 +25,21 @@ pub struct Shop {
     pub(in crate::domain) id: Id,
     pub(in crate::domain) policy: Arc<Policy>,
     pub(in crate::domain) now: Instant,
-    pub(in crate::domain) stretch: Stretch,
+    pub(in crate::domain) stretch: LocalDaySpan,
     pub(in crate::domain) seq: u64,
-    pub(in crate::domain) roster: Roster,
+    pub(in crate::domain) roster: AgentDirectory,
     pub(in crate::domain) queue: Queue,
-    pub(in crate::domain) sessions: Table<Session>,
-    pub(in crate::domain) buyers: Table<Buyer>,
-    pub(in crate::domain) ties: Table<Tie>,
+    pub(in crate::domain) sessions: SlabMap<Session>,
+    pub(in crate::domain) buyers: SlabMap<Buyer>,
+    pub(in crate::domain) ties: SlabMap<BuyerAgentHistory>,
     pub(in crate::domain) timers: Timers,
     /// For each session, the first instant at which one of its unanswered messages becomes late (M1).
-    pub(in crate::domain) lates: Heap<Instant>,
-    pub(in crate::domain) days: DayBooks,
+    pub(in crate::domain) lates: IndexedHeap<Instant>,
+    pub(in crate::domain) days: DailyStats,
     pub(in crate::domain) scores: Scores,
     /// Closed sessions that are still kept, in the order in which they closed (S1).
     pub(in crate::domain) closed: VecDeque<(Instant, u32)>,
-    pub(in crate::domain) remembered: Remembered,
+    pub(in crate::domain) remembered: IdempotencyIndex,
     /// How long buyers are kept: the longest window of any policy that the shop had, and of any preset.
     pub(in crate::domain) horizon: Duration,
     pub(in crate::domain) totals: Totals,
@@ -60,17 +60,17 @@ impl Shop {
             now: at,
             stretch,
             seq: 0,
-            roster: Roster::new(stretch.day, groups, policy.routing.strategy),
+            roster: AgentDirectory::new(stretch.day, groups, policy.routing.strategy),
             queue: Queue::default(),
-            sessions: Table::default(),
-            buyers: Table::default(),
-            ties: Table::default(),
+            sessions: SlabMap::default(),
+            buyers: SlabMap::default(),
+            ties: SlabMap::default(),
             timers: Timers::default(),
-            lates: Heap::default(),
-            days: DayBooks::default(),
+            lates: IndexedHeap::default(),
+            days: DailyStats::default(),
             scores: Scores::default(),
             closed: VecDeque::new(),
-            remembered: Remembered::default(),
+            remembered: IdempotencyIndex::default(),
             horizon: policy.longest_window().max(PRESET_WINDOW_MAX),
             totals: Totals::default(),
             policy,
@@ -113,7 +113,7 @@ impl Shop {
     }
 
     /// An instant at the offset of the shop's zone.
-    pub fn stamp(&self, instant: Instant) -> Stamp {
+    pub fn stamp(&self, instant: Instant) -> OffsetTimestamp {
         self.stretch.stamp(&self.policy.timezone, instant)
     }
 

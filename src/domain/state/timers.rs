@@ -5,7 +5,7 @@
 //! section 2).
 
 use crate::domain::base::time::Instant;
-use crate::domain::collections::indexed_heap::Heap;
+use crate::domain::collections::indexed_heap::IndexedHeap;
 
 /// The timers of a session, in the order in which one event arms them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +31,7 @@ const TIMERS: [Timer; 4] = [
 #[derive(Default)]
 pub struct Timers {
     /// By due time, then by the order of arming.
-    heap: Heap<(Instant, u64)>,
+    heap: IndexedHeap<(Instant, u64)>,
     /// For each session, its number among all visits. An event visits each session once.
     visits: Vec<u64>,
     visited: u64,
@@ -110,7 +110,7 @@ impl Timers {
             ((of.due, order), handle(of.session, of.timer))
         };
         Timers {
-            heap: Heap::of(armed.into_iter().map(entry).collect()),
+            heap: IndexedHeap::of(armed.into_iter().map(entry).collect()),
             visited,
             ..Timers::default()
         }

@@ -7,7 +7,7 @@ use crate::domain::explain::invite_check::Check;
 use crate::domain::protocol::decision::{BlockCode, Trigger};
 
 /// The results of the rules that were checked so far.
-pub(super) struct Tried {
+pub(super) struct CheckResults {
     pub(super) trigger: Trigger,
     /// The codes of the rules that block.
     pub(super) codes: Vec<BlockCode>,
@@ -17,9 +17,9 @@ pub(super) struct Tried {
     checks: Option<Vec<Check>>,
 }
 
-impl Tried {
-    pub(super) fn new(trigger: Trigger, asked: bool) -> Tried {
-        Tried {
+impl CheckResults {
+    pub(super) fn new(trigger: Trigger, asked: bool) -> CheckResults {
+        CheckResults {
             trigger,
             codes: Vec::new(),
             lets_go: None,

@@ -5,13 +5,13 @@
 
 mod check;
 
-use check::Tried;
+use check::CheckResults;
 
 use crate::domain::base::calendar::Day;
 use crate::domain::base::deterministic_draw::lot;
 use crate::domain::base::id::Id;
 use crate::domain::explain::decision_sink::DecisionSink;
-use crate::domain::explain::invite_check::{Check, Seen};
+use crate::domain::explain::invite_check::{Check, Observed};
 use crate::domain::policy::{InviteAfter, Suspension};
 use crate::domain::protocol::decision::{BlockCode, CloseReason, DecisionBody, Trigger};
 use crate::domain::protocol::rating::Source;
@@ -86,8 +86,8 @@ impl Shop {
         asked: bool,
         sending: Sending,
         ledger: &mut dyn Ledger,
-    ) -> Tried {
-        let mut tried = Tried::new(Trigger::Auto, asked);
+    ) -> CheckResults {
+        let mut tried = CheckResults::new(Trigger::Auto, asked);
         for code in AUTO_OWN {
             tried.add(self.auto_check(code, session, reason));
         }
@@ -102,25 +102,25 @@ impl Shop {
         let record = &self.sessions[session];
         let buyer = &self.buyers[record.buyer];
         let (applies, seen) = match code {
-            BlockCode::Disabled => (!policy.auto, Seen::Switch(policy.auto)),
+            BlockCode::Disabled => (!policy.auto, Observed::Switch(policy.auto)),
             BlockCode::BotSession => {
                 let (human, bot) = (record.marks.human, record.served_by() == Some(BOT));
                 let bots = policy.bots;
                 let asked_about = human || (bot && bots);
-                (!asked_about, Seen::Served { human, bot, bots })
+                (!asked_about, Observed::Served { human, bot, bots })
             }
-            BlockCode::CloseReason => (!may_follow(policy.after, reason), Seen::Reason(reason)),
+            BlockCode::CloseReason => (!may_follow(policy.after, reason), Observed::Reason(reason)),
             BlockCode::BuyerSpokeLast => {
                 let (last, required) = (record.speaker, policy.agent_spoke_last);
                 let applies = required && last != Some(Speaker::Agent);
-                (applies, Seen::Spoke { last, required })
+                (applies, Observed::Spoke { last, required })
             }
             BlockCode::TooShort => {
                 let (lasted, longer_than) = (now - record.opened, policy.longer_than);
                 let applies = !longer_than.is_zero() && lasted <= longer_than;
                 (
                     applies,
-                    Seen::Lasted {
+                    Observed::Lasted {
                         lasted,
                         longer_than,
                     },
@@ -128,12 +128,12 @@ impl Shop {
             }
             BlockCode::Suspended => {
                 let suspension = self.suspension();
-                (suspension.is_some(), Seen::Suspended(suspension))
+                (suspension.is_some(), Observed::Suspended(suspension))
             }
-            BlockCode::RiskBuyer => (buyer.risk, Seen::Flag(buyer.risk)),
+            BlockCode::RiskBuyer => (buyer.risk, Observed::Flag(buyer.risk)),
             BlockCode::NotSampled => {
                 let (drawn, below) = (self.invite_lot(session), policy.auto_per_myriad);
-                (drawn >= below, Seen::Lot { drawn, below })
+                (drawn >= below, Observed::Lot { drawn, below })
             }
             BlockCode::RatedRecently => {
                 let rated_at = self.tie(record.buyer, WHOLE_SHOP).rated_at;
@@ -148,7 +148,7 @@ impl Shop {
             }
             BlockCode::ShopDayCap => return self.shop_day_check(record.buyer),
             // The ledger checks I12. I13 applies only to manual invitations.
-            BlockCode::BuyerDayCap | BlockCode::NoContact => (false, Seen::Switch(true)),
+            BlockCode::BuyerDayCap | BlockCode::NoContact => (false, Observed::Switch(true)),
         };
         Check::new(code, applies, seen)
     }
@@ -190,7 +190,11 @@ impl Shop {
         let applies = cap > 0 && count >= cap;
         Check {
             lets_go: applies.then_some(self.stretch.day_until),
-            ..Check::new(BlockCode::ShopDayCap, applies, Seen::Count { count, cap })
+            ..Check::new(
+                BlockCode::ShopDayCap,
+                applies,
+                Observed::Count { count, cap },
+            )
         }
     }
 
@@ -235,7 +239,11 @@ impl Shop {
             });
         }
         let applies = cap > 0 && count >= cap;
-        Check::new(BlockCode::BuyerDayCap, applies, Seen::Count { count, cap })
+        Check::new(
+            BlockCode::BuyerDayCap,
+            applies,
+            Observed::Count { count, cap },
+        )
     }
 
     /// `invite.requested`: the agent asks for a rating (邀请评价).
@@ -246,7 +254,7 @@ impl Shop {
         out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let (session, agent) = self.find_own(session, agent)?;
-        let mut tried = Tried::new(Trigger::Manual, out.is_asked(self.seq));
+        let mut tried = CheckResults::new(Trigger::Manual, out.is_asked(self.seq));
         for check in self.manual_checks(session, agent) {
             tried.add(check);
         }
@@ -275,8 +283,8 @@ impl Shop {
         let day = self.days.get(self.stretch.day);
         let wrote = day.is_some_and(|day| day.wrote_to(number, agent));
         let needed = policy.manual_needs_contact;
-        let on = Seen::Switch(policy.manual);
-        let contact = Seen::Contact { wrote, needed };
+        let on = Observed::Switch(policy.manual);
+        let contact = Observed::Contact { wrote, needed };
         [
             Check::new(BlockCode::Disabled, !policy.manual, on),
             Check::quiet(BlockCode::RatedRecently, rated, None, now),
@@ -285,7 +293,13 @@ impl Shop {
         ]
     }
 
-    fn send_invite(&mut self, session: u32, agent: u32, tried: Tried, out: &mut DecisionSink) {
+    fn send_invite(
+        &mut self,
+        session: u32,
+        agent: u32,
+        tried: CheckResults,
+        out: &mut DecisionSink,
+    ) {
         let source = match tried.trigger {
             Trigger::Auto => Source::Auto,
             Trigger::Manual => Source::Agent,
@@ -308,7 +322,7 @@ impl Shop {
         &mut self,
         session: u32,
         agent: Option<u32>,
-        mut tried: Tried,
+        mut tried: CheckResults,
         out: &mut DecisionSink,
     ) {
         self.totals.invite(tried.trigger, &tried.codes);

@@ -8,7 +8,7 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::snapshot::Wrong;
 use crate::domain::snapshot::stream::sequence;
-use crate::domain::state::idempotency::{IdempotencyRecord, Remembered};
+use crate::domain::state::idempotency::{IdempotencyIndex, IdempotencyRecord};
 use crate::domain::state::timers::{Armed, Timer, Timers};
 use crate::domain::state::totals::Totals;
 
@@ -73,7 +73,7 @@ impl TryFrom<TimersV1> for Timers {
 }
 
 /// The idempotency records of a shop, the oldest first.
-pub(super) struct ReceiptsV1<'a>(pub(super) &'a Remembered);
+pub(super) struct ReceiptsV1<'a>(pub(super) &'a IdempotencyIndex);
 
 impl Serialize for ReceiptsV1<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

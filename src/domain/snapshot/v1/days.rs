@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::domain::base::calendar::{Day, Month, Week};
 use crate::domain::snapshot::Wrong;
 use crate::domain::snapshot::stream::{Via, sequence};
-use crate::domain::state::daily_stats::{BuyerDay, DayBook, DayBooks, People};
-use crate::domain::state::scores::{MonthBook, Scores, WeekBook};
+use crate::domain::state::daily_stats::{BuyerDay, DailyStats, DayStats, People};
+use crate::domain::state::scores::{MonthScores, Scores, WeekScores};
 
 /// The days of a shop with their statistics.
-pub(super) struct DaysV1<'a>(pub(super) &'a DayBooks);
+pub(super) struct DaysV1<'a>(pub(super) &'a DailyStats);
 
 impl Serialize for DaysV1<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -23,7 +23,7 @@ impl Serialize for DaysV1<'_> {
 }
 
 /// Converts the decoded days.
-pub(super) fn days(read: Vec<(i32, Via<DayBookV1, DayBook>)>) -> DayBooks {
+pub(super) fn days(read: Vec<(i32, Via<DayBookV1, DayStats>)>) -> DailyStats {
     let days = read.into_iter();
     days.map(|(day, book)| (Day(day), book.0)).collect()
 }
@@ -55,9 +55,9 @@ struct BuyerDayV1 {
     auto_invites: u32,
 }
 
-impl From<&DayBook> for DayBookV1 {
-    fn from(book: &DayBook) -> DayBookV1 {
-        let DayBook {
+impl From<&DayStats> for DayBookV1 {
+    fn from(book: &DayStats) -> DayBookV1 {
+        let DayStats {
             consulting,
             late,
             replied,
@@ -74,10 +74,10 @@ impl From<&DayBook> for DayBookV1 {
     }
 }
 
-impl TryFrom<DayBookV1> for DayBook {
+impl TryFrom<DayBookV1> for DayStats {
     type Error = Wrong;
-    fn try_from(read: DayBookV1) -> Result<DayBook, Wrong> {
-        Ok(DayBook {
+    fn try_from(read: DayBookV1) -> Result<DayStats, Wrong> {
+        Ok(DayStats {
             consulting: read.consulting,
             late: read.late,
             replied: read.replied,
@@ -174,8 +174,8 @@ struct MonthBookV1 {
 
 impl From<&Scores> for ScoresV1 {
     fn from(Scores { weeks, months }: &Scores) -> ScoresV1 {
-        let week = |book: &WeekBook| {
-            let WeekBook {
+        let week = |book: &WeekScores| {
+            let WeekScores {
                 levels,
                 of_bot,
                 alerted,
@@ -186,8 +186,8 @@ impl From<&Scores> for ScoresV1 {
                 alerted,
             }
         };
-        let month = |book: &MonthBook| {
-            let MonthBook {
+        let month = |book: &MonthScores| {
+            let MonthScores {
                 unhappy,
                 attitude,
                 alerted,
@@ -210,12 +210,12 @@ impl From<&Scores> for ScoresV1 {
 
 impl From<ScoresV1> for Scores {
     fn from(read: ScoresV1) -> Scores {
-        let week = |book: WeekBookV1| WeekBook {
+        let week = |book: WeekBookV1| WeekScores {
             levels: book.levels,
             of_bot: book.of_bot,
             alerted: book.alerted,
         };
-        let month = |book: MonthBookV1| MonthBook {
+        let month = |book: MonthBookV1| MonthScores {
             unhappy: book.unhappy,
             attitude: book.attitude,
             alerted: book.alerted,

@@ -13,20 +13,20 @@ use super::visits::SessionV1;
 use crate::domain::base::calendar::{Day, Month, Week};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
-use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::rating::Source;
 use crate::domain::snapshot::Wrong;
 use crate::domain::state::agent::{Agent, AgentProfile, DayCount, Tally};
 use crate::domain::state::agent_directory::Scope;
-use crate::domain::state::buyer::{Buyer, Tie};
+use crate::domain::state::buyer::{Buyer, BuyerAgentHistory};
 use crate::domain::state::card::Card;
-use crate::domain::state::daily_stats::{BuyerDay, DayBook, People};
+use crate::domain::state::daily_stats::{BuyerDay, DayStats, People};
 use crate::domain::state::idempotency::IdempotencyRecord;
-use crate::domain::state::pending_reply::{Awaited, LateMark};
+use crate::domain::state::pending_reply::{PendingReply, ReplyDeadline};
 use crate::domain::state::queues::Pool;
-use crate::domain::state::scores::{MonthBook, Scores, WeekBook};
-use crate::domain::state::session::{Marks, Session, SessionPlace, Speaker};
+use crate::domain::state::scores::{MonthScores, Scores, WeekScores};
+use crate::domain::state::session::{Session, SessionFlags, SessionPlace, Speaker};
 use crate::domain::state::timers::{Armed, Timer, Timers};
 use crate::domain::state::totals::Totals;
 
@@ -64,11 +64,11 @@ macro_rules! again {
 again!(
     Agent as AgentV1<'_>,
     Buyer as BuyerV1<'_>,
-    Tie as TieV1,
+    BuyerAgentHistory as TieV1,
     Session as SessionV1<'_>,
     Pool as ScopeV1<'_>,
     Timers as TimersV1,
-    DayBook as DayBookV1,
+    DayStats as DayBookV1,
 );
 
 fn decode<'a, F: Deserialize<'a>>(bytes: &'a [u8]) -> Result<F, bincode::error::DecodeError> {
@@ -145,11 +145,11 @@ fn buyers_and_ties() {
         let plain = ("b", 1u32, 2u16, risk, 3i64, 4i64, (5, 6u32));
         check::<BuyerV1<'_>, _>(&buyer, plain);
     }
-    let tie = Tie {
+    let tie = BuyerAgentHistory {
         rated_at: at(3),
         submitted_at: at(4),
         manual_invited_at: at(5),
-        ..Tie::new(1, 2)
+        ..BuyerAgentHistory::new(1, 2)
     };
     check::<TieV1, _>(&tie, ((1u32, 2u32), 3i64, 4i64, 5i64));
 }
@@ -160,7 +160,7 @@ fn variant(number: u32, fields: impl Serialize) -> impl Serialize {
 }
 
 fn session() -> Session {
-    let mut session = Session::new(id("s"), 1, (at(3), 4), Ask::default());
+    let mut session = Session::new(id("s"), 1, (at(3), 4), RoutingAttributes::default());
     session.place = SessionPlace::Bot;
     session.server = 2;
     session.silent_since = at(5);
@@ -216,13 +216,13 @@ fn sessions() {
             let mut marks = [false; 7];
             marks[mark] = true;
             let session = Session {
-                ask: Some(Box::new(Ask {
+                ask: Some(Box::new(RoutingAttributes {
                     entry: Some(id("e")),
                     question: None,
                     order_status: Some(id("o")),
                 })),
                 speaker: Some(speaker),
-                marks: Marks {
+                marks: SessionFlags {
                     routed: marks[0],
                     repeat_visit: marks[1],
                     human: marks[2],
@@ -231,12 +231,12 @@ fn sessions() {
                     told_offline: marks[5],
                     forgotten: marks[6],
                 },
-                awaited: Some(Awaited {
+                awaited: Some(PendingReply {
                     since: at(11),
                     overdue_at: at(12),
                     day: Day(13),
                 }),
-                late_marks: smallvec![LateMark {
+                late_marks: smallvec![ReplyDeadline {
                     day: Day(14),
                     late_at: at(15)
                 }],
@@ -331,7 +331,7 @@ fn days() {
             wrote: deeds[3],
             auto_invites: 9,
         };
-        let book = DayBook {
+        let book = DayStats {
             consulting: 1,
             late: 2,
             replied: 3,
@@ -352,12 +352,12 @@ fn days() {
 #[test]
 fn scores() {
     for alerted in [false, true] {
-        let week = WeekBook {
+        let week = WeekScores {
             levels: [1, 2, 3],
             of_bot: [4, 5, 6],
             alerted,
         };
-        let month = MonthBook {
+        let month = MonthScores {
             unhappy: 7,
             attitude: 8,
             alerted: !alerted,

@@ -22,12 +22,12 @@ use super::Wrong;
 use super::parts::{Parts, Rows};
 use super::stream::Via;
 use crate::domain::base::time::{Duration, Instant};
-use crate::domain::collections::linked_list::Chain;
+use crate::domain::collections::linked_list::LinkedList;
 use crate::domain::policy::Policy;
 use crate::domain::state::agent::Agent;
-use crate::domain::state::buyer::{Buyer, Tie};
-use crate::domain::state::daily_stats::DayBook;
-use crate::domain::state::idempotency::{Code, Remembered};
+use crate::domain::state::buyer::{Buyer, BuyerAgentHistory};
+use crate::domain::state::daily_stats::DayStats;
+use crate::domain::state::idempotency::{Code, IdempotencyIndex};
 use crate::domain::state::queues::Pool;
 use crate::domain::state::session::Session;
 use crate::domain::state::shop::Shop;
@@ -54,7 +54,7 @@ struct ShopV1<'a> {
     agents: TableV1<'a, Agent, AgentV1<'a>>,
     sessions: TableV1<'a, Session, SessionV1<'a>>,
     buyers: TableV1<'a, Buyer, BuyerV1<'a>>,
-    ties: TableV1<'a, Tie, TieV1>,
+    ties: TableV1<'a, BuyerAgentHistory, TieV1>,
     /// Each as its scope.
     pools: TableV1<'a, Pool, ScopeV1<'a>>,
     tickets: u64,
@@ -79,13 +79,13 @@ pub(super) struct ShopRead {
     agents: TableRead<AgentV1<'static>, Agent>,
     sessions: TableRead<SessionV1<'static>, Session>,
     buyers: TableRead<BuyerV1<'static>, Buyer>,
-    ties: TableRead<TieV1, Tie>,
+    ties: TableRead<TieV1, BuyerAgentHistory>,
     pools: TableRead<ScopeV1<'static>, Pool>,
     tickets: u64,
     served: Rows,
     waiting: Rows,
     timers: TimersV1,
-    days: Vec<(i32, Via<DayBookV1, DayBook>)>,
+    days: Vec<(i32, Via<DayBookV1, DayStats>)>,
     scores: ScoresV1,
     closed: Vec<(i64, u32)>,
     remembered: Vec<Via<KeptV1<'static>, Accepted>>,
@@ -115,7 +115,7 @@ pub(super) fn shop(shop: &Shop) -> Result<impl Serialize, serde_json::Error> {
         totals,
     } = shop;
     let (agents, pools) = (&roster.agents, &queue.pools);
-    let row = |chain: &Chain| chain.iter(sessions).collect();
+    let row = |chain: &LinkedList| chain.iter(sessions).collect();
     let served = agents.iter().filter(|(_, agent)| agent.load() > 0);
     let waiting = pools.iter().map(|(pool, of)| (pool, row(&of.waiting)));
     Ok(ShopV1 {
@@ -147,7 +147,7 @@ pub(super) fn shop(shop: &Shop) -> Result<impl Serialize, serde_json::Error> {
 impl ShopRead {
     /// Converts the decoded shop to live types.
     pub(super) fn parts(self) -> Result<Parts, Wrong> {
-        let mut remembered = Remembered::default();
+        let mut remembered = IdempotencyIndex::default();
         for kept in self.remembered {
             let Accepted(at, id, receipt) = kept.0;
             remembered.keep((Code::of(&id), id), at, receipt);

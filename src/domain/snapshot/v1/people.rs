@@ -8,7 +8,7 @@ use crate::domain::base::calendar::Day;
 use crate::domain::protocol::codes::Presence;
 use crate::domain::snapshot::Wrong;
 use crate::domain::state::agent::{Agent, AgentProfile, DayCount, Tally};
-use crate::domain::state::buyer::{Buyer, Tie};
+use crate::domain::state::buyer::{Buyer, BuyerAgentHistory};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct AgentV1<'a> {
@@ -237,9 +237,9 @@ pub(super) struct TieV1 {
     manual_invited_at_ms: i64,
 }
 
-impl From<&Tie> for TieV1 {
-    fn from(tie: &Tie) -> TieV1 {
-        let Tie {
+impl From<&BuyerAgentHistory> for TieV1 {
+    fn from(tie: &BuyerAgentHistory) -> TieV1 {
+        let BuyerAgentHistory {
             pair,
             rated_at,
             submitted_at,
@@ -254,10 +254,10 @@ impl From<&Tie> for TieV1 {
     }
 }
 
-impl TryFrom<TieV1> for Tie {
+impl TryFrom<TieV1> for BuyerAgentHistory {
     type Error = Wrong;
-    fn try_from(read: TieV1) -> Result<Tie, Wrong> {
-        Ok(Tie {
+    fn try_from(read: TieV1) -> Result<BuyerAgentHistory, Wrong> {
+        Ok(BuyerAgentHistory {
             pair: read.pair,
             rated_at: instant(read.rated_at_ms)?,
             submitted_at: instant(read.submitted_at_ms)?,

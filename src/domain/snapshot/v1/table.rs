@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::domain::collections::slab_map::{Keyed, Table};
+use crate::domain::collections::slab_map::{Keyed, SlabMap};
 use crate::domain::snapshot::Wrong;
 use crate::domain::snapshot::stream::{self, sequence};
 
@@ -21,7 +21,7 @@ pub(super) struct TableV1<'a, L, F> {
 }
 
 impl<'a, L, F> TableV1<'a, L, F> {
-    pub(super) fn of(table: &'a Table<L>) -> TableV1<'a, L, F> {
+    pub(super) fn of(table: &'a SlabMap<L>) -> TableV1<'a, L, F> {
         TableV1 {
             chunks: Chunks(table, PhantomData),
             free: table.free(),
@@ -30,7 +30,7 @@ impl<'a, L, F> TableV1<'a, L, F> {
     }
 }
 
-struct Chunks<'a, L, F>(&'a Table<L>, PhantomData<F>);
+struct Chunks<'a, L, F>(&'a SlabMap<L>, PhantomData<F>);
 
 impl<'a, L, F: From<&'a L> + Serialize> Serialize for Chunks<'a, L, F> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -40,7 +40,7 @@ impl<'a, L, F: From<&'a L> + Serialize> Serialize for Chunks<'a, L, F> {
     }
 }
 
-struct Chunk<'a, L, F>(&'a Table<L>, u32, PhantomData<F>);
+struct Chunk<'a, L, F>(&'a SlabMap<L>, u32, PhantomData<F>);
 
 impl<'a, L, F: From<&'a L> + Serialize> Serialize for Chunk<'a, L, F> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -65,13 +65,13 @@ pub(super) struct TableRead<F, L> {
 impl<F, L: Keyed> TableRead<F, L> {
     /// Converts to a table. All chunks but the last must be full, and the free numbers must be those without a record,
     /// each once.
-    pub(super) fn table(self) -> Result<Table<L>, Wrong> {
+    pub(super) fn table(self) -> Result<SlabMap<L>, Wrong> {
         let chunk = CHUNK as usize;
         let chunks = self.chunks.0;
         let full = chunks.split_last().is_none_or(|(last, full)| {
             (1..=chunk).contains(&last.len()) && full.iter().all(|of| of.len() == chunk)
         });
-        let table = Table::of(chunks, self.free, self.hand);
+        let table = SlabMap::of(chunks, self.free, self.hand);
         table.filter(|_| full).ok_or("a table that is none".into())
     }
 }

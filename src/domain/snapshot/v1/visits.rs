@@ -8,11 +8,11 @@ use super::instant;
 use super::name::NameV1;
 use crate::domain::base::calendar::Day;
 use crate::domain::collections::linked_list::Link;
-use crate::domain::policy::routing_attributes::Ask;
+use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::snapshot::Wrong;
 use crate::domain::state::card::Card;
-use crate::domain::state::pending_reply::{Awaited, LateMark};
-use crate::domain::state::session::{Marks, Session, SessionPlace, Speaker};
+use crate::domain::state::pending_reply::{PendingReply, ReplyDeadline};
+use crate::domain::state::session::{Session, SessionFlags, SessionPlace, Speaker};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct SessionV1<'a> {
@@ -126,9 +126,9 @@ impl<'a> From<&'a Session> for SessionV1<'a> {
 impl TryFrom<SessionV1<'_>> for Session {
     type Error = Wrong;
     fn try_from(read: SessionV1<'_>) -> Result<Session, Wrong> {
-        let late_marks = read.late_marks.into_iter().map(LateMark::try_from);
+        let late_marks = read.late_marks.into_iter().map(ReplyDeadline::try_from);
         let cards = read.cards.into_iter().map(Card::try_from);
-        let ask = read.ask.map(Ask::try_from).transpose()?;
+        let ask = read.ask.map(RoutingAttributes::try_from).transpose()?;
         Ok(Session {
             id: read.id.id(),
             buyer: read.buyer,
@@ -145,7 +145,7 @@ impl TryFrom<SessionV1<'_>> for Session {
                 SpeakerV1::Bot => Speaker::Bot,
             }),
             marks: read.marks.into(),
-            awaited: read.awaited.map(Awaited::try_from).transpose()?,
+            awaited: read.awaited.map(PendingReply::try_from).transpose()?,
             late_marks: late_marks.collect::<Result<_, Wrong>>()?,
             cards: cards.collect::<Result<_, Wrong>>()?,
         })
@@ -193,9 +193,9 @@ impl TryFrom<PlaceV1> for SessionPlace {
     }
 }
 
-impl<'a> From<&'a Ask> for AskV1<'a> {
-    fn from(ask: &'a Ask) -> AskV1<'a> {
-        let Ask {
+impl<'a> From<&'a RoutingAttributes> for AskV1<'a> {
+    fn from(ask: &'a RoutingAttributes) -> AskV1<'a> {
+        let RoutingAttributes {
             entry,
             question,
             order_status,
@@ -208,10 +208,10 @@ impl<'a> From<&'a Ask> for AskV1<'a> {
     }
 }
 
-impl TryFrom<AskV1<'_>> for Ask {
+impl TryFrom<AskV1<'_>> for RoutingAttributes {
     type Error = Wrong;
-    fn try_from(read: AskV1<'_>) -> Result<Ask, Wrong> {
-        Ok(Ask {
+    fn try_from(read: AskV1<'_>) -> Result<RoutingAttributes, Wrong> {
+        Ok(RoutingAttributes {
             entry: read.entry.map(NameV1::id),
             question: read.question.map(NameV1::id),
             order_status: read.order_status.map(NameV1::id),
@@ -219,9 +219,9 @@ impl TryFrom<AskV1<'_>> for Ask {
     }
 }
 
-impl From<Marks> for MarksV1 {
-    fn from(marks: Marks) -> MarksV1 {
-        let Marks {
+impl From<SessionFlags> for MarksV1 {
+    fn from(marks: SessionFlags) -> MarksV1 {
+        let SessionFlags {
             routed,
             repeat_visit,
             human,
@@ -242,9 +242,9 @@ impl From<Marks> for MarksV1 {
     }
 }
 
-impl From<MarksV1> for Marks {
-    fn from(read: MarksV1) -> Marks {
-        Marks {
+impl From<MarksV1> for SessionFlags {
+    fn from(read: MarksV1) -> SessionFlags {
+        SessionFlags {
             routed: read.routed,
             repeat_visit: read.repeat_visit,
             human: read.human,
@@ -256,9 +256,9 @@ impl From<MarksV1> for Marks {
     }
 }
 
-impl From<Awaited> for AwaitedV1 {
-    fn from(awaited: Awaited) -> AwaitedV1 {
-        let Awaited {
+impl From<PendingReply> for AwaitedV1 {
+    fn from(awaited: PendingReply) -> AwaitedV1 {
+        let PendingReply {
             since,
             overdue_at,
             day,
@@ -271,10 +271,10 @@ impl From<Awaited> for AwaitedV1 {
     }
 }
 
-impl TryFrom<AwaitedV1> for Awaited {
+impl TryFrom<AwaitedV1> for PendingReply {
     type Error = Wrong;
-    fn try_from(read: AwaitedV1) -> Result<Awaited, Wrong> {
-        Ok(Awaited {
+    fn try_from(read: AwaitedV1) -> Result<PendingReply, Wrong> {
+        Ok(PendingReply {
             since: instant(read.since_ms)?,
             overdue_at: instant(read.overdue_at_ms)?,
             day: Day(read.day),
@@ -282,8 +282,8 @@ impl TryFrom<AwaitedV1> for Awaited {
     }
 }
 
-impl From<LateMark> for LateMarkV1 {
-    fn from(LateMark { day, late_at }: LateMark) -> LateMarkV1 {
+impl From<ReplyDeadline> for LateMarkV1 {
+    fn from(ReplyDeadline { day, late_at }: ReplyDeadline) -> LateMarkV1 {
         LateMarkV1 {
             day: day.0,
             late_at_ms: late_at.ms(),
@@ -291,10 +291,10 @@ impl From<LateMark> for LateMarkV1 {
     }
 }
 
-impl TryFrom<LateMarkV1> for LateMark {
+impl TryFrom<LateMarkV1> for ReplyDeadline {
     type Error = Wrong;
-    fn try_from(read: LateMarkV1) -> Result<LateMark, Wrong> {
-        Ok(LateMark {
+    fn try_from(read: LateMarkV1) -> Result<ReplyDeadline, Wrong> {
+        Ok(ReplyDeadline {
             day: Day(read.day),
             late_at: instant(read.late_at_ms)?,
         })
