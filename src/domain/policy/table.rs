@@ -474,7 +474,7 @@ mod tests {
 
     use super::*;
 
-    /// The file is written anew by `UPDATE_EXPECT=1 cargo test --lib standard_toml`.
+    /// `UPDATE_EXPECT=1 cargo test --lib standard_toml` writes the file again.
     #[test]
     fn standard_toml_is_the_table() {
         let mut text = "# The standard preset: every key of a policy with its default value.\n\

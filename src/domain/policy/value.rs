@@ -1,4 +1,4 @@
-//! The kinds of single values: how each is checked, written and described.
+//! The kinds of single values: how each is checked, written and documented.
 
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
@@ -18,7 +18,7 @@ use crate::domain::base::time::{DURATION_DAYS_MAX, Duration, days_in_month};
 /// A duration longer than `0s`.
 pub struct LongerThanZero;
 
-/// A whole number from 0 to [`COUNT_MAX`]; `10.0` and `1e1` are none.
+/// A whole number from 0 to [`COUNT_MAX`]. `10.0` and `1e1` are invalid.
 pub struct Count;
 
 /// A number from 0 to 100 with at most 2 decimals, in hundredths.
@@ -30,16 +30,16 @@ pub struct FirstMinute;
 /// A time of day from 00:01 to 24:00, in milliseconds.
 pub struct EndMinute;
 
-/// `MM-DDTHH:MM` on a day that some year has.
+/// `MM-DDTHH:MM` on a day that exists in some year.
 pub struct Yearly;
 
-/// An array of windows of every year.
+/// An array of yearly windows.
 pub struct Windows<W>(PhantomData<W>);
 
-/// `invite.after`: the ways to close that may be followed by an invite (I3).
+/// `invite.after`: the close reasons after which an invitation may be sent (I3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct InviteAfter {
-    /// Closed by the silence or by the longest wait.
+    /// Closed by buyer silence or by the longest wait.
     pub timeout: bool,
     /// Closed by the agent.
     pub agent: bool,
@@ -47,8 +47,8 @@ pub struct InviteAfter {
     pub buyer: bool,
 }
 
-/// Makes kinds of values: what each holds, its shape, how it is read of JSON and written, and what is said in both
-/// languages where it is something else.
+/// Generates kinds of values: their type, shape, reader and writer, and the expected form in both languages for the
+/// error message.
 macro_rules! kinds {
     ($($kind:ty: $value:ty = $shape:expr, $read:expr, $write:expr, $english:expr, $chinese:expr;)+) => { $(
         impl KeyKind for $kind {
@@ -149,8 +149,8 @@ fn percent(hundredths: &u16) -> Decimal {
     }
 }
 
-/// A number from 0 to `max` in parts of one, where it is a whole number of those. The float nearest to
-/// a short decimal is the quotient of its parts, so comparing back lets no other decimal through.
+/// A number from 0 to `max` in fractions of one, if it is a whole number of those fractions. The float nearest to a
+/// short decimal is the quotient of its parts, so comparing back accepts no other decimal.
 fn parts_of_one(value: &Value, of_one: u16, max: u16) -> Option<u16> {
     let number = value.as_f64()?;
     let parts = (number * f64::from(of_one)).round();
@@ -172,7 +172,7 @@ impl Serialize for Share {
 const LAST_MINUTE: u32 = 24 * 60 - 1;
 
 fn yearly_of(text: &str) -> Option<LocalTime> {
-    /// One with a 29th of February.
+    /// A year with a February 29.
     const LEAP_YEAR: i64 = 2000;
     let (date, time) = text.split_once('T')?;
     let (month, day) = two_numbers(date, '-')?;
@@ -197,13 +197,13 @@ fn clock_of(text: &str, minutes: RangeInclusive<u32>) -> Option<u32> {
     (minute < 60 && minutes.contains(&of_day)).then_some(of_day * 60_000)
 }
 
-/// `HH:MM`; 24:00 is the end of a day.
+/// `HH:MM`. 24:00 is the end of a day.
 fn clock(of_day_ms: &u32) -> String {
     let minutes = of_day_ms / 60_000;
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// Two digits, a mark, two digits.
+/// Two digits, a separator, two digits.
 fn two_numbers(text: &str, mark: char) -> Option<(u8, u8)> {
     let (one, other) = text.split_once(mark)?;
     let number = |digits: &str| match *digits.as_bytes() {

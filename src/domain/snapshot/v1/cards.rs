@@ -16,7 +16,7 @@ pub(super) struct CardV1 {
     used: bool,
 }
 
-/// Written as its word.
+/// Written as its code.
 #[derive(Clone, Copy)]
 enum SourceV1 {
     Buyer,
