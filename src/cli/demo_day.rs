@@ -179,9 +179,9 @@ async fn tell(
     if let Some(seq) = notable
         && let Some(why) = desk.why(shop, seq).await?
     {
-        let told = explain_text::explain(shop.as_str(), &why, language);
+        let explanation = explain_text::explain(shop.as_str(), &why, language);
         // The first line names the decision; the second one says it.
-        let said = told.lines().nth(1).unwrap_or_default().trim();
+        let said = explanation.lines().nth(1).unwrap_or_default().trim();
         note = format!("   #{seq} {}", cut(said));
     }
     let at = until.at_offset(OFFSET_S).to_string();

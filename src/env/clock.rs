@@ -244,7 +244,7 @@ impl Clock for ServerClock {
     }
 
     fn resume(&self, latest: Option<Instant>, rule: StartRule) {
-        // A record of another year was dated by a clock that nobody would trust today.
+        // A record of another year was dated by a clock that would not be trusted today.
         let latest = latest.filter(|latest| latest.of_an_event());
         self.with_state(|state| {
             let (wall, up) = (self.source.wall(), self.source.up());
@@ -367,7 +367,7 @@ mod tests {
         Pass(by, by)
     }
 
-    /// Nobody was there: the wall clock is set.
+    /// The machine was off meanwhile: the wall clock is set.
     const fn jumps(by: i64) -> Step {
         Pass(by, 0)
     }

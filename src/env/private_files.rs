@@ -116,17 +116,17 @@ fn give_to_owner_of(folder: &Path, file: &File) -> io::Result<()> {
     std::os::unix::fs::fchown(file, Some(owner.uid()), Some(owner.gid()))
 }
 
-/// What was found of a folder that others could read.
+/// The result of making a folder private.
 #[derive(Debug, Default)]
 pub struct Mended {
-    /// What others could read and can no more.
+    /// What other users could read, and now cannot.
     pub closed: Vec<PathBuf>,
-    /// What they still can, and why.
+    /// What other users can still read, and why.
     pub open: Vec<(PathBuf, String)>,
 }
 
 impl Mended {
-    /// What is to be said of it, a sentence each; nothing where all was well.
+    /// Sentences for the log; empty where nothing was open to others.
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         if let Some(first) = self.closed.first() {
@@ -147,8 +147,8 @@ impl Mended {
     }
 }
 
-/// Takes the rights of others from a data folder and all that is in it, but for what a person has put there. Where that
-/// cannot be done, it says so, and all else is done.
+/// Removes the rights of other users from a data folder and everything in it, except files that a person has put
+/// there. Where that fails for a file, the result names it and the rest is done.
 pub fn mend(folder: &Path) -> Mended {
     let mut mended = Mended::default();
     each(folder, 0, &mut |path, metadata| {
@@ -165,8 +165,8 @@ pub fn mend(folder: &Path) -> Mended {
     mended
 }
 
-/// Gives what is in a data folder to the folder's owner and group, as far as root has made it. Does nothing where
-/// another user than root asks, or where the folder is root's.
+/// Gives files that root has made in a data folder to the folder's owner and group. Does nothing for other users, or
+/// where root owns the folder.
 fn give_all_to_owner(folder: &Path) {
     let Ok(owner) = folder.metadata() else {
         return;
@@ -176,19 +176,19 @@ fn give_all_to_owner(folder: &Path) {
     }
     each(folder, 0, &mut |path, metadata| {
         if metadata.uid() == 0 {
-            // Root may do this; where a file is gone by now, nothing is left to give.
+            // Root may do this; a file that no longer exists needs nothing.
             std::os::unix::fs::lchown(path, Some(owner.uid()), Some(owner.gid())).ok();
         }
     });
 }
 
-/// A folder, and what is in it, but for links and what a person has put there.
+/// Calls `look` for a folder and what is in it, except links and files that a person has put there.
 fn each(path: &Path, depth: usize, look: &mut dyn FnMut(&Path, &Metadata)) {
     let Ok(metadata) = path.symlink_metadata() else {
         return;
     };
     if metadata.is_symlink() {
-        // The data folder itself may be reached by one.
+        // The path of the data folder itself may be a link.
         if depth > 0 {
             return;
         }
@@ -212,11 +212,12 @@ fn each(path: &Path, depth: usize, look: &mut dyn FnMut(&Path, &Metadata)) {
     }
 }
 
-/// While a command works on a data folder: at its end, what root has made there belongs to the folder's owner.
+/// Lives while a command works on a data folder. At its end, files that root has made there get the folder's owner.
 pub struct KeepsOwner(PathBuf);
 
 impl KeepsOwner {
-    /// Of the folder that a command works on; made before anything that writes there, so that it ends after it.
+    /// The owner of a folder on which a command works. Made before anything that writes there, so that it ends after
+    /// it.
     pub fn of(folder: &Path) -> KeepsOwner {
         KeepsOwner(folder.to_owned())
     }

@@ -98,7 +98,8 @@ where
                 return Ok(());
             };
             let Some(open) = accepting.connections.take_in(address.ip()) else {
-                // Where the client has sent much already, closing alone would leave it with the system.
+                // The client may have sent much already. Closing without a reset would leave that data with the
+                // system.
                 stream.set_zero_linger().ok();
                 return Ok(());
             };

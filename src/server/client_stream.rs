@@ -81,7 +81,7 @@ struct TimedWait {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wait {
-    /// Until the client takes what was written.
+    /// Until the client receives what was written.
     Taken,
     /// Until the client has sent the rest of a head.
     Head,
@@ -103,7 +103,7 @@ impl<S: Socket> ClientStream<S> {
         }
     }
 
-    /// What its requests know of it.
+    /// The connection as its requests see it.
     pub(super) fn connection(&self) -> Rc<Connection> {
         Rc::clone(&self.connection)
     }
@@ -114,7 +114,7 @@ impl<S: Socket> ClientStream<S> {
             .is_some_and(|waiting| waiting.what == what)
     }
 
-    /// What the connection may have of what all may have.
+    /// The connection's share of the budget of all connections.
     fn part(&self) -> BudgetPart {
         match self.connection.is_known() {
             true => BudgetPart::All,
@@ -122,7 +122,7 @@ impl<S: Socket> ClientStream<S> {
         }
     }
 
-    /// Ends the connection where what it waits for has not come in time.
+    /// Ends the connection where a wait has passed its limit.
     fn check_time(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         let Some(waiting) = &mut self.waiting else {
             return Ok(());
@@ -137,7 +137,7 @@ impl<S: Socket> ClientStream<S> {
         Err(self.end(why))
     }
 
-    /// Waits for something from now on; counts the bytes that are held for it.
+    /// Begins a wait, and counts the bytes that are held for it.
     fn wait(&mut self, what: Wait, bytes: u64, cx: &mut Context<'_>) -> io::Result<()> {
         let part = self.part();
         let counts = match &mut self.waiting {
@@ -151,7 +151,7 @@ impl<S: Socket> ClientStream<S> {
                 let mut share = limits.answers.nothing();
                 let counts = share.set(bytes, part);
                 let mut until = Box::pin(sleep(time));
-                // It has the framework called when the time is over.
+                // Makes the framework call again when the time is over.
                 let _ = until.as_mut().poll(cx);
                 self.waiting = Some(TimedWait { what, until, share });
                 counts
@@ -164,13 +164,13 @@ impl<S: Socket> ClientStream<S> {
         }
     }
 
-    /// A limit ends the connection.
+    /// Ends the connection because of a limit.
     fn end(&self, why: Cut) -> io::Error {
         self.stream.abandon();
         self.open.end(why)
     }
 
-    /// Counts what is handed over. Empty lines before a head are no part of it.
+    /// Counts bytes that are passed on. Empty lines before a head do not count.
     fn hand_over(&mut self, bytes: &[u8]) {
         let is_more = |byte: &u8| !matches!(byte, b'\r' | b'\n');
         if self.unused_bytes > 0 || bytes.iter().any(is_more) {
@@ -178,7 +178,7 @@ impl<S: Socket> ClientStream<S> {
         }
     }
 
-    /// What has been handed over belongs to a request now, if one has begun since.
+    /// Assigns the bytes that were passed on to a request, if one has begun since.
     fn look_at_steps(&mut self) {
         if self.steps != self.connection.steps() {
             self.steps = self.connection.steps();
@@ -189,7 +189,7 @@ impl<S: Socket> ClientStream<S> {
         }
     }
 
-    /// Everything that was written has been taken.
+    /// The client has received everything that was written.
     fn turn_is_over(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         self.look_at_steps();
         if self.is_waiting(Wait::Taken) {
@@ -231,17 +231,17 @@ impl<S: Socket> ClientStream<S> {
         self.unused_bytes >= LONG_FROM_BYTES && self.connection.body_wanted() != BodyWanted::None
     }
 
-    /// Nothing is handed over now.
+    /// Passes nothing on now.
     fn withhold(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.withheld = true;
         if !self.is_waiting(Wait::Taken) && !self.connection.is_answering() {
-            // Nothing else has the framework come again.
+            // Nothing else makes the framework call again.
             cx.waker().wake_by_ref();
         }
         Poll::Pending
     }
 
-    /// How many of these bytes may be handed over now; they are.
+    /// How many of these bytes may be passed on now. They count as passed on.
     fn pass(&mut self, bytes: &[u8]) -> usize {
         let behind = self.heads.behind_head();
         match self.connection.body_wanted() {
@@ -251,7 +251,7 @@ impl<S: Socket> ClientStream<S> {
         }
     }
 
-    /// Hands over what may be of the bytes that were held.
+    /// Passes on as many of the held bytes as allowed.
     fn hand_over_held(
         &mut self,
         cx: &mut Context<'_>,
@@ -285,7 +285,7 @@ impl<S: Socket> AsyncRead for ClientStream<S> {
         if !this.held.is_empty() {
             return this.hand_over_held(cx, buf);
         }
-        // Until this piece is read. The semaphore is never closed.
+        // The permit is held until this piece is read. The semaphore is never closed.
         let _turn = match this.is_in_long_body() {
             true => std::task::ready!(this.long_bodies.poll_acquire(cx)),
             false => None,

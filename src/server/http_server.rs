@@ -1,6 +1,6 @@
 //! The sockets, the threads and the framework behind them.
 //!
-//! The framework's own server hides its streams, so its parts are put together here: the acceptor and its threads, the
+//! The framework's own server hides its streams, so its parts are combined here: the acceptor and its threads, the
 //! limits of connections, HTTP/1.1, and the route table.
 
 use std::io;
@@ -23,17 +23,17 @@ use crate::http::AppState;
 use crate::runtime::Shops;
 use crate::settings::Settings;
 
-/// Connections that the system has taken and the server has not.
+/// Connections that the system has accepted and the server has not.
 const BACKLOG: u32 = 1024;
 
-/// What the system holds of an answer for one client, at most; it makes twice this of it. It grows no further, so that a
-/// client that reads slowly shows as one that reads, and one that does not costs little.
+/// The send buffer of one client; the system doubles it. It does not grow, so that a client that reads slowly shows
+/// progress, and one that does not read costs little memory.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 
 /// How long a connection that is being closed may still send.
 const CLOSING_WITHIN: Duration = Duration::from_secs(1);
 
-/// Listens. What is set here holds for every connection.
+/// Listens. The options set here hold for every connection.
 pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     let listen = || -> io::Result<TcpListener> {
         let socket = match address {
@@ -41,7 +41,7 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
         };
         socket.set_reuseaddr(true)?;
-        // Answers are whole when they are written: none waits for the one before to be acknowledged.
+        // Answers are complete when they are written, so none waits for an acknowledgement of the one before.
         socket.set_nodelay(true)?;
         socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
         socket.bind(address)?;
@@ -54,7 +54,7 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     })
 }
 
-/// How many threads serve.
+/// The number of threads that serve.
 pub(super) fn workers(settings: &Settings) -> usize {
     /// The framework's own limit.
     const WORKERS_MAX: usize = 512;
@@ -65,7 +65,7 @@ pub(super) fn workers(settings: &Settings) -> usize {
     }
 }
 
-/// Serves what comes in by a listener.
+/// Serves the connections of a listener.
 pub(super) fn start(
     listener: TcpListener,
     settings: &Settings,

@@ -121,7 +121,7 @@ fn std_time(length: Length) -> Duration {
     Duration::from_millis(length.ms().max(0) as u64)
 }
 
-/// Serves until it is told to stop. `listening` is called once requests are accepted. `read_settings` reads the
+/// Serves until a signal stops it. `listening` is called once requests are accepted. `read_settings` reads the
 /// settings again at SIGHUP.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::settings::Network;
 
-/// Of an IPv6 address, the bits that one client cannot choose.
+/// The bits of an IPv6 address that one client cannot choose.
 const IPV6_CLIENT_BITS: u32 = 64;
 
 /// The counts.
@@ -34,7 +34,7 @@ impl Peers {
         })
     }
 
-    /// Counts a connection from an address; `Err` where it has as many as one may.
+    /// Counts a connection from an address; `Err` where the address has reached its limit.
     pub(super) fn count(self: &Arc<Self>, address: IpAddr) -> Result<Option<Counted>, Full> {
         if self.proxies.iter().any(|proxy| proxy.contains(address)) {
             return Ok(None);
@@ -58,7 +58,7 @@ impl Peers {
     }
 }
 
-/// An address has as many connections as one may have.
+/// An address has reached its limit of connections.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
@@ -74,7 +74,7 @@ impl Drop for Counted {
     }
 }
 
-/// What stands for all addresses of one client.
+/// The address under which all addresses of one client are counted.
 fn client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),

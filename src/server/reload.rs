@@ -1,5 +1,5 @@
-//! What a running server reads again: its certificate and its keys, which are looked at every second and at SIGHUP, and at
-//! SIGHUP the log's level. What else has changed in the settings is named in the log: it wants a restart.
+//! Reloads files of a running server: its certificate and its keys every second and at SIGHUP, and the log level at
+//! SIGHUP. The log names other settings that have changed, because they need a restart.
 
 use std::sync::Arc;
 
@@ -11,27 +11,27 @@ use crate::keys::{KeyError, Keys};
 use crate::settings::Settings;
 use crate::telemetry::logs;
 
-/// Reads the settings again, as they were read at the start; else why they cannot be.
+/// Reads the settings again in the same way as at the start; the error says why they are invalid.
 pub type ReadSettings = Box<dyn Fn() -> Result<Settings, String> + Send + Sync>;
 
 /// The setting that a running server follows.
 const FOLLOWED: &str = "log.level";
 
-/// The files that are looked at.
+/// The files that are checked.
 #[derive(Clone)]
 pub(super) struct ReloadedFiles {
     pub keys: Option<Arc<Keys>>,
     pub certificate: Option<Arc<Certificate>>,
 }
 
-/// What was found in the files.
+/// The result of a check.
 pub(super) struct ReloadFindings {
     keys: Option<Result<bool, KeyError>>,
     certificate: Reloaded,
 }
 
 impl ReloadedFiles {
-    /// Looks at the files, and takes what is new and good. It may wait for the disk.
+    /// Checks the files, and loads those that are new and valid. It may wait for the disk.
     fn look(&self) -> ReloadFindings {
         let certificate = self.certificate.as_ref();
         let keys = self.keys.as_ref().map(|keys| {
@@ -45,11 +45,11 @@ impl ReloadedFiles {
     }
 }
 
-/// Looks at the files, off this thread, and says what was found: what is wrong once for as long as it is the same.
+/// Checks the files on another thread, and logs the result. The same error is logged once.
 pub(super) async fn look(files: &ReloadedFiles, wrong_keys: &mut String) {
     let of_work = files.clone();
     let Ok(found) = env::blocking(move || of_work.look()).await else {
-        // It is looked at again in a second.
+        // The next check is in a second.
         return;
     };
     match found.keys {
@@ -104,7 +104,7 @@ pub(super) async fn at_hangup(
     }
 }
 
-/// Takes over what a running server can, and names the rest.
+/// Applies the settings that a running server can change, and logs the rest.
 fn follow(settings: &mut Settings, new: &Settings) {
     let fixed = differing(settings, new);
     if settings.log_level != new.log_level {
@@ -122,7 +122,7 @@ fn follow(settings: &mut Settings, new: &Settings) {
     }
 }
 
-/// The settings that are not what they were, but for the one that is followed.
+/// The settings that have changed, except for the one that is followed.
 fn differing(old: &Settings, new: &Settings) -> Vec<&'static str> {
     let values = old.values().into_iter().zip(new.values());
     let rows = Settings::ROWS.iter().zip(values);

@@ -5,18 +5,18 @@
 
 use memchr::memchr;
 
-/// What goes by, and how it ended.
+/// The position in the stream after the latest end of a head.
 #[derive(Debug)]
 pub(super) struct HeadCount {
-    /// Empty lines that have gone by since the last reset.
+    /// Empty lines since the last reset.
     lines: usize,
-    /// Bytes that have gone by since the latest of them.
+    /// Bytes since the latest of them.
     behind: u64,
     tail: [u8; 2],
 }
 
 impl HeadCount {
-    /// Nothing has gone by.
+    /// The start of a stream.
     pub(super) fn new() -> HeadCount {
         HeadCount {
             lines: 0,
@@ -25,17 +25,17 @@ impl HeadCount {
         }
     }
 
-    /// A new head may end from here on.
+    /// Allows the end of a new head from here on.
     pub(super) fn reset(&mut self) {
         self.lines = 0;
     }
 
-    /// How many bytes have gone by behind the latest head: those of its body, and perhaps of what follows.
+    /// The number of bytes after the latest head: its body, and perhaps the next request.
     pub(super) fn behind_head(&self) -> u64 {
         self.behind
     }
 
-    /// Passes one head and what follows it, but no end of a second; how many bytes went by.
+    /// Passes one head and the bytes after it, up to the end of a second head. Returns the number of bytes.
     pub(super) fn pass_head(&mut self, bytes: &[u8]) -> usize {
         let mut from = 0;
         while let Some(end) = self.next_line(bytes, from) {
@@ -49,14 +49,14 @@ impl HeadCount {
         self.pass(bytes, from)
     }
 
-    /// Passes so many bytes of a body at most.
+    /// Passes at most so many bytes of a body.
     pub(super) fn pass_sized(&mut self, bytes: &[u8], left: u64) -> usize {
         let length = usize::try_from(left).unwrap_or(usize::MAX);
         self.pass(&bytes[..length.min(bytes.len())], 0)
     }
 
-    /// Passes a body in chunks up to its next empty line, which may be its end; nothing where one has gone by since the
-    /// last reset.
+    /// Passes a body in chunks up to its next empty line, which may be its end; 0 where there was one since the last
+    /// reset.
     pub(super) fn pass_chunks(&mut self, bytes: &[u8]) -> usize {
         if self.lines > 0 {
             return 0;
@@ -70,7 +70,7 @@ impl HeadCount {
         }
     }
 
-    /// The end of the next empty line behind a place.
+    /// The end of the next empty line after a place.
     fn next_line(&self, bytes: &[u8], mut from: usize) -> Option<usize> {
         while let Some(found) = memchr(b'\n', &bytes[from..]) {
             let at = from + found;
@@ -82,7 +82,7 @@ impl HeadCount {
         None
     }
 
-    /// Whether what comes before a line break is the end of a line, so that the line is empty.
+    /// Whether the bytes before a line break end a line, so that the line is empty.
     fn ends_a_line(&self, before: &[u8]) -> bool {
         let [first, second] = self.tail;
         match *before {
@@ -93,7 +93,7 @@ impl HeadCount {
         }
     }
 
-    /// These bytes have gone by, those from a place on behind the latest empty line.
+    /// Records that these bytes have passed; `behind` is the place of the latest empty line.
     fn pass(&mut self, bytes: &[u8], from: usize) -> usize {
         self.behind += bytes.len().saturating_sub(from) as u64;
         match *bytes {

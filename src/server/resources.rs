@@ -1,5 +1,5 @@
-//! What the system must give a server before it starts: files and threads. Where it does not, the server says so and does
-//! not start, since the libraries below panic where they find none.
+//! Checks that the system gives a server enough files and threads before it starts. Otherwise the server refuses to
+//! start, since the libraries below panic without them.
 
 use std::sync::Mutex;
 
@@ -8,32 +8,31 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::ServeError;
 use crate::env;
 
-/// Files that a server without connections has open, but for those of its threads: three of the process, the folder's,
-/// the sockets', and those of the threads that commit, call webhooks and read signals.
+/// Open files of a server without connections, except those of its threads: three of the process, the folder's, the
+/// sockets', and those of the threads that commit, call webhooks and read signals.
 const FILES_OF_SERVER: u64 = 40;
 
 /// Files of each thread that serves.
 const FILES_OF_WORKER: u64 = 4;
 
-/// Connections that must be possible for a server to be of use.
+/// The fewest connections with which a server is useful.
 const CONNECTIONS_MIN: u64 = 16;
 
-/// Threads beside those that serve: those that commit, look after the journal, the log, webhooks, the control socket, and
-/// some room.
+/// Threads beside those that serve: commit, compaction, log, webhooks, the control socket, and a reserve.
 const THREADS_OF_SERVER: usize = 20;
 
-/// As many connections as the machine allows.
+/// Raises the limit of files to as many connections as the machine allows.
 pub(super) fn raise_file_limit() {
     let limit = getrlimit(Resource::Nofile);
     let all = Rlimit {
         current: limit.maximum,
         maximum: limit.maximum,
     };
-    // Where it may not be raised, there are fewer connections.
+    // Where it cannot be raised, fewer connections are possible.
     setrlimit(Resource::Nofile, all).ok();
 }
 
-/// Whether the system gives what a server with so many threads needs.
+/// Checks that the system has enough for a server with so many threads.
 pub(super) fn check(workers: usize) -> Result<(), ServeError> {
     let needed = files_needed(workers);
     let files = getrlimit(Resource::Nofile).current;
@@ -59,7 +58,7 @@ fn files_needed(workers: usize) -> u64 {
     FILES_OF_SERVER + workers as u64 * FILES_OF_WORKER + CONNECTIONS_MIN
 }
 
-/// Has so many threads at once, and lets them go.
+/// Starts so many threads at once, and ends them.
 fn try_threads(count: usize) -> std::io::Result<()> {
     let gate = Mutex::new(());
     std::thread::scope(|scope| {

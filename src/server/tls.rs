@@ -1,4 +1,4 @@
-//! TLS by certificate files, which may be replaced while the server runs.
+//! TLS with certificate files, which may be replaced while the server runs.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -14,7 +14,7 @@ use rustls::sign::CertifiedKey;
 
 use super::ServeError;
 
-/// The server's certificate and its key: the latest good pair of the two files.
+/// The server's certificate and its key: the latest valid pair of the two files.
 pub(super) struct Certificate {
     certificate: PathBuf,
     key: PathBuf,
@@ -24,7 +24,7 @@ pub(super) struct Certificate {
     seen: Mutex<CertificateSeen>,
 }
 
-/// What each handshake is answered with.
+/// The pair for handshakes.
 #[derive(Debug)]
 struct Current(Mutex<Arc<CertifiedKey>>);
 
@@ -34,13 +34,13 @@ impl ResolvesServerCert for Current {
     }
 }
 
-/// How the files looked, and what was wrong with them.
+/// The files at the last check, and the error they had.
 struct CertificateSeen {
     files: [Option<CertificateCheck>; 2],
     wrong: Option<String>,
 }
 
-/// What changes when a file is written or replaced.
+/// Properties of a file that change when it is written or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct CertificateCheck {
     inode: u64,
@@ -49,14 +49,14 @@ struct CertificateCheck {
     changed: (i64, i64),
 }
 
-/// What became of the files.
+/// The result of a check.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reloaded {
-    /// They are as they were.
+    /// The files have not changed.
     Same,
-    /// They are used from now on.
+    /// The new pair is used from now on.
     Taken,
-    /// They cannot be used, and this was not said yet; the pair before stays.
+    /// The files are invalid, which is reported once; the earlier pair stays in use.
     Refused(String),
 }
 
@@ -68,7 +68,7 @@ impl Certificate {
     /// Reads a certificate's chain and its key, both PEM files.
     pub(super) fn open(certificate: &Path, key: &Path) -> Result<Arc<Certificate>, ServeError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        // Looked at before they are read: what is written meanwhile is seen later.
+        // Taken before the files are read, so that a later write is noticed.
         let files = [look(certificate), look(key)];
         let pair = read(certificate, key, &provider).map_err(ServeError::Unusable)?;
         let current = Arc::new(Current(Mutex::new(Arc::new(pair))));
@@ -87,13 +87,12 @@ impl Certificate {
         }))
     }
 
-    /// What handshakes are made with.
+    /// The configuration of handshakes.
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
     }
 
-    /// Reads the files again where they have changed, or where they were wrong: a renewal writes two files, one after the
-    /// other.
+    /// Reads the files again where they have changed or were invalid: a renewal writes two files, one after the other.
     pub(super) fn reload_if_changed(&self) -> Reloaded {
         let files = [look(&self.certificate), look(&self.key)];
         let mut seen = held(&self.seen);
@@ -105,7 +104,7 @@ impl Certificate {
             Ok(pair) => {
                 seen.wrong = None;
                 let mut current = held(&self.current.0);
-                // They may be what they were: touched, or wrong for a moment.
+                // The content may be the same after all.
                 if current.cert == pair.cert {
                     return Reloaded::Same;
                 }
@@ -124,7 +123,7 @@ impl Certificate {
     }
 }
 
-/// How a file looks now; nothing where it is not there.
+/// The properties of a file; `None` where it does not exist.
 fn look(path: &Path) -> Option<CertificateCheck> {
     let look = |file: Metadata| CertificateCheck {
         inode: file.ino(),
@@ -135,7 +134,7 @@ fn look(path: &Path) -> Option<CertificateCheck> {
     std::fs::metadata(path).ok().map(look)
 }
 
-/// A pair, if the files hold one.
+/// The pair of the files, if they are a valid pair.
 fn read(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedKey, String> {
     let wrong = |path: &Path, what: &dyn std::fmt::Display| {
         format!(
@@ -154,7 +153,7 @@ fn read(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<Cer
     let own = own.map_err(|error| wrong(key, &error))?;
     let pair = CertifiedKey::new(chain, own);
     match pair.keys_match() {
-        // Some keys cannot say which certificate they are of.
+        // Some keys cannot be compared with a certificate.
         Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {
             Ok(pair)
         }

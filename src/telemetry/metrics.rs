@@ -27,7 +27,7 @@ codes! {
         Overloaded = "overloaded",
         /// The server is shutting down (503).
         Stopping = "stopping",
-        /// The shop comes back from its journal (503).
+        /// The shop is being recovered (503).
         Recovering = "recovering",
         /// The disk is nearly full (507).
         DiskFull = "disk_full",
@@ -148,7 +148,7 @@ const NAMES: [(&str, MetricKind, &str); 23] = [
     (
         "xiaoer_wake_seconds",
         MetricKind::Histogram(SECONDS),
-        "How long a shop took to come back into memory",
+        "How long it took to load a shop into memory",
     ),
     (
         "xiaoer_clock_doubted",

@@ -21,7 +21,7 @@ pub use crate::journal::SECRETS_FILE;
 const LOCK: &str = "webhook-secrets.lock";
 
 /// The name of a damaged file that was set aside.
-const ASIDE: &str = "webhook-secrets.json.damaged";
+const DAMAGED_FILE: &str = "webhook-secrets.json.damaged";
 
 /// The version that this release writes; it reads every one up to it.
 const VERSION: u32 = 1;
@@ -147,10 +147,10 @@ impl SecretsFile {
             Err(Unread::Damaged(how)) => {
                 tracing::error!(
                     how,
-                    "{SECRETS_FILE} is damaged and was moved to {ASIDE}: its webhooks are switched off until their \
+                    "{SECRETS_FILE} is damaged and was moved to {DAMAGED_FILE}: its webhooks are switched off until their \
                      secrets are rotated, or until the file is put back from a backup"
                 );
-                std::fs::rename(folder.join(SECRETS_FILE), folder.join(ASIDE))
+                std::fs::rename(folder.join(SECRETS_FILE), folder.join(DAMAGED_FILE))
                     .map_err(|error| failed(folder, "move", &error))?;
                 HeldSecrets::new()
             }
@@ -350,7 +350,7 @@ mod tests {
         std::fs::write(folder.path().join(SECRETS_FILE), &FIRST_FORM[1..]).unwrap();
         let file = SecretsFile::open(folder.path()).unwrap();
         assert!(file.is_empty());
-        let aside = std::fs::read_to_string(folder.path().join(ASIDE)).unwrap();
+        let aside = std::fs::read_to_string(folder.path().join(DAMAGED_FILE)).unwrap();
         assert_eq!(aside, FIRST_FORM[1..], "what is left of it is kept");
         let newer = FIRST_FORM.replace("\"version\": 1", "\"version\": 2");
         std::fs::write(folder.path().join(SECRETS_FILE), newer).unwrap();

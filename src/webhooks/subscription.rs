@@ -124,9 +124,9 @@ impl Inner {
 
     /// All names under which something may be stored.
     pub fn metadata_names(&self) -> Vec<String> {
-        let aside: Vec<SeqRange> = self.outbox.failed_messages().map(|of| of.range).collect();
+        let failed: Vec<SeqRange> = self.outbox.failed_messages().map(|of| of.range).collect();
         let mut names = vec![self.endpoint_entry().0, self.cursor_entry().0];
-        names.extend(aside.into_iter().map(|range| self.retry_entry(range).0));
+        names.extend(failed.into_iter().map(|range| self.retry_entry(range).0));
         names
     }
 }

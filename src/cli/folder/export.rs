@@ -56,8 +56,8 @@ impl Export {
                     record.n
                 ));
             }
-            if let Some(told) = cores.before(&record) {
-                last_words(&told);
+            if let Some(note) = cores.before(&record) {
+                last_words(&note);
             }
             let line = if self.decisions {
                 decisions(&record)?

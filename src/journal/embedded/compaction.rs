@@ -366,8 +366,8 @@ mod tests {
             booked: &[],
             rated: false,
         };
-        let told = Box::new(move || durable.send(()).unwrap());
-        journal.append(owner, &entry, Some(told)).unwrap();
+        let done_callback = Box::new(move || durable.send(()).unwrap());
+        journal.append(owner, &entry, Some(done_callback)).unwrap();
         done.recv().unwrap();
     }
 

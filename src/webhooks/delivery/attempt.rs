@@ -45,7 +45,7 @@ pub struct PendingRetry {
     #[serde(rename = "again")]
     pub retry_at: Option<Instant>,
     /// The result of the latest attempt.
-    #[serde(rename = "result")]
+    #[serde(rename = "told")]
     pub result: AttemptResult,
 }
 

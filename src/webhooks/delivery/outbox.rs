@@ -175,8 +175,8 @@ impl Outbox {
     }
 
     fn retries_in_flight(&self) -> impl Iterator<Item = SeqRange> {
-        let aside = self.in_flight.iter().filter(|of| of.lane == Lane::Retry);
-        aside.map(|of| of.range)
+        let retries = self.in_flight.iter().filter(|of| of.lane == Lane::Retry);
+        retries.map(|of| of.range)
     }
 
     /// No decision up to this `seq` is asked for.

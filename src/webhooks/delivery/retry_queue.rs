@@ -19,11 +19,11 @@ pub(super) struct RetryQueue {
 impl RetryQueue {
     /// A queue of stored messages.
     pub fn of(messages: Vec<PendingRetry>) -> RetryQueue {
-        let mut aside = RetryQueue::default();
+        let mut queue = RetryQueue::default();
         for failing in messages {
-            aside.put(failing);
+            queue.put(failing);
         }
-        aside
+        queue
     }
 
     /// Adds a message, or replaces it.

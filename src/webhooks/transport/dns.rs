@@ -357,13 +357,13 @@ mod tests {
         run(async {
             let servers = Arc::new(Servers::default());
             let dns = Dns::new(Arc::clone(&servers) as Arc<dyn Lookup>);
-            let mut told = Vec::new();
+            let mut errors = Vec::new();
             for _ in 0..100 {
                 let found = Arc::clone(&dns).find("hook.none", asker(1, 1)).await;
-                told.push(found.unwrap_err());
+                errors.push(found.unwrap_err());
             }
-            told.dedup();
-            assert_eq!(told, ["the name hook.none was not found: no such name"]);
+            errors.dedup();
+            assert_eq!(errors, ["the name hook.none was not found: no such name"]);
             assert_eq!(servers.asked.load(Ordering::SeqCst), 1);
             // Each time longer, and in the end once a minute.
             let kept = || dns.state().names["hook.none"].failed.as_ref().unwrap().kept;

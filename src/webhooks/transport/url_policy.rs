@@ -292,7 +292,7 @@ mod tests {
         ] {
             match (read_url(text, false), hint) {
                 (Ok(url), None) => assert_eq!(read_url(url.as_str(), false), Ok(url)),
-                (Err(told), Some(hint)) => assert!(told.contains(hint), "{text:?}: {told}"),
+                (Err(error), Some(hint)) => assert!(error.contains(hint), "{text:?}: {error}"),
                 (read, _) => panic!("{text:?}: {read:?}"),
             }
         }
