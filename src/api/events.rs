@@ -2,9 +2,9 @@
 //!
 //! This is the hot path. Responses are built as text, and no event is parsed into a JSON tree.
 
-use super::commands::rejection;
 use super::event_body::{EventReader, ParsedEvent, may_make, refuse_making};
 use super::policy_change::{self, aside, check_policies};
+use super::resource_change::rejection;
 use crate::api::schema::{EventsBody, Results};
 use crate::domain::base::id::Id;
 use crate::http::auth::Scope;

@@ -8,7 +8,7 @@ mod event_body;
 mod events;
 mod policy_change;
 
-mod commands;
+mod resource_change;
 mod resources;
 mod stream;
 mod views;

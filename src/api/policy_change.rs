@@ -14,8 +14,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use super::commands::{accepted, quoted};
 use super::event_body::ParsedEvent;
+use super::resource_change::{accepted, quoted};
 use crate::domain::base::id::{ID_BYTES_MAX, Id};
 use crate::domain::policy::group_plan::CheckedPolicy;
 use crate::domain::policy::{Policy, PolicyError};

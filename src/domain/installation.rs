@@ -11,7 +11,7 @@ use super::read::report::Report;
 use super::state::shared_invites::MemoryLedger;
 use super::state::shop::Shop;
 use crate::domain::protocol::rejection::Rejection;
-use crate::domain::rules::dispatch::Applied;
+use crate::domain::rules::apply_event::Applied;
 
 /// The offset of the times in a rejection without a shop: +08:00, in seconds.
 const NO_SHOP_OFFSET_S: i32 = 8 * 3600;

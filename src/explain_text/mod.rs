@@ -23,13 +23,13 @@ mod score;
 mod session;
 
 // The state of a shop.
-mod highlights;
-mod summary;
+mod notable_decisions;
+mod shop_summary;
 
 pub use evidence_json::facts;
 pub use explanation::{Both, both, explain};
-pub use highlights::{Highlights, HighlightsAsked};
-pub use summary::summary;
+pub use notable_decisions::{Highlights, HighlightsAsked};
+pub use shop_summary::summary;
 
 /// A language of texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

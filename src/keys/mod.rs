@@ -8,13 +8,13 @@
 //! refused at once by the process that revoked it, and by another process at its next [`Keys::reload_if_changed`]. A
 //! damaged file makes no key valid.
 
-mod binding;
 mod error;
 mod file;
 mod key_store;
 mod key_text;
 mod record;
 mod scope;
+mod shop_binding;
 
 pub use error::KeyError;
 pub use key_store::{Keys, NewKey};

@@ -11,12 +11,12 @@ use actix::prelude::*;
 use tokio::sync::Semaphore;
 
 use super::apply::{EventApplier, EventOutcome, ResponseBuffer};
+use super::change_notifier::ChangeNotifier;
 use super::messages::{ClockJumped, Close, Delete, ReadShop};
 use super::quota::PendingBytes;
 use super::quota_check::{self, keeps_buyer_space};
 use super::recovery::{Differences, come_up};
 use super::shared;
-use super::subscription::ChangeNotifier;
 use crate::domain::CORE;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;

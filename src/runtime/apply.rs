@@ -14,7 +14,7 @@ use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::installation::{create, reject_without_shop};
 use crate::domain::protocol::decision::{Decision, DecisionBody};
 use crate::domain::protocol::rejection::Rejection;
-use crate::domain::rules::dispatch::Applied;
+use crate::domain::rules::apply_event::Applied;
 use crate::domain::state::shop::Shop;
 use crate::domain::{CORE, protocol::codes::ErrorCode, state::idempotency::IdempotencyRecord};
 use crate::journal::{Journal, NewRecord, RecordKind};

@@ -7,13 +7,14 @@
 
 mod actor;
 mod apply;
+mod change_notifier;
 mod event_result;
-mod lease_table;
-mod leases;
 mod live_shop;
 mod messages;
 mod observer;
 mod passivation;
+mod presence_lease_table;
+mod presence_leases;
 mod queries;
 mod quota;
 mod quota_check;
@@ -25,12 +26,12 @@ mod shared_ledger;
 mod shops;
 mod stored_decisions;
 mod submission;
-mod subscription;
 mod trace_export;
 
+pub use change_notifier::{ChangeNotice, DecisionFeed, ShutdownListener};
 pub use event_result::{EventResult, IncomingEvent, ReadError, Unavailable};
-pub use leases::{LeaseGranted, PresenceResult};
 pub use observer::RuntimeObserver;
+pub use presence_leases::{LeaseGranted, PresenceResult};
 pub use queries::{ListPage, ShopRow, TimelineEntry};
 pub use quota::ShopQuota;
 pub use recovery::{Differences, check_recovery, decode_state};
@@ -38,5 +39,4 @@ pub use scheduler::wake_sleepers;
 pub use shared_ledger::SharedLedger;
 pub use shops::{RuntimeSettings, Shops};
 pub use stored_decisions::{DecisionHeader, StoredDecision};
-pub use subscription::{ChangeNotice, DecisionFeed, ShutdownListener};
 pub use trace_export::trace_line;

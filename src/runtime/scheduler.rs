@@ -7,8 +7,8 @@ use std::time::Duration;
 use actix::Addr;
 
 use super::actor::ShopActor;
-use super::leases::LeasesExpired;
 use super::messages::ClockJumped;
+use super::presence_leases::LeasesExpired;
 use super::shops::Shops;
 use crate::domain::base::id::Id;
 use crate::env::{Stopwatch, blocking};

@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use actix::{Actor, Addr};
 
+use super::change_notifier::ChangeNotifiers;
 use super::quota::ShopQuotas;
 use super::responder::MailboxDepth;
 use super::shared_ledger::SharedLedger;
-use super::subscription::ChangeNotifiers;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::env::Env;
 use crate::journal::{Journal, NoRoom};
 use crate::runtime::event_result::Unavailable;
-use crate::runtime::lease_table::Leases;
+use crate::runtime::presence_lease_table::Leases;
 
 /// The shared state. The actors are of type `A`.
 pub(super) struct SharedState<A: Actor> {

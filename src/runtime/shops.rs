@@ -3,9 +3,9 @@
 use super::apply::EventOutcome;
 use super::event_result::EventResult;
 use super::event_result::{IncomingEvent, ReadError, Unavailable};
-use super::lease_table::Leases;
 use super::messages::{SubmitEvents, Submitted};
 use super::observer::RuntimeObserver;
+use super::presence_lease_table::Leases;
 use super::responder::{NotProcessed, PendingAnswer, Responder};
 use super::stored_decisions::answer_again;
 use crate::env::Stopwatch;
@@ -18,13 +18,13 @@ use actix_rt::ArbiterHandle;
 
 use super::actor::Shared;
 use super::actor::ShopActor;
+use super::change_notifier::{DecisionFeed, ShutdownListener, ShutdownSignal};
 use super::messages::{Close, Delete, ReadFn, ReadShop};
 use super::quota::{ShopQuota, ShopQuotas};
 use super::quota_check;
 use super::responder::MailboxDepth;
 use super::shared::{Registry, WakeupQueue, held};
 use super::shared_ledger::SharedLedger;
-use super::subscription::{DecisionFeed, ShutdownListener, ShutdownSignal};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration as Length, Instant};
 use crate::domain::state::shop::Shop;

@@ -5,10 +5,10 @@
 //! `simulation` plays the day through the core itself, by way of `gateway`, so that the people react to its decisions.
 //! The same seed gives the same bytes on every machine: all draws come from `seeded_rng`.
 
-mod agents;
+mod agent_behavior;
 mod arrivals;
-mod buyers;
-mod chat;
+mod buyer_behavior;
+mod chat_state;
 mod event_queue;
 mod gateway;
 mod rating;

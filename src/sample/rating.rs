@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::chat::Chat;
+use super::chat_state::Chat;
 use super::event_queue::{ChatNumber, ScheduledStep};
 use super::gateway::{Happening, TraceField};
 use super::simulation::Simulation;

@@ -10,7 +10,7 @@ use crate::domain::base::id::Id;
 use crate::domain::protocol::decision::{Decision, DecisionBody};
 
 use super::arrivals::plan_arrivals;
-use super::chat::{AgentDesk, Chat, SampleBuyer, With, chat_of};
+use super::chat_state::{AgentDesk, Chat, SampleBuyer, With, chat_of};
 use super::event_queue::{AgentNumber, ChatNumber, DAY_S, EventQueue, Moment, ScheduledStep};
 use super::gateway::{Gateway, Happening, TraceField};
 use super::seeded_rng::SeededRng;

@@ -15,8 +15,8 @@ use actix_web::dev::{AppConfig, Server};
 use actix_web::{App, Error};
 use tokio::net::TcpSocket;
 
-use super::acceptor::{Accepting, AcceptingFactory, Encryptable};
-use super::client_stream::ClientStream;
+use super::bounded_stream::ClientStream;
+use super::connection_setup::{Accepting, AcceptingFactory, Encryptable};
 use super::{ServeError, std_time};
 use crate::api::configure;
 use crate::http::AppState;

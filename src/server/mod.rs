@@ -1,21 +1,21 @@
 //! The server: connects the modules, listens, and shuts down in order.
 
 // Incoming: sockets, their limits, TLS.
-mod acceptor;
-mod client_stream;
+mod bounded_stream;
+mod connection_setup;
 mod connections;
 mod http_server;
 mod peers;
-mod request_framing;
+mod request_boundaries;
 mod tls;
 
 // The process: resources, signals, metrics and logs.
-mod control;
+mod control_socket;
 mod folder_upgrade;
-mod key_binding;
 mod observers;
+mod process_limits;
 mod reload;
-mod resources;
+mod shop_key_binding;
 mod signals;
 
 use std::net::SocketAddr;
@@ -25,9 +25,9 @@ use std::time::Duration;
 
 use futures_util::future::select;
 
-use acceptor::{Accepting, Tls};
+use connection_setup::{Accepting, Tls};
 use connections::Connections;
-pub use control::{SOCKET, ask_backup, ask_number, secrets};
+pub use control_socket::{SOCKET, ask_backup, ask_number, secrets};
 pub use folder_upgrade::upgrade;
 use observers::{Observers, OfJournal};
 pub use reload::ReadSettings;
@@ -142,8 +142,8 @@ where
     )
     .map_err(|error| ServeError::Unusable(error.to_string()))?;
     env::before_end(crate::telemetry::logs::flush);
-    resources::raise_file_limit();
-    resources::check(http_server::workers(settings))?;
+    process_limits::raise_file_limit();
+    process_limits::check(http_server::workers(settings))?;
     let served = actix_rt::System::new().block_on(run(settings, env, read_settings, listening));
     crate::telemetry::logs::flush();
     served
@@ -177,7 +177,7 @@ where
     let journal = Arc::new(opened.journal);
     let source = Arc::clone(&ledger);
     journal.set_ledger_source(Box::new(move || source.stored()));
-    control::listen(&settings.data, &journal);
+    control_socket::listen(&settings.data, &journal);
     let (keeper, keys, first_key) = keep(settings, &env)?;
     let desk = Shops::new(
         Arc::clone(&journal) as Arc<dyn Journal>,
@@ -195,7 +195,7 @@ where
         },
     );
     if let Some(keys) = &keys {
-        key_binding::bind(keys, &journal);
+        shop_key_binding::bind(keys, &journal);
     }
     desk.renew_leases()?;
     let webhooks = webhooks(settings, &desk, &watching)?;
@@ -249,7 +249,7 @@ where
     desk.close().await;
     select(pin!(handle.stop(true)), pin!(stuck(&desk, &connections))).await;
     webhooks.close().await;
-    control::leave(&settings.data);
+    control_socket::leave(&settings.data);
     // Everything that the shops have stored is written before the process may end.
     env::blocking(move || journal.close()).await.ok();
     tracing::info!("stopped");

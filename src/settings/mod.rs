@@ -6,16 +6,16 @@
 //! This module reads neither files nor the environment: it gets their content, and returns the settings or an error.
 
 mod error;
+mod ip_network;
 mod layers;
-mod network;
 mod origin;
 mod render;
 mod table;
 mod value;
 
 pub use error::SettingsError;
+pub use ip_network::Network;
 pub use layers::{Origins, Sources};
-pub use network::Network;
 pub use origin::Origin;
 pub use table::{SettingRow, Settings};
 pub use value::{BuyerSpace, LogFormat, LogLevel, MetricsPublic, Size};

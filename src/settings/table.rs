@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use super::network::Network;
+use super::ip_network::Network;
 use super::value::{BuyerSpace, LogFormat, LogLevel, MetricsPublic, SettingValue, Size, between};
 use crate::domain::base::time::Duration;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::delivery::payload::{self};
 use super::delivery::retry_policy::wait_after;
 use super::dispatcher::Webhooks;
+use super::endpoint_state::Subscription;
 use super::send::call;
-use super::subscription::Subscription;
 use crate::domain::base::time::Duration;
 use crate::webhooks::endpoint::DISABLED;
 

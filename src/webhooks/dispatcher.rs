@@ -11,14 +11,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::WebhookObserver;
-use super::delivery::attempt::{AttemptResult, SeqRange};
+use super::delivery::delivery_state::{AttemptResult, SeqRange};
 use super::delivery::outbox::{Outbox, REPLAYS_MAX};
 use super::delivery::payload;
 use super::endpoint::{Endpoint, Wanted};
+use super::endpoint_state::{NamedWebhook, Subscription};
 use super::recovery::{self, number};
 use super::secrets_file::{ENDPOINTS_MAX, SecretsFile};
 use super::send::{NO_SECRET, attempt_result, call};
-use super::subscription::{NamedWebhook, Subscription};
 use super::transport::client::{ClientSettings, WebhookClient};
 use super::transport::signature::Secret;
 use super::transport::url_policy::read_url;

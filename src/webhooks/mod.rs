@@ -9,8 +9,8 @@ mod transport;
 pub mod endpoint;
 mod secrets_file;
 
+mod endpoint_state;
 mod send;
-mod subscription;
 
 mod disable_notice;
 mod dispatcher;
@@ -21,8 +21,8 @@ mod worker;
 use crate::domain::base::id::Id;
 
 pub use dispatcher::{NotDone, WebhookSettings, Webhooks};
+pub use endpoint_state::{Delivered, Subscription, upgrade_kept};
 pub use secrets_file::{EndpointSecrets, SECRETS_FILE, SecretsFile};
-pub use subscription::{Delivered, Subscription, upgrade_kept};
 pub use transport::Asker;
 pub use transport::RetryAfter;
 pub use transport::SystemLookup;

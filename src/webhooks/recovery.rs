@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 
 use super::endpoint::{Endpoint, EndpointState};
+use super::endpoint_state::{NamedWebhook, Subscription, stored_webhooks};
 use super::secrets_file::{EndpointSecrets, SecretsFile};
 use super::send::NO_SECRET;
-use super::subscription::{NamedWebhook, Subscription, stored_webhooks};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Duration;
 use crate::journal::JournalError;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::dispatcher::{NotDone, Webhooks, new_secret};
 use super::endpoint::Signing;
+use super::endpoint_state::Subscription;
 use super::secrets_file::EndpointSecrets;
-use super::subscription::Subscription;
 use super::transport::signature::Secret;
 use crate::domain::base::id::Id;
 use crate::env::blocking;

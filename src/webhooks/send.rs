@@ -2,12 +2,12 @@
 
 use reqwest::Url;
 
-use super::delivery::attempt::AttemptResult;
+use super::delivery::delivery_state::AttemptResult;
 use super::delivery::outbox::AttemptEnd;
 use super::delivery::payload::Message;
 use super::endpoint::Endpoint;
 use super::transport::client::{CallResult, WebhookClient};
-use super::transport::dns::Asker;
+use super::transport::lookup_budget::Asker;
 use super::transport::signature::sign;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;

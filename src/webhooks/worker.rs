@@ -11,13 +11,13 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::watch;
 
-use super::delivery::attempt::{Attempt, AttemptResult, Lane, SeqRange};
 use super::delivery::batch_reader::BatchReader;
+use super::delivery::delivery_state::{Attempt, AttemptResult, Lane, SeqRange};
 use super::delivery::outbox::{AttemptEnd, Change, Next};
 use super::delivery::payload::{self, Message};
 use super::endpoint::{Endpoint, EndpointState};
+use super::endpoint_state::{Delivered, NamedWebhook, Subscription};
 use super::send::{attempt_end, attempt_result, call, disable_reason};
-use super::subscription::{Delivered, NamedWebhook, Subscription};
 use super::transport::client::{CallResult, WebhookClient};
 use super::{Notify, WebhookObserver};
 use crate::domain::base::time::Instant;

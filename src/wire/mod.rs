@@ -5,24 +5,24 @@
 //!
 //! Depends only on [`crate::domain`]. The HTTP API, replays and the journal all use this format.
 
-mod answered_decision;
-mod decision;
+mod answered_decision_reader;
 mod decision_writer;
-mod event;
+mod event_reader;
 mod event_writer;
 mod fields;
 mod fingerprint;
 mod flat_json;
 mod json;
-mod recorded_decision;
+mod recorded_decision_reader;
 mod value;
+mod written_decision;
 
-pub use answered_decision::read_decision;
-pub use decision::WrittenDecision;
+pub use answered_decision_reader::read_decision;
 pub use decision_writer::DecisionWriter;
-pub use event::{
+pub use event_reader::{
     Line, ReadEvent, SHOP_DEFAULT, read_event, read_event_body, read_line, read_plain_events,
 };
 pub use event_writer::write_event;
 pub use json::NotAnObject;
-pub use recorded_decision::{differing, read_recorded};
+pub use recorded_decision_reader::{differing, read_recorded};
+pub use written_decision::WrittenDecision;

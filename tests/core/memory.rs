@@ -10,7 +10,7 @@ use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::domain::protocol::event::{ClosedBy, Event, EventBody, GivenPolicy, RatedOn, Stars};
-use xiaoer::domain::rules::dispatch::Applied;
+use xiaoer::domain::rules::apply_event::Applied;
 use xiaoer::domain::rules::retention::RecordCounts;
 
 /// 240,000 sessions.

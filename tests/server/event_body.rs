@@ -5,7 +5,7 @@ use xiaoer::domain::base::time::{Duration, Instant};
 use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::protocol::event::Event;
-use xiaoer::domain::rules::dispatch::Applied;
+use xiaoer::domain::rules::apply_event::Applied;
 use xiaoer::domain::state::idempotency::IdempotencyRecord;
 use xiaoer::wire::{Line, ReadEvent, read_event};
 

@@ -16,7 +16,7 @@ use xiaoer::domain::installation::Installation;
 use xiaoer::domain::policy::group_plan::CheckedPolicy;
 use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::domain::protocol::event::{Event, EventBody, GivenPolicy};
-use xiaoer::domain::rules::dispatch::Applied;
+use xiaoer::domain::rules::apply_event::Applied;
 use xiaoer::env::Env;
 use xiaoer::journal::{
     Claimed, Embedded, Fenced, FencingToken, Journal, JournalError, MetadataEntry, NewRecord,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xiaoer::domain::base::time::{Duration, Instant};
-use xiaoer::webhooks::delivery::attempt::{
+use xiaoer::webhooks::delivery::delivery_state::{
     Attempt, AttemptResult, DeliveryCursor, Lane, PendingRetry, SeqRange,
 };
 use xiaoer::webhooks::delivery::outbox::{

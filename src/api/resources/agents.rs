@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::api::commands::{accepted, change, read_body, written};
+use crate::api::resource_change::{accepted, change, read_body, written};
 use crate::api::schema::{AgentBody, Decision};
 use crate::api::views::{self, Listed};
 use crate::domain::base::id::Id;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::webhooks::{endpoint, not_done, utc};
-use crate::api::commands::read_body;
+use crate::api::resource_change::read_body;
 use crate::domain::base::time::{Instant, OffsetTimestamp};
 use crate::domain::protocol::codes::codes;
 use crate::domain::read::views::Page;
@@ -12,7 +12,7 @@ use crate::http::problem::Problem;
 use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{json, page};
 use crate::webhooks::Subscription;
-use crate::webhooks::delivery::attempt::{AttemptResult, SeqRange};
+use crate::webhooks::delivery::delivery_state::{AttemptResult, SeqRange};
 
 /// The name of this list in its cursors.
 const LIST: &str = "deliveries";

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::commands::read_body;
 use crate::api::policy_change::aside;
+use crate::api::resource_change::read_body;
 use crate::domain::base::id::Id;
 use crate::domain::read::views::Page;
 use crate::http::auth::{Authenticator, KeyRing, KeyRow, NewKey, NotChanged, Scope};

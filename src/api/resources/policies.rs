@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::api::commands::read_body;
 use crate::api::policy_change::{aside, configure, would_be_taken};
+use crate::api::resource_change::read_body;
 use crate::api::schema::{Ok as CheckedOk, Policy as PolicySchema};
 use crate::http::problem::Problem;
 use crate::http::request::{HandlerResult, RequestContext};

@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::policies::policy_of;
-use crate::api::commands::{read_body, written};
 use crate::api::policy_change::{aside, configure};
+use crate::api::resource_change::{read_body, written};
 use crate::api::schema::Policy;
 use crate::domain::base::id::Id;
 use crate::domain::read::report::Report;

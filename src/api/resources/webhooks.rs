@@ -6,14 +6,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::api::commands::read_body;
+use crate::api::resource_change::read_body;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Instant, OffsetTimestamp};
 use crate::domain::read::views::Page;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{done, json, page};
-use crate::webhooks::delivery::attempt::AttemptResult;
+use crate::webhooks::delivery::delivery_state::AttemptResult;
 use crate::webhooks::endpoint::{BATCH_MAX, EndpointState, OVERLAP, Wanted};
 use crate::webhooks::{NotDone, Subscription};
 

@@ -1,4 +1,4 @@
-//! The evidence for a decision, as data. [`super::evidence`] and the rules collect it. Its wording is in another
+//! The evidence for a decision, as data. [`super::evidence_recorder`] and the rules collect it. Its wording is in another
 //! folder.
 
 use crate::domain::base::id::Id;

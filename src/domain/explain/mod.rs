@@ -1,6 +1,6 @@
 //! Explanations of decisions: evidence, and the collection of decisions with it.
 
 pub mod decision_sink;
-pub mod evidence;
+pub mod evidence_recorder;
 pub mod explanation;
 pub mod invite_check;

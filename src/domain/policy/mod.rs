@@ -13,7 +13,7 @@ mod reader;
 
 mod choice;
 mod member;
-mod value;
+mod value_kinds;
 
 mod preset;
 mod table;
@@ -36,7 +36,7 @@ pub use table::{
     QueuePolicy, RatingPolicy, Recent, ReplyPolicy, Routing, ServicePolicy, SessionPolicy,
     Suspension,
 };
-pub use value::InviteAfter;
+pub use value_kinds::InviteAfter;
 
 use super::base::time::Duration;
 

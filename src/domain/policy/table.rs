@@ -19,7 +19,7 @@ use super::member::{Entries, Groups, Member, MemberLists, Members};
 use super::preset::Preset;
 use super::reader::{KeyKind, ObjectReader, Rendered, ValueAt};
 use super::shape::{ObjectTable, PolicyKey, Shape};
-use super::value::{
+use super::value_kinds::{
     Count, EndMinute, FirstMinute, InviteAfter, LongerThanZero, Percent, Windows, Yearly,
 };
 use crate::domain::base::calendar::{LocalTime, Zone};

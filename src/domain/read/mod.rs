@@ -1,5 +1,5 @@
 //! Reads of a shop between events: views, reports and invariants.
 
-pub mod audit;
+pub mod invariants;
 pub mod report;
 pub mod views;

@@ -1,6 +1,6 @@
 //! Cards, invitations and ratings of a record: undone or added.
 
-use super::before::Before;
+use super::before_event::Before;
 use super::recorded::RecordedBody;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;

@@ -13,12 +13,12 @@
 //! core's rules, and a reminder that the record does not have may be overdue. The drain and the timers of the next
 //! event handle both, with decisions of their own.
 
-mod before;
-mod bookings;
+mod before_event;
 mod cards;
-mod nearest;
+mod nearest_policy;
 mod placing;
 mod recorded;
+mod undo_redo;
 
 pub use recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
 
@@ -38,7 +38,7 @@ use super::state::shop::Shop;
 use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::rejection::Rejection;
 
-use before::Before;
+use before_event::Before;
 
 impl Shop {
     /// Handles an event of an older core: decides it again, and adjusts the state to the record. `event` is `None` if

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::before::{Before, SessionBefore};
+use super::before_event::{Before, SessionBefore};
 use super::recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
 use crate::domain::base::calendar::LocalDaySpan;
 use crate::domain::base::id::Id;

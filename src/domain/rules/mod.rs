@@ -1,9 +1,9 @@
 //! The rules, one file each.
 
+pub mod apply_event;
 pub mod arrival;
 pub mod assignment;
 pub mod closing;
-pub mod dispatch;
 pub mod invite;
 pub mod lookup;
 pub mod presence;

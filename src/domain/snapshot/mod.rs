@@ -27,7 +27,7 @@
 //! 4. Write a golden file of the new form (`XIAOER_GOLDEN=write cargo test --test core stored_shops::`, under a new
 //!    name), and keep the tests of the old one.
 
-mod parts;
+mod rebuild;
 mod stream;
 mod v1;
 

@@ -14,7 +14,7 @@ use super::store::{Changes, Store, Tree};
 use super::upgrade::{self, Upgrade};
 use super::watchdog::Task;
 use super::watermark::{CommitEnd, HighWaterMark, Watermark};
-use super::{block, metadata, recovery};
+use super::{block, recovery, shop_metadata};
 use crate::domain::base::time::Instant;
 use crate::env::Env;
 use crate::journal::JournalError;
@@ -281,7 +281,7 @@ pub fn restore(
     };
     apply(&store, &mut changes)?;
     let (healed, id) = upgrade::convert_restored(&store, upgrade)?;
-    let kept = metadata::count(&store)?;
+    let kept = shop_metadata::count(&store)?;
     let watermark = Watermark::create(&folder.watermark_path(), id, reach, kept);
     watermark.map_err(|error| failed("restored", &error))?;
     drop(store);

@@ -9,8 +9,8 @@ use super::append_queue::{Batch, PendingRecord, SnapshotWrite};
 use super::block;
 use super::core::Core;
 use super::deletion::Removal;
-use super::metadata;
 use super::record_index::{self, DueChange, Tail};
+use super::shop_metadata;
 use super::snapshots::{self, SnapshotHeader, SnapshotLocation};
 use super::store::{Changes, Tree};
 use super::watchdog::Task;
@@ -105,7 +105,7 @@ fn commit(core: &Core, batch: &mut Batch) -> Result<(), JournalError> {
         apply_names(core, &batch.records)?;
         add_locations(core, &mut batch.records);
         write_snapshots(core, std::mem::take(&mut batch.snapshots))?;
-        let kept = metadata::write_all(core, std::mem::take(&mut batch.metadata))?;
+        let kept = shop_metadata::write_all(core, std::mem::take(&mut batch.metadata))?;
         core.store.sync()?;
         set_watermark(core, Some(reach), kept)?;
         *core.last_commit.lock() = CommitEnd {
@@ -116,7 +116,7 @@ fn commit(core: &Core, batch: &mut Batch) -> Result<(), JournalError> {
     } else {
         let changed = !batch.snapshots.is_empty() || !batch.metadata.is_empty();
         write_snapshots(core, std::mem::take(&mut batch.snapshots))?;
-        let kept = metadata::write_all(core, std::mem::take(&mut batch.metadata))?;
+        let kept = shop_metadata::write_all(core, std::mem::take(&mut batch.metadata))?;
         if changed {
             core.store.sync()?;
         }

@@ -7,7 +7,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::checkpoint_notes::{CheckpointNotes, ledger_key};
+use super::checkpoint_record::{CheckpointNotes, ledger_key};
 use super::commit;
 use super::core::Core;
 use super::deletion::remove_remains;

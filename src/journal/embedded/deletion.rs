@@ -8,7 +8,7 @@
 //! has interrupted.
 
 use super::store::{Changes, Store, Tree};
-use super::{metadata, snapshots};
+use super::{shop_metadata, snapshots};
 use crate::domain::base::id::Id;
 use crate::journal::JournalError;
 
@@ -28,7 +28,7 @@ impl Removal {
         {
             self.names.remove(id.as_bytes());
         }
-        metadata::remove_all(store, shop, &mut self.kept)?;
+        shop_metadata::remove_all(store, shop, &mut self.kept)?;
         self.any = true;
         Ok(())
     }
@@ -48,7 +48,7 @@ pub fn remove_remains(store: &Store, shop: u64) -> Result<(), JournalError> {
     remove_index(store, shop)?;
     // Metadata that was written after the deletion.
     let mut kept = Changes::default();
-    metadata::remove_all(store, shop, &mut kept)?;
+    shop_metadata::remove_all(store, shop, &mut kept)?;
     store.apply(Tree::Kept, kept)?;
     let header = snapshots::header(store, shop)?;
     let (mut journal, mut headers) = (Changes::default(), Changes::default());

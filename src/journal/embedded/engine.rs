@@ -11,14 +11,14 @@ use super::append_queue::AppendQueue;
 use super::commit;
 use super::compaction;
 use super::core::{Core, LedgerSource};
-use super::metadata;
 use super::observer::JournalObserver;
+use super::offline_lookup;
 use super::opening;
-use super::ownership;
 use super::ranked_lock::{LockRank, RankedMutex};
 use super::reader;
 use super::settings::JournalSettings;
-use super::shop_numbers;
+use super::shop_metadata;
+use super::shop_ownership;
 use super::upgrade::Upgrade;
 use super::watermark::CommitEnd;
 use crate::domain::base::id::Id;
@@ -201,11 +201,11 @@ impl Drop for Embedded {
 
 impl Journal for Embedded {
     fn claim(&self, shop: &Id) -> Result<Option<Claimed>, JournalError> {
-        ownership::claim(&self.core, shop)
+        shop_ownership::claim(&self.core, shop)
     }
 
     fn create(&self, shop: &Id) -> FencingToken {
-        ownership::create(&self.core, shop)
+        shop_ownership::create(&self.core, shop)
     }
 
     fn release(&self, owner: FencingToken) {
@@ -237,15 +237,15 @@ impl Journal for Embedded {
     }
 
     fn exists(&self, shop: &Id) -> Result<bool, JournalError> {
-        Ok(shop_numbers::number(&self.core, shop)?.is_some())
+        Ok(offline_lookup::number(&self.core, shop)?.is_some())
     }
 
     fn number(&self, shop: &Id) -> Result<Option<u64>, JournalError> {
-        shop_numbers::number(&self.core, shop)
+        offline_lookup::number(&self.core, shop)
     }
 
     fn shops(&self, after: Option<&Id>, limit: usize) -> Result<Vec<Id>, JournalError> {
-        ownership::shops_after(&self.core, after, limit)
+        shop_ownership::shops_after(&self.core, after, limit)
     }
 
     fn read(&self, shop: &Id, seq: u64, limit: usize) -> Result<Option<RecordPage>, JournalError> {
@@ -266,7 +266,7 @@ impl Journal for Embedded {
     }
 
     fn each_timed_shop(&self, each: &mut dyn FnMut(TimedShop)) -> Result<(), JournalError> {
-        ownership::each_timed_shop(&self.core, each)
+        shop_ownership::each_timed_shop(&self.core, each)
     }
 
     fn put_metadata(
@@ -276,11 +276,11 @@ impl Journal for Embedded {
         value: Option<Vec<u8>>,
         done: Option<OnDurable>,
     ) -> Result<bool, JournalError> {
-        metadata::enqueue(&self.core, shop, name, value, done)
+        shop_metadata::enqueue(&self.core, shop, name, value, done)
     }
 
     fn each_metadata(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
-        metadata::each_entry(&self.core, each)
+        shop_metadata::each_entry(&self.core, each)
     }
 
     fn has_room(&self) -> Result<(), NoRoom> {

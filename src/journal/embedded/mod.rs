@@ -15,18 +15,18 @@ mod watchdog;
 mod watermark;
 
 mod block;
-mod checkpoint_notes;
+mod checkpoint_record;
 mod deletion;
-mod metadata;
 mod record_index;
+mod shop_metadata;
 mod snapshots;
 
 // Opening a folder, and work on a whole folder.
-mod heal;
+mod legacy_deletions;
+mod offline_lookup;
 mod opening;
 mod recovery;
 mod salvage;
-mod shop_numbers;
 mod store_switch;
 mod upgrade;
 mod verify;
@@ -40,8 +40,8 @@ mod engine;
 mod backup;
 mod commit;
 mod compaction;
-mod ownership;
 mod reader;
+mod shop_ownership;
 
 pub use self::core::LedgerSource;
 pub use backup::{
@@ -50,11 +50,11 @@ pub use backup::{
 };
 pub use data_dir::VERSION;
 pub use engine::{Embedded, Opened};
-pub use metadata::KEPT_BYTES_MAX;
 pub use observer::{JournalObserver, NoObserver};
+pub use offline_lookup::number_in;
 pub use salvage::{Salvaged, SavedShop, salvage};
 pub use settings::JournalSettings;
-pub use shop_numbers::number_in;
+pub use shop_metadata::KEPT_BYTES_MAX;
 pub use upgrade::{ConvertKept, Upgrade};
 pub use verify::{Inspector, NoInspector, Verified, each_record, verify};
 pub use watchdog::Patience;

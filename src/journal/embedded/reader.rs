@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use super::core::Core;
+use super::offline_lookup;
 use super::record_index::{self, RecordLocation};
-use super::shop_numbers;
 use super::store::{Store, Tree};
 use super::{block, snapshots};
 use crate::domain::base::id::Id;
@@ -133,7 +133,7 @@ pub(super) fn read_from(
     seq: u64,
     limit: usize,
 ) -> Result<Option<RecordPage>, JournalError> {
-    let Some(number) = shop_numbers::number(core, shop)? else {
+    let Some(number) = offline_lookup::number(core, shop)? else {
         return Ok(None);
     };
     // Decision `seq` is in the last record that begins before it.
@@ -179,7 +179,7 @@ pub(super) fn read_rated(
     before: u64,
     limit: usize,
 ) -> Result<Option<RecordPage>, JournalError> {
-    let Some(number) = shop_numbers::number(core, shop)? else {
+    let Some(number) = offline_lookup::number(core, shop)? else {
         return Ok(None);
     };
     let (durable, floor) = (
@@ -230,7 +230,7 @@ pub(super) fn read_before(
     shop: &Id,
     seq: u64,
 ) -> Result<Option<SnapshotAndTail>, JournalError> {
-    let Some(number) = shop_numbers::number(core, shop)? else {
+    let Some(number) = offline_lookup::number(core, shop)? else {
         return Ok(None);
     };
     let header = snapshots::header(&core.store, number)?;

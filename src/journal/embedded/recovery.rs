@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::block::Block;
-use super::checkpoint_notes::{CheckpointNotes, ledger_key};
+use super::checkpoint_record::{CheckpointNotes, ledger_key};
 use super::data_dir::{DataDir, DataDirState};
 use super::deletion::Removal;
 use super::folder_id::FolderId;
@@ -17,7 +17,7 @@ use super::snapshots;
 use super::store::{Changes, Store, Tree};
 use super::store_switch;
 use super::watermark::{HighWaterMark, Watermark, WatermarkState};
-use super::{block, metadata};
+use super::{block, shop_metadata};
 use crate::domain::base::id::Id;
 use crate::env::{Env, Fate};
 use crate::journal::JournalError;
@@ -114,7 +114,7 @@ pub fn read(
     let mut found = RecoveredStore {
         marked,
         id,
-        kept: metadata::count(&store)?,
+        kept: shop_metadata::count(&store)?,
         ledger: read_ledger(&store, &notes)?,
         store,
         reach: HighWaterMark::NOWHERE,

@@ -1,6 +1,6 @@
 //! Upgrade: converts a folder of an older form to this program's form.
 //!
-//! The pairs of the old store are copied into a new store in the folder `upgrading`, where [`heal`](super::heal)
+//! The pairs of the old store are copied into a new store in the folder `upgrading`, where [`heal`](super::legacy_deletions)
 //! repairs what older releases left behind. The new store is opened and verified. Then `VERSION` is raised, so that no
 //! older release opens the folder, and the new store replaces the old one. After a crash before that step the
 //! conversion begins again; after it the next start finishes it. The old store is unchanged until then.
@@ -13,13 +13,13 @@ use std::sync::Arc;
 
 use super::data_dir::DataDir;
 use super::folder_id::FolderId;
-use super::heal::examine;
+use super::legacy_deletions::examine;
 use super::settings::JournalSettings;
 use super::store::{Changes, Store, Tree};
 use super::store_switch::{STAGING, VERIFIED, failed, finish, remove_folder, sync_folder};
 use super::watchdog::Task;
 use super::watermark::Watermark;
-use super::{metadata, recovery, verify};
+use super::{recovery, shop_metadata, verify};
 use crate::env::{Fate, Stopwatch};
 use crate::journal::{JournalError, MetadataEntry};
 
@@ -179,12 +179,12 @@ fn convert_to(
 ) -> Result<Vec<String>, JournalError> {
     if with_kept {
         let mut changes = Changes::default();
-        metadata::scan(store, &mut |shop, kept| {
+        shop_metadata::scan(store, &mut |shop, kept| {
             let value = (upgrade.kept)(shop, &kept)?;
             if value != kept.value {
                 changes.set(
-                    &metadata::key(shop, &kept.name),
-                    metadata::write(&kept.shop, value),
+                    &shop_metadata::key(shop, &kept.name),
+                    shop_metadata::write(&kept.shop, value),
                 );
             }
             Ok(())
@@ -207,10 +207,10 @@ fn copy(from: &Store, to: &Store, upgrade: &mut Upgrade<'_>) -> Result<(), Journ
             if tree == Tree::Journal && value.is_empty() {
                 return Ok(true);
             }
-            match metadata::read_of(tree, key, value)? {
+            match shop_metadata::read_of(tree, key, value)? {
                 Some((shop, kept)) => {
                     let value = (upgrade.kept)(shop, &kept)?;
-                    changes.set(key, metadata::write(&kept.shop, value));
+                    changes.set(key, shop_metadata::write(&kept.shop, value));
                 }
                 None => changes.set(key, value),
             }

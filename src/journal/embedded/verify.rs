@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::heal::{self, Findings};
+use super::legacy_deletions::{self, Findings};
 use super::record_index::{self, RecordLocation};
 use super::recovery::{self, RecoveredStore};
 use super::settings::JournalSettings;
 use super::snapshots::SnapshotHeader;
 use super::store::Tree;
-use super::{block, metadata, reader, snapshots};
+use super::{block, reader, shop_metadata, snapshots};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::journal::error::damaged;
@@ -121,7 +121,7 @@ fn verify_found(
     };
     let findings = match found.id {
         Some(_) => Findings::default(),
-        None => heal::examine(&found.store)?,
+        None => legacy_deletions::examine(&found.store)?,
     };
     verified.to_heal = findings.sentences();
     let mut accounts: HashMap<u64, Account> = HashMap::new();
@@ -168,7 +168,7 @@ pub fn each_record(
     let (_folder, found) = recovery::inspect(settings)?;
     let mut names = snapshots::names(&found.store)?;
     if found.id.is_none() {
-        let findings = heal::examine(&found.store)?;
+        let findings = legacy_deletions::examine(&found.store)?;
         names.retain(|shop, _| !findings.is_deleted(*shop));
     }
     scan(&found, |record| match names.get(&record.shop) {
@@ -249,7 +249,7 @@ fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), Jou
 
 /// Checks that all metadata can be read.
 fn check_kept(found: &RecoveredStore) -> Result<(), JournalError> {
-    metadata::scan(&found.store, &mut |_, _| Ok(()))
+    shop_metadata::scan(&found.store, &mut |_, _| Ok(()))
 }
 
 /// Checks that the index names the records that exist.

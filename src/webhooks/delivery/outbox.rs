@@ -6,7 +6,7 @@
 //! message that can never be delivered does not block the endpoint. While an endpoint is dead, about one message a
 //! minute moves to the queue, however many decisions there are. A range that is sent again has a lane of its own.
 
-use super::attempt::{Attempt, AttemptResult, DeliveryCursor, Lane, PendingRetry, SeqRange};
+use super::delivery_state::{Attempt, AttemptResult, DeliveryCursor, Lane, PendingRetry, SeqRange};
 use super::retry_policy::{RETRY_AFTER_MAX, wait_after};
 use super::retry_queue::RetryQueue;
 use crate::domain::base::time::{Duration, Instant};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::attempt::{PendingRetry, SeqRange};
+use super::delivery_state::{PendingRetry, SeqRange};
 use crate::domain::base::time::Instant;
 
 /// The most messages that were given up and are still listed; the oldest are dropped first.

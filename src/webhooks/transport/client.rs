@@ -17,8 +17,8 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
 
-use super::dns::{Asker, Dns, for_endpoint};
 use super::interfaces::OwnAddresses;
+use super::lookup_budget::{Asker, Dns, for_endpoint};
 use super::resolver::Checked;
 use super::retry_after::RetryAfter;
 use super::{error_text, url_policy};

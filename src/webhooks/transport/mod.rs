@@ -1,18 +1,18 @@
 //! One call of an endpoint: which addresses are allowed, how it is signed, and its result.
 
 pub(super) mod client;
-pub(super) mod dns;
 pub(super) mod error_text;
 mod interfaces;
 pub(super) mod lookup;
+pub(super) mod lookup_budget;
 pub(super) mod resolver;
 pub(super) mod retry_after;
 pub(super) mod signature;
 pub(super) mod url_policy;
 
 pub use client::{ANSWER_BYTES_MAX, CallResult, ClientSettings, Unusable, WebhookClient};
-pub use dns::Asker;
 pub use lookup::{Looking, Lookup};
+pub use lookup_budget::Asker;
 pub use resolver::SystemLookup;
 pub use retry_after::RetryAfter;
 pub use signature::{Secret, sign};

@@ -10,9 +10,9 @@ use std::thread;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::dns::{Dns, asker};
 use super::interfaces::OwnAddresses;
 use super::lookup::{Looking, Lookup};
+use super::lookup_budget::{Dns, asker};
 use super::url_policy;
 
 /// Memory for a thread that looks a name up.

@@ -3,9 +3,9 @@
 //! Every rule gives one [`Check`]: whether it blocks, the values it looked at, and when it stops blocking. The decision
 //! and its explanation use the same checks.
 
-mod check;
+mod check_results;
 
-use check::CheckResults;
+use check_results::CheckResults;
 
 use crate::domain::base::calendar::Day;
 use crate::domain::base::deterministic_draw::lot;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::instant;
 use super::name::NameV1;
-use super::table::{TableRead, TableV1};
+use super::slab_map::{TableRead, TableV1};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::snapshot::Wrong;

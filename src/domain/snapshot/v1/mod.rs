@@ -8,18 +8,18 @@ mod books;
 mod cards;
 mod days;
 #[cfg(test)]
-mod frozen;
+mod layout_test;
 mod ledger;
 mod name;
 mod people;
 mod pools;
-mod table;
-mod visits;
+mod sessions;
+mod slab_map;
 
 use serde::{Deserialize, Serialize};
 
 use super::Wrong;
-use super::parts::{Parts, Rows};
+use super::rebuild::{Parts, Rows};
 use super::stream::Via;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::collections::linked_list::LinkedList;
@@ -37,8 +37,8 @@ use days::{DayBookV1, DaysV1, ScoresV1};
 use name::{NameV1, TextV1};
 use people::{AgentV1, BuyerV1, TieV1};
 use pools::ScopeV1;
-use table::{TableRead, TableV1};
-use visits::SessionV1;
+use sessions::SessionV1;
+use slab_map::{TableRead, TableV1};
 
 pub(super) use ledger::{LedgerRead, ledger};
 

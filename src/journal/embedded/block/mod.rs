@@ -12,7 +12,7 @@
 //! Keys are *preallocated* with empty values. A page of the store splits by the number of its keys and then writes all
 //! its values again. So it splits while they are empty, and every block is written once.
 
-mod fragment;
+mod salvage_scan;
 mod snapshot_piece;
 
 use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
@@ -29,7 +29,7 @@ const PAYLOAD_BYTES_MAX: usize = VALUE_BYTES_MAX - HEADER_BYTES;
 /// shrink to less than a third, so that they fit under one key.
 pub const RECORDS_BYTES_MAX: usize = 64 * 1024;
 
-pub use fragment::{looks_like_a_part, of_parts, part_of};
+pub use salvage_scan::{looks_like_a_part, of_parts, part_of};
 pub use snapshot_piece::{read_snapshot_blocks, write_snapshot_blocks};
 
 /// No block or snapshot is larger than this before compression. A larger length is damage.

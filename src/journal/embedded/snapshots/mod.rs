@@ -1,7 +1,7 @@
 //! Snapshots: the latest of every shop, and some older ones from which decisions are explained. A header says where
 //! they are, and holds what is known of a shop without its snapshot.
 
-mod header_forms;
+mod shop_header_forms;
 
 use std::collections::HashMap;
 
@@ -107,7 +107,7 @@ pub fn header(store: &Store, shop: u64) -> Result<SnapshotHeader, JournalError> 
 
 /// Reads a header.
 pub fn read_header(shop: u64, value: &[u8]) -> Result<SnapshotHeader, JournalError> {
-    header_forms::read(value, &format!("the header of shop {shop}"))
+    shop_header_forms::read(value, &format!("the header of shop {shop}"))
 }
 
 /// The shop of a header's key.
@@ -118,7 +118,7 @@ pub fn shop_of(key: &[u8]) -> u64 {
 
 /// Writes a header.
 pub fn write_header(shop: u64, header: &SnapshotHeader, changes: &mut Changes) {
-    changes.set(&header_key(shop), header_forms::write(header));
+    changes.set(&header_key(shop), shop_header_forms::write(header));
 }
 
 /// The number of the shop of this id.

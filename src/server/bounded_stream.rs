@@ -28,7 +28,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::PollSemaphore;
 
 use super::connections::OpenConnection;
-use super::request_framing::HeadCount;
+use super::request_boundaries::HeadCount;
 use crate::http::{BodyWanted, BudgetPart, ByteShare, Connection};
 use crate::telemetry::Cut;
 

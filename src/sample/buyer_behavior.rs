@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::chat::{Chat, SampleBuyer, With};
+use super::chat_state::{Chat, SampleBuyer, With};
 use super::event_queue::{ChatNumber, EndedBy, ScheduledStep};
 use super::gateway::{Happening, TraceField};
 use super::simulation::Simulation;

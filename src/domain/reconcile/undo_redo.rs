@@ -1,6 +1,6 @@
 //! Bookings of decisions: undone if the record does not have the decision, and added if only the record has it.
 
-use super::before::Before;
+use super::before_event::Before;
 use super::recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
 use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;

@@ -9,7 +9,7 @@ use super::cards::CardV1;
 use super::days::{DayBookV1, ScoresV1};
 use super::people::{AgentV1, BuyerV1, TieV1};
 use super::pools::ScopeV1;
-use super::visits::SessionV1;
+use super::sessions::SessionV1;
 use crate::domain::base::calendar::{Day, Month, Week};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};

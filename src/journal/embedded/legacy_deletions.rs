@@ -170,7 +170,7 @@ impl Findings {
         removal.apply(store)?;
         for (shop, revived) in self.revived.into_iter().filter(|(_, of)| of.whole) {
             let checkpoint =
-                crate::journal::embedded::checkpoint_notes::CheckpointNotes::read(store)?
+                crate::journal::embedded::checkpoint_record::CheckpointNotes::read(store)?
                     .checkpoint;
             remove_index(store, shop)?;
             let mut locations = revived.locations;

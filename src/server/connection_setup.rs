@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::client_stream::{ClientStream, Socket};
+use super::bounded_stream::{ClientStream, Socket};
 use super::connections::{Connections, OpenConnection};
 use super::tls::Certificate;
 use crate::telemetry::Cut;

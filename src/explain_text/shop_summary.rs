@@ -12,7 +12,7 @@ use crate::domain::read::report::{
     AgentReport, DayReport, Decimal, MonthReport, Report, WeekReport,
 };
 
-use super::highlights::{Highlight, Highlights};
+use super::notable_decisions::{Highlight, Highlights};
 use super::phrase::{Locale, chinese_period, decimal, percent, share};
 use super::table::{Side, TextTable};
 use super::{Language, invite, rating, score};

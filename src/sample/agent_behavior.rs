@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::domain::protocol::codes::Presence;
 
-use super::chat::{AgentDesk, With};
+use super::chat_state::{AgentDesk, With};
 use super::event_queue::{AgentNumber, ChatNumber, EndedBy, ScheduledStep};
 use super::gateway::Happening;
 use super::shop::{HEAD, Role, STAFF};

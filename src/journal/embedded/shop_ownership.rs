@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::append_queue::ShopOwnership;
 use super::core::Core;
+use super::offline_lookup;
 use super::reader;
 use super::record_index::DueChange;
-use super::shop_numbers;
 use super::snapshots;
 use super::store::Tree;
 use crate::domain::base::id::Id;
@@ -25,7 +25,7 @@ pub(super) fn create(core: &Core, _shop: &Id) -> FencingToken {
 }
 
 pub(super) fn claim(core: &Core, shop: &Id) -> Result<Option<Claimed>, JournalError> {
-    let Some(number) = shop_numbers::number(core, shop)? else {
+    let Some(number) = offline_lookup::number(core, shop)? else {
         return Ok(None);
     };
     let owner = {

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::delivery::attempt::{AttemptResult, DeliveryCursor, PendingRetry, SeqRange};
+use super::delivery::delivery_state::{AttemptResult, DeliveryCursor, PendingRetry, SeqRange};
 use super::delivery::outbox::Outbox;
 use super::endpoint::Endpoint;
 use super::secrets_file::EndpointSecrets;

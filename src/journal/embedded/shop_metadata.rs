@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::append_queue::MetadataWrite;
 use super::checksummed::{sealed, unsealed};
 use super::core::Core;
-use super::shop_numbers;
+use super::offline_lookup;
 use super::snapshots;
 use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX};
 use crate::domain::base::id::Id;
@@ -110,7 +110,7 @@ pub(super) fn enqueue(
         let what = format!("{name} of shop {shop:?} is longer than {KEPT_BYTES_MAX} bytes");
         return Err(JournalError::Failed(what));
     }
-    let Some(number) = shop_numbers::number(core, shop)? else {
+    let Some(number) = offline_lookup::number(core, shop)? else {
         return Ok(false);
     };
     let value = value.map(|value| write(shop, value));
