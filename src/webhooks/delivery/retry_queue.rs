@@ -82,9 +82,9 @@ impl RetryQueue {
     }
 
     /// The next message to retry, and when, without those in flight.
-    pub fn first(&self, in_flight_of: &[SeqRange]) -> Option<(Instant, SeqRange)> {
+    pub fn first(&self, in_flight: &[SeqRange]) -> Option<(Instant, SeqRange)> {
         let waiting = self.messages.values();
-        let waiting = waiting.filter(|of| !in_flight_of.contains(&of.range));
+        let waiting = waiting.filter(|of| !in_flight.contains(&of.range));
         waiting
             .filter_map(|of| Some((of.retry_at?, of.range)))
             .min()
