@@ -96,7 +96,8 @@ impl Run {
                 Next::Wait(wake) => wake.map(Instant::ms),
             };
             let done = self.under_way.iter().map(|(at, _, _)| *at).min();
-            let news = self.decided.iter().copied().find(|at| *at > self.now);
+            let decided = self.decided.partition_point(|at| *at <= self.now);
+            let news = self.decided.get(decided).copied();
             let next = [wake, done, news].into_iter().flatten().min();
             let Some(next) = next.filter(|next| *next <= end) else {
                 self.now = end;
