@@ -12,7 +12,7 @@ use super::resources::{
     agents, decisions, deliveries, keys, policies, ratings, sessions, shops, webhooks,
 };
 use super::routes::ROUTES;
-use super::schema::{Decision, Event, Problem, flatten};
+use super::schema::{DecisionSchema, Event, Problem, flatten};
 use super::{docs, events, health, stream};
 use crate::http::auth::Needs;
 use crate::http::problem::PROBLEM_TYPE;
@@ -39,7 +39,7 @@ use crate::http::route::Route;
         health::alive, health::ready, health::metrics,
         docs::openapi, docs::front, docs::file,
     ),
-    components(schemas(Problem, Event, Decision)),
+    components(schemas(Problem, Event, DecisionSchema)),
     modifiers(&FromTable)
 )]
 struct Description;

@@ -50,12 +50,12 @@ pub(super) enum ActorState {
 type LoadedShop = Result<Result<Option<(LiveShop, Differences)>, JournalError>, BlockingError>;
 
 /// The state that all shops share.
-pub(super) type Shared = shared::SharedState<ShopActor>;
+pub(super) type SharedRuntime = shared::SharedState<ShopActor>;
 
 /// The actor of one shop.
 pub(super) struct ShopActor {
     pub(super) id: Id,
-    pub(super) world: Arc<Shared>,
+    pub(super) world: Arc<SharedRuntime>,
     pub(super) stage: ActorState,
     /// The position of its latest record in the journal.
     pub(super) appended: u64,
@@ -75,7 +75,7 @@ pub(super) struct ShopActor {
 }
 
 impl ShopActor {
-    pub(super) fn new(id: Id, world: Arc<Shared>) -> ShopActor {
+    pub(super) fn new(id: Id, world: Arc<SharedRuntime>) -> ShopActor {
         ShopActor {
             bell: world.bells.of(&id),
             id,

@@ -16,7 +16,7 @@ use actix::dev::SendError;
 use actix::prelude::*;
 use actix_rt::ArbiterHandle;
 
-use super::actor::Shared;
+use super::actor::SharedRuntime;
 use super::actor::ShopActor;
 use super::change_notifier::{DecisionFeed, ShutdownListener, ShutdownSignal};
 use super::messages::{Close, Delete, ReadFn, ReadShop};
@@ -53,7 +53,7 @@ pub struct RuntimeSettings {
 /// All shops of a server. Cheap to clone.
 #[derive(Clone)]
 pub struct Shops {
-    pub(super) world: Arc<Shared>,
+    pub(super) world: Arc<SharedRuntime>,
     /// The threads on which actors can run.
     pub(super) homes: Arc<Mutex<Vec<ArbiterHandle>>>,
     closing: Arc<ShutdownSignal>,
@@ -69,7 +69,7 @@ impl Shops {
         settings: &RuntimeSettings,
     ) -> Shops {
         Shops {
-            world: Arc::new(Shared {
+            world: Arc::new(SharedRuntime {
                 journal,
                 ledger,
                 env,

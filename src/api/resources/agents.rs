@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::api::resource_change::{accepted, change, read_body, written};
-use crate::api::schema::{AgentBody, Decision};
+use crate::api::schema::{AgentBody, DecisionSchema};
 use crate::api::views::{self, Listed};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, OffsetTimestamp};
@@ -122,7 +122,7 @@ pub async fn put_presence(call: RequestContext) -> HandlerResult {
 struct PresenceAnswer {
     agent: Id,
     presence: Presence,
-    #[schema(value_type = Vec<Decision>)]
+    #[schema(value_type = Vec<DecisionSchema>)]
     decisions: Box<RawValue>,
     /// The duration of the lease.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::schema::Decision;
+use crate::api::schema::DecisionSchema;
 use crate::domain::read::views::Page;
 use crate::explain_text;
 use crate::http::auth::Scope;
@@ -20,7 +20,7 @@ const LIST: &str = "decisions";
 #[derive(Serialize, ToSchema)]
 #[schema(as = WhyAnswer)]
 struct ExplainedDecision<'a> {
-    #[schema(value_type = Decision)]
+    #[schema(value_type = DecisionSchema)]
     decision: WrittenDecision<'a>,
     /// The evidence, in the order in which the rules were evaluated. Each entry names its rule.
     #[schema(value_type = Vec<std::collections::HashMap<String, serde_json::Value>>)]
@@ -32,7 +32,7 @@ struct ExplainedDecision<'a> {
 ///
 /// `after` is a `seq`. The list starts with the first decision after it.
 #[utoipa::path(get, path = "/v1/shops/{shop}/decisions", tag = "decisions", operation_id = "list_decisions",
-    responses((status = 200, body = Page<Decision>)))]
+    responses((status = 200, body = Page<DecisionSchema>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
     let (shop, limit) = (call.shop()?, call.query.limit()?);
     let after = match (call.query.whole("after")?, call.query.cursor_seq(LIST)?) {
@@ -53,7 +53,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
 
 /// One decision
 #[utoipa::path(get, path = "/v1/shops/{shop}/decisions/{seq}", tag = "decisions", operation_id = "get_decision",
-    responses((status = 200, body = Decision)))]
+    responses((status = 200, body = DecisionSchema)))]
 pub async fn get(call: RequestContext) -> HandlerResult {
     let (shop, seq) = (call.shop()?, seq_of(&call)?);
     let found = call.state.desk.decisions(&shop, seq - 1, 1).await;

@@ -43,13 +43,14 @@ struct ShopAnswer {
 
 /// A shop in the list.
 #[derive(Serialize, ToSchema)]
-pub struct ShopRow {
+#[schema(as = ShopRow)]
+pub struct ShopItem {
     shop: Id,
 }
 
 /// Lists the shops, by id
 #[utoipa::path(get, path = "/v1/shops", tag = "shops", operation_id = "list_shops",
-    responses((status = 200, body = Page<ShopRow>)))]
+    responses((status = 200, body = Page<ShopItem>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
     let limit = call.query.limit()?;
     let after = call.query.cursor(LIST)?;
@@ -60,7 +61,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
     let items: Vec<String> = rows
         .map(|row| {
             let shop = row.shop.clone();
-            serde_json::to_string(&ShopRow { shop }).unwrap_or_default()
+            serde_json::to_string(&ShopItem { shop }).unwrap_or_default()
         })
         .collect();
     let last = found.items.last().filter(|_| found.more);

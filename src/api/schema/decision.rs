@@ -1,5 +1,7 @@
 //! The schema of a decision in responses (contract, section 3): the common fields, and those of its type.
 
+use std::borrow::Cow;
+
 use utoipa::openapi::schema::OneOfBuilder;
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -9,9 +11,9 @@ use crate::domain::base::time::OffsetTimestamp;
 use crate::domain::protocol::decision::{DecisionBody, DecisionType};
 
 /// A decision: one of [`DecisionType`], in their order.
-pub struct Decision;
+pub struct DecisionSchema;
 
-impl PartialSchema for Decision {
+impl PartialSchema for DecisionSchema {
     fn schema() -> RefOr<Schema> {
         let bodies = match DecisionBody::schema() {
             RefOr::T(Schema::OneOf(bodies)) => bodies.items,
@@ -25,7 +27,11 @@ impl PartialSchema for Decision {
     }
 }
 
-impl ToSchema for Decision {
+impl ToSchema for DecisionSchema {
+    fn name() -> Cow<'static, str> {
+        "Decision".into()
+    }
+
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         schemas.push((OffsetTimestamp::name().into(), OffsetTimestamp::schema()));
         DecisionBody::schemas(schemas);

@@ -16,7 +16,7 @@ mod flatten;
 mod policy;
 mod resource;
 
-pub use decision::Decision;
+pub use decision::DecisionSchema;
 pub use event::Event;
 pub use flatten::flatten;
 pub use policy::Policy;

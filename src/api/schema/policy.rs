@@ -15,7 +15,7 @@ use crate::domain::policy::{ChoiceTable, ObjectTable, Shape};
 pub use crate::domain::policy::Policy;
 
 /// The schemas of a description, by name.
-type Schemas = Vec<(String, RefOr<Schema>)>;
+type NamedSchemas = Vec<(String, RefOr<Schema>)>;
 
 impl PartialSchema for Policy {
     fn schema() -> RefOr<Schema> {
@@ -28,7 +28,7 @@ impl ToSchema for Policy {
         Policy::TABLE.name.into()
     }
 
-    fn schemas(schemas: &mut Schemas) {
+    fn schemas(schemas: &mut NamedSchemas) {
         for key in Policy::TABLE.keys {
             add_named(key.shape, schemas);
         }
@@ -36,7 +36,7 @@ impl ToSchema for Policy {
 }
 
 /// Adds the schemas that a shape refers to by name.
-fn add_named(shape: Shape, schemas: &mut Schemas) {
+fn add_named(shape: Shape, schemas: &mut NamedSchemas) {
     match shape {
         Shape::Object(table) => {
             schemas.push((table.name.to_owned(), object(table)));

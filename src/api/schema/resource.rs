@@ -2,7 +2,7 @@
 
 use utoipa::ToSchema;
 
-use super::decision::Decision;
+use super::decision::DecisionSchema;
 use super::event::Event;
 use crate::domain::protocol::rating::{Level, Source};
 use crate::domain::read::views::SessionView;
@@ -57,7 +57,7 @@ objects! {
         /// The event's id, if it has one.
         #[schema(nullable = false)]
         id: Option<String>,
-        decisions: Vec<Decision>,
+        decisions: Vec<DecisionSchema>,
         /// True if the event was accepted before, but its decisions are no longer kept. Nothing was done again.
         #[schema(nullable = false)]
         forgotten: Option<bool>,
@@ -83,7 +83,7 @@ objects! {
         #[schema(nullable = false)]
         event: Option<Event>,
         #[schema(nullable = false)]
-        decision: Option<Decision>,
+        decision: Option<DecisionSchema>,
     }
     /// A rating that counts: the decision, and the buyer's reasons and comment.
     Rating {
