@@ -284,7 +284,7 @@ fn requests(criterion: &mut Criterion) {
     let watch = counting();
     let desk = desk(&watch);
     let state = Arc::new(AppState {
-        desk: desk.clone(),
+        shops: desk.clone(),
         webhooks: Webhooks::open(
             desk.clone(),
             webhooks::WebhookSettings {

@@ -32,9 +32,9 @@ pub async fn post(call: RequestContext) -> HandlerResult {
     let form = call.form()?;
     let shop = call.shop()?;
     let body = call.body().await?;
-    let desk = call.state.desk.clone();
-    desk.may_write(&shop).map_err(Problem::refused)?;
-    let (now, grant) = (desk.now(), call.grant.clone());
+    let shops = call.state.shops.clone();
+    shops.may_write(&shop).map_err(Problem::refused)?;
+    let (now, grant) = (shops.now(), call.grant.clone());
     let mut slots = match body.len() {
         0..=READ_HERE_BYTES_MAX => {
             let door = EventReader {
@@ -59,7 +59,7 @@ pub async fn post(call: RequestContext) -> HandlerResult {
     };
     if call.grant.scope != Scope::Admin
         && may_make(&slots)
-        && !desk.exists(&shop).await.map_err(Problem::refused)?
+        && !shops.exists(&shop).await.map_err(Problem::refused)?
     {
         refuse_making(&mut slots);
     }

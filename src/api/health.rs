@@ -19,7 +19,7 @@ pub async fn alive(_: RequestContext) -> HandlerResult {
 #[utoipa::path(get, path = "/readyz", tag = "server", operation_id = "get_readyz",
     responses((status = 200, body = Alive)))]
 pub async fn ready(call: RequestContext) -> HandlerResult {
-    call.state.desk.ready().map_err(Problem::refused)?;
+    call.state.shops.ready().map_err(Problem::refused)?;
     Ok(text_json("{\"ok\":true}".to_owned()))
 }
 

@@ -138,7 +138,7 @@ pub async fn configure(
     policy: impl FnOnce() -> Result<serde_json::Value, Problem> + Send + 'static,
 ) -> Result<EventResult, Problem> {
     let (space, shop) = (BuyerSpaceField::of(call).await?, call.shop()?);
-    let now = call.state.desk.now();
+    let now = call.state.shops.now();
     let intake = aside(move || {
         let mut sent = policy()?;
         if !sent.is_object() {
@@ -168,9 +168,9 @@ pub async fn post(
     events: Vec<IncomingEvent>,
 ) -> Result<Vec<EventResult>, Unavailable> {
     match call.grant.scope {
-        Scope::Admin => call.state.desk.post(shop, events).await,
+        Scope::Admin => call.state.shops.post(shop, events).await,
         Scope::Events | Scope::Read | Scope::Owner => {
-            call.state.desk.post_in_its_space(shop, events).await
+            call.state.shops.post_in_its_space(shop, events).await
         }
     }
 }

@@ -13,9 +13,9 @@ use crate::runtime::{EventResult, IncomingEvent};
 
 /// Sends an event to the path's shop and waits for the durable result.
 pub async fn change(call: &RequestContext, event: EventBody) -> Result<EventResult, Problem> {
-    let (shop, desk) = (call.shop()?, &call.state.desk);
-    let event = IncomingEvent::made(event, desk.now());
-    let mut answered = desk
+    let (shop, shops) = (call.shop()?, &call.state.shops);
+    let event = IncomingEvent::made(event, shops.now());
+    let mut answered = shops
         .post(&shop, vec![event])
         .await
         .map_err(Problem::refused)?;

@@ -63,7 +63,7 @@ const UNTOLD_MAX: u64 = 4_096;
 pub async fn open(call: RequestContext) -> HandlerResult {
     let (shop, types, cursor) = (call.shop()?, types(&call.query)?, cursor(&call)?);
     // Subscribe before the first read, so that no decision is missed between the two.
-    let following = call.state.desk.follow(&shop);
+    let following = call.state.shops.follow(&shop);
     let gone = following.heard().gone;
     let newest = call.live(|shop| shop.seq()).await?;
     let sent = match cursor {
@@ -73,9 +73,9 @@ pub async fn open(call: RequestContext) -> HandlerResult {
     };
     let stream = Stream {
         pass: call.pass()?,
-        closing: call.state.desk.closing(),
+        closing: call.state.shops.closing(),
         heartbeat: call.state.limits.heartbeat,
-        desk: call.state.desk.clone(),
+        shops: call.state.shops.clone(),
         shop,
         types,
         following,
@@ -135,7 +135,7 @@ fn unknown_type(text: &str) -> Problem {
 /// The stream of one client.
 struct Stream {
     pass: Reauthorization,
-    desk: Shops,
+    shops: Shops,
     closing: ShutdownListener,
     heartbeat: Duration,
     shop: Id,
@@ -225,7 +225,7 @@ impl Stream {
         let many = self.page.min((self.newest - self.sent) as usize);
         let turn = READS.acquire().await.ok()?;
         let page = self
-            .desk
+            .shops
             .decisions(&self.shop, self.sent, many)
             .await
             .ok()?;

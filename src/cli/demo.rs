@@ -128,14 +128,14 @@ impl Scene {
         day: Option<DemoDay>,
         seconds: u64,
     ) -> Result<(), ReadError> {
-        let (url, desk, folder) = (listening.url(), &listening.desk, &self.folder);
-        let there = desk.exists(&self.shop).await.map_err(ReadError::Refused)?;
+        let (url, shops, folder) = (listening.url(), &listening.shops, &self.folder);
+        let there = shops.exists(&self.shop).await.map_err(ReadError::Refused)?;
         say(&self.language.say(
             format!("正在监听 {url}，接口说明在 {url}/docs\n"),
             format!("listening on {url}; the API is described at {url}/docs\n"),
         ));
         match day {
-            Some(day) if !there => day.play(desk, &self.clock, self.language, seconds).await?,
+            Some(day) if !there => day.play(shops, &self.clock, self.language, seconds).await?,
             Some(_) | None => say(&self.language.say(
                 format!("示例店铺 {SHOP} 已在 {folder} 里，接着用；删掉这个文件夹，下次就从头放一遍。"),
                 format!(
@@ -149,12 +149,12 @@ impl Scene {
                 agent: Id::known(agent),
                 presence: Presence::Online,
             };
-            let event = IncomingEvent::made(event, desk.now());
-            let posted = desk.post(&self.shop, vec![event]).await;
+            let event = IncomingEvent::made(event, shops.now());
+            let posted = shops.post(&self.shop, vec![event]).await;
             posted.map_err(ReadError::Refused)?;
         }
-        let seq = worth_asking(desk, &self.shop).await?;
-        let online = desk.read(&self.shop, online).await?;
+        let seq = worth_asking(shops, &self.shop).await?;
+        let online = shops.read(&self.shop, online).await?;
         say(&self.what_next(&url, &online, seq));
         Ok(())
     }
@@ -238,10 +238,10 @@ struct Assigned {
 }
 
 /// The assignment of the session that waited longest.
-async fn worth_asking(desk: &Shops, shop: &Id) -> Result<Option<u64>, ReadError> {
+async fn worth_asking(shops: &Shops, shop: &Id) -> Result<Option<u64>, ReadError> {
     let (mut after, mut longest) = (0, None);
     loop {
-        let page = desk.decisions(shop, after, DECISIONS_AT_ONCE).await?;
+        let page = shops.decisions(shop, after, DECISIONS_AT_ONCE).await?;
         for decision in &page.items {
             after = decision.seq;
             let read = serde_json::from_str::<Assigned>(&decision.json).ok();

@@ -81,7 +81,7 @@ impl DemoDay {
     /// time of that day.
     pub(super) async fn play(
         self,
-        desk: &Shops,
+        shops: &Shops,
         clock: &PausableClock,
         language: Language,
         seconds: u64,
@@ -113,16 +113,16 @@ impl DemoDay {
             });
             let now: Vec<IncomingEvent> = now.collect();
             if !now.is_empty() {
-                let answered = desk.post(shop, now).await.map_err(ReadError::Refused)?;
+                let answered = shops.post(shop, now).await.map_err(ReadError::Refused)?;
                 notable.look_at(&answered);
             }
             clock.move_to(Instant::from_ms(step.min(end.ms())));
-            let counts = desk.read(shop, |shop| shop.counts()).await?;
+            let counts = shops.read(shop, |shop| shop.counts()).await?;
             waiting_most = counts.sessions_waiting.max(waiting_most);
             if step >= hour || events.peek().is_none() {
                 let until = Instant::from_ms(hour.min(end.ms()));
                 let (waiting, notable) = (std::mem::take(&mut waiting_most), notable.take());
-                tell(desk, shop, (until, waiting, notable), language).await?;
+                tell(shops, shop, (until, waiting, notable), language).await?;
                 hour += HOUR_MS;
             }
             let due =
@@ -168,16 +168,16 @@ fn moved(line: &str, shift: i64) -> Option<String> {
 
 /// An hour of the shop: its end, the most sessions that waited, and the decision that is worth a look.
 async fn tell(
-    desk: &Shops,
+    shops: &Shops,
     shop: &Id,
     (until, waiting, notable): (Instant, u64, Option<u64>),
     language: Language,
 ) -> Result<(), ReadError> {
-    let served = desk.read(shop, |shop| shop.report().sessions.assigned);
+    let served = shops.read(shop, |shop| shop.report().sessions.assigned);
     let served = served.await?;
     let mut note = String::new();
     if let Some(seq) = notable
-        && let Some(why) = desk.why(shop, seq).await?
+        && let Some(why) = shops.why(shop, seq).await?
     {
         let explanation = explain_text::explain(shop.as_str(), &why, language);
         // The first line names the decision; the second one says it.

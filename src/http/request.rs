@@ -30,7 +30,7 @@ use crate::webhooks::Webhooks;
 /// The state that every request needs. All workers share one.
 pub struct AppState {
     /// All shops.
-    pub desk: Shops,
+    pub shops: Shops,
     /// All webhooks.
     pub webhooks: Arc<Webhooks>,
     /// Authenticates requests.
@@ -331,7 +331,7 @@ impl RequestContext {
         look: impl FnOnce(&Shop) -> T + Send + 'static,
     ) -> Result<T, Problem> {
         let shop = self.shop()?;
-        let read = self.state.desk.read(&shop, look).await;
+        let read = self.state.shops.read(&shop, look).await;
         read.map_err(|error| Problem::unread(&shop, error))
     }
 }

@@ -55,7 +55,7 @@ pub(super) type SharedRuntime = shared::SharedState<ShopActor>;
 /// The actor of one shop.
 pub(super) struct ShopActor {
     pub(super) id: Id,
-    pub(super) world: Arc<SharedRuntime>,
+    pub(super) shared: Arc<SharedRuntime>,
     pub(super) stage: ActorState,
     /// The position of its latest record in the journal.
     pub(super) appended: u64,
@@ -71,15 +71,15 @@ pub(super) struct ShopActor {
     /// Allows one lookup of repeated events at a time.
     pub(super) lookup: Arc<Semaphore>,
     /// Notifies subscribers of new decisions.
-    pub(super) bell: Arc<ChangeNotifier>,
+    pub(super) notifier: Arc<ChangeNotifier>,
 }
 
 impl ShopActor {
-    pub(super) fn new(id: Id, world: Arc<SharedRuntime>) -> ShopActor {
+    pub(super) fn new(id: Id, shared: Arc<SharedRuntime>) -> ShopActor {
         ShopActor {
-            bell: world.bells.of(&id),
+            notifier: shared.notifiers.of(&id),
             id,
-            world,
+            shared,
             stage: ActorState::ComingUp,
             appended: 0,
             asked: Stopwatch::start(),
@@ -112,25 +112,25 @@ impl ShopActor {
                 ActorState::Up(Some(awake))
             }
             Err(error) => {
-                self.world.watch.failed(&self.id, &error);
+                self.shared.watch.failed(&self.id, &error);
                 ActorState::Down(match self.stale {
                     true => Unavailable::Busy,
                     false => error.into(),
                 })
             }
         };
-        self.world.watch.woke(self.asked.micros());
+        self.shared.watch.woke(self.asked.micros());
         if differences.records > 0 {
             // A snapshot avoids reconciling the records of an older core again.
             self.store_state();
         }
         if differences.count > 0 {
-            self.world.watch.decided_otherwise(&self.id, &differences);
+            self.shared.watch.decided_otherwise(&self.id, &differences);
         }
         self.recount_soon(ctx);
         self.arm(ctx);
         let idle = match &self.stage {
-            ActorState::Up(Some(_)) => self.world.idle,
+            ActorState::Up(Some(_)) => self.shared.idle,
             ActorState::Up(None) | ActorState::ComingUp | ActorState::Down(_) => ABSENT_IDLE,
         };
         ctx.run_later(idle, Self::rest);
@@ -144,7 +144,7 @@ impl ShopActor {
         intake: &IncomingEvent,
         may_move: bool,
     ) -> Result<(), Unavailable> {
-        quota_check::has_share_left(&self.world, &self.id, &self.unwritten)?;
+        quota_check::has_share_left(&self.shared, &self.id, &self.unwritten)?;
         let awake = match &self.stage {
             ActorState::Up(awake) => Some(awake.as_ref()),
             ActorState::ComingUp | ActorState::Down(_) => None,
@@ -166,7 +166,7 @@ impl ShopActor {
     /// Frees the memory quota of what was appended, once it is durable.
     pub(super) fn free_when_durable(&mut self) {
         if let Some(free) = self.unwritten.take() {
-            let journal = &self.world.journal;
+            let journal = &self.shared.journal;
             journal.when_durable(self.appended, Box::new(free));
         }
     }
@@ -184,17 +184,17 @@ impl ShopActor {
         intake: IncomingEvent,
         work: &mut ResponseBuffer,
     ) -> Result<EventOutcome, Unavailable> {
-        self.world.takes_events()?;
+        self.shared.takes_events()?;
         let awake = match &mut self.stage {
             ActorState::Up(awake) => awake,
             ActorState::ComingUp => return Err(Unavailable::Busy),
             ActorState::Down(why) => return Err(why.clone()),
         };
         let (IncomingEvent::Event { text, .. } | IncomingEvent::Malformed { text, .. }) = &intake;
-        self.world.env.fate.before_event(&self.id, text.as_bytes());
+        self.shared.env.fate.before_event(&self.id, text.as_bytes());
         let mut removed = None;
         if let IncomingEvent::Event { event, .. } = &intake {
-            self.world.watch.handled(&event.what);
+            self.shared.watch.handled(&event.what);
             if let EventBody::AgentRemoved { agent } = &event.what {
                 removed = Some(agent.clone());
             }
@@ -202,8 +202,8 @@ impl ShopActor {
         let fresh = awake.as_ref().map_or(0, |awake| awake.fresh.bytes);
         let deciding = EventApplier {
             id: &self.id,
-            journal: &self.world.journal,
-            ledger: &self.world.ledger,
+            journal: &self.shared.journal,
+            ledger: &self.shared.ledger,
         };
         let decided = deciding.decide(awake, intake, work);
         // If another process owns the shop in the journal, this state is out of date.
@@ -212,8 +212,8 @@ impl ShopActor {
         if let Some(order) = decided.order {
             self.appended = order;
             let bytes = self.fresh_bytes().saturating_sub(fresh);
-            quota_check::wrote(&self.world, &self.id, &mut self.unwritten, bytes);
-            self.world.watch.decided(&work.out.decisions);
+            quota_check::wrote(&self.shared, &self.id, &mut self.unwritten, bytes);
+            self.shared.watch.decided(&work.out.decisions);
         }
         if let (EventOutcome::Decided(EventResult { rejected: None, .. }, _), Some(agent)) =
             (&decided.item, removed)
@@ -236,7 +236,7 @@ impl ShopActor {
     /// Fires the due timers as a `clock` event would, and schedules the next one.
     fn fire(&mut self, ctx: &mut Context<Self>) {
         self.timer = None;
-        let now = self.world.env.clock.now();
+        let now = self.shared.env.clock.now();
         let due = self.awake().and_then(|awake| awake.shop.next_timer());
         if due.is_some_and(|due| due <= now) {
             let clock = IncomingEvent::made(EventBody::Clock, now);
@@ -258,13 +258,13 @@ impl ShopActor {
 
     /// Notifies subscribers, once the decisions are durable.
     fn ring(&mut self) {
-        if !self.bell.is_followed() {
+        if !self.notifier.is_followed() {
             return;
         }
         if let Some(seq) = self.awake().map(|awake| awake.shop.seq()) {
-            let bell = Arc::clone(&self.bell);
-            let tell = Box::new(move || bell.ring(seq));
-            self.world.journal.when_durable(self.appended, tell);
+            let notifier = Arc::clone(&self.notifier);
+            let tell = Box::new(move || notifier.ring(seq));
+            self.shared.journal.when_durable(self.appended, tell);
         }
     }
 
@@ -280,7 +280,7 @@ impl ShopActor {
             }
             None => {}
         }
-        let wait = (due.ms() - self.world.env.clock.now().ms()).max(0) as u64;
+        let wait = (due.ms() - self.shared.env.clock.now().ms()).max(0) as u64;
         let handle = ctx.run_later(Duration::from_millis(wait), Self::fire);
         self.timer = Some((due, handle));
     }
@@ -299,7 +299,7 @@ impl ShopActor {
             .awake()
             .map_or_else(Counts::default, |awake| awake.shop.counts());
         let before = std::mem::replace(&mut self.counts, counts);
-        self.world.watch.counted(&before, &self.counts);
+        self.shared.watch.counted(&before, &self.counts);
     }
 }
 
@@ -307,14 +307,14 @@ impl Actor for ShopActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        self.world.watch.alive(1);
-        let (world, id) = (Arc::clone(&self.world), self.id.clone());
+        self.shared.watch.alive(1);
+        let (shared, id) = (Arc::clone(&self.shared), self.id.clone());
         let found = blocking(move || {
-            let Some(claimed) = world.journal.claim(&id)? else {
+            let Some(claimed) = shared.journal.claim(&id)? else {
                 return Ok(None);
             };
-            let now = world.env.clock.now();
-            world.shares.came_up(&id, || written(&claimed), now);
+            let now = shared.env.clock.now();
+            shared.shares.came_up(&id, || written(&claimed), now);
             let (mut awake, differences) = come_up(&id, claimed)?;
             awake.shop.prepare();
             Ok(Some((awake, differences)))
@@ -329,11 +329,11 @@ impl Actor for ShopActor {
 
 impl Drop for ShopActor {
     fn drop(&mut self) {
-        self.world.bells.let_go(&self.id);
-        self.world.watch.alive(-1);
-        self.world.watch.counted(&self.counts, &Counts::default());
+        self.shared.notifiers.let_go(&self.id);
+        self.shared.watch.alive(-1);
+        self.shared.watch.counted(&self.counts, &Counts::default());
         if std::thread::panicking() {
-            self.world.watch.panicked(&self.id);
+            self.shared.watch.panicked(&self.id);
         }
     }
 }
@@ -350,7 +350,7 @@ impl Handler<ReadShop> for ShopActor {
             ActorState::Down(why) => Err(ReadError::Refused(why.clone())),
         };
         let answer = read.0(seen);
-        self.world.journal.when_durable(self.appended, answer);
+        self.shared.journal.when_durable(self.appended, answer);
     }
 }
 
@@ -387,21 +387,21 @@ impl Handler<Delete> for ShopActor {
             booked: &[],
             rated: false,
         };
-        match self.world.journal.append(owner, &entry, None) {
+        match self.shared.journal.append(owner, &entry, None) {
             Ok(order) => self.appended = order,
             Err(_) => return reply.refuse(Unavailable::Broken),
         }
-        self.world.journal.release(owner);
-        self.world.leases.forget(&self.id);
+        self.shared.journal.release(owner);
+        self.shared.leases.forget(&self.id);
         self.stage = ActorState::Up(None);
         self.recount_soon(ctx);
         ctx.run_later(ABSENT_IDLE, Self::rest);
-        let bell = Arc::clone(&self.bell);
+        let notifier = Arc::clone(&self.notifier);
         let answer = Box::new(move || {
-            bell.shop_is_gone();
+            notifier.shop_is_gone();
             reply.answer(true);
         });
-        self.world.journal.when_durable(self.appended, answer);
+        self.shared.journal.when_durable(self.appended, answer);
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) struct ChangeNotifiers(Mutex<Hung>);
 
 #[derive(Default)]
 struct Hung {
-    bells: HashMap<Id, Weak<ChangeNotifier>>,
+    notifiers: HashMap<Id, Weak<ChangeNotifier>>,
     /// The number of entries that triggers the removal of unused ones.
     swept_at: usize,
 }
@@ -75,18 +75,20 @@ impl ChangeNotifiers {
     /// The change notifier of a shop.
     pub(super) fn of(&self, shop: &Id) -> Arc<ChangeNotifier> {
         let mut hung = self.hung();
-        if let Some(bell) = hung.bells.get(shop).and_then(Weak::upgrade) {
-            return bell;
+        if let Some(notifier) = hung.notifiers.get(shop).and_then(Weak::upgrade) {
+            return notifier;
         }
-        let bell = Arc::new(ChangeNotifier {
+        let notifier = Arc::new(ChangeNotifier {
             heard: watch::Sender::new(ChangeNotice::default()),
         });
-        hung.bells.insert(shop.clone(), Arc::downgrade(&bell));
-        if hung.bells.len() > hung.swept_at {
-            hung.bells.retain(|_, bell| bell.strong_count() > 0);
-            hung.swept_at = 2 * hung.bells.len() + 64;
+        hung.notifiers
+            .insert(shop.clone(), Arc::downgrade(&notifier));
+        if hung.notifiers.len() > hung.swept_at {
+            hung.notifiers
+                .retain(|_, notifier| notifier.strong_count() > 0);
+            hung.swept_at = 2 * hung.notifiers.len() + 64;
         }
-        bell
+        notifier
     }
 
     /// The shop's actor stops but still holds the notifier. The notifier is removed unless a subscriber holds it.
@@ -94,11 +96,11 @@ impl ChangeNotifiers {
         let mut hung = self.hung();
         // The lock prevents a new subscriber meanwhile.
         let alone = hung
-            .bells
+            .notifiers
             .get(shop)
-            .is_some_and(|bell| bell.strong_count() <= 1);
+            .is_some_and(|notifier| notifier.strong_count() <= 1);
         if alone {
-            hung.bells.remove(shop);
+            hung.notifiers.remove(shop);
         }
     }
 }
@@ -186,29 +188,32 @@ mod tests {
 
     #[test]
     fn a_bell_is_the_same_as_long_as_anybody_holds_it() {
-        let bells = ChangeNotifiers::default();
+        let notifiers = ChangeNotifiers::default();
         let shop = Id::new("s").unwrap();
-        let actor = bells.of(&shop);
+        let actor = notifiers.of(&shop);
         assert!(!actor.is_followed());
-        let following = bells.of(&shop).follow();
+        let following = notifiers.of(&shop).follow();
         actor.ring(3);
         actor.ring(2);
         assert_eq!(following.heard(), ChangeNotice { seq: 3, gone: 0 });
         drop(actor);
-        bells.of(&shop).shop_is_gone();
+        notifiers.of(&shop).shop_is_gone();
         assert_eq!(following.heard(), ChangeNotice { seq: 0, gone: 1 });
-        let actor = bells.of(&shop);
-        bells.let_go(&shop);
-        assert!(bells.of(&shop).is_followed(), "somebody else holds it");
+        let actor = notifiers.of(&shop);
+        notifiers.let_go(&shop);
+        assert!(notifiers.of(&shop).is_followed(), "somebody else holds it");
         drop(following);
         assert!(!actor.is_followed());
-        bells.let_go(&shop);
-        assert!(!bells.hung().bells.contains_key(&shop));
+        notifiers.let_go(&shop);
+        assert!(!notifiers.hung().notifiers.contains_key(&shop));
         drop(actor);
-        assert_eq!(bells.of(&shop).follow().heard(), ChangeNotice::default());
+        assert_eq!(
+            notifiers.of(&shop).follow().heard(),
+            ChangeNotice::default()
+        );
         for other in 0..1000 {
-            bells.of(&Id::new(&other.to_string()).unwrap());
+            notifiers.of(&Id::new(&other.to_string()).unwrap());
         }
-        assert!(bells.hung().bells.len() < 200);
+        assert!(notifiers.hung().notifiers.len() < 200);
     }
 }

@@ -43,22 +43,22 @@ impl ShopActor {
         let (owner, due) = (awake.owner, awake.shop.next_timer());
         let (n, seq) = (awake.n, awake.shop.seq());
         let state = Snapshot { n, seq, bytes };
-        self.world.journal.put_snapshot(owner, state, due);
+        self.shared.journal.put_snapshot(owner, state, due);
     }
 
     /// Stops without writing a snapshot, because another process owns the shop in the journal.
     pub(super) fn stop_if_stale(&mut self, ctx: &mut Context<Self>) {
         if self.stale {
-            self.world.registry.leave(&self.id, &ctx.address());
+            self.shared.registry.leave(&self.id, &ctx.address());
             ctx.stop();
         }
     }
 
     /// Passivates the shop if it is idle.
     pub(super) fn rest(&mut self, ctx: &mut Context<Self>) {
-        let now = self.world.env.clock.now();
+        let now = self.shared.env.clock.now();
         let idle = match &self.stage {
-            ActorState::Up(Some(_)) => self.world.idle,
+            ActorState::Up(Some(_)) => self.shared.idle,
             ActorState::Up(None) | ActorState::Down(_) | ActorState::ComingUp => ABSENT_IDLE,
         };
         let rested = Duration::from_micros(self.asked.micros());
@@ -82,13 +82,13 @@ impl ShopActor {
         }
         if let Some(awake) = self.awake() {
             let (owner, due) = (awake.owner, awake.shop.next_timer());
-            self.world.journal.release(owner);
+            self.shared.journal.release(owner);
             if let Some(due) = due {
-                self.world.sleepers.add(due, self.id.clone());
+                self.shared.sleepers.add(due, self.id.clone());
             }
         }
         self.stage = ActorState::Up(None);
-        self.world.registry.leave(&self.id, &ctx.address());
+        self.shared.registry.leave(&self.id, &ctx.address());
         ctx.stop();
     }
 }

@@ -105,7 +105,7 @@ impl Shops {
             match (Id::new(agent), lease) {
                 (Some(agent), Some(lease)) => {
                     let length = Duration::from_ms(lease.ms);
-                    self.world.leases.renew(&kept.shop, &agent, length, now);
+                    self.shared.leases.renew(&kept.shop, &agent, length, now);
                 }
                 (None, _) | (_, None) => damaged = Some((kept.shop, kept.name)),
             }
@@ -131,17 +131,17 @@ impl ShopActor {
         let value = length.map(|length| format!("{{\"ms\":{}}}", length.ms()).into_bytes());
         let name = format!("{KEPT_PREFIX}{agent}");
         if let Err(error) = self
-            .world
+            .shared
             .journal
             .put_metadata(&self.id, &name, value, done)
         {
-            self.world.watch.failed(&self.id, &error);
+            self.shared.watch.failed(&self.id, &error);
         }
     }
 
     /// Ends an agent's lease, if it has one.
     pub(super) fn end_lease(&self, agent: &Id) {
-        if self.world.leases.end(&self.id, agent) {
+        if self.shared.leases.end(&self.id, agent) {
             self.keep_lease(agent, None, None);
         }
     }
@@ -154,15 +154,15 @@ impl ShopActor {
         answered: EventResult,
         reply: Responder<PresenceResult>,
     ) {
-        let now = self.world.env.clock.now();
+        let now = self.shared.env.clock.now();
         let Some(until) = self.awake().map(|awake| awake.shop.stamp(now + length)) else {
             return reply.refuse(Unavailable::Broken);
         };
-        let before = self.world.leases.renew(&self.id, agent, length, now);
+        let before = self.shared.leases.renew(&self.id, agent, length, now);
         let lease = Some(LeaseGranted { length, until });
         let answer = Box::new(move || reply.answer(PresenceResult { answered, lease }));
         if before == Some(length) {
-            self.world.journal.when_durable(self.appended, answer);
+            self.shared.journal.when_durable(self.appended, answer);
         } else {
             self.keep_lease(agent, Some(length), Some(answer));
         }
@@ -185,7 +185,7 @@ impl Handler<SetPresence> for ShopActor {
         self.asked = Stopwatch::start();
         if let Some(length) = lease
             && self.presence_of(&agent) == Some(presence)
-            && self.world.leases.has(&self.id, &agent)
+            && self.shared.leases.has(&self.id, &agent)
         {
             return self.lease(&agent, length, EventResult::nothing(), reply);
         }
@@ -213,7 +213,7 @@ impl Handler<SetPresence> for ShopActor {
         }
         let lease = None;
         let answer = Box::new(move || reply.answer(PresenceResult { answered, lease }));
-        self.world.journal.when_durable(self.appended, answer);
+        self.shared.journal.when_durable(self.appended, answer);
     }
 }
 
@@ -225,12 +225,12 @@ impl Handler<LeasesExpired> for ShopActor {
             ActorState::Up(Some(_)) => {}
             // A damaged shop is not asked every second. Its stored leases stay for a later start.
             ActorState::Up(None) | ActorState::Down(_) => {
-                return self.world.leases.forget(&self.id);
+                return self.shared.leases.forget(&self.id);
             }
             ActorState::ComingUp => return,
         }
-        let now = self.world.env.clock.now();
-        for agent in self.world.leases.over(&self.id, now) {
+        let now = self.shared.env.clock.now();
+        for agent in self.shared.leases.over(&self.id, now) {
             if self
                 .presence_of(&agent)
                 .is_some_and(|presence| presence != Presence::Offline)

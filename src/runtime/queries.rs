@@ -95,7 +95,7 @@ impl Shops {
         after: Option<Id>,
         limit: usize,
     ) -> Result<ListPage<ShopRow>, Unavailable> {
-        let journal = Arc::clone(&self.world.journal);
+        let journal = Arc::clone(&self.shared.journal);
         let found = blocking(move || journal.shops(after.as_ref(), limit + 1)).await?;
         let mut shops = found?;
         let more = shops.len() > limit;
@@ -110,7 +110,7 @@ impl Shops {
         shop: &Id,
         read: impl FnOnce(&dyn Journal, &Id) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
-        let (journal, shop) = (Arc::clone(&self.world.journal), shop.clone());
+        let (journal, shop) = (Arc::clone(&self.shared.journal), shop.clone());
         let done = blocking(move || read(&*journal, &shop)).await;
         done.unwrap_or_else(|error| Err(ReadError::Refused(error.into())))
     }
@@ -135,7 +135,7 @@ impl Shops {
         after: u64,
         limit: usize,
     ) -> Result<ListPage<StoredDecision>, ReadError> {
-        decisions_after(&*self.world.journal, shop, after, limit)
+        decisions_after(&*self.shared.journal, shop, after, limit)
     }
 
     /// The explanation of a decision. `None` if there is no such decision, or its record was deleted.

@@ -10,12 +10,12 @@ use crate::domain::base::id::Id;
 use crate::domain::protocol::event::{EventBody, GivenPolicy};
 
 /// Whether the shop is within its quota of the disk.
-pub(super) fn may_write<A: Actor>(world: &SharedState<A>, shop: &Id) -> Result<(), Unavailable> {
+pub(super) fn may_write<A: Actor>(shared: &SharedState<A>, shop: &Id) -> Result<(), Unavailable> {
     // Reading the clock is the most expensive part of this check.
-    if !world.shares.counts() {
+    if !shared.shares.counts() {
         return Ok(());
     }
-    match world.shares.wait_s(shop, world.env.clock.now()) {
+    match shared.shares.wait_s(shop, shared.env.clock.now()) {
         Some(wait_s) => Err(Unavailable::OverShare { wait_s }),
         None => Ok(()),
     }
@@ -23,14 +23,14 @@ pub(super) fn may_write<A: Actor>(world: &SharedState<A>, shop: &Id) -> Result<(
 
 /// Whether the shop is within its quotas of the disk and of bytes that wait to be written.
 pub(super) fn has_share_left<A: Actor>(
-    world: &SharedState<A>,
+    shared: &SharedState<A>,
     shop: &Id,
     unwritten: &PendingBytes,
 ) -> Result<(), Unavailable> {
-    if world.shares.is_too_much(unwritten) {
+    if shared.shares.is_too_much(unwritten) {
         return Err(Unavailable::Busy);
     }
-    may_write(world, shop)
+    may_write(shared, shop)
 }
 
 /// Whether this event leaves the shop's buyer space unchanged.
@@ -58,14 +58,14 @@ pub(super) fn keeps_buyer_space(awake: Option<&LiveShop>, intake: &IncomingEvent
 
 /// Counts bytes that a shop appended.
 pub(super) fn wrote<A: Actor>(
-    world: &SharedState<A>,
+    shared: &SharedState<A>,
     shop: &Id,
     unwritten: &mut PendingBytes,
     bytes: usize,
 ) {
     let bytes = bytes as u64;
     unwritten.add(bytes);
-    if world.shares.counts() {
-        world.shares.wrote(shop, bytes, world.env.clock.now());
+    if shared.shares.counts() {
+        shared.shares.wrote(shop, bytes, shared.env.clock.now());
     }
 }

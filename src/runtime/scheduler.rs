@@ -25,36 +25,39 @@ const JUMP_MS: i64 = 300;
 
 /// Wakes shops for timers and expired leases as long as the server runs. First come those that were due before the
 /// start.
-pub async fn wake_sleepers(desk: Shops) -> Result<(), JournalError> {
+pub async fn wake_sleepers(shops: Shops) -> Result<(), JournalError> {
     let mut doubted = false;
-    clock_is_trusted(&desk, &mut doubted);
-    let (world, now) = (Arc::clone(&desk.world), desk.now());
+    clock_is_trusted(&shops, &mut doubted);
+    let (shared, now) = (Arc::clone(&shops.shared), shops.now());
     let found = blocking(move || {
-        world.journal.each_timed_shop(&mut |sleeper| {
-            world.sleepers.add(sleeper.due.unwrap_or(now), sleeper.shop);
+        shared.journal.each_timed_shop(&mut |sleeper| {
+            shared
+                .sleepers
+                .add(sleeper.due.unwrap_or(now), sleeper.shop);
         })
     });
     match found.await {
         Ok(found) => found?,
         Err(error) => return Err(JournalError::Failed(error.to_string())),
     }
-    let (mut before, mut watch) = (desk.now(), Stopwatch::start());
-    while !desk.is_closing() {
-        let trusted = clock_is_trusted(&desk, &mut doubted);
+    let (mut before, mut watch) = (shops.now(), Stopwatch::start());
+    while !shops.is_closing() {
+        let trusted = clock_is_trusted(&shops, &mut doubted);
         // While the clock is not plausible, due timers wait.
         let at_once = if trusted { WOKEN_AT_ONCE } else { 0 };
-        for shop in desk.world.sleepers.due(desk.now(), at_once) {
-            wake(&desk, shop, drop);
+        for shop in shops.shared.sleepers.due(shops.now(), at_once) {
+            wake(&shops, shop, drop);
         }
-        for shop in desk.world.leases.due(desk.now(), at_once) {
+        for shop in shops.shared.leases.due(shops.now(), at_once) {
             // If the mailbox is full, the shop is asked again later.
-            wake(&desk, shop, |actor| drop(actor.try_send(LeasesExpired)));
+            wake(&shops, shop, |actor| drop(actor.try_send(LeasesExpired)));
         }
         actix_rt::time::sleep(TICK).await;
-        let (now, passed_ms) = (desk.now(), (watch.micros() / 1000) as i64);
+        let (now, passed_ms) = (shops.now(), (watch.micros() / 1000) as i64);
         if now.ms() - before.ms() > passed_ms + JUMP_MS {
             // Wake-ups that were set by the previous clock would be late.
-            desk.world
+            shops
+                .shared
                 .registry
                 .all()
                 .iter()
@@ -66,28 +69,28 @@ pub async fn wake_sleepers(desk: Shops) -> Result<(), JournalError> {
 }
 
 /// Whether the clock is trusted. The observer is called when that changes.
-fn clock_is_trusted(desk: &Shops, doubted: &mut bool) -> bool {
-    desk.now();
-    let doubt = desk.world.env.clock.trusted().err();
+fn clock_is_trusted(shops: &Shops, doubted: &mut bool) -> bool {
+    shops.now();
+    let doubt = shops.shared.env.clock.trusted().err();
     if doubt.is_some() != *doubted {
         *doubted = doubt.is_some();
-        desk.world.watch.clock_doubted(doubt);
+        shops.shared.watch.clock_doubted(doubt);
     }
     doubt.is_none()
 }
 
 /// Loads a shop on one of the runtime threads and sends it a message.
-fn wake(desk: &Shops, shop: Id, tell: fn(Addr<ShopActor>)) {
+fn wake(shops: &Shops, shop: Id, tell: fn(Addr<ShopActor>)) {
     let home = {
-        let homes = desk.homes.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = desk.world.registry.hash(&shop) as usize;
+        let homes = shops.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = shops.shared.registry.hash(&shop) as usize;
         homes.get(at % homes.len().max(1)).cloned()
     };
-    let desk = desk.clone();
+    let shops = shops.clone();
     match home {
         Some(home) => {
-            home.spawn_fn(move || tell(desk.actor(&shop)));
+            home.spawn_fn(move || tell(shops.actor(&shop)));
         }
-        None => tell(desk.actor(&shop)),
+        None => tell(shops.actor(&shop)),
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct SharedState<A: Actor> {
     pub(super) registry: Registry<A>,
     pub(super) waiting: MailboxDepth,
     pub(super) sleepers: WakeupQueue,
-    pub(super) bells: Arc<ChangeNotifiers>,
+    pub(super) notifiers: Arc<ChangeNotifiers>,
     pub(super) leases: Leases,
     pub(super) shares: ShopQuotas,
 }

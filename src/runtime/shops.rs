@@ -53,7 +53,7 @@ pub struct RuntimeSettings {
 /// All shops of a server. Cheap to clone.
 #[derive(Clone)]
 pub struct Shops {
-    pub(super) world: Arc<SharedRuntime>,
+    pub(super) shared: Arc<SharedRuntime>,
     /// The threads on which actors can run.
     pub(super) homes: Arc<Mutex<Vec<ArbiterHandle>>>,
     closing: Arc<ShutdownSignal>,
@@ -69,7 +69,7 @@ impl Shops {
         settings: &RuntimeSettings,
     ) -> Shops {
         Shops {
-            world: Arc::new(SharedRuntime {
+            shared: Arc::new(SharedRuntime {
                 journal,
                 ledger,
                 env,
@@ -79,7 +79,7 @@ impl Shops {
                 registry: Registry::new(),
                 waiting: MailboxDepth::default(),
                 sleepers: WakeupQueue::default(),
-                bells: Arc::default(),
+                notifiers: Arc::default(),
                 leases: Leases::new(settings.grace),
                 shares: ShopQuotas::new(settings.share),
             }),
@@ -100,23 +100,23 @@ impl Shops {
 
     /// The actor of a shop. A new one runs on this thread.
     pub(super) fn actor(&self, shop: &Id) -> Addr<ShopActor> {
-        self.world.registry.find(shop, || {
+        self.shared.registry.find(shop, || {
             ShopActor::create(|ctx| {
-                ctx.set_mailbox_capacity(self.world.mailbox);
-                ShopActor::new(shop.clone(), Arc::clone(&self.world))
+                ctx.set_mailbox_capacity(self.shared.mailbox);
+                ShopActor::new(shop.clone(), Arc::clone(&self.shared))
             })
         })
     }
 
     /// Whether a shop exists.
     pub async fn exists(&self, shop: &Id) -> Result<bool, Unavailable> {
-        Ok(self.world.journal.exists(shop)?)
+        Ok(self.shared.journal.exists(shop)?)
     }
 
     /// The number of a shop. It differs between shops that had the same id one after the other. `None` if the shop does
     /// not exist.
     pub fn number(&self, shop: &Id) -> Result<Option<u64>, Unavailable> {
-        Ok(self.world.journal.number(shop)?)
+        Ok(self.shared.journal.number(shop)?)
     }
 
     /// Reads a shop's state. Retries if the actor was passivated before it started the read.
@@ -207,7 +207,7 @@ impl Shops {
         // most half a thread.
         let turn = lookup.acquire_owned().await;
         // New results are returned even if the lookup of repeated events fails.
-        let (journal, shop) = (Arc::clone(&self.world.journal), shop.clone());
+        let (journal, shop) = (Arc::clone(&self.shared.journal), shop.clone());
         let again = blocking(move || {
             let watch = Stopwatch::start();
             let again = repeats
@@ -247,8 +247,8 @@ impl Shops {
                 return Err(Unavailable::Closing);
             }
             let (reply, answer, waiting): (Responder<T>, PendingAnswer<T>, usize) =
-                Responder::new(events, &self.world.waiting);
-            self.world.watch.asked(waiting);
+                Responder::new(events, &self.shared.waiting);
+            self.shared.watch.asked(waiting);
             let sent = self.actor(shop).try_send(message(reply));
             if let Err(SendError::Full(_)) = sent {
                 return Err(Unavailable::Busy);
@@ -275,12 +275,12 @@ impl Shops {
         if self.is_closing() {
             return Err(Unavailable::Closing);
         }
-        self.world.ready()
+        self.shared.ready()
     }
 
     /// Subscribes to the shop's decisions from now on. Notices come once they are durable.
     pub fn follow(&self, shop: &Id) -> DecisionFeed {
-        self.world.bells.of(shop).follow()
+        self.shared.notifiers.of(shop).follow()
     }
 
     /// Whether the server is shutting down.
@@ -310,7 +310,7 @@ impl Shops {
         // The value is stored even if the caller is gone.
         let done = Box::new(move || sender.send(()).unwrap_or_default());
         let exists = self
-            .world
+            .shared
             .journal
             .put_metadata(shop, name, value, Some(done));
         async move {
@@ -329,17 +329,17 @@ impl Shops {
         name: &str,
         value: Option<Vec<u8>>,
     ) -> Result<bool, JournalError> {
-        self.world.journal.put_metadata(shop, name, value, None)
+        self.shared.journal.put_metadata(shop, name, value, None)
     }
 
     /// All metadata, by shop and name.
     pub fn kept(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
-        self.world.journal.each_metadata(each)
+        self.shared.journal.each_metadata(each)
     }
 
     /// The current time.
     pub fn now(&self) -> Instant {
-        self.world.env.clock.now()
+        self.shared.env.clock.now()
     }
 
     /// Whether a shop may write now. Called before its events are parsed, so that a refusal is cheap.
@@ -348,7 +348,7 @@ impl Shops {
     ///
     /// [`Unavailable::OverShare`].
     pub fn may_write(&self, shop: &Id) -> Result<(), Unavailable> {
-        quota_check::may_write(&self.world, shop)
+        quota_check::may_write(&self.shared, shop)
     }
 
     /// Stops taking requests, and has every shop write a snapshot.
@@ -359,7 +359,7 @@ impl Shops {
 
     /// Passivates all shops. The next request loads a shop again.
     pub async fn sleep_all(&self) {
-        let actors = self.world.registry.all();
+        let actors = self.shared.registry.all();
         let stored = actors.into_iter().map(|actor| actor.send(Close));
         let stored = futures_util::future::join_all(stored);
         // A shop without a new snapshot is recovered from its records at the next start.

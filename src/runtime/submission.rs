@@ -56,6 +56,6 @@ impl Handler<SubmitEvents> for ShopActor {
             }
             reply.answer(Submitted { items, lookup });
         });
-        self.world.journal.when_durable(self.appended, answer);
+        self.shared.journal.when_durable(self.appended, answer);
     }
 }

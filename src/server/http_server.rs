@@ -69,7 +69,7 @@ pub(super) fn workers(settings: &Settings) -> usize {
 pub(super) fn start(
     listener: TcpListener,
     settings: &Settings,
-    desk: &Shops,
+    shops: &Shops,
     state: Arc<AppState>,
     accepting: Accepting,
 ) -> io::Result<Server> {
@@ -80,10 +80,10 @@ pub(super) fn start(
         .shutdown_timeout(std_time(settings.http_shutdown_timeout).as_secs());
     let stopping = builder.graceful_shutdown_signal();
     let address = listener.local_addr()?;
-    let (desk, keep_alive) = (desk.clone(), std_time(settings.http_keep_alive));
+    let (shops, keep_alive) = (shops.clone(), std_time(settings.http_keep_alive));
     let header_timeout = std_time(settings.http_header_timeout);
     let factory = move || {
-        desk.settle_here();
+        shops.settle_here();
         let stopping = stopping.clone();
         let app = App::new().configure(configure(Arc::clone(&state)));
         let app = app

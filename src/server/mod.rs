@@ -88,7 +88,7 @@ pub struct Listening {
     /// The key that the first start has made, which is shown once.
     pub first_key: Option<String>,
     /// Its shops.
-    pub desk: Shops,
+    pub shops: Shops,
 }
 
 impl Listening {
@@ -179,7 +179,7 @@ where
     journal.set_ledger_source(Box::new(move || source.stored()));
     control_socket::listen(&settings.data, &journal);
     let (keeper, keys, first_key) = keep(settings, &env)?;
-    let desk = Shops::new(
+    let shops = Shops::new(
         Arc::clone(&journal) as Arc<dyn Journal>,
         ledger,
         env,
@@ -197,8 +197,8 @@ where
     if let Some(keys) = &keys {
         shop_key_binding::bind(keys, &journal);
     }
-    desk.renew_leases()?;
-    let webhooks = webhooks(settings, &desk, &watching)?;
+    shops.renew_leases()?;
+    let webhooks = webhooks(settings, &shops, &watching)?;
     let limits = limits(settings);
     let tls = tls(settings)?;
     let files = ReloadedFiles {
@@ -212,7 +212,7 @@ where
         tls,
     };
     let state = Arc::new(AppState {
-        desk: desk.clone(),
+        shops: shops.clone(),
         webhooks: Arc::clone(&webhooks),
         keeper,
         limits,
@@ -225,13 +225,13 @@ where
     };
     let address = listener.local_addr().map_err(unusable)?;
     let running =
-        http_server::start(listener, settings, &desk, state, accepting).map_err(unusable)?;
+        http_server::start(listener, settings, &shops, state, accepting).map_err(unusable)?;
     let handle = running.handle();
     actix_rt::spawn(running);
     actix_rt::spawn(look_after(watching, files.clone()));
     let hangup = at_hangup(signals.hangup, settings.clone(), read_settings, files);
     actix_rt::spawn(hangup);
-    let sleepers = desk.clone();
+    let sleepers = shops.clone();
     actix_rt::spawn(async move {
         if let Err(error) = runtime::wake_sleepers(sleepers).await {
             tracing::error!(%error, "passivated shops with timers cannot be listed, so their timers will not fire \
@@ -242,12 +242,12 @@ where
         address,
         tls: settings.tls_certificate.is_some(),
         first_key,
-        desk: desk.clone(),
+        shops: shops.clone(),
     }));
     signals.stop.received().await;
     tracing::info!("stopping: accepted requests are answered, new ones are refused");
-    desk.close().await;
-    select(pin!(handle.stop(true)), pin!(stuck(&desk, &connections))).await;
+    shops.close().await;
+    select(pin!(handle.stop(true)), pin!(stuck(&shops, &connections))).await;
     webhooks.close().await;
     control_socket::leave(&settings.data);
     // Everything that the shops have stored is written before the process may end.
@@ -259,7 +259,7 @@ where
 /// Starts the workers of all webhooks.
 fn webhooks(
     settings: &Settings,
-    desk: &Shops,
+    shops: &Shops,
     watching: &Arc<Observers>,
 ) -> Result<Arc<Webhooks>, ServeError> {
     let calling = ClientSettings {
@@ -274,7 +274,7 @@ fn webhooks(
         secrets,
     };
     let watch = Arc::clone(watching) as Arc<dyn webhooks::WebhookObserver>;
-    Ok(Webhooks::open(desk.clone(), settings, watch)?)
+    Ok(Webhooks::open(shops.clone(), settings, watch)?)
 }
 
 /// The limits of requests, from the settings.
@@ -307,9 +307,9 @@ fn tls(settings: &Settings) -> Result<Option<Tls>, ServeError> {
 }
 
 /// Ends once no client receives anything that is ready for it, from a stream or any other answer.
-async fn stuck(desk: &Shops, connections: &Connections) {
+async fn stuck(shops: &Shops, connections: &Connections) {
     actix_rt::time::sleep(LISTENERS_WITHIN).await;
-    while !desk.has_listeners() && !connections.are_all_stuck() {
+    while !shops.has_listeners() && !connections.are_all_stuck() {
         actix_rt::time::sleep(STUCK_LOOK).await;
     }
 }

@@ -242,7 +242,7 @@ mod tests {
             (id("会话"), id("b\"1"), id("anna")),
         );
         let zone = Zone::get("Asia/Shanghai").unwrap();
-        let day = zone.stretch(now).day;
+        let day = zone.span(now).day;
         let card = Id::card("会话#2").unwrap();
         let (session, buyer, agent) = (s.clone(), b.clone(), a.clone());
         let score = |period, alert| {

@@ -158,7 +158,7 @@ async fn a_body_that_is_not_right_is_answered_and_let_go() {
     let clock = SetClock::at("2026-11-11T02:00:00Z");
     let shops = Shops::open(folder.path(), &clock, Duration::from_secs(600));
     let state = Arc::new(AppState {
-        desk: shops.desk.clone(),
+        shops: shops.desk.clone(),
         webhooks: shops.webhooks(),
         keeper: Authenticator::Insecure,
         limits: Limits {

@@ -372,7 +372,7 @@ async fn app_over(
     shops: &Shops,
 ) -> impl Service<actix_http::Request, Response = ServiceResponse, Error = Error> {
     let state = Arc::new(AppState {
-        desk: shops.desk.clone(),
+        shops: shops.desk.clone(),
         webhooks: shops.webhooks(),
         keeper: Authenticator::Keys(Arc::new(Spelt)),
         limits: Limits::default(),
@@ -529,7 +529,7 @@ async fn a_stream_ends_with_its_key() {
         let keys = Arc::new(Revocable(AtomicBool::new(false)));
         let beat = if busy { 60_000 } else { 20 };
         let state = Arc::new(AppState {
-            desk: shops.desk.clone(),
+            shops: shops.desk.clone(),
             webhooks: shops.webhooks(),
             keeper: Authenticator::Keys(Arc::clone(&keys) as Arc<dyn KeyRing>),
             limits: Limits {

@@ -101,8 +101,8 @@ pub async fn put_presence(call: RequestContext) -> HandlerResult {
         ));
     }
     let (shop, agent) = (call.shop()?, call.id("agent")?);
-    let desk = &call.state.desk;
-    let presented = desk.present(&shop, &agent, presence, lease).await;
+    let shops = &call.state.shops;
+    let presented = shops.present(&shop, &agent, presence, lease).await;
     let presented = presented.map_err(Problem::refused)?;
     let answered = accepted(&shop, presented.answered)?;
     json(&PresenceAnswer {

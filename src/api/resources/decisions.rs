@@ -43,7 +43,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
         }
         (after, cursor) => after.or(cursor).unwrap_or(0),
     };
-    let found = call.state.desk.decisions(&shop, after, limit).await;
+    let found = call.state.shops.decisions(&shop, after, limit).await;
     let found = found.map_err(|error| Problem::unread(&shop, error))?;
     let last = found.items.last().filter(|_| found.more);
     let next = last.map(|decision| decision.seq.to_string());
@@ -56,7 +56,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
     responses((status = 200, body = DecisionSchema)))]
 pub async fn get(call: RequestContext) -> HandlerResult {
     let (shop, seq) = (call.shop()?, seq_of(&call)?);
-    let found = call.state.desk.decisions(&shop, seq - 1, 1).await;
+    let found = call.state.shops.decisions(&shop, seq - 1, 1).await;
     let found = found.map_err(|error| Problem::unread(&shop, error))?;
     match found.items.into_iter().find(|decision| decision.seq == seq) {
         Some(decision) => Ok(text_json(decision.json)),
@@ -69,7 +69,7 @@ pub async fn get(call: RequestContext) -> HandlerResult {
     responses((status = 200, body = ExplainedDecision)))]
 pub async fn why(call: RequestContext) -> HandlerResult {
     let (shop, seq) = (call.shop()?, seq_of(&call)?);
-    let found = call.state.desk.why(&shop, seq).await;
+    let found = call.state.shops.why(&shop, seq).await;
     let found = found.map_err(|error| Problem::unread(&shop, error))?;
     let why = found.ok_or_else(|| unknown(seq))?;
     let why = match call.grant.scope {

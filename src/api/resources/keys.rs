@@ -104,14 +104,14 @@ fn wanted(body: KeyBody, call: &RequestContext) -> Result<NewKey, Problem> {
             "`shop` is missing: a key with this scope is for one shop.",
         )),
         (Scope::Admin, None) | (Scope::Events | Scope::Read | Scope::Owner, Some(_)) => {
-            let number = shop.as_ref().map(|shop| call.state.desk.number(shop));
+            let number = shop.as_ref().map(|shop| call.state.shops.number(shop));
             Ok(NewKey {
                 number: number.transpose().map_err(Problem::refused)?.flatten(),
                 shop,
                 scope,
                 name: body.name,
                 own_clock: body.own_clock.unwrap_or(false),
-                at: call.state.desk.now(),
+                at: call.state.shops.now(),
             })
         }
     }

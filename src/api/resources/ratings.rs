@@ -70,7 +70,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
         to: call.query.instant("to")?,
     };
     let wanted = move |decision: &StoredDecision| filter.holds(decision);
-    let found = call.state.desk.ratings(&shop, before, limit, wanted).await;
+    let found = call.state.shops.ratings(&shop, before, limit, wanted).await;
     let found = found.map_err(|error| Problem::unread(&shop, error))?;
     let last = found.items.last().filter(|_| found.more);
     let next = last.map(|decision| decision.seq.to_string());

@@ -32,7 +32,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
         State::Closed => "sessions.closed",
     };
     let (limit, after) = (call.query.limit()?, call.query.cursor(list)?);
-    let now = call.state.desk.now();
+    let now = call.state.shops.now();
     let listed = call.live(move |shop| views::sessions(shop, state, after.as_deref(), limit, now));
     Ok(listed.await?.page(list))
 }
@@ -41,7 +41,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
 #[utoipa::path(get, path = "/v1/shops/{shop}/sessions/{session}", tag = "sessions", operation_id = "get_session",
     responses((status = 200, body = SessionWithTimeline)))]
 pub async fn get(call: RequestContext) -> HandlerResult {
-    let (shop, session, now) = (call.shop()?, call.id("session")?, call.state.desk.now());
+    let (shop, session, now) = (call.shop()?, call.id("session")?, call.state.shops.now());
     let wanted = session.clone();
     let found = call.live(move |shop| {
         let seen = views::session(shop, &wanted, now)?;
@@ -52,7 +52,7 @@ pub async fn get(call: RequestContext) -> HandlerResult {
     };
     let timeline = call
         .state
-        .desk
+        .shops
         .timeline(&shop, &session, seen.since_seq)
         .await;
     let timeline = timeline.map_err(|error| Problem::unread(&shop, error))?;
@@ -83,7 +83,7 @@ fn write_entry(text: &mut String, entry: &TimelineEntry, zone: &Zone) {
 }
 
 fn stamp(zone: &Zone, at: Instant) -> OffsetTimestamp {
-    zone.stretch(at).stamp(zone, at)
+    zone.span(at).stamp(zone, at)
 }
 
 /// Lists the pools in which sessions wait
@@ -92,7 +92,7 @@ fn stamp(zone: &Zone, at: Instant) -> OffsetTimestamp {
 pub async fn pools(call: RequestContext) -> HandlerResult {
     const LIST: &str = "pools";
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
-    let now = call.state.desk.now();
+    let now = call.state.shops.now();
     let listed = call
         .live(move |shop| views::pools(shop, after.as_deref(), limit, now))
         .await?;

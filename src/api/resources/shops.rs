@@ -55,7 +55,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
     let limit = call.query.limit()?;
     let after = call.query.cursor(LIST)?;
     let after = after.as_deref().and_then(Id::new);
-    let found = call.state.desk.shops(after, limit).await;
+    let found = call.state.shops.shops(after, limit).await;
     let found = found.map_err(Problem::refused)?;
     let rows = found.items.iter();
     let items: Vec<String> = rows
@@ -94,10 +94,10 @@ pub async fn put(call: RequestContext) -> HandlerResult {
 #[utoipa::path(delete, path = "/v1/shops/{shop}", tag = "shops", operation_id = "delete_shop",
     responses((status = 204)))]
 pub async fn delete(call: RequestContext) -> HandlerResult {
-    let (shop, desk) = (call.shop()?, call.state.desk.clone());
+    let (shop, shops) = (call.shop()?, call.state.shops.clone());
     let keys = match &call.state.keeper {
         Authenticator::Insecure => {
-            let existed = desk.delete(&shop).await.map_err(Problem::refused)?;
+            let existed = shops.delete(&shop).await.map_err(Problem::refused)?;
             return if existed {
                 Ok(done())
             } else {
@@ -107,7 +107,8 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
         Authenticator::Keys(keys) => Arc::clone(keys),
     };
     // The deletion continues if the client disconnects.
-    let deleting = actix_web::rt::spawn(async move { delete_with_keys(&desk, &keys, &shop).await });
+    let deleting =
+        actix_web::rt::spawn(async move { delete_with_keys(&shops, &keys, &shop).await });
     match deleting.await {
         Ok(answer) => answer,
         Err(_) => Err(Problem::refused(Unavailable::Broken)),
@@ -116,11 +117,11 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
 
 /// Keys of the shop are blocked before the deletion starts and until they are revoked. So no old key can open a new
 /// shop of the same id.
-async fn delete_with_keys(desk: &Shops, keys: &Arc<dyn KeyRing>, shop: &Id) -> HandlerResult {
+async fn delete_with_keys(shops: &Shops, keys: &Arc<dyn KeyRing>, shop: &Id) -> HandlerResult {
     let of_shop = shop.clone();
     with_keys(keys, move |keys| keys.shut_of_shop(&of_shop)).await?;
-    let deleted = desk.delete(shop).await;
-    let current = desk.number(shop);
+    let deleted = shops.delete(shop).await;
+    let current = shops.number(shop);
     let (gone, of_shop) = (deleted.is_ok(), shop.clone());
     let revoked = with_keys(keys, move |keys| {
         let revoked = match current {

@@ -173,7 +173,7 @@ pub async fn endpoint(call: &RequestContext) -> Result<(Id, Arc<Subscription>), 
 
 async fn shop(call: &RequestContext) -> Result<Id, Problem> {
     let shop = call.shop()?;
-    match call.state.desk.exists(&shop).await {
+    match call.state.shops.exists(&shop).await {
         Ok(true) => Ok(shop),
         Ok(false) => Err(Problem::shop_unknown(&shop)),
         Err(why) => Err(Problem::refused(why)),
@@ -294,7 +294,7 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
     responses((status = 200, body = WebhookSecret)))]
 pub async fn rotate(call: RequestContext) -> HandlerResult {
     let (shop, post) = endpoint(&call).await?;
-    let until = utc(call.state.desk.now() + OVERLAP);
+    let until = utc(call.state.shops.now() + OVERLAP);
     let secret = call.state.webhooks.rotate(&shop, &post.id).await;
     let secret = secret.map_err(|why| not_done(&shop, &post.id, why))?;
     json(&WebhookSecret {

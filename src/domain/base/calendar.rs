@@ -71,7 +71,7 @@ impl Zone {
     }
 
     /// The span that contains `instant`.
-    pub fn stretch(&self, instant: Instant) -> LocalDaySpan {
+    pub fn span(&self, instant: Instant) -> LocalDaySpan {
         let stamp = timestamp(instant);
         let offset_s = self.rules.to_offset(stamp).seconds();
         let after = self.rules.following(stamp).next();
@@ -302,7 +302,7 @@ mod tests {
                 "2000-01",
             ),
         ] {
-            let label = Zone::get("Asia/Shanghai").unwrap().stretch(at(text)).day;
+            let label = Zone::get("Asia/Shanghai").unwrap().span(at(text)).day;
             assert_eq!(label.to_string(), day);
             assert_eq!(label.week().to_string(), week);
             assert_eq!(label.month().to_string(), month);
@@ -343,7 +343,7 @@ mod tests {
             ("2026-11-01T12:00:00Z", 25),
             ("2026-11-02T12:00:00Z", 24),
         ] {
-            let day = zone.stretch(at(text)).day;
+            let day = zone.span(at(text)).day;
             let length = zone.day_start(day.next()) - zone.day_start(day);
             assert_eq!(length.ms(), hours * 3_600_000, "{text}");
         }
@@ -353,8 +353,8 @@ mod tests {
     fn a_stretch_ends_where_the_offset_or_the_day_does() {
         let zone = Zone::get("America/New_York").unwrap();
         let change = at("2026-11-01T06:00:00Z");
-        let before = zone.stretch(at("2026-11-01T05:59:59.999Z"));
-        let after = zone.stretch(change);
+        let before = zone.span(at("2026-11-01T05:59:59.999Z"));
+        let after = zone.span(change);
         assert!(!before.holds(change) && after.holds(change));
         assert_eq!(before.day, after.day);
         assert_eq!(
@@ -371,13 +371,13 @@ mod tests {
     #[test]
     fn a_day_without_midnight_starts_at_one() {
         let zone = Zone::get("America/Sao_Paulo").unwrap();
-        let day = zone.stretch(at("2018-11-04T12:00:00Z")).day;
+        let day = zone.span(at("2018-11-04T12:00:00Z")).day;
         let start = zone.day_start(day);
-        let stretch = zone.stretch(start);
+        let span = zone.span(start);
         assert_eq!(
-            stretch.stamp(&zone, start).to_string(),
+            span.stamp(&zone, start).to_string(),
             "2018-11-04T01:00:00-02:00"
         );
-        assert_eq!(stretch.day, day);
+        assert_eq!(span.day, day);
     }
 }

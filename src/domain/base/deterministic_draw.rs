@@ -30,8 +30,8 @@ impl DeterministicDraw {
 }
 
 /// H of P3 over the concatenated UTF-8 bytes of `parts`.
-pub fn lot(parts: &[&str]) -> u64 {
-    let fed = |lot: DeterministicDraw, part: &&str| lot.with(part.as_bytes());
+pub fn draw(parts: &[&str]) -> u64 {
+    let fed = |draw: DeterministicDraw, part: &&str| draw.with(part.as_bytes());
     parts.iter().fold(DeterministicDraw::EMPTY, fed).number()
 }
 
@@ -41,10 +41,10 @@ mod tests {
 
     #[test]
     fn p3_gives_the_published_numbers() {
-        assert_eq!(lot(&[""]), 0xf52a_15e9_a9b5_e89b);
-        assert_eq!(lot(&["a"]), 0x02c0_bdbf_4814_20f8);
-        assert_eq!(lot(&["会话-1"]), 0xe69b_b63d_486f_c21d);
-        assert_eq!(lot(&["invite:", "s1"]) % 10_000, 2643);
-        assert_eq!(lot(&["invite:", "s2"]) % 10_000, 6989);
+        assert_eq!(draw(&[""]), 0xf52a_15e9_a9b5_e89b);
+        assert_eq!(draw(&["a"]), 0x02c0_bdbf_4814_20f8);
+        assert_eq!(draw(&["会话-1"]), 0xe69b_b63d_486f_c21d);
+        assert_eq!(draw(&["invite:", "s1"]) % 10_000, 2643);
+        assert_eq!(draw(&["invite:", "s2"]) % 10_000, 6989);
     }
 }

@@ -27,7 +27,7 @@ impl Shop {
         let known = known.filter(|_| !self.policy.routing.recent.window.is_zero());
         out.note(self.seq, || Evidence::Recent {
             known: known.map(|(buyer, finding)| {
-                let agent = &self.roster.agents[buyer.recent_agent];
+                let agent = &self.directory.agents[buyer.recent_agent];
                 RecentAgent {
                     agent: self.candidate(agent, verdict_of(agent, finding)),
                     until: self.stamp(buyer.recent_until),
@@ -39,9 +39,9 @@ impl Shop {
     }
 
     /// R3: no agent of the shop is online, so none of the group is.
-    pub(in crate::domain) fn note_nobody_online(&self, crew: u32, out: &mut DecisionSink) {
+    pub(in crate::domain) fn note_nobody_online(&self, group: u32, out: &mut DecisionSink) {
         out.note(self.seq, || {
-            Evidence::NobodyOnline(self.crew(Comparison::Lot, crew, None))
+            Evidence::NobodyOnline(self.group_candidates(Comparison::Lot, group, None))
         });
     }
 
@@ -64,7 +64,7 @@ impl Shop {
     pub(in crate::domain) fn note_candidates(
         &self,
         step: Step,
-        crew: u32,
+        group: u32,
         picked: Option<u32>,
         out: &mut DecisionSink,
     ) {
@@ -79,7 +79,7 @@ impl Shop {
             Evidence::Candidates {
                 step,
                 by,
-                candidates: self.crew(by, crew, picked),
+                candidates: self.group_candidates(by, group, picked),
             }
         });
     }
@@ -88,7 +88,7 @@ impl Shop {
     pub(in crate::domain) fn note_drain(
         &self,
         session: u32,
-        crew: u32,
+        group: u32,
         picked: u32,
         out: &mut DecisionSink,
     ) {
@@ -101,14 +101,14 @@ impl Shop {
             since: self.stamp(since),
             waiting: self.queue.waiting,
         });
-        self.note_candidates(Step::Drain, crew, Some(picked), out);
+        self.note_candidates(Step::Drain, group, Some(picked), out);
     }
 
     /// R8: the agent that the transfer names.
     pub(in crate::domain) fn note_manual(&self, agent: u32, out: &mut DecisionSink) {
         out.drop_notes();
         out.note(self.seq, || {
-            Evidence::Manual(self.candidate(&self.roster.agents[agent], Verdict::Picked))
+            Evidence::Manual(self.candidate(&self.directory.agents[agent], Verdict::Picked))
         });
     }
 
@@ -130,7 +130,7 @@ impl Shop {
     pub(in crate::domain) fn note_left_to_rota(&self, agent: u32, out: &mut DecisionSink) {
         out.drop_notes();
         out.note(self.seq, || {
-            let agent = &self.roster.agents[agent];
+            let agent = &self.directory.agents[agent];
             Evidence::LeftToRota(self.candidate(agent, Verdict::Picked))
         });
     }
@@ -193,9 +193,9 @@ impl Shop {
     }
 
     /// All agents of a group, and why each was passed over.
-    fn crew(&self, by: Comparison, crew: u32, picked: Option<u32>) -> Vec<Candidate> {
-        let agents = &self.roster.agents;
-        let seats = &self.roster.crew(crew).seats;
+    fn group_candidates(&self, by: Comparison, group: u32, picked: Option<u32>) -> Vec<Candidate> {
+        let agents = &self.directory.agents;
+        let seats = &self.directory.group(group).seats;
         let candidates = seats.iter().map(|&number| {
             let agent = &agents[number];
             let verdict = match picked {
@@ -218,7 +218,7 @@ impl Shop {
                 Member::Group(group) => groups.get(group).into_iter().flatten().collect(),
             })
             .collect();
-        let agents = self.roster.agents.iter();
+        let agents = self.directory.agents.iter();
         let mut named: Vec<Candidate> = agents
             .filter(|&(number, agent)| {
                 number != BOT && plain.iter().any(|member| is_named(agent, member))
@@ -231,7 +231,7 @@ impl Shop {
 
     /// An agent without a comparison to others.
     fn candidate_as_it_is(&self, agent: u32) -> Candidate {
-        let agent = &self.roster.agents[agent];
+        let agent = &self.directory.agents[agent];
         let verdict = if agent.routable {
             unfit(agent).unwrap_or(Verdict::NotDrawn)
         } else {
@@ -241,7 +241,7 @@ impl Shop {
     }
 
     fn candidate(&self, agent: &Agent, verdict: Verdict) -> Candidate {
-        let today = agent.on_day(self.stretch.day);
+        let today = agent.on_day(self.span.day);
         Candidate {
             agent: agent.id.clone(),
             presence: agent.presence,
@@ -267,7 +267,7 @@ impl Shop {
         if duty == PickBy::Desk(Strategy::Random) {
             return Verdict::NotDrawn;
         }
-        let day = self.stretch.day;
+        let day = self.span.day;
         let (turn, ahead) = (duty.turn(agent, day), duty.turn(picked, day));
         if turn.ratio != ahead.ratio {
             Verdict::LargerRatio

@@ -159,9 +159,9 @@ impl GroupPlan {
     }
 
     /// The list that applies to a session, and the kind of its scope (R2).
-    pub fn list_of(&self, ask: &RoutingAttributes) -> Option<(ScopeKind, u32)> {
-        if let Some(entry) = self.entries.get(ask.entry()) {
-            let question = ask.question.as_ref();
+    pub fn list_of(&self, attributes: &RoutingAttributes) -> Option<(ScopeKind, u32)> {
+        if let Some(entry) = self.entries.get(attributes.entry()) {
+            let question = attributes.question.as_ref();
             if let Some(&list) = question.and_then(|question| entry.questions.get(question)) {
                 return Some((ScopeKind::Question, list));
             }
@@ -169,7 +169,7 @@ impl GroupPlan {
                 return Some((ScopeKind::Entry, list));
             }
         }
-        let status = ask.order_status.as_ref()?;
+        let status = attributes.order_status.as_ref()?;
         Some((ScopeKind::OrderStatus, self.order_status(status)?))
     }
 }

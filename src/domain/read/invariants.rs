@@ -29,7 +29,7 @@ impl Shop {
                 *loads.entry(agent).or_default() += 1;
             }
         }
-        for (number, agent) in self.roster.agents.iter() {
+        for (number, agent) in self.directory.agents.iter() {
             let open = loads.get(&number).copied().unwrap_or(0);
             if agent.load() != open {
                 let (id, load) = (&agent.id, agent.load());
@@ -73,7 +73,7 @@ impl Shop {
             };
             waiting += 1;
             let scope = self.queue.pools[pool].name().to_owned();
-            let agents = self.roster.agents.iter();
+            let agents = self.directory.agents.iter();
             for (_, agent) in agents.filter(|(_, agent)| agent.free()) {
                 if self.eligible(&scope, agent) {
                     let (session, agent) = (&session.id, &agent.id);
@@ -117,7 +117,7 @@ impl Shop {
         let Some(members) = members else {
             return true;
         };
-        let mut own = self.roster.agents.iter().map(|(_, agent)| agent);
+        let mut own = self.directory.agents.iter().map(|(_, agent)| agent);
         let nobody = !own.any(|agent| {
             agent.routable && agent.presence == Presence::Online && self.is_member(members, agent)
         });
@@ -184,10 +184,10 @@ impl Shop {
         reason: crate::domain::protocol::decision::AssignReason,
     ) -> Result<(), String> {
         use crate::domain::protocol::decision::AssignReason as Reason;
-        let Some(number) = self.roster.agents.find(agent) else {
+        let Some(number) = self.directory.agents.find(agent) else {
             return Err(format!("{agent} is not of the shop"));
         };
-        let record = &self.roster.agents[number];
+        let record = &self.directory.agents[number];
         let (away, offline) = match reason {
             Reason::RecentAgent | Reason::Manual => (true, false),
             Reason::OfflineRota => (true, true),

@@ -139,7 +139,7 @@ impl Shop {
     pub fn report(&self) -> Report {
         let days = self.days.iter().filter(|(_, book)| book.consulting > 0);
         let (weeks, months) = (self.scores.weeks.iter(), self.scores.months.iter());
-        let agents = self.roster.agents.iter().map(|(_, agent)| agent);
+        let agents = self.directory.agents.iter().map(|(_, agent)| agent);
         Report {
             sessions: sessions(&self.totals),
             waits: waits(&self.totals.waits),

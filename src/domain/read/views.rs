@@ -157,19 +157,19 @@ type Rank<'a> = (i64, &'a Id);
 impl Shop {
     /// A configured agent, by id.
     pub fn agent(&self, agent: &str) -> Option<AgentView> {
-        let number = self.roster.agents.find(agent)?;
-        self.agent_view(&self.roster.agents[number])
+        let number = self.directory.agents.find(agent)?;
+        self.agent_view(&self.directory.agents[number])
     }
 
     /// The presence of a configured agent.
     pub fn presence_of(&self, agent: &str) -> Option<Presence> {
-        let agent = &self.roster.agents[self.roster.agents.find(agent)?];
+        let agent = &self.directory.agents[self.directory.agents.find(agent)?];
         agent.post.as_ref().map(|_| agent.presence)
     }
 
     /// The configured agents by id: up to `limit` after `cursor`.
     pub fn agents(&self, cursor: Option<&str>, limit: usize) -> Page<AgentView> {
-        let agents = self.roster.agents.iter().map(|(_, agent)| agent);
+        let agents = self.directory.agents.iter().map(|(_, agent)| agent);
         let listed = agents.filter(|agent| agent.post.is_some());
         let behind = listed.filter(|agent| cursor.is_none_or(|cursor| agent.id.as_str() > cursor));
         let (listed, more) = first(behind.map(|agent| (&agent.id, agent)).collect(), limit);
@@ -193,7 +193,7 @@ impl Shop {
             weight: post.weight,
             presence: agent.presence,
             load: agent.load(),
-            today: agent.on_day(self.stretch.day).assigned,
+            today: agent.on_day(self.span.day).assigned,
         })
     }
 
@@ -266,7 +266,7 @@ impl Shop {
     fn session_view(&self, number: u32, position: u32, at: Instant) -> SessionView {
         let record = &self.sessions[number];
         let agent = record.answerable().map(|agent| self.agent_id(agent));
-        let ask = record.ask.as_deref();
+        let attributes = record.attributes.as_deref();
         let (closed, waits) = match record.place {
             SessionPlace::Closed { at } => (Some(self.stamp(at)), None),
             SessionPlace::Waiting { pool, since, .. } => {
@@ -287,13 +287,13 @@ impl Shop {
             state: state_of(record),
             agent,
             entry: (closed.is_none()).then(|| {
-                ask.map_or_else(
+                attributes.map_or_else(
                     || RoutingAttributes::default().entry_id(),
                     RoutingAttributes::entry_id,
                 )
             }),
-            question: ask.and_then(|ask| ask.question.clone()),
-            order_status: ask.and_then(|ask| ask.order_status.clone()),
+            question: attributes.and_then(|attributes| attributes.question.clone()),
+            order_status: attributes.and_then(|attributes| attributes.order_status.clone()),
             opened: self.stamp(record.opened),
             closed,
             waits,
@@ -352,7 +352,7 @@ impl Shop {
             sessions_open: self.totals.opened - self.totals.closed - waiting,
             sessions_waiting: waiting,
         };
-        for (_, agent) in self.roster.agents.iter() {
+        for (_, agent) in self.directory.agents.iter() {
             let online = agent.routable && agent.presence == Presence::Online;
             counts.agents_online += u32::from(online);
             counts.agents_free += u32::from(agent.free());

@@ -32,7 +32,7 @@ pub(super) struct SessionBefore {
     pub(super) pool: Option<Box<str>>,
     pub(super) server: u32,
     pub(super) marks: SessionFlags,
-    pub(super) ask: Option<Box<RoutingAttributes>>,
+    pub(super) attributes: Option<Box<RoutingAttributes>>,
     pub(super) cards: usize,
     pub(super) reply_due: Option<Instant>,
     pub(super) reply_overdue: Option<Instant>,
@@ -78,7 +78,7 @@ impl Shop {
     /// Captures the state before the event of a record.
     pub(super) fn before(&self, event: Option<&Event>, recorded: &RecordedOutcome<'_>) -> Before {
         let mut before = Before::default();
-        let agents = self.roster.agents.iter();
+        let agents = self.directory.agents.iter();
         before.last_assigned = agents.map(|(_, agent)| agent.last_assigned).collect();
         let mut look = |session: u32| self.look_at(session, &mut before);
         for (_, pool) in self.queue.pools.iter() {
@@ -120,7 +120,7 @@ impl Shop {
             pool: pool.map(|pool| pool.name().into()),
             server: record.server,
             marks: record.marks,
-            ask: record.ask.clone(),
+            attributes: record.attributes.clone(),
             cards: record.cards.len(),
             reply_due: due(Timer::ReplyDue),
             reply_overdue: due(Timer::ReplyOverdue),
@@ -186,8 +186,8 @@ impl Shop {
                 .map(|found| found.0)
                 .collect(),
             EventBody::AgentRemoved { agent } | EventBody::PresenceChanged { agent, .. } => {
-                let agent = self.roster.agents.find(agent);
-                let row = agent.map(|agent| self.roster.agents[agent].sessions);
+                let agent = self.directory.agents.find(agent);
+                let row = agent.map(|agent| self.directory.agents[agent].sessions);
                 row.into_iter()
                     .flat_map(|row| row.iter(&self.sessions))
                     .collect()

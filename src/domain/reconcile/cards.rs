@@ -71,8 +71,8 @@ impl Shop {
         event: Option<&Event>,
     ) {
         let level = Level::of(stars) as usize;
-        if let Some(agent) = self.roster.agents.find(agent) {
-            let tally = &mut self.roster.agents[agent].tally;
+        if let Some(agent) = self.directory.agents.find(agent) {
+            let tally = &mut self.directory.agents[agent].tally;
             tally.levels[level] = tally.levels[level].saturating_sub(1);
             tally.stars = tally.stars.saturating_sub(u64::from(stars.count()));
             for reason in reasons_of(event) {
@@ -162,7 +162,7 @@ impl Shop {
             }
             None => self.agent_of_record(agent),
         };
-        let tally = &mut self.roster.agents[agent].tally;
+        let tally = &mut self.directory.agents[agent].tally;
         tally.levels[Level::of(stars) as usize] += 1;
         tally.stars += u64::from(stars.count());
         for reason in reasons_of(event) {
@@ -258,7 +258,7 @@ impl Shop {
         by: fn(u64, u64) -> u64,
     ) {
         let level = Level::of(stars);
-        let (week, month) = (self.stretch.day.week(), self.stretch.day.month());
+        let (week, month) = (self.span.day.week(), self.span.day.month());
         let book = self.scores.weeks.entry(week).or_default();
         book.levels[level as usize] = by(book.levels[level as usize], 1);
         book.of_bot[level as usize] = by(book.of_bot[level as usize], u64::from(of_bot));

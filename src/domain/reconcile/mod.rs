@@ -158,14 +158,14 @@ impl Shop {
                 bot,
             } => {
                 let known = self.check_opening(session, buyer)?;
-                let ask = RoutingAttributes {
+                let attributes = RoutingAttributes {
                     entry: entry.clone(),
                     question: question.clone(),
                     order_status: order_status.clone(),
                 };
                 match bot {
                     true => Ok(()),
-                    false => self.check_room_for(session, &ask, known),
+                    false => self.check_room_for(session, &attributes, known),
                 }
             }
             EventBody::SessionHandoff {
@@ -175,12 +175,12 @@ impl Shop {
             } => {
                 let number = self.find_with_bot(session)?;
                 let record = &self.sessions[number];
-                let ask = record.asked_anew(question, order_status);
-                self.check_room_for(session, &ask, Some(record.buyer))
+                let attributes = record.asked_anew(question, order_status);
+                self.check_room_for(session, &attributes, Some(record.buyer))
             }
             EventBody::SessionTransferred { session, to } => {
                 let session = self.find_open(session)?;
-                let found = self.roster.agents.find(to);
+                let found = self.directory.agents.find(to);
                 match self.sessions[session].agent() {
                     Some(own) if found == Some(own) => Ok(()),
                     Some(_) | None => self.transferable(to, found).map(drop),
@@ -219,7 +219,7 @@ impl Shop {
     ) {
         self.fresh_crews();
         let (extra, missing) = differences(decided, recorded.decisions);
-        let clock = (self.now, self.stretch);
+        let clock = (self.now, self.span);
         for decision in extra.iter().rev() {
             self.stand_at(decision.at, clock);
             self.take_back(&decision.body, before, event);
@@ -234,16 +234,16 @@ impl Shop {
         }
         self.place_as_recorded(before, event, decided, (&extra, &missing), recorded, clock);
         self.order_assignments(before, &extra, recorded);
-        (self.now, self.stretch) = clock;
+        (self.now, self.span) = clock;
     }
 
     /// Sets the clock to the time of a decision between the previous event and this one, without other effects.
     pub(super) fn stand_at(&mut self, at: Instant, clock: (Instant, LocalDaySpan)) {
         self.now = at.in_event_years().min(clock.0);
         if clock.1.holds(self.now) {
-            self.stretch = clock.1;
-        } else if !self.stretch.holds(self.now) {
-            self.stretch = self.policy.timezone.stretch(self.now);
+            self.span = clock.1;
+        } else if !self.span.holds(self.now) {
+            self.span = self.policy.timezone.span(self.now);
         }
     }
 }

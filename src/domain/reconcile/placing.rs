@@ -116,8 +116,8 @@ impl Shop {
             Where::Over => return self.put_away(session),
         }
         let record = &mut self.sessions[session];
-        if let (None, Some(stood)) = (&record.ask, stood) {
-            record.ask = stood.ask.clone();
+        if let (None, Some(stood)) = (&record.attributes, stood) {
+            record.attributes = stood.attributes.clone();
         }
     }
 
@@ -172,7 +172,7 @@ impl Shop {
         let record = &mut self.sessions[session];
         record.server = stood.server;
         if !record.closed() {
-            record.ask = stood.ask.clone();
+            record.attributes = stood.attributes.clone();
         }
         let number = record.buyer;
         if let Some(stood) = before.buyer(number) {
@@ -191,7 +191,7 @@ impl Shop {
             self.take_out(session);
             self.sessions[session].place = place;
             if agent != BOT {
-                let server = &mut self.roster.agents[agent];
+                let server = &mut self.directory.agents[agent];
                 server.sessions.append(&mut self.sessions, session);
                 self.agent_changed(agent);
             }
@@ -289,7 +289,7 @@ impl Shop {
         self.timers.disarm(session, Timer::ReplyDue);
         let record = &mut self.sessions[session];
         record.place = SessionPlace::Closed { at: self.now };
-        record.ask = None;
+        record.attributes = None;
         let buyer = &mut self.buyers[number];
         let open = std::mem::replace(&mut buyer.open_session, NOBODY);
         buyer.leave_session(self.now);
@@ -336,16 +336,18 @@ impl Shop {
     /// The scope of a pool by its name: that of the session's routing attributes, or one in the policy, or any with
     /// that pool name.
     fn scope_named(&self, session: u32, pool: &str, stood: Option<&SessionBefore>) -> Scope {
-        let stood = stood.and_then(|stood| stood.ask.as_deref());
-        let ask = self.sessions[session].ask.as_deref().or(stood);
-        let (own, _) = self.roster.scope_of(&ask.cloned().unwrap_or_default());
+        let stood = stood.and_then(|stood| stood.attributes.as_deref());
+        let attributes = self.sessions[session].attributes.as_deref().or(stood);
+        let (own, _) = self
+            .directory
+            .scope_of(&attributes.cloned().unwrap_or_default());
         if own.pool_name() == pool {
             return own;
         }
         let named = scopes_named(pool);
         let known = named
             .iter()
-            .find(|scope| self.roster.crew_of(scope).is_some());
+            .find(|scope| self.directory.crew_of(scope).is_some());
         known.or(named.first()).cloned().unwrap_or(Scope::All)
     }
 }

@@ -90,7 +90,7 @@ impl Shop {
                     self.count_first_assignment(from_bot, *waited);
                 }
                 let rota = *reason == Some(AssignReason::OfflineRota);
-                self.roster.agents[agent].book_assignment(self.stretch.day, rota);
+                self.directory.agents[agent].book_assignment(self.span.day, rota);
                 self.agent_changed(agent);
             }
             RecordedBody::Queued { session, buyer, .. } => {
@@ -152,8 +152,8 @@ impl Shop {
         if let Some(number) = self.sessions.find(session) {
             return number;
         }
-        let ask = event.map(|event| asked(&event.what, session));
-        let (number, buyer) = self.make_session(session, buyer, ask.unwrap_or_default());
+        let attributes = event.map(|event| asked(&event.what, session));
+        let (number, buyer) = self.make_session(session, buyer, attributes.unwrap_or_default());
         self.let_in(number, buyer);
         number
     }
@@ -175,12 +175,12 @@ impl Shop {
         &mut self,
         session: &Id,
         buyer: &Id,
-        ask: RoutingAttributes,
+        attributes: RoutingAttributes,
     ) -> (u32, u32) {
         let known = self.buyers.find(buyer);
         let buyer = known.unwrap_or_else(|| self.buyers.insert(Buyer::new(buyer.clone())));
         let begins = (self.now, self.seq.saturating_sub(1));
-        let record = Session::new(session.clone(), buyer, begins, ask);
+        let record = Session::new(session.clone(), buyer, begins, attributes);
         self.totals.opened += 1;
         (self.sessions.insert(record), buyer)
     }
@@ -190,8 +190,8 @@ impl Shop {
         if agent.as_str() == BOT_ID {
             return BOT;
         }
-        let day = self.stretch.day;
-        let agents = &mut self.roster.agents;
+        let day = self.span.day;
+        let agents = &mut self.directory.agents;
         let known = agents.find(agent);
         known.unwrap_or_else(|| agents.insert(Agent::new(agent.clone(), day)))
     }
@@ -212,8 +212,8 @@ impl Shop {
         waited: Duration,
     ) {
         let rota = reason == Some(AssignReason::OfflineRota);
-        if let Some(agent) = self.roster.agents.find(agent) {
-            self.roster.agents[agent].take_back_assignment(self.stretch.day, rota);
+        if let Some(agent) = self.directory.agents.find(agent) {
+            self.directory.agents[agent].take_back_assignment(self.span.day, rota);
             self.agent_changed(agent);
         }
         let Some(session) = self.sessions.find(session) else {
@@ -264,16 +264,17 @@ impl Shop {
             | RecordedBody::Other => None,
         };
         for agent in extra.iter().filter_map(|extra| assigned(&extra.body)) {
-            if let Some(agent) = self.roster.agents.find(&agent) {
-                self.roster.agents[agent].last_assigned = before.last_assigned(agent);
+            if let Some(agent) = self.directory.agents.find(&agent) {
+                self.directory.agents[agent].last_assigned = before.last_assigned(agent);
                 self.agent_changed(agent);
             }
         }
         let seqs = (1..).map(|place| recorded.seq_before.saturating_add(place));
         for (seq, decision) in seqs.zip(recorded.decisions) {
-            let agent = assigned(&decision.body).and_then(|agent| self.roster.agents.find(&agent));
+            let agent =
+                assigned(&decision.body).and_then(|agent| self.directory.agents.find(&agent));
             if let Some(agent) = agent {
-                self.roster.agents[agent].last_assigned = seq;
+                self.directory.agents[agent].last_assigned = seq;
                 self.agent_changed(agent);
             }
         }

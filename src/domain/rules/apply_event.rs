@@ -136,17 +136,17 @@ impl Shop {
     /// Sets the clock, and starts a new natural day if necessary.
     pub(in crate::domain) fn set_clock(&mut self, to: Instant) {
         self.now = to;
-        if !self.stretch.holds(to) {
-            self.turn_to(self.policy.timezone.stretch(to));
+        if !self.span.holds(to) {
+            self.turn_to(self.policy.timezone.span(to));
         }
     }
 
     /// Moves to another span of the calendar.
-    pub(in crate::domain) fn turn_to(&mut self, stretch: LocalDaySpan) {
-        let before = std::mem::replace(&mut self.stretch, stretch);
-        if before.day != stretch.day {
-            self.roster.turn_to(stretch.day);
-            self.days.turn_to(stretch.day);
+    pub(in crate::domain) fn turn_to(&mut self, span: LocalDaySpan) {
+        let before = std::mem::replace(&mut self.span, span);
+        if before.day != span.day {
+            self.directory.turn_to(span.day);
+            self.days.turn_to(span.day);
         }
     }
 
@@ -180,12 +180,12 @@ impl Shop {
                 order_status,
                 bot,
             } => {
-                let ask = RoutingAttributes {
+                let attributes = RoutingAttributes {
                     entry: entry.clone(),
                     question: question.clone(),
                     order_status: order_status.clone(),
                 };
-                self.open(session, buyer, ask, *bot, out)
+                self.open(session, buyer, attributes, *bot, out)
             }
             EventBody::SessionHandoff {
                 session,
@@ -225,8 +225,8 @@ impl Shop {
             .map_err(|error| Rejection::new(ErrorCode::PolicyInvalid, error.to_string()))?;
         self.policy = policy;
         self.horizon = self.horizon.max(self.policy.longest_window());
-        self.turn_to(self.policy.timezone.stretch(self.now));
-        self.roster.follow(groups, self.policy.routing.strategy);
+        self.turn_to(self.policy.timezone.span(self.now));
+        self.directory.follow(groups, self.policy.routing.strategy);
         Ok(())
     }
 
@@ -243,6 +243,6 @@ impl Shop {
     /// Builds what the next event would have to build. Called after recovery, before the first request.
     pub fn prepare(&mut self) {
         self.fresh_crews();
-        self.roster.anybody_online();
+        self.directory.anybody_online();
     }
 }

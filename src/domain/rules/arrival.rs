@@ -18,24 +18,24 @@ impl Shop {
         &mut self,
         session: &Id,
         buyer: &Id,
-        ask: RoutingAttributes,
+        attributes: RoutingAttributes,
         bot: bool,
         out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let known = self.check_opening(session, buyer)?;
         if bot {
-            self.begin(session, buyer, known, ask, true);
+            self.begin(session, buyer, known, attributes, true);
             return Ok(());
         }
         self.fresh_crews();
         let caller = RoutingRequest {
             session,
-            ask: &ask,
+            attributes: &attributes,
             buyer: known,
         };
         let route = self.route(caller, out);
         self.check_room(&route)?;
-        let number = self.begin(session, buyer, known, ask, false);
+        let number = self.begin(session, buyer, known, attributes, false);
         self.settle_repeat_visit(number);
         self.follow(number, route, out);
         Ok(())
@@ -72,12 +72,12 @@ impl Shop {
     pub(in crate::domain) fn check_room_for(
         &self,
         session: &Id,
-        ask: &RoutingAttributes,
+        attributes: &RoutingAttributes,
         buyer: Option<u32>,
     ) -> Result<(), Rejection> {
         let caller = RoutingRequest {
             session,
-            ask,
+            attributes,
             buyer,
         };
         let route = self.route(caller, &mut DecisionSink::default());
@@ -105,11 +105,11 @@ impl Shop {
         session: &Id,
         buyer: &Id,
         known: Option<u32>,
-        ask: RoutingAttributes,
+        attributes: RoutingAttributes,
         bot: bool,
     ) -> u32 {
         let buyer = known.unwrap_or_else(|| self.buyers.insert(Buyer::new(buyer.clone())));
-        let mut record = Session::new(session.clone(), buyer, (self.now, self.seq), ask);
+        let mut record = Session::new(session.clone(), buyer, (self.now, self.seq), attributes);
         if bot {
             record.server = BOT;
         }
@@ -142,17 +142,17 @@ impl Shop {
     ) -> Result<(), Rejection> {
         let number = self.find_with_bot(session)?;
         let record = &self.sessions[number];
-        let ask = record.asked_anew(question, order_status);
+        let attributes = record.asked_anew(question, order_status);
         let buyer = Some(record.buyer);
         self.fresh_crews();
         let caller = RoutingRequest {
             session,
-            ask: &ask,
+            attributes: &attributes,
             buyer,
         };
         let route = self.route(caller, out);
         self.check_room(&route)?;
-        self.sessions[number].ask = Some(Box::new(ask));
+        self.sessions[number].attributes = Some(Box::new(attributes));
         self.settle_repeat_visit(number);
         self.follow(number, route, out);
         self.count_handoff(number, out);

@@ -49,10 +49,10 @@ impl Shop {
         if !std::mem::replace(&mut record.marks.human, true) {
             self.totals.first_assignment(before == BOT, waited);
         }
-        let server = &mut self.roster.agents[agent];
+        let server = &mut self.directory.agents[agent];
         server.sessions.append(&mut self.sessions, session);
         server.last_assigned = self.seq + 1;
-        server.book_assignment(self.stretch.day, reason == AssignReason::OfflineRota);
+        server.book_assignment(self.span.day, reason == AssignReason::OfflineRota);
         self.agent_changed(agent);
         self.served(buyer, agent);
         self.time_silence(session);
@@ -83,7 +83,7 @@ impl Shop {
                 self.now - since
             }
             SessionPlace::Agent(agent) => {
-                let server = &mut self.roster.agents[agent];
+                let server = &mut self.directory.agents[agent];
                 server.sessions.unlink(&mut self.sessions, session);
                 self.served(buyer, agent);
                 self.agent_changed(agent);
@@ -116,7 +116,7 @@ impl Shop {
         out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let session = self.find_open(session)?;
-        let found = self.roster.agents.find(to);
+        let found = self.directory.agents.find(to);
         let record = &self.sessions[session];
         if found.is_some() && record.agent() == found {
             return Ok(());
@@ -139,14 +139,14 @@ impl Shop {
         to: &Id,
         found: Option<u32>,
     ) -> Result<u32, Rejection> {
-        let routable = found.filter(|&agent| self.roster.agents[agent].routable);
+        let routable = found.filter(|&agent| self.directory.agents[agent].routable);
         let Some(agent) = routable else {
             let message = format!(
                 "`to` {to:?} is no agent that takes buyers: name one whose roles contain `agent`."
             );
             return Err(Rejection::new(ErrorCode::AgentUnknown, message));
         };
-        match self.roster.agents[agent].presence {
+        match self.directory.agents[agent].presence {
             Presence::Online | Presence::Away => Ok(agent),
             Presence::Offline => {
                 let message = format!(

@@ -43,7 +43,7 @@ impl Shop {
         self.timers.disarm(session, Timer::ReplyDue);
         let record = &mut self.sessions[session];
         record.place = SessionPlace::Closed { at: self.now };
-        record.ask = None;
+        record.attributes = None;
         self.buyers[record.buyer].leave_session(self.now);
         self.closed.push_back((self.now, session));
         self.totals.closed += 1;

@@ -32,8 +32,8 @@ impl Shop {
 
     /// The number of a configured agent.
     pub(in crate::domain) fn find_agent(&self, agent: &Id) -> Result<u32, Rejection> {
-        let number = self.roster.agents.find(agent);
-        let number = number.filter(|&number| self.roster.agents[number].post.is_some());
+        let number = self.directory.agents.find(agent);
+        let number = number.filter(|&number| self.directory.agents[number].post.is_some());
         number.ok_or_else(|| {
             let message =
                 format!("No agent {agent:?} is configured: send `agent.configured` for it first.");
@@ -43,7 +43,7 @@ impl Shop {
 
     /// The id of an agent.
     pub(in crate::domain) fn agent_id(&self, agent: u32) -> Id {
-        self.roster.agents[agent].id.clone()
+        self.directory.agents[agent].id.clone()
     }
 
     /// The ids of the session and its buyer, for decisions.
@@ -54,6 +54,6 @@ impl Shop {
 
     /// Whether the agent is offline.
     pub(in crate::domain) fn is_offline(&self, agent: u32) -> bool {
-        self.roster.agents[agent].presence == Presence::Offline
+        self.directory.agents[agent].presence == Presence::Offline
     }
 }

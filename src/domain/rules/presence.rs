@@ -22,8 +22,8 @@ impl Shop {
         capacity: u32,
         weight: u32,
     ) {
-        let day = self.stretch.day;
-        let agents = &mut self.roster.agents;
+        let day = self.span.day;
+        let agents = &mut self.directory.agents;
         let number = agents.find(agent);
         let number = number.unwrap_or_else(|| agents.insert(Agent::new(agent.clone(), day)));
         let post = AgentProfile {
@@ -38,7 +38,7 @@ impl Shop {
         if before.is_some_and(|before| before.roles == roles) {
             self.agent_changed(number);
         } else {
-            self.roster.spoil();
+            self.directory.spoil();
         }
     }
 
@@ -51,13 +51,13 @@ impl Shop {
         out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let number = self.find_agent(agent)?;
-        let before = self.roster.agents[number].presence;
+        let before = self.directory.agents[number].presence;
         if before == presence {
             return Ok(());
         }
-        self.roster.set_presence(number, presence);
+        self.directory.set_presence(number, presence);
         let lines_move = match self.policy.routing.when_scope_offline {
-            WhenScopeOffline::AnyOnline => self.queue.waiting > 0 && !self.roster.stale(),
+            WhenScopeOffline::AnyOnline => self.queue.waiting > 0 && !self.directory.stale(),
             WhenScopeOffline::Wait => false,
         };
         if lines_move {
@@ -85,11 +85,11 @@ impl Shop {
         out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let number = self.find_agent(agent)?;
-        self.roster.set_presence(number, Presence::Offline);
-        let record = &mut self.roster.agents[number];
+        self.directory.set_presence(number, Presence::Offline);
+        let record = &mut self.directory.agents[number];
         record.post = None;
         record.routable = false;
-        self.roster.spoil();
+        self.directory.spoil();
         match self.policy.session.on_agent_offline {
             OnAgentOffline::Close => self.close_all_of(number, Absence::Removed, ledger, out),
             OnAgentOffline::Keep | OnAgentOffline::Reroute => {
@@ -100,7 +100,7 @@ impl Shop {
     }
 
     fn sessions_of(&self, agent: u32) -> Vec<u32> {
-        let row = &self.roster.agents[agent].sessions;
+        let row = &self.directory.agents[agent].sessions;
         row.iter(&self.sessions).collect()
     }
 
@@ -137,10 +137,10 @@ impl Shop {
         if let Some(agent) = record.agent() {
             self.note_absent(agent, absence, out);
         }
-        let ask = record.ask.as_deref().cloned().unwrap_or_default();
+        let attributes = record.attributes.as_deref().cloned().unwrap_or_default();
         let caller = RoutingRequest {
             session: &record.id,
-            ask: &ask,
+            attributes: &attributes,
             buyer: Some(record.buyer),
         };
         match (self.route_anew(caller, out), absence) {

@@ -160,22 +160,22 @@ impl Shop {
             let Some(session) = self.queue.pools[pool].waiting.first() else {
                 break;
             };
-            let crew = self.serving_crew(pool);
+            let group = self.serving_crew(pool);
             let id = &self.sessions[session].id;
-            let Some(agent) = self.roster.crew(crew).pick(id) else {
+            let Some(agent) = self.directory.group(group).pick(id) else {
                 break;
             };
             self.timers.visit(session);
-            self.note_drain(session, crew, agent, out);
+            self.note_drain(session, group, agent, out);
             self.assign(session, agent, AssignReason::Queue, out);
         }
     }
 
     /// The group that serves a pool: the scope's own agents first, then those in whose line it is.
     fn serving_crew(&self, pool: u32) -> u32 {
-        let Pool { crew, line, .. } = self.queue.pools[pool];
-        if self.roster.has_free(crew) {
-            crew
+        let Pool { group, line, .. } = self.queue.pools[pool];
+        if self.directory.has_free(group) {
+            group
         } else {
             line
         }
@@ -187,24 +187,32 @@ impl Shop {
         if let Some(pool) = self.queue.pools.find(&name) {
             return pool;
         }
-        let crew = self.roster.crew_of(&scope).unwrap_or(EVERYBODY);
-        let line = self.line_of(&scope, crew);
+        let group = self.directory.crew_of(&scope).unwrap_or(EVERYBODY);
+        let line = self.line_of(&scope, group);
         let pool = Pool::from(scope);
-        self.queue.pools.insert(Pool { crew, line, ..pool })
+        self.queue.pools.insert(Pool {
+            group,
+            line,
+            ..pool
+        })
     }
 
     /// The group whose free agents may serve a pool of this scope (R7).
-    fn line_of(&self, scope: &Scope, crew: u32) -> u32 {
+    fn line_of(&self, scope: &Scope, group: u32) -> u32 {
         let routing = &self.policy.routing;
         let overflows = match scope {
             Scope::Question { .. } => routing.overflow,
             Scope::Entry(_) | Scope::OrderStatus(_) | Scope::All => false,
         };
         let anyone = match routing.when_scope_offline {
-            WhenScopeOffline::AnyOnline => !self.roster.has_online(crew),
+            WhenScopeOffline::AnyOnline => !self.directory.has_online(group),
             WhenScopeOffline::Wait => false,
         };
-        if overflows || anyone { EVERYBODY } else { crew }
+        if overflows || anyone {
+            EVERYBODY
+        } else {
+            group
+        }
     }
 
     fn head_ticket(&self, pool: u32) -> Option<u64> {
@@ -232,12 +240,12 @@ impl Shop {
     fn line_changed(&mut self, line: u32) {
         let head = self.queue.lines[line as usize].first();
         match head {
-            Some(&(ticket, _)) if self.roster.has_free(line) => {
+            Some(&(ticket, _)) if self.directory.has_free(line) => {
                 self.queue.ready.set(line, ticket);
             }
             Some(_) | None => self.queue.ready.remove(line),
         }
-        if head.is_some() && !self.roster.is_made(line) {
+        if head.is_some() && !self.directory.is_made(line) {
             self.queue.unmade.insert(line);
         } else {
             self.queue.unmade.remove(&line);
@@ -246,21 +254,21 @@ impl Shop {
 
     /// Updates the indices after an agent's load, counts or order changed.
     pub(in crate::domain) fn agent_changed(&mut self, agent: u32) {
-        self.roster.refresh(agent);
-        if self.queue.waiting == 0 || self.roster.stale() {
+        self.directory.refresh(agent);
+        if self.queue.waiting == 0 || self.directory.stale() {
             return;
         }
-        for at in 0..self.roster.agents[agent].seats.len() {
-            let (crew, _) = self.roster.agents[agent].seats[at];
+        for at in 0..self.directory.agents[agent].seats.len() {
+            let (group, _) = self.directory.agents[agent].seats[at];
             // The rota's group has no line.
-            if !self.queue.lines[crew as usize].is_empty() {
-                self.line_changed(crew);
+            if !self.queue.lines[group as usize].is_empty() {
+                self.line_changed(group);
             }
         }
-        if self.roster.agents[agent].free() && !self.queue.unmade.is_empty() {
+        if self.directory.agents[agent].free() && !self.queue.unmade.is_empty() {
             let lines = self.queue.unmade.iter().copied();
             let its_own: Vec<u32> = lines
-                .filter(|&line| self.roster.sits_in(agent, line))
+                .filter(|&line| self.directory.sits_in(agent, line))
                 .collect();
             its_own.into_iter().for_each(|line| self.line_changed(line));
         }
@@ -271,23 +279,23 @@ impl Shop {
         self.queue.ready = IndexedHeap::default();
         self.queue.lines.clear();
         self.queue.unmade.clear();
-        let crews = self.roster.crew_count();
-        self.queue.lines.resize_with(crews, BTreeSet::new);
+        let groups = self.directory.crew_count();
+        self.queue.lines.resize_with(groups, BTreeSet::new);
         let pools: Vec<u32> = self.queue.pools.iter().map(|(pool, _)| pool).collect();
         for pool in pools {
             let scope = &self.queue.pools[pool].scope;
-            let crew = self.roster.crew_of(scope).unwrap_or(EVERYBODY);
-            let line = self.line_of(scope, crew);
+            let group = self.directory.crew_of(scope).unwrap_or(EVERYBODY);
+            let line = self.line_of(scope, group);
             let record = &mut self.queue.pools[pool];
-            (record.crew, record.line) = (crew, line);
+            (record.group, record.line) = (group, line);
             self.join_line(pool);
         }
     }
 
     /// Rebuilds groups and lines if the policy or the agents changed.
     pub(in crate::domain) fn fresh_crews(&mut self) {
-        if self.roster.stale() {
-            self.roster.make_crews();
+        if self.directory.stale() {
+            self.directory.make_crews();
             self.line_up();
         }
     }

@@ -118,7 +118,7 @@ impl Shop {
         let Some(agent) = record.served_by() else {
             return Err(RefuseReason::NobodyServed);
         };
-        let day = self.days.get(self.stretch.day);
+        let day = self.days.get(self.span.day);
         let contact = self.policy.rating.contact;
         let wrote = day.is_some_and(|day| match contact {
             Whom::Agent => day.wrote_to(record.buyer, agent),
@@ -276,7 +276,7 @@ impl Shop {
             (tie.rated_at, tie.submitted_at) = (now, now);
         }
         let level = Level::of(rating.stars);
-        let tally = &mut self.roster.agents[card.agent].tally;
+        let tally = &mut self.directory.agents[card.agent].tally;
         tally.levels[level as usize] += 1;
         tally.stars += u64::from(rating.stars.count());
         for reason in rating.reasons {

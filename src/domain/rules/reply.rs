@@ -24,7 +24,7 @@ impl Shop {
         self.fresh_crews();
         let stranded = self.sessions[session].agent();
         let stranded = stranded.filter(|&agent| self.is_offline(agent));
-        let anybody_online = self.roster.anybody_online();
+        let anybody_online = self.directory.anybody_online();
         if stranded.is_some() && anybody_online {
             self.reroute(session, Absence::AlreadyOffline, out);
         }
@@ -33,7 +33,7 @@ impl Shop {
         let (place, buyer) = (record.place, record.buyer);
         record.marks.wrote_to_bot |= place == SessionPlace::Bot;
         let to = record.answerable();
-        self.days.on(self.stretch.day).book_message(buyer, to);
+        self.days.on(self.span.day).book_message(buyer, to);
         self.time_silence(session);
         let first = self.message_counts(place) && self.count_message(session);
         if let Some(agent) = stranded
@@ -45,7 +45,7 @@ impl Shop {
             self.reply_offline(session, out);
         }
         if first {
-            self.judge_reply_rate(self.stretch.day, out);
+            self.judge_reply_rate(self.span.day, out);
         }
         Ok(())
     }
@@ -53,7 +53,7 @@ impl Shop {
     /// Whether a message that is sent now to a session at this place counts (M1).
     fn message_counts(&self, place: SessionPlace) -> bool {
         let reply = &self.policy.service.reply;
-        let of_day_ms = self.stretch.of_day_ms(self.now);
+        let of_day_ms = self.span.of_day_ms(self.now);
         let in_hours = (reply.from_ms..reply.to_ms).contains(&of_day_ms);
         in_hours && (place != SessionPlace::Bot || reply.count_bot)
     }
@@ -63,14 +63,14 @@ impl Shop {
         let record = &self.sessions[session];
         let asked = record.marks.wrote_to_bot && !self.policy.service.reply.count_bot;
         if asked && self.message_counts(record.place) && self.count_message(session) {
-            self.judge_reply_rate(self.stretch.day, out);
+            self.judge_reply_rate(self.span.day, out);
         }
     }
 
     /// Counts a message at the current time. Returns whether it is the buyer's first of the day.
     fn count_message(&mut self, session: u32) -> bool {
         let reply = self.policy.service.reply;
-        let (now, day) = (self.now, self.stretch.day);
+        let (now, day) = (self.now, self.span.day);
         let late_at = now + reply.within;
         let record = &mut self.sessions[session];
         if record.awaited.is_none() {
@@ -148,7 +148,7 @@ impl Shop {
         }
         self.sessions[session].speaker = Some(Speaker::Agent);
         let buyer = self.sessions[session].buyer;
-        self.days.on(self.stretch.day).book_reply(buyer);
+        self.days.on(self.span.day).book_reply(buyer);
         self.answer(session);
         if self.policy.session.requires_agent_reply {
             self.time_silence(session);
@@ -179,7 +179,7 @@ impl Shop {
         let number = self.find_open(session)?;
         let own = self.sessions[number].agent();
         let named = named.filter(|named| {
-            own.is_none_or(|own| self.roster.agents[own].id.as_str() != named.as_str())
+            own.is_none_or(|own| self.directory.agents[own].id.as_str() != named.as_str())
         });
         match (own, named) {
             (Some(own), None) => Ok((number, own)),

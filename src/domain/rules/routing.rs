@@ -36,7 +36,7 @@ pub struct RoutingRequest<'a> {
     /// The session's id, the input of deterministic draws.
     pub session: &'a str,
     /// The routing attributes.
-    pub ask: &'a RoutingAttributes,
+    pub attributes: &'a RoutingAttributes,
     /// The buyer's number, if the shop knows the buyer.
     pub buyer: Option<u32>,
 }
@@ -52,13 +52,13 @@ impl Shop {
         if let Some(route) = self.route_to_recent(caller, out) {
             return route;
         }
-        let (scope, crew) = self.roster.scope_of(caller.ask);
+        let (scope, group) = self.directory.scope_of(caller.attributes);
         out.note(self.seq, || Evidence::Scope(scope.clone()));
-        if !self.roster.anybody_online() {
-            self.note_nobody_online(crew, out);
+        if !self.directory.anybody_online() {
+            self.note_nobody_online(group, out);
             return self.route_offline(caller, scope, out);
         }
-        self.route_in_scope(caller, scope, crew, out)
+        self.route_in_scope(caller, scope, group, out)
     }
 
     /// Routes again for R9, without R1 and R5.
@@ -67,16 +67,16 @@ impl Shop {
         caller: RoutingRequest<'_>,
         out: &mut DecisionSink,
     ) -> RoutingChoice {
-        let (scope, crew) = self.roster.scope_of(caller.ask);
+        let (scope, group) = self.directory.scope_of(caller.attributes);
         out.note(self.seq, || Evidence::Scope(scope.clone()));
-        if !self.roster.anybody_online() {
-            self.note_nobody_online(crew, out);
+        if !self.directory.anybody_online() {
+            self.note_nobody_online(group, out);
             return RoutingChoice::Wait {
                 scope,
                 reason: WaitReason::NobodyOnline,
             };
         }
-        self.route_in_scope(caller, scope, crew, out)
+        self.route_in_scope(caller, scope, group, out)
     }
 
     /// Whether the buyer had a recent agent within the window, whatever its current state (R1).
@@ -115,7 +115,7 @@ impl Shop {
         if !buyer.recent_until.covers(recent.window, self.now) {
             return RecentFinding::Passed;
         }
-        let agent = &self.roster.agents[buyer.recent_agent];
+        let agent = &self.directory.agents[buyer.recent_agent];
         let room = recent.over_capacity || agent.has_room();
         let away_covered = buyer.recent_until.covers(recent.away_window, self.now);
         match agent.presence {
@@ -136,13 +136,13 @@ impl Shop {
         let at_random = match self.policy.routing.recent.otherwise {
             RecentOtherwise::Continue => false,
             RecentOtherwise::RandomOnline => true,
-            RecentOtherwise::RandomIfUngrouped => !self.roster.routes_by_status(),
+            RecentOtherwise::RandomIfUngrouped => !self.directory.routes_by_status(),
         };
         if !at_random {
             return None;
         }
         out.note(self.seq, || Evidence::AnyoneInstead);
-        if !self.roster.anybody_online() {
+        if !self.directory.anybody_online() {
             self.note_nobody_online(EVERYBODY, out);
             return Some(self.route_offline(caller, Scope::All, out));
         }
@@ -161,12 +161,12 @@ impl Shop {
         &self,
         caller: RoutingRequest<'_>,
         scope: Scope,
-        crew: u32,
+        group: u32,
         out: &mut DecisionSink,
     ) -> RoutingChoice {
-        let own = self.roster.crew(crew);
+        let own = self.directory.group(group);
         if let Some(agent) = own.pick(caller.session) {
-            self.note_candidates(Step::Own, crew, Some(agent), out);
+            self.note_candidates(Step::Own, group, Some(agent), out);
             let reason = match scope {
                 Scope::Question { .. } => AssignReason::Question,
                 Scope::Entry(_) => AssignReason::Entry,
@@ -175,7 +175,7 @@ impl Shop {
             };
             return RoutingChoice::To { agent, reason };
         }
-        self.note_candidates(Step::Own, crew, None, out);
+        self.note_candidates(Step::Own, group, None, out);
         if own.online > 0 {
             return self.route_past_busy(caller, scope, out);
         }
@@ -209,7 +209,7 @@ impl Shop {
             Scope::Entry(_) | Scope::OrderStatus(_) | Scope::All => false,
         };
         if overflows {
-            let everybody = self.roster.crew(EVERYBODY);
+            let everybody = self.directory.group(EVERYBODY);
             let picked = everybody.pick(caller.session);
             self.note_candidates(Step::Overflow, EVERYBODY, picked, out);
             if let Some(agent) = picked {
@@ -230,7 +230,7 @@ impl Shop {
         step: Step,
         out: &mut DecisionSink,
     ) -> Option<u32> {
-        let everybody = self.roster.crew(EVERYBODY);
+        let everybody = self.directory.group(EVERYBODY);
         let drawn = everybody.draw(caller.session);
         self.note_candidates(step, EVERYBODY, drawn, out);
         drawn
@@ -245,9 +245,9 @@ impl Shop {
     ) -> RoutingChoice {
         let rota = match self.policy.routing.offline.mode {
             OfflineMode::Wait => None,
-            OfflineMode::Rota => self.roster.rota(),
+            OfflineMode::Rota => self.directory.rota(),
         };
-        match rota.and_then(|(number, crew)| Some((number, crew.pick(caller.session)?))) {
+        match rota.and_then(|(number, group)| Some((number, group.pick(caller.session)?))) {
             Some((number, agent)) => {
                 self.note_candidates(Step::Rota, number, Some(agent), out);
                 let reason = AssignReason::OfflineRota;

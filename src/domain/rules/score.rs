@@ -30,7 +30,7 @@ impl Shop {
         reasons: &[Id],
         out: &mut DecisionSink,
     ) {
-        let (week, month) = (self.stretch.day.week(), self.stretch.day.month());
+        let (week, month) = (self.span.day.week(), self.span.day.month());
         let book = self.scores.weeks.entry(week).or_default();
         book.levels[level as usize] += 1;
         book.of_bot[level as usize] += u64::from(of_bot);

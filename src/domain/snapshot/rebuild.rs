@@ -64,7 +64,7 @@ impl Parts {
         let mut shop = Shop::new(self.id, self.policy, self.now);
         shop.seq = self.seq;
         shop.horizon = self.horizon;
-        shop.roster.agents = self.agents;
+        shop.directory.agents = self.agents;
         shop.sessions = self.sessions;
         shop.buyers = self.buyers;
         shop.ties = self.ties;
@@ -88,7 +88,7 @@ impl Shop {
     /// Checks that every stored number refers to an existing record.
     fn numbers_lead_somewhere(&mut self) -> bool {
         let timed = self.timers.find_places(self.sessions.reach());
-        let (agents, sessions, buyers) = (&self.roster.agents, &self.sessions, &self.buyers);
+        let (agents, sessions, buyers) = (&self.directory.agents, &self.sessions, &self.buyers);
         let agent = |number: u32| agents.get(number).is_some();
         let somebody = |number: u32| number == NOBODY || agent(number);
         let place = |place: SessionPlace| match place {
@@ -147,12 +147,12 @@ impl Shop {
 
     /// Builds the derived state.
     fn make_rest(&mut self, served: &Rows, waiting: &Rows) {
-        for number in 0..self.roster.agents.reach() {
-            let agent = &mut self.roster.agents[number];
+        for number in 0..self.directory.agents.reach() {
+            let agent = &mut self.directory.agents[number];
             agent.routable = agent.post.as_ref().is_some_and(AgentProfile::routable);
         }
         for (agent, row) in served {
-            self.roster.agents[*agent].sessions = LinkedList::of(row, &mut self.sessions);
+            self.directory.agents[*agent].sessions = LinkedList::of(row, &mut self.sessions);
         }
         for (pool, row) in waiting {
             self.queue.pools[*pool].waiting = LinkedList::of(row, &mut self.sessions);

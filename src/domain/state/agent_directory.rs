@@ -61,7 +61,7 @@ pub struct AgentDirectory {
     /// The plan and strategy of the next rebuild, if they changed.
     next: Option<(Arc<GroupPlan>, Strategy)>,
     /// The groups by number: [`EVERYBODY`] first, then those of the plan's lists.
-    crews: Vec<OnceCell<Box<AgentGroup>>>,
+    groups: Vec<OnceCell<Box<AgentGroup>>>,
     /// Groups that are built, but not yet registered with their agents.
     unseated: RefCell<Vec<u32>>,
     /// All agents in id order, and the index of each.
@@ -88,7 +88,7 @@ impl AgentDirectory {
             plan,
             strategy,
             next: None,
-            crews: Vec::new(),
+            groups: Vec::new(),
             unseated: RefCell::default(),
             by_id: Vec::new(),
             ranks: Vec::new(),
@@ -124,12 +124,12 @@ impl AgentDirectory {
 
     /// The number of groups, built or not.
     pub fn crew_count(&self) -> usize {
-        self.crews.len()
+        self.groups.len()
     }
 
     /// A group. It is built when it is first used.
-    pub fn crew(&self, number: u32) -> &AgentGroup {
-        self.crews[number as usize].get_or_init(|| Box::new(self.make(number)))
+    pub fn group(&self, number: u32) -> &AgentGroup {
+        self.groups[number as usize].get_or_init(|| Box::new(self.make(number)))
     }
 
     /// Whether an agent of a group is free. Does not build a group without free agents.
@@ -140,7 +140,7 @@ impl AgentDirectory {
     /// Whether an agent of a group is online. Builds groups like [`AgentDirectory::has_free`].
     pub fn has_online(&self, number: u32) -> bool {
         let online = |agent: &Agent| agent.presence == Presence::Online;
-        self.any(number, |crew| crew.online > 0, online)
+        self.any(number, |group| group.online > 0, online)
     }
 
     /// Whether an agent of a group is in this state. A group that is not built yet is built if one is. If no agent of
@@ -148,18 +148,18 @@ impl AgentDirectory {
     fn any(&self, number: u32, known: fn(&AgentGroup) -> bool, is: fn(&Agent) -> bool) -> bool {
         if number != EVERYBODY && !self.is_made(number) {
             let list = &self.plan.lists()[number as usize - 1];
-            if !known(self.crew(EVERYBODY))
+            if !known(self.group(EVERYBODY))
                 || !self.named_in(list).any(|agent| is(&self.agents[agent]))
             {
                 return false;
             }
         }
-        known(self.crew(number))
+        known(self.group(number))
     }
 
     /// Whether a group is built, so that it follows its agents.
     pub fn is_made(&self, number: u32) -> bool {
-        self.crews[number as usize].get().is_some()
+        self.groups[number as usize].get().is_some()
     }
 
     /// Whether an agent is in a group, built or not.
@@ -182,18 +182,18 @@ impl AgentDirectory {
     }
 
     /// The scope of a session under the policy, and its group (R2).
-    pub fn scope_of(&self, ask: &RoutingAttributes) -> (Scope, u32) {
-        let Some((kind, list)) = self.plan.list_of(ask) else {
+    pub fn scope_of(&self, attributes: &RoutingAttributes) -> (Scope, u32) {
+        let Some((kind, list)) = self.plan.list_of(attributes) else {
             return (Scope::All, EVERYBODY);
         };
-        let scope = match (kind, &ask.question, &ask.order_status) {
+        let scope = match (kind, &attributes.question, &attributes.order_status) {
             (ScopeKind::Question, Some(question), _) => Scope::Question {
-                entry: ask.entry_id(),
+                entry: attributes.entry_id(),
                 question: question.clone(),
             },
             (ScopeKind::OrderStatus, _, Some(status)) => Scope::OrderStatus(status.clone()),
             (ScopeKind::Entry | ScopeKind::Question | ScopeKind::OrderStatus, _, _) => {
-                Scope::Entry(ask.entry_id())
+                Scope::Entry(attributes.entry_id())
             }
         };
         (scope, list + 1)
@@ -213,7 +213,7 @@ impl AgentDirectory {
     /// The group of the rota with its number, if the policy has one (R5).
     pub fn rota(&self) -> Option<(u32, &AgentGroup)> {
         let number = self.plan.rota()? + 1;
-        Some((number, self.crew(number)))
+        Some((number, self.group(number)))
     }
 
     /// Whether the policy routes by any order status (R1d).
@@ -223,7 +223,7 @@ impl AgentDirectory {
 
     /// Whether a routable agent is online (R3).
     pub fn anybody_online(&self) -> bool {
-        self.crew(EVERYBODY).online > 0
+        self.group(EVERYBODY).online > 0
     }
 
     /// Updates an agent in all its groups.
@@ -233,9 +233,9 @@ impl AgentDirectory {
         }
         self.hand_out_seats();
         let record = &self.agents[agent];
-        for &(crew, seat) in &record.seats {
-            if let Some(crew) = self.crews[crew as usize].get_mut() {
-                crew.refresh(seat, record, self.day);
+        for &(group, seat) in &record.seats {
+            if let Some(group) = self.groups[group as usize].get_mut() {
+                group.refresh(seat, record, self.day);
             }
         }
     }
@@ -246,9 +246,9 @@ impl AgentDirectory {
         let record = &mut self.agents[agent];
         let before = std::mem::replace(&mut record.presence, presence);
         if !self.stale {
-            for &(crew, _) in &record.seats {
-                if let Some(crew) = self.crews[crew as usize].get_mut() {
-                    crew.count_online(before, presence);
+            for &(group, _) in &record.seats {
+                if let Some(group) = self.groups[group as usize].get_mut() {
+                    group.count_online(before, presence);
                 }
             }
         }
@@ -258,8 +258,8 @@ impl AgentDirectory {
     /// Starts another day. Groups whose order depends on the day are rebuilt.
     pub fn turn_to(&mut self, day: Day) {
         self.day = day;
-        let made = || self.crews.iter().filter_map(OnceCell::get);
-        if made().any(|crew| crew.by_day()) {
+        let made = || self.groups.iter().filter_map(OnceCell::get);
+        if made().any(|group| group.by_day()) {
             for agent in 0..self.agents.len() as u32 {
                 self.refresh(agent);
             }
@@ -301,8 +301,8 @@ impl AgentDirectory {
             }
         }
         self.unseated.get_mut().clear();
-        self.crews.clear();
-        self.crews
+        self.groups.clear();
+        self.groups
             .resize_with(self.plan.lists().len() + 1, OnceCell::new);
         self.stale = false;
     }
@@ -342,14 +342,14 @@ impl AgentDirectory {
             Some(list) => (PickBy::Desk(self.strategy), self.members(list)),
         };
         self.filled.set(self.filled.get() + seats.len() as u64);
-        let mut crew = AgentGroup::new(duty, seats);
-        for seat in 0..crew.seats.len() {
-            let agent = &self.agents[crew.seats[seat]];
-            crew.count_online(Presence::Offline, agent.presence);
-            crew.refresh(seat as u32, agent, self.day);
+        let mut group = AgentGroup::new(duty, seats);
+        for seat in 0..group.seats.len() {
+            let agent = &self.agents[group.seats[seat]];
+            group.count_online(Presence::Offline, agent.presence);
+            group.refresh(seat as u32, agent, self.day);
         }
         self.unseated.borrow_mut().push(number);
-        crew
+        group
     }
 
     /// The routable agents of a list, each once, in id order.
@@ -373,10 +373,10 @@ impl AgentDirectory {
     /// Registers recently built groups with their agents.
     fn hand_out_seats(&mut self) {
         for number in self.unseated.get_mut().drain(..) {
-            let Some(crew) = self.crews[number as usize].get() else {
+            let Some(group) = self.groups[number as usize].get() else {
                 continue;
             };
-            for (&agent, seat) in crew.seats.iter().zip(0..) {
+            for (&agent, seat) in group.seats.iter().zip(0..) {
                 self.agents[agent].seats.push((number, seat));
             }
         }

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use super::agent::Agent;
 use crate::domain::base::calendar::Day;
-use crate::domain::base::deterministic_draw::lot;
+use crate::domain::base::deterministic_draw::draw;
 use crate::domain::collections::indexed_heap::IndexedHeap;
 use crate::domain::collections::rank_set::RankSet;
 use crate::domain::policy::Strategy;
@@ -166,7 +166,7 @@ impl AgentGroup {
         if self.ranks.count() == 0 {
             return None;
         }
-        let index = lot(&[session]) % u64::from(self.ranks.count());
+        let index = draw(&[session]) % u64::from(self.ranks.count());
         let seat = self.ranks.nth(index as u32)?;
         Some(self.seats[seat as usize])
     }

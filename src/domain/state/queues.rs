@@ -14,7 +14,7 @@ pub struct Pool {
     /// The waiting sessions.
     pub waiting: LinkedList,
     /// The group of the scope under the current policy. The group of all agents if the policy no longer has the scope.
-    pub(in crate::domain) crew: u32,
+    pub(in crate::domain) group: u32,
     /// The group in whose line the pool is.
     pub(in crate::domain) line: u32,
 }
@@ -33,7 +33,7 @@ impl From<Scope> for Pool {
             name: scope.pool_name().into(),
             scope,
             waiting: LinkedList::EMPTY,
-            crew: EVERYBODY,
+            group: EVERYBODY,
             line: EVERYBODY,
         }
     }

@@ -86,7 +86,7 @@ pub struct Session {
     /// The start of the silence timer, if it runs (S3).
     pub silent_since: Instant,
     /// The routing attributes, if there are any, while the session is open.
-    pub ask: Option<Box<RoutingAttributes>>,
+    pub attributes: Option<Box<RoutingAttributes>>,
     /// Who sent the last message.
     pub speaker: Option<Speaker>,
     /// The flags.
@@ -105,7 +105,7 @@ impl Session {
         id: Id,
         buyer: u32,
         (opened, since_seq): (Instant, u64),
-        ask: RoutingAttributes,
+        attributes: RoutingAttributes,
     ) -> Session {
         Session {
             id,
@@ -116,7 +116,7 @@ impl Session {
             opened,
             since_seq,
             silent_since: opened,
-            ask: (ask != RoutingAttributes::default()).then(|| Box::new(ask)),
+            attributes: (attributes != RoutingAttributes::default()).then(|| Box::new(attributes)),
             speaker: None,
             marks: SessionFlags::default(),
             awaited: None,
@@ -136,10 +136,10 @@ impl Session {
         question: &Option<Id>,
         order_status: &Option<Id>,
     ) -> RoutingAttributes {
-        let mut ask = self.ask.as_deref().cloned().unwrap_or_default();
-        ask.question = question.clone().or(ask.question);
-        ask.order_status = order_status.clone().or(ask.order_status);
-        ask
+        let mut attributes = self.attributes.as_deref().cloned().unwrap_or_default();
+        attributes.question = question.clone().or(attributes.question);
+        attributes.order_status = order_status.clone().or(attributes.order_status);
+        attributes
     }
 
     /// The number of the current agent.

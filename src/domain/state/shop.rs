@@ -25,9 +25,9 @@ pub struct Shop {
     pub(in crate::domain) id: Id,
     pub(in crate::domain) policy: Arc<Policy>,
     pub(in crate::domain) now: Instant,
-    pub(in crate::domain) stretch: LocalDaySpan,
+    pub(in crate::domain) span: LocalDaySpan,
     pub(in crate::domain) seq: u64,
-    pub(in crate::domain) roster: AgentDirectory,
+    pub(in crate::domain) directory: AgentDirectory,
     pub(in crate::domain) queue: Queue,
     pub(in crate::domain) sessions: SlabMap<Session>,
     pub(in crate::domain) buyers: SlabMap<Buyer>,
@@ -54,13 +54,13 @@ impl Shop {
     /// Like [`Shop::new`], with a policy whose groups are expanded.
     pub fn with(id: Id, checked: CheckedPolicy, at: Instant) -> Shop {
         let CheckedPolicy { policy, groups } = checked;
-        let stretch = policy.timezone.stretch(at);
+        let span = policy.timezone.span(at);
         Shop {
             id,
             now: at,
-            stretch,
+            span,
             seq: 0,
-            roster: AgentDirectory::new(stretch.day, groups, policy.routing.strategy),
+            directory: AgentDirectory::new(span.day, groups, policy.routing.strategy),
             queue: Queue::default(),
             sessions: SlabMap::default(),
             buyers: SlabMap::default(),
@@ -94,7 +94,7 @@ impl Shop {
 
     /// The number of group members that were written since the shop was loaded: the cost of policy and agent changes.
     pub fn seats_filled(&self) -> u64 {
-        self.roster.seats_filled()
+        self.directory.seats_filled()
     }
 
     /// The shop's clock.
@@ -114,7 +114,7 @@ impl Shop {
 
     /// An instant at the offset of the shop's zone.
     pub fn stamp(&self, instant: Instant) -> OffsetTimestamp {
-        self.stretch.stamp(&self.policy.timezone, instant)
+        self.span.stamp(&self.policy.timezone, instant)
     }
 
     /// The idempotency record of an accepted event, while its id is kept.

@@ -8,7 +8,7 @@ mod check_results;
 use check_results::CheckResults;
 
 use crate::domain::base::calendar::Day;
-use crate::domain::base::deterministic_draw::lot;
+use crate::domain::base::deterministic_draw::draw;
 use crate::domain::base::id::Id;
 use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::explain::invite_check::{Check, Observed};
@@ -159,7 +159,7 @@ impl Shop {
         if windows.is_empty() {
             return None;
         }
-        let local = self.stretch.local(self.now);
+        let local = self.span.local(self.now);
         let covers = |window: &&Suspension| {
             let (after, before) = (window.from <= local, local < window.to);
             if window.from <= window.to {
@@ -176,20 +176,20 @@ impl Shop {
         if self.policy.invite.auto_per_myriad >= 10_000 {
             return 0;
         }
-        (lot(&["invite:", &self.sessions[session].id]) % 10_000) as u16
+        (draw(&["invite:", &self.sessions[session].id]) % 10_000) as u16
     }
 
     /// I11.
     fn shop_day_check(&self, buyer: u32) -> Check {
         let cap = self.policy.invite.auto_per_shop_day;
         let count = if cap > 0 {
-            self.auto_invites_on(buyer, self.stretch.day)
+            self.auto_invites_on(buyer, self.span.day)
         } else {
             0
         };
         let applies = cap > 0 && count >= cap;
         Check {
-            lets_go: applies.then_some(self.stretch.day_until),
+            lets_go: applies.then_some(self.span.day_until),
             ..Check::new(
                 BlockCode::ShopDayCap,
                 applies,
@@ -210,7 +210,7 @@ impl Shop {
 
     /// Books an automatic invitation now (I10, I11).
     pub(in crate::domain) fn book_auto_invite(&mut self, buyer: u32) {
-        let day = self.stretch.day;
+        let day = self.span.day;
         let count = self.auto_invites_on(buyer, day) + 1;
         let record = &mut self.buyers[buyer];
         record.auto_invited_at = self.now;
@@ -225,8 +225,8 @@ impl Shop {
     fn shared_check(&self, session: u32, send: bool, ledger: &mut dyn Ledger) -> Check {
         let cap = self.policy.invite.shops_per_buyer_day;
         let mut count = 0;
-        let (zone, today) = (&self.policy.timezone, &self.stretch);
-        let on_day = |at| today.holds(at) || zone.stretch(at).day == today.day;
+        let (zone, today) = (&self.policy.timezone, &self.span);
+        let on_day = |at| today.holds(at) || zone.span(at).day == today.day;
         if send || cap > 0 {
             count = ledger.claim(&Claim {
                 shop: &self.id,
@@ -280,7 +280,7 @@ impl Shop {
             (auto_at, policy.manual_quiet),
         );
         let rated = (self.tie(number, agent).rated_at, policy.quiet_after_rating);
-        let day = self.days.get(self.stretch.day);
+        let day = self.days.get(self.span.day);
         let wrote = day.is_some_and(|day| day.wrote_to(number, agent));
         let needed = policy.manual_needs_contact;
         let on = Observed::Switch(policy.manual);

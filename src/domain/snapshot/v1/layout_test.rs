@@ -216,7 +216,7 @@ fn sessions() {
             let mut marks = [false; 7];
             marks[mark] = true;
             let session = Session {
-                ask: Some(Box::new(RoutingAttributes {
+                attributes: Some(Box::new(RoutingAttributes {
                     entry: Some(id("e")),
                     question: None,
                     order_status: Some(id("o")),

@@ -98,9 +98,9 @@ pub(super) fn shop(shop: &Shop) -> Result<impl Serialize, serde_json::Error> {
         id,
         policy,
         now,
-        stretch: _,
+        span: _,
         seq,
-        roster,
+        directory,
         queue,
         sessions,
         buyers,
@@ -114,7 +114,7 @@ pub(super) fn shop(shop: &Shop) -> Result<impl Serialize, serde_json::Error> {
         horizon,
         totals,
     } = shop;
-    let (agents, pools) = (&roster.agents, &queue.pools);
+    let (agents, pools) = (&directory.agents, &queue.pools);
     let row = |chain: &LinkedList| chain.iter(sessions).collect();
     let served = agents.iter().filter(|(_, agent)| agent.load() > 0);
     let waiting = pools.iter().map(|(pool, of)| (pool, row(&of.waiting)));

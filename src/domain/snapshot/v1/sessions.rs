@@ -23,7 +23,7 @@ pub(super) struct SessionV1<'a> {
     opened_ms: i64,
     since_seq: u64,
     silent_since_ms: i64,
-    ask: Option<AskV1<'a>>,
+    attributes: Option<AskV1<'a>>,
     speaker: Option<SpeakerV1>,
     marks: MarksV1,
     awaited: Option<AwaitedV1>,
@@ -94,7 +94,7 @@ impl<'a> From<&'a Session> for SessionV1<'a> {
             opened,
             since_seq,
             silent_since,
-            ask,
+            attributes,
             speaker,
             marks,
             awaited,
@@ -109,7 +109,7 @@ impl<'a> From<&'a Session> for SessionV1<'a> {
             opened_ms: opened.ms(),
             since_seq: *since_seq,
             silent_since_ms: silent_since.ms(),
-            ask: ask.as_deref().map(AskV1::from),
+            attributes: attributes.as_deref().map(AskV1::from),
             speaker: speaker.map(|speaker| match speaker {
                 Speaker::Buyer => SpeakerV1::Buyer,
                 Speaker::Agent => SpeakerV1::Agent,
@@ -128,7 +128,10 @@ impl TryFrom<SessionV1<'_>> for Session {
     fn try_from(read: SessionV1<'_>) -> Result<Session, Wrong> {
         let late_marks = read.late_marks.into_iter().map(ReplyDeadline::try_from);
         let cards = read.cards.into_iter().map(Card::try_from);
-        let ask = read.ask.map(RoutingAttributes::try_from).transpose()?;
+        let attributes = read
+            .attributes
+            .map(RoutingAttributes::try_from)
+            .transpose()?;
         Ok(Session {
             id: read.id.id(),
             buyer: read.buyer,
@@ -138,7 +141,7 @@ impl TryFrom<SessionV1<'_>> for Session {
             opened: instant(read.opened_ms)?,
             since_seq: read.since_seq,
             silent_since: instant(read.silent_since_ms)?,
-            ask: ask.map(Box::new),
+            attributes: attributes.map(Box::new),
             speaker: read.speaker.map(|speaker| match speaker {
                 SpeakerV1::Buyer => Speaker::Buyer,
                 SpeakerV1::Agent => Speaker::Agent,
@@ -194,12 +197,12 @@ impl TryFrom<PlaceV1> for SessionPlace {
 }
 
 impl<'a> From<&'a RoutingAttributes> for AskV1<'a> {
-    fn from(ask: &'a RoutingAttributes) -> AskV1<'a> {
+    fn from(attributes: &'a RoutingAttributes) -> AskV1<'a> {
         let RoutingAttributes {
             entry,
             question,
             order_status,
-        } = ask;
+        } = attributes;
         AskV1 {
             entry: entry.as_ref().map(NameV1::from),
             question: question.as_ref().map(NameV1::from),
