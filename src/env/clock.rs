@@ -122,7 +122,7 @@ impl fmt::Display for Doubt {
 }
 
 /// The clocks of a machine.
-pub trait Source: Send + Sync {
+pub trait ClockSource: Send + Sync {
     /// The wall clock.
     fn wall(&self) -> Instant;
 
@@ -133,7 +133,7 @@ pub trait Source: Send + Sync {
 /// The clocks of this machine.
 pub struct Machine;
 
-impl Source for Machine {
+impl ClockSource for Machine {
     #[expect(clippy::disallowed_methods, reason = "this is the room of the clock")]
     fn wall(&self) -> Instant {
         let now = std::time::SystemTime::now();
@@ -156,7 +156,7 @@ impl Source for Machine {
 
 /// The clock of a server.
 pub struct ServerClock {
-    source: Box<dyn Source>,
+    source: Box<dyn ClockSource>,
     state: Mutex<ClockState>,
     /// Whether it was not trusted when it was read last.
     doubted: AtomicBool,
@@ -193,7 +193,7 @@ impl ServerClock {
     }
 
     /// A clock by these.
-    pub fn of(source: Box<dyn Source>) -> ServerClock {
+    pub fn of(source: Box<dyn ClockSource>) -> ServerClock {
         let floor = ClockMark {
             instant: source.wall().in_event_years(),
             up: source.up(),
@@ -326,7 +326,7 @@ mod tests {
     #[derive(Clone)]
     struct Set(Arc<Mutex<(i64, i64)>>);
 
-    impl Source for Set {
+    impl ClockSource for Set {
         fn wall(&self) -> Instant {
             Instant::from_ms(self.0.lock().unwrap().0)
         }

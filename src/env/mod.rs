@@ -11,7 +11,7 @@ pub mod private_files;
 use std::sync::Arc;
 
 pub use blocking::{BlockingError, begin_blocking, blocking};
-pub use clock::{Clock, Doubt, JUMP_MAX, ServerClock, Source, StartRule};
+pub use clock::{Clock, ClockSource, Doubt, JUMP_MAX, ServerClock, StartRule};
 pub use fail_stop::{before_end, last_words};
 pub use pausable_clock::PausableClock;
 

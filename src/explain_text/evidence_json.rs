@@ -14,7 +14,7 @@ use crate::domain::explain::explanation::{
 use crate::domain::explain::invite_check::{Check, Observed};
 use crate::domain::policy::{Recent, Strategy, Suspension, Whom};
 use crate::domain::protocol::decision::{BlockCode, DecisionBody, Trigger};
-use crate::domain::state::agent_directory::Scope;
+use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::session::Speaker;
 
 /// One object for each piece of evidence, in the order of the checks: its `rule`, and what was found.
@@ -161,19 +161,19 @@ fn no_rota_fact(why: &NoRota, rule: &str) -> Value {
     }
 }
 
-fn scope_fact(scope: &Scope, rule: &str) -> Value {
+fn scope_fact(scope: &RoutingScope, rule: &str) -> Value {
     let pool = scope.pool_name();
     match scope {
-        Scope::Question { entry, question } => json!({
+        RoutingScope::Question { entry, question } => json!({
             "rule": rule, "scope": "question", "pool": pool, "entry": entry, "question": question,
         }),
-        Scope::Entry(entry) => {
+        RoutingScope::Entry(entry) => {
             json!({ "rule": rule, "scope": "entry", "pool": pool, "entry": entry })
         }
-        Scope::OrderStatus(status) => json!({
+        RoutingScope::OrderStatus(status) => json!({
             "rule": rule, "scope": "order_status", "pool": pool, "order_status": status,
         }),
-        Scope::All => json!({ "rule": rule, "scope": "all", "pool": pool }),
+        RoutingScope::All => json!({ "rule": rule, "scope": "all", "pool": pool }),
     }
 }
 

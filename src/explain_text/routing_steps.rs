@@ -5,7 +5,7 @@ use crate::domain::explain::explanation::{Candidate, Comparison, Evidence, NoRot
 use crate::domain::policy::Strategy;
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{DecisionBody, WaitReason};
-use crate::domain::state::agent_directory::Scope;
+use crate::domain::state::agent_directory::RoutingScope;
 
 use super::phrase::Locale;
 use super::{candidates, causes, recent_agent};
@@ -262,22 +262,22 @@ fn no_rota(locale: Locale, why: &NoRota) -> String {
     )
 }
 
-fn scope_words(locale: Locale, scope: &Scope) -> String {
+fn scope_words(locale: Locale, scope: &RoutingScope) -> String {
     let name = locale.pool(&scope.pool_name());
     match scope {
-        Scope::Question { .. } => locale.say(
+        RoutingScope::Question { .. } => locale.say(
             format!("分流范围：{name}，由指定客服接待"),
             format!("scope: {name}, which has agents of its own"),
         ),
-        Scope::Entry(_) => locale.say(
+        RoutingScope::Entry(_) => locale.say(
             format!("分流范围：{name}的客服"),
             format!("scope: the agents of {name}"),
         ),
-        Scope::OrderStatus(_) => locale.say(
+        RoutingScope::OrderStatus(_) => locale.say(
             format!("分流范围：{name}的客服"),
             format!("scope: the agents of {name}"),
         ),
-        Scope::All => locale.say(
+        RoutingScope::All => locale.say(
             "分流范围：全店客服（入口、问题、订单状态都没有指定客服）".to_owned(),
             "scope: the whole shop, as no entry, question or order status names agents".to_owned(),
         ),

@@ -8,7 +8,7 @@ use crate::domain::explain::invite_check::Check;
 use crate::domain::policy::{Member, Recent, Strategy, Whom};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Decision, Period, Rate, Trigger, WaitReason};
-use crate::domain::state::agent_directory::Scope;
+use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::session::Speaker;
 
 /// A decision and its evidence, in the order in which it was collected.
@@ -48,7 +48,7 @@ pub enum Evidence {
     /// R1d: any free agent instead of the recent one.
     AnyoneInstead,
     /// R2: the scope of the session.
-    Scope(Scope),
+    Scope(RoutingScope),
     /// R3, R1d: no routable agent is online. These are the agents of the scope.
     NobodyOnline(Vec<Candidate>),
     /// R5: no member of the rota got the session.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::domain::policy::{Member, WhenScopeOffline};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::state::agent::Agent;
-use crate::domain::state::agent_directory::Scope;
+use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
@@ -96,7 +96,7 @@ impl Shop {
         let question = routing.entries.iter().find_map(|(entry, scopes)| {
             let named = |question: &_| {
                 let (entry, question) = (entry.clone(), Clone::clone(question));
-                Scope::Question { entry, question }.pool_name() == pool
+                RoutingScope::Question { entry, question }.pool_name() == pool
             };
             let found = scopes
                 .questions
@@ -105,10 +105,10 @@ impl Shop {
             found.map(|(_, members)| members)
         });
         let entry = routing.entries.iter().find_map(|(entry, scopes)| {
-            (Scope::Entry(entry.clone()).pool_name() == pool).then_some(&scopes.members)
+            (RoutingScope::Entry(entry.clone()).pool_name() == pool).then_some(&scopes.members)
         });
         let status = routing.order_status.iter().find_map(|(status, members)| {
-            (Scope::OrderStatus(status.clone()).pool_name() == pool).then_some(members)
+            (RoutingScope::OrderStatus(status.clone()).pool_name() == pool).then_some(members)
         });
         let members = question
             .or(entry)

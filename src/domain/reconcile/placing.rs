@@ -11,7 +11,7 @@ use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::state::agent::BOT;
-use crate::domain::state::agent_directory::Scope;
+use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
@@ -206,7 +206,7 @@ impl Shop {
     }
 
     /// Places the session in the pool of a scope: at its old position if it waited there before, otherwise at the end.
-    fn put_in_pool(&mut self, session: u32, scope: Scope, stood: Option<&SessionBefore>) {
+    fn put_in_pool(&mut self, session: u32, scope: RoutingScope, stood: Option<&SessionBefore>) {
         let name = scope.pool_name();
         if let SessionPlace::Waiting { pool, .. } = self.sessions[session].place
             && self.queue.pools[pool].name() == name
@@ -236,7 +236,7 @@ impl Shop {
     }
 
     /// Inserts the session into the pool's list by its ticket.
-    fn wait_in(&mut self, session: u32, scope: Scope, ticket: u64, since: Instant) {
+    fn wait_in(&mut self, session: u32, scope: RoutingScope, ticket: u64, since: Instant) {
         let pool = self.pool_of(scope);
         let row: Vec<u32> = self.queue.pools[pool]
             .waiting
@@ -335,7 +335,7 @@ impl Shop {
 
     /// The scope of a pool by its name: that of the session's routing attributes, or one in the policy, or any with
     /// that pool name.
-    fn scope_named(&self, session: u32, pool: &str, stood: Option<&SessionBefore>) -> Scope {
+    fn scope_named(&self, session: u32, pool: &str, stood: Option<&SessionBefore>) -> RoutingScope {
         let stood = stood.and_then(|stood| stood.attributes.as_deref());
         let attributes = self.sessions[session].attributes.as_deref().or(stood);
         let (own, _) = self
@@ -348,18 +348,24 @@ impl Shop {
         let known = named
             .iter()
             .find(|scope| self.directory.crew_of(scope).is_some());
-        known.or(named.first()).cloned().unwrap_or(Scope::All)
+        known
+            .or(named.first())
+            .cloned()
+            .unwrap_or(RoutingScope::All)
     }
 }
 
 /// All scopes whose pool has this name.
-fn scopes_named(pool: &str) -> Vec<Scope> {
+fn scopes_named(pool: &str) -> Vec<RoutingScope> {
     if let Some(entry) = pool.strip_prefix("entry:") {
-        return Id::new(entry).map(Scope::Entry).into_iter().collect();
+        return Id::new(entry)
+            .map(RoutingScope::Entry)
+            .into_iter()
+            .collect();
     }
     if let Some(status) = pool.strip_prefix("order_status:") {
         return Id::new(status)
-            .map(Scope::OrderStatus)
+            .map(RoutingScope::OrderStatus)
             .into_iter()
             .collect();
     }
@@ -369,7 +375,7 @@ fn scopes_named(pool: &str) -> Vec<Scope> {
     let split = question.match_indices('/');
     let scope = |(at, _): (usize, &str)| {
         let (entry, question) = (&question[..at], &question[at + 1..]);
-        Some(Scope::Question {
+        Some(RoutingScope::Question {
             entry: Id::new(entry)?,
             question: Id::new(question)?,
         })

@@ -12,7 +12,7 @@ use crate::domain::collections::indexed_heap::IndexedHeap;
 use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::policy::WhenScopeOffline;
 use crate::domain::protocol::decision::{AssignReason, CloseReason, DecisionBody, WaitReason};
-use crate::domain::state::agent_directory::{EVERYBODY, Scope};
+use crate::domain::state::agent_directory::{EVERYBODY, RoutingScope};
 use crate::domain::state::queues::Pool;
 use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shared_invites::Ledger;
@@ -35,7 +35,7 @@ impl Shop {
     pub(in crate::domain) fn enqueue(
         &mut self,
         session: u32,
-        scope: Scope,
+        scope: RoutingScope,
         reason: WaitReason,
         out: &mut DecisionSink,
     ) {
@@ -182,7 +182,7 @@ impl Shop {
     }
 
     /// The pool of a scope. Creates it if no session waits in it.
-    pub(in crate::domain) fn pool_of(&mut self, scope: Scope) -> u32 {
+    pub(in crate::domain) fn pool_of(&mut self, scope: RoutingScope) -> u32 {
         let name = scope.pool_name();
         if let Some(pool) = self.queue.pools.find(&name) {
             return pool;
@@ -198,11 +198,11 @@ impl Shop {
     }
 
     /// The group whose free agents may serve a pool of this scope (R7).
-    fn line_of(&self, scope: &Scope, group: u32) -> u32 {
+    fn line_of(&self, scope: &RoutingScope, group: u32) -> u32 {
         let routing = &self.policy.routing;
         let overflows = match scope {
-            Scope::Question { .. } => routing.overflow,
-            Scope::Entry(_) | Scope::OrderStatus(_) | Scope::All => false,
+            RoutingScope::Question { .. } => routing.overflow,
+            RoutingScope::Entry(_) | RoutingScope::OrderStatus(_) | RoutingScope::All => false,
         };
         let anyone = match routing.when_scope_offline {
             WhenScopeOffline::AnyOnline => !self.directory.has_online(group),

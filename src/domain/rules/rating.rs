@@ -26,7 +26,7 @@ pub(in crate::domain) struct Rating<'a> {
 }
 
 /// Why a rating is refused, and the card that it named or found.
-struct Refusal {
+struct RatingRefusal {
     session: Option<Id>,
     card: Option<Id>,
     reason: RefuseReason,
@@ -62,7 +62,7 @@ impl Shop {
     ) -> Result<(), Rejection> {
         let rating = Rating { stars, reasons };
         let found = match on {
-            RatedOn::Card(card) => self.find_card(card).ok_or_else(|| Refusal {
+            RatedOn::Card(card) => self.find_card(card).ok_or_else(|| RatingRefusal {
                 session: None,
                 card: Some(card.clone()),
                 reason: RefuseReason::CardUnknown,
@@ -96,10 +96,14 @@ impl Shop {
     }
 
     /// Q1: a card without an invitation, for the agent that serves the session or served it last.
-    fn make_own_card(&mut self, session: u32, out: &mut DecisionSink) -> Result<usize, Refusal> {
+    fn make_own_card(
+        &mut self,
+        session: u32,
+        out: &mut DecisionSink,
+    ) -> Result<usize, RatingRefusal> {
         match self.check_own_card(session, out) {
             Ok(agent) => Ok(self.make_card(session, agent, Source::Buyer)),
-            Err(reason) => Err(Refusal {
+            Err(reason) => Err(RatingRefusal {
                 session: Some(self.sessions[session].id.clone()),
                 card: None,
                 reason,
@@ -163,15 +167,15 @@ impl Shop {
         session: u32,
         place: usize,
         out: &mut DecisionSink,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RatingRefusal> {
         let record = &self.sessions[session];
         let agent = record.cards[place].agent;
         let checked = self.rated_recently(record.buyer, agent, out);
         checked.map_err(|reason| self.refusal_of(session, place, reason))
     }
 
-    fn refusal_of(&self, session: u32, place: usize, reason: RefuseReason) -> Refusal {
-        Refusal {
+    fn refusal_of(&self, session: u32, place: usize, reason: RefuseReason) -> RatingRefusal {
+        RatingRefusal {
             session: Some(self.sessions[session].id.clone()),
             card: Some(self.card_id(session, place)),
             reason,
@@ -184,11 +188,11 @@ impl Shop {
         session: u32,
         card: &Id,
         out: &mut DecisionSink,
-    ) -> Result<usize, Refusal> {
+    ) -> Result<usize, RatingRefusal> {
         let found = self.find_card(card);
         match found.filter(|&(other, _)| other == session) {
             Some((_, place)) => self.check_card(session, place, out).map(|()| place),
-            None => Err(Refusal {
+            None => Err(RatingRefusal {
                 session: Some(self.sessions[session].id.clone()),
                 card: Some(card.clone()),
                 reason: RefuseReason::CardUnknown,
@@ -201,7 +205,7 @@ impl Shop {
         session: u32,
         place: usize,
         out: &mut DecisionSink,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RatingRefusal> {
         let card = self.sessions[session].cards[place];
         if card.used {
             return Err(self.refusal_of(session, place, RefuseReason::CardUsed));
@@ -296,8 +300,8 @@ impl Shop {
         self.score_rating(level, card.agent == BOT, rating.reasons, out);
     }
 
-    fn refuse(&mut self, refusal: Refusal, out: &mut DecisionSink) {
-        let Refusal {
+    fn refuse(&mut self, refusal: RatingRefusal, out: &mut DecisionSink) {
+        let RatingRefusal {
             session,
             card,
             reason,

@@ -7,7 +7,7 @@ use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::policy::{OfflineMode, RecentOtherwise, WhenScopeOffline};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{AssignReason, WaitReason};
-use crate::domain::state::agent_directory::{EVERYBODY, Scope};
+use crate::domain::state::agent_directory::{EVERYBODY, RoutingScope};
 use crate::domain::state::buyer::Buyer;
 use crate::domain::state::shop::Shop;
 
@@ -24,7 +24,7 @@ pub enum RoutingChoice {
     /// To the pool of a scope.
     Wait {
         /// The scope.
-        scope: Scope,
+        scope: RoutingScope,
         /// The reason.
         reason: WaitReason,
     },
@@ -144,14 +144,14 @@ impl Shop {
         out.note(self.seq, || Evidence::AnyoneInstead);
         if !self.directory.anybody_online() {
             self.note_nobody_online(EVERYBODY, out);
-            return Some(self.route_offline(caller, Scope::All, out));
+            return Some(self.route_offline(caller, RoutingScope::All, out));
         }
         if let Some(agent) = self.draw_anyone(caller, Step::Instead, out) {
             let reason = AssignReason::RecentAgentUnavailable;
             return Some(RoutingChoice::To { agent, reason });
         }
         Some(RoutingChoice::Wait {
-            scope: Scope::All,
+            scope: RoutingScope::All,
             reason: WaitReason::AllBusy,
         })
     }
@@ -160,7 +160,7 @@ impl Shop {
     fn route_in_scope(
         &self,
         caller: RoutingRequest<'_>,
-        scope: Scope,
+        scope: RoutingScope,
         group: u32,
         out: &mut DecisionSink,
     ) -> RoutingChoice {
@@ -168,10 +168,10 @@ impl Shop {
         if let Some(agent) = own.pick(caller.session) {
             self.note_candidates(Step::Own, group, Some(agent), out);
             let reason = match scope {
-                Scope::Question { .. } => AssignReason::Question,
-                Scope::Entry(_) => AssignReason::Entry,
-                Scope::OrderStatus(_) => AssignReason::OrderStatus,
-                Scope::All => AssignReason::All,
+                RoutingScope::Question { .. } => AssignReason::Question,
+                RoutingScope::Entry(_) => AssignReason::Entry,
+                RoutingScope::OrderStatus(_) => AssignReason::OrderStatus,
+                RoutingScope::All => AssignReason::All,
             };
             return RoutingChoice::To { agent, reason };
         }
@@ -190,7 +190,7 @@ impl Shop {
                     reason: AssignReason::ScopeOffline,
                 },
                 None => RoutingChoice::Wait {
-                    scope: Scope::All,
+                    scope: RoutingScope::All,
                     reason: WaitReason::AllBusy,
                 },
             },
@@ -201,12 +201,12 @@ impl Shop {
     fn route_past_busy(
         &self,
         caller: RoutingRequest<'_>,
-        scope: Scope,
+        scope: RoutingScope,
         out: &mut DecisionSink,
     ) -> RoutingChoice {
         let overflows = match scope {
-            Scope::Question { .. } => self.policy.routing.overflow,
-            Scope::Entry(_) | Scope::OrderStatus(_) | Scope::All => false,
+            RoutingScope::Question { .. } => self.policy.routing.overflow,
+            RoutingScope::Entry(_) | RoutingScope::OrderStatus(_) | RoutingScope::All => false,
         };
         if overflows {
             let everybody = self.directory.group(EVERYBODY);
@@ -240,7 +240,7 @@ impl Shop {
     fn route_offline(
         &self,
         caller: RoutingRequest<'_>,
-        scope: Scope,
+        scope: RoutingScope,
         out: &mut DecisionSink,
     ) -> RoutingChoice {
         let rota = match self.policy.routing.offline.mode {

@@ -21,7 +21,7 @@ pub const EVERYBODY: u32 = 0;
 
 /// The scope of a session (R2). It also names the pool in which the session would wait.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
+pub enum RoutingScope {
     /// A question in an entry's menu.
     Question {
         /// The entry.
@@ -37,14 +37,14 @@ pub enum Scope {
     All,
 }
 
-impl Scope {
+impl RoutingScope {
     /// The name of the scope's pool: `question:live/几天发货`, `entry:live`, `order_status:unpaid` or `all`.
     pub fn pool_name(&self) -> String {
         match self {
-            Scope::Question { entry, question } => format!("question:{entry}/{question}"),
-            Scope::Entry(entry) => format!("entry:{entry}"),
-            Scope::OrderStatus(status) => format!("order_status:{status}"),
-            Scope::All => "all".to_owned(),
+            RoutingScope::Question { entry, question } => format!("question:{entry}/{question}"),
+            RoutingScope::Entry(entry) => format!("entry:{entry}"),
+            RoutingScope::OrderStatus(status) => format!("order_status:{status}"),
+            RoutingScope::All => "all".to_owned(),
         }
     }
 }
@@ -182,30 +182,30 @@ impl AgentDirectory {
     }
 
     /// The scope of a session under the policy, and its group (R2).
-    pub fn scope_of(&self, attributes: &RoutingAttributes) -> (Scope, u32) {
+    pub fn scope_of(&self, attributes: &RoutingAttributes) -> (RoutingScope, u32) {
         let Some((kind, list)) = self.plan.list_of(attributes) else {
-            return (Scope::All, EVERYBODY);
+            return (RoutingScope::All, EVERYBODY);
         };
         let scope = match (kind, &attributes.question, &attributes.order_status) {
-            (ScopeKind::Question, Some(question), _) => Scope::Question {
+            (ScopeKind::Question, Some(question), _) => RoutingScope::Question {
                 entry: attributes.entry_id(),
                 question: question.clone(),
             },
-            (ScopeKind::OrderStatus, _, Some(status)) => Scope::OrderStatus(status.clone()),
+            (ScopeKind::OrderStatus, _, Some(status)) => RoutingScope::OrderStatus(status.clone()),
             (ScopeKind::Entry | ScopeKind::Question | ScopeKind::OrderStatus, _, _) => {
-                Scope::Entry(attributes.entry_id())
+                RoutingScope::Entry(attributes.entry_id())
             }
         };
         (scope, list + 1)
     }
 
     /// The group of a scope under the current policy. `None` if the policy no longer has the scope (R7).
-    pub fn crew_of(&self, scope: &Scope) -> Option<u32> {
+    pub fn crew_of(&self, scope: &RoutingScope) -> Option<u32> {
         let list = match scope {
-            Scope::Question { entry, question } => self.plan.question(entry, question)?,
-            Scope::Entry(entry) => self.plan.entry(entry)?,
-            Scope::OrderStatus(status) => self.plan.order_status(status)?,
-            Scope::All => return Some(EVERYBODY),
+            RoutingScope::Question { entry, question } => self.plan.question(entry, question)?,
+            RoutingScope::Entry(entry) => self.plan.entry(entry)?,
+            RoutingScope::OrderStatus(status) => self.plan.order_status(status)?,
+            RoutingScope::All => return Some(EVERYBODY),
         };
         Some(list + 1)
     }

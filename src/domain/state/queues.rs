@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::agent_directory::{EVERYBODY, Scope};
+use super::agent_directory::{EVERYBODY, RoutingScope};
 use crate::domain::collections::indexed_heap::IndexedHeap;
 use crate::domain::collections::linked_list::LinkedList;
 use crate::domain::collections::slab_map::{Keyed, SlabMap};
@@ -10,7 +10,7 @@ use crate::domain::collections::slab_map::{Keyed, SlabMap};
 /// The sessions that wait for the same scope, first in, first out.
 pub struct Pool {
     pub(in crate::domain) name: Box<str>,
-    pub(in crate::domain) scope: Scope,
+    pub(in crate::domain) scope: RoutingScope,
     /// The waiting sessions.
     pub waiting: LinkedList,
     /// The group of the scope under the current policy. The group of all agents if the policy no longer has the scope.
@@ -26,9 +26,9 @@ impl Keyed for Pool {
     }
 }
 
-impl From<Scope> for Pool {
+impl From<RoutingScope> for Pool {
     /// An empty pool, which is in no line yet.
-    fn from(scope: Scope) -> Pool {
+    fn from(scope: RoutingScope) -> Pool {
         Pool {
             name: scope.pool_name().into(),
             scope,
@@ -46,7 +46,7 @@ impl Pool {
     }
 
     /// The scope that the sessions wait for.
-    pub(in crate::domain) fn scope(&self) -> &Scope {
+    pub(in crate::domain) fn scope(&self) -> &RoutingScope {
         &self.scope
     }
 }

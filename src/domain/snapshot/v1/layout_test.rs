@@ -18,7 +18,7 @@ use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::rating::Source;
 use crate::domain::snapshot::Wrong;
 use crate::domain::state::agent::{Agent, AgentProfile, DayCount, Tally};
-use crate::domain::state::agent_directory::Scope;
+use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::buyer::{Buyer, BuyerAgentHistory};
 use crate::domain::state::card::Card;
 use crate::domain::state::daily_stats::{BuyerDay, DayStats, People};
@@ -280,15 +280,15 @@ fn card(source: Source, used: bool) -> Card {
 
 #[test]
 fn pools() {
-    let question = Scope::Question {
+    let question = RoutingScope::Question {
         entry: id("e"),
         question: id("q"),
     };
     check::<ScopeV1<'_>, _>(&Pool::from(question), variant(0, ("e", "q")));
-    check::<ScopeV1<'_>, _>(&Pool::from(Scope::Entry(id("e"))), variant(1, "e"));
-    let status = Scope::OrderStatus(id("o"));
+    check::<ScopeV1<'_>, _>(&Pool::from(RoutingScope::Entry(id("e"))), variant(1, "e"));
+    let status = RoutingScope::OrderStatus(id("o"));
     check::<ScopeV1<'_>, _>(&Pool::from(status), variant(2, "o"));
-    check::<ScopeV1<'_>, _>(&Pool::from(Scope::All), variant(3, ()));
+    check::<ScopeV1<'_>, _>(&Pool::from(RoutingScope::All), variant(3, ()));
 }
 
 #[test]
