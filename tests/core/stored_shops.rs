@@ -5,6 +5,7 @@
 //! stored_shops::` plays more generated traces.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::differential::seeds;
 use crate::model::generate::trace;
@@ -20,6 +21,9 @@ use xiaoer::domain::protocol::rejection::Rejection;
 use xiaoer::domain::state::shared_invites::MemoryLedger;
 use xiaoer::domain::state::shop::Shop;
 use xiaoer::wire::{Line, WrittenDecision, read_line};
+
+/// How many threads share the generated traces.
+const THREADS: usize = 4;
 
 /// After how many events a desk puts everything away.
 const EVERY: [usize; 7] = [1, 2, 3, 1, 7, 20, 50];
@@ -134,15 +138,25 @@ fn compare(name: &str, lines: &[String], every: usize, audited: bool) -> usize {
 
 #[test]
 fn a_stored_shop_decides_the_same() {
-    let seeds = seeds(0..50);
+    let seeds = seeds(0..150);
     let count = seeds.end.saturating_sub(seeds.start) as usize;
-    let times: usize = seeds
-        .map(|seed| {
-            let every = EVERY[seed as usize % EVERY.len()];
-            let trace = trace(seed, if every == 1 { 150 } else { 400 });
-            compare(&format!("seed {seed}"), &trace.lines, every, true)
-        })
-        .sum();
+    let play = |seed: u64| {
+        let every = EVERY[seed as usize % EVERY.len()];
+        let trace = trace(seed, if every == 1 { 150 } else { 400 });
+        compare(&format!("seed {seed}"), &trace.lines, every, true)
+    };
+    // Several threads share the seeds: this is the longest test of the core.
+    let next = AtomicU64::new(seeds.start);
+    let share = || {
+        let taken = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        let own = taken.take_while(|seed| *seed < seeds.end);
+        own.map(play).sum::<usize>()
+    };
+    let times: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(share)).collect();
+        let played = threads.into_iter().map(|thread| thread.join());
+        played.map(|times| times.expect("a thread that ends")).sum()
+    });
     // A few traces may be among those that are stored seldom.
     let enough = times > 40 * count || (1..EVERY.len()).contains(&count);
     assert!(enough, "only {times} times in {count} traces");
