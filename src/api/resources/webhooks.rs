@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::api::resource_change::read_body;
 use crate::domain::base::id::Id;
@@ -43,6 +44,21 @@ struct WebhookBody {
     #[schema(nullable = false)]
     enabled: Option<bool>,
 }
+
+/// What a webhook is created with: a [`WebhookBody`] that has its `url`.
+struct NewWebhook;
+
+impl PartialSchema for NewWebhook {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = WebhookBody::schema();
+        if let RefOr::T(Schema::Object(body)) = &mut schema {
+            body.required.push("url".to_owned());
+        }
+        schema
+    }
+}
+
+impl ToSchema for NewWebhook {}
 
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     from: D,
@@ -245,7 +261,7 @@ pub async fn list(call: RequestContext) -> HandlerResult {
 /// New decisions are delivered at least once, signed as the Standard Webhooks specification says. Delivery starts with
 /// the next decision.
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks", tag = "webhooks", operation_id = "post_webhook",
-    request_body = WebhookBody, responses((status = 200, body = Webhook)))]
+    request_body = NewWebhook, responses((status = 200, body = Webhook)))]
 pub async fn post(call: RequestContext) -> HandlerResult {
     let wanted = wanted(&call).await?;
     let shop = call.shop()?;
