@@ -319,3 +319,34 @@ fn rating(fields: &mut Reader<'_>) -> Result<EventBody, String> {
     }
     Ok(EventBody::RatingSubmitted { on, stars, reasons })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_body_of_a_resource_is_read_as_its_event() {
+        let agent = Id::known("anna");
+        for (text, expected) in [
+            ("{}", Ok(())),
+            (r#"{"name":"安娜","capacity":3}"#, Ok(())),
+            (r#"{"capacity":0}"#, Err("`capacity`")),
+            (r#"{"agent":"bo"}"#, Err("`agent` is in the address")),
+            (r#"{"agent":null}"#, Ok(())),
+            (r#"{"id":"e1"}"#, Err("`id` is no field")),
+            (r#"{"at":"2026-11-11T10:00:00Z"}"#, Err("`at` is no field")),
+            (r#"{"x":1}"#, Err("`x` is no field")),
+            ("[]", Err("The body is")),
+            ("{", Err("The body is")),
+        ] {
+            let read = read_event_body(EventType::AgentConfigured, &[("agent", &agent)], text);
+            match (read, expected) {
+                (Ok(EventBody::AgentConfigured { agent: read, .. }), Ok(())) => {
+                    assert_eq!(read, agent)
+                }
+                (Err(said), Err(part)) => assert!(said.contains(part), "{text}: {said}"),
+                (read, _) => panic!("{text}: {read:?}"),
+            }
+        }
+    }
+}

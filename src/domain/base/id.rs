@@ -97,7 +97,9 @@ impl utoipa::PartialSchema for Id {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::Type::String)
-            .description(Some("1 to 256 bytes without control characters."))
+            .description(Some(format!(
+                "1 to {ID_BYTES_MAX} bytes without control characters; the id of a card has up to {CARD_ID_BYTES_MAX}."
+            )))
             .min_length(Some(1))
             .into()
     }
