@@ -126,6 +126,43 @@ choices! {
         /// A member of the rota gets the session.
         Rota = "rota",
     }
+    /// Whether unanswered sessions of offline agents go to agents that come online.
+    HandOver {
+        /// They stay with the offline agent.
+        Keep = "keep",
+        /// They are routed again when an agent comes online (R5b).
+        Online = "online",
+    }
+    /// Whether sessions wait for a busy agent.
+    QueueMode {
+        /// They wait.
+        Wait = "wait",
+        /// They do not: an online agent gets them, whatever its load (R14).
+        None = "none",
+    }
+    /// What happens to a session whose agent does not answer if no other agent is free.
+    TakeBackOtherwise {
+        /// It stays with the agent.
+        Stay = "stay",
+        /// It waits in its pool.
+        Queue = "queue",
+    }
+    /// What happens while the shop is closed.
+    OutsideHours {
+        /// Sessions are routed as usual.
+        Inform = "inform",
+        /// Sessions are routed as if no agent were online.
+        Offline = "offline",
+    }
+    /// What the reply rate counts.
+    ReplyUnit {
+        /// Buyers of a day (M1).
+        Buyer = "buyer",
+        /// Rounds: each message that starts the reply clock (M12, 对话轮次).
+        Round = "round",
+        /// Sessions: the first round of each (M12).
+        Session = "session",
+    }
     /// What happens to the open sessions of an agent that goes offline.
     OnAgentOffline {
         /// They stay with the agent.

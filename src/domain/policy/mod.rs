@@ -12,6 +12,7 @@ mod shape;
 mod reader;
 
 mod choice;
+mod hours_kinds;
 mod member;
 mod value_kinds;
 
@@ -24,17 +25,19 @@ pub mod group_plan;
 pub mod routing_attributes;
 
 pub use choice::{
-    InvitedClose, OfflineMode, OnAgentOffline, RecentOtherwise, Strategy, WhenScopeOffline, Whom,
+    HandOver, InvitedClose, OfflineMode, OnAgentOffline, OutsideHours, QueueMode, RecentOtherwise,
+    ReplyUnit, Strategy, TakeBackOtherwise, WhenScopeOffline, Whom,
 };
+pub use hours_kinds::{Interval, Weekday};
 pub use member::Member;
 pub use parse::PolicyFileError;
 pub use preset::Preset;
 pub use problem::{MESSAGE_BYTES_MAX, PROBLEMS_MAX, PolicyError, PolicyProblem, Wording};
 pub use shape::{ChoiceTable, ObjectTable, PolicyKey, Shape};
 pub use table::{
-    AttitudePolicy, AutoReplies, AutoReply, Entry, GoodRatePolicy, InvitePolicy, Offline, Policy,
-    QueuePolicy, RatingPolicy, Recent, ReplyPolicy, Routing, ServicePolicy, SessionPolicy,
-    Suspension,
+    AttitudePolicy, AutoReplies, AutoReply, Entry, GoodRatePolicy, HoursPolicy, InvitePolicy,
+    Offline, Policy, PriorityPolicy, QueuePolicy, RatingPolicy, Recent, ReplyPolicy, Routing,
+    ServicePolicy, SessionPolicy, Suspension, TakeBackPolicy,
 };
 pub use value_kinds::InviteAfter;
 

@@ -32,7 +32,8 @@ impl Policy {
         let named = value.get("preset").and_then(Value::as_str);
         let preset = named.and_then(Preset::of_word);
         let preset = preset.unwrap_or(Preset::Standard);
-        read_layers::<Policy>(&[value, preset.value()])
+        let own = own_prompt(value);
+        read_layers::<Policy>(&[own.as_ref().unwrap_or(value), preset.value()])
     }
 
     /// The policy that names this preset and nothing else.
@@ -49,6 +50,19 @@ impl Policy {
         let value = json_of_toml(text).map_err(PolicyFileError::Toml)?;
         Policy::parse(&value).map_err(PolicyFileError::Policy)
     }
+}
+
+/// The policy with an empty `next_prompt`, if it names its own `prompt` and no `next_prompt` (R6): the preset's would
+/// speak in another voice.
+fn own_prompt(value: &Value) -> Option<Value> {
+    let given = |queue: &Value, key: &str| queue.get(key).is_some_and(|value| !value.is_null());
+    let queue = value.get("routing")?.get("queue")?;
+    if !given(queue, "prompt") || given(queue, "next_prompt") {
+        return None;
+    }
+    let mut own = value.clone();
+    own["routing"]["queue"]["next_prompt"] = Value::String(String::new());
+    Some(own)
 }
 
 impl fmt::Display for PolicyFileError {
@@ -82,6 +96,9 @@ mod tests {
         let long = "x".repeat(129);
         let longer = format!(r#"{{"routing":{{"groups":{{"{long}":[]}}}}}}"#);
         let long_path = format!("routing.groups.{long}");
+        let days = (0..401).map(|n| format!(r#""20{:02}-01-{:02}":[]"#, n / 28, n % 28 + 1));
+        let days: Vec<String> = days.collect();
+        let many_days = format!(r#"{{"hours":{{"days":{{{}}}}}}}"#, days.join(","));
         #[rustfmt::skip]
         let rows = [
             ("[]", "policy"),
@@ -157,6 +174,48 @@ mod tests {
             (r#"{"service":{"reply":{"to":"24:01"}}}"#, "service.reply.to"),
             (r#"{"service":{"reply":{"from":"08:00","to":"08:00"}}}"#, "service.reply.to"),
             (r#"{"preset":"pinduoduo","service":{"reply":{"from":"23:00"}}}"#, "service.reply.to"),
+            (r#"{"service":{"reply":{"min_sample":1.5}}}"#, "service.reply.min_sample"),
+            (r#"{"service":{"reply":{"unit":"message"}}}"#, "service.reply.unit"),
+            (r#"{"service":{"reply":{"in_hours":"yes"}}}"#, "service.reply.in_hours"),
+            (r#"{"service":{"good_rate":{"from":"23:00","to":"08:00"}}}"#, "service.good_rate.to"),
+            (r#"{"service":{"good_rate":{"human":0}}}"#, "service.good_rate.human"),
+            (r#"{"service":{"daily":1}}"#, "service.daily"),
+            (r#"{"hours":[]}"#, "hours"),
+            (r#"{"hours":{"weeks":{}}}"#, "hours.weeks"),
+            (r#"{"hours":{"week":[]}}"#, "hours.week"),
+            (r#"{"hours":{"week":{"monday":[]}}}"#, "hours.week.monday"),
+            (r#"{"hours":{"week":{"mon":"09:00-12:00"}}}"#, "hours.week.mon"),
+            (r#"{"hours":{"week":{"mon":["9:00-12:00"]}}}"#, "hours.week.mon"),
+            (r#"{"hours":{"week":{"mon":["09:00-09:00"]}}}"#, "hours.week.mon"),
+            (r#"{"hours":{"week":{"mon":["12:00-09:00"]}}}"#, "hours.week.mon"),
+            (r#"{"hours":{"week":{"mon":["09:00-24:01"]}}}"#, "hours.week.mon"),
+            (r#"{"hours":{"week":{"mon":[null]}}}"#, "hours.week.mon"),
+            (r#"{"hours":{"week":{"mon":["09:00-12:00","11:59-13:00"]}}}"#, "hours.week.mon"),
+            (r#"{"hours":{"week":{"mon":["13:00-14:00","09:00-12:00"]}}}"#, "hours.week.mon"),
+            (r#"{"hours":{"week":{"mon":["00:00-01:00","01:00-02:00","02:00-03:00","03:00-04:00","04:00-05:00","05:00-06:00","06:00-07:00","07:00-08:00","08:00-09:00"]}}}"#, "hours.week.mon"),
+            (r#"{"hours":{"days":{"2026-02-29":[]}}}"#, "hours.days.2026-02-29"),
+            (r#"{"hours":{"days":{"1999-12-31":[]}}}"#, "hours.days.1999-12-31"),
+            (r#"{"hours":{"days":{"2026-1-1":[]}}}"#, "hours.days.2026-1-1"),
+            (r#"{"hours":{"days":{"2026-10-01":["00:00-25:00"]}}}"#, "hours.days.2026-10-01"),
+            (&many_days, "hours.days"),
+            (r#"{"hours":{"outside":"closed"}}"#, "hours.outside"),
+            (r#"{"hours":{"prompt":null,"outsid":1}}"#, "hours.outsid"),
+            (r#"{"auto_reply":{"closed":{"enabled":true}}}"#, "auto_reply.closed.text"),
+            (r#"{"routing":{"take_back":{"after":60}}}"#, "routing.take_back.after"),
+            (r#"{"routing":{"take_back":{"each":"no"}}}"#, "routing.take_back.each"),
+            (r#"{"routing":{"take_back":{"max":-1}}}"#, "routing.take_back.max"),
+            (r#"{"routing":{"take_back":{"otherwise":"wait"}}}"#, "routing.take_back.otherwise"),
+            (r#"{"routing":{"take_back":{"away_after":1000001}}}"#, "routing.take_back.away_after"),
+            (r#"{"routing":{"take_back":{"presence":"away"}}}"#, "routing.take_back.presence"),
+            (r#"{"routing":{"priority":{"age":"-1s"}}}"#, "routing.priority.age"),
+            (r#"{"routing":{"queue":{"mode":"off"}}}"#, "routing.queue.mode"),
+            (r#"{"routing":{"queue":{"leave_grace":"soon"}}}"#, "routing.queue.leave_grace"),
+            (r#"{"routing":{"queue":{"next_prompt":7}}}"#, "routing.queue.next_prompt"),
+            (r#"{"routing":{"offline":{"hand_over":"away"}}}"#, "routing.offline.hand_over"),
+            (r#"{"session":{"wrap_up":30}}"#, "session.wrap_up"),
+            (r#"{"session":{"late_reply":"3651d"}}"#, "session.late_reply"),
+            (r#"{"session":{"lateness":""}}"#, "session.lateness"),
+            (r#"{"invite":{"quiet_after_opening":1}}"#, "invite.quiet_after_opening"),
         ];
         for (policy, path) in rows {
             let error = Policy::parse(&serde_json::from_str(policy).unwrap()).unwrap_err();
@@ -201,7 +260,7 @@ mod tests {
             .map(|(path, english, chinese)| format!("{path}: {english} / {chinese}\n"))
             .collect();
         expect![[r#"
-            preset: must be one of standard, douyin, taobao, pinduoduo, kuaishou (perhaps "taobao" was meant) / 必须是 standard、douyin、taobao、pinduoduo、kuaishou 之一（是否想写 "taobao"）
+            preset: must be one of standard, douyin, taobao, pinduoduo, kuaishou, kuaishou-2023 (perhaps "taobao" was meant) / 必须是 standard、douyin、taobao、pinduoduo、kuaishou、kuaishou-2023 之一（是否想写 "taobao"）
             routing.strategy: must be one of least_saturated, fewest_today, random (perhaps "random" was meant) / 必须是 least_saturated、fewest_today、random 之一（是否想写 "random"）
             routing.groups.bad: must hold agent ids, group:NAME and role:NAME, names of 1 to 128 bytes without control characters / 元素须为客服编号、group:组名或 role:角色，名称为 1 到 128 字节，且不含控制字符
             routing.entries.live.members: must name groups that routing.groups has, which has no "none" / 只能引用 routing.groups 中的组，其中没有 "none"
@@ -215,7 +274,7 @@ mod tests {
             invite.suspended: must hold windows whose from and to differ / 时段的 from 和 to 不可相同
             service.reply.within: must be longer than 0s: a duration such as "3m", at most 3650 days / 必须大于 0s：时长，例如 "3m"，不超过 3650 天
             service.reply.to: must be later than service.reply.from / 必须晚于 service.reply.from
-            service.good: "good" is no known key, there are reply, good_rate, attitude, min_sample / 没有 "good" 这个键，可用的有 reply、good_rate、attitude、min_sample
+            service.good: "good" is no known key, there are reply, good_rate, attitude, min_sample, daily / 没有 "good" 这个键，可用的有 reply、good_rate、attitude、min_sample、daily
             timezon: "timezon" is no known key, perhaps "timezone" was meant / 没有 "timezon" 这个键，是否想写 "timezone"
         "#]].assert_eq(&found.concat());
     }
@@ -262,6 +321,24 @@ mod tests {
         }
         let lists = json!({ "routing": { "groups": { "a": vec![1; 100], "b": [1] } } });
         assert_eq!(problems(&lists).len(), 2);
+    }
+
+    #[test]
+    fn a_policy_with_its_own_prompt_is_not_given_the_next_prompt_of_its_preset() {
+        let preset = Policy::preset(Preset::Standard).routing.queue.next_prompt;
+        for (queue, next_prompt) in [
+            (json!({}), preset.as_str()),
+            (json!({ "prompt": null }), &preset),
+            (json!({ "busy_prompt": "b" }), &preset),
+            (json!({ "prompt": "p" }), ""),
+            (json!({ "prompt": "p", "next_prompt": null }), ""),
+            (json!({ "prompt": "p", "next_prompt": "n" }), "n"),
+            (json!({ "next_prompt": "n" }), "n"),
+        ] {
+            let policy = json!({ "preset": "taobao", "routing": { "queue": queue } });
+            let read = Policy::parse(&policy).unwrap().routing.queue.next_prompt;
+            assert_eq!(read, next_prompt, "{policy}");
+        }
     }
 
     #[test]
@@ -350,24 +427,35 @@ mod tests {
                 },
                 "order_status": { "unpaid": ["group:presale"], "shipped": ["role:aftersale"] },
                 "overflow": false, "when_scope_offline": "wait",
-                "offline": { "mode": "wait", "members": [] },
-                "queue": { "limit": 10000, "max_wait": "24h", "show_position_below": 20,
-                    "prompt": "前面还有{ahead}位，请稍候", "busy_prompt": "咨询人数较多，请耐心等待或稍后再来" },
+                "offline": { "mode": "wait", "members": [], "hand_over": "keep" },
+                "queue": { "mode": "wait", "limit": 10000, "max_wait": "24h", "leave_grace": "0s",
+                    "show_position_below": 20, "prompt": "前面还有{ahead}位，请稍候", "next_prompt": "您是下一位，请稍候",
+                    "busy_prompt": "咨询人数较多，请耐心等待或稍后再来" },
+                "take_back": { "after": "0s", "each": false, "max": 1, "otherwise": "stay", "away_after": 0 },
+                "priority": { "age": "0s" },
             },
-            "session": { "close_after_buyer_silence": "5m", "requires_agent_reply": true, "on_agent_offline": "keep" },
-            "auto_reply": { "offline": { "enabled": false, "text": "…" }, "queued": { "enabled": true, "text": "…" } },
+            "hours": {
+                "week": { "mon": ["09:00-12:00", "13:00-24:00"] }, "days": { "2026-10-01": [] },
+                "outside": "inform", "prompt": "",
+            },
+            "session": { "close_after_buyer_silence": "5m", "requires_agent_reply": true, "on_agent_offline": "keep",
+                "wrap_up": "0s", "late_reply": "0s", "lateness": "10m" },
+            "auto_reply": { "offline": { "enabled": false, "text": "…" }, "queued": { "enabled": true, "text": "…" },
+                "closed": { "enabled": false, "text": "…" } },
             "invite": {
                 "auto": true, "auto_percent": 100, "after": ["timeout", "agent", "buyer"],
                 "agent_spoke_last": false, "longer_than": "0s", "bots": false,
                 "suspended": [{ "from": "10-31T22:00", "to": "11-01T02:00" }],
                 "auto_quiet": "24h", "auto_per_shop_day": 0, "shops_per_buyer_day": 0, "quiet_after_rating": "24h",
-                "manual": true, "manual_quiet": "24h", "manual_needs_contact": true,
+                "quiet_after_opening": false, "manual": true, "manual_quiet": "24h", "manual_needs_contact": true,
             },
             "rating": { "per": "agent", "window": "24h", "contact": "agent", "card_valid": "24h" },
             "service": {
                 "reply": { "within": "3m", "remind_after": "1m 40s", "from": "08:00", "to": "23:00",
-                    "min_rate": 0.5, "count_bot": true, "penalty_above": 100 },
-                "good_rate": { "min": 0.8 }, "attitude": { "max": 0.06 }, "min_sample": 20,
+                    "min_rate": 0.5, "min_sample": 5, "count_bot": true, "effective_bot": true, "penalty_above": 100,
+                    "unit": "buyer", "in_hours": false },
+                "good_rate": { "min": 0.8, "human": true, "from": "08:00", "to": "23:00" },
+                "attitude": { "max": 0.06 }, "min_sample": 20, "daily": false,
             },
         });
         assert_eq!(rendered(&example), example);

@@ -41,6 +41,8 @@ presets! {
     Pinduoduo = "pinduoduo",
     /// Kuaishou 快手.
     Kuaishou = "kuaishou",
+    /// Kuaishou 快手, as several reports describe it since 2023.
+    Kuaishou2023 = "kuaishou-2023",
 }
 
 impl Preset {
@@ -89,9 +91,16 @@ mod tests {
     use crate::domain::policy::choice::Choice;
 
     #[test]
-    fn names_are_the_five_of_the_contract() {
+    fn names_are_those_of_the_contract() {
         let names: Vec<&str> = Preset::ALL.iter().map(|preset| preset.word()).collect();
-        let wanted = ["standard", "douyin", "taobao", "pinduoduo", "kuaishou"];
+        let wanted = [
+            "standard",
+            "douyin",
+            "taobao",
+            "pinduoduo",
+            "kuaishou",
+            "kuaishou-2023",
+        ];
         assert_eq!(names, wanted);
         for &preset in Preset::ALL {
             assert_eq!(Preset::of_word(preset.word()), Some(preset));
@@ -99,10 +108,10 @@ mod tests {
         assert_eq!(Preset::of_word("Douyin"), None);
     }
 
-    /// The table of the rules, row by row: standard, douyin, taobao, pinduoduo, kuaishou.
+    /// The table of the rules, row by row: the presets in the order of `Preset::ALL`.
     #[test]
     fn values_are_those_of_the_rules() {
-        let same = |value: Value| json!([value, value, value, value, value]);
+        let same = |value: Value| json!([value, value, value, value, value, value]);
         let all = json!(["timeout", "agent", "buyer"]);
         let eleven = json!([
             { "from": "10-31T22:00", "to": "11-01T02:00" },
@@ -112,61 +121,89 @@ mod tests {
         ]);
         #[rustfmt::skip]
         let rows = [
-            ("preset", json!(["standard", "douyin", "taobao", "pinduoduo", "kuaishou"])),
+            ("preset", json!(["standard", "douyin", "taobao", "pinduoduo", "kuaishou", "kuaishou-2023"])),
             ("timezone", same(json!("Asia/Shanghai"))),
-            ("buyer_space", json!(["standard", "douyin", "taobao", "pinduoduo", "kuaishou"])),
-            ("routing/strategy", json!(["least_saturated", "least_saturated", "fewest_today", "fewest_today", "fewest_today"])),
-            ("routing/recent/window", json!(["72h", "48h", "72h", "720h", "72h"])),
-            ("routing/recent/over_capacity", json!([false, false, true, true, true])),
-            ("routing/recent/away_window", json!(["0s", "0s", "24h", "0s", "0s"])),
-            ("routing/recent/otherwise", json!(["continue", "continue", "continue", "random_online", "random_if_ungrouped"])),
+            ("buyer_space", json!(["standard", "douyin", "taobao", "pinduoduo", "kuaishou", "kuaishou"])),
+            ("routing/strategy", json!(["least_saturated", "least_saturated", "fewest_today", "fewest_today", "fewest_today", "fewest_today"])),
+            ("routing/recent/window", json!(["72h", "48h", "72h", "720h", "72h", "72h"])),
+            ("routing/recent/over_capacity", json!([false, false, true, true, true, true])),
+            ("routing/recent/away_window", json!(["0s", "0s", "24h", "0s", "0s", "0s"])),
+            ("routing/recent/otherwise", json!(["continue", "continue", "continue", "random_online", "random_if_ungrouped", "random_if_ungrouped"])),
             ("routing/groups", same(json!({}))),
             ("routing/entries", same(json!({}))),
             ("routing/order_status", same(json!({}))),
-            ("routing/overflow", json!([true, false, false, false, false])),
-            ("routing/when_scope_offline", json!(["any_online", "wait", "any_online", "any_online", "any_online"])),
-            ("routing/offline/mode", json!(["wait", "wait", "rota", "rota", "rota"])),
+            ("routing/overflow", json!([true, false, false, false, false, false])),
+            ("routing/when_scope_offline", json!(["any_online", "wait", "any_online", "any_online", "any_online", "any_online"])),
+            ("routing/offline/mode", json!(["wait", "wait", "rota", "rota", "rota", "rota"])),
             ("routing/offline/members", same(json!([]))),
+            ("routing/offline/hand_over", same(json!("keep"))),
+            ("routing/queue/mode", same(json!("wait"))),
             ("routing/queue/limit", same(json!(10_000))),
             ("routing/queue/max_wait", same(json!("24h"))),
+            ("routing/queue/leave_grace", same(json!("0s"))),
             ("routing/queue/show_position_below", same(json!(20))),
             ("routing/queue/prompt", same(json!("前面还有{ahead}位，请稍候"))),
+            ("routing/queue/next_prompt", same(json!("您是下一位，请稍候"))),
             ("routing/queue/busy_prompt", same(json!("咨询人数较多，请耐心等待或稍后再来"))),
-            ("session/close_after_buyer_silence", json!(["10m", "5m", "5m", "30m", "10m"])),
-            ("session/requires_agent_reply", json!([true, true, false, true, true])),
-            ("session/on_agent_offline", json!(["reroute", "keep", "close", "keep", "keep"])),
+            ("routing/take_back/after", same(json!("0s"))),
+            ("routing/take_back/each", same(json!(false))),
+            ("routing/take_back/max", same(json!(1))),
+            ("routing/take_back/otherwise", same(json!("stay"))),
+            ("routing/take_back/away_after", same(json!(0))),
+            ("routing/priority/age", same(json!("0s"))),
+            ("hours/week", same(json!({}))),
+            ("hours/days", same(json!({}))),
+            ("hours/outside", same(json!("inform"))),
+            ("hours/prompt", same(json!(""))),
+            ("session/close_after_buyer_silence", json!(["10m", "5m", "5m", "30m", "10m", "10m"])),
+            ("session/requires_agent_reply", json!([true, true, false, true, true, true])),
+            ("session/on_agent_offline", json!(["reroute", "keep", "close", "keep", "keep", "close"])),
+            ("session/wrap_up", same(json!("0s"))),
+            ("session/late_reply", same(json!("0s"))),
+            ("session/lateness", same(json!("10m"))),
             ("auto_reply/offline/enabled", same(json!(false))),
             ("auto_reply/offline/text", same(json!(""))),
             ("auto_reply/queued/enabled", same(json!(false))),
             ("auto_reply/queued/text", same(json!(""))),
-            ("invite/auto", json!([true, true, true, false, true])),
-            ("invite/auto_percent", json!([100, 50, 100, 100, 100])),
-            ("invite/after", json!([all, all, ["timeout"], all, all])),
-            ("invite/agent_spoke_last", json!([false, false, true, false, false])),
-            ("invite/longer_than", json!(["0s", "0s", "9m", "0s", "0s"])),
+            ("auto_reply/closed/enabled", same(json!(false))),
+            ("auto_reply/closed/text", same(json!(""))),
+            ("invite/auto", json!([true, true, true, false, true, true])),
+            ("invite/auto_percent", json!([100, 50, 100, 100, 100, 100])),
+            ("invite/after", json!([all, all, ["timeout"], all, all, all])),
+            ("invite/agent_spoke_last", json!([false, false, true, false, false, false])),
+            ("invite/longer_than", json!(["0s", "0s", "9m", "0s", "0s", "0s"])),
             ("invite/bots", same(json!(false))),
-            ("invite/suspended", json!([[], [], eleven, [], []])),
-            ("invite/auto_quiet", json!(["24h", "24h", "0s", "24h", "24h"])),
-            ("invite/auto_per_shop_day", json!([0, 0, 1, 0, 0])),
-            ("invite/shops_per_buyer_day", json!([2, 0, 2, 0, 0])),
+            ("invite/suspended", json!([[], [], eleven, [], [], []])),
+            ("invite/auto_quiet", json!(["24h", "24h", "0s", "24h", "24h", "24h"])),
+            ("invite/auto_per_shop_day", json!([0, 0, 1, 0, 0, 0])),
+            ("invite/shops_per_buyer_day", json!([2, 0, 2, 0, 0, 0])),
             ("invite/quiet_after_rating", same(json!("24h"))),
-            ("invite/manual", json!([true, false, true, false, true])),
+            ("invite/quiet_after_opening", json!([true, false, false, true, true, true])),
+            ("invite/manual", json!([true, false, true, false, true, true])),
             ("invite/manual_quiet", same(json!("24h"))),
             ("invite/manual_needs_contact", same(json!(true))),
-            ("rating/per", json!(["agent", "shop", "agent", "shop", "agent"])),
+            ("rating/per", json!(["agent", "shop", "agent", "shop", "agent", "agent"])),
             ("rating/window", same(json!("24h"))),
-            ("rating/contact", json!(["agent", "shop", "agent", "shop", "agent"])),
+            ("rating/contact", json!(["agent", "shop", "agent", "shop", "agent", "agent"])),
             ("rating/card_valid", same(json!("24h"))),
             ("service/reply/within", same(json!("3m"))),
             ("service/reply/remind_after", same(json!("1m 40s"))),
-            ("service/reply/from", json!(["00:00", "00:00", "00:00", "08:00", "00:00"])),
-            ("service/reply/to", json!(["24:00", "24:00", "24:00", "23:00", "24:00"])),
-            ("service/reply/min_rate", json!([0, 0, 0, 0.5, 0])),
-            ("service/reply/count_bot", json!([false, false, false, true, false])),
-            ("service/reply/penalty_above", json!([0, 0, 0, 100, 0])),
-            ("service/good_rate/min", json!([0, 0, 0, 0, 0.8])),
-            ("service/attitude/max", json!([1, 1, 1, 1, 0.06])),
+            ("service/reply/from", json!(["00:00", "00:00", "00:00", "08:00", "00:00", "08:00"])),
+            ("service/reply/to", json!(["24:00", "24:00", "24:00", "23:00", "24:00", "23:00"])),
+            ("service/reply/min_rate", json!([0, 0, 0, 0.5, 0, 0.7])),
+            ("service/reply/min_sample", json!([null, null, null, 5, null, null])),
+            ("service/reply/unit", same(json!("buyer"))),
+            ("service/reply/in_hours", same(json!(false))),
+            ("service/reply/count_bot", json!([false, false, false, true, false, false])),
+            ("service/reply/effective_bot", json!([false, false, false, true, false, false])),
+            ("service/reply/penalty_above", json!([0, 0, 0, 100, 0, 0])),
+            ("service/good_rate/min", json!([0, 0, 0, 0, 0.8, 0.8])),
+            ("service/good_rate/human", json!([false, false, false, false, false, true])),
+            ("service/good_rate/from", json!(["00:00", "00:00", "00:00", "00:00", "00:00", "08:00"])),
+            ("service/good_rate/to", json!(["24:00", "24:00", "24:00", "24:00", "24:00", "23:00"])),
+            ("service/attitude/max", json!([1, 1, 1, 1, 0.06, 0.06])),
             ("service/min_sample", same(json!(20))),
+            ("service/daily", json!([false, false, false, true, false, false])),
         ];
         for (at, preset) in Preset::ALL.iter().copied().enumerate() {
             let policy = serde_json::to_value(Policy::preset(preset)).unwrap();
@@ -198,7 +235,11 @@ mod tests {
     #[test]
     fn standard_holds_every_key_and_the_others_what_differs() {
         let standard = Preset::Standard.value();
-        let paths = |value| leaves(value).into_iter().map(|(path, _)| path);
+        // TOML has no null: a key without a value in the preset is a comment in its file.
+        let paths = |value| {
+            let known = leaves(value).into_iter().filter(|(_, leaf)| !leaf.is_null());
+            known.map(|(path, _)| path)
+        };
         let rendered = serde_json::to_value(Policy::preset(Preset::Standard)).unwrap();
         assert!(paths(standard).eq(paths(&rendered)));
         for preset in &Preset::ALL[1..] {

@@ -13,16 +13,18 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
 use super::choice::{
-    OfflineMode, OnAgentOffline, RecentOtherwise, Strategy, WhenScopeOffline, Whom, name_of,
+    HandOver, OfflineMode, OnAgentOffline, OutsideHours, QueueMode, RecentOtherwise, ReplyUnit,
+    Strategy, TakeBackOtherwise, WhenScopeOffline, Whom, name_of,
 };
+use super::hours_kinds::{HolidayLists, Interval, WeekLists, Weekday};
 use super::member::{Entries, Groups, Member, MemberLists, Members};
 use super::preset::Preset;
 use super::reader::{KeyKind, ObjectReader, Rendered, ValueAt};
 use super::shape::{ObjectTable, PolicyKey, Shape};
 use super::value_kinds::{
-    Count, EndMinute, FirstMinute, InviteAfter, LongerThanZero, Percent, Windows, Yearly,
+    Count, EndMinute, FirstMinute, InviteAfter, LongerThanZero, OwnCount, Percent, Windows, Yearly,
 };
-use crate::domain::base::calendar::{LocalTime, Zone};
+use crate::domain::base::calendar::{Day, LocalTime, Zone};
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::Duration;
@@ -130,13 +132,16 @@ policy_objects! {
         /// Shops with the same buyer space share buyer ids (I12). Default: the name of the preset.
         /// 同一空间内的店铺共用买家编号；未写时为预设的名称。
         buyer_space: Id = "standard";
-        /// Which agent gets a session (R1 to R9).
+        /// Which agent gets a session (R1 to R14).
         /// 谁接待买家。
         routing: Routing;
-        /// When a session ends by itself (S3, R9).
-        /// 会话何时自动结束。
+        /// Opening hours and holidays (H1 to H3).
+        /// 营业时间与节假日。
+        hours: HoursPolicy;
+        /// When a session ends by itself, and what may follow its end (S3, S8, S10, R9).
+        /// 会话何时自动结束，以及结束之后。
         session: SessionPolicy;
-        /// Automatic replies (R5, R6, R9).
+        /// Automatic replies (R5, R6, R9, H2).
         /// 自动回复。
         auto_reply: AutoReplies;
         /// Who may be asked for a rating (I1 to I13).
@@ -145,7 +150,7 @@ policy_objects! {
         /// Which ratings count (Q1 to Q3).
         /// 哪些评价有效。
         rating: RatingPolicy;
-        /// The scores and their alert thresholds (M1 to M6).
+        /// The scores and their alert thresholds (M1 to M13).
         /// 服务指标及其警戒线。
         service: ServicePolicy;
     }
@@ -178,9 +183,15 @@ policy_objects! {
         /// If no agent of the shop is online (R5).
         /// 离线分流。
         offline: Offline;
-        /// Limits and prompts of waiting (R6).
+        /// Limits and prompts of waiting (R6, R14, S7).
         /// 排队的限制与提示。
         queue: QueuePolicy;
+        /// When a session is taken from an agent that does not answer (R10).
+        /// 超时转接：客服多久未回复，会话转给别人。
+        take_back: TakeBackPolicy;
+        /// What the priority of a buyer is worth in the queue (R11).
+        /// 排队优先级。
+        priority: PriorityPolicy;
     }
 
     /// The buyer's recent agent.
@@ -223,31 +234,91 @@ policy_objects! {
         /// The rota (R5).
         /// 离线值班名单。
         members: Vec<Member> as Members = [];
+        /// Whether unanswered sessions of offline agents go to agents that come online (R5b): keep | online.
+        /// 离线时留下的未回复会话：保留给原客服，或在有客服上线时转给在线客服。
+        hand_over: HandOver = "keep";
     }
 
     /// Limits and prompts of waiting.
     /// 排队的限制与提示。
     #[derive(Clone, Debug, PartialEq)]
     QueuePolicy {
+        /// Whether sessions wait for a busy agent (R14): wait | none. With none, an online agent gets them whatever its load.
+        /// 排队方式：客服满负荷时排队等待，或不排队、直接分给在线客服。
+        mode: QueueMode = "wait";
         /// How many sessions of the shop may wait (R6); 0: no limit.
         /// 排队人数上限，0 不限。
         limit: u32 as Count = 10000;
         /// How long a session may wait (R6); 0s: no limit.
         /// 最长排队时间，0s 不限。
         max_wait: Duration = "24h";
+        /// How long a buyer who left the page keeps its place in the queue (S7); 0s: as long as any other.
+        /// 买家离开页面后保留排队名次的时长，0s 不因离开而结束。
+        leave_grace: Duration = "0s";
         /// The position from which the busy prompt is used (R6); 0: never.
         /// 排到此名次起改用繁忙提示，0 始终显示名次。
         show_position_below: u32 as Count = 20;
         /// The prompt for a waiting buyer; {ahead} and {position} are replaced (R6).
         /// 排队提示，其中 {ahead} 和 {position} 会被替换。
         prompt: String = "前面还有{ahead}位，请稍候";
+        /// The prompt at position 1, if it is not empty (R6). A policy with its own prompt and without this key has none.
+        /// 排在第一位时的提示，为空则用排队提示；自定义了排队提示而未写此键时为空。
+        next_prompt: String = "您是下一位，请稍候";
         /// The busy prompt, for a buyer far back in the pool (R6).
         /// 繁忙提示。
         busy_prompt: String = "咨询人数较多，请耐心等待或稍后再来";
     }
 
-    /// When a session ends by itself.
-    /// 会话何时自动结束。
+    /// When a session is taken from an agent that does not answer.
+    /// 超时转接：客服多久未回复，会话转给别人。
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    TakeBackPolicy {
+        /// How long an agent may leave a buyer without a reply before another agent gets the session (R10); 0s: off.
+        /// 客服超过此时长未回复，会话转给其他客服，0s 关闭。
+        after: Duration = "0s";
+        /// Whether this holds for every message, or until the agent's first reply in the session (R10).
+        /// 每条消息都计时，或仅在该客服首次回复之前计时。
+        each: bool = false;
+        /// How often a session may be taken from agents (R10); 0: no limit.
+        /// 一个会话最多转接几次，0 不限。
+        max: u32 as Count = 1;
+        /// If no other agent is free (R10): stay | queue.
+        /// 没有其他空闲客服时：留在原客服，或转去排队。
+        otherwise: TakeBackOtherwise = "stay";
+        /// An agent that loses this many sessions in a row is set away (R10e); 0: never.
+        /// 客服连续被转走这么多个会话后自动设为小休，0 关闭。
+        away_after: u32 as Count = 0;
+    }
+
+    /// What the priority of a buyer is worth in the queue.
+    /// 排队优先级。
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    PriorityPolicy {
+        /// How much longer a session counts as having waited, for each step of priority (R11); 0s: off.
+        /// 优先级每高一级，相当于多排了这么久，0s 关闭。
+        age: Duration = "0s";
+    }
+
+    /// Opening hours and holidays.
+    /// 营业时间与节假日。
+    #[derive(Clone, Debug, PartialEq)]
+    HoursPolicy {
+        /// The opening hours of each weekday, mon to sun (H1). A day left out is closed. Without any, the shop is always open.
+        /// 每周各日的营业时间（mon 到 sun）；未写的日子不营业，全部不写则全天营业。
+        week: BTreeMap<Weekday, Vec<Interval>> as WeekLists = {};
+        /// The opening hours of single days, which replace those of the weekday (H1). An empty list is a holiday.
+        /// 个别日期的营业时间，优先于每周的；空列表为休息日。
+        days: BTreeMap<Day, Vec<Interval>> as HolidayLists = {};
+        /// What happens while the shop is closed (H2): inform | offline. With offline, sessions are routed as if no agent were online.
+        /// 非营业时间：照常分流、仅提示，或按无人在线处理。
+        outside: OutsideHours = "inform";
+        /// The prompt for a buyer who starts to wait while the shop is closed, if it is not empty (H2).
+        /// 非营业时间的排队提示，为空则用一般的提示。
+        prompt: String = "";
+    }
+
+    /// When a session ends by itself, and what may follow its end.
+    /// 会话何时自动结束，以及结束之后。
     #[derive(Clone, Debug, PartialEq)]
     SessionPolicy {
         /// A session closes after this silence of the buyer (S3); 0s: off.
@@ -259,6 +330,15 @@ policy_objects! {
         /// What happens to an agent's sessions when it goes offline (R9): keep | close | reroute.
         /// 客服下线时其会话：保留、关闭、重新分配。
         on_agent_offline: OnAgentOffline = "reroute";
+        /// How long an agent's place stays taken after a session that it answered closes (S8); 0s: off.
+        /// 会话结束后客服的整理时间，期间仍占一个接待名额，0s 关闭。
+        wrap_up: Duration = "0s";
+        /// How long after the close the agent may still answer (S10); 0s: not.
+        /// 会话结束后客服仍可补发回复的时长，0s 关闭。
+        late_reply: Duration = "0s";
+        /// How late an event may arrive after its time (T1); 0s: not.
+        /// 事件迟到多久仍被接受，0s 不接受迟到的事件。
+        lateness: Duration = "10m";
     }
 
     /// Automatic replies.
@@ -271,6 +351,9 @@ policy_objects! {
         /// Sent to a buyer who starts to wait (R6).
         /// 排队自动回复。
         queued: AutoReply;
+        /// Sent instead of the offline reply while the shop is closed (H2).
+        /// 非营业时间自动回复，代替离线自动回复。
+        closed: AutoReply;
     }
 
     /// An automatic reply.
@@ -322,6 +405,9 @@ policy_objects! {
         /// The minimum time between a rating and an invitation (I9).
         /// 评价后多久不再邀评。
         quiet_after_rating: Duration = "24h";
+        /// Opening a rating card also prevents automatic invitations for that time (I9).
+        /// 打开评价卡片后同样不再自动邀评。
+        quiet_after_opening: bool = true;
         /// Agents may invite manually, by the button 邀请评价 (I1).
         /// 客服可手动邀评。
         manual: bool = true;
@@ -379,12 +465,15 @@ policy_objects! {
         /// The minimum sample before a rate is judged (M6).
         /// 指标生效所需的最小样本。
         min_sample: u32 as Count = 20;
+        /// A summary of each natural day once its replies are due (M13).
+        /// 每个自然日结束后给出当日总结。
+        daily: bool = false;
     }
 
     /// Which messages are late.
     /// 哪些消息算超时。
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    ReplyPolicy where from_is_before_to {
+    ReplyPolicy where reply_from_is_before_to {
         /// A message without a human reply for this long is late (M1); more than 0s.
         /// 超过此时长未人工回复记为超时，须大于 0s。
         within: Duration as LongerThanZero = "3m";
@@ -400,9 +489,21 @@ policy_objects! {
         /// The alert threshold of the reply rate (M6); 0: no alert.
         /// 回复率警戒线，0 不预警。
         min_rate: Share = 0;
+        /// The minimum sample before the reply rate is judged (M6). Default: service.min_sample.
+        /// 回复率生效所需的最小样本，不写则同 service.min_sample。
+        min_sample: Option<u32> as OwnCount;
+        /// What the reply rate counts (M12): buyer | round | session.
+        /// 回复率按什么统计：买家数、对话轮次、会话数。
+        unit: ReplyUnit = "buyer";
+        /// Only messages within the opening hours count (M1).
+        /// 仅营业时间内的消息计入。
+        in_hours: bool = false;
         /// Messages to the bot also count (M1).
         /// 发给机器人的消息也计入。
         count_bot: bool = false;
+        /// A reply of the bot also counts as a reply (M2).
+        /// 机器人的回复也算有效回复。
+        effective_bot: bool = false;
         /// A day with more consulting buyers than this is at risk (M2); 0: off.
         /// 咨询人数超过此数才有处罚风险，0 关闭。
         penalty_above: u32 as Count = 0;
@@ -411,10 +512,19 @@ policy_objects! {
     /// The alert threshold of the good rate.
     /// 好评率警戒线。
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    GoodRatePolicy {
+    GoodRatePolicy where good_rate_from_is_before_to {
         /// The alert threshold of the week's good rate (M4, M6); 0: no alert.
         /// 周好评率警戒线，0 不预警。
         min: Share = 0;
+        /// Ratings of the bot are not judged (M4).
+        /// 不计机器人的评价。
+        human: bool = false;
+        /// Cards made from this time of day are judged (M4).
+        /// 从几点起发出的评价卡片计入。
+        from_ms ("from"): u32 as FirstMinute = "00:00";
+        /// Cards made before this time of day are judged (M4).
+        /// 几点之前发出的评价卡片计入（不含）。
+        to_ms ("to"): u32 as EndMinute = "24:00";
     }
 
     /// The alert threshold of the attitude rate.
@@ -453,18 +563,24 @@ fn ends_differ(at: &ObjectReader<'_>) {
     }
 }
 
-fn from_is_before_to(at: &ObjectReader<'_>) {
+fn reply_from_is_before_to(at: &ObjectReader<'_>) {
+    from_is_before_to(at, "service.reply.from");
+}
+
+fn good_rate_from_is_before_to(at: &ObjectReader<'_>) {
+    from_is_before_to(at, "service.good_rate.from");
+}
+
+fn from_is_before_to(at: &ObjectReader<'_>, from_path: &str) {
     let (from, to) = (at.peek::<FirstMinute>("from"), at.peek::<EndMinute>("to"));
     if let (Some(from), Some(to)) = (from, to)
         && from >= to
     {
-        at.note(
-            "to",
-            (
-                "must be later than service.reply.from",
-                "必须晚于 service.reply.from",
-            ),
+        let expected = (
+            format!("must be later than {from_path}"),
+            format!("必须晚于 {from_path}"),
         );
+        at.note("to", expected);
     }
 }
 
@@ -490,8 +606,15 @@ mod tests {
         let (tables, values): (Vec<_>, Vec<_>) = table.keys.iter().partition(|key| is_table(key));
         for (at, key) in values.into_iter().enumerate() {
             let blank = if path.is_empty() && at < 3 { "\n" } else { "" };
-            let value = key.default_value().map(literal).unwrap_or_default();
-            *text += &format!("{blank}{}{} = {value}\n", comment(key), key.name);
+            let value = key.default_value().unwrap_or_default();
+            // TOML has no null: a key without a value is a comment.
+            let off = if value.is_null() { "# " } else { "" };
+            let value = if value.is_null() {
+                "…".to_owned()
+            } else {
+                literal(value)
+            };
+            *text += &format!("{blank}{}{off}{} = {value}\n", comment(key), key.name);
         }
         for key in tables {
             let below = [path, key.name].join(".");

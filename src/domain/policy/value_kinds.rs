@@ -21,6 +21,9 @@ pub struct LongerThanZero;
 /// A whole number from 0 to [`COUNT_MAX`]. `10.0` and `1e1` are invalid.
 pub struct Count;
 
+/// A count that may be left out. Another key then provides the value.
+pub struct OwnCount;
+
 /// A number from 0 to 100 with at most 2 decimals, in hundredths.
 pub struct Percent;
 
@@ -109,6 +112,26 @@ kinds! {
         "必须是数组，元素为 timeout、agent、buyer";
 }
 
+impl KeyKind for OwnCount {
+    type Value = Option<u32>;
+    const SHAPE: Shape = Count::SHAPE;
+
+    fn read(spot: ValueAt<'_>) -> Option<Option<u32>> {
+        if spot.value().is_null() {
+            return Some(None);
+        }
+        Count::read(spot).map(Some)
+    }
+
+    fn write<S: Serializer>(value: &Option<u32>, to: S) -> Result<S::Ok, S::Error> {
+        value.serialize(to)
+    }
+
+    fn when_left_out() -> Option<Value> {
+        Some(Value::Null)
+    }
+}
+
 impl<W: KeyKind> KeyKind for Windows<W>
 where
     W::Value: Serialize,
@@ -169,7 +192,7 @@ impl Serialize for Share {
 }
 
 /// 23:59, in minutes since 00:00.
-const LAST_MINUTE: u32 = 24 * 60 - 1;
+pub(super) const LAST_MINUTE: u32 = 24 * 60 - 1;
 
 fn yearly_of(text: &str) -> Option<LocalTime> {
     /// A year with a February 29.
@@ -191,14 +214,14 @@ fn yearly(at: &LocalTime) -> String {
 }
 
 /// `HH:MM` within a range of minutes, in milliseconds since 00:00.
-fn clock_of(text: &str, minutes: RangeInclusive<u32>) -> Option<u32> {
+pub(super) fn clock_of(text: &str, minutes: RangeInclusive<u32>) -> Option<u32> {
     let (hour, minute) = two_numbers(text, ':')?;
     let of_day = u32::from(hour) * 60 + u32::from(minute);
     (minute < 60 && minutes.contains(&of_day)).then_some(of_day * 60_000)
 }
 
 /// `HH:MM`. 24:00 is the end of a day.
-fn clock(of_day_ms: &u32) -> String {
+pub(super) fn clock(of_day_ms: &u32) -> String {
     let minutes = of_day_ms / 60_000;
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
