@@ -21,7 +21,7 @@ use xiaoer::domain::protocol::rating::Source;
 use xiaoer::domain::protocol::rejection::Rejection;
 use xiaoer::domain::read::views::{self, State};
 use xiaoer::domain::read::{invariants, report};
-use xiaoer::domain::reconcile::{RecordedBody, RecordedDecision, RecordedOutcome};
+use xiaoer::domain::reconcile::{self, RecordedBody, RecordedDecision, RecordedOutcome};
 use xiaoer::domain::snapshot::{read_shop, shop_bytes};
 use xiaoer::domain::state::session::REMEMBERED;
 use xiaoer::domain::state::shared_invites::{Claim, Ledger, MemoryLedger};
@@ -294,11 +294,11 @@ fn come_up_held(recording: &Recording, name: &str) -> (Shop, usize) {
                     shop = Some(create(&recording.id, &event).expect("a shop"));
                 }
                 let shop = shop.as_mut().expect("a shop");
-                shop.take_recorded(Some(&event), &recorded, &mut ledger, &mut out);
+                reconcile::take_recorded(shop, Some(&event), &recorded, &mut ledger, &mut out);
             }
             (_, _) => {
                 let shop = shop.as_mut().expect("a shop");
-                shop.reject_as_recorded(None, &recorded, &mut out);
+                reconcile::reject_as_recorded(shop, None, &recorded, &mut out);
             }
         }
         let shop = shop.as_mut().expect("a shop");
