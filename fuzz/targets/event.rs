@@ -3,6 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use xiaoer::domain::read::invariants;
 use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::Installation;
 use xiaoer::wire::{Line, WrittenDecision, read_line};
@@ -31,7 +32,7 @@ fuzz_target!(|text: &str| {
             assert!(written.is_ok(), "{decision:?} cannot be written");
         }
         for shop in installation.shops() {
-            assert_eq!(shop.audit(), Ok(()), "after {line}");
+            assert_eq!(invariants::audit(shop), Ok(()), "after {line}");
         }
     }
     installation.report();

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::base::time::Instant;
-use crate::domain::read::views::{Page, State};
+use crate::domain::read::views::{self, Page, State};
 use crate::domain::state::shop::Shop;
 
 /// One page of a list: serialized items, and the key of the last item if there are more.
@@ -25,12 +25,12 @@ pub struct ViewedSession {
 
 /// Lists the agents by id, starting after `after`.
 pub fn agents(shop: &Shop, after: Option<&str>, limit: usize) -> Listed {
-    listed(shop.agents(after, limit))
+    listed(views::agents(shop, after, limit))
 }
 
 /// One agent. `None` if it is not configured.
 pub fn agent(shop: &Shop, agent: &str) -> Option<String> {
-    shop.agent(agent).map(|view| written(&view))
+    views::agent(shop, agent).map(|view| written(&view))
 }
 
 /// Lists the sessions of a state, starting after a key. Waits are computed at `now`.
@@ -41,12 +41,18 @@ pub fn sessions(
     limit: usize,
     now: Instant,
 ) -> Listed {
-    listed(shop.sessions(state, after, limit, now.max(shop.now())))
+    listed(views::sessions(
+        shop,
+        state,
+        after,
+        limit,
+        now.max(shop.now()),
+    ))
 }
 
 /// One session, open or closed in the last 7 days.
 pub fn session(shop: &Shop, session: &str, now: Instant) -> Option<ViewedSession> {
-    let view = shop.session(session, now.max(shop.now()))?;
+    let view = views::session(shop, session, now.max(shop.now()))?;
     Some(ViewedSession {
         json: written(&view),
         since_seq: view.since_seq,
@@ -55,7 +61,7 @@ pub fn session(shop: &Shop, session: &str, now: Instant) -> Option<ViewedSession
 
 /// Lists the pools with waiting sessions by name, starting after `after`.
 pub fn pools(shop: &Shop, after: Option<&str>, limit: usize, now: Instant) -> Listed {
-    let pools = shop.pools(now.max(shop.now())).into_iter();
+    let pools = views::pools(shop, now.max(shop.now())).into_iter();
     let behind = pools.filter(|pool| after.is_none_or(|after| &*pool.pool > after));
     first(behind, limit, |pool| pool.pool.to_string())
 }
@@ -68,7 +74,7 @@ pub struct Question {
 
 /// The menu of an entry by name, starting after a question. `None` if the policy has no such entry.
 pub fn questions(shop: &Shop, entry: &str, after: Option<&str>, limit: usize) -> Option<Listed> {
-    let questions = shop.questions(entry)?.into_iter();
+    let questions = views::questions(shop, entry)?.into_iter();
     let behind = questions.filter(|question| after.is_none_or(|after| question.as_str() > after));
     let items = behind.map(|question| Question {
         question: question.to_string(),

@@ -13,6 +13,7 @@ use super::{Failure, LanguageArgument, language, say};
 use crate::domain::base::id::Id;
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::EventBody;
+use crate::domain::read::views;
 use crate::domain::state::shop::Shop;
 use crate::env::{Env, PausableClock, last_words};
 use crate::explain_text::Language;
@@ -222,7 +223,7 @@ impl Scene {
 
 /// The agents that are online, by their ids.
 fn online(shop: &Shop) -> Vec<String> {
-    let agents = shop.agents(None, AGENTS_MAX).items.into_iter();
+    let agents = views::agents(shop, None, AGENTS_MAX).items.into_iter();
     let online = agents.filter(|agent| agent.presence == Presence::Online);
     online.map(|agent| agent.agent.to_string()).collect()
 }

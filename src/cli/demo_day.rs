@@ -11,6 +11,7 @@ use super::say;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::protocol::event::Event;
+use crate::domain::read::{report, views};
 use crate::env::{PausableClock, Stopwatch};
 use crate::explain_text::{self, Language};
 use crate::runtime::{EventResult, IncomingEvent, ReadError, Shops};
@@ -117,7 +118,7 @@ impl DemoDay {
                 notable.look_at(&answered);
             }
             clock.move_to(Instant::from_ms(step.min(end.ms())));
-            let counts = shops.read(shop, |shop| shop.counts()).await?;
+            let counts = shops.read(shop, views::counts).await?;
             waiting_most = counts.sessions_waiting.max(waiting_most);
             if step >= hour || events.peek().is_none() {
                 let until = Instant::from_ms(hour.min(end.ms()));
@@ -173,7 +174,7 @@ async fn tell(
     (until, waiting, notable): (Instant, u64, Option<u64>),
     language: Language,
 ) -> Result<(), ReadError> {
-    let served = shops.read(shop, |shop| shop.report().sessions.assigned);
+    let served = shops.read(shop, |shop| report::report(shop).sessions.assigned);
     let served = served.await?;
     let mut note = String::new();
     if let Some(seq) = notable

@@ -11,6 +11,7 @@ use super::read::report::Report;
 use super::state::shared_invites::MemoryLedger;
 use super::state::shop::Shop;
 use crate::domain::protocol::rejection::Rejection;
+use crate::domain::read::report;
 use crate::domain::rules::apply_event::Applied;
 
 /// The offset of the times in a rejection without a shop: +08:00, in seconds.
@@ -88,7 +89,7 @@ impl Installation {
     pub fn report(&self) -> BTreeMap<String, Report> {
         let shops = self.shops.iter();
         shops
-            .map(|(id, shop)| (id.to_string(), shop.report()))
+            .map(|(id, shop)| (id.to_string(), report::report(shop)))
             .collect()
     }
 }

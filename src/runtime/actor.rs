@@ -21,7 +21,7 @@ use crate::domain::CORE;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::protocol::event::EventBody;
-use crate::domain::read::views::Counts;
+use crate::domain::read::views::{self, Counts};
 use crate::env::{BlockingError, Stopwatch, blocking};
 use crate::journal::{JournalError, RecordKind};
 use crate::runtime::event_result::{EventResult, IncomingEvent, ReadError, Unavailable};
@@ -297,7 +297,7 @@ impl ShopActor {
         self.will_count = false;
         let counts = self
             .awake()
-            .map_or_else(Counts::default, |awake| awake.shop.counts());
+            .map_or_else(Counts::default, |awake| views::counts(&awake.shop));
         let before = std::mem::replace(&mut self.counts, counts);
         self.shared.watch.counted(&before, &self.counts);
     }

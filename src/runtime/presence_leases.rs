@@ -20,6 +20,7 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant, OffsetTimestamp};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::EventBody;
+use crate::domain::read::views;
 use crate::env::Stopwatch;
 use crate::journal::{JournalError, OnDurable};
 use crate::runtime::event_result::{EventResult, IncomingEvent, Unavailable};
@@ -122,7 +123,7 @@ impl Shops {
 impl ShopActor {
     /// The agent's presence, if the agent is in the shop.
     fn presence_of(&mut self, agent: &Id) -> Option<Presence> {
-        self.awake()?.shop.presence_of(agent)
+        views::presence_of(&self.awake()?.shop, agent)
     }
 
     /// Stores the duration of an agent's lease, or deletes it. `done` is called once this write and all earlier ones

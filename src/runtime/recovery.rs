@@ -13,7 +13,7 @@ use crate::domain::installation::create;
 use crate::domain::protocol::codes::ErrorCode;
 use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::protocol::rejection::Rejection;
-use crate::domain::reconcile::RecordedOutcome;
+use crate::domain::reconcile::{self, RecordedOutcome};
 use crate::domain::snapshot::{Unreadable, read_shop, shop_bytes};
 use crate::domain::state::shop::Shop;
 use crate::journal::{Claimed, JournalError, Record, RecordKind, damaged};
@@ -211,17 +211,22 @@ impl<'a> RecordReplay<'a> {
         let (ledger, out) = (&mut RecordedInvites::new(&record.claims), &mut self.out);
         match (line, record.kind) {
             (Line::Event(_, event), RecordKind::Created | RecordKind::Event) => {
-                shop.take_recorded(Some(&event), &recorded, ledger, out);
+                reconcile::take_recorded(shop, Some(&event), &recorded, ledger, out);
             }
             (Line::Malformed(_), RecordKind::Created | RecordKind::Event) => {
-                shop.take_recorded(None, &recorded, ledger, out);
+                reconcile::take_recorded(shop, None, &recorded, ledger, out);
             }
             (Line::Malformed(malformed), RecordKind::Malformed) => {
                 let rejection = Rejection::new(ErrorCode::Malformed, malformed.message);
-                shop.reject_as_recorded(Some((&malformed.event, rejection)), &recorded, out);
+                reconcile::reject_as_recorded(
+                    shop,
+                    Some((&malformed.event, rejection)),
+                    &recorded,
+                    out,
+                );
             }
             (Line::Event(..), RecordKind::Malformed) => {
-                shop.reject_as_recorded(None, &recorded, out)
+                reconcile::reject_as_recorded(shop, None, &recorded, out)
             }
             (Line::Event(..) | Line::Malformed(_), RecordKind::Removed) => {
                 let n = record.n;
@@ -274,5 +279,5 @@ fn made_as_recorded(id: &Id, line: &Line, record: &Record) -> Shop {
         return shop;
     }
     let text: serde_json::Value = serde_json::from_str(&record.text).unwrap_or_default();
-    Shop::made_by_record(id, text.get("policy").unwrap_or_default(), record.at)
+    reconcile::made_by_record(id, text.get("policy").unwrap_or_default(), record.at)
 }

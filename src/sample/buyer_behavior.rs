@@ -1,10 +1,11 @@
-//! What buyers do: they come, ask, wait, lose patience, and leave.
+//! What buyers do: they come, ask, wait, lose patience, leave, and rate.
 
 use std::io::{self, Write};
 
 use super::chat_state::{Chat, SampleBuyer, With};
 use super::event_queue::{ChatNumber, EndedBy, ScheduledStep};
 use super::gateway::{Happening, TraceField};
+use super::rating::SampleRating;
 use super::simulation::Simulation;
 use super::topic::{BOT, NUDGES, THANKS};
 use crate::sample::visit::{BuyerVisit, SampleEntry};
@@ -17,6 +18,9 @@ const FLAGGED: u64 = 1;
 
 /// How many of the latest buyers may come again.
 const REGULARS_MAX: u64 = 240;
+
+/// The percentage of invited buyers who open the card.
+const OPENS: u64 = 60;
 
 /// How many questions a buyer has.
 const TURNS: [(u64, u64); 5] = [(28, 1), (32, 2), (22, 3), (12, 4), (6, 5)];
@@ -199,6 +203,66 @@ impl<W: Write> Simulation<W> {
             }
             With::Nobody | With::Bot | With::Queue(_) | With::Agent(_) | With::Closed => Ok(()),
         }
+    }
+
+    /// A card has come.
+    pub(super) fn invited(&mut self, chat: ChatNumber, card: &str) {
+        if self.luck.chance(OPENS) {
+            self.plan(
+                (8, 240),
+                ScheduledStep::OpenCard(chat, Some(card.to_owned())),
+            );
+        } else if self.luck.chance(25) {
+            self.plan((8, 240), ScheduledStep::Rate(chat, Some(card.to_owned())));
+        }
+    }
+
+    /// The chat is over: few buyers rate it by themselves, and more of those who were treated badly.
+    pub(super) fn look_back(&mut self, chat: ChatNumber) {
+        let snubbed = self.chats[chat].snubbed;
+        if self.luck.chance(if snubbed { 30 } else { 4 }) {
+            self.plan((10, 200), ScheduledStep::OpenCard(chat, None));
+        } else if self.luck.chance(2) {
+            self.plan((10, 200), ScheduledStep::Rate(chat, None));
+        }
+    }
+
+    /// The buyer opens a card: the invited one, or by itself. Some then do not rate, and some rate twice.
+    pub(super) fn open_card(&mut self, chat: ChatNumber, card: Option<String>) -> io::Result<()> {
+        let invited = card.clone();
+        self.tell_in("rating.opened", chat, |opened| {
+            opened.with_some("card", invited)
+        })?;
+        if self.luck.chance(84) {
+            self.plan((5, 40), ScheduledStep::Rate(chat, card.clone()));
+        }
+        if card.is_some() && self.luck.chance(4) {
+            self.plan((41, 90), ScheduledStep::Rate(chat, card));
+        }
+        Ok(())
+    }
+
+    /// The buyer rates.
+    pub(super) fn rate(&mut self, chat: ChatNumber, card: Option<String>) -> io::Result<()> {
+        let record = &self.chats[chat];
+        let session = match card {
+            Some(_) => None,
+            None => Some(record.id.clone()),
+        };
+        let rating = SampleRating::draw(&mut self.luck, record);
+        let submitted = Happening::new("rating.submitted")
+            .with_some("card", card)
+            .with_some("session", session);
+        let submitted = match rating.level {
+            Some(level) => submitted.with("level", level),
+            None => submitted.with("stars", TraceField::Whole(rating.stars)),
+        };
+        let reasons = (!rating.reasons.is_empty()).then_some(TraceField::List(rating.reasons));
+        self.tell(
+            submitted
+                .with_some("reasons", reasons)
+                .with_some("comment", rating.comment),
+        )
     }
 
     /// The platform flags the buyer.

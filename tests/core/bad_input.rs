@@ -6,6 +6,7 @@ use crate::support::deadline::Worked;
 use serde_json::{Value, json};
 use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::Installation;
+use xiaoer::domain::read::invariants;
 use xiaoer::replay::{ReplayError, replay};
 
 /// A shop with somebody online, an open session and a card.
@@ -47,7 +48,7 @@ fn decisions(trace: &str) -> Vec<Value> {
         panic!("{error} in {trace:.200}");
     }
     for shop in installation.shops() {
-        assert_eq!(shop.audit(), Ok(()));
+        assert_eq!(invariants::audit(shop), Ok(()));
     }
     let lines = String::from_utf8_lossy(&written).into_owned();
     let read = lines.lines().map(|line| match serde_json::from_str(line) {

@@ -19,8 +19,9 @@ use xiaoer::domain::protocol::codes::{ErrorCode, Trigger};
 use xiaoer::domain::protocol::event::{Event, EventBody};
 use xiaoer::domain::protocol::rating::Source;
 use xiaoer::domain::protocol::rejection::Rejection;
-use xiaoer::domain::read::views::State;
-use xiaoer::domain::reconcile::{RecordedBody, RecordedDecision, RecordedOutcome};
+use xiaoer::domain::read::views::{self, State};
+use xiaoer::domain::read::{invariants, report};
+use xiaoer::domain::reconcile::{self, RecordedBody, RecordedDecision, RecordedOutcome};
 use xiaoer::domain::snapshot::{read_shop, shop_bytes};
 use xiaoer::domain::state::session::REMEMBERED;
 use xiaoer::domain::state::shared_invites::{Claim, Ledger, MemoryLedger};
@@ -172,7 +173,7 @@ fn holds(shop: &Shop, record: &Record, decisions: &[RecordedDecision], name: &st
         if is_forgotten(decision.at, record.at) {
             continue;
         }
-        let view = shop.session(session, record.at);
+        let view = views::session(shop, session, record.at);
         let view = view.unwrap_or_else(|| panic!("{name}: no {session}"));
         let found = view.cards.iter().find(|view| view.card == *card);
         let found = found.unwrap_or_else(|| panic!("{name}: no {card}"));
@@ -191,7 +192,7 @@ fn holds(shop: &Shop, record: &Record, decisions: &[RecordedDecision], name: &st
         if decisions.iter().any(|of| is_forgotten(of.at, record.at)) {
             continue;
         }
-        let view = shop.session(session, record.at);
+        let view = views::session(shop, session, record.at);
         let view = view.unwrap_or_else(|| panic!("{name}: no {session}"));
         // Where a buyer is in two sessions by one record, the last one ended the other.
         let alone = sessions.len() == 1;
@@ -293,11 +294,11 @@ fn come_up_held(recording: &Recording, name: &str) -> (Shop, usize) {
                     shop = Some(create(&recording.id, &event).expect("a shop"));
                 }
                 let shop = shop.as_mut().expect("a shop");
-                shop.take_recorded(Some(&event), &recorded, &mut ledger, &mut out);
+                reconcile::take_recorded(shop, Some(&event), &recorded, &mut ledger, &mut out);
             }
             (_, _) => {
                 let shop = shop.as_mut().expect("a shop");
-                shop.reject_as_recorded(None, &recorded, &mut out);
+                reconcile::reject_as_recorded(shop, None, &recorded, &mut out);
             }
         }
         let shop = shop.as_mut().expect("a shop");
@@ -307,8 +308,8 @@ fn come_up_held(recording: &Recording, name: &str) -> (Shop, usize) {
             let name = format!("{name}, record {}: {}", record.n, record.decisions);
             held += holds(shop, record, &decisions, &name);
         }
-        let _ = shop.counts();
-        shop.report();
+        let _ = views::counts(shop);
+        report::report(shop);
     }
     let shop = shop.expect("a shop");
     let bytes = shop_bytes(&shop).expect("bytes");
@@ -345,9 +346,9 @@ fn goes_on(mut shop: Shop, name: &str) {
     let seqs: Vec<u64> = out.decisions.iter().map(|decision| decision.seq).collect();
     let dense: Vec<u64> = (seq + 1..).take(seqs.len()).collect();
     assert_eq!(seqs, dense, "{name}");
-    assert_eq!(shop.audit(), Ok(()), "{name}");
-    let _ = shop.counts();
-    shop.report();
+    assert_eq!(invariants::audit(&shop), Ok(()), "{name}");
+    let _ = views::counts(&shop);
+    report::report(&shop);
     // And so on, through all timers that are left.
     for _ in 0..200 {
         let Some(due) = shop.next_timer() else { break };
@@ -360,7 +361,7 @@ fn goes_on(mut shop: Shop, name: &str) {
             &mut MemoryLedger::default(),
             &mut DecisionSink::default(),
         );
-        assert_eq!(shop.audit(), Ok(()), "{name}");
+        assert_eq!(invariants::audit(&shop), Ok(()), "{name}");
     }
 }
 

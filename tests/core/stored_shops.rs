@@ -18,6 +18,7 @@ use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::{create, reject_without_shop};
 use xiaoer::domain::protocol::decision::ErrorCode;
 use xiaoer::domain::protocol::rejection::Rejection;
+use xiaoer::domain::read::{invariants, report};
 use xiaoer::domain::state::shared_invites::MemoryLedger;
 use xiaoer::domain::state::shop::Shop;
 use xiaoer::wire::{Line, WrittenDecision, read_line};
@@ -100,7 +101,7 @@ impl Desk {
     }
 
     fn reports(&mut self) -> String {
-        let reports = self.shops.values().map(Shop::report);
+        let reports = self.shops.values().map(report::report);
         serde_json::to_string(&reports.collect::<Vec<_>>()).expect("a report is JSON")
     }
 }
@@ -127,7 +128,7 @@ fn compare(name: &str, lines: &[String], every: usize, audited: bool) -> usize {
             );
             times += 1;
             for shop in stored.shops.values().filter(|_| audited) {
-                let audit = shop.audit();
+                let audit = invariants::audit(shop);
                 assert_eq!(audit, Ok(()), "{name}, line {}: {line}", number + 1);
             }
         }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
-use xiaoer::domain::read::views::{Page, State};
+use xiaoer::domain::read::views::{self, Page, State};
 use xiaoer::domain::state::shop::Shop;
 
 /// 2026-11-11T10:10:00+08:00, ten minutes after the first event.
@@ -150,7 +150,7 @@ fn agents_are_shown_as_they_are() {
             ("bot", Value::Null),
             ("nobody", Value::Null),
         ] {
-            assert_eq!(shown(shop.agent(agent)), view, "{agent}");
+            assert_eq!(shown(views::agent(shop, agent)), view, "{agent}");
         }
     });
 }
@@ -165,12 +165,12 @@ fn agents_are_listed_by_id() {
             (100, vec![vec!["anna", "bo", "carl"]]),
         ] {
             assert_eq!(
-                pages("agent", |cursor| shop.agents(cursor, limit)),
+                pages("agent", |cursor| views::agents(shop, cursor, limit)),
                 listed,
                 "{limit}"
             );
         }
-        assert!(shop.agents(Some("zoe"), 10).items.is_empty());
+        assert!(views::agents(shop, Some("zoe"), 10).items.is_empty());
     });
 }
 
@@ -206,9 +206,9 @@ fn sessions_are_shown_as_they_are() {
             ),
             ("nothing", Value::Null),
         ] {
-            assert_eq!(shown(shop.session(session, AT)), view, "{session}");
+            assert_eq!(shown(views::session(shop, session, AT)), view, "{session}");
         }
-        let again = shown(shop.session("s7", AT));
+        let again = shown(views::session(shop, "s7", AT));
         assert_eq!(again["repeat_visit"], true);
     });
 }
@@ -226,16 +226,18 @@ fn sessions_are_listed_by_state_in_a_stable_order() {
             (State::Waiting, 2, vec![vec!["s3", "s4"], vec!["s5"]]),
             (State::Closed, 1, vec![vec!["s8"], vec!["s6"]]),
         ] {
-            let sessions = pages("session", |cursor| shop.sessions(state, cursor, limit, AT));
+            let sessions = pages("session", |cursor| {
+                views::sessions(shop, state, cursor, limit, AT)
+            });
             assert_eq!(sessions, listed, "{state:?} by {limit}");
         }
-        let waiting = shown(shop.sessions(State::Waiting, None, 10, AT));
+        let waiting = shown(views::sessions(shop, State::Waiting, None, 10, AT));
         let positions = waiting["items"].as_array().expect("a list").iter();
         let positions: Vec<&Value> = positions.map(|item| &item["position"]).collect();
         assert_eq!(positions, [1, 1, 2]);
         assert_eq!(waiting["next"], Value::Null);
         for cursor in ["", "s1", "x.s1"] {
-            let page = shop.sessions(State::Open, Some(cursor), 10, AT);
+            let page = views::sessions(shop, State::Open, Some(cursor), 10, AT);
             assert_eq!(page.items.len(), 5, "{cursor:?} was given by no page");
         }
     });
@@ -248,7 +250,7 @@ fn pools_tell_how_long_their_heads_wait() {
             { "pool": "entry:live", "waiting": 1, "longest_s": 420, "head": "s4" },
             { "pool": "question:live/几天发货", "waiting": 2, "longest_s": 480, "head": "s3" },
         ]);
-        assert_eq!(shown(shop.pools(AT)), pools);
+        assert_eq!(shown(views::pools(shop, AT)), pools);
     });
 }
 
@@ -261,7 +263,7 @@ fn an_entry_has_a_menu() {
             ("other", Some(vec![])),
             ("nowhere", None),
         ] {
-            let menu = shop.questions(entry);
+            let menu = views::questions(shop, entry);
             let menu = menu
                 .as_ref()
                 .map(|menu| menu.iter().map(Id::as_str).collect::<Vec<_>>());
@@ -274,6 +276,6 @@ fn an_entry_has_a_menu() {
 fn counts_are_those_of_now() {
     check(|shop| {
         let counts = json!({ "agents_online": 2, "agents_free": 1, "sessions_open": 5, "sessions_waiting": 3 });
-        assert_eq!(shown(shop.counts()), counts);
+        assert_eq!(shown(views::counts(shop)), counts);
     });
 }

@@ -11,7 +11,7 @@ use xiaoer::api::ROUTES;
 use xiaoer::domain::installation::Installation;
 use xiaoer::domain::policy::{Policy, Shape};
 use xiaoer::domain::protocol::decision::ErrorCode;
-use xiaoer::domain::read::views::State;
+use xiaoer::domain::read::views::{self, State};
 use xiaoer::domain::state::shop::Shop;
 use xiaoer::http::{Needs, Problem, ProblemCode};
 use xiaoer::wire::WrittenDecision;
@@ -97,12 +97,12 @@ fn the_sample_day_is_as_described() {
 
 fn check_views(shop: &Shop) {
     let (now, limit) = (shop.now(), 1_000);
-    let agents = serde_json::to_value(shop.agents(None, limit)).unwrap();
+    let agents = serde_json::to_value(views::agents(shop, None, limit)).unwrap();
     check(&strict("Page_Agent"), &agents);
     assert!(agents["items"][0].is_object());
     let sessions = strict("Page_Session");
     for state in [State::Open, State::Waiting, State::Closed] {
-        let page = shop.sessions(state, None, limit, now);
+        let page = views::sessions(shop, state, None, limit, now);
         check(&sessions, &serde_json::to_value(page).unwrap());
     }
 }
@@ -125,9 +125,9 @@ fn waiting_sessions_and_pools_are_as_described() {
     }
     let shop = player.installation.shop("default").unwrap();
     check_views(shop);
-    let waiting = shop.sessions(State::Waiting, None, 9, shop.now());
+    let waiting = views::sessions(shop, State::Waiting, None, 9, shop.now());
     assert_eq!(waiting.items.len(), 1, "nobody waits");
-    let pools = json!({ "items": shop.pools(shop.now()), "next": null });
+    let pools = json!({ "items": views::pools(shop, shop.now()), "next": null });
     check(&strict("Page_Pool"), &pools);
     assert_eq!(pools["items"][0]["waiting"], 1);
 }

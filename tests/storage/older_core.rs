@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use xiaoer::domain::CORE;
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
+use xiaoer::domain::read::{invariants, report, views};
 use xiaoer::journal::{
     FencingToken, Journal, NewRecord, NoInspector, RecordKind, Upgrade, backup, no_files, restore,
     verify,
@@ -145,7 +146,7 @@ async fn post(shops: &Shops, event: Value) -> (Vec<String>, Vec<Value>) {
 /// What every store in order has.
 async fn in_order(shops: &Shops) {
     let shop = Id::new(SHOP).expect("an id");
-    let audit = shops.desk.read(&shop, |shop| shop.audit()).await;
+    let audit = shops.desk.read(&shop, invariants::audit).await;
     assert_eq!(audit.expect("the shop"), Ok(()));
     let page = shops.desk.decisions(&shop, 0, 500).await.expect("a page");
     let seqs: Vec<u64> = page.items.iter().map(|of| of.seq).collect();
@@ -302,7 +303,7 @@ async fn what_was_answered_stands() {
         async move {
             let at = at("02:03:00");
             let seen = desk
-                .read(&shop, move |shop| shop.session(&session, at))
+                .read(&shop, move |shop| views::session(shop, &session, at))
                 .await;
             seen.expect("the shop")
                 .map(|view| serde_json::to_value(view).expect("JSON"))
@@ -328,7 +329,7 @@ async fn what_was_answered_stands() {
     );
     let report = shops
         .desk
-        .read(&shop, |shop| shop.report())
+        .read(&shop, report::report)
         .await
         .expect("a report");
     assert_eq!(report.invites.auto_sent, 1);

@@ -9,6 +9,7 @@ use xiaoer::domain::installation::Installation;
 use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::domain::protocol::decision::{AssignReason, Decision, DecisionBody, Trigger};
 use xiaoer::domain::protocol::event::EventBody;
+use xiaoer::domain::read::invariants;
 
 use super::player::{Played, Player};
 
@@ -44,7 +45,7 @@ impl Watch {
         }
         self.check_assignments(&id, &played)?;
         match self.player.installation.shop(&id) {
-            Some(shop) if audit => shop.audit().map(|()| played),
+            Some(shop) if audit => invariants::audit(shop).map(|()| played),
             Some(_) | None => Ok(played),
         }
     }
@@ -92,7 +93,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Assignments allowed by presence and load. [`xiaoer::domain::state::shop::Shop::audit_assignment`] is exact at the
+    /// Assignments allowed by presence and load. [`xiaoer::domain::read::invariants::audit_assignment`] is exact at the
     /// moment of the decision, so of one event only the latest assignment to each agent is held against it (until the
     /// event is over the agent's load can only fall from there), and none where the event itself changed the agent
     /// or the policy after its timers had fired.
@@ -110,7 +111,7 @@ impl Watch {
         for (agent, reason) in latest {
             if what.is_none_or(|what| !changes(what, agent)) {
                 self.assignments_checked += 1;
-                shop.audit_assignment(agent, reason)?;
+                invariants::audit_assignment(shop, agent, reason)?;
             }
         }
         Ok(())

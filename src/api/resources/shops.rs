@@ -13,7 +13,7 @@ use crate::api::policy_change::{aside, configure};
 use crate::api::resource_change::{read_body, written};
 use crate::api::schema::Policy;
 use crate::domain::base::id::Id;
-use crate::domain::read::report::Report;
+use crate::domain::read::report::{self, Report};
 use crate::domain::read::views::Page;
 use crate::http::auth::{Authenticator, KeyRing, NotChanged};
 use crate::http::problem::{Problem, ProblemCode};
@@ -164,6 +164,6 @@ async fn with_keys<T: Send + 'static>(
 #[utoipa::path(get, path = "/v1/shops/{shop}/report", tag = "shops", operation_id = "get_report",
     responses((status = 200, body = BTreeMap<String, Report>)))]
 pub async fn report(call: RequestContext) -> Result<HttpResponse, Problem> {
-    let report = call.live(|shop| BTreeMap::from([(shop.id().to_string(), shop.report())]));
+    let report = call.live(|shop| BTreeMap::from([(shop.id().to_string(), report::report(shop))]));
     json(&report.await?)
 }

@@ -134,34 +134,32 @@ impl Serialize for Blocked {
     }
 }
 
-impl Shop {
-    /// The report at the shop's clock.
-    pub fn report(&self) -> Report {
-        let days = self.days.iter().filter(|(_, book)| book.consulting > 0);
-        let (weeks, months) = (self.scores.weeks.iter(), self.scores.months.iter());
-        let agents = self.directory.agents.iter().map(|(_, agent)| agent);
-        Report {
-            sessions: sessions(&self.totals),
-            waits: waits(&self.totals.waits),
-            days: days
-                .map(|(day, book)| (day.to_string(), day_report(book, &self.policy)))
-                .collect(),
-            weeks: weeks
-                .map(|(week, book)| (week.to_string(), week_report(book, &self.policy)))
-                .collect(),
-            months: months
-                .map(|(month, book)| (month.to_string(), month_report(book)))
-                .collect(),
-            agents: agents
-                .filter(|agent| served_or_rated(agent))
-                .map(agent_report)
-                .collect(),
-            invites: Invites {
-                auto_sent: self.totals.auto_sent,
-                manual_sent: self.totals.manual_sent,
-                blocked: Blocked(self.totals.blocked),
-            },
-        }
+/// The report at the shop's clock.
+pub fn report(shop: &Shop) -> Report {
+    let days = shop.days.iter().filter(|(_, book)| book.consulting > 0);
+    let (weeks, months) = (shop.scores.weeks.iter(), shop.scores.months.iter());
+    let agents = shop.directory.agents.iter().map(|(_, agent)| agent);
+    Report {
+        sessions: sessions(&shop.totals),
+        waits: waits(&shop.totals.waits),
+        days: days
+            .map(|(day, book)| (day.to_string(), day_report(book, &shop.policy)))
+            .collect(),
+        weeks: weeks
+            .map(|(week, book)| (week.to_string(), week_report(book, &shop.policy)))
+            .collect(),
+        months: months
+            .map(|(month, book)| (month.to_string(), month_report(book)))
+            .collect(),
+        agents: agents
+            .filter(|agent| served_or_rated(agent))
+            .map(agent_report)
+            .collect(),
+        invites: Invites {
+            auto_sent: shop.totals.auto_sent,
+            manual_sent: shop.totals.manual_sent,
+            blocked: Blocked(shop.totals.blocked),
+        },
     }
 }
 

@@ -154,211 +154,209 @@ pub struct Counts {
 /// The sort key of a session in its list: a number, then the id.
 type Rank<'a> = (i64, &'a Id);
 
-impl Shop {
-    /// A configured agent, by id.
-    pub fn agent(&self, agent: &str) -> Option<AgentView> {
-        let number = self.directory.agents.find(agent)?;
-        self.agent_view(&self.directory.agents[number])
-    }
+/// A configured agent, by id.
+pub fn agent(shop: &Shop, agent: &str) -> Option<AgentView> {
+    let number = shop.directory.agents.find(agent)?;
+    agent_view(shop, &shop.directory.agents[number])
+}
 
-    /// The presence of a configured agent.
-    pub fn presence_of(&self, agent: &str) -> Option<Presence> {
-        let agent = &self.directory.agents[self.directory.agents.find(agent)?];
-        agent.post.as_ref().map(|_| agent.presence)
-    }
+/// The presence of a configured agent.
+pub fn presence_of(shop: &Shop, agent: &str) -> Option<Presence> {
+    let agent = &shop.directory.agents[shop.directory.agents.find(agent)?];
+    agent.post.as_ref().map(|_| agent.presence)
+}
 
-    /// The configured agents by id: up to `limit` after `cursor`.
-    pub fn agents(&self, cursor: Option<&str>, limit: usize) -> Page<AgentView> {
-        let agents = self.directory.agents.iter().map(|(_, agent)| agent);
-        let listed = agents.filter(|agent| agent.post.is_some());
-        let behind = listed.filter(|agent| cursor.is_none_or(|cursor| agent.id.as_str() > cursor));
-        let (listed, more) = first(behind.map(|agent| (&agent.id, agent)).collect(), limit);
-        let last = listed.last().filter(|_| more);
-        Page {
-            next: last.map(|(id, _)| id.to_string()),
-            items: listed
-                .into_iter()
-                .filter_map(|(_, agent)| self.agent_view(agent))
-                .collect(),
+/// The configured agents by id: up to `limit` after `cursor`.
+pub fn agents(shop: &Shop, cursor: Option<&str>, limit: usize) -> Page<AgentView> {
+    let agents = shop.directory.agents.iter().map(|(_, agent)| agent);
+    let listed = agents.filter(|agent| agent.post.is_some());
+    let behind = listed.filter(|agent| cursor.is_none_or(|cursor| agent.id.as_str() > cursor));
+    let (listed, more) = first(behind.map(|agent| (&agent.id, agent)).collect(), limit);
+    let last = listed.last().filter(|_| more);
+    Page {
+        next: last.map(|(id, _)| id.to_string()),
+        items: listed
+            .into_iter()
+            .filter_map(|(_, agent)| agent_view(shop, agent))
+            .collect(),
+    }
+}
+
+fn agent_view(shop: &Shop, agent: &Agent) -> Option<AgentView> {
+    let post = agent.post.as_ref()?;
+    Some(AgentView {
+        agent: agent.id.clone(),
+        name: post.name.clone(),
+        roles: post.roles.clone(),
+        capacity: post.capacity,
+        weight: post.weight,
+        presence: agent.presence,
+        load: agent.load(),
+        today: agent.on_day(shop.span.day).assigned,
+    })
+}
+
+/// A session by id, if it is open or was closed within the last 7 days. Its wait is computed at `at`.
+pub fn session(shop: &Shop, session: &str, at: Instant) -> Option<SessionView> {
+    let number = shop.sessions.find(session)?;
+    let record = &shop.sessions[number];
+    let position = match record.place {
+        SessionPlace::Waiting { pool, .. } => {
+            let row = shop.queue.pools[pool].waiting.iter(&shop.sessions);
+            row.zip(1..).find(|&(other, _)| other == number)
         }
-    }
+        SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => None,
+    };
+    let position = position.map_or(0, |(_, position)| position);
+    Some(session_view(shop, number, position, at))
+}
 
-    fn agent_view(&self, agent: &Agent) -> Option<AgentView> {
-        let post = agent.post.as_ref()?;
-        Some(AgentView {
-            agent: agent.id.clone(),
-            name: post.name.clone(),
-            roles: post.roles.clone(),
-            capacity: post.capacity,
-            weight: post.weight,
-            presence: agent.presence,
-            load: agent.load(),
-            today: agent.on_day(self.span.day).assigned,
-        })
-    }
-
-    /// A session by id, if it is open or was closed within the last 7 days. Its wait is computed at `at`.
-    pub fn session(&self, session: &str, at: Instant) -> Option<SessionView> {
-        let number = self.sessions.find(session)?;
-        let record = &self.sessions[number];
-        let position = match record.place {
-            SessionPlace::Waiting { pool, .. } => {
-                let row = self.queue.pools[pool].waiting.iter(&self.sessions);
-                row.zip(1..).find(|&(other, _)| other == number)
-            }
-            SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => None,
-        };
-        let position = position.map_or(0, |(_, position)| position);
-        Some(self.session_view(number, position, at))
-    }
-
-    /// The sessions of a state: up to `limit` after `cursor`. Open sessions are ordered by opening, waiting ones by the
-    /// longest wait, closed ones by the latest close.
-    ///
-    /// An invalid cursor is ignored.
-    pub fn sessions(
-        &self,
-        state: State,
-        cursor: Option<&str>,
-        limit: usize,
-        at: Instant,
-    ) -> Page<SessionView> {
-        let mut listed = Vec::new();
-        match state {
-            State::Waiting => {
-                for (_, pool) in self.queue.pools.iter() {
-                    let row = pool.waiting.iter(&self.sessions);
-                    listed.extend(row.zip(1..));
-                }
-            }
-            State::Open | State::Closed => {
-                let sessions = self.sessions.iter();
-                let listable = sessions
-                    .filter(|(_, session)| state_of(session) == state && !session.marks.forgotten);
-                listed.extend(listable.map(|(number, _)| (number, 0)));
+/// The sessions of a state: up to `limit` after `cursor`. Open sessions are ordered by opening, waiting ones by the
+/// longest wait, closed ones by the latest close.
+///
+/// An invalid cursor is ignored.
+pub fn sessions(
+    shop: &Shop,
+    state: State,
+    cursor: Option<&str>,
+    limit: usize,
+    at: Instant,
+) -> Page<SessionView> {
+    let mut listed = Vec::new();
+    match state {
+        State::Waiting => {
+            for (_, pool) in shop.queue.pools.iter() {
+                let row = pool.waiting.iter(&shop.sessions);
+                listed.extend(row.zip(1..));
             }
         }
-        let begin = cursor.and_then(read_cursor);
-        let ranked = listed.into_iter().map(|place| (self.rank(place.0), place));
-        let behind =
-            ranked.filter(|((rank, id), _)| begin.is_none_or(|begin| (*rank, id.as_str()) > begin));
-        let (listed, more) = first(behind.collect(), limit);
-        let last = listed.last().filter(|_| more);
-        Page {
-            next: last.map(|((rank, id), _)| format!("{rank}.{id}")),
-            items: listed
-                .into_iter()
-                .map(|(_, (number, position))| self.session_view(number, position, at))
-                .collect(),
+        State::Open | State::Closed => {
+            let sessions = shop.sessions.iter();
+            let listable = sessions
+                .filter(|(_, session)| state_of(session) == state && !session.marks.forgotten);
+            listed.extend(listable.map(|(number, _)| (number, 0)));
         }
     }
-
-    fn rank(&self, session: u32) -> Rank<'_> {
-        let record = &self.sessions[session];
-        let rank = match record.place {
-            SessionPlace::Bot | SessionPlace::Agent(_) => record.opened.ms(),
-            SessionPlace::Waiting { ticket, .. } => ticket as i64,
-            SessionPlace::Closed { at } => -at.ms(),
-        };
-        (rank, &record.id)
+    let begin = cursor.and_then(read_cursor);
+    let ranked = listed.into_iter().map(|place| (rank(shop, place.0), place));
+    let behind =
+        ranked.filter(|((rank, id), _)| begin.is_none_or(|begin| (*rank, id.as_str()) > begin));
+    let (listed, more) = first(behind.collect(), limit);
+    let last = listed.last().filter(|_| more);
+    Page {
+        next: last.map(|((rank, id), _)| format!("{rank}.{id}")),
+        items: listed
+            .into_iter()
+            .map(|(_, (number, position))| session_view(shop, number, position, at))
+            .collect(),
     }
+}
 
-    fn session_view(&self, number: u32, position: u32, at: Instant) -> SessionView {
-        let record = &self.sessions[number];
-        let agent = record.answerable().map(|agent| self.agent_id(agent));
-        let attributes = record.attributes.as_deref();
-        let (closed, waits) = match record.place {
-            SessionPlace::Closed { at } => (Some(self.stamp(at)), None),
-            SessionPlace::Waiting { pool, since, .. } => {
-                let waits = WaitView {
-                    pool: self.queue.pools[pool].name().into(),
-                    position,
-                    since: self.stamp(since),
-                    waited: Decimal::seconds(at - since),
-                };
-                (None, Some(waits))
-            }
-            SessionPlace::Bot | SessionPlace::Agent(_) => (None, None),
-        };
-        let cards = record.cards.iter().enumerate();
-        SessionView {
-            session: record.id.clone(),
-            buyer: self.buyers[record.buyer].id.clone(),
-            state: state_of(record),
-            agent,
-            entry: (closed.is_none()).then(|| {
-                attributes.map_or_else(
-                    || RoutingAttributes::default().entry_id(),
-                    RoutingAttributes::entry_id,
-                )
-            }),
-            question: attributes.and_then(|attributes| attributes.question.clone()),
-            order_status: attributes.and_then(|attributes| attributes.order_status.clone()),
-            opened: self.stamp(record.opened),
-            closed,
-            waits,
-            repeat_visit: record.marks.repeat_visit,
-            cards: cards
-                .map(|(place, card)| CardView {
-                    card: self.card_id(number, place),
-                    agent: self.agent_id(card.agent),
-                    source: card.source,
-                    made: self.stamp(card.made),
-                    used: card.used,
-                })
-                .collect(),
-            since_seq: record.since_seq,
+fn rank(shop: &Shop, session: u32) -> Rank<'_> {
+    let record = &shop.sessions[session];
+    let rank = match record.place {
+        SessionPlace::Bot | SessionPlace::Agent(_) => record.opened.ms(),
+        SessionPlace::Waiting { ticket, .. } => ticket as i64,
+        SessionPlace::Closed { at } => -at.ms(),
+    };
+    (rank, &record.id)
+}
+
+fn session_view(shop: &Shop, number: u32, position: u32, at: Instant) -> SessionView {
+    let record = &shop.sessions[number];
+    let agent = record.answerable().map(|agent| shop.agent_id(agent));
+    let attributes = record.attributes.as_deref();
+    let (closed, waits) = match record.place {
+        SessionPlace::Closed { at } => (Some(shop.stamp(at)), None),
+        SessionPlace::Waiting { pool, since, .. } => {
+            let waits = WaitView {
+                pool: shop.queue.pools[pool].name().into(),
+                position,
+                since: shop.stamp(since),
+                waited: Decimal::seconds(at - since),
+            };
+            (None, Some(waits))
         }
-    }
-
-    /// The pools with waiting sessions by name, computed at an instant.
-    pub fn pools(&self, at: Instant) -> Vec<PoolView> {
-        let pools = self.queue.pools.iter();
-        let mut pools: Vec<PoolView> = pools
-            .filter_map(|(_, pool)| {
-                let head = &self.sessions[pool.waiting.first()?];
-                let longest = match head.place {
-                    SessionPlace::Waiting { since, .. } => at - since,
-                    SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => {
-                        return None;
-                    }
-                };
-                Some(PoolView {
-                    pool: pool.name().into(),
-                    waiting: pool.waiting.len(),
-                    longest_s: Decimal::seconds(longest),
-                    head: head.id.clone(),
-                })
+        SessionPlace::Bot | SessionPlace::Agent(_) => (None, None),
+    };
+    let cards = record.cards.iter().enumerate();
+    SessionView {
+        session: record.id.clone(),
+        buyer: shop.buyers[record.buyer].id.clone(),
+        state: state_of(record),
+        agent,
+        entry: (closed.is_none()).then(|| {
+            attributes.map_or_else(
+                || RoutingAttributes::default().entry_id(),
+                RoutingAttributes::entry_id,
+            )
+        }),
+        question: attributes.and_then(|attributes| attributes.question.clone()),
+        order_status: attributes.and_then(|attributes| attributes.order_status.clone()),
+        opened: shop.stamp(record.opened),
+        closed,
+        waits,
+        repeat_visit: record.marks.repeat_visit,
+        cards: cards
+            .map(|(place, card)| CardView {
+                card: shop.card_id(number, place),
+                agent: shop.agent_id(card.agent),
+                source: card.source,
+                made: shop.stamp(card.made),
+                used: card.used,
             })
-            .collect();
-        pools.sort_unstable_by(|a, b| a.pool.cmp(&b.pool));
-        pools
+            .collect(),
+        since_seq: record.since_seq,
     }
+}
 
-    /// The menu of an entry. `None` if the entry is neither built in nor in the policy.
-    pub fn questions(&self, entry: &str) -> Option<Vec<Id>> {
-        match self.policy.routing.entries.get(entry) {
-            Some(entry) => Some(entry.questions.keys().cloned().collect()),
-            None => ENTRIES.contains(&entry).then(Vec::new),
-        }
-    }
+/// The pools with waiting sessions by name, computed at an instant.
+pub fn pools(shop: &Shop, at: Instant) -> Vec<PoolView> {
+    let pools = shop.queue.pools.iter();
+    let mut pools: Vec<PoolView> = pools
+        .filter_map(|(_, pool)| {
+            let head = &shop.sessions[pool.waiting.first()?];
+            let longest = match head.place {
+                SessionPlace::Waiting { since, .. } => at - since,
+                SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => {
+                    return None;
+                }
+            };
+            Some(PoolView {
+                pool: pool.name().into(),
+                waiting: pool.waiting.len(),
+                longest_s: Decimal::seconds(longest),
+                head: head.id.clone(),
+            })
+        })
+        .collect();
+    pools.sort_unstable_by(|a, b| a.pool.cmp(&b.pool));
+    pools
+}
 
-    /// Counts of agents and sessions, for metrics.
-    pub fn counts(&self) -> Counts {
-        let waiting = u64::from(self.queue.waiting);
-        let mut counts = Counts {
-            agents_online: 0,
-            agents_free: 0,
-            sessions_open: self.totals.opened - self.totals.closed - waiting,
-            sessions_waiting: waiting,
-        };
-        for (_, agent) in self.directory.agents.iter() {
-            let online = agent.routable && agent.presence == Presence::Online;
-            counts.agents_online += u32::from(online);
-            counts.agents_free += u32::from(agent.free());
-        }
-        counts
+/// The menu of an entry. `None` if the entry is neither built in nor in the policy.
+pub fn questions(shop: &Shop, entry: &str) -> Option<Vec<Id>> {
+    match shop.policy.routing.entries.get(entry) {
+        Some(entry) => Some(entry.questions.keys().cloned().collect()),
+        None => ENTRIES.contains(&entry).then(Vec::new),
     }
+}
+
+/// Counts of agents and sessions, for metrics.
+pub fn counts(shop: &Shop) -> Counts {
+    let waiting = u64::from(shop.queue.waiting);
+    let mut counts = Counts {
+        agents_online: 0,
+        agents_free: 0,
+        sessions_open: shop.totals.opened - shop.totals.closed - waiting,
+        sessions_waiting: waiting,
+    };
+    for (_, agent) in shop.directory.agents.iter() {
+        let online = agent.routable && agent.presence == Presence::Online;
+        counts.agents_online += u32::from(online);
+        counts.agents_free += u32::from(agent.free());
+    }
+    counts
 }
 
 fn state_of(session: &Session) -> State {

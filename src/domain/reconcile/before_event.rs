@@ -49,6 +49,86 @@ pub(super) struct BuyerBefore {
 }
 
 impl Before {
+    /// Captures the state before the event of a record.
+    pub(super) fn capture(
+        shop: &Shop,
+        event: Option<&Event>,
+        recorded: &RecordedOutcome<'_>,
+    ) -> Before {
+        let mut before = Before::default();
+        let agents = shop.directory.agents.iter();
+        before.last_assigned = agents.map(|(_, agent)| agent.last_assigned).collect();
+        let mut look = |session: u32| before.add_session(shop, session);
+        for (_, pool) in shop.queue.pools.iter() {
+            pool.waiting.iter(&shop.sessions).for_each(&mut look);
+        }
+        for armed in shop.timers.armed() {
+            if armed.due <= recorded.at {
+                look(armed.session);
+            }
+        }
+        for decision in recorded.decisions {
+            if let Some(session) = session_of(&decision.body) {
+                shop.sessions.find(session).into_iter().for_each(&mut look);
+            }
+        }
+        if let Some(event) = event {
+            let sessions = sessions_of_event(shop, &event.what);
+            sessions.into_iter().for_each(&mut look);
+            if let EventBody::SessionOpened { buyer, .. } = &event.what
+                && let Some(buyer) = shop.buyers.find(buyer)
+            {
+                before.add_buyer(shop, buyer, std::iter::empty());
+            }
+        }
+        before
+    }
+
+    fn add_session(&mut self, shop: &Shop, session: u32) {
+        let Some(record) = shop.sessions.get(session) else {
+            return;
+        };
+        let pool = match record.place {
+            SessionPlace::Waiting { pool, .. } => shop.queue.pools.get(pool),
+            SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => None,
+        };
+        let due = |timer| shop.timers.due(session, timer);
+        let stood = SessionBefore {
+            place: record.place,
+            pool: pool.map(|pool| pool.name().into()),
+            server: record.server,
+            marks: record.marks,
+            attributes: record.attributes.clone(),
+            cards: record.cards.len(),
+            reply_due: due(Timer::ReplyDue),
+            reply_overdue: due(Timer::ReplyOverdue),
+            queue_due: due(Timer::Queue),
+        };
+        if self.sessions.insert(session, stood).is_some() {
+            return;
+        }
+        let agents = record.cards.iter().map(|card| card.agent);
+        self.add_buyer(shop, record.buyer, agents.chain([record.server]));
+    }
+
+    fn add_buyer(&mut self, shop: &Shop, number: u32, agents: impl Iterator<Item = u32>) {
+        let Some(buyer) = shop.buyers.get(number) else {
+            return;
+        };
+        let stood = BuyerBefore {
+            recent_agent: buyer.recent_agent,
+            recent_until: buyer.recent_until,
+            auto_invited_at: buyer.auto_invited_at,
+            auto_invites: buyer.auto_invites,
+        };
+        self.buyers.insert(number, stood);
+        for agent in agents.chain([WHOLE_SHOP]) {
+            if let Some(tie) = shop.ties.find(&(number, agent)) {
+                self.ties.push(shop.ties[tie]);
+            }
+        }
+    }
+
     /// The state of the session. `None` if it did not exist or could not change.
     pub(super) fn session(&self, session: u32) -> Option<&SessionBefore> {
         self.sessions.get(&session)
@@ -74,129 +154,51 @@ impl Before {
     }
 }
 
-impl Shop {
-    /// Captures the state before the event of a record.
-    pub(super) fn before(&self, event: Option<&Event>, recorded: &RecordedOutcome<'_>) -> Before {
-        let mut before = Before::default();
-        let agents = self.directory.agents.iter();
-        before.last_assigned = agents.map(|(_, agent)| agent.last_assigned).collect();
-        let mut look = |session: u32| self.look_at(session, &mut before);
-        for (_, pool) in self.queue.pools.iter() {
-            pool.waiting.iter(&self.sessions).for_each(&mut look);
-        }
-        for armed in self.timers.armed() {
-            if armed.due <= recorded.at {
-                look(armed.session);
-            }
-        }
-        for decision in recorded.decisions {
-            if let Some(session) = session_of(&decision.body) {
-                self.sessions.find(session).into_iter().for_each(&mut look);
-            }
-        }
-        if let Some(event) = event {
-            let sessions = self.sessions_of_event(&event.what);
-            sessions.into_iter().for_each(&mut look);
-            if let EventBody::SessionOpened { buyer, .. } = &event.what
-                && let Some(buyer) = self.buyers.find(buyer)
-            {
-                self.look_at_buyer(buyer, std::iter::empty(), &mut before);
-            }
-        }
-        before
-    }
-
-    fn look_at(&self, session: u32, before: &mut Before) {
-        let Some(record) = self.sessions.get(session) else {
-            return;
-        };
-        let pool = match record.place {
-            SessionPlace::Waiting { pool, .. } => self.queue.pools.get(pool),
-            SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => None,
-        };
-        let due = |timer| self.timers.due(session, timer);
-        let stood = SessionBefore {
-            place: record.place,
-            pool: pool.map(|pool| pool.name().into()),
-            server: record.server,
-            marks: record.marks,
-            attributes: record.attributes.clone(),
-            cards: record.cards.len(),
-            reply_due: due(Timer::ReplyDue),
-            reply_overdue: due(Timer::ReplyOverdue),
-            queue_due: due(Timer::Queue),
-        };
-        if before.sessions.insert(session, stood).is_some() {
-            return;
-        }
-        let agents = record.cards.iter().map(|card| card.agent);
-        self.look_at_buyer(record.buyer, agents.chain([record.server]), before);
-    }
-
-    fn look_at_buyer(&self, number: u32, agents: impl Iterator<Item = u32>, before: &mut Before) {
-        let Some(buyer) = self.buyers.get(number) else {
-            return;
-        };
-        let stood = BuyerBefore {
-            recent_agent: buyer.recent_agent,
-            recent_until: buyer.recent_until,
-            auto_invited_at: buyer.auto_invited_at,
-            auto_invites: buyer.auto_invites,
-        };
-        before.buyers.insert(number, stood);
-        for agent in agents.chain([WHOLE_SHOP]) {
-            if let Some(tie) = self.ties.find(&(number, agent)) {
-                before.ties.push(self.ties[tie]);
-            }
-        }
-    }
-
-    /// The sessions that an event concerns: the named one, those of its agent, and the open one of its buyer.
-    fn sessions_of_event(&self, what: &EventBody) -> Vec<u32> {
-        let one = |session: &Id| self.sessions.find(session).into_iter().collect();
-        match what {
-            EventBody::SessionOpened { session, buyer, .. } => {
-                let buyer = self.buyers.find(buyer);
-                let open = buyer.map(|buyer| self.buyers[buyer].open_session);
-                let open = open.filter(|&open| open != NOBODY);
-                self.sessions
-                    .find(session)
-                    .into_iter()
-                    .chain(open)
-                    .collect()
-            }
-            EventBody::SessionHandoff { session, .. }
-            | EventBody::SessionTransferred { session, .. }
-            | EventBody::SessionClosed { session, .. }
-            | EventBody::BuyerMessage { session }
-            | EventBody::AgentMessage { session, .. }
-            | EventBody::BotMessage { session }
-            | EventBody::InviteRequested { session, .. }
-            | EventBody::RatingOpened { session, .. }
-            | EventBody::RatingSubmitted {
-                on: RatedOn::Session(session),
-                ..
-            } => one(session),
-            EventBody::RatingSubmitted {
-                on: RatedOn::Card(card),
-                ..
-            } => self
-                .find_card(card)
+/// The sessions that an event concerns: the named one, those of its agent, and the open one of its buyer.
+fn sessions_of_event(shop: &Shop, what: &EventBody) -> Vec<u32> {
+    let one = |session: &Id| shop.sessions.find(session).into_iter().collect();
+    match what {
+        EventBody::SessionOpened { session, buyer, .. } => {
+            let buyer = shop.buyers.find(buyer);
+            let open = buyer.map(|buyer| shop.buyers[buyer].open_session);
+            let open = open.filter(|&open| open != NOBODY);
+            shop.sessions
+                .find(session)
                 .into_iter()
-                .map(|found| found.0)
-                .collect(),
-            EventBody::AgentRemoved { agent } | EventBody::PresenceChanged { agent, .. } => {
-                let agent = self.directory.agents.find(agent);
-                let row = agent.map(|agent| self.directory.agents[agent].sessions);
-                row.into_iter()
-                    .flat_map(|row| row.iter(&self.sessions))
-                    .collect()
-            }
-            EventBody::ShopConfigured { .. }
-            | EventBody::AgentConfigured { .. }
-            | EventBody::BuyerFlagged { .. }
-            | EventBody::Clock => Vec::new(),
+                .chain(open)
+                .collect()
         }
+        EventBody::SessionHandoff { session, .. }
+        | EventBody::SessionTransferred { session, .. }
+        | EventBody::SessionClosed { session, .. }
+        | EventBody::BuyerMessage { session }
+        | EventBody::AgentMessage { session, .. }
+        | EventBody::BotMessage { session }
+        | EventBody::InviteRequested { session, .. }
+        | EventBody::RatingOpened { session, .. }
+        | EventBody::RatingSubmitted {
+            on: RatedOn::Session(session),
+            ..
+        } => one(session),
+        EventBody::RatingSubmitted {
+            on: RatedOn::Card(card),
+            ..
+        } => shop
+            .find_card(card)
+            .into_iter()
+            .map(|found| found.0)
+            .collect(),
+        EventBody::AgentRemoved { agent } | EventBody::PresenceChanged { agent, .. } => {
+            let agent = shop.directory.agents.find(agent);
+            let row = agent.map(|agent| shop.directory.agents[agent].sessions);
+            row.into_iter()
+                .flat_map(|row| row.iter(&shop.sessions))
+                .collect()
+        }
+        EventBody::ShopConfigured { .. }
+        | EventBody::AgentConfigured { .. }
+        | EventBody::BuyerFlagged { .. }
+        | EventBody::Clock => Vec::new(),
     }
 }
 

@@ -8,16 +8,17 @@
 //! What cannot be known stays as this core computes it: the other effects of an event that this core cannot parse or
 //! rejects, and the wording of prompts and replies.
 //!
-//! Nothing here can fail or panic, whatever a record contains. The invariants ([`Shop::audit`]) hold again after one
-//! more accepted event. Until then, a session that the record left waiting may wait although an agent is free by this
-//! core's rules, and a reminder that the record does not have may be overdue. The drain and the timers of the next
-//! event handle both, with decisions of their own.
+//! Nothing here can fail or panic, whatever a record contains. The invariants
+//! ([`audit`](super::read::invariants::audit)) hold again after one more accepted event. Until then, a session that the
+//! record left waiting may wait although an agent is free by this core's rules, and a reminder that the record does not
+//! have may be overdue. The drain and the timers of the next event handle both, with decisions of their own.
 
 mod before_event;
 mod cards;
 mod nearest_policy;
 mod placing;
 mod recorded;
+mod recorded_entities;
 mod undo_redo;
 
 pub use recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
@@ -25,7 +26,6 @@ pub use recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::base::calendar::LocalDaySpan;
 use super::base::id::Id;
 use super::base::time::Instant;
 use super::explain::decision_sink::DecisionSink;
@@ -39,213 +39,210 @@ use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::rejection::Rejection;
 
 use before_event::Before;
+use recorded_entities::stand_at;
 
-impl Shop {
-    /// Handles an event of an older core: decides it again, and adjusts the state to the record. `event` is `None` if
-    /// this core cannot parse it. `out` gets the decisions of this core.
-    pub fn take_recorded(
-        &mut self,
-        event: Option<&Event>,
-        recorded: &RecordedOutcome<'_>,
-        ledger: &mut dyn Ledger,
-        out: &mut DecisionSink,
-    ) {
-        self.seq = recorded.seq_before;
-        let began = out.decisions.len();
-        let before = self.before(event, recorded);
-        let rejection = recorded.rejection();
-        match (event, rejection) {
-            (Some(event), Some(error)) => {
-                self.reject_recorded(event, error, recorded.at, ledger, out);
-            }
-            (Some(event), None) => {
-                // The record says whether the id was used before.
-                let event = Event {
-                    id: None,
-                    ..event.clone()
-                };
-                self.take(&event, ledger, out);
-            }
-            (None, _) => self.pass_time(recorded.at, ledger, out),
+/// Handles an event of an older core: decides it again, and adjusts the state to the record. `event` is `None` if
+/// this core cannot parse it. `out` gets the decisions of this core.
+pub fn take_recorded(
+    shop: &mut Shop,
+    event: Option<&Event>,
+    recorded: &RecordedOutcome<'_>,
+    ledger: &mut dyn Ledger,
+    out: &mut DecisionSink,
+) {
+    shop.seq = recorded.seq_before;
+    let began = out.decisions.len();
+    let before = Before::capture(shop, event, recorded);
+    let rejection = recorded.rejection();
+    match (event, rejection) {
+        (Some(event), Some(error)) => {
+            reject_recorded(shop, event, error, recorded.at, ledger, out);
         }
-        let decided = out.decisions[began..].iter();
-        let decided = decided.map(|decision| RecordedDecision::of(decision, self.now));
-        let decided: Vec<RecordedDecision> = decided.collect();
-        if decided != recorded.decisions {
-            self.reconcile(&before, event, &decided, recorded);
-        }
-        self.seq = recorded.seq_after();
-        if let (Some(event), None) = (event, rejection)
-            && let Some(id) = &event.id
-        {
-            let receipt = IdempotencyRecord {
-                print: event.print,
-                first: recorded.seq_before.saturating_add(1),
-                count: recorded.decided,
+        (Some(event), None) => {
+            // The record says whether the id was used before.
+            let event = Event {
+                id: None,
+                ..event.clone()
             };
-            let id = (Code::of(id), id.clone());
-            self.remembered.keep_again(id, self.now, receipt);
+            shop.take(&event, ledger, out);
         }
+        (None, _) => pass_time(shop, recorded.at, ledger, out),
     }
+    let decided = out.decisions[began..].iter();
+    let decided = decided.map(|decision| RecordedDecision::of(decision, shop.now));
+    let decided: Vec<RecordedDecision> = decided.collect();
+    if decided != recorded.decisions {
+        reconcile(shop, &before, event, &decided, recorded);
+    }
+    shop.seq = recorded.seq_after();
+    if let (Some(event), None) = (event, rejection)
+        && let Some(id) = &event.id
+    {
+        let receipt = IdempotencyRecord {
+            print: event.print,
+            first: recorded.seq_before.saturating_add(1),
+            count: recorded.decided,
+        };
+        let id = (Code::of(id), id.clone());
+        shop.remembered.keep_again(id, shop.now, receipt);
+    }
+}
 
-    /// An event that an older core rejected as malformed stays rejected, even if this core can parse it.
-    pub fn reject_as_recorded(
-        &mut self,
-        rejection: Option<(&str, Rejection)>,
-        recorded: &RecordedOutcome<'_>,
-        out: &mut DecisionSink,
-    ) {
-        self.seq = recorded.seq_before;
-        if let Some((event, rejection)) = rejection {
-            self.reject(event, rejection, out);
-        }
-        self.seq = recorded.seq_after();
+/// An event that an older core rejected as malformed stays rejected, even if this core can parse it.
+pub fn reject_as_recorded(
+    shop: &mut Shop,
+    rejection: Option<(&str, Rejection)>,
+    recorded: &RecordedOutcome<'_>,
+    out: &mut DecisionSink,
+) {
+    shop.seq = recorded.seq_before;
+    if let Some((event, rejection)) = rejection {
+        shop.reject(event, rejection, out);
     }
+    shop.seq = recorded.seq_after();
+}
 
-    /// The shop that a recorded event created, with the nearest policy that this core accepts.
-    pub fn made_by_record(id: &Id, policy: &serde_json::Value, at: Instant) -> Shop {
-        Shop::new(id.clone(), Policy::nearest(policy), at)
-    }
+/// The shop that a recorded event created, with the nearest policy that this core accepts.
+pub fn made_by_record(id: &Id, policy: &serde_json::Value, at: Instant) -> Shop {
+    Shop::new(id.clone(), Policy::nearest(policy), at)
+}
 
-    /// Advances the clock to `to`, unless it is later.
-    fn pass_time(&mut self, to: Instant, ledger: &mut dyn Ledger, out: &mut DecisionSink) {
-        if self.now <= to && to.of_an_event() {
-            self.advance(to, ledger, out);
-        }
+/// Advances the clock to `to`, unless it is later.
+fn pass_time(shop: &mut Shop, to: Instant, ledger: &mut dyn Ledger, out: &mut DecisionSink) {
+    if shop.now <= to && to.of_an_event() {
+        shop.advance(to, ledger, out);
     }
+}
 
-    /// The record rejects the event, so it has no effect.
-    fn reject_recorded(
-        &mut self,
-        event: &Event,
-        recorded: Option<ErrorCode>,
-        at: Instant,
-        ledger: &mut dyn Ledger,
-        out: &mut DecisionSink,
-    ) {
-        let result = self.check_before(event);
-        // These two checks come before the clock advances.
-        let stands = matches!(
-            recorded,
-            Some(ErrorCode::TimeWentBack | ErrorCode::Malformed)
-        );
-        if !stands {
-            self.pass_time(at, ledger, out);
-        }
-        let result = result.and_then(|()| self.would_handle(&event.what));
-        if let Err(rejection) = result {
-            self.reject(event.what.name(), rejection, out);
-        }
+/// The record rejects the event, so it has no effect.
+fn reject_recorded(
+    shop: &mut Shop,
+    event: &Event,
+    recorded: Option<ErrorCode>,
+    at: Instant,
+    ledger: &mut dyn Ledger,
+    out: &mut DecisionSink,
+) {
+    let result = shop.check_before(event);
+    // These two checks come before the clock advances.
+    let stands = matches!(
+        recorded,
+        Some(ErrorCode::TimeWentBack | ErrorCode::Malformed)
+    );
+    if !stands {
+        pass_time(shop, at, ledger, out);
     }
+    let result = result.and_then(|()| would_handle(shop, &event.what));
+    if let Err(rejection) = result {
+        shop.reject(event.what.name(), rejection, out);
+    }
+}
 
-    /// Whether [`Shop::take`] would handle the event now. The error says why not. Changes nothing.
-    fn would_handle(&mut self, what: &EventBody) -> Result<(), Rejection> {
-        self.fresh_crews();
-        match what {
-            EventBody::ShopConfigured { policy } => policy
-                .read()
-                .map(drop)
-                .map_err(|error| Rejection::new(ErrorCode::PolicyInvalid, error.to_string())),
-            EventBody::AgentRemoved { agent } | EventBody::PresenceChanged { agent, .. } => {
-                self.find_agent(agent).map(drop)
-            }
-            EventBody::SessionOpened {
-                session,
-                buyer,
-                entry,
-                question,
-                order_status,
-                bot,
-            } => {
-                let known = self.check_opening(session, buyer)?;
-                let attributes = RoutingAttributes {
-                    entry: entry.clone(),
-                    question: question.clone(),
-                    order_status: order_status.clone(),
-                };
-                match bot {
-                    true => Ok(()),
-                    false => self.check_room_for(session, &attributes, known),
-                }
-            }
-            EventBody::SessionHandoff {
-                session,
-                question,
-                order_status,
-            } => {
-                let number = self.find_with_bot(session)?;
-                let record = &self.sessions[number];
-                let attributes = record.asked_anew(question, order_status);
-                self.check_room_for(session, &attributes, Some(record.buyer))
-            }
-            EventBody::SessionTransferred { session, to } => {
-                let session = self.find_open(session)?;
-                let found = self.directory.agents.find(to);
-                match self.sessions[session].agent() {
-                    Some(own) if found == Some(own) => Ok(()),
-                    Some(_) | None => self.transferable(to, found).map(drop),
-                }
-            }
-            EventBody::SessionClosed { session, .. } | EventBody::BuyerMessage { session } => {
-                self.find_open(session).map(drop)
-            }
-            EventBody::AgentMessage { session, agent, .. }
-            | EventBody::InviteRequested { session, agent } => {
-                self.find_own(session, agent.as_ref()).map(drop)
-            }
-            EventBody::BotMessage { session } => self.find_with_bot(session).map(drop),
-            EventBody::RatingOpened { session, .. }
-            | EventBody::RatingSubmitted {
-                on: RatedOn::Session(session),
-                ..
-            } => self.find_session(session).map(drop),
-            EventBody::RatingSubmitted {
-                on: RatedOn::Card(_),
-                ..
-            }
-            | EventBody::AgentConfigured { .. }
-            | EventBody::BuyerFlagged { .. }
-            | EventBody::Clock => Ok(()),
+/// Whether [`Shop::take`] would handle the event now. The error says why not. Changes nothing.
+fn would_handle(shop: &mut Shop, what: &EventBody) -> Result<(), Rejection> {
+    shop.fresh_crews();
+    match what {
+        EventBody::ShopConfigured { policy } => policy
+            .read()
+            .map(drop)
+            .map_err(|error| Rejection::new(ErrorCode::PolicyInvalid, error.to_string())),
+        EventBody::AgentRemoved { agent } | EventBody::PresenceChanged { agent, .. } => {
+            shop.find_agent(agent).map(drop)
         }
+        EventBody::SessionOpened {
+            session,
+            buyer,
+            entry,
+            question,
+            order_status,
+            bot,
+        } => {
+            let known = shop.check_opening(session, buyer)?;
+            let attributes = RoutingAttributes {
+                entry: entry.clone(),
+                question: question.clone(),
+                order_status: order_status.clone(),
+            };
+            match bot {
+                true => Ok(()),
+                false => shop.check_room_for(session, &attributes, known),
+            }
+        }
+        EventBody::SessionHandoff {
+            session,
+            question,
+            order_status,
+        } => {
+            let number = shop.find_with_bot(session)?;
+            let record = &shop.sessions[number];
+            let attributes = record.asked_anew(question, order_status);
+            shop.check_room_for(session, &attributes, Some(record.buyer))
+        }
+        EventBody::SessionTransferred { session, to } => {
+            let session = shop.find_open(session)?;
+            let found = shop.directory.agents.find(to);
+            match shop.sessions[session].agent() {
+                Some(own) if found == Some(own) => Ok(()),
+                Some(_) | None => shop.transferable(to, found).map(drop),
+            }
+        }
+        EventBody::SessionClosed { session, .. } | EventBody::BuyerMessage { session } => {
+            shop.find_open(session).map(drop)
+        }
+        EventBody::AgentMessage { session, agent, .. }
+        | EventBody::InviteRequested { session, agent } => {
+            shop.find_own(session, agent.as_ref()).map(drop)
+        }
+        EventBody::BotMessage { session } => shop.find_with_bot(session).map(drop),
+        EventBody::RatingOpened { session, .. }
+        | EventBody::RatingSubmitted {
+            on: RatedOn::Session(session),
+            ..
+        } => shop.find_session(session).map(drop),
+        EventBody::RatingSubmitted {
+            on: RatedOn::Card(_),
+            ..
+        }
+        | EventBody::AgentConfigured { .. }
+        | EventBody::BuyerFlagged { .. }
+        | EventBody::Clock => Ok(()),
     }
+}
 
-    /// Adjusts the state of this core to the record.
-    fn reconcile(
-        &mut self,
-        before: &Before,
-        event: Option<&Event>,
-        decided: &[RecordedDecision],
-        recorded: &RecordedOutcome<'_>,
-    ) {
-        self.fresh_crews();
-        let (extra, missing) = differences(decided, recorded.decisions);
-        let clock = (self.now, self.span);
-        for decision in extra.iter().rev() {
-            self.stand_at(decision.at, clock);
-            self.take_back(&decision.body, before, event);
-        }
-        for (place, (decision, &missing)) in recorded.decisions.iter().zip(&missing).enumerate() {
-            self.seq = recorded.seq_before.saturating_add(place as u64 + 1);
-            self.stand_at(decision.at, clock);
-            match missing {
-                true => self.catch_up(&decision.body, event),
-                false => self.keep_card(&decision.body),
-            }
-        }
-        self.place_as_recorded(before, event, decided, (&extra, &missing), recorded, clock);
-        self.order_assignments(before, &extra, recorded);
-        (self.now, self.span) = clock;
+/// Adjusts the state of this core to the record.
+fn reconcile(
+    shop: &mut Shop,
+    before: &Before,
+    event: Option<&Event>,
+    decided: &[RecordedDecision],
+    recorded: &RecordedOutcome<'_>,
+) {
+    shop.fresh_crews();
+    let (extra, missing) = differences(decided, recorded.decisions);
+    let clock = (shop.now, shop.span);
+    for decision in extra.iter().rev() {
+        stand_at(shop, decision.at, clock);
+        undo_redo::take_back(shop, &decision.body, before, event);
     }
-
-    /// Sets the clock to the time of a decision between the previous event and this one, without other effects.
-    pub(super) fn stand_at(&mut self, at: Instant, clock: (Instant, LocalDaySpan)) {
-        self.now = at.in_event_years().min(clock.0);
-        if clock.1.holds(self.now) {
-            self.span = clock.1;
-        } else if !self.span.holds(self.now) {
-            self.span = self.policy.timezone.span(self.now);
+    for (place, (decision, &missing)) in recorded.decisions.iter().zip(&missing).enumerate() {
+        shop.seq = recorded.seq_before.saturating_add(place as u64 + 1);
+        stand_at(shop, decision.at, clock);
+        match missing {
+            true => undo_redo::catch_up(shop, &decision.body, event),
+            false => cards::keep_card(shop, &decision.body),
         }
     }
+    placing::place_as_recorded(
+        shop,
+        before,
+        event,
+        decided,
+        (&extra, &missing),
+        recorded,
+        clock,
+    );
+    undo_redo::order_assignments(shop, before, &extra, recorded);
+    (shop.now, shop.span) = clock;
 }
 
 /// The decisions that are not recorded, and for each recorded one whether it is missing. Duplicates count separately.

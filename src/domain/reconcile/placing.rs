@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::before_event::{Before, SessionBefore};
 use super::recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
+use super::recorded_entities::{agent_of_record, make_session, stand_at};
 use crate::domain::base::calendar::LocalDaySpan;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
@@ -41,318 +42,320 @@ fn puts(decision: &RecordedBody) -> Option<(&Id, Where<'_>)> {
     }
 }
 
-impl Shop {
-    /// Moves every session that is not at its recorded place: to the place of its last recorded decision, or back to
-    /// its previous place.
-    pub(super) fn place_as_recorded(
-        &mut self,
-        before: &Before,
-        event: Option<&Event>,
-        decided: &[RecordedDecision],
-        (extra, missing): (&[&RecordedDecision], &[bool]),
-        recorded: &RecordedOutcome<'_>,
-        clock: (Instant, LocalDaySpan),
-    ) {
-        self.stand_at(clock.0, clock);
-        self.open_as_recorded(event, recorded);
-        let words = self.last_words(recorded.decisions);
-        let mut order: Vec<(Option<usize>, u32)> = Vec::new();
-        let missing = recorded.decisions.iter().zip(missing);
-        let missing = missing.filter(|(_, missing)| **missing);
-        let moved = missing
-            .map(|(decision, _)| decision)
-            .chain(extra.iter().copied());
-        let moved = moved.filter_map(|decision| puts(&decision.body));
-        for session in moved.filter_map(|(session, _)| self.sessions.find(session)) {
-            order.push((words.get(&session).copied(), session));
-        }
-        // The same decisions in another order.
-        for (session, word) in self.last_words(decided) {
-            if let Some(&last) = words.get(&session)
-                && recorded.decisions[last].body != decided[word].body
-            {
-                order.push((Some(last), session));
-            }
-        }
-        // Recorded places come last: of two sessions of one buyer the later decision wins.
-        order.sort_unstable();
-        order.dedup();
-        for (word, session) in order {
-            let decision = word.and_then(|word| recorded.decisions.get(word));
-            match decision.and_then(|decision| Some((decision.at, puts(&decision.body)?.1))) {
-                None => {
-                    self.stand_at(clock.0, clock);
-                    self.put_back(session, before);
-                }
-                Some((at, place)) => {
-                    self.stand_at(at, clock);
-                    self.put(session, place, before.session(session));
-                }
-            }
-        }
-        self.stand_at(clock.0, clock);
+/// Moves every session that is not at its recorded place: to the place of its last recorded decision, or back to
+/// its previous place.
+pub(super) fn place_as_recorded(
+    shop: &mut Shop,
+    before: &Before,
+    event: Option<&Event>,
+    decided: &[RecordedDecision],
+    (extra, missing): (&[&RecordedDecision], &[bool]),
+    recorded: &RecordedOutcome<'_>,
+    clock: (Instant, LocalDaySpan),
+) {
+    stand_at(shop, clock.0, clock);
+    open_as_recorded(shop, event, recorded);
+    let words = last_words(shop, recorded.decisions);
+    let mut order: Vec<(Option<usize>, u32)> = Vec::new();
+    let missing = recorded.decisions.iter().zip(missing);
+    let missing = missing.filter(|(_, missing)| **missing);
+    let moved = missing
+        .map(|(decision, _)| decision)
+        .chain(extra.iter().copied());
+    let moved = moved.filter_map(|decision| puts(&decision.body));
+    for session in moved.filter_map(|(session, _)| shop.sessions.find(session)) {
+        order.push((words.get(&session).copied(), session));
     }
-
-    /// For each session, the index of the last decision that places it.
-    fn last_words(&self, decisions: &[RecordedDecision]) -> BTreeMap<u32, usize> {
-        let words = decisions.iter().enumerate();
-        let words = words.filter_map(|(word, decision)| Some((puts(&decision.body)?.0, word)));
-        words
-            .filter_map(|(session, word)| Some((self.sessions.find(session)?, word)))
-            .collect()
-    }
-
-    /// Moves a session to its recorded place.
-    fn put(&mut self, session: u32, place: Where<'_>, stood: Option<&SessionBefore>) {
-        match place {
-            Where::With(agent) => {
-                let agent = self.agent_of_record(agent);
-                self.put_with(session, agent);
-            }
-            Where::In(pool) => {
-                let scope = self.scope_named(session, pool, stood);
-                self.put_in_pool(session, scope, stood);
-            }
-            Where::Over => return self.put_away(session),
-        }
-        let record = &mut self.sessions[session];
-        if let (None, Some(stood)) = (&record.attributes, stood) {
-            record.attributes = stood.attributes.clone();
+    // The same decisions in another order.
+    for (session, word) in last_words(shop, decided) {
+        if let Some(&last) = words.get(&session)
+            && recorded.decisions[last].body != decided[word].body
+        {
+            order.push((Some(last), session));
         }
     }
-
-    /// No decision opens a session with the bot. If the record accepts its opening, it exists.
-    fn open_as_recorded(&mut self, event: Option<&Event>, recorded: &RecordedOutcome<'_>) {
-        let Some(EventBody::SessionOpened { session, buyer, .. }) = event.map(|event| &event.what)
-        else {
-            return;
-        };
-        if recorded.rejection().is_some() || self.sessions.find(session).is_some() {
-            return;
-        }
-        self.seq = recorded.seq_before.saturating_add(1);
-        let (number, buyer) = self.make_session(session, buyer, RoutingAttributes::default());
-        self.sessions[number].server = BOT;
-        self.totals.bot_only += 1;
-        self.let_in(number, buyer);
-        self.time_silence(number);
-    }
-
-    /// Makes the session the open one of its buyer. Closes another open session, which the record does not know.
-    pub(super) fn let_in(&mut self, session: u32, buyer: u32) {
-        let open = self.buyers[buyer].open_session;
-        if open != NOBODY && open != session {
-            self.put_away(open);
-        }
-        self.buyers[buyer].open_session = session;
-    }
-
-    /// Moves a session back to its place before the event. If it did not exist, it goes to the bot, because no agent
-    /// was notified of it. A closed session stays closed if its buyer has another session by now.
-    fn put_back(&mut self, session: u32, before: &Before) {
-        let record = &self.sessions[session];
-        let open = self.buyers[record.buyer].open_session;
-        if record.closed() && open != NOBODY {
-            return;
-        }
-        let Some(stood) = before.session(session) else {
-            self.totals.bot_only += u64::from(self.sessions[session].server != BOT);
-            return self.put_with(session, BOT);
-        };
-        match stood.place {
-            SessionPlace::Bot => self.put_with(session, BOT),
-            SessionPlace::Agent(agent) => self.put_with(session, agent),
-            SessionPlace::Waiting { .. } => {
-                let pool = stood.pool.as_deref().unwrap_or_default();
-                let scope = self.scope_named(session, pool, Some(stood));
-                self.put_in_pool(session, scope, Some(stood));
+    // Recorded places come last: of two sessions of one buyer the later decision wins.
+    order.sort_unstable();
+    order.dedup();
+    for (word, session) in order {
+        let decision = word.and_then(|word| recorded.decisions.get(word));
+        match decision.and_then(|decision| Some((decision.at, puts(&decision.body)?.1))) {
+            None => {
+                stand_at(shop, clock.0, clock);
+                put_back(shop, session, before);
             }
-            SessionPlace::Closed { .. } => self.put_away(session),
-        }
-        let record = &mut self.sessions[session];
-        record.server = stood.server;
-        if !record.closed() {
-            record.attributes = stood.attributes.clone();
-        }
-        let number = record.buyer;
-        if let Some(stood) = before.buyer(number) {
-            let buyer = &mut self.buyers[number];
-            (buyer.recent_agent, buyer.recent_until) = (stood.recent_agent, stood.recent_until);
+            Some((at, place)) => {
+                stand_at(shop, at, clock);
+                put(shop, session, place, before.session(session));
+            }
         }
     }
+    stand_at(shop, clock.0, clock);
+}
 
-    /// Places the session with an agent or the bot.
-    fn put_with(&mut self, session: u32, agent: u32) {
-        let place = match agent {
-            BOT => SessionPlace::Bot,
-            _ => SessionPlace::Agent(agent),
-        };
-        if self.sessions[session].place != place {
-            self.take_out(session);
-            self.sessions[session].place = place;
-            if agent != BOT {
-                let server = &mut self.directory.agents[agent];
-                server.sessions.append(&mut self.sessions, session);
-                self.agent_changed(agent);
-            }
-            self.time_silence(session);
+/// For each session, the index of the last decision that places it.
+fn last_words(shop: &Shop, decisions: &[RecordedDecision]) -> BTreeMap<u32, usize> {
+    let words = decisions.iter().enumerate();
+    let words = words.filter_map(|(word, decision)| Some((puts(&decision.body)?.0, word)));
+    words
+        .filter_map(|(session, word)| Some((shop.sessions.find(session)?, word)))
+        .collect()
+}
+
+/// Moves a session to its recorded place.
+fn put(shop: &mut Shop, session: u32, place: Where<'_>, stood: Option<&SessionBefore>) {
+    match place {
+        Where::With(agent) => {
+            let agent = agent_of_record(shop, agent);
+            put_with(shop, session, agent);
         }
-        let record = &mut self.sessions[session];
-        record.server = agent;
-        let buyer = record.buyer;
+        Where::In(pool) => {
+            let scope = scope_named(shop, session, pool, stood);
+            put_in_pool(shop, session, scope, stood);
+        }
+        Where::Over => return put_away(shop, session),
+    }
+    let record = &mut shop.sessions[session];
+    if let (None, Some(stood)) = (&record.attributes, stood) {
+        record.attributes = stood.attributes.clone();
+    }
+}
+
+/// No decision opens a session with the bot. If the record accepts its opening, it exists.
+fn open_as_recorded(shop: &mut Shop, event: Option<&Event>, recorded: &RecordedOutcome<'_>) {
+    let Some(EventBody::SessionOpened { session, buyer, .. }) = event.map(|event| &event.what)
+    else {
+        return;
+    };
+    if recorded.rejection().is_some() || shop.sessions.find(session).is_some() {
+        return;
+    }
+    shop.seq = recorded.seq_before.saturating_add(1);
+    let (number, buyer) = make_session(shop, session, buyer, RoutingAttributes::default());
+    shop.sessions[number].server = BOT;
+    shop.totals.bot_only += 1;
+    let_in(shop, number, buyer);
+    shop.time_silence(number);
+}
+
+/// Makes the session the open one of its buyer. Closes another open session, which the record does not know.
+pub(super) fn let_in(shop: &mut Shop, session: u32, buyer: u32) {
+    let open = shop.buyers[buyer].open_session;
+    if open != NOBODY && open != session {
+        put_away(shop, open);
+    }
+    shop.buyers[buyer].open_session = session;
+}
+
+/// Moves a session back to its place before the event. If it did not exist, it goes to the bot, because no agent
+/// was notified of it. A closed session stays closed if its buyer has another session by now.
+fn put_back(shop: &mut Shop, session: u32, before: &Before) {
+    let record = &shop.sessions[session];
+    let open = shop.buyers[record.buyer].open_session;
+    if record.closed() && open != NOBODY {
+        return;
+    }
+    let Some(stood) = before.session(session) else {
+        shop.totals.bot_only += u64::from(shop.sessions[session].server != BOT);
+        return put_with(shop, session, BOT);
+    };
+    match stood.place {
+        SessionPlace::Bot => put_with(shop, session, BOT),
+        SessionPlace::Agent(agent) => put_with(shop, session, agent),
+        SessionPlace::Waiting { .. } => {
+            let pool = stood.pool.as_deref().unwrap_or_default();
+            let scope = scope_named(shop, session, pool, Some(stood));
+            put_in_pool(shop, session, scope, Some(stood));
+        }
+        SessionPlace::Closed { .. } => put_away(shop, session),
+    }
+    let record = &mut shop.sessions[session];
+    record.server = stood.server;
+    if !record.closed() {
+        record.attributes = stood.attributes.clone();
+    }
+    let number = record.buyer;
+    if let Some(stood) = before.buyer(number) {
+        let buyer = &mut shop.buyers[number];
+        (buyer.recent_agent, buyer.recent_until) = (stood.recent_agent, stood.recent_until);
+    }
+}
+
+/// Places the session with an agent or the bot.
+fn put_with(shop: &mut Shop, session: u32, agent: u32) {
+    let place = match agent {
+        BOT => SessionPlace::Bot,
+        _ => SessionPlace::Agent(agent),
+    };
+    if shop.sessions[session].place != place {
+        take_out(shop, session);
+        shop.sessions[session].place = place;
         if agent != BOT {
-            self.served(buyer, agent);
+            let server = &mut shop.directory.agents[agent];
+            server.sessions.append(&mut shop.sessions, session);
+            shop.agent_changed(agent);
         }
+        shop.time_silence(session);
     }
-
-    /// Places the session in the pool of a scope: at its old position if it waited there before, otherwise at the end.
-    fn put_in_pool(&mut self, session: u32, scope: RoutingScope, stood: Option<&SessionBefore>) {
-        let name = scope.pool_name();
-        if let SessionPlace::Waiting { pool, .. } = self.sessions[session].place
-            && self.queue.pools[pool].name() == name
-        {
-            return;
-        }
-        self.take_out(session);
-        let stood = stood.filter(|stood| stood.pool.as_deref() == Some(name.as_str()));
-        let (ticket, since) = match stood.map(|stood| stood.place) {
-            Some(SessionPlace::Waiting { ticket, since, .. }) => (ticket, since),
-            Some(SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. })
-            | None => {
-                self.queue.tickets += 1;
-                (self.queue.tickets, self.now)
-            }
-        };
-        self.wait_in(session, scope, ticket, since);
-        let max_wait = self.policy.routing.queue.max_wait;
-        let armed = (!max_wait.is_zero()).then(|| self.now + max_wait);
-        let due = match stood {
-            Some(stood) => stood.queue_due,
-            None => armed,
-        };
-        if let Some(due) = due {
-            self.timers.arm(session, Timer::Queue, due);
-        }
+    let record = &mut shop.sessions[session];
+    record.server = agent;
+    let buyer = record.buyer;
+    if agent != BOT {
+        shop.served(buyer, agent);
     }
+}
 
-    /// Inserts the session into the pool's list by its ticket.
-    fn wait_in(&mut self, session: u32, scope: RoutingScope, ticket: u64, since: Instant) {
-        let pool = self.pool_of(scope);
-        let row: Vec<u32> = self.queue.pools[pool]
-            .waiting
-            .iter(&self.sessions)
-            .collect();
-        let ticket_of = |session: u32| match self.sessions[session].place {
-            SessionPlace::Waiting { ticket, .. } => ticket,
-            SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => 0,
-        };
-        let at = row.partition_point(|&other| ticket_of(other) < ticket);
-        let head = row.first().map(|&head| ticket_of(head));
-        if at == 0
-            && let Some(head) = head
-        {
-            self.leave_line(pool, head);
-        }
-        for &other in &row[at..] {
-            let waiting = &mut self.queue.pools[pool].waiting;
-            waiting.unlink(&mut self.sessions, other);
-        }
-        self.sessions[session].place = SessionPlace::Waiting {
-            pool,
-            ticket,
-            since,
-        };
-        for &other in [session].iter().chain(&row[at..]) {
-            let waiting = &mut self.queue.pools[pool].waiting;
-            waiting.append(&mut self.sessions, other);
-        }
-        self.queue.waiting += 1;
-        if at == 0 {
-            self.join_line(pool);
-        }
-        self.timers.disarm(session, Timer::Silence);
+/// Places the session in the pool of a scope: at its old position if it waited there before, otherwise at the end.
+fn put_in_pool(shop: &mut Shop, session: u32, scope: RoutingScope, stood: Option<&SessionBefore>) {
+    let name = scope.pool_name();
+    if let SessionPlace::Waiting { pool, .. } = shop.sessions[session].place
+        && shop.queue.pools[pool].name() == name
+    {
+        return;
     }
-
-    /// Closes the session without an invitation, which would be a decision of its own.
-    fn put_away(&mut self, session: u32) {
-        let record = &self.sessions[session];
-        if record.closed() {
-            return;
+    take_out(shop, session);
+    let stood = stood.filter(|stood| stood.pool.as_deref() == Some(name.as_str()));
+    let (ticket, since) = match stood.map(|stood| stood.place) {
+        Some(SessionPlace::Waiting { ticket, since, .. }) => (ticket, since),
+        Some(SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. }) | None => {
+            shop.queue.tickets += 1;
+            (shop.queue.tickets, shop.now)
         }
-        let (number, server) = (record.buyer, record.server);
-        let with_agent = record.agent().is_some() && server != BOT && server != NOBODY;
-        self.leave_quietly(session);
-        if with_agent {
-            self.served(number, server);
-        }
-        self.timers.disarm(session, Timer::Silence);
-        self.timers.disarm(session, Timer::ReplyDue);
-        let record = &mut self.sessions[session];
-        record.place = SessionPlace::Closed { at: self.now };
-        record.attributes = None;
-        let buyer = &mut self.buyers[number];
-        let open = std::mem::replace(&mut buyer.open_session, NOBODY);
-        buyer.leave_session(self.now);
-        if open != session {
-            buyer.open_session = open;
-        }
-        self.closed.push_back((self.now, session));
-        self.totals.closed += 1;
+    };
+    wait_in(shop, session, scope, ticket, since);
+    let max_wait = shop.policy.routing.queue.max_wait;
+    let armed = (!max_wait.is_zero()).then(|| shop.now + max_wait);
+    let due = match stood {
+        Some(stood) => stood.queue_due,
+        None => armed,
+    };
+    if let Some(due) = due {
+        shop.timers.arm(session, Timer::Queue, due);
     }
+}
 
-    /// Removes the session from its list. It stays open.
-    fn take_out(&mut self, session: u32) {
-        let record = &self.sessions[session];
-        let buyer = record.buyer;
-        if record.closed() {
-            // The session has just closed, so it is near the end.
-            let at = self
-                .closed
-                .iter()
-                .rposition(|&(_, closed)| closed == session);
-            if let Some(at) = at {
-                self.closed.remove(at);
-            }
-            self.totals.closed = self.totals.closed.saturating_sub(1);
-        } else {
-            self.leave_quietly(session);
-        }
-        // From here on the session is in no list.
-        self.sessions[session].place = SessionPlace::Bot;
-        self.let_in(session, buyer);
+/// Inserts the session into the pool's list by its ticket.
+fn wait_in(shop: &mut Shop, session: u32, scope: RoutingScope, ticket: u64, since: Instant) {
+    let pool = shop.pool_of(scope);
+    let row: Vec<u32> = shop.queue.pools[pool]
+        .waiting
+        .iter(&shop.sessions)
+        .collect();
+    let ticket_of = |session: u32| match shop.sessions[session].place {
+        SessionPlace::Waiting { ticket, .. } => ticket,
+        SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => 0,
+    };
+    let at = row.partition_point(|&other| ticket_of(other) < ticket);
+    let head = row.first().map(|&head| ticket_of(head));
+    if at == 0
+        && let Some(head) = head
+    {
+        shop.leave_line(pool, head);
     }
-
-    /// Removes the session from the agent that this core chose. The record names another agent, so the buyer's recent
-    /// agent (R1) stays as it was.
-    fn leave_quietly(&mut self, session: u32) {
-        let number = self.sessions[session].buyer;
-        let buyer = &self.buyers[number];
-        let recent = (buyer.recent_agent, buyer.recent_until);
-        self.leave(session);
-        let buyer = &mut self.buyers[number];
-        (buyer.recent_agent, buyer.recent_until) = recent;
+    for &other in &row[at..] {
+        let waiting = &mut shop.queue.pools[pool].waiting;
+        waiting.unlink(&mut shop.sessions, other);
     }
+    shop.sessions[session].place = SessionPlace::Waiting {
+        pool,
+        ticket,
+        since,
+    };
+    for &other in [session].iter().chain(&row[at..]) {
+        let waiting = &mut shop.queue.pools[pool].waiting;
+        waiting.append(&mut shop.sessions, other);
+    }
+    shop.queue.waiting += 1;
+    if at == 0 {
+        shop.join_line(pool);
+    }
+    shop.timers.disarm(session, Timer::Silence);
+}
 
-    /// The scope of a pool by its name: that of the session's routing attributes, or one in the policy, or any with
-    /// that pool name.
-    fn scope_named(&self, session: u32, pool: &str, stood: Option<&SessionBefore>) -> RoutingScope {
-        let stood = stood.and_then(|stood| stood.attributes.as_deref());
-        let attributes = self.sessions[session].attributes.as_deref().or(stood);
-        let (own, _) = self
-            .directory
-            .scope_of(&attributes.cloned().unwrap_or_default());
-        if own.pool_name() == pool {
-            return own;
-        }
-        let named = scopes_named(pool);
-        let known = named
+/// Closes the session without an invitation, which would be a decision of its own.
+fn put_away(shop: &mut Shop, session: u32) {
+    let record = &shop.sessions[session];
+    if record.closed() {
+        return;
+    }
+    let (number, server) = (record.buyer, record.server);
+    let with_agent = record.agent().is_some() && server != BOT && server != NOBODY;
+    leave_quietly(shop, session);
+    if with_agent {
+        shop.served(number, server);
+    }
+    shop.timers.disarm(session, Timer::Silence);
+    shop.timers.disarm(session, Timer::ReplyDue);
+    let record = &mut shop.sessions[session];
+    record.place = SessionPlace::Closed { at: shop.now };
+    record.attributes = None;
+    let buyer = &mut shop.buyers[number];
+    let open = std::mem::replace(&mut buyer.open_session, NOBODY);
+    buyer.leave_session(shop.now);
+    if open != session {
+        buyer.open_session = open;
+    }
+    shop.closed.push_back((shop.now, session));
+    shop.totals.closed += 1;
+}
+
+/// Removes the session from its list. It stays open.
+fn take_out(shop: &mut Shop, session: u32) {
+    let record = &shop.sessions[session];
+    let buyer = record.buyer;
+    if record.closed() {
+        // The session has just closed, so it is near the end.
+        let at = shop
+            .closed
             .iter()
-            .find(|scope| self.directory.crew_of(scope).is_some());
-        known
-            .or(named.first())
-            .cloned()
-            .unwrap_or(RoutingScope::All)
+            .rposition(|&(_, closed)| closed == session);
+        if let Some(at) = at {
+            shop.closed.remove(at);
+        }
+        shop.totals.closed = shop.totals.closed.saturating_sub(1);
+    } else {
+        leave_quietly(shop, session);
     }
+    // From here on the session is in no list.
+    shop.sessions[session].place = SessionPlace::Bot;
+    let_in(shop, session, buyer);
+}
+
+/// Removes the session from the agent that this core chose. The record names another agent, so the buyer's recent
+/// agent (R1) stays as it was.
+fn leave_quietly(shop: &mut Shop, session: u32) {
+    let number = shop.sessions[session].buyer;
+    let buyer = &shop.buyers[number];
+    let recent = (buyer.recent_agent, buyer.recent_until);
+    shop.leave(session);
+    let buyer = &mut shop.buyers[number];
+    (buyer.recent_agent, buyer.recent_until) = recent;
+}
+
+/// The scope of a pool by its name: that of the session's routing attributes, or one in the policy, or any with
+/// that pool name.
+fn scope_named(
+    shop: &Shop,
+    session: u32,
+    pool: &str,
+    stood: Option<&SessionBefore>,
+) -> RoutingScope {
+    let stood = stood.and_then(|stood| stood.attributes.as_deref());
+    let attributes = shop.sessions[session].attributes.as_deref().or(stood);
+    let (own, _) = shop
+        .directory
+        .scope_of(&attributes.cloned().unwrap_or_default());
+    if own.pool_name() == pool {
+        return own;
+    }
+    let named = scopes_named(pool);
+    let known = named
+        .iter()
+        .find(|scope| shop.directory.crew_of(scope).is_some());
+    known
+        .or(named.first())
+        .cloned()
+        .unwrap_or(RoutingScope::All)
 }
 
 /// All scopes whose pool has this name.

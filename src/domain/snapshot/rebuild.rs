@@ -76,101 +76,99 @@ impl Parts {
         shop.closed = self.closed;
         shop.remembered = self.remembered;
         shop.totals = self.totals;
-        if !shop.numbers_lead_somewhere() || !shop.rows_hold(&self.served, &self.waiting) {
+        if !numbers_lead_somewhere(&mut shop) || !rows_hold(&shop, &self.served, &self.waiting) {
             return Err("a number that leads nowhere".into());
         }
-        shop.make_rest(&self.served, &self.waiting);
+        make_rest(&mut shop, &self.served, &self.waiting);
         Ok(shop)
     }
 }
 
-impl Shop {
-    /// Checks that every stored number refers to an existing record.
-    fn numbers_lead_somewhere(&mut self) -> bool {
-        let timed = self.timers.find_places(self.sessions.reach());
-        let (agents, sessions, buyers) = (&self.directory.agents, &self.sessions, &self.buyers);
-        let agent = |number: u32| agents.get(number).is_some();
-        let somebody = |number: u32| number == NOBODY || agent(number);
-        let place = |place: SessionPlace| match place {
-            SessionPlace::Agent(number) => agent(number),
-            SessionPlace::Waiting { pool, .. } => self.queue.pools.get(pool).is_some(),
-            SessionPlace::Bot | SessionPlace::Closed { .. } => true,
-        };
-        let known = |number: u32| sessions.get(number).is_some();
-        let bot = agents.get(BOT).is_some_and(|bot| bot.id.as_str() == BOT_ID);
-        bot && timed
-            && agents
-                .iter()
-                .map(|(number, _)| number)
-                .eq(0..agents.reach())
-            && self.timers.sessions().all(known)
-            && buyers.iter().all(|(_, buyer)| somebody(buyer.recent_agent))
-            && self
-                .ties
-                .iter()
-                .all(|(_, tie)| buyers.get(tie.pair.0).is_some())
-            && self.closed_is_closed()
-            && sessions.iter().all(|(_, session)| {
-                let known = buyers.get(session.buyer).is_some() && somebody(session.server);
-                known && place(session.place) && session.cards.iter().all(|card| agent(card.agent))
-            })
-    }
+/// Checks that every stored number refers to an existing record.
+fn numbers_lead_somewhere(shop: &mut Shop) -> bool {
+    let timed = shop.timers.find_places(shop.sessions.reach());
+    let (agents, sessions, buyers) = (&shop.directory.agents, &shop.sessions, &shop.buyers);
+    let agent = |number: u32| agents.get(number).is_some();
+    let somebody = |number: u32| number == NOBODY || agent(number);
+    let place = |place: SessionPlace| match place {
+        SessionPlace::Agent(number) => agent(number),
+        SessionPlace::Waiting { pool, .. } => shop.queue.pools.get(pool).is_some(),
+        SessionPlace::Bot | SessionPlace::Closed { .. } => true,
+    };
+    let known = |number: u32| sessions.get(number).is_some();
+    let bot = agents.get(BOT).is_some_and(|bot| bot.id.as_str() == BOT_ID);
+    bot && timed
+        && agents
+            .iter()
+            .map(|(number, _)| number)
+            .eq(0..agents.reach())
+        && shop.timers.sessions().all(known)
+        && buyers.iter().all(|(_, buyer)| somebody(buyer.recent_agent))
+        && shop
+            .ties
+            .iter()
+            .all(|(_, tie)| buyers.get(tie.pair.0).is_some())
+        && closed_is_closed(shop)
+        && sessions.iter().all(|(_, session)| {
+            let known = buyers.get(session.buyer).is_some() && somebody(session.server);
+            known && place(session.place) && session.cards.iter().all(|card| agent(card.agent))
+        })
+}
 
-    /// Checks that the list of closed sessions contains each closed session once.
-    fn closed_is_closed(&self) -> bool {
-        let mut listed: Vec<u32> = self.closed.iter().map(|&(_, session)| session).collect();
-        listed.sort_unstable();
-        let closed = |session: &Session| session.closed() && !session.marks.forgotten;
-        let sessions = self.sessions.iter().filter(|(_, session)| closed(session));
-        sessions.map(|(number, _)| number).eq(listed)
-    }
+/// Checks that the list of closed sessions contains each closed session once.
+fn closed_is_closed(shop: &Shop) -> bool {
+    let mut listed: Vec<u32> = shop.closed.iter().map(|&(_, session)| session).collect();
+    listed.sort_unstable();
+    let closed = |session: &Session| session.closed() && !session.marks.forgotten;
+    let sessions = shop.sessions.iter().filter(|(_, session)| closed(session));
+    sessions.map(|(number, _)| number).eq(listed)
+}
 
-    /// Checks that every session with an agent or in a pool is in exactly that list.
-    fn rows_hold(&self, served: &Rows, waiting: &Rows) -> bool {
-        let once = |rows: &Rows| rows.windows(2).all(|pair| pair[0].0 < pair[1].0);
-        let mut standing = Vec::new();
-        for (agent, row) in served {
-            standing.extend(row.iter().map(|&session| (session, Ok(*agent))));
-        }
-        for (pool, row) in waiting {
-            standing.extend(row.iter().map(|&session| (session, Err(*pool))));
-        }
-        standing.sort_unstable();
-        let placed = |(number, session): (u32, &Session)| match session.place {
-            SessionPlace::Agent(agent) => Some((number, Ok(agent))),
-            SessionPlace::Waiting { pool, .. } => Some((number, Err(pool))),
-            SessionPlace::Bot | SessionPlace::Closed { .. } => None,
-        };
-        let placed = self.sessions.iter().filter_map(placed);
-        once(served) && once(waiting) && placed.eq(standing)
+/// Checks that every session with an agent or in a pool is in exactly that list.
+fn rows_hold(shop: &Shop, served: &Rows, waiting: &Rows) -> bool {
+    let once = |rows: &Rows| rows.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    let mut standing = Vec::new();
+    for (agent, row) in served {
+        standing.extend(row.iter().map(|&session| (session, Ok(*agent))));
     }
+    for (pool, row) in waiting {
+        standing.extend(row.iter().map(|&session| (session, Err(*pool))));
+    }
+    standing.sort_unstable();
+    let placed = |(number, session): (u32, &Session)| match session.place {
+        SessionPlace::Agent(agent) => Some((number, Ok(agent))),
+        SessionPlace::Waiting { pool, .. } => Some((number, Err(pool))),
+        SessionPlace::Bot | SessionPlace::Closed { .. } => None,
+    };
+    let placed = shop.sessions.iter().filter_map(placed);
+    once(served) && once(waiting) && placed.eq(standing)
+}
 
-    /// Builds the derived state.
-    fn make_rest(&mut self, served: &Rows, waiting: &Rows) {
-        for number in 0..self.directory.agents.reach() {
-            let agent = &mut self.directory.agents[number];
-            agent.routable = agent.post.as_ref().is_some_and(AgentProfile::routable);
-        }
-        for (agent, row) in served {
-            self.directory.agents[*agent].sessions = LinkedList::of(row, &mut self.sessions);
-        }
-        for (pool, row) in waiting {
-            self.queue.pools[*pool].waiting = LinkedList::of(row, &mut self.sessions);
-            self.queue.waiting += row.len() as u32;
-        }
-        for (_, tie) in self.ties.iter() {
-            self.buyers[tie.pair.0].held_by += 1;
-        }
-        for (number, session) in self.sessions.iter() {
-            let buyer = &mut self.buyers[session.buyer];
-            if !session.closed() {
-                buyer.open_session = number;
-            }
-            buyer.held_by += u32::from(session.marks.forgotten);
-            if let Some(late_at) = session.late_marks.iter().map(|mark| mark.late_at).min() {
-                self.lates.set(number, late_at);
-            }
-        }
-        self.fresh_crews();
+/// Builds the derived state.
+fn make_rest(shop: &mut Shop, served: &Rows, waiting: &Rows) {
+    for number in 0..shop.directory.agents.reach() {
+        let agent = &mut shop.directory.agents[number];
+        agent.routable = agent.post.as_ref().is_some_and(AgentProfile::routable);
     }
+    for (agent, row) in served {
+        shop.directory.agents[*agent].sessions = LinkedList::of(row, &mut shop.sessions);
+    }
+    for (pool, row) in waiting {
+        shop.queue.pools[*pool].waiting = LinkedList::of(row, &mut shop.sessions);
+        shop.queue.waiting += row.len() as u32;
+    }
+    for (_, tie) in shop.ties.iter() {
+        shop.buyers[tie.pair.0].held_by += 1;
+    }
+    for (number, session) in shop.sessions.iter() {
+        let buyer = &mut shop.buyers[session.buyer];
+        if !session.closed() {
+            buyer.open_session = number;
+        }
+        buyer.held_by += u32::from(session.marks.forgotten);
+        if let Some(late_at) = session.late_marks.iter().map(|mark| mark.late_at).min() {
+            shop.lates.set(number, late_at);
+        }
+    }
+    shop.fresh_crews();
 }

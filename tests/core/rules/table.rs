@@ -14,6 +14,7 @@ use expect_test::Expect;
 use serde_json::{Map, Value, json};
 use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::Installation;
+use xiaoer::domain::read::invariants;
 use xiaoer::wire::{Line, WrittenDecision, read_line};
 
 use crate::rules::answer::note;
@@ -103,7 +104,7 @@ pub fn play(title: &str, trace: &str) -> Played {
                 decisions.push('\n');
             }
             for shop in installation.shops() {
-                if let Err(broken) = shop.audit() {
+                if let Err(broken) = invariants::audit(shop) {
                     panic!("{title}: after {line}: {broken}");
                 }
             }
