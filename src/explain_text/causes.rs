@@ -146,8 +146,11 @@ pub(super) fn of_reply(locale: Locale, note: &Evidence) -> Option<String> {
 fn waits(locale: Locale, pool: &str, position: u32, reason: WaitReason) -> String {
     let why = waiting_for(locale, reason);
     let sent = match reason {
-        WaitReason::NobodyOnline => once(locale),
-        WaitReason::AllBusy | WaitReason::ScopeOffline => locale.say(
+        WaitReason::NobodyOnline | WaitReason::Closed => once(locale),
+        WaitReason::AllBusy
+        | WaitReason::ScopeOffline
+        | WaitReason::NoAnswer
+        | WaitReason::OfflineHandover => locale.say(
             "店铺开启了排队自动回复。",
             "The policy replies so when a buyer begins to wait.",
         ),
@@ -178,5 +181,14 @@ pub(super) fn waiting_for(locale: Locale, reason: WaitReason) -> &'static str {
             locale.say("能接的客服都不在线", "nobody who serves it is online")
         }
         WaitReason::NobodyOnline => locale.say("全店没有客服在线", "nobody of the shop is online"),
+        WaitReason::Closed => locale.say("店铺不在营业时间", "the shop is closed"),
+        WaitReason::NoAnswer => locale.say(
+            "原客服没有及时回复，其他客服都没有空",
+            "its agent did not answer, and no other agent is free",
+        ),
+        WaitReason::OfflineHandover => locale.say(
+            "原客服不在线，在线客服都没有空",
+            "its agent is offline, and no other agent is free",
+        ),
     }
 }

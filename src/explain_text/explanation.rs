@@ -8,6 +8,7 @@ use crate::domain::protocol::decision::{Decision, DecisionBody, Trigger};
 use super::phrase::Locale;
 use super::{
     Language, invite, rating, rejection, reply_deadline, routing, routing_steps, score, session,
+    shop_events,
 };
 
 /// The explanation of a decision of `shop`, as lines of text without a line break at the end.
@@ -56,6 +57,11 @@ fn kind(locale: Locale, body: &DecisionBody) -> &'static str {
         DecisionBody::SessionAssigned { .. } => locale.say("分配", "assigned"),
         DecisionBody::SessionQueued { .. } => locale.say("排队", "queued"),
         DecisionBody::SessionClosed { .. } => locale.say("会话结束", "closed"),
+        DecisionBody::SessionTakenBack { .. } => locale.say("超时转接", "taken back"),
+        DecisionBody::AgentPresenceSet { .. } => locale.say("自动小休", "set away"),
+        DecisionBody::HoursOpened { .. } => locale.say("开始营业", "open"),
+        DecisionBody::HoursClosed { .. } => locale.say("结束营业", "closed"),
+        DecisionBody::ScoreDay { .. } => locale.say("每日总结", "day's summary"),
         DecisionBody::AgentNotified { .. } => locale.say("手机推送", "notified"),
         DecisionBody::AutoReplySent { .. } => locale.say("自动回复", "automatic reply"),
         DecisionBody::InviteSent { .. } => locale.say("邀评", "invited"),
@@ -102,6 +108,38 @@ fn body(locale: Locale, why: &Explanation) -> Vec<String> {
             agent,
             reason,
         } => session::closed(locale, (session, buyer, agent.as_ref()), *reason, notes),
+        DecisionBody::SessionTakenBack {
+            session,
+            buyer,
+            agent,
+            since,
+            bounce,
+        } => shop_events::taken_back(locale, (session, buyer, agent), *since, *bounce),
+        DecisionBody::AgentPresenceSet { agent, .. } => shop_events::presence_set(locale, agent),
+        DecisionBody::HoursOpened { until } => shop_events::hours(locale, true, *until),
+        DecisionBody::HoursClosed { until } => shop_events::hours(locale, false, *until),
+        DecisionBody::ScoreDay {
+            period,
+            consulting,
+            late,
+            value,
+            threshold,
+            below,
+            effective_rate,
+            penalty_risk,
+        } => shop_events::day(
+            locale,
+            &shop_events::DayScore {
+                period: *period,
+                consulting: *consulting,
+                late: *late,
+                value: *value,
+                threshold: *threshold,
+                below: *below,
+                effective_rate: *effective_rate,
+                penalty_risk: *penalty_risk,
+            },
+        ),
         DecisionBody::AgentNotified { agent, session } => {
             session::notified(locale, agent, session, notes)
         }

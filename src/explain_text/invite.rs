@@ -182,6 +182,13 @@ pub(super) fn closed_by(locale: Locale, reason: CloseReason) -> &'static str {
         CloseReason::Buyer => locale.say("买家结束", "closed by the buyer"),
         CloseReason::System => locale.say("系统结束", "closed by the system"),
         CloseReason::Timeout => locale.say("超时自动结束", "closed by a timeout"),
+        CloseReason::Abandoned => locale.say(
+            "买家离开页面未返回而结束",
+            "closed because the buyer left and did not come back",
+        ),
+        CloseReason::Blocked => {
+            locale.say("买家被拉黑而结束", "closed because the buyer was blocked")
+        }
         CloseReason::AgentOffline => {
             locale.say("客服离线而结束", "closed because the agent went offline")
         }

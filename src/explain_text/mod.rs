@@ -21,6 +21,7 @@ mod routing;
 mod routing_steps;
 mod score;
 mod session;
+mod shop_events;
 
 // The state of a shop.
 mod notable_decisions;

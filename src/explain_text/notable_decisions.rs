@@ -148,6 +148,11 @@ impl Highlights {
             } => self.alert(decision, *period, *value, *threshold, Highlight::Recovered),
             DecisionBody::EventRejected { .. } => self.rejected += 1,
             DecisionBody::SessionQueued { .. }
+            | DecisionBody::SessionTakenBack { .. }
+            | DecisionBody::AgentPresenceSet { .. }
+            | DecisionBody::HoursOpened { .. }
+            | DecisionBody::HoursClosed { .. }
+            | DecisionBody::ScoreDay { .. }
             | DecisionBody::SessionClosed { .. }
             | DecisionBody::AgentNotified { .. }
             | DecisionBody::AutoReplySent { .. }

@@ -75,18 +75,41 @@ pub(super) fn recorded(locale: Locale, body: &DecisionBody) -> Vec<String> {
         level: rated,
         stars,
         source: from,
+        reasons,
+        comment,
     } = body
     else {
         return Vec::new();
     };
     let (agent, stars) = (locale.agent_last(agent), stars.count());
     let (rated, from) = (level(locale, *rated), source(locale, *from));
+    let reasons: Vec<String> = reasons.iter().map(Id::to_string).collect();
+    let reasons = match reasons.is_empty() {
+        true => String::new(),
+        false => {
+            let reasons = locale.list(&reasons);
+            locale.say(
+                format!("原因：{reasons}。"),
+                format!(" Reasons: {reasons}."),
+            )
+        }
+    };
+    let comment = comment.as_deref().map_or_else(String::new, |comment| {
+        let comment = locale.quoted(comment);
+        locale.say(
+            format!("买家写道{comment}。"),
+            format!(" The buyer wrote {comment}."),
+        )
+    });
     vec![
         locale.say(
-            format!("买家 {buyer} 评了 {stars} 星（{rated}），记给{agent}：会话 {session}，评价卡 {card}（{from}）。"),
+            format!(
+                "买家 {buyer} 评了 {stars} 星（{rated}），记给{agent}：会话 {session}，评价卡 {card}（{from}）。\
+                 {reasons}{comment}"
+            ),
             format!(
                 "Buyer {buyer} gave {stars} of 5 stars ({rated}), which count for {agent}: \
-                 session {session}, card {card} ({from})."
+                 session {session}, card {card} ({from}).{reasons}{comment}"
             ),
         ),
         locale.say(
@@ -107,6 +130,7 @@ pub(super) fn rule_of_refusal(reason: RefuseReason, card: Option<&Id>) -> &'stat
         RefuseReason::RatedRecently if card.is_none() => "Q1",
         RefuseReason::RatedRecently => "Q3",
         RefuseReason::CardUnknown | RefuseReason::CardUsed | RefuseReason::CardExpired => "Q2",
+        RefuseReason::BuyerBlocked => "B1",
     }
 }
 
@@ -151,6 +175,7 @@ fn refusal(locale: Locale, reason: RefuseReason, notes: &[Evidence]) -> &'static
         .iter()
         .any(|note| matches!(note, Evidence::NotContacted(Whom::Agent, _)));
     match reason {
+        RefuseReason::BuyerBlocked => locale.say("买家已被拉黑", "the buyer is blocked"),
         RefuseReason::SessionOver => locale.say(
             "会话结束已满 24 小时",
             "the session closed 24 hours ago or longer",
@@ -180,6 +205,10 @@ fn refusal(locale: Locale, reason: RefuseReason, notes: &[Evidence]) -> &'static
 /// The text of a refusal without evidence.
 fn general(locale: Locale, reason: RefuseReason) -> &'static str {
     match reason {
+        RefuseReason::BuyerBlocked => locale.say(
+            "被拉黑的买家不能评价，解除拉黑后可以。",
+            "A blocked buyer may not rate. It may once the block has ended.",
+        ),
         RefuseReason::SessionOver
         | RefuseReason::NobodyServed
         | RefuseReason::NoContact

@@ -15,6 +15,7 @@ pub(super) fn rule(event: &str, error: ErrorCode) -> &'static str {
         ErrorCode::SessionUnknown | ErrorCode::SessionExists | ErrorCode::BuyerInSession => "S1",
         ErrorCode::SessionClosed | ErrorCode::NotSessionAgent => "S4",
         ErrorCode::NotWithBot => "S2",
+        ErrorCode::BuyerBlocked => "B1",
         ErrorCode::QueueFull => "R6",
     }
 }
@@ -81,6 +82,7 @@ fn reason(locale: Locale, error: ErrorCode) -> &'static str {
         ErrorCode::BuyerInSession => {
             locale.say("这位买家还有会话没结束", "the buyer has an open session")
         }
+        ErrorCode::BuyerBlocked => locale.say("买家已被拉黑", "the buyer is blocked"),
         ErrorCode::SessionClosed => locale.say("会话已经结束", "the session is over"),
         ErrorCode::NotSessionAgent => locale.say(
             "不是这个会话当前的客服",

@@ -39,6 +39,7 @@ pub(super) fn queued(locale: Locale, body: &DecisionBody) -> String {
         position,
         reason,
         prompt,
+        priority: _,
     } = body
     else {
         return String::new();
@@ -104,6 +105,14 @@ fn because(locale: Locale, reason: AssignReason, notes: &[Evidence], waited: Dur
         AssignReason::OfflineRota => locale.say(
             "全店没有客服在线，按离线分流留给 TA".to_owned(),
             "nobody is online, so the offline rota leaves it to this agent".to_owned(),
+        ),
+        AssignReason::NoAnswer => locale.say(
+            format!("原客服没有及时回复，会话转出，{turn}"),
+            format!("the previous agent did not answer in time, {turn}"),
+        ),
+        AssignReason::OfflineHandover => locale.say(
+            format!("原客服不在线，买家还没有得到回复，转给在线客服，{turn}"),
+            format!("the previous agent is offline and the buyer waits for a reply, {turn}"),
         ),
         AssignReason::Manual => locale.say(
             "人工分配或转接".to_owned(),

@@ -117,6 +117,9 @@ pub(super) fn rule_of(notes: &[Evidence], place: usize) -> Option<&'static str> 
         Evidence::Absent { .. } => "R9",
         Evidence::Waits { reason, .. } => match reason {
             WaitReason::NobodyOnline => "R5",
+            WaitReason::Closed => "H2",
+            WaitReason::NoAnswer => "R10",
+            WaitReason::OfflineHandover => "R5b",
             WaitReason::AllBusy | WaitReason::ScopeOffline => "R6",
         },
         Evidence::WaitedOut { .. } => "R6",

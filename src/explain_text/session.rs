@@ -12,6 +12,8 @@ pub(super) fn rule_of_close(reason: CloseReason) -> &'static str {
     match reason {
         CloseReason::Timeout => "S3",
         CloseReason::AgentOffline => "R9",
+        CloseReason::Abandoned => "S7",
+        CloseReason::Blocked => "B1",
         CloseReason::Agent | CloseReason::Buyer | CloseReason::System => "contract",
     }
 }

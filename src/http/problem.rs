@@ -196,6 +196,7 @@ fn rejected(error: ErrorCode) -> (StatusCode, &'static str, &'static str) {
         ErrorCode::TimeWentBack => (409, "The event is older than the shop's clock"),
         ErrorCode::SessionExists => (409, "The session's id is taken"),
         ErrorCode::BuyerInSession => (409, "The buyer has an open session"),
+        ErrorCode::BuyerBlocked => (409, "The buyer is blocked"),
         ErrorCode::SessionClosed => (409, "The session is closed"),
         ErrorCode::NotSessionAgent => (409, "Not the session's agent"),
         ErrorCode::AgentOffline => (409, "The agent is offline"),

@@ -172,7 +172,12 @@ impl<W: Write> Simulation<W> {
                     self.reminded(chat);
                 }
             }
-            DecisionBody::AgentNotified { .. }
+            DecisionBody::SessionTakenBack { .. }
+            | DecisionBody::AgentPresenceSet { .. }
+            | DecisionBody::HoursOpened { .. }
+            | DecisionBody::HoursClosed { .. }
+            | DecisionBody::ScoreDay { .. }
+            | DecisionBody::AgentNotified { .. }
             | DecisionBody::AutoReplySent { .. }
             | DecisionBody::InviteBlocked { .. }
             | DecisionBody::RatingOpened { .. }

@@ -4,14 +4,16 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{Duration, Instant, OffsetTimestamp};
 use crate::domain::protocol::codes::{
-    AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, Trigger, WaitReason,
+    AssignReason, BlockCode, CloseReason, ErrorCode, Presence, PresenceReason, RefuseReason,
+    Trigger, WaitReason,
 };
 use crate::domain::protocol::decision::{Decision, DecisionBody, Period, Rate};
-use crate::domain::protocol::event::Stars;
+use crate::domain::protocol::event::{Priority, Stars};
 use crate::domain::protocol::rating::{Level, Source};
 
 /// The fields of all decision types. Each decision has some of them.
@@ -67,8 +69,23 @@ struct Reread<'a> {
     repeat_visit: bool,
     waited: f64,
     stars: u64,
-    value: f64,
+    value: Option<f64>,
     threshold: f64,
+    bounce: u32,
+    priority: Option<u32>,
+    consulting: u64,
+    late: u64,
+    below: bool,
+    effective_rate: Option<f64>,
+    penalty_risk: bool,
+    #[serde(borrow)]
+    presence: Cow<'a, str>,
+    #[serde(borrow)]
+    until: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    reasons: Vec<Cow<'a, str>>,
+    #[serde(borrow)]
+    comment: Option<Cow<'a, str>>,
     needed: Option<u64>,
 }
 
@@ -94,6 +111,7 @@ impl Reread<'_> {
         let (session, agent, card) = (maybe_session, maybe_agent, maybe_card);
         let buyer = || Id::new(self.buyer.as_deref()?);
         let since = || stamp(self.since.as_deref()?);
+        let until = || stamp(self.until.as_deref()?);
         Some(match self.kind.as_ref() {
             "session.assigned" => DecisionBody::SessionAssigned {
                 session: session()?,
@@ -110,7 +128,22 @@ impl Reread<'_> {
                 position: self.position,
                 reason: WaitReason::named(&self.reason)?,
                 prompt: self.prompt.as_ref().into(),
+                priority: self.priority.and_then(Priority::new),
             },
+            "session.taken_back" => DecisionBody::SessionTakenBack {
+                session: session()?,
+                buyer: buyer()?,
+                agent: agent()?,
+                since: since()?,
+                bounce: self.bounce,
+            },
+            "agent.presence_set" => DecisionBody::AgentPresenceSet {
+                agent: agent()?,
+                presence: Presence::named(&self.presence)?,
+                reason: PresenceReason::named(&self.reason)?,
+            },
+            "hours.opened" => DecisionBody::HoursOpened { until: until() },
+            "hours.closed" => DecisionBody::HoursClosed { until: until() },
             "session.closed" => DecisionBody::SessionClosed {
                 session: session()?,
                 buyer: buyer()?,
@@ -160,6 +193,12 @@ impl Reread<'_> {
                 level: Level::named(&self.level)?,
                 stars: Stars::new(self.stars)?,
                 source: Source::named(&self.source)?,
+                reasons: self
+                    .reasons
+                    .iter()
+                    .filter_map(|reason| Id::new(reason))
+                    .collect(),
+                comment: self.comment.as_deref().map(Into::into),
             },
             "rating.refused" => DecisionBody::RatingRefused {
                 session: session(),
@@ -181,14 +220,24 @@ impl Reread<'_> {
             },
             "score.alert" => DecisionBody::ScoreAlert {
                 period: Period::named(&self.metric, &self.period)?,
-                value: self.value(),
+                value: as_rate(self.value.unwrap_or_default()),
                 threshold: Share(myriads(self.threshold)),
                 needed: self.needed,
             },
             "score.recovered" => DecisionBody::ScoreRecovered {
                 period: Period::named(&self.metric, &self.period)?,
-                value: self.value(),
+                value: as_rate(self.value.unwrap_or_default()),
                 threshold: Share(myriads(self.threshold)),
+            },
+            "score.day" => DecisionBody::ScoreDay {
+                period: Day::parse(&self.period)?,
+                consulting: self.consulting,
+                late: self.late,
+                value: self.value.map(as_rate),
+                threshold: Share(myriads(self.threshold)),
+                below: self.below,
+                effective_rate: as_rate(self.effective_rate.unwrap_or_default()),
+                penalty_risk: self.penalty_risk,
             },
             "event.rejected" => DecisionBody::EventRejected {
                 event: self.event.as_ref().into(),
@@ -199,13 +248,13 @@ impl Reread<'_> {
             _ => return None,
         })
     }
+}
 
-    /// The rate as it was written, with four digits.
-    fn value(&self) -> Rate {
-        Rate {
-            over: u64::from(myriads(self.value)),
-            under: 10_000,
-        }
+/// A rate as it was written, with four digits.
+fn as_rate(value: f64) -> Rate {
+    Rate {
+        over: u64::from(myriads(value)),
+        under: 10_000,
     }
 }
 

@@ -97,12 +97,16 @@ fn fields(body: &DecisionBody, to: &mut String) {
             position,
             reason,
             prompt,
+            priority,
         } => {
             names(session, buyer, None, to);
             text(",\"pool\":", pool, to);
             number(",\"position\":", u64::from(*position), to);
             code(REASON, reason.code(), to);
             text(",\"prompt\":", prompt, to);
+            if let Some(priority) = priority {
+                number(",\"priority\":", u64::from(priority.level()), to);
+            }
         }
         DecisionBody::SessionClosed {
             session,
@@ -173,12 +177,20 @@ fn fields(body: &DecisionBody, to: &mut String) {
             level,
             stars,
             source,
+            reasons,
+            comment,
         } => {
             text(CARD, card, to);
             names(session, buyer, Some(agent), to);
             code(",\"level\":", level.code(), to);
             number(",\"stars\":", u64::from(stars.count()), to);
             code(SOURCE, source.code(), to);
+            if !reasons.is_empty() {
+                value(",\"reasons\":", reasons, to);
+            }
+            if let Some(comment) = comment {
+                text(",\"comment\":", comment, to);
+            }
         }
         DecisionBody::ReplyDue {
             session,
@@ -201,7 +213,12 @@ fn fields(body: &DecisionBody, to: &mut String) {
             stamp(SINCE, *since, to);
         }
         // The other types are rare and use serde.
-        DecisionBody::RatingRefused { .. }
+        DecisionBody::SessionTakenBack { .. }
+        | DecisionBody::AgentPresenceSet { .. }
+        | DecisionBody::HoursOpened { .. }
+        | DecisionBody::HoursClosed { .. }
+        | DecisionBody::ScoreDay { .. }
+        | DecisionBody::RatingRefused { .. }
         | DecisionBody::ScoreAlert { .. }
         | DecisionBody::ScoreRecovered { .. }
         | DecisionBody::EventRejected { .. } => rest(body, to),
@@ -269,12 +286,15 @@ fn value(key: &str, value: &(impl Serialize + ?Sized), to: &mut String) {
     to.push_str(&serde_json::to_string(value).unwrap_or_default());
 }
 
-/// All fields of a body, by serde, without the braces. The object is never empty.
+/// All fields of a body, by serde, without the braces.
 fn rest(body: &DecisionBody, to: &mut String) {
     let object = serde_json::to_string(body).unwrap_or_default();
     let inner = object.trim_start_matches('{');
-    to.push(',');
-    to.push_str(inner.strip_suffix('}').unwrap_or_default());
+    let inner = inner.strip_suffix('}').unwrap_or_default();
+    if !inner.is_empty() {
+        to.push(',');
+        to.push_str(inner);
+    }
 }
 
 #[cfg(test)]
@@ -285,10 +305,11 @@ mod tests {
     use crate::domain::base::ratio::Share;
     use crate::domain::base::time::{Duration, Instant};
     use crate::domain::protocol::codes::{
-        AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, Trigger, WaitReason,
+        AssignReason, BlockCode, CloseReason, ErrorCode, Presence, PresenceReason, RefuseReason,
+        Trigger, WaitReason,
     };
     use crate::domain::protocol::decision::{Period, Rate};
-    use crate::domain::protocol::event::Stars;
+    use crate::domain::protocol::event::{Priority, Stars};
     use crate::domain::protocol::rating::{Level, Source};
 
     const SPELT: [&str; 4] = ["s1", "会话-1", "a\"b\\c/", "x\u{2028}😀"];
@@ -326,6 +347,35 @@ mod tests {
                 position: 12,
                 reason: WaitReason::AllBusy,
                 prompt: said(),
+                priority: if some { Priority::new(9) } else { None },
+            },
+            DecisionBody::SessionTakenBack {
+                session: session(),
+                buyer: buyer(),
+                agent: agent(),
+                since,
+                bounce: 2,
+            },
+            DecisionBody::AgentPresenceSet {
+                agent: agent(),
+                presence: Presence::Away,
+                reason: PresenceReason::NoAnswer,
+            },
+            DecisionBody::HoursOpened {
+                until: some.then_some(at(5)),
+            },
+            DecisionBody::HoursClosed {
+                until: some.then_some(at(6)),
+            },
+            DecisionBody::ScoreDay {
+                period: Day(20_000),
+                consulting: 3,
+                late: 1,
+                value: some.then_some(value),
+                threshold,
+                below: some,
+                effective_rate: value,
+                penalty_risk: !some,
             },
             DecisionBody::SessionClosed {
                 session: session(),
@@ -371,6 +421,8 @@ mod tests {
                 level,
                 stars: Stars::new(3).unwrap(),
                 source: Source::Auto,
+                reasons: maybe().into_iter().chain(maybe()).collect(),
+                comment: some.then(said),
             },
             DecisionBody::RatingRefused {
                 session: maybe(),

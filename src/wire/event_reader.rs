@@ -49,7 +49,7 @@ pub fn read_line(text: &str) -> Result<Line, NotAnObject> {
     let fields = &mut Reader(read_object(text)?.0);
     let shop = fields.id("shop");
     let shop = shop.map(|shop| shop.unwrap_or_else(|| Id::known(SHOP_DEFAULT)));
-    let at = fields.need_instant();
+    let at = fields.need_at();
     Ok(line(shop.clone().ok(), shop.err(), at, 0, fields))
 }
 
@@ -127,7 +127,7 @@ fn read(fields: &mut Reader<'_>, shop: &Id, now: Instant) -> ReadEvent {
         Ok(_) => None,
         Err(message) => Some(message.clone()),
     };
-    let at = fields.instant();
+    let at = fields.instant("at");
     let stamped = at == Ok(None);
     let at = at.map(|at| at.unwrap_or(now));
     ReadEvent {
@@ -178,6 +178,13 @@ fn event(
     let id = fields.id("id")?;
     let at = at.clone()?;
     fields.finish(name)?;
+    if let EventBody::BuyerBlocked {
+        until: Some(until), ..
+    } = &what
+        && *until <= at
+    {
+        return Err("`until` must be later than `at`: leave it out to block for good.".to_owned());
+    }
     Ok(Event {
         at,
         id,
@@ -216,6 +223,11 @@ fn what(kind: EventType, fields: &mut Reader<'_>) -> Result<EventBody, String> {
             question: fields.id("question")?,
             order_status: fields.id("order_status")?,
             bot: fields.bool("bot")?.unwrap_or(false),
+            priority: fields.priority()?,
+        },
+        EventType::SessionRanked => EventBody::SessionRanked {
+            session: fields.need_id("session")?,
+            priority: fields.need_priority()?,
         },
         EventType::SessionClosed => EventBody::SessionClosed {
             session: fields.need_id("session")?,
@@ -251,10 +263,22 @@ fn what(kind: EventType, fields: &mut Reader<'_>) -> Result<EventBody, String> {
         },
         EventType::BuyerFlagged => EventBody::BuyerFlagged {
             buyer: fields.need_id("buyer")?,
-            risk: fields
-                .bool("risk")?
-                .ok_or("`risk` is missing: true or false.")?,
+            risk: fields.need_bool("risk")?,
         },
+        EventType::AgentReady => EventBody::AgentReady {
+            agent: fields.need_id("agent")?,
+        },
+        EventType::BuyerLeft => EventBody::BuyerLeft {
+            session: fields.need_id("session")?,
+        },
+        EventType::BuyerReturned => EventBody::BuyerReturned {
+            session: fields.need_id("session")?,
+        },
+        EventType::BuyerRanked => EventBody::BuyerRanked {
+            buyer: fields.need_id("buyer")?,
+            priority: fields.need_priority()?,
+        },
+        EventType::BuyerBlocked => block(fields)?,
         EventType::ShopConfigured => policy(fields)?,
         EventType::Clock => EventBody::Clock,
     })
@@ -276,11 +300,24 @@ fn agent(fields: &mut Reader<'_>) -> Result<EventBody, String> {
         name: fields.text("name")?.map(Cow::into_owned),
         roles: roles.unwrap_or_else(|| vec![Id::known(ROUTABLE_ROLE)]),
         capacity: fields
-            .whole("capacity", CAPACITY_MAX)?
+            .whole("capacity", 1..=CAPACITY_MAX)?
             .unwrap_or(CAPACITY_DEFAULT),
         weight: fields
-            .whole("weight", WEIGHT_MAX)?
+            .whole("weight", 1..=WEIGHT_MAX)?
             .unwrap_or(WEIGHT_DEFAULT),
+    })
+}
+
+fn block(fields: &mut Reader<'_>) -> Result<EventBody, String> {
+    let buyer = fields.need_id("buyer")?;
+    let (blocked, until) = (fields.need_bool("blocked")?, fields.instant("until")?);
+    if until.is_some() && !blocked {
+        return Err("`until` ends a block: leave it out where `blocked` is false.".to_owned());
+    }
+    Ok(EventBody::BuyerBlocked {
+        buyer,
+        blocked,
+        until,
     })
 }
 
@@ -302,7 +339,7 @@ fn rating(fields: &mut Reader<'_>) -> Result<EventBody, String> {
             return Err("Name exactly one of `card` and `session`.".to_owned());
         }
     };
-    let stars = match (fields.whole("stars", 5)?, fields.level()?) {
+    let stars = match (fields.whole("stars", 1..=5)?, fields.level()?) {
         (Some(stars), None) => u64::from(stars),
         (None, Some(level)) => level.stars(),
         (Some(_), Some(_)) | (None, None) => {
@@ -310,14 +347,19 @@ fn rating(fields: &mut Reader<'_>) -> Result<EventBody, String> {
         }
     };
     let stars = Stars::new(stars).ok_or("`stars` must be a whole number from 1 to 5.")?;
-    fields.text("comment")?;
+    let comment = fields.text("comment")?.filter(|text| !text.is_empty());
     let mut reasons: Vec<Id> = Vec::new();
     for reason in fields.ids("reasons")?.unwrap_or_default() {
         if !reasons.contains(&reason) {
             reasons.push(reason);
         }
     }
-    Ok(EventBody::RatingSubmitted { on, stars, reasons })
+    Ok(EventBody::RatingSubmitted {
+        on,
+        stars,
+        reasons,
+        comment: comment.map(Into::into),
+    })
 }
 
 #[cfg(test)]

@@ -41,7 +41,9 @@ fn write_fields<M: SerializeMap>(body: &EventBody, map: &mut M) -> Result<(), M:
             map.serialize_entry("capacity", capacity)?;
             map.serialize_entry("weight", weight)?;
         }
-        EventBody::AgentRemoved { agent } | EventBody::PresenceChanged { agent, .. } => {
+        EventBody::AgentRemoved { agent }
+        | EventBody::AgentReady { agent }
+        | EventBody::PresenceChanged { agent, .. } => {
             map.serialize_entry("agent", agent)?;
         }
         EventBody::SessionOpened {
@@ -51,6 +53,7 @@ fn write_fields<M: SerializeMap>(body: &EventBody, map: &mut M) -> Result<(), M:
             question,
             order_status,
             bot,
+            priority,
         } => {
             map.serialize_entry("session", session)?;
             map.serialize_entry("buyer", buyer)?;
@@ -58,6 +61,11 @@ fn write_fields<M: SerializeMap>(body: &EventBody, map: &mut M) -> Result<(), M:
             some(map, "question", question.as_ref())?;
             some(map, "order_status", order_status.as_ref())?;
             map.serialize_entry("bot", bot)?;
+            some(map, "priority", priority.as_ref())?;
+        }
+        EventBody::SessionRanked { session, priority } => {
+            map.serialize_entry("session", session)?;
+            map.serialize_entry("priority", priority)?;
         }
         EventBody::SessionHandoff {
             session,
@@ -76,7 +84,10 @@ fn write_fields<M: SerializeMap>(body: &EventBody, map: &mut M) -> Result<(), M:
             map.serialize_entry("session", session)?;
             map.serialize_entry("by", by.code())?;
         }
-        EventBody::BuyerMessage { session } | EventBody::BotMessage { session } => {
+        EventBody::BuyerMessage { session }
+        | EventBody::BotMessage { session }
+        | EventBody::BuyerLeft { session }
+        | EventBody::BuyerReturned { session } => {
             map.serialize_entry("session", session)?;
         }
         EventBody::AgentMessage {
@@ -96,17 +107,37 @@ fn write_fields<M: SerializeMap>(body: &EventBody, map: &mut M) -> Result<(), M:
             map.serialize_entry("session", session)?;
             some(map, "card", card.as_ref())?;
         }
-        EventBody::RatingSubmitted { on, stars, reasons } => {
+        EventBody::RatingSubmitted {
+            on,
+            stars,
+            reasons,
+            comment,
+        } => {
             match on {
                 RatedOn::Card(card) => map.serialize_entry("card", card)?,
                 RatedOn::Session(session) => map.serialize_entry("session", session)?,
             }
             map.serialize_entry("stars", stars)?;
             map.serialize_entry("reasons", reasons)?;
+            some(map, "comment", comment.as_ref())?;
         }
         EventBody::BuyerFlagged { buyer, risk } => {
             map.serialize_entry("buyer", buyer)?;
             map.serialize_entry("risk", risk)?;
+        }
+        EventBody::BuyerRanked { buyer, priority } => {
+            map.serialize_entry("buyer", buyer)?;
+            map.serialize_entry("priority", priority)?;
+        }
+        EventBody::BuyerBlocked {
+            buyer,
+            blocked,
+            until,
+        } => {
+            map.serialize_entry("buyer", buyer)?;
+            map.serialize_entry("blocked", blocked)?;
+            let until = until.map(|until| until.at_offset(0));
+            some(map, "until", until.as_ref())?;
         }
         EventBody::Clock => {}
     }
@@ -130,7 +161,7 @@ mod tests {
     use crate::domain::base::id::Id;
     use crate::domain::base::time::Instant;
     use crate::domain::protocol::codes::Presence;
-    use crate::domain::protocol::event::{ClosedBy, EventType, Stars};
+    use crate::domain::protocol::event::{ClosedBy, EventType, Priority, Stars};
     use crate::wire::{Line, read_event};
 
     fn id(text: &str) -> Id {
@@ -163,6 +194,7 @@ mod tests {
             });
         }
         events.push(EventBody::AgentRemoved { agent: odd.clone() });
+        events.push(EventBody::AgentReady { agent: odd.clone() });
         for presence in Presence::ALL {
             events.push(EventBody::PresenceChanged {
                 agent: odd.clone(),
@@ -179,6 +211,11 @@ mod tests {
                     question: given.clone(),
                     order_status: given.clone(),
                     bot: given.is_some(),
+                    priority: given.as_ref().and(Priority::new(9)),
+                },
+                EventBody::SessionRanked {
+                    session: session.clone(),
+                    priority: Priority::default(),
                 },
                 EventBody::SessionHandoff {
                     session: session.clone(),
@@ -205,6 +242,22 @@ mod tests {
                     },
                     stars: Stars::new(if given.is_some() { 1 } else { 5 }).unwrap(),
                     reasons: given.clone().into_iter().collect(),
+                    comment: given.as_ref().map(|text| text.as_str().into()),
+                },
+                EventBody::BuyerRanked {
+                    buyer: session.clone(),
+                    priority: Priority::new(3).unwrap(),
+                },
+                EventBody::BuyerBlocked {
+                    buyer: session.clone(),
+                    blocked: given.is_some(),
+                    until: given.is_some().then(|| Instant::from_ms(1_900_000_000_250)),
+                },
+                EventBody::BuyerLeft {
+                    session: session.clone(),
+                },
+                EventBody::BuyerReturned {
+                    session: session.clone(),
                 },
                 EventBody::BuyerFlagged {
                     buyer: session,

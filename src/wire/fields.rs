@@ -1,10 +1,11 @@
 //! Reads the fields of one event by name, and builds the errors for wrong ones.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use crate::domain::base::id::{CARD_ID_BYTES_MAX, ID_BYTES_MAX, Id};
 use crate::domain::base::time::Instant;
-use crate::domain::protocol::event::{ClosedBy, MessageKind};
+use crate::domain::protocol::event::{ClosedBy, MessageKind, Priority};
 use crate::domain::protocol::rating::Level;
 
 use crate::wire::value::Value;
@@ -104,34 +105,57 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A whole number from 1 to `max`.
-    pub(super) fn whole(&mut self, name: &str, max: u32) -> Result<Option<u32>, String> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Value::Whole(number)) if (1..=u64::from(max)).contains(&number) => {
-                Ok(Some(number as u32))
-            }
-            Some(_) => Err(format!(
-                "`{name}` must be a whole number from 1 to {max}, without fraction or exponent."
-            )),
-        }
+    /// A whole number within a range.
+    pub(super) fn whole(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<u32>,
+    ) -> Result<Option<u32>, String> {
+        let number = match self.take(name) {
+            None => return Ok(None),
+            Some(Value::Whole(number)) => u32::try_from(number).ok(),
+            Some(_) => None,
+        };
+        let number = number.filter(|number| range.contains(number));
+        number.map(Some).ok_or_else(|| {
+            let (least, most) = (range.start(), range.end());
+            format!(
+                "`{name}` must be a whole number from {least} to {most}, without fraction or exponent."
+            )
+        })
     }
 
-    /// The event's time, unless it is omitted.
-    pub(super) fn instant(&mut self) -> Result<Option<Instant>, String> {
-        let instant = match self.take("at") {
+    pub(super) fn priority(&mut self) -> Result<Option<Priority>, String> {
+        let number = self.whole("priority", 0..=u32::from(Priority::MAX))?;
+        Ok(number.and_then(Priority::new))
+    }
+
+    pub(super) fn need_priority(&mut self) -> Result<Priority, String> {
+        self.priority()?
+            .ok_or_else(|| "`priority` is missing: a whole number from 0 to 9.".to_owned())
+    }
+
+    /// A time, unless it is omitted.
+    pub(super) fn instant(&mut self, name: &str) -> Result<Option<Instant>, String> {
+        let instant = match self.take(name) {
             None => return Ok(None),
             Some(Value::Text(text)) => Instant::parse(&text),
             Some(_) => None,
         };
         instant
             .map(Some)
-            .ok_or_else(|| format!("`at` must be {AN_INSTANT}."))
+            .ok_or_else(|| format!("`{name}` must be {AN_INSTANT}."))
     }
 
-    pub(super) fn need_instant(&mut self) -> Result<Instant, String> {
-        self.instant()?
+    /// The event's time.
+    pub(super) fn need_at(&mut self) -> Result<Instant, String> {
+        self.instant("at")?
             .ok_or_else(|| format!("`at` is missing: {AN_INSTANT}."))
+    }
+
+    pub(super) fn need_bool(&mut self, name: &str) -> Result<bool, String> {
+        self.bool(name)?
+            .ok_or_else(|| format!("`{name}` is missing: true or false."))
     }
 
     pub(super) fn human_kind(&mut self) -> Result<bool, String> {

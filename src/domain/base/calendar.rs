@@ -139,6 +139,16 @@ impl LocalDaySpan {
         self.from <= instant && instant < self.until
     }
 
+    /// The first instant of the span.
+    pub fn begins(&self) -> Instant {
+        self.from
+    }
+
+    /// The first instant after the span.
+    pub fn ends(&self) -> Instant {
+        self.until
+    }
+
     /// `instant` as it is written in `zone`. The zone is looked up only if the offset may differ.
     pub fn stamp(&self, zone: &Zone, instant: Instant) -> OffsetTimestamp {
         let known = self.offset_from <= instant && instant < self.offset_until;

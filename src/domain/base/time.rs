@@ -248,6 +248,27 @@ impl Add<Duration> for Instant {
     }
 }
 
+impl Duration {
+    /// The duration, this many times.
+    pub fn times(self, count: u8) -> Duration {
+        Duration(self.0.saturating_mul(i64::from(count)))
+    }
+}
+
+impl Add<Duration> for Duration {
+    type Output = Duration;
+    fn add(self, other: Duration) -> Duration {
+        Duration(self.0.saturating_add(other.0))
+    }
+}
+
+impl Sub<Duration> for Instant {
+    type Output = Instant;
+    fn sub(self, length: Duration) -> Instant {
+        Instant(self.0.saturating_sub(length.0))
+    }
+}
+
 impl Sub<Instant> for Instant {
     type Output = Duration;
     /// The time since `earlier`. Zero if `earlier` is later.

@@ -30,6 +30,22 @@ impl<K: Ord + Copy> IndexedHeap<K> {
         self.entries.first().copied()
     }
 
+    /// The smallest key and its handle, with a few handles left out.
+    pub fn first_except(&self, left_out: &[u32]) -> Option<(K, u32)> {
+        let (mut first, mut open) = (None, vec![0]);
+        while let Some(place) = open.pop() {
+            let Some(&entry) = self.entries.get(place) else {
+                continue;
+            };
+            if left_out.contains(&entry.1) {
+                open.extend((1..=CHILDREN).map(|child| place * CHILDREN + child));
+            } else if first.is_none_or(|first| entry < first) {
+                first = Some(entry);
+            }
+        }
+        first
+    }
+
     /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()

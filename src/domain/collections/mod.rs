@@ -3,5 +3,6 @@
 pub mod chunked_deque;
 pub mod indexed_heap;
 pub mod linked_list;
+pub mod ordered_queue;
 pub mod rank_set;
 pub mod slab_map;

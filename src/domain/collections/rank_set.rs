@@ -47,6 +47,21 @@ impl RankSet {
         true
     }
 
+    /// Whether a number is a member.
+    pub fn has(&self, number: u32) -> bool {
+        self.inside[number as usize]
+    }
+
+    /// The number of members below a number.
+    pub fn rank(&self, number: u32) -> u32 {
+        let (mut node, mut below) = (number as usize, 0);
+        while node > 0 {
+            below += self.sums[node];
+            node -= node & node.wrapping_neg();
+        }
+        below
+    }
+
     /// The member at this index in ascending order.
     pub fn nth(&self, index: u32) -> Option<u32> {
         if index >= self.count {

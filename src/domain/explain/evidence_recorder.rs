@@ -256,15 +256,16 @@ impl Shop {
     }
 
     fn passed_over(&self, by: Comparison, agent: &Agent, picked: &Agent) -> Verdict {
+        let queue = self.policy.routing.queue.mode;
         let duty = match by {
-            Comparison::Strategy(strategy) => PickBy::Desk(strategy),
-            Comparison::Lot => PickBy::Desk(Strategy::Random),
+            Comparison::Strategy(strategy) => PickBy::Desk(strategy, queue),
+            Comparison::Lot => PickBy::Desk(Strategy::Random, queue),
             Comparison::Rota => PickBy::Rota,
         };
-        if let (PickBy::Desk(_), Some(unfit)) = (duty, unfit(agent)) {
+        if let (PickBy::Desk(..), Some(unfit)) = (duty, unfit(agent)) {
             return unfit;
         }
-        if duty == PickBy::Desk(Strategy::Random) {
+        if duty == PickBy::Desk(Strategy::Random, queue) {
             return Verdict::NotDrawn;
         }
         let day = self.span.day;

@@ -237,7 +237,9 @@ mod tests {
         let standard = Preset::Standard.value();
         // TOML has no null: a key without a value in the preset is a comment in its file.
         let paths = |value| {
-            let known = leaves(value).into_iter().filter(|(_, leaf)| !leaf.is_null());
+            let known = leaves(value)
+                .into_iter()
+                .filter(|(_, leaf)| !leaf.is_null());
             known.map(|(path, _)| path)
         };
         let rendered = serde_json::to_value(Policy::preset(Preset::Standard)).unwrap();

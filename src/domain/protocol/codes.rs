@@ -79,6 +79,10 @@ codes! {
         Manual = "manual",
         /// The previous agent went offline or was removed (R9).
         AgentOffline = "agent_offline",
+        /// The previous agent did not answer (R10).
+        NoAnswer = "no_answer",
+        /// The previous agent was offline when another came online (R5b).
+        OfflineHandover = "offline_handover",
     }
 }
 
@@ -91,6 +95,12 @@ codes! {
         ScopeOffline = "scope_offline",
         /// No agent of the shop is online (R5).
         NobodyOnline = "nobody_online",
+        /// The shop is closed (H2).
+        Closed = "closed",
+        /// Its agent did not answer, and no other agent was free (R10).
+        NoAnswer = "no_answer",
+        /// Its agent was offline when another came online, and no agent was free (R5b).
+        OfflineHandover = "offline_handover",
     }
 }
 
@@ -107,6 +117,18 @@ codes! {
         Timeout = "timeout",
         /// The agent went offline (R9).
         AgentOffline = "agent_offline",
+        /// The buyer left the page and did not come back in time (S7).
+        Abandoned = "abandoned",
+        /// The buyer was blocked (B1).
+        Blocked = "blocked",
+    }
+}
+
+codes! {
+    /// Why the shop changed the presence of an agent.
+    PresenceReason {
+        /// Too many sessions were taken from the agent, one after the other (R10e).
+        NoAnswer = "no_answer",
     }
 }
 
@@ -153,8 +175,10 @@ codes! {
 }
 
 codes! {
-    /// Why a rating does not count (Q1 to Q3).
+    /// Why a rating does not count (B1, Q1 to Q3).
     RefuseReason {
+        /// The buyer is blocked (B1).
+        BuyerBlocked = "buyer_blocked",
         /// The session was closed 24 h ago or earlier (Q1).
         SessionOver = "session_over",
         /// Neither an agent nor the bot ever served the session (Q1).
@@ -179,7 +203,7 @@ codes! {
         Malformed = "malformed",
         /// The shop does not exist. `shop.configured` creates it.
         ShopUnknown = "shop_unknown",
-        /// The event is older than the shop's clock.
+        /// The event is older than the shop's clock, by more than the policy's `session.lateness` (T1).
         TimeWentBack = "time_went_back",
         /// The agent does not exist, or is not routable.
         AgentUnknown = "agent_unknown",
@@ -197,6 +221,8 @@ codes! {
         AgentOffline = "agent_offline",
         /// The session is not with the bot.
         NotWithBot = "not_with_bot",
+        /// The buyer is blocked (B1).
+        BuyerBlocked = "buyer_blocked",
         /// The maximum number of sessions is waiting.
         QueueFull = "queue_full",
         /// A key of the policy is invalid.

@@ -3,7 +3,7 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::codes::codes;
-use super::event::Stars;
+use super::event::{Priority, Stars};
 use crate::domain::base::calendar::{Day, Month, Week};
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::{Decimal, Share};
@@ -11,7 +11,8 @@ use crate::domain::base::time::{Duration, OffsetTimestamp};
 use crate::domain::protocol::rating::{Level, Source};
 
 pub use super::codes::{
-    AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, Trigger, WaitReason,
+    AssignReason, BlockCode, CloseReason, ErrorCode, Presence, PresenceReason, RefuseReason,
+    Trigger, WaitReason,
 };
 pub use crate::domain::base::ratio::Rate;
 
@@ -52,6 +53,21 @@ pub enum DecisionBody {
         position: u32,
         reason: WaitReason,
         prompt: Box<str>,
+        /// The priority, if it is not 0 and counts (R11).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        priority: Option<Priority>,
+    },
+    /// A session was taken from an agent that did not answer (R10).
+    SessionTakenBack {
+        session: Id,
+        buyer: Id,
+        /// The agent that loses it.
+        agent: Id,
+        /// When the buyer's oldest unanswered message came.
+        since: OffsetTimestamp,
+        /// How often the session was taken back.
+        bounce: u32,
     },
     /// A session was closed.
     SessionClosed {
@@ -62,7 +78,27 @@ pub enum DecisionBody {
         agent: Option<Id>,
         reason: CloseReason,
     },
-    /// An offline agent got a session or a message.
+    /// The shop changed the presence of an agent (R10e).
+    AgentPresenceSet {
+        agent: Id,
+        presence: Presence,
+        reason: PresenceReason,
+    },
+    /// The shop opened by its opening hours (H3).
+    HoursOpened {
+        /// When it closes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        until: Option<OffsetTimestamp>,
+    },
+    /// The shop closed by its opening hours (H3).
+    HoursClosed {
+        /// When it opens.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        until: Option<OffsetTimestamp>,
+    },
+    /// An agent that is not online got a session or a message.
     AgentNotified { agent: Id, session: Id },
     /// The shop sends an automatic reply.
     AutoReplySent { session: Id, text: Box<str> },
@@ -104,6 +140,12 @@ pub enum DecisionBody {
         level: Level,
         stars: Stars,
         source: Source,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[schema(required = false)]
+        reasons: Vec<Id>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        comment: Option<Box<str>>,
     },
     /// A rating does not count.
     RatingRefused {
@@ -152,6 +194,25 @@ pub enum DecisionBody {
         period: Period,
         value: Rate,
         threshold: Share,
+    },
+    /// The counts of a natural day, once its replies are due (M13).
+    ScoreDay {
+        /// The day.
+        #[schema(value_type = String)]
+        period: Day,
+        /// What consulted, in the policy's unit (M12).
+        consulting: u64,
+        /// What was late, in the same unit.
+        late: u64,
+        /// The reply rate. Omitted if the day has none of the unit.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        value: Option<Rate>,
+        threshold: Share,
+        /// Whether the reply rate is below the threshold.
+        below: bool,
+        effective_rate: Rate,
+        penalty_risk: bool,
     },
     /// An event changed nothing.
     EventRejected {
@@ -202,7 +263,11 @@ macro_rules! types {
 types! {
     SessionAssigned = "session.assigned" { reason => AssignReason: *reason as usize },
     SessionQueued = "session.queued" { reason => WaitReason: *reason as usize },
+    SessionTakenBack = "session.taken_back",
     SessionClosed = "session.closed" { reason => CloseReason: *reason as usize },
+    AgentPresenceSet = "agent.presence_set" { reason => PresenceReason: *reason as usize },
+    HoursOpened = "hours.opened",
+    HoursClosed = "hours.closed",
     AgentNotified = "agent.notified",
     AutoReplySent = "auto_reply.sent",
     InviteSent = "invite.sent",
@@ -216,6 +281,7 @@ types! {
     ReplyOverdue = "reply.overdue",
     ScoreAlert = "score.alert",
     ScoreRecovered = "score.recovered",
+    ScoreDay = "score.day",
     EventRejected = "event.rejected" { error => ErrorCode: *error as usize },
 }
 

@@ -50,6 +50,11 @@ pub enum EventBody {
         /// The agent.
         agent: Id,
     },
+    /// An agent is done with the work after its sessions (S8).
+    AgentReady {
+        /// The agent.
+        agent: Id,
+    },
     /// `agent.online`, `agent.away`, `agent.offline`.
     PresenceChanged {
         /// The agent.
@@ -71,6 +76,15 @@ pub enum EventBody {
         order_status: Option<Id>,
         /// Whether the bot serves the session first.
         bot: bool,
+        /// The session's own priority (R11).
+        priority: Option<Priority>,
+    },
+    /// A session gets another priority (R11).
+    SessionRanked {
+        /// The session.
+        session: Id,
+        /// The new priority.
+        priority: Priority,
     },
     /// The bot hands the session off to the agents.
     SessionHandoff {
@@ -136,6 +150,18 @@ pub enum EventBody {
         stars: Stars,
         /// The reasons, each once.
         reasons: Vec<Id>,
+        /// What the buyer wrote, if it is not empty.
+        comment: Option<Box<str>>,
+    },
+    /// The buyer has left the page (S7).
+    BuyerLeft {
+        /// The session.
+        session: Id,
+    },
+    /// The buyer is back (S7).
+    BuyerReturned {
+        /// The session.
+        session: Id,
     },
     /// A buyer is marked as likely to break the platform's rules, or the mark is removed (违规风险较高的用户).
     BuyerFlagged {
@@ -143,6 +169,22 @@ pub enum EventBody {
         buyer: Id,
         /// Whether the buyer is marked.
         risk: bool,
+    },
+    /// A buyer gets a priority (R11).
+    BuyerRanked {
+        /// The buyer.
+        buyer: Id,
+        /// The new priority.
+        priority: Priority,
+    },
+    /// A buyer is blocked, or the block ends (B1, 拉黑).
+    BuyerBlocked {
+        /// The buyer.
+        buyer: Id,
+        /// Whether the buyer is blocked.
+        blocked: bool,
+        /// When the block ends by itself.
+        until: Option<Instant>,
     },
     /// Only advances the shop's time.
     Clock,
@@ -163,12 +205,16 @@ codes! {
         AgentAway = "agent.away",
         /// An agent is offline.
         AgentOffline = "agent.offline",
+        /// An agent is done with the work after its sessions (S8).
+        AgentReady = "agent.ready",
         /// A buyer opens a session.
         SessionOpened = "session.opened",
         /// The bot hands a session off to the agents.
         SessionHandoff = "session.handoff",
         /// A person assigns a session to an agent by hand (R8).
         SessionTransferred = "session.transferred",
+        /// A session gets another priority (R11).
+        SessionRanked = "session.ranked",
         /// A session ends.
         SessionClosed = "session.closed",
         /// The buyer sends a message.
@@ -183,8 +229,16 @@ codes! {
         RatingOpened = "rating.opened",
         /// The buyer submits a rating (Q3).
         RatingSubmitted = "rating.submitted",
+        /// The buyer has left the page (S7).
+        BuyerLeft = "buyer.left",
+        /// The buyer is back (S7).
+        BuyerReturned = "buyer.returned",
         /// A buyer is marked as likely to break the platform's rules, or the mark is removed (违规风险较高的用户).
         BuyerFlagged = "buyer.flagged",
+        /// A buyer gets a priority (R11).
+        BuyerRanked = "buyer.ranked",
+        /// A buyer is blocked, or the block ends (B1, 拉黑).
+        BuyerBlocked = "buyer.blocked",
         /// Only advances the shop's time.
         Clock = "clock",
     }
@@ -202,7 +256,9 @@ impl EventBody {
                 Presence::Away => EventType::AgentAway,
                 Presence::Offline => EventType::AgentOffline,
             },
+            EventBody::AgentReady { .. } => EventType::AgentReady,
             EventBody::SessionOpened { .. } => EventType::SessionOpened,
+            EventBody::SessionRanked { .. } => EventType::SessionRanked,
             EventBody::SessionHandoff { .. } => EventType::SessionHandoff,
             EventBody::SessionTransferred { .. } => EventType::SessionTransferred,
             EventBody::SessionClosed { .. } => EventType::SessionClosed,
@@ -212,7 +268,11 @@ impl EventBody {
             EventBody::InviteRequested { .. } => EventType::InviteRequested,
             EventBody::RatingOpened { .. } => EventType::RatingOpened,
             EventBody::RatingSubmitted { .. } => EventType::RatingSubmitted,
+            EventBody::BuyerLeft { .. } => EventType::BuyerLeft,
+            EventBody::BuyerReturned { .. } => EventType::BuyerReturned,
             EventBody::BuyerFlagged { .. } => EventType::BuyerFlagged,
+            EventBody::BuyerRanked { .. } => EventType::BuyerRanked,
+            EventBody::BuyerBlocked { .. } => EventType::BuyerBlocked,
             EventBody::Clock => EventType::Clock,
         }
     }
@@ -305,6 +365,43 @@ codes! {
         System = "system",
     }
 }
+
+/// The priority of a buyer or a session: 0 to 9, 9 first (R11).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Priority(u8);
+
+impl Priority {
+    /// The highest priority.
+    pub const MAX: u8 = 9;
+
+    /// Accepts 0 to 9.
+    pub fn new(priority: u32) -> Option<Priority> {
+        (priority <= u32::from(Priority::MAX)).then_some(Priority(priority as u8))
+    }
+
+    /// The number.
+    pub fn level(self) -> u8 {
+        self.0
+    }
+}
+
+impl serde::Serialize for Priority {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.0)
+    }
+}
+
+impl utoipa::PartialSchema for Priority {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::Integer)
+            .minimum(Some(0))
+            .maximum(Some(Priority::MAX))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Priority {}
 
 /// One to five stars (Q5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

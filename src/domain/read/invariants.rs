@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::policy::{Member, WhenScopeOffline};
+use crate::domain::policy::{Member, QueueMode, WhenScopeOffline};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::state::agent::Agent;
 use crate::domain::state::agent_directory::RoutingScope;
@@ -73,7 +73,7 @@ fn audit_waiting(shop: &Shop) -> Result<(), String> {
         waiting += 1;
         let scope = shop.queue.pools[pool].name().to_owned();
         let agents = shop.directory.agents.iter();
-        for (_, agent) in agents.filter(|(_, agent)| agent.free()) {
+        for (_, agent) in agents.filter(|(_, agent)| agent.free(shop.policy.routing.queue.mode)) {
             if eligible(shop, &scope, agent) {
                 let (session, agent) = (&session.id, &agent.id);
                 return Err(format!("{session} waits in {scope} while {agent} is free"));
@@ -140,11 +140,10 @@ fn is_member(shop: &Shop, members: &[Member], agent: &Agent) -> bool {
 
 /// Timers belong to sessions that may still have them, and none is overdue.
 fn audit_timers(shop: &Shop) -> Result<(), String> {
-    if let Some((due, session, timer)) = shop.timers.next()
+    if let Some((due, timer)) = shop.timers.next()
         && due <= shop.now
     {
-        let id = &shop.sessions[session].id;
-        return Err(format!("{timer:?} of {id} should have fired"));
+        return Err(format!("{timer:?} should have fired"));
     }
     // The report counts late messages when they are booked (M1).
     if let Some((late_at, session)) = shop.lates.first()
@@ -198,7 +197,9 @@ pub fn audit_assignment(
         | Reason::ScopeOffline
         | Reason::Overflow
         | Reason::Queue
-        | Reason::AgentOffline => (false, false),
+        | Reason::AgentOffline
+        | Reason::NoAnswer
+        | Reason::OfflineHandover => (false, false),
     };
     let over_capacity = match reason {
         Reason::RecentAgent => shop.policy.routing.recent.over_capacity,
@@ -211,7 +212,9 @@ pub fn audit_assignment(
         | Reason::ScopeOffline
         | Reason::Overflow
         | Reason::Queue
-        | Reason::AgentOffline => false,
+        | Reason::AgentOffline
+        | Reason::NoAnswer
+        | Reason::OfflineHandover => shop.policy.routing.queue.mode == QueueMode::None,
     };
     let there = match record.presence {
         Presence::Online => true,

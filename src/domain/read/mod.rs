@@ -2,4 +2,5 @@
 
 pub mod invariants;
 pub mod report;
+pub mod sheet_report;
 pub mod views;

@@ -7,10 +7,11 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use utoipa::ToSchema;
 
+use super::sheet_report::{self, Sheets};
 pub use crate::domain::base::ratio::Decimal;
 use crate::domain::base::ratio::Rate;
 use crate::domain::base::time::Duration;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, ReplyUnit};
 use crate::domain::protocol::codes::BlockCode;
 use crate::domain::protocol::rating::Level;
 use crate::domain::rules::score::good_needed;
@@ -29,6 +30,7 @@ pub struct Report {
     pub weeks: BTreeMap<String, WeekReport>,
     pub months: BTreeMap<String, MonthReport>,
     pub agents: BTreeMap<String, AgentReport>,
+    pub desk: Sheets,
     pub invites: Invites,
 }
 
@@ -59,10 +61,13 @@ pub struct Waits {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 5")]
 pub struct DayReport {
+    #[schema(value_type = String)]
+    pub unit: ReplyUnit,
     pub consulting: u64,
     pub late: u64,
     #[schema(required)]
     pub reply_rate: Option<Decimal>,
+    pub buyers: u64,
     pub replied: u64,
     #[schema(required)]
     pub effective_rate: Option<Decimal>,
@@ -80,8 +85,18 @@ pub struct WeekReport {
     pub good_rate: Option<Decimal>,
     #[schema(required)]
     pub human_good_rate: Option<Decimal>,
+    pub judged: JudgedReport,
     #[schema(required)]
     pub good_needed: Option<u64>,
+}
+
+/// The ratings of a week that are judged (M4).
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[expect(missing_docs, reason = "the fields are the contract's, section 5")]
+pub struct JudgedReport {
+    pub ratings: u64,
+    #[schema(required)]
+    pub good_rate: Option<Decimal>,
 }
 
 /// A natural month (M5).
@@ -94,7 +109,7 @@ pub struct MonthReport {
     pub attitude_rate: Option<Decimal>,
 }
 
-/// An agent with assignments or ratings, or the bot.
+/// An agent with assignments, ratings or a sheet, or the bot.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are the contract's, section 5")]
 pub struct AgentReport {
@@ -107,6 +122,9 @@ pub struct AgentReport {
     #[schema(required)]
     pub good_rate: Option<Decimal>,
     pub reasons: BTreeMap<String, u64>,
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub sheets: Sheets,
 }
 
 /// Invitations sent and blocked.
@@ -138,7 +156,6 @@ impl Serialize for Blocked {
 pub fn report(shop: &Shop) -> Report {
     let days = shop.days.iter().filter(|(_, book)| book.consulting > 0);
     let (weeks, months) = (shop.scores.weeks.iter(), shop.scores.months.iter());
-    let agents = shop.directory.agents.iter().map(|(_, agent)| agent);
     Report {
         sessions: sessions(&shop.totals),
         waits: waits(&shop.totals.waits),
@@ -151,10 +168,17 @@ pub fn report(shop: &Shop) -> Report {
         months: months
             .map(|(month, book)| (month.to_string(), month_report(book)))
             .collect(),
-        agents: agents
-            .filter(|agent| served_or_rated(agent))
-            .map(agent_report)
+        agents: shop
+            .directory
+            .agents
+            .iter()
+            .filter_map(|(number, agent)| {
+                let sheets = sheet_report::of_agent(shop, number);
+                let shown = served_or_rated(agent) || sheets != Sheets::default();
+                shown.then(|| agent_report(agent, sheets))
+            })
             .collect(),
+        desk: sheet_report::of_desk(shop),
         invites: Invites {
             auto_sent: shop.totals.auto_sent,
             manual_sent: shop.totals.manual_sent,
@@ -206,18 +230,17 @@ fn nearest_rank(waits: &BTreeMap<Duration, u64>, count: u64, percent: u64) -> Du
 }
 
 fn day_report(book: &crate::domain::state::daily_stats::DayStats, policy: &Policy) -> DayReport {
-    let effective = Rate {
-        over: book.replied,
-        under: book.consulting,
-    };
-    let above = u64::from(policy.service.reply.penalty_above);
+    let reply = &policy.service.reply;
+    let rate = book.reply_rate(reply.unit);
     DayReport {
-        consulting: book.consulting,
-        late: book.late,
-        reply_rate: Decimal::rate(book.reply_rate()),
+        unit: reply.unit,
+        consulting: rate.under,
+        late: rate.under - rate.over,
+        reply_rate: Decimal::rate(rate),
+        buyers: book.consulting,
         replied: book.replied,
-        effective_rate: Decimal::rate(effective),
-        penalty_risk: above > 0 && book.consulting > above && book.replied * 2 < book.consulting,
+        effective_rate: Decimal::rate(book.effective_rate()),
+        penalty_risk: book.is_at_risk(reply.penalty_above),
     }
 }
 
@@ -229,7 +252,11 @@ fn week_report(book: &WeekScores, policy: &Policy) -> WeekReport {
         disappointed: book.levels[Level::Disappointed as usize],
         good_rate: Decimal::rate(rate),
         human_good_rate: Decimal::rate(book.human_good_rate()),
-        good_needed: good_needed(rate, policy.service.good_rate.min),
+        judged: JudgedReport {
+            ratings: book.judged.under,
+            good_rate: Decimal::rate(book.judged),
+        },
+        good_needed: good_needed(book.judged, policy.service.good_rate.min),
     }
 }
 
@@ -248,7 +275,7 @@ fn served_or_rated(agent: &Agent) -> bool {
     *assigned > 0 || levels.iter().any(|&n| n > 0)
 }
 
-fn agent_report(agent: &Agent) -> (String, AgentReport) {
+fn agent_report(agent: &Agent, sheets: Sheets) -> (String, AgentReport) {
     let tally = &agent.tally;
     let rated = tally.levels.iter().sum();
     let rate = |over| Decimal::rate(Rate { over, under: rated });
@@ -264,6 +291,7 @@ fn agent_report(agent: &Agent) -> (String, AgentReport) {
         reasons: reasons
             .map(|(reason, &n)| (reason.to_string(), n))
             .collect(),
+        sheets,
     };
     (agent.id.to_string(), report)
 }

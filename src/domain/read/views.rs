@@ -201,13 +201,9 @@ pub fn session(shop: &Shop, session: &str, at: Instant) -> Option<SessionView> {
     let number = shop.sessions.find(session)?;
     let record = &shop.sessions[number];
     let position = match record.place {
-        SessionPlace::Waiting { pool, .. } => {
-            let row = shop.queue.pools[pool].waiting.iter(&shop.sessions);
-            row.zip(1..).find(|&(other, _)| other == number)
-        }
-        SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => None,
+        SessionPlace::Waiting { pool, rank, .. } => shop.queue.pools[pool].position((rank, number)),
+        SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => 0,
     };
-    let position = position.map_or(0, |(_, position)| position);
     Some(session_view(shop, number, position, at))
 }
 
@@ -226,8 +222,7 @@ pub fn sessions(
     match state {
         State::Waiting => {
             for (_, pool) in shop.queue.pools.iter() {
-                let row = pool.waiting.iter(&shop.sessions);
-                listed.extend(row.zip(1..));
+                listed.extend(pool.sessions().zip(1..));
             }
         }
         State::Open | State::Closed => {
@@ -256,7 +251,7 @@ fn rank(shop: &Shop, session: u32) -> Rank<'_> {
     let record = &shop.sessions[session];
     let rank = match record.place {
         SessionPlace::Bot | SessionPlace::Agent(_) => record.opened.ms(),
-        SessionPlace::Waiting { ticket, .. } => ticket as i64,
+        SessionPlace::Waiting { rank, .. } => rank.ticket as i64,
         SessionPlace::Closed { at } => -at.ms(),
     };
     (rank, &record.id)
@@ -315,7 +310,7 @@ pub fn pools(shop: &Shop, at: Instant) -> Vec<PoolView> {
     let pools = shop.queue.pools.iter();
     let mut pools: Vec<PoolView> = pools
         .filter_map(|(_, pool)| {
-            let head = &shop.sessions[pool.waiting.first()?];
+            let head = &shop.sessions[pool.sessions().next()?];
             let longest = match head.place {
                 SessionPlace::Waiting { since, .. } => at - since,
                 SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => {
@@ -324,7 +319,7 @@ pub fn pools(shop: &Shop, at: Instant) -> Vec<PoolView> {
             };
             Some(PoolView {
                 pool: pool.name().into(),
-                waiting: pool.waiting.len(),
+                waiting: pool.len() as u32,
                 longest_s: Decimal::seconds(longest),
                 head: head.id.clone(),
             })
@@ -354,7 +349,7 @@ pub fn counts(shop: &Shop) -> Counts {
     for (_, agent) in shop.directory.agents.iter() {
         let online = agent.routable && agent.presence == Presence::Online;
         counts.agents_online += u32::from(online);
-        counts.agents_free += u32::from(agent.free());
+        counts.agents_free += u32::from(agent.free(shop.policy.routing.queue.mode));
     }
     counts
 }

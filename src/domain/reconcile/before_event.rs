@@ -60,7 +60,7 @@ impl Before {
         before.last_assigned = agents.map(|(_, agent)| agent.last_assigned).collect();
         let mut look = |session: u32| before.add_session(shop, session);
         for (_, pool) in shop.queue.pools.iter() {
-            pool.waiting.iter(&shop.sessions).for_each(&mut look);
+            pool.sessions().for_each(&mut look);
         }
         for armed in shop.timers.armed() {
             if armed.due <= recorded.at {
@@ -171,6 +171,9 @@ fn sessions_of_event(shop: &Shop, what: &EventBody) -> Vec<u32> {
         EventBody::SessionHandoff { session, .. }
         | EventBody::SessionTransferred { session, .. }
         | EventBody::SessionClosed { session, .. }
+        | EventBody::SessionRanked { session, .. }
+        | EventBody::BuyerLeft { session }
+        | EventBody::BuyerReturned { session }
         | EventBody::BuyerMessage { session }
         | EventBody::AgentMessage { session, .. }
         | EventBody::BotMessage { session }
@@ -188,7 +191,14 @@ fn sessions_of_event(shop: &Shop, what: &EventBody) -> Vec<u32> {
             .into_iter()
             .map(|found| found.0)
             .collect(),
-        EventBody::AgentRemoved { agent } | EventBody::PresenceChanged { agent, .. } => {
+        EventBody::BuyerRanked { buyer, .. } | EventBody::BuyerBlocked { buyer, .. } => {
+            let buyer = shop.buyers.find(buyer);
+            let open = buyer.map(|buyer| shop.buyers[buyer].open_session);
+            open.filter(|&open| open != NOBODY).into_iter().collect()
+        }
+        EventBody::AgentRemoved { agent }
+        | EventBody::AgentReady { agent }
+        | EventBody::PresenceChanged { agent, .. } => {
             let agent = shop.directory.agents.find(agent);
             let row = agent.map(|agent| shop.directory.agents[agent].sessions);
             row.into_iter()

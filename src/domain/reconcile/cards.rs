@@ -241,6 +241,7 @@ fn card_of_record(
         agent,
         source,
         made,
+        day: None,
         used,
     };
     while cards.len() < number {
@@ -292,17 +293,23 @@ fn reasons_of(event: Option<&Event>) -> &[Id] {
             EventBody::ShopConfigured { .. }
             | EventBody::AgentConfigured { .. }
             | EventBody::AgentRemoved { .. }
+            | EventBody::AgentReady { .. }
             | EventBody::PresenceChanged { .. }
             | EventBody::SessionOpened { .. }
             | EventBody::SessionHandoff { .. }
             | EventBody::SessionTransferred { .. }
             | EventBody::SessionClosed { .. }
+            | EventBody::SessionRanked { .. }
+            | EventBody::BuyerLeft { .. }
+            | EventBody::BuyerReturned { .. }
             | EventBody::BuyerMessage { .. }
             | EventBody::AgentMessage { .. }
             | EventBody::BotMessage { .. }
             | EventBody::InviteRequested { .. }
             | EventBody::RatingOpened { .. }
             | EventBody::BuyerFlagged { .. }
+            | EventBody::BuyerRanked { .. }
+            | EventBody::BuyerBlocked { .. }
             | EventBody::Clock,
         )
         | None => &[],

@@ -146,9 +146,9 @@ fn would_handle(shop: &mut Shop, what: &EventBody) -> Result<(), Rejection> {
             .read()
             .map(drop)
             .map_err(|error| Rejection::new(ErrorCode::PolicyInvalid, error.to_string())),
-        EventBody::AgentRemoved { agent } | EventBody::PresenceChanged { agent, .. } => {
-            shop.find_agent(agent).map(drop)
-        }
+        EventBody::AgentRemoved { agent }
+        | EventBody::AgentReady { agent }
+        | EventBody::PresenceChanged { agent, .. } => shop.find_agent(agent).map(drop),
         EventBody::SessionOpened {
             session,
             buyer,
@@ -156,6 +156,7 @@ fn would_handle(shop: &mut Shop, what: &EventBody) -> Result<(), Rejection> {
             question,
             order_status,
             bot,
+            priority: _,
         } => {
             let known = shop.check_opening(session, buyer)?;
             let attributes = RoutingAttributes {
@@ -186,9 +187,11 @@ fn would_handle(shop: &mut Shop, what: &EventBody) -> Result<(), Rejection> {
                 Some(_) | None => shop.transferable(to, found).map(drop),
             }
         }
-        EventBody::SessionClosed { session, .. } | EventBody::BuyerMessage { session } => {
-            shop.find_open(session).map(drop)
-        }
+        EventBody::SessionClosed { session, .. }
+        | EventBody::SessionRanked { session, .. }
+        | EventBody::BuyerLeft { session }
+        | EventBody::BuyerReturned { session }
+        | EventBody::BuyerMessage { session } => shop.find_open(session).map(drop),
         EventBody::AgentMessage { session, agent, .. }
         | EventBody::InviteRequested { session, agent } => {
             shop.find_own(session, agent.as_ref()).map(drop)
@@ -205,6 +208,8 @@ fn would_handle(shop: &mut Shop, what: &EventBody) -> Result<(), Rejection> {
         }
         | EventBody::AgentConfigured { .. }
         | EventBody::BuyerFlagged { .. }
+        | EventBody::BuyerRanked { .. }
+        | EventBody::BuyerBlocked { .. }
         | EventBody::Clock => Ok(()),
     }
 }

@@ -10,10 +10,11 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::policy::routing_attributes::RoutingAttributes;
+use crate::domain::protocol::codes::WaitReason;
 use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::state::agent::BOT;
 use crate::domain::state::agent_directory::RoutingScope;
-use crate::domain::state::session::SessionPlace;
+use crate::domain::state::session::{QueueRank, SessionPlace};
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
@@ -215,14 +216,20 @@ fn put_in_pool(shop: &mut Shop, session: u32, scope: RoutingScope, stood: Option
     }
     take_out(shop, session);
     let stood = stood.filter(|stood| stood.pool.as_deref() == Some(name.as_str()));
-    let (ticket, since) = match stood.map(|stood| stood.place) {
-        Some(SessionPlace::Waiting { ticket, since, .. }) => (ticket, since),
+    let place = match stood.map(|stood| stood.place) {
+        Some(SessionPlace::Waiting {
+            rank,
+            since,
+            reason,
+            ..
+        }) => (rank, since, reason),
         Some(SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. }) | None => {
             shop.queue.tickets += 1;
-            (shop.queue.tickets, shop.now)
+            let rank = shop.rank_of(session, shop.now, shop.queue.tickets);
+            (rank, shop.now, WaitReason::AllBusy)
         }
     };
-    wait_in(shop, session, scope, ticket, since);
+    wait_in(shop, session, scope, place);
     let max_wait = shop.policy.routing.queue.max_wait;
     let armed = (!max_wait.is_zero()).then(|| shop.now + max_wait);
     let due = match stood {
@@ -234,41 +241,22 @@ fn put_in_pool(shop: &mut Shop, session: u32, scope: RoutingScope, stood: Option
     }
 }
 
-/// Inserts the session into the pool's list by its ticket.
-fn wait_in(shop: &mut Shop, session: u32, scope: RoutingScope, ticket: u64, since: Instant) {
+/// Inserts the session into the queue of a pool.
+fn wait_in(
+    shop: &mut Shop,
+    session: u32,
+    scope: RoutingScope,
+    (rank, since, reason): (QueueRank, Instant, WaitReason),
+) {
     let pool = shop.pool_of(scope);
-    let row: Vec<u32> = shop.queue.pools[pool]
-        .waiting
-        .iter(&shop.sessions)
-        .collect();
-    let ticket_of = |session: u32| match shop.sessions[session].place {
-        SessionPlace::Waiting { ticket, .. } => ticket,
-        SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. } => 0,
-    };
-    let at = row.partition_point(|&other| ticket_of(other) < ticket);
-    let head = row.first().map(|&head| ticket_of(head));
-    if at == 0
-        && let Some(head) = head
-    {
-        shop.leave_line(pool, head);
-    }
-    for &other in &row[at..] {
-        let waiting = &mut shop.queue.pools[pool].waiting;
-        waiting.unlink(&mut shop.sessions, other);
-    }
     shop.sessions[session].place = SessionPlace::Waiting {
         pool,
-        ticket,
+        rank,
         since,
+        reason,
     };
-    for &other in [session].iter().chain(&row[at..]) {
-        let waiting = &mut shop.queue.pools[pool].waiting;
-        waiting.append(&mut shop.sessions, other);
-    }
     shop.queue.waiting += 1;
-    if at == 0 {
-        shop.join_line(pool);
-    }
+    shop.join_queue(session);
     shop.timers.disarm(session, Timer::Silence);
 }
 

@@ -226,7 +226,12 @@ impl From<&DecisionBody> for RecordedBody {
             DecisionBody::EventRejected { error, .. } => {
                 RecordedBody::Rejected { error: Some(error) }
             }
-            DecisionBody::AgentNotified { .. }
+            DecisionBody::SessionTakenBack { .. }
+            | DecisionBody::AgentPresenceSet { .. }
+            | DecisionBody::HoursOpened { .. }
+            | DecisionBody::HoursClosed { .. }
+            | DecisionBody::ScoreDay { .. }
+            | DecisionBody::AgentNotified { .. }
             | DecisionBody::AutoReplySent { .. }
             | DecisionBody::RatingRefused { .. } => RecordedBody::Other,
         }

@@ -41,7 +41,8 @@ pub(super) fn make_session(
 ) -> (u32, u32) {
     let known = shop.buyers.find(buyer);
     let buyer = known.unwrap_or_else(|| shop.buyers.insert(Buyer::new(buyer.clone())));
-    let begins = (shop.now, shop.seq.saturating_sub(1));
+    let opened_as = shop.totals.opened + 1;
+    let begins = (shop.now, shop.seq.saturating_sub(1), opened_as);
     let record = Session::new(session.clone(), buyer, begins, attributes);
     shop.totals.opened += 1;
     (shop.sessions.insert(record), buyer)

@@ -247,7 +247,12 @@ fn arm_again(shop: &mut Shop, before: &Before, session: &Id, timer: Timer) {
     let due = before.session(session).and_then(|of| match timer {
         Timer::ReplyDue => of.reply_due,
         Timer::ReplyOverdue => of.reply_overdue,
-        Timer::Silence | Timer::Queue => None,
+        Timer::Silence
+        | Timer::Queue
+        | Timer::Day
+        | Timer::TakeBack
+        | Timer::Left
+        | Timer::WrapUp => None,
     });
     let record = &shop.sessions[session];
     let reminds = !record.closed() || timer == Timer::ReplyOverdue;
@@ -308,11 +313,15 @@ fn asked(what: &EventBody, of: &Id) -> RoutingAttributes {
         EventBody::ShopConfigured { .. }
         | EventBody::AgentConfigured { .. }
         | EventBody::AgentRemoved { .. }
+        | EventBody::AgentReady { .. }
         | EventBody::PresenceChanged { .. }
         | EventBody::SessionOpened { .. }
         | EventBody::SessionHandoff { .. }
         | EventBody::SessionTransferred { .. }
         | EventBody::SessionClosed { .. }
+        | EventBody::SessionRanked { .. }
+        | EventBody::BuyerLeft { .. }
+        | EventBody::BuyerReturned { .. }
         | EventBody::BuyerMessage { .. }
         | EventBody::AgentMessage { .. }
         | EventBody::BotMessage { .. }
@@ -320,6 +329,8 @@ fn asked(what: &EventBody, of: &Id) -> RoutingAttributes {
         | EventBody::RatingOpened { .. }
         | EventBody::RatingSubmitted { .. }
         | EventBody::BuyerFlagged { .. }
+        | EventBody::BuyerRanked { .. }
+        | EventBody::BuyerBlocked { .. }
         | EventBody::Clock => RoutingAttributes::default(),
     }
 }

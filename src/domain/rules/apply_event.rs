@@ -4,6 +4,7 @@
 //! order. Then due timers fire, each at its own due time. Then the event's rule handles it, and waiting sessions are
 //! served, the longest wait first (R7). This is the order of S5.
 
+use super::rating::Rating;
 use crate::domain::base::calendar::LocalDaySpan;
 use crate::domain::base::time::Instant;
 use crate::domain::explain::decision_sink::DecisionSink;
@@ -16,7 +17,7 @@ use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::idempotency::{Code, IdempotencyRecord};
 use crate::domain::state::shared_invites::Ledger;
 use crate::domain::state::shop::Shop;
-use crate::domain::state::timers::Timer;
+use crate::domain::state::timers::{DueTimer, ShopTimer, Timer};
 
 /// The result of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,13 +45,18 @@ impl Shop {
         let seq_before = self.seq;
         let result = self.check_before(event).and_then(|()| {
             self.advance(event.at, ledger, out);
-            self.handle(&event.what, ledger, out)
+            self.handle(&event.what, event.at, ledger, out)
         });
         if let Err(rejection) = result {
             self.reject(event.what.name(), rejection, out);
             return Applied::Rejected;
         }
         self.drain(out);
+        if event.at < self.now {
+            // What a late event armed in the past is due now (T1).
+            self.fire(self.now, ledger, out);
+            self.settle_lates();
+        }
         if let Some((code, id)) = id {
             let receipt = IdempotencyRecord {
                 print: event.print,
@@ -81,10 +87,11 @@ impl Shop {
 
     /// The checks that come before the clock advances.
     pub(in crate::domain) fn check_before(&self, event: &Event) -> Result<(), Rejection> {
-        if event.at < self.now {
+        let lateness = self.policy.session.lateness;
+        if self.now - event.at > lateness {
             let message = format!(
-                "`at` is before the shop's clock, which stands at {}: send events in the order of time, \
-                 or the last one's time.",
+                "`at` is before the shop's clock, which stands at {}, by more than the policy's \
+                 `session.lateness` of {lateness}: send events in the order of time, or the last one's time.",
                 self.stamp(self.now)
             );
             return Err(Rejection::new(ErrorCode::TimeWentBack, message));
@@ -106,31 +113,45 @@ impl Shop {
         Ok(())
     }
 
-    /// Fires the timers that are due at or before `to`, and sets the clock.
+    /// Fires the timers that are due at or before `to`, and sets the clock. A late event leaves it where it stands (T1).
     pub(in crate::domain) fn advance(
         &mut self,
         to: Instant,
         ledger: &mut dyn Ledger,
         out: &mut DecisionSink,
     ) {
-        while let Some((due, session, timer)) = self.timers.next()
-            && due <= to
-        {
-            self.set_clock(due);
-            self.timers.begin_event();
-            self.timers.disarm(session, timer);
-            match timer {
-                Timer::ReplyDue => self.remind(session, out),
-                Timer::ReplyOverdue => self.overdue(session, out),
-                Timer::Silence => self.silence(session, ledger, out),
-                Timer::Queue => self.waited_too_long(session, ledger, out),
-            }
-            self.drain(out);
-        }
-        self.set_clock(to);
+        self.fire(to, ledger, out);
+        self.set_clock(to.max(self.now));
         self.settle_lates();
         self.forget();
         self.timers.begin_event();
+    }
+
+    /// Fires the timers that are due at or before `to`, each at its own due time, or at the clock if that is later.
+    fn fire(&mut self, to: Instant, ledger: &mut dyn Ledger, out: &mut DecisionSink) {
+        while let Some((due, timer)) = self.timers.next()
+            && due <= to
+        {
+            self.set_clock(due.max(self.now));
+            self.timers.begin_event();
+            self.timers.take(due, timer);
+            match timer {
+                DueTimer::Shop(_, ShopTimer::Hours) => self.follow_hours(out),
+                DueTimer::Shop(_, ShopTimer::Day(day)) => self.sum_up(day, out),
+                DueTimer::Session(session, timer) => match timer {
+                    Timer::ReplyDue => self.remind(session, out),
+                    Timer::ReplyOverdue => self.overdue(session, out),
+                    Timer::Silence => self.silence(session, ledger, out),
+                    Timer::Queue => self.waited_too_long(session, ledger, out),
+                    Timer::TakeBack => self.answer_is_overdue(session, out),
+                    Timer::Left => self.abandon(session, ledger, out),
+                    Timer::WrapUp => self.end_wrap_up(session),
+                    // It is the shop's.
+                    Timer::Day => {}
+                },
+            }
+            self.drain(out);
+        }
     }
 
     /// Sets the clock, and starts a new natural day if necessary.
@@ -146,18 +167,19 @@ impl Shop {
         let before = std::mem::replace(&mut self.span, span);
         if before.day != span.day {
             self.directory.turn_to(span.day);
-            self.days.turn_to(span.day);
+            self.days.turn_to(span.day, self.lateness);
         }
     }
 
     fn handle(
         &mut self,
         what: &EventBody,
+        own: Instant,
         ledger: &mut dyn Ledger,
         out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         match what {
-            EventBody::ShopConfigured { policy } => self.configure(policy),
+            EventBody::ShopConfigured { policy } => self.configure(policy, out),
             EventBody::AgentConfigured {
                 agent,
                 name,
@@ -179,14 +201,17 @@ impl Shop {
                 question,
                 order_status,
                 bot,
+                priority,
             } => {
                 let attributes = RoutingAttributes {
                     entry: entry.clone(),
                     question: question.clone(),
                     order_status: order_status.clone(),
                 };
-                self.open(session, buyer, attributes, *bot, out)
+                self.open(session, buyer, attributes, *bot, *priority, out)
             }
+            EventBody::SessionRanked { session, priority } => self.rank_session(session, *priority),
+            EventBody::AgentReady { agent } => self.agent_ready(agent),
             EventBody::SessionHandoff {
                 session,
                 question,
@@ -194,39 +219,76 @@ impl Shop {
             } => self.hand_off(session, question, order_status, out),
             EventBody::SessionTransferred { session, to } => self.transfer(session, to, out),
             EventBody::SessionClosed { session, by } => self.close_by(session, *by, ledger, out),
-            EventBody::BuyerMessage { session } => self.buyer_message(session, out),
+            EventBody::BuyerMessage { session } => self.buyer_message(session, own, out),
+            EventBody::BuyerLeft { session } => self.buyer_left(session),
+            EventBody::BuyerReturned { session } => self.buyer_returned(session),
             EventBody::AgentMessage {
                 session,
                 agent,
                 human,
-            } => self.agent_message(session, agent.as_ref(), *human),
-            EventBody::BotMessage { session } => self.bot_message(session),
+            } => self.agent_message(session, agent.as_ref(), *human, own, out),
+            EventBody::BotMessage { session } => self.bot_message(session, own),
             EventBody::InviteRequested { session, agent } => {
                 self.request_invite(session, agent.as_ref(), out)
             }
             EventBody::RatingOpened { session, card } => {
                 self.open_rating(session, card.as_ref(), out)
             }
-            EventBody::RatingSubmitted { on, stars, reasons } => {
-                self.submit_rating(on, *stars, reasons, out)
+            EventBody::RatingSubmitted {
+                on,
+                stars,
+                reasons,
+                comment,
+            } => {
+                let rating = Rating {
+                    stars: *stars,
+                    reasons,
+                    comment: comment.as_deref(),
+                };
+                self.submit_rating(on, &rating, out)
             }
             EventBody::BuyerFlagged { buyer, risk } => {
                 self.flag(buyer, *risk);
+                Ok(())
+            }
+            EventBody::BuyerRanked { buyer, priority } => {
+                self.rank_buyer(buyer, *priority);
+                Ok(())
+            }
+            EventBody::BuyerBlocked {
+                buyer,
+                blocked,
+                until,
+            } => {
+                self.block(buyer, *blocked, *until, ledger, out);
                 Ok(())
             }
             EventBody::Clock => Ok(()),
         }
     }
 
-    /// `shop.configured`. It arms and cancels no timer. All values that are not yet booked follow the new policy.
-    fn configure(&mut self, policy: &GivenPolicy) -> Result<(), Rejection> {
+    /// `shop.configured`. It arms and cancels no timer but that of the opening hours (H3). All values that are not yet
+    /// booked follow the new policy.
+    fn configure(&mut self, policy: &GivenPolicy, out: &mut DecisionSink) -> Result<(), Rejection> {
         let CheckedPolicy { policy, groups } = policy
             .read()
             .map_err(|error| Rejection::new(ErrorCode::PolicyInvalid, error.to_string()))?;
+        if policy.timezone != self.policy.timezone {
+            self.book_all_desk_time();
+        }
+        let age_before = self.policy.routing.priority.age;
         self.policy = policy;
         self.horizon = self.horizon.max(self.policy.longest_window());
+        self.lateness = self.lateness.max(self.policy.session.lateness);
         self.turn_to(self.policy.timezone.span(self.now));
-        self.directory.follow(groups, self.policy.routing.strategy);
+        let routing = &self.policy.routing;
+        self.directory
+            .follow(groups, routing.strategy, routing.queue.mode);
+        if routing.priority.age != age_before {
+            self.rank_all_again();
+        }
+        self.overdue_may_move = true;
+        self.follow_hours(out);
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::decision::ErrorCode;
+use crate::domain::protocol::event::Priority;
 use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::agent::BOT;
 use crate::domain::state::buyer::Buyer;
@@ -20,11 +21,13 @@ impl Shop {
         buyer: &Id,
         attributes: RoutingAttributes,
         bot: bool,
+        priority: Option<Priority>,
         out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let known = self.check_opening(session, buyer)?;
         if bot {
-            self.begin(session, buyer, known, attributes, true);
+            let number = self.begin(session, buyer, known, attributes, true);
+            self.sessions[number].priority = priority;
             return Ok(());
         }
         self.fresh_crews();
@@ -36,6 +39,7 @@ impl Shop {
         let route = self.route(caller, out);
         self.check_room(&route)?;
         let number = self.begin(session, buyer, known, attributes, false);
+        self.sessions[number].priority = priority;
         self.settle_repeat_visit(number);
         self.follow(number, route, out);
         Ok(())
@@ -64,6 +68,12 @@ impl Shop {
                 message,
                 session: Some(other),
             });
+        }
+        if known.is_some_and(|buyer| self.is_blocked(buyer)) {
+            let message = format!(
+                "Buyer {buyer:?} is blocked: send `buyer.blocked` with `blocked` false to serve it again."
+            );
+            return Err(Rejection::new(ErrorCode::BuyerBlocked, message));
         }
         Ok(known)
     }
@@ -109,7 +119,9 @@ impl Shop {
         bot: bool,
     ) -> u32 {
         let buyer = known.unwrap_or_else(|| self.buyers.insert(Buyer::new(buyer.clone())));
-        let mut record = Session::new(session.clone(), buyer, (self.now, self.seq), attributes);
+        let opened_as = self.totals.opened + 1;
+        let opened = (self.now, self.seq, opened_as);
+        let mut record = Session::new(session.clone(), buyer, opened, attributes);
         if bot {
             record.server = BOT;
         }
@@ -154,6 +166,7 @@ impl Shop {
         self.check_room(&route)?;
         self.sessions[number].attributes = Some(Box::new(attributes));
         self.settle_repeat_visit(number);
+        self.leave_bot(number);
         self.follow(number, route, out);
         self.count_handoff(number, out);
         Ok(())

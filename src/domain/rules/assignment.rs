@@ -23,8 +23,11 @@ impl Shop {
             RoutingChoice::To { agent, reason } => {
                 self.assign(session, agent, reason, out);
                 if reason == AssignReason::OfflineRota {
-                    self.note_left_to_rota(agent, out);
-                    self.notify(session, agent, out);
+                    // Outside the opening hours, the agent of the rota may be online (H2).
+                    if self.directory.agents[agent].presence != Presence::Online {
+                        self.note_left_to_rota(agent, out);
+                        self.notify(session, agent, out);
+                    }
                     self.note_left_to_rota(agent, out);
                     self.reply_offline(session, out);
                 }
@@ -41,9 +44,17 @@ impl Shop {
         reason: AssignReason,
         out: &mut DecisionSink,
     ) {
+        self.drop_round(session);
         let waited = self.leave(session);
         let record = &mut self.sessions[session];
         record.place = SessionPlace::Agent(agent);
+        record.assigned_at = self.now;
+        record.marks.answered_here = false;
+        record.marks.had_round_here = false;
+        if reason == AssignReason::Manual {
+            // A transfer by hand starts anew (R10d).
+            record.taken_back = None;
+        }
         let before = std::mem::replace(&mut record.server, agent);
         let (repeat_visit, buyer) = (record.marks.repeat_visit, record.buyer);
         if !std::mem::replace(&mut record.marks.human, true) {
@@ -56,6 +67,8 @@ impl Shop {
         self.agent_changed(agent);
         self.served(buyer, agent);
         self.time_silence(session);
+        self.arm_take_back(session);
+        self.begin_round(session);
         let (id, buyer) = self.names(session);
         let body = DecisionBody::SessionAssigned {
             session: id,
@@ -74,15 +87,12 @@ impl Shop {
         let buyer = record.buyer;
         match record.place {
             SessionPlace::Bot | SessionPlace::Closed { .. } => Duration::ZERO,
-            SessionPlace::Waiting {
-                pool,
-                ticket,
-                since,
-            } => {
-                self.leave_pool(session, pool, ticket);
+            SessionPlace::Waiting { since, .. } => {
+                self.leave_pool(session);
                 self.now - since
             }
             SessionPlace::Agent(agent) => {
+                self.end_take_back(session);
                 let server = &mut self.directory.agents[agent];
                 server.sessions.unlink(&mut self.sessions, session);
                 self.served(buyer, agent);
@@ -125,6 +135,7 @@ impl Shop {
         let from_bot = record.place == SessionPlace::Bot;
         if from_bot {
             self.settle_repeat_visit(session);
+            self.leave_bot(session);
         }
         self.note_manual(agent, out);
         self.assign(session, agent, AssignReason::Manual, out);

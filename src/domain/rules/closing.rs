@@ -37,6 +37,8 @@ impl Shop {
         ledger: &mut dyn Ledger,
         out: &mut DecisionSink,
     ) {
+        self.book_end(session, reason);
+        let agent = self.sessions[session].agent();
         self.leave(session);
         self.timers.disarm(session, Timer::Silence);
         // A close ends the reminder. A late message stays late (M3).
@@ -44,9 +46,17 @@ impl Shop {
         let record = &mut self.sessions[session];
         record.place = SessionPlace::Closed { at: self.now };
         record.attributes = None;
+        record.taken_back = None;
+        record.debt = None;
+        record.marks.left = false;
         self.buyers[record.buyer].leave_session(self.now);
         self.closed.push_back((self.now, session));
         self.totals.closed += 1;
+        if let Some(agent) = agent
+            && reason != CloseReason::AgentOffline
+        {
+            self.wrap_up(session, agent);
+        }
         let (id, buyer) = self.names(session);
         let agent = self.sessions[session].served_by();
         let body = DecisionBody::SessionClosed {

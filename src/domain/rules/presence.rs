@@ -35,6 +35,8 @@ impl Shop {
         let record = &mut agents[number];
         record.routable = post.routable();
         let before = record.post.replace(post);
+        self.overdue_may_move = true;
+        self.follow_desk_time(number);
         if before.is_some_and(|before| before.roles == roles) {
             self.agent_changed(number);
         } else {
@@ -51,30 +53,50 @@ impl Shop {
         out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let number = self.find_agent(agent)?;
-        let before = self.directory.agents[number].presence;
+        let record = &mut self.directory.agents[number];
+        record.held = false;
+        if presence != Presence::Offline {
+            record.misses = 0;
+        }
+        let before = record.presence;
         if before == presence {
             return Ok(());
         }
-        self.directory.set_presence(number, presence);
-        let lines_move = match self.policy.routing.when_scope_offline {
-            WhenScopeOffline::AnyOnline => self.queue.waiting > 0 && !self.directory.stale(),
-            WhenScopeOffline::Wait => false,
-        };
-        if lines_move {
-            self.line_up();
-        } else {
-            self.agent_changed(number);
-        }
-        if presence == Presence::Offline {
-            match self.policy.session.on_agent_offline {
-                OnAgentOffline::Keep => {}
-                OnAgentOffline::Close => {
-                    self.close_all_of(number, Absence::WentOffline, ledger, out);
+        self.set_presence(number, presence);
+        match presence {
+            Presence::Online => self.hand_over(out),
+            Presence::Away => {}
+            Presence::Offline => {
+                self.end_all_wrap_ups(number);
+                match self.policy.session.on_agent_offline {
+                    OnAgentOffline::Keep => {}
+                    OnAgentOffline::Close => {
+                        self.close_all_of(number, Absence::WentOffline, ledger, out);
+                    }
+                    OnAgentOffline::Reroute => {
+                        self.reroute_all_of(number, Absence::WentOffline, out);
+                    }
                 }
-                OnAgentOffline::Reroute => self.reroute_all_of(number, Absence::WentOffline, out),
             }
         }
         Ok(())
+    }
+
+    /// Changes an agent's presence, and which pools its groups serve.
+    pub(in crate::domain) fn set_presence(&mut self, agent: u32, presence: Presence) {
+        self.directory.set_presence(agent, presence);
+        self.directory.agents[agent].presence_since = self.now;
+        self.overdue_may_move = true;
+        let routing = &self.policy.routing;
+        // Whether a pool is served by everybody depends on who is online (R7a).
+        let by_presence =
+            routing.overflow || routing.when_scope_offline == WhenScopeOffline::AnyOnline;
+        if by_presence && self.queue.waiting > 0 && !self.directory.stale() {
+            self.line_up();
+            self.follow_desk_time(agent);
+        } else {
+            self.agent_changed(agent);
+        }
     }
 
     /// `agent.removed`.
@@ -85,8 +107,10 @@ impl Shop {
         out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let number = self.find_agent(agent)?;
-        self.directory.set_presence(number, Presence::Offline);
+        self.set_presence(number, Presence::Offline);
+        self.end_all_wrap_ups(number);
         let record = &mut self.directory.agents[number];
+        record.held = false;
         record.post = None;
         record.routable = false;
         self.directory.spoil();
@@ -143,7 +167,7 @@ impl Shop {
             attributes: &attributes,
             buyer: Some(record.buyer),
         };
-        match (self.route_anew(caller, out), absence) {
+        match (self.route_anew(caller, &[], out), absence) {
             (RoutingChoice::To { agent, .. }, _) => {
                 self.assign(session, agent, AssignReason::AgentOffline, out);
             }

@@ -23,6 +23,7 @@ pub const OWN_CARD_AFTER_CLOSE: Duration = Duration::days(1);
 pub(in crate::domain) struct Rating<'a> {
     pub(in crate::domain) stars: Stars,
     pub(in crate::domain) reasons: &'a [Id],
+    pub(in crate::domain) comment: Option<&'a str>,
 }
 
 /// Why a rating is refused, and the card that it named or found.
@@ -42,6 +43,11 @@ impl Shop {
     ) -> Result<(), Rejection> {
         let number = self.find_session(session)?;
         let opened = match card {
+            _ if self.is_blocked(self.sessions[number].buyer) => Err(RatingRefusal {
+                session: Some(session.clone()),
+                card: card.cloned(),
+                reason: RefuseReason::BuyerBlocked,
+            }),
             None => self.make_own_card(number, out),
             Some(card) => self.invited_card(number, card, out),
         };
@@ -56,11 +62,9 @@ impl Shop {
     pub(in crate::domain) fn submit_rating(
         &mut self,
         on: &RatedOn,
-        stars: Stars,
-        reasons: &[Id],
+        rating: &Rating<'_>,
         out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
-        let rating = Rating { stars, reasons };
         let found = match on {
             RatedOn::Card(card) => self.find_card(card).ok_or_else(|| RatingRefusal {
                 session: None,
@@ -71,11 +75,16 @@ impl Shop {
                 let number = self.find_session(session)?;
                 let cards = &self.sessions[number].cards;
                 match cards.iter().rposition(|card| !card.used) {
+                    _ if self.is_blocked(self.sessions[number].buyer) => Err(RatingRefusal {
+                        session: Some(session.clone()),
+                        card: None,
+                        reason: RefuseReason::BuyerBlocked,
+                    }),
                     Some(place) => Ok((number, place)),
                     None => match self.make_own_card(number, out) {
                         Ok(place) => {
                             self.open_card(number, place, out);
-                            self.record(number, place, &rating, out);
+                            self.record(number, place, rating, out);
                             return Ok(());
                         }
                         Err(refusal) => Err(refusal),
@@ -84,12 +93,15 @@ impl Shop {
             }
         };
         let usable = found.and_then(|(session, place)| {
+            if self.is_blocked(self.sessions[session].buyer) {
+                return Err(self.refusal_of(session, place, RefuseReason::BuyerBlocked));
+            }
             self.check_card(session, place, out)?;
             self.check_rated_recently(session, place, out)?;
             Ok((session, place))
         });
         match usable {
-            Ok((session, place)) => self.record(session, place, &rating, out),
+            Ok((session, place)) => self.record(session, place, rating, out),
             Err(refusal) => self.refuse(refusal, out),
         }
         Ok(())
@@ -239,12 +251,14 @@ impl Shop {
         agent: u32,
         source: Source,
     ) -> usize {
-        let made = self.now;
+        let (made, day) = (self.now, self.span.day);
+        self.directory.agents[agent].sheet(day).cards.made[source as usize] += 1;
         let cards = &mut self.sessions[session].cards;
         cards.push(Card {
             agent,
             source,
             made,
+            day: Some(day),
             used: false,
         });
         cards.len() - 1
@@ -280,7 +294,19 @@ impl Shop {
             (tie.rated_at, tie.submitted_at) = (now, now);
         }
         let level = Level::of(rating.stars);
-        let tally = &mut self.directory.agents[card.agent].tally;
+        let today = self.span.day;
+        let agent = &mut self.directory.agents[card.agent];
+        if let Some(day) = card.day {
+            agent.sheet(day).cards.rated[card.source as usize] += 1;
+        }
+        let ratings = &mut agent.sheet(today).ratings;
+        ratings.levels[level as usize] += 1;
+        ratings.stars += u64::from(rating.stars.count());
+        for reason in rating.reasons {
+            let of_level = &mut ratings.reasons[level as usize];
+            *of_level.entry(reason.clone()).or_default() += 1;
+        }
+        let tally = &mut agent.tally;
         tally.levels[level as usize] += 1;
         tally.stars += u64::from(rating.stars.count());
         for reason in rating.reasons {
@@ -295,9 +321,11 @@ impl Shop {
             level,
             stars: rating.stars,
             source: card.source,
+            reasons: rating.reasons.to_vec(),
+            comment: rating.comment.map(Into::into),
         };
         self.decide(body, out);
-        self.score_rating(level, card.agent == BOT, rating.reasons, out);
+        self.score_rating(level, card.agent == BOT, card.made, rating.reasons, out);
     }
 
     fn refuse(&mut self, refusal: RatingRefusal, out: &mut DecisionSink) {

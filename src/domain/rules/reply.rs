@@ -1,131 +1,208 @@
-//! Messages and replies: late replies (M1), answered buyers (M2), and reminders (M3).
+//! Messages and replies: late replies (M1), answered buyers (M2), reminders (M3) and units of the reply rate (M12).
 //!
-//! Invariants: a session's late marks are in the heap of the shop under the earliest of them. A buyer is booked as late
-//! at most once a day. `awaited` is the oldest message that counts since the last human reply.
+//! A message that comes late counts by its own instant (T1). All else goes by the clock.
+//!
+//! Invariants: the heap of the shop has the earliest instant at which something of a session becomes late and is not
+//! booked as late: an unanswered message, the round of the shop, or the round with an agent. `awaited` is the oldest
+//! message that counts since the last human reply.
 
+use smallvec::SmallVec;
+
+use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::explain::explanation::Absence;
+use crate::domain::policy::ReplyUnit;
 use crate::domain::protocol::decision::{DecisionBody, ErrorCode};
 use crate::domain::protocol::rejection::Rejection;
-use crate::domain::state::pending_reply::{PendingReply, ReplyDeadline};
+use crate::domain::state::agent::BOT;
+use crate::domain::state::pending_reply::{PendingReply, UnansweredMessage};
 use crate::domain::state::session::{SessionPlace, Speaker};
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
+
+/// How many unanswered messages of a session are kept. Beyond that, those in between are dropped.
+const UNANSWERED_MAX: usize = 1024;
 
 impl Shop {
     /// `buyer.message`: to the session's agent, after R9 has replaced an absent one.
     pub(in crate::domain) fn buyer_message(
         &mut self,
         session: &Id,
+        own: Instant,
         out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let session = self.find_open(session)?;
         self.fresh_crews();
+        self.is_back(session);
         let stranded = self.sessions[session].agent();
         let stranded = stranded.filter(|&agent| self.is_offline(agent));
-        let anybody_online = self.directory.anybody_online();
+        let anybody_online = !self.is_shut() && self.directory.anybody_online();
         if stranded.is_some() && anybody_online {
             self.reroute(session, Absence::AlreadyOffline, out);
         }
+        let now = self.now;
         let record = &mut self.sessions[session];
         record.speaker = Some(Speaker::Buyer);
+        record.last_message = now;
         let (place, buyer) = (record.place, record.buyer);
-        record.marks.wrote_to_bot |= place == SessionPlace::Bot;
+        let with_bot = place == SessionPlace::Bot;
+        record.marks.wrote_to_bot |= with_bot;
         let to = record.answerable();
         self.days.on(self.span.day).book_message(buyer, to);
         self.time_silence(session);
-        let first = self.message_counts(place) && self.count_message(session);
+        if !with_bot {
+            self.incur_debt(session);
+        }
+        let first = if self.message_counts(place, own) {
+            self.count_message(session, own)
+        } else {
+            None
+        };
         if let Some(agent) = stranded
-            && !anybody_online
+            && self.sessions[session].agent() == stranded
         {
             self.note_absent(agent, Absence::AlreadyOffline, out);
             self.notify(session, agent, out);
-            self.note_absent(agent, Absence::AlreadyOffline, out);
-            self.reply_offline(session, out);
+            if !anybody_online {
+                self.note_absent(agent, Absence::AlreadyOffline, out);
+                self.reply_offline(session, out);
+            }
         }
-        if first {
-            self.judge_reply_rate(self.span.day, out);
+        if let Some(day) = first {
+            self.judge_reply_rate(day, out);
         }
         Ok(())
     }
 
-    /// Whether a message that is sent now to a session at this place counts (M1).
-    fn message_counts(&self, place: SessionPlace) -> bool {
+    /// Whether a message of this instant to a session at this place counts (M1).
+    fn message_counts(&self, place: SessionPlace, own: Instant) -> bool {
         let reply = &self.policy.service.reply;
-        let of_day_ms = self.span.of_day_ms(self.now);
-        let in_hours = (reply.from_ms..reply.to_ms).contains(&of_day_ms);
-        in_hours && (place != SessionPlace::Bot || reply.count_bot)
+        if place == SessionPlace::Bot && !reply.count_bot {
+            return false;
+        }
+        let of_day_ms = self.span_at(own).of_day_ms(own);
+        let at_times = (reply.from_ms..reply.to_ms).contains(&of_day_ms);
+        at_times && (!reply.in_hours || self.is_open_at(own))
+    }
+
+    /// The session leaves the bot. What the buyer wrote to it is a debt from now on (R10).
+    pub(in crate::domain) fn leave_bot(&mut self, session: u32) {
+        if self.sessions[session].marks.wrote_to_bot {
+            self.incur_debt(session);
+        }
     }
 
     /// After a handoff, the messages that the buyer sent to the bot count as one message now (M1).
     pub(in crate::domain) fn count_handoff(&mut self, session: u32, out: &mut DecisionSink) {
         let record = &self.sessions[session];
         let asked = record.marks.wrote_to_bot && !self.policy.service.reply.count_bot;
-        if asked && self.message_counts(record.place) && self.count_message(session) {
-            self.judge_reply_rate(self.span.day, out);
+        if asked
+            && self.message_counts(record.place, self.now)
+            && let Some(day) = self.count_message(session, self.now)
+        {
+            self.judge_reply_rate(day, out);
         }
     }
 
-    /// Counts a message at the current time. Returns whether it is the buyer's first of the day.
-    fn count_message(&mut self, session: u32) -> bool {
+    /// Counts a message of an instant. Returns its day if it is one more of the day's unit (M6b).
+    fn count_message(&mut self, session: u32, own: Instant) -> Option<Day> {
         let reply = self.policy.service.reply;
-        let (now, day) = (self.now, self.span.day);
-        let late_at = now + reply.within;
+        let day = self.span_at(own).day;
+        let late_at = own + reply.within;
         let record = &mut self.sessions[session];
-        if record.awaited.is_none() {
+        let buyer = record.buyer;
+        let asked = record.asked_on.replace(record.asked_on.unwrap_or(day));
+        let new_round = record.awaited.is_none();
+        let first_round = new_round && !std::mem::replace(&mut record.marks.had_round, true);
+        let book = self.days.on(day);
+        if asked.is_none() {
+            book.desk.asked += 1;
+        }
+        if new_round {
+            book.book_round(first_round);
             record.awaited = Some(PendingReply {
-                since: now,
+                since: own,
                 overdue_at: late_at,
                 day,
+                first: first_round,
+                late: false,
             });
             if !reply.remind_after.is_zero() && reply.remind_after < reply.within {
-                self.timers
-                    .arm(session, Timer::ReplyDue, now + reply.remind_after);
+                let due = own + reply.remind_after;
+                self.timers.arm(session, Timer::ReplyDue, due);
             }
             self.timers.arm(session, Timer::ReplyOverdue, late_at);
         }
-        let book = self.days.on(day);
-        let first = book.book_consulting(record.buyer);
-        if !book.buyer(record.buyer).late {
-            match record.late_marks.iter_mut().find(|mark| mark.day == day) {
-                Some(mark) => mark.late_at = mark.late_at.min(late_at),
-                None => {
-                    record.late_marks.push(ReplyDeadline { day, late_at });
-                    book.change_pending(1);
-                }
-            }
-            self.mark_lates(session);
+        let first_of_day = book.consulting == 0;
+        let first_of_buyer = book.book_consulting(buyer);
+        // Once the buyer is late for good, its other messages of the day change nothing but M6's word (T1).
+        if record.unanswered.len() >= UNANSWERED_MAX {
+            record.unanswered.remove(UNANSWERED_MAX / 2);
         }
-        first
+        record.unanswered.push(UnansweredMessage {
+            day,
+            late_at,
+            late: false,
+        });
+        book.change_pending(1);
+        self.may_be_late(session, late_at);
+        if new_round {
+            self.begin_round(session);
+        }
+        if first_of_day && self.policy.service.daily {
+            let due = self.policy.timezone.day_start(day.next()) + reply.within;
+            self.timers.arm_day(session, day, due);
+        }
+        let counted = match reply.unit {
+            ReplyUnit::Buyer => first_of_buyer,
+            ReplyUnit::Round => new_round,
+            ReplyUnit::Session => first_round,
+        };
+        counted.then_some(day)
     }
 
-    fn mark_lates(&mut self, session: u32) {
-        let marks = self.sessions[session].late_marks.iter();
-        match marks.map(|mark| mark.late_at).min() {
+    /// Something of a session becomes late at an instant.
+    pub(in crate::domain) fn may_be_late(&mut self, session: u32, late_at: Instant) {
+        let known = self.lates.get(session);
+        self.lates
+            .set(session, known.map_or(late_at, |known| known.min(late_at)));
+    }
+
+    /// Finds the next instant at which something of a session becomes late.
+    fn find_next_late(&mut self, session: u32) {
+        match self.sessions[session].next_late() {
             Some(late_at) => self.lates.set(session, late_at),
             None => self.lates.remove(session),
         }
     }
 
-    /// Books the messages of one session that are late by now.
+    /// Books what is late by now of one session.
     fn settle_lates_of(&mut self, session: u32) {
         let (now, days) = (self.now, &mut self.days);
         let record = &mut self.sessions[session];
         let buyer = record.buyer;
-        record.late_marks.retain(|mark| {
-            let late = mark.late_at <= now;
-            if late {
-                let book = days.on(mark.day);
+        for message in &mut record.unanswered {
+            if !message.late && message.late_at <= now {
+                message.late = true;
+                let book = days.on(message.day);
                 book.book_late(buyer);
                 book.change_pending(-1);
             }
-            !late
-        });
-        self.mark_lates(session);
+        }
+        if let Some(awaited) = &mut record.awaited
+            && !awaited.late
+            && awaited.overdue_at <= now
+        {
+            awaited.late = true;
+            days.on(awaited.day).book_round_late(awaited.first, true);
+        }
+        self.settle_round(session);
+        self.find_next_late(session);
     }
 
-    /// Books all messages that are late by now, also those whose timers have not fired yet (M1).
+    /// Books everything that is late by now, also if its timer has not fired yet (M1).
     pub(in crate::domain) fn settle_lates(&mut self) {
         while let Some((late_at, session)) = self.lates.first()
             && late_at <= self.now
@@ -141,33 +218,100 @@ impl Shop {
         session: &Id,
         agent: Option<&Id>,
         human: bool,
+        own: Instant,
+        out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
-        let (session, _) = self.find_own(session, agent)?;
+        let (session, agent) = match self.find_answered_late(session, agent, own) {
+            Some(found) => found,
+            None => self.find_own(session, agent)?,
+        };
         if !human {
             return Ok(());
         }
-        self.sessions[session].speaker = Some(Speaker::Agent);
-        let buyer = self.sessions[session].buyer;
-        self.days.on(self.span.day).book_reply(buyer);
-        self.answer(session);
-        if self.policy.session.requires_agent_reply {
-            self.time_silence(session);
+        self.directory.agents[agent].misses = 0;
+        let now = self.now;
+        let record = &mut self.sessions[session];
+        let buyer = record.buyer;
+        let open = !record.closed();
+        if open {
+            record.speaker = Some(Speaker::Agent);
+            record.last_message = now;
+            record.marks.answered_here = true;
+        }
+        let first_answer = !std::mem::replace(&mut record.marks.answered, true);
+        if first_answer && !open {
+            self.take_back_unserved(session);
+        }
+        self.days.on(self.span_at(own).day).book_reply(buyer);
+        let days = self.answer(session, own);
+        if open {
+            self.end_take_back(session);
+            self.sessions[session].debt = None;
+            if self.policy.session.requires_agent_reply {
+                self.time_silence(session);
+            }
+        }
+        for day in days {
+            self.judge_reply_rate(day, out);
         }
         Ok(())
     }
 
-    /// A human reply answers all earlier messages.
-    fn answer(&mut self, session: u32) {
-        if self.sessions[session].awaited.take().is_none() {
-            return;
+    /// A human reply of an instant answers all earlier messages. Returns the days of messages that were late and are
+    /// not, the earliest first (T1c).
+    fn answer(&mut self, session: u32, own: Instant) -> SmallVec<[Day; 1]> {
+        let mut reverted: SmallVec<[Day; 1]> = SmallVec::new();
+        self.end_round(session, own);
+        if self.sessions[session].awaited.is_none() {
+            return reverted;
         }
         self.timers.disarm(session, Timer::ReplyDue);
         self.timers.disarm(session, Timer::ReplyOverdue);
         self.settle_lates_of(session);
-        for mark in std::mem::take(&mut self.sessions[session].late_marks) {
-            self.days.on(mark.day).change_pending(-1);
+        let record = &mut self.sessions[session];
+        let buyer = record.buyer;
+        if let Some(awaited) = record.awaited.take()
+            && awaited.late
+            && own < awaited.overdue_at
+        {
+            let book = self.days.on(awaited.day);
+            book.book_round_late(awaited.first, false);
+        }
+        for message in record.unanswered.drain(..) {
+            let book = self.days.on(message.day);
+            if !message.late {
+                book.change_pending(-1);
+                continue;
+            }
+            let late = message.late_at <= own;
+            book.settle_late(buyer, late);
+            if !late {
+                reverted.push(message.day);
+            }
         }
         self.lates.remove(session);
+        reverted.sort_unstable();
+        reverted.dedup();
+        reverted
+    }
+
+    /// The closed session and its last agent, if that agent may still answer (S10, T1d).
+    fn find_answered_late(
+        &self,
+        session: &Id,
+        named: Option<&Id>,
+        own: Instant,
+    ) -> Option<(u32, u32)> {
+        let number = self.sessions.find(session)?;
+        let record = &self.sessions[number];
+        let SessionPlace::Closed { at } = record.place else {
+            return None;
+        };
+        let agent = record.served_by().filter(|&agent| agent != BOT)?;
+        let its_own = named.is_none_or(|named| *named == self.directory.agents[agent].id);
+        let in_time = self.now < at + self.policy.session.late_reply;
+        let came_late = own < self.now && own <= at;
+        (its_own && (in_time || came_late)).then_some((number, agent))
     }
 
     /// The open session and its agent. If the event names an agent, it must be that one (S4).
@@ -200,9 +344,19 @@ impl Shop {
     }
 
     /// `bot.message`.
-    pub(in crate::domain) fn bot_message(&mut self, session: &Id) -> Result<(), Rejection> {
+    pub(in crate::domain) fn bot_message(
+        &mut self,
+        session: &Id,
+        own: Instant,
+    ) -> Result<(), Rejection> {
         let session = self.find_with_bot(session)?;
-        self.sessions[session].speaker = Some(Speaker::Bot);
+        let record = &mut self.sessions[session];
+        record.speaker = Some(Speaker::Bot);
+        let answers = self.policy.service.reply.effective_bot && record.marks.wrote_to_bot;
+        let buyer = record.buyer;
+        if answers {
+            self.days.on(self.span_at(own).day).book_reply(buyer);
+        }
         if self.policy.session.requires_agent_reply {
             self.time_silence(session);
         }

@@ -4,9 +4,8 @@
 //! evicted when all windows have passed, and never before its sessions. A history is evicted when its windows have
 //! passed. Each event checks a few records in turn. Small tables are not checked.
 
-use crate::domain::base::id::Id;
 use crate::domain::collections::slab_map::NOBODY;
-use crate::domain::state::buyer::Buyer;
+use crate::domain::protocol::event::Priority;
 use crate::domain::state::session::REMEMBERED;
 use crate::domain::state::shop::Shop;
 
@@ -43,7 +42,8 @@ impl Shop {
         }
         if self.buyers.len() >= SWEPT_FROM {
             self.buyers.sweep(|buyer| {
-                let held = buyer.held_by > 0 || buyer.open_session != NOBODY || buyer.risk;
+                let noted = buyer.risk || buyer.priority != Priority::default();
+                let held = buyer.held_by > 0 || buyer.open_session != NOBODY || noted;
                 !held && buyer.last_deed() + horizon <= now
             });
         }
@@ -76,13 +76,6 @@ impl Shop {
             self.buyers[buyer].held_by -= 1;
             self.sessions.remove(session);
         }
-    }
-
-    /// `buyer.flagged` (I7).
-    pub(in crate::domain) fn flag(&mut self, buyer: &Id, risk: bool) {
-        let known = self.buyers.find(buyer);
-        let number = known.unwrap_or_else(|| self.buyers.insert(Buyer::new(buyer.clone())));
-        self.buyers[number].risk = risk;
     }
 }
 

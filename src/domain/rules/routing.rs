@@ -4,7 +4,7 @@ use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::explain::explanation::{Evidence, RecentFinding, Step};
 use crate::domain::policy::routing_attributes::RoutingAttributes;
-use crate::domain::policy::{OfflineMode, RecentOtherwise, WhenScopeOffline};
+use crate::domain::policy::{OfflineMode, QueueMode, RecentOtherwise, WhenScopeOffline};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{AssignReason, WaitReason};
 use crate::domain::state::agent_directory::{EVERYBODY, RoutingScope};
@@ -42,41 +42,53 @@ pub struct RoutingRequest<'a> {
 }
 
 impl Shop {
-    /// The first rule that assigns or queues (R1 to R5). The agent groups must be current.
+    /// The first rule that assigns or queues (R1 to R5). While the shop is shut, only R5 does (H2). The agent groups must
+    /// be current.
     pub(in crate::domain) fn route(
         &self,
         caller: RoutingRequest<'_>,
         out: &mut DecisionSink,
     ) -> RoutingChoice {
         out.drop_notes();
-        if let Some(route) = self.route_to_recent(caller, out) {
+        let shut = self.is_shut();
+        if !shut && let Some(route) = self.route_to_recent(caller, out) {
             return route;
         }
         let (scope, group) = self.directory.scope_of(caller.attributes);
         out.note(self.seq, || Evidence::Scope(scope.clone()));
+        if shut {
+            return self.route_offline(caller, scope, WaitReason::Closed, out);
+        }
         if !self.directory.anybody_online() {
             self.note_nobody_online(group, out);
-            return self.route_offline(caller, scope, out);
+            return self.route_offline(caller, scope, WaitReason::NobodyOnline, out);
         }
-        self.route_in_scope(caller, scope, group, out)
+        self.route_in_scope(caller, scope, group, &[], out)
     }
 
-    /// Routes again for R9, without R1 and R5.
+    /// Routes again for R9, R10 and R5b, without R1 and R5. The agents of `passed` are left out at every step.
     pub(in crate::domain) fn route_anew(
         &self,
         caller: RoutingRequest<'_>,
+        passed: &[u32],
         out: &mut DecisionSink,
     ) -> RoutingChoice {
         let (scope, group) = self.directory.scope_of(caller.attributes);
         out.note(self.seq, || Evidence::Scope(scope.clone()));
-        if !self.directory.anybody_online() {
+        if self.is_shut() {
+            return RoutingChoice::Wait {
+                scope,
+                reason: WaitReason::Closed,
+            };
+        }
+        if !self.directory.has_online_except(EVERYBODY, passed) {
             self.note_nobody_online(group, out);
             return RoutingChoice::Wait {
                 scope,
                 reason: WaitReason::NobodyOnline,
             };
         }
-        self.route_in_scope(caller, scope, group, out)
+        self.route_in_scope(caller, scope, group, passed, out)
     }
 
     /// Whether the buyer had a recent agent within the window, whatever its current state (R1).
@@ -117,10 +129,11 @@ impl Shop {
         }
         let agent = &self.directory.agents[buyer.recent_agent];
         let room = recent.over_capacity || agent.has_room();
+        let no_queue = self.policy.routing.queue.mode == QueueMode::None;
         let away_covered = buyer.recent_until.covers(recent.away_window, self.now);
         match agent.presence {
             _ if !agent.routable => RecentFinding::NotRoutable,
-            Presence::Online if room => RecentFinding::Takes,
+            Presence::Online if room || no_queue => RecentFinding::Takes,
             Presence::Online => RecentFinding::Full,
             Presence::Away if away_covered && room => RecentFinding::Takes,
             Presence::Away | Presence::Offline => RecentFinding::Unavailable,
@@ -144,9 +157,10 @@ impl Shop {
         out.note(self.seq, || Evidence::AnyoneInstead);
         if !self.directory.anybody_online() {
             self.note_nobody_online(EVERYBODY, out);
-            return Some(self.route_offline(caller, RoutingScope::All, out));
+            let reason = WaitReason::NobodyOnline;
+            return Some(self.route_offline(caller, RoutingScope::All, reason, out));
         }
-        if let Some(agent) = self.draw_anyone(caller, Step::Instead, out) {
+        if let Some(agent) = self.draw_anyone(caller, &[], Step::Instead, out) {
             let reason = AssignReason::RecentAgentUnavailable;
             return Some(RoutingChoice::To { agent, reason });
         }
@@ -162,10 +176,10 @@ impl Shop {
         caller: RoutingRequest<'_>,
         scope: RoutingScope,
         group: u32,
+        passed: &[u32],
         out: &mut DecisionSink,
     ) -> RoutingChoice {
-        let own = self.directory.group(group);
-        if let Some(agent) = own.pick(caller.session) {
+        if let Some(agent) = self.directory.pick_except(group, caller.session, passed) {
             self.note_candidates(Step::Own, group, Some(agent), out);
             let reason = match scope {
                 RoutingScope::Question { .. } => AssignReason::Question,
@@ -176,24 +190,26 @@ impl Shop {
             return RoutingChoice::To { agent, reason };
         }
         self.note_candidates(Step::Own, group, None, out);
-        if own.online > 0 {
-            return self.route_past_busy(caller, scope, out);
+        if self.directory.has_online_except(group, passed) {
+            return self.route_past_busy(caller, scope, passed, out);
         }
         match self.policy.routing.when_scope_offline {
             WhenScopeOffline::Wait => RoutingChoice::Wait {
                 scope,
                 reason: WaitReason::ScopeOffline,
             },
-            WhenScopeOffline::AnyOnline => match self.draw_anyone(caller, Step::AnyOnline, out) {
-                Some(agent) => RoutingChoice::To {
-                    agent,
-                    reason: AssignReason::ScopeOffline,
-                },
-                None => RoutingChoice::Wait {
-                    scope: RoutingScope::All,
-                    reason: WaitReason::AllBusy,
-                },
-            },
+            WhenScopeOffline::AnyOnline => {
+                match self.draw_anyone(caller, passed, Step::AnyOnline, out) {
+                    Some(agent) => RoutingChoice::To {
+                        agent,
+                        reason: AssignReason::ScopeOffline,
+                    },
+                    None => RoutingChoice::Wait {
+                        scope: RoutingScope::All,
+                        reason: WaitReason::AllBusy,
+                    },
+                }
+            }
         }
     }
 
@@ -202,6 +218,7 @@ impl Shop {
         &self,
         caller: RoutingRequest<'_>,
         scope: RoutingScope,
+        passed: &[u32],
         out: &mut DecisionSink,
     ) -> RoutingChoice {
         let overflows = match scope {
@@ -209,8 +226,9 @@ impl Shop {
             RoutingScope::Entry(_) | RoutingScope::OrderStatus(_) | RoutingScope::All => false,
         };
         if overflows {
-            let everybody = self.directory.group(EVERYBODY);
-            let picked = everybody.pick(caller.session);
+            let picked = self
+                .directory
+                .pick_except(EVERYBODY, caller.session, passed);
             self.note_candidates(Step::Overflow, EVERYBODY, picked, out);
             if let Some(agent) = picked {
                 let reason = AssignReason::Overflow;
@@ -227,20 +245,23 @@ impl Shop {
     fn draw_anyone(
         &self,
         caller: RoutingRequest<'_>,
+        passed: &[u32],
         step: Step,
         out: &mut DecisionSink,
     ) -> Option<u32> {
-        let everybody = self.directory.group(EVERYBODY);
-        let drawn = everybody.draw(caller.session);
+        let drawn = self
+            .directory
+            .draw_except(EVERYBODY, caller.session, passed);
         self.note_candidates(step, EVERYBODY, drawn, out);
         drawn
     }
 
-    /// R5.
+    /// R5. `reason` is that of the wait if there is no rota.
     fn route_offline(
         &self,
         caller: RoutingRequest<'_>,
         scope: RoutingScope,
+        reason: WaitReason,
         out: &mut DecisionSink,
     ) -> RoutingChoice {
         let rota = match self.policy.routing.offline.mode {
@@ -255,10 +276,7 @@ impl Shop {
             }
             None => {
                 self.note_no_rota(out);
-                RoutingChoice::Wait {
-                    scope,
-                    reason: WaitReason::NobodyOnline,
-                }
+                RoutingChoice::Wait { scope, reason }
             }
         }
     }

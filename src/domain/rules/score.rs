@@ -5,6 +5,7 @@ use crate::domain::state::scores::ATTITUDE;
 use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
+use crate::domain::base::time::Instant;
 use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::protocol::decision::{DecisionBody, Period, Rate};
 use crate::domain::protocol::rating::Level;
@@ -22,18 +23,27 @@ pub fn good_needed(rate: Rate, min: Share) -> Option<u64> {
 }
 
 impl Shop {
-    /// Books a recorded rating, and judges its week and month.
+    /// Books a recorded rating of a card that was made at an instant, and judges its week and month.
     pub(in crate::domain) fn score_rating(
         &mut self,
         level: Level,
         of_bot: bool,
+        made: Instant,
         reasons: &[Id],
         out: &mut DecisionSink,
     ) {
+        let judged = &self.policy.service.good_rate;
+        let of_day_ms = self.span_at(made).of_day_ms(made);
+        let at_times = (judged.from_ms..judged.to_ms).contains(&of_day_ms);
+        let is_judged = at_times && !(judged.human && of_bot);
         let (week, month) = (self.span.day.week(), self.span.day.month());
         let book = self.scores.weeks.entry(week).or_default();
         book.levels[level as usize] += 1;
         book.of_bot[level as usize] += u64::from(of_bot);
+        if is_judged {
+            book.judged.over += u64::from(level == Level::Satisfied);
+            book.judged.under += 1;
+        }
         let book = self.scores.months.entry(month).or_default();
         if level != Level::Satisfied {
             book.unhappy += 1;
@@ -52,19 +62,43 @@ impl Shop {
         }
     }
 
+    /// The summary of a day (M13).
+    pub(in crate::domain) fn sum_up(&mut self, day: Day, out: &mut DecisionSink) {
+        self.settle_lates();
+        let reply = self.policy.service.reply;
+        let book = self.days.on(day);
+        let rate = book.reply_rate(reply.unit);
+        let value = (rate.under > 0).then_some(rate);
+        let body = DecisionBody::ScoreDay {
+            period: day,
+            consulting: rate.under,
+            late: rate.under - rate.over,
+            value,
+            threshold: reply.min_rate,
+            below: value.is_some_and(|rate| rate.is_below(reply.min_rate)),
+            effective_rate: book.effective_rate(),
+            penalty_risk: book.is_at_risk(reply.penalty_above),
+        };
+        self.decide(body, out);
+    }
+
     /// Decides an alert or a recovery of a rate: an alert unless the last decision was one, a recovery after an alert
     /// (M6).
     fn judge(&mut self, period: Period, out: &mut DecisionSink) {
         let service = &self.policy.service;
+        let min_sample = match period {
+            Period::ReplyRate(_) => service.reply.min_sample.unwrap_or(service.min_sample),
+            Period::GoodRate(_) | Period::AttitudeRate(_) => service.min_sample,
+        };
         let (rate, threshold, never, alerted) = match period {
             Period::ReplyRate(day) => {
                 let book = self.days.on(day);
-                let rate = book.reply_rate();
+                let rate = book.reply_rate(service.reply.unit);
                 (rate, service.reply.min_rate, Share::ZERO, &mut book.alerted)
             }
             Period::GoodRate(week) => {
                 let book = self.scores.weeks.entry(week).or_default();
-                let rate = book.good_rate();
+                let rate = book.judged;
                 (rate, service.good_rate.min, Share::ZERO, &mut book.alerted)
             }
             Period::AttitudeRate(month) => {
@@ -77,7 +111,7 @@ impl Shop {
             Period::ReplyRate(_) | Period::GoodRate(_) => rate.is_below(threshold),
             Period::AttitudeRate(_) => rate.is_above(threshold),
         };
-        let enough = rate.under > 0 && rate.under >= u64::from(service.min_sample);
+        let enough = rate.under > 0 && rate.under >= u64::from(min_sample);
         if !enough || threshold == never || bad == *alerted {
             return;
         }

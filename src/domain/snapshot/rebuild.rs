@@ -154,8 +154,12 @@ fn make_rest(shop: &mut Shop, served: &Rows, waiting: &Rows) {
         shop.directory.agents[*agent].sessions = LinkedList::of(row, &mut shop.sessions);
     }
     for (pool, row) in waiting {
-        shop.queue.pools[*pool].waiting = LinkedList::of(row, &mut shop.sessions);
         shop.queue.waiting += row.len() as u32;
+        for &session in row {
+            if let SessionPlace::Waiting { rank, .. } = shop.sessions[session].place {
+                shop.queue.pools[*pool].plain.insert((rank, session));
+            }
+        }
     }
     for (_, tie) in shop.ties.iter() {
         shop.buyers[tie.pair.0].held_by += 1;
@@ -166,7 +170,7 @@ fn make_rest(shop: &mut Shop, served: &Rows, waiting: &Rows) {
             buyer.open_session = number;
         }
         buyer.held_by += u32::from(session.marks.forgotten);
-        if let Some(late_at) = session.late_marks.iter().map(|mark| mark.late_at).min() {
+        if let Some(late_at) = session.next_late() {
             shop.lates.set(number, late_at);
         }
     }

@@ -6,10 +6,13 @@
 use std::collections::BTreeMap;
 
 use super::daily_stats::LABELS_BACK;
+use super::sheets::{AgentSheet, DeskState, DeskTime};
 use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 use crate::domain::collections::linked_list::LinkedList;
 use crate::domain::collections::slab_map::{Keyed, SlabMap};
+use crate::domain::policy::QueueMode;
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::rating::Level;
 
@@ -92,8 +95,18 @@ pub struct Agent {
     pub routable: bool,
     /// The presence. Offline if the agent was removed.
     pub presence: Presence,
-    /// The open sessions, the oldest assignment first. Their number is the load.
+    /// When the presence last changed.
+    pub presence_since: Instant,
+    /// Whether the shop set the agent away (R10e), until the agent's next event.
+    pub held: bool,
+    /// The open sessions, the oldest assignment first.
     pub sessions: LinkedList,
+    /// The closed sessions whose places are still taken (S8).
+    pub wrapping_up: LinkedList,
+    /// How often a session was taken from the agent since its last sign of activity (R10e).
+    pub misses: u32,
+    /// The time at the desk that is not booked yet (M11).
+    pub desk_time: DeskTime,
     /// The `seq` of the latest assignment (P4). 0: never.
     pub last_assigned: u64,
     /// The counts of the latest day with an assignment, and of earlier days whose labels may return.
@@ -103,6 +116,8 @@ pub struct Agent {
     pub seats: Vec<(u32, u32)>,
     /// The totals for the report.
     pub tally: Tally,
+    /// The statistics of each day (M7 to M11).
+    pub sheets: BTreeMap<Day, AgentSheet>,
 }
 
 impl Agent {
@@ -113,18 +128,24 @@ impl Agent {
             post: None,
             routable: false,
             presence: Presence::Offline,
+            presence_since: Instant::NEVER,
+            held: false,
             sessions: LinkedList::EMPTY,
+            wrapping_up: LinkedList::EMPTY,
+            misses: 0,
+            desk_time: DeskTime::default(),
             last_assigned: 0,
             latest: DayCount::none(day),
             earlier: Vec::new(),
             seats: Vec::new(),
             tally: Tally::default(),
+            sheets: BTreeMap::new(),
         }
     }
 
-    /// The number of open sessions.
+    /// The number of open sessions, and of places that are still taken after them (S8).
     pub fn load(&self) -> u32 {
-        self.sessions.len()
+        self.sessions.len() + self.wrapping_up.len()
     }
 
     /// The maximum number of open sessions. 0 without a profile.
@@ -142,9 +163,29 @@ impl Agent {
         self.load() < self.capacity()
     }
 
-    /// Whether the agent is free: online, with a load below its capacity.
-    pub fn free(&self) -> bool {
-        self.routable && self.presence == Presence::Online && self.has_room()
+    /// Whether the agent can get sessions: routable and online.
+    pub fn on_duty(&self) -> bool {
+        self.routable && self.presence == Presence::Online
+    }
+
+    /// Whether the agent is free: on duty, and with a load below its capacity unless the shop has no queue (R14).
+    pub fn free(&self, queue: QueueMode) -> bool {
+        self.on_duty() && (queue == QueueMode::None || self.has_room())
+    }
+
+    /// What the agent's time at the desk counts as now (M11).
+    pub fn desk_state(&self) -> DeskState {
+        match self.presence {
+            Presence::Online if self.post.is_some() && !self.has_room() => DeskState::Full,
+            Presence::Online => DeskState::Online,
+            Presence::Away => DeskState::Away,
+            Presence::Offline => DeskState::Offline,
+        }
+    }
+
+    /// The statistics of a day. Creates them if the day has none.
+    pub fn sheet(&mut self, day: Day) -> &mut AgentSheet {
+        self.sheets.entry(day).or_default()
     }
 
     /// The assignments that were booked on a day.

@@ -7,13 +7,15 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::agent::{Agent, Agents, BOT_ID};
 use super::agent_group::{AgentGroup, PickBy};
 use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
-use crate::domain::policy::Strategy;
 use crate::domain::policy::group_plan::{GroupPlan, MemberList, ScopeKind};
 use crate::domain::policy::routing_attributes::RoutingAttributes;
+use crate::domain::policy::{QueueMode, Strategy};
 use crate::domain::protocol::codes::Presence;
 
 /// The group of all routable agents.
@@ -58,8 +60,9 @@ pub struct AgentDirectory {
     pub agents: Agents,
     plan: Arc<GroupPlan>,
     strategy: Strategy,
-    /// The plan and strategy of the next rebuild, if they changed.
-    next: Option<(Arc<GroupPlan>, Strategy)>,
+    queue: QueueMode,
+    /// The plan, strategy and queue mode of the next rebuild, if they changed.
+    next: Option<(Arc<GroupPlan>, Strategy, QueueMode)>,
     /// The groups by number: [`EVERYBODY`] first, then those of the plan's lists.
     groups: Vec<OnceCell<Box<AgentGroup>>>,
     /// Groups that are built, but not yet registered with their agents.
@@ -80,13 +83,19 @@ pub struct AgentDirectory {
 
 impl AgentDirectory {
     /// A directory with only the bot.
-    pub fn new(day: Day, plan: Arc<GroupPlan>, strategy: Strategy) -> AgentDirectory {
+    pub fn new(
+        day: Day,
+        plan: Arc<GroupPlan>,
+        strategy: Strategy,
+        queue: QueueMode,
+    ) -> AgentDirectory {
         let mut agents = Agents::default();
         agents.insert(Agent::new(Id::known(BOT_ID), day));
         AgentDirectory {
             agents,
             plan,
             strategy,
+            queue,
             next: None,
             groups: Vec::new(),
             unseated: RefCell::default(),
@@ -107,8 +116,8 @@ impl AgentDirectory {
     }
 
     /// Uses another policy for the next rebuild.
-    pub fn follow(&mut self, plan: Arc<GroupPlan>, strategy: Strategy) {
-        self.next = Some((plan, strategy));
+    pub fn follow(&mut self, plan: Arc<GroupPlan>, strategy: Strategy, queue: QueueMode) {
+        self.next = Some((plan, strategy, queue));
         self.stale = true;
     }
 
@@ -134,7 +143,8 @@ impl AgentDirectory {
 
     /// Whether an agent of a group is free. Does not build a group without free agents.
     pub fn has_free(&self, number: u32) -> bool {
-        self.any(number, AgentGroup::has_free, Agent::free)
+        let queue = self.queue;
+        self.any(number, AgentGroup::has_free, |agent| agent.free(queue))
     }
 
     /// Whether an agent of a group is online. Builds groups like [`AgentDirectory::has_free`].
@@ -145,7 +155,12 @@ impl AgentDirectory {
 
     /// Whether an agent of a group is in this state. A group that is not built yet is built if one is. If no agent of
     /// the shop is in this state, no group is searched.
-    fn any(&self, number: u32, known: fn(&AgentGroup) -> bool, is: fn(&Agent) -> bool) -> bool {
+    fn any(
+        &self,
+        number: u32,
+        known: fn(&AgentGroup) -> bool,
+        is: impl Fn(&Agent) -> bool,
+    ) -> bool {
         if number != EVERYBODY && !self.is_made(number) {
             let list = &self.plan.lists()[number as usize - 1];
             if !known(self.group(EVERYBODY))
@@ -221,6 +236,63 @@ impl AgentDirectory {
         self.plan.routes_by_status()
     }
 
+    /// Whether an agent is free under the current queue mode.
+    pub fn is_free(&self, agent: u32) -> bool {
+        self.agents[agent].free(self.queue)
+    }
+
+    /// The agent that a group picks for a session, with these agents left out (R10).
+    pub fn pick_except(&self, number: u32, session: &str, passed: &[u32]) -> Option<u32> {
+        let group = self.group(number);
+        if passed.is_empty() {
+            return group.pick(session);
+        }
+        group.pick_except(session, &self.seats_in(group, passed))
+    }
+
+    /// The agent that a draw from a group selects for a session, with these agents left out (R10).
+    pub fn draw_except(&self, number: u32, session: &str, passed: &[u32]) -> Option<u32> {
+        let group = self.group(number);
+        if passed.is_empty() {
+            return group.draw(session);
+        }
+        group.draw_except(session, &self.seats_in(group, passed))
+    }
+
+    /// Whether an agent of a group other than these is online.
+    pub fn has_online_except(&self, number: u32, passed: &[u32]) -> bool {
+        if passed.is_empty() {
+            return self.has_online(number);
+        }
+        let group = self.group(number);
+        let seats = self.seats_in(group, passed);
+        let online = |&seat: &u32| self.agents[group.seats[seat as usize]].on_duty();
+        let passed_online = seats.iter().filter(|seat| online(seat)).count();
+        group.online as usize > passed_online
+    }
+
+    /// Whether an agent of a group other than these is free.
+    pub fn has_free_except(&self, number: u32, passed: &[u32]) -> bool {
+        if passed.is_empty() {
+            return self.has_free(number);
+        }
+        let group = self.group(number);
+        group.free_count() > group.free_at(&self.seats_in(group, passed))
+    }
+
+    /// The indices of agents in a group, ascending. Agents that are not in it are left out.
+    fn seats_in(&self, group: &AgentGroup, agents: &[u32]) -> SmallVec<[u32; 8]> {
+        let rank = |agent: u32| self.ranks[agent as usize];
+        let seat = |&agent: &u32| {
+            let known = (agent as usize) < self.ranks.len();
+            let found = known.then(|| group.seats.binary_search_by_key(&rank(agent), |&a| rank(a)));
+            Some(found?.ok()? as u32)
+        };
+        let mut seats: SmallVec<[u32; 8]> = agents.iter().filter_map(seat).collect();
+        seats.sort_unstable();
+        seats
+    }
+
     /// Whether a routable agent is online (R3).
     pub fn anybody_online(&self) -> bool {
         self.group(EVERYBODY).online > 0
@@ -268,8 +340,8 @@ impl AgentDirectory {
 
     /// Starts a rebuild from the policy and the current agents. Each group is built when it is first used.
     pub fn make_crews(&mut self) {
-        if let Some((plan, strategy)) = self.next.take() {
-            (self.plan, self.strategy) = (plan, strategy);
+        if let Some(next) = self.next.take() {
+            (self.plan, self.strategy, self.queue) = next;
         }
         self.put_agents_in_order();
         self.routable.clear();
@@ -337,9 +409,12 @@ impl AgentDirectory {
             .checked_sub(1)
             .map(|list| &self.plan.lists()[list as usize]);
         let (duty, seats) = match list {
-            None => (PickBy::Desk(self.strategy), self.routable.clone()),
+            None => (
+                PickBy::Desk(self.strategy, self.queue),
+                self.routable.clone(),
+            ),
             Some(list) if list.rota => (PickBy::Rota, self.members(list)),
-            Some(list) => (PickBy::Desk(self.strategy), self.members(list)),
+            Some(list) => (PickBy::Desk(self.strategy, self.queue), self.members(list)),
         };
         self.filled.set(self.filled.get() + seats.len() as u64);
         let mut group = AgentGroup::new(duty, seats);

@@ -12,7 +12,7 @@ use crate::domain::base::calendar::Day;
 use crate::domain::base::deterministic_draw::draw;
 use crate::domain::collections::indexed_heap::IndexedHeap;
 use crate::domain::collections::rank_set::RankSet;
-use crate::domain::policy::Strategy;
+use crate::domain::policy::{QueueMode, Strategy};
 use crate::domain::protocol::codes::Presence;
 
 /// A ratio of whole numbers, compared exactly by cross-multiplication.
@@ -59,7 +59,7 @@ pub struct PickKey {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PickBy {
     /// Free agents, ordered by the policy's strategy.
-    Desk(Strategy),
+    Desk(Strategy, QueueMode),
     /// All agents regardless of presence, the fewest rota assignments of the day first (R5).
     Rota,
 }
@@ -68,7 +68,7 @@ impl PickBy {
     /// Whether this group may pick the agent now.
     pub fn takes(self, agent: &Agent) -> bool {
         match self {
-            PickBy::Desk(_) => agent.free(),
+            PickBy::Desk(_, queue) => agent.free(queue),
             PickBy::Rota => agent.routable,
         }
     }
@@ -76,17 +76,17 @@ impl PickBy {
     /// Whether the order depends on the day's assignments, so that it changes with the day.
     pub fn by_day(self) -> bool {
         match self {
-            PickBy::Desk(Strategy::FewestToday) | PickBy::Rota => true,
-            PickBy::Desk(Strategy::LeastSaturated | Strategy::Random) => false,
+            PickBy::Desk(Strategy::FewestToday, _) | PickBy::Rota => true,
+            PickBy::Desk(Strategy::LeastSaturated | Strategy::Random, _) => false,
         }
     }
 
     /// The agent's sort key on a day.
     pub fn turn(self, agent: &Agent, day: Day) -> PickKey {
         let (over, under) = match self {
-            PickBy::Desk(Strategy::LeastSaturated) => (agent.load(), agent.capacity()),
-            PickBy::Desk(Strategy::FewestToday) => (agent.on_day(day).assigned, agent.weight()),
-            PickBy::Desk(Strategy::Random) => (0, 1),
+            PickBy::Desk(Strategy::LeastSaturated, _) => (agent.load(), agent.capacity()),
+            PickBy::Desk(Strategy::FewestToday, _) => (agent.on_day(day).assigned, agent.weight()),
+            PickBy::Desk(Strategy::Random, _) => (0, 1),
             PickBy::Rota => (agent.on_day(day).rota, 1),
         };
         PickKey {
@@ -150,11 +150,55 @@ impl AgentGroup {
         }
     }
 
+    /// Like [`AgentGroup::pick`], with the agents at these indices left out, which are ascending.
+    pub fn pick_except(&self, session: &str, left_out: &[u32]) -> Option<u32> {
+        match self.duty {
+            PickBy::Desk(Strategy::Random, _) => self.draw_except(session, left_out),
+            PickBy::Desk(Strategy::LeastSaturated | Strategy::FewestToday, _) | PickBy::Rota => {
+                let (_, seat) = self.turns.first_except(left_out)?;
+                Some(self.seats[seat as usize])
+            }
+        }
+    }
+
+    /// Like [`AgentGroup::draw`], with the agents at these indices left out, which are ascending.
+    pub fn draw_except(&self, session: &str, left_out: &[u32]) -> Option<u32> {
+        let left_out = || {
+            left_out
+                .iter()
+                .copied()
+                .filter(|&seat| self.ranks.has(seat))
+        };
+        let free = self.ranks.count() - left_out().count() as u32;
+        if free == 0 {
+            return None;
+        }
+        let mut index = (draw(&[session]) % u64::from(free)) as u32;
+        for seat in left_out() {
+            index += u32::from(self.ranks.rank(seat) <= index);
+        }
+        let seat = self.ranks.nth(index)?;
+        Some(self.seats[seat as usize])
+    }
+
+    /// The number of free agents at these indices.
+    pub fn free_at(&self, seats: &[u32]) -> u32 {
+        seats
+            .iter()
+            .map(|&seat| u32::from(self.ranks.has(seat)))
+            .sum()
+    }
+
+    /// The number of free agents.
+    pub fn free_count(&self) -> u32 {
+        self.ranks.count()
+    }
+
     /// The first agent in the group's order.
     pub fn pick(&self, session: &str) -> Option<u32> {
         let seat = match self.duty {
-            PickBy::Desk(Strategy::Random) => return self.draw(session),
-            PickBy::Desk(Strategy::LeastSaturated | Strategy::FewestToday) | PickBy::Rota => {
+            PickBy::Desk(Strategy::Random, _) => return self.draw(session),
+            PickBy::Desk(Strategy::LeastSaturated | Strategy::FewestToday, _) | PickBy::Rota => {
                 self.turns.first()?.1
             }
         };

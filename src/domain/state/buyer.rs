@@ -8,6 +8,7 @@ use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{DAY_MS, Instant};
 use crate::domain::collections::slab_map::{Keyed, NOBODY};
+use crate::domain::protocol::event::Priority;
 
 /// A buyer of a shop.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Buyer {
     pub closed_on: u16,
     /// 违规风险较高的用户 (I7).
     pub risk: bool,
+    /// The buyer's priority (R11).
+    pub priority: Priority,
     /// When the recent agent last served the buyer.
     pub recent_until: Instant,
     /// When the buyer got the latest automatic invitation of the shop (I10).
@@ -46,6 +49,7 @@ impl Buyer {
             recent_agent: NOBODY,
             closed_on: 0,
             risk: false,
+            priority: Priority::default(),
             recent_until: Instant::NEVER,
             auto_invited_at: Instant::NEVER,
             auto_invites: (Day(i32::MIN), 0),

@@ -1,5 +1,6 @@
 //! Rating cards.
 
+use crate::domain::base::calendar::Day;
 use crate::domain::base::time::Instant;
 use crate::domain::protocol::rating::Source;
 
@@ -12,6 +13,8 @@ pub struct Card {
     pub source: Source,
     /// When the card was created.
     pub made: Instant,
+    /// The day on which it is booked (M7). `None` if it was created before such days were kept.
+    pub day: Option<Day>,
     /// Whether a rating was submitted.
     pub used: bool,
 }

@@ -12,6 +12,7 @@ pub mod queues;
 pub mod scores;
 pub mod session;
 pub mod shared_invites;
+pub mod sheets;
 pub mod shop;
 pub mod timers;
 pub mod totals;

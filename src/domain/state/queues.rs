@@ -1,18 +1,23 @@
 //! The pools of waiting sessions, and the agent group that serves each pool (R6, R7).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use smallvec::SmallVec;
 
 use super::agent_directory::{EVERYBODY, RoutingScope};
+use super::session::QueueRank;
 use crate::domain::collections::indexed_heap::IndexedHeap;
-use crate::domain::collections::linked_list::LinkedList;
+use crate::domain::collections::ordered_queue::OrderedQueue;
 use crate::domain::collections::slab_map::{Keyed, SlabMap};
 
-/// The sessions that wait for the same scope, first in, first out.
+/// The sessions that wait for the same scope.
 pub struct Pool {
     pub(in crate::domain) name: Box<str>,
     pub(in crate::domain) scope: RoutingScope,
-    /// The waiting sessions.
-    pub waiting: LinkedList,
+    /// The waiting sessions that any agent of the pool may get, in the order of the queue.
+    pub plain: OrderedQueue<(QueueRank, u32)>,
+    /// The other waiting sessions: the buyer has left (S7), or agents are passed over (R10).
+    pub aside: OrderedQueue<(QueueRank, u32)>,
     /// The group of the scope under the current policy. The group of all agents if the policy no longer has the scope.
     pub(in crate::domain) group: u32,
     /// The group in whose line the pool is.
@@ -32,7 +37,8 @@ impl From<RoutingScope> for Pool {
         Pool {
             name: scope.pool_name().into(),
             scope,
-            waiting: LinkedList::EMPTY,
+            plain: OrderedQueue::default(),
+            aside: OrderedQueue::default(),
             group: EVERYBODY,
             line: EVERYBODY,
         }
@@ -43,6 +49,39 @@ impl Pool {
     /// The pool's name in the wire format.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The number of waiting sessions.
+    pub fn len(&self) -> usize {
+        self.plain.len() + self.aside.len()
+    }
+
+    /// Whether no session waits.
+    pub fn is_empty(&self) -> bool {
+        self.plain.is_empty() && self.aside.is_empty()
+    }
+
+    /// The position of a session, waiting or not: 1 is the next one.
+    pub fn position(&self, entry: (QueueRank, u32)) -> u32 {
+        (self.plain.rank(&entry) + self.aside.rank(&entry)) as u32 + 1
+    }
+
+    /// The waiting sessions in the order of the queue.
+    pub fn sessions(&self) -> impl Iterator<Item = u32> + '_ {
+        let (mut plain, mut aside) = (self.plain.iter().peekable(), self.aside.iter().peekable());
+        std::iter::from_fn(move || {
+            let aside_first = match (plain.peek(), aside.peek()) {
+                (Some(plain), Some(aside)) => aside < plain,
+                (None, Some(_)) => true,
+                (_, None) => false,
+            };
+            let next = if aside_first {
+                aside.next()
+            } else {
+                plain.next()
+            };
+            next.map(|(_, session)| session)
+        })
     }
 
     /// The scope that the sessions wait for.
@@ -59,9 +98,11 @@ pub struct Queue {
     /// The number of waiting sessions.
     pub waiting: u32,
     pub(in crate::domain) tickets: u64,
-    /// For each group, the pools of its line by the ticket of their first session.
-    pub(in crate::domain) lines: Vec<BTreeSet<(u64, u32)>>,
-    pub(in crate::domain) ready: IndexedHeap<u64>,
+    /// For each group, the pools of its line by the rank of their first plain session.
+    pub(in crate::domain) lines: Vec<BTreeSet<(QueueRank, u32)>>,
+    pub(in crate::domain) ready: IndexedHeap<QueueRank>,
+    /// The waiting sessions that pass over agents (R10), by their pool and those agents.
+    pub(in crate::domain) passing: BTreeMap<(u32, SmallVec<[u32; 4]>), BTreeSet<(QueueRank, u32)>>,
     /// Groups with a line and no free agent that are not built. They are not updated when agents change.
     pub(in crate::domain) unmade: BTreeSet<u32>,
 }

@@ -10,14 +10,27 @@ use crate::domain::protocol::rating::Level;
 pub const ATTITUDE: &str = "attitude";
 
 /// The ratings of a natural week.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct WeekScores {
     /// All ratings, by [`Level`].
     pub levels: [u64; Level::COUNT],
     /// Those of them for the bot.
     pub of_bot: [u64; Level::COUNT],
+    /// The ratings that are judged (M4), and the satisfied ones of them.
+    pub judged: Rate,
     /// Whether the latest decision about the week's good rate was an alert.
     pub alerted: bool,
+}
+
+impl Default for WeekScores {
+    fn default() -> WeekScores {
+        WeekScores {
+            levels: [0; Level::COUNT],
+            of_bot: [0; Level::COUNT],
+            judged: Rate { over: 0, under: 0 },
+            alerted: false,
+        }
+    }
 }
 
 impl WeekScores {

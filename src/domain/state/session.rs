@@ -3,13 +3,16 @@
 use smallvec::SmallVec;
 
 use super::agent::BOT;
+use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::collections::linked_list::{Link, Linked};
 use crate::domain::collections::slab_map::{Keyed, NOBODY};
 use crate::domain::policy::routing_attributes::RoutingAttributes;
+use crate::domain::protocol::codes::WaitReason;
+use crate::domain::protocol::event::Priority;
 use crate::domain::state::card::Card;
-use crate::domain::state::pending_reply::{PendingReply, ReplyDeadline};
+use crate::domain::state::pending_reply::{AgentRound, PendingReply, UnansweredMessage};
 
 /// How long a closed session is kept (S1).
 pub const REMEMBERED: Duration = Duration::days(7);
@@ -23,10 +26,12 @@ pub enum SessionPlace {
     Waiting {
         /// The pool's number.
         pool: u32,
-        /// The order in which sessions started to wait.
-        ticket: u64,
-        /// The start of the wait.
+        /// The place in the queue (R11).
+        rank: QueueRank,
+        /// When it was last queued.
         since: Instant,
+        /// Why it waits.
+        reason: WaitReason,
     },
     /// With an agent, by its number.
     Agent(u32),
@@ -35,6 +40,26 @@ pub enum SessionPlace {
         /// The time of the close.
         at: Instant,
     },
+}
+
+/// The place of a waiting session in the queue: the smaller one comes first (R11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct QueueRank {
+    /// The queue instant, less what the priority is worth.
+    pub as_if: Instant,
+    /// The queue instant: when the session was last queued, or its debt.
+    pub queued: Instant,
+    /// The order of queueing.
+    pub ticket: u64,
+}
+
+/// How often a session was taken from agents that did not answer, and from whom, since the last transfer by hand (R10).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TakenBack {
+    /// How often.
+    pub bounces: u32,
+    /// The agents by number, ascending.
+    pub passed: SmallVec<[u32; 4]>,
 }
 
 /// Who sent the last message. Automatic replies do not count.
@@ -48,7 +73,7 @@ pub enum Speaker {
     Bot,
 }
 
-/// Flags of a session. Each is set at most once.
+/// Flags of a session.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SessionFlags {
     /// The session was routed, so `repeat_visit` is decided.
@@ -61,6 +86,18 @@ pub struct SessionFlags {
     pub queued: bool,
     /// The buyer wrote to the bot in this session (M1).
     pub wrote_to_bot: bool,
+    /// An agent sent a human reply in this session (M10).
+    pub answered: bool,
+    /// The agent sent a human reply since the session was last assigned (R10, S8).
+    pub answered_here: bool,
+    /// The buyer left the page (S7).
+    pub left: bool,
+    /// The agent did not answer in time (R10).
+    pub overdue: bool,
+    /// A round began in this session (M12).
+    pub had_round: bool,
+    /// A round began since the session was last assigned (M9).
+    pub had_round_here: bool,
     /// The automatic offline reply was sent (R5, R9).
     pub told_offline: bool,
     /// The session was closed 7 days ago, and its id no longer finds it (S1).
@@ -91,10 +128,26 @@ pub struct Session {
     pub speaker: Option<Speaker>,
     /// The flags.
     pub marks: SessionFlags,
+    /// The number of sessions that the shop opened before, and this one: the order of opening.
+    pub opened_as: u64,
+    /// The session's own priority (R11).
+    pub priority: Option<Priority>,
+    /// When the session was last assigned to an agent.
+    pub assigned_at: Instant,
+    /// The latest message of the buyer or human reply.
+    pub last_message: Instant,
+    /// When the oldest message that the buyer sent to agents since the last human reply was handled (R10).
+    pub debt: Option<Instant>,
+    /// What take-back did to the session, if anything (R10).
+    pub taken_back: Option<Box<TakenBack>>,
     /// The oldest message that counts and waits for a reply (M3).
     pub awaited: Option<PendingReply>,
-    /// The times at which unanswered messages become late, one per day (M1).
-    pub late_marks: SmallVec<[ReplyDeadline; 1]>,
+    /// The messages that count and wait for a reply (M1).
+    pub unanswered: SmallVec<[UnansweredMessage; 1]>,
+    /// The open round with an agent (M9).
+    pub round: Option<AgentRound>,
+    /// The day of the first message that counts (M10).
+    pub asked_on: Option<Day>,
     /// The rating cards, in the order of creation.
     pub cards: SmallVec<[Card; 1]>,
 }
@@ -104,7 +157,7 @@ impl Session {
     pub fn new(
         id: Id,
         buyer: u32,
-        (opened, since_seq): (Instant, u64),
+        (opened, since_seq, opened_as): (Instant, u64, u64),
         attributes: RoutingAttributes,
     ) -> Session {
         Session {
@@ -119,8 +172,16 @@ impl Session {
             attributes: (attributes != RoutingAttributes::default()).then(|| Box::new(attributes)),
             speaker: None,
             marks: SessionFlags::default(),
+            opened_as,
+            priority: None,
+            assigned_at: Instant::NEVER,
+            last_message: Instant::NEVER,
+            debt: None,
+            taken_back: None,
             awaited: None,
-            late_marks: SmallVec::new(),
+            unanswered: SmallVec::new(),
+            round: None,
+            asked_on: None,
             cards: SmallVec::new(),
         }
     }
@@ -140,6 +201,29 @@ impl Session {
         attributes.question = question.clone().or(attributes.question);
         attributes.order_status = order_status.clone().or(attributes.order_status);
         attributes
+    }
+
+    /// The next instant at which something of the session becomes late: an unanswered message, or a round (M1, M9, M12).
+    pub fn next_late(&self) -> Option<Instant> {
+        let messages = self.unanswered.iter().filter(|message| !message.late);
+        let messages = messages.map(|message| message.late_at);
+        let awaited = self.awaited.filter(|awaited| !awaited.late);
+        let round = self.round.filter(|round| !round.late);
+        let rounds = [
+            awaited.map(|awaited| awaited.overdue_at),
+            round.map(|round| round.late_at),
+        ];
+        messages.chain(rounds.into_iter().flatten()).min()
+    }
+
+    /// The agents that take-back passes over (R10).
+    pub fn passed(&self) -> &[u32] {
+        self.taken_back.as_ref().map_or(&[], |taken| &taken.passed)
+    }
+
+    /// How often the session was taken back (R10).
+    pub fn bounces(&self) -> u32 {
+        self.taken_back.as_ref().map_or(0, |taken| taken.bounces)
     }
 
     /// The number of the current agent.

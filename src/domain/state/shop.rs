@@ -1,6 +1,6 @@
 //! A shop: its whole state and its clock.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::agent_directory::AgentDirectory;
@@ -35,6 +35,14 @@ pub struct Shop {
     pub(in crate::domain) timers: Timers,
     /// For each session, the first instant at which one of its unanswered messages becomes late (M1).
     pub(in crate::domain) lates: IndexedHeap<Instant>,
+    /// The sessions that take-back still tries to move (R10): by debt, then in the order of opening.
+    pub(in crate::domain) overdue: BTreeSet<(Instant, u64, u32)>,
+    /// Whether one of them may have found an agent since they were last tried.
+    pub(in crate::domain) overdue_may_move: bool,
+    /// Whether the shop is open by its opening hours (H3).
+    pub(in crate::domain) open_now: bool,
+    /// The blocked buyers, and when the block ends by itself (B1).
+    pub(in crate::domain) blocks: BTreeMap<u32, Option<Instant>>,
     pub(in crate::domain) days: DailyStats,
     pub(in crate::domain) scores: Scores,
     /// Closed sessions that are still kept, in the order in which they closed (S1).
@@ -42,6 +50,8 @@ pub struct Shop {
     pub(in crate::domain) remembered: IdempotencyIndex,
     /// How long buyers are kept: the longest window of any policy that the shop had, and of any preset.
     pub(in crate::domain) horizon: Duration,
+    /// How late events may be: the longest lateness of any policy that the shop had (T1).
+    pub(in crate::domain) lateness: Duration,
     pub(in crate::domain) totals: Totals,
 }
 
@@ -60,18 +70,28 @@ impl Shop {
             now: at,
             span,
             seq: 0,
-            directory: AgentDirectory::new(span.day, groups, policy.routing.strategy),
+            directory: AgentDirectory::new(
+                span.day,
+                groups,
+                policy.routing.strategy,
+                policy.routing.queue.mode,
+            ),
             queue: Queue::default(),
             sessions: SlabMap::default(),
             buyers: SlabMap::default(),
             ties: SlabMap::default(),
             timers: Timers::default(),
             lates: IndexedHeap::default(),
+            overdue: BTreeSet::new(),
+            overdue_may_move: false,
+            open_now: true,
+            blocks: BTreeMap::new(),
             days: DailyStats::default(),
             scores: Scores::default(),
             closed: VecDeque::new(),
             remembered: IdempotencyIndex::default(),
             horizon: policy.longest_window().max(PRESET_WINDOW_MAX),
+            lateness: policy.session.lateness,
             totals: Totals::default(),
             policy,
         }

@@ -4,34 +4,69 @@
 //! session by session, in the order in which it visits them, and for each session in the order of [`Timer`] (contract,
 //! section 2).
 
+use std::collections::BTreeMap;
+
+use crate::domain::base::calendar::Day;
 use crate::domain::base::time::Instant;
 use crate::domain::collections::indexed_heap::IndexedHeap;
 
-/// The timers of a session, in the order in which one event arms them.
+/// The kinds of timers, in the order in which one event arms those of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timer {
     /// The slow-response reminder (M3).
     ReplyDue,
     /// A reply becomes late (M3).
     ReplyOverdue,
+    /// The summary of a day is due (M13). It is the shop's, not the session's.
+    Day,
     /// The buyer has been silent too long (S3).
     Silence,
     /// The longest wait is reached (R6).
     Queue,
+    /// The agent has not answered in time (R10).
+    TakeBack,
+    /// The buyer left the page and did not come back in time (S7).
+    Left,
+    /// The work after a session ends (S8).
+    WrapUp,
 }
 
-const TIMERS: [Timer; 4] = [
+const TIMERS: [Timer; 8] = [
     Timer::ReplyDue,
     Timer::ReplyOverdue,
+    Timer::Day,
     Timer::Silence,
     Timer::Queue,
+    Timer::TakeBack,
+    Timer::Left,
+    Timer::WrapUp,
 ];
+
+/// A timer of the shop itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShopTimer {
+    /// The opening hours change (H3).
+    Hours,
+    /// The summary of this day is due (M13).
+    Day(Day),
+}
+
+/// What a timer belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DueTimer {
+    /// To a session.
+    Session(u32, Timer),
+    /// To the shop. The number is its order of arming.
+    Shop(u64, ShopTimer),
+}
 
 /// The armed timers of a shop. Each session has at most one of each kind.
 #[derive(Default)]
 pub struct Timers {
     /// By due time, then by the order of arming.
     heap: IndexedHeap<(Instant, u64)>,
+    /// The shop's own, by due time, then by the order of arming.
+    own: BTreeMap<(Instant, u64), ShopTimer>,
     /// For each session, its number among all visits. An event visits each session once.
     visits: Vec<u64>,
     visited: u64,
@@ -80,6 +115,48 @@ impl Timers {
     pub fn arm(&mut self, session: u32, timer: Timer, due: Instant) {
         let armed = self.visit(session) * TIMERS.len() as u64 + timer as u64;
         self.heap.set(handle(session, timer), (due, armed));
+    }
+
+    /// Arms the summary of a day, which a message of this session caused.
+    pub fn arm_day(&mut self, session: u32, day: Day, due: Instant) {
+        let armed = self.visit(session) * TIMERS.len() as u64 + Timer::Day as u64;
+        self.own.insert((due, armed), ShopTimer::Day(day));
+    }
+
+    /// Arms the next change of the opening hours, or none. It comes before all other timers that the event arms.
+    pub fn arm_hours(&mut self, due: Option<Instant>) {
+        self.own.retain(|_, timer| *timer != ShopTimer::Hours);
+        if let Some(due) = due {
+            self.visited += 1;
+            let armed = self.visited * TIMERS.len() as u64;
+            self.own.insert((due, armed), ShopTimer::Hours);
+        }
+    }
+
+    /// Disarms a timer that is due.
+    pub fn take(&mut self, due: Instant, timer: DueTimer) {
+        match timer {
+            DueTimer::Session(session, timer) => self.disarm(session, timer),
+            DueTimer::Shop(order, _) => {
+                self.own.remove(&(due, order));
+            }
+        }
+    }
+
+    /// The shop's own timers: due time, order of arming and kind.
+    pub(in crate::domain) fn own(&self) -> impl Iterator<Item = (Instant, u64, ShopTimer)> {
+        let own = self.own.iter();
+        own.map(|(&(due, order), &timer)| (due, order, timer))
+    }
+
+    /// Sets the timers that [`Timers::own`] returned.
+    pub(in crate::domain) fn set_own(
+        &mut self,
+        own: impl Iterator<Item = (Instant, u64, ShopTimer)>,
+    ) {
+        self.own = own
+            .map(|(due, order, timer)| ((due, order), timer))
+            .collect();
     }
 
     /// Disarms a timer, if it is armed.
@@ -143,19 +220,25 @@ impl Timers {
 
     /// The number of armed timers.
     pub fn len(&self) -> usize {
-        self.heap.len()
+        self.heap.len() + self.own.len()
     }
 
     /// Whether no timer is armed.
     pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        self.heap.is_empty() && self.own.is_empty()
     }
 
-    /// The next timer to fire: due time, session and kind.
-    pub fn next(&self) -> Option<(Instant, u32, Timer)> {
-        let ((due, _), handle) = self.heap.first()?;
+    /// The next timer to fire.
+    pub fn next(&self) -> Option<(Instant, DueTimer)> {
+        let of_sessions = self.heap.first();
+        if let Some((&(due, order), &timer)) = self.own.first_key_value()
+            && of_sessions.is_none_or(|(other, _)| (due, order) < other)
+        {
+            return Some((due, DueTimer::Shop(order, timer)));
+        }
+        let ((due, _), handle) = of_sessions?;
         let kinds = TIMERS.len() as u32;
         let timer = TIMERS[(handle % kinds) as usize];
-        Some((due, handle / kinds, timer))
+        Some((due, DueTimer::Session(handle / kinds, timer)))
     }
 }

@@ -136,7 +136,12 @@ impl Shop {
                 (drawn >= below, Observed::Lot { drawn, below })
             }
             BlockCode::RatedRecently => {
-                let rated_at = self.tie(record.buyer, WHOLE_SHOP).rated_at;
+                let history = self.tie(record.buyer, WHOLE_SHOP);
+                let rated_at = if policy.quiet_after_opening {
+                    history.rated_at
+                } else {
+                    history.submitted_at
+                };
                 let rated = (rated_at, policy.quiet_after_rating);
                 return Check::quiet(code, rated, None, now);
             }
@@ -340,12 +345,15 @@ impl Shop {
     }
 }
 
-/// Whether an invitation may follow a close for this reason. The last two reasons never allow it (I3).
+/// Whether an invitation may follow a close for this reason. The last four reasons never allow it (I3).
 fn may_follow(after: InviteAfter, reason: CloseReason) -> bool {
     match reason {
         CloseReason::Timeout => after.timeout,
         CloseReason::Agent => after.agent,
         CloseReason::Buyer => after.buyer,
-        CloseReason::System | CloseReason::AgentOffline => false,
+        CloseReason::System
+        | CloseReason::AgentOffline
+        | CloseReason::Abandoned
+        | CloseReason::Blocked => false,
     }
 }

@@ -32,7 +32,7 @@ fn kind(timer: Timer) -> u8 {
         Timer::ReplyDue => 0,
         Timer::ReplyOverdue => 1,
         Timer::Silence => 2,
-        Timer::Queue => 3,
+        Timer::Queue | Timer::Day | Timer::TakeBack | Timer::Left | Timer::WrapUp => 3,
     }
 }
 

@@ -54,6 +54,7 @@ impl From<Card> for CardV1 {
             agent,
             source,
             made,
+            day: _,
             used,
         } = card;
         let source = match source {
@@ -82,6 +83,7 @@ impl TryFrom<CardV1> for Card {
             agent: read.agent,
             source,
             made: instant(read.made_ms)?,
+            day: None,
             used: read.used,
         })
     }

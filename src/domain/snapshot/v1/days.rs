@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use hashbrown::HashMap;
+
 use crate::domain::base::calendar::{Day, Month, Week};
+use crate::domain::base::ratio::Rate;
 use crate::domain::snapshot::Wrong;
 use crate::domain::snapshot::stream::{Via, sequence};
 use crate::domain::state::daily_stats::{BuyerDay, DailyStats, DayStats, People};
@@ -63,6 +66,7 @@ impl From<&DayStats> for DayBookV1 {
             replied,
             alerted,
             people,
+            ..
         } = book;
         DayBookV1 {
             consulting: *consulting,
@@ -83,6 +87,7 @@ impl TryFrom<DayBookV1> for DayStats {
             replied: read.replied,
             alerted: read.alerted,
             people: read.people.map(|people| Box::new(people.into())),
+            ..DayStats::default()
         })
     }
 }
@@ -92,6 +97,7 @@ impl From<&People> for PeopleV1 {
         let People {
             buyers,
             wrote_to,
+            rounds: _,
             pending,
         } = people;
         let buyers = buyers.iter().map(|(&buyer, &day)| (buyer, day.into()));
@@ -113,6 +119,7 @@ impl From<PeopleV1> for People {
         People {
             buyers: buyers.map(|(buyer, day)| (buyer, day.into())).collect(),
             wrote_to: read.wrote_to.into_iter().collect(),
+            rounds: HashMap::default(),
             pending: read.pending,
         }
     }
@@ -123,13 +130,14 @@ impl From<BuyerDay> for BuyerDayV1 {
         let BuyerDay {
             consulted,
             late,
+            late_so_far,
             replied,
             wrote,
             auto_invites,
         } = day;
         BuyerDayV1 {
             consulted,
-            late,
+            late: late || late_so_far > 0,
             replied,
             wrote,
             auto_invites,
@@ -142,6 +150,7 @@ impl From<BuyerDayV1> for BuyerDay {
         BuyerDay {
             consulted: read.consulted,
             late: read.late,
+            late_so_far: 0,
             replied: read.replied,
             wrote: read.wrote,
             auto_invites: read.auto_invites,
@@ -178,6 +187,7 @@ impl From<&Scores> for ScoresV1 {
             let WeekScores {
                 levels,
                 of_bot,
+                judged: _,
                 alerted,
             } = *book;
             WeekBookV1 {
@@ -213,6 +223,10 @@ impl From<ScoresV1> for Scores {
         let week = |book: WeekBookV1| WeekScores {
             levels: book.levels,
             of_bot: book.of_bot,
+            judged: Rate {
+                over: book.levels[0],
+                under: book.levels.iter().sum(),
+            },
             alerted: book.alerted,
         };
         let month = |book: MonthBookV1| MonthScores {

@@ -113,11 +113,14 @@ pub(super) fn shop(shop: &Shop) -> Result<impl Serialize, serde_json::Error> {
         remembered,
         horizon,
         totals,
+        ..
     } = shop;
     let (agents, pools) = (&directory.agents, &queue.pools);
     let row = |chain: &LinkedList| chain.iter(sessions).collect();
     let served = agents.iter().filter(|(_, agent)| agent.load() > 0);
-    let waiting = pools.iter().map(|(pool, of)| (pool, row(&of.waiting)));
+    let waiting = pools
+        .iter()
+        .map(|(pool, of)| (pool, of.sessions().collect()));
     Ok(ShopV1 {
         id: id.into(),
         policy: TextV1(serde_json::to_string(policy)?.into()),

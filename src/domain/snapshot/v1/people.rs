@@ -197,6 +197,7 @@ impl<'a> From<&'a Buyer> for BuyerV1<'a> {
             recent_agent,
             closed_on,
             risk,
+            priority: _,
             recent_until,
             auto_invited_at,
             auto_invites: (day, count),

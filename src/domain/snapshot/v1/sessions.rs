@@ -9,10 +9,11 @@ use super::name::NameV1;
 use crate::domain::base::calendar::Day;
 use crate::domain::collections::linked_list::Link;
 use crate::domain::policy::routing_attributes::RoutingAttributes;
+use crate::domain::protocol::codes::WaitReason;
 use crate::domain::snapshot::Wrong;
 use crate::domain::state::card::Card;
-use crate::domain::state::pending_reply::{PendingReply, ReplyDeadline};
-use crate::domain::state::session::{Session, SessionFlags, SessionPlace, Speaker};
+use crate::domain::state::pending_reply::{PendingReply, UnansweredMessage};
+use crate::domain::state::session::{QueueRank, Session, SessionFlags, SessionPlace, Speaker};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct SessionV1<'a> {
@@ -98,8 +99,9 @@ impl<'a> From<&'a Session> for SessionV1<'a> {
             speaker,
             marks,
             awaited,
-            late_marks,
+            unanswered,
             cards,
+            ..
         } = session;
         SessionV1 {
             id: id.into(),
@@ -117,7 +119,7 @@ impl<'a> From<&'a Session> for SessionV1<'a> {
             }),
             marks: MarksV1::from(*marks),
             awaited: awaited.map(AwaitedV1::from),
-            late_marks: late_marks.iter().map(|&mark| mark.into()).collect(),
+            late_marks: unanswered.iter().map(|&mark| mark.into()).collect(),
             cards: cards.iter().map(|&card| card.into()).collect(),
         }
     }
@@ -126,19 +128,25 @@ impl<'a> From<&'a Session> for SessionV1<'a> {
 impl TryFrom<SessionV1<'_>> for Session {
     type Error = Wrong;
     fn try_from(read: SessionV1<'_>) -> Result<Session, Wrong> {
-        let late_marks = read.late_marks.into_iter().map(ReplyDeadline::try_from);
+        let late_marks = read.late_marks.into_iter().map(UnansweredMessage::try_from);
         let cards = read.cards.into_iter().map(Card::try_from);
         let attributes = read
             .attributes
             .map(RoutingAttributes::try_from)
             .transpose()?;
+        let awaited = read.awaited.map(PendingReply::try_from).transpose()?;
+        let opened = instant(read.opened_ms)?;
+        let answered = matches!(read.speaker, Some(SpeakerV1::Agent));
+        let mut marks = SessionFlags::from(read.marks);
+        (marks.answered, marks.answered_here) = (answered, answered);
+        marks.had_round = true;
         Ok(Session {
             id: read.id.id(),
             buyer: read.buyer,
             place: read.place.try_into()?,
             link: Link::LOOSE,
             server: read.server,
-            opened: instant(read.opened_ms)?,
+            opened,
             since_seq: read.since_seq,
             silent_since: instant(read.silent_since_ms)?,
             attributes: attributes.map(Box::new),
@@ -147,9 +155,17 @@ impl TryFrom<SessionV1<'_>> for Session {
                 SpeakerV1::Agent => Speaker::Agent,
                 SpeakerV1::Bot => Speaker::Bot,
             }),
-            marks: read.marks.into(),
-            awaited: read.awaited.map(PendingReply::try_from).transpose()?,
-            late_marks: late_marks.collect::<Result<_, Wrong>>()?,
+            marks,
+            opened_as: 0,
+            priority: None,
+            assigned_at: opened,
+            last_message: instant(read.silent_since_ms)?,
+            debt: awaited.map(|awaited| awaited.since),
+            taken_back: None,
+            awaited,
+            unanswered: late_marks.collect::<Result<_, Wrong>>()?,
+            round: None,
+            asked_on: None,
             cards: cards.collect::<Result<_, Wrong>>()?,
         })
     }
@@ -160,12 +176,10 @@ impl From<SessionPlace> for PlaceV1 {
         match place {
             SessionPlace::Bot => PlaceV1::Bot,
             SessionPlace::Waiting {
-                pool,
-                ticket,
-                since,
+                pool, rank, since, ..
             } => PlaceV1::Waiting {
                 pool,
-                ticket,
+                ticket: rank.ticket,
                 since_ms: since.ms(),
             },
             SessionPlace::Agent(agent) => PlaceV1::Agent(agent),
@@ -183,11 +197,19 @@ impl TryFrom<PlaceV1> for SessionPlace {
                 pool,
                 ticket,
                 since_ms,
-            } => SessionPlace::Waiting {
-                pool,
-                ticket,
-                since: instant(since_ms)?,
-            },
+            } => {
+                let since = instant(since_ms)?;
+                SessionPlace::Waiting {
+                    pool,
+                    rank: QueueRank {
+                        as_if: since,
+                        queued: since,
+                        ticket,
+                    },
+                    since,
+                    reason: WaitReason::AllBusy,
+                }
+            }
             PlaceV1::Agent(agent) => SessionPlace::Agent(agent),
             PlaceV1::Closed { at_ms } => SessionPlace::Closed {
                 at: instant(at_ms)?,
@@ -232,6 +254,7 @@ impl From<SessionFlags> for MarksV1 {
             wrote_to_bot,
             told_offline,
             forgotten,
+            ..
         } = marks;
         MarksV1 {
             routed,
@@ -255,6 +278,7 @@ impl From<MarksV1> for SessionFlags {
             wrote_to_bot: read.wrote_to_bot,
             told_offline: read.told_offline,
             forgotten: read.forgotten,
+            ..SessionFlags::default()
         }
     }
 }
@@ -265,6 +289,7 @@ impl From<PendingReply> for AwaitedV1 {
             since,
             overdue_at,
             day,
+            ..
         } = awaited;
         AwaitedV1 {
             since_ms: since.ms(),
@@ -281,12 +306,14 @@ impl TryFrom<AwaitedV1> for PendingReply {
             since: instant(read.since_ms)?,
             overdue_at: instant(read.overdue_at_ms)?,
             day: Day(read.day),
+            first: false,
+            late: true,
         })
     }
 }
 
-impl From<ReplyDeadline> for LateMarkV1 {
-    fn from(ReplyDeadline { day, late_at }: ReplyDeadline) -> LateMarkV1 {
+impl From<UnansweredMessage> for LateMarkV1 {
+    fn from(UnansweredMessage { day, late_at, .. }: UnansweredMessage) -> LateMarkV1 {
         LateMarkV1 {
             day: day.0,
             late_at_ms: late_at.ms(),
@@ -294,12 +321,13 @@ impl From<ReplyDeadline> for LateMarkV1 {
     }
 }
 
-impl TryFrom<LateMarkV1> for ReplyDeadline {
+impl TryFrom<LateMarkV1> for UnansweredMessage {
     type Error = Wrong;
-    fn try_from(read: LateMarkV1) -> Result<ReplyDeadline, Wrong> {
-        Ok(ReplyDeadline {
+    fn try_from(read: LateMarkV1) -> Result<UnansweredMessage, Wrong> {
+        Ok(UnansweredMessage {
             day: Day(read.day),
             late_at: instant(read.late_at_ms)?,
+            late: false,
         })
     }
 }
