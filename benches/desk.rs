@@ -288,7 +288,7 @@ fn requests(criterion: &mut Criterion) {
         webhooks: Webhooks::open(
             desk.clone(),
             webhooks::WebhookSettings {
-                calling: ClientSettings {
+                client: ClientSettings {
                     timeout: Duration::from_secs(1),
                     private_addresses: true,
                     lookup: Arc::new(SystemLookup::new()),

@@ -262,14 +262,14 @@ fn webhooks(
     shops: &Shops,
     watching: &Arc<Observers>,
 ) -> Result<Arc<Webhooks>, ServeError> {
-    let calling = ClientSettings {
+    let client = ClientSettings {
         timeout: std_time(settings.webhook_timeout),
         private_addresses: settings.webhook_private_addresses,
         lookup: Arc::new(SystemLookup::new()),
     };
     let secrets = SecretsFile::open(&settings.data)?;
     let settings = webhooks::WebhookSettings {
-        calling,
+        client,
         endpoints_max: settings.webhook_endpoints_max as usize,
         secrets,
     };

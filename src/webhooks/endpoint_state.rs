@@ -90,7 +90,7 @@ impl Subscription {
 
 impl Inner {
     /// Adds a recent delivery.
-    pub fn remember(&mut self, delivered: Delivered) {
+    pub fn add_recent(&mut self, delivered: Delivered) {
         if self.recent.len() == RECENT {
             self.recent.pop_front();
         }

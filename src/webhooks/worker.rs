@@ -82,7 +82,7 @@ pub struct EndpointWorker {
 }
 
 /// Why a worker ended.
-pub enum Over {
+pub enum WorkerEnd {
     /// The server stops.
     Closed,
     /// The endpoint was removed.
@@ -107,7 +107,7 @@ impl EndpointWorker {
     }
 
     /// Delivers until the server stops, or the endpoint or its shop is removed.
-    pub async fn run(mut self) -> Over {
+    pub async fn run(mut self) -> WorkerEnd {
         let mut closing = self.context.closing.clone();
         let mut save = Box::pin(tokio::time::sleep(SAVE_AFTER));
         loop {
@@ -117,10 +117,10 @@ impl EndpointWorker {
             let next = {
                 let inner = self.subscription.inner();
                 if inner.removed {
-                    return Over::Removed;
+                    return WorkerEnd::Removed;
                 }
                 if self.feed.heard().gone != self.gone {
-                    return Over::ShopGone;
+                    return WorkerEnd::ShopGone;
                 }
                 match inner.endpoint.is_on() {
                     true => inner.outbox.next(self.now()),
@@ -147,9 +147,9 @@ impl EndpointWorker {
             tokio::select! {
                 biased;
                 Some(done) = self.sending.next() => self.finish(done),
-                heard = self.feed.changed() => {
-                    if heard.gone != self.gone {
-                        return Over::ShopGone;
+                received = self.feed.changed() => {
+                    if received.gone != self.gone {
+                        return WorkerEnd::ShopGone;
                     }
                     self.subscription.inner().outbox.mark_new_decisions();
                 }
@@ -198,7 +198,7 @@ impl EndpointWorker {
             subscription.inner().outbox.skip_to(lane, found.passed);
             self.unsaved = self.unsaved.max(1);
         }
-        let (Some(first), Some(last)) = (found.wanted.first(), found.wanted.last()) else {
+        let (Some(first), Some(last)) = (found.decisions.first(), found.decisions.last()) else {
             if !found.more {
                 subscription.inner().outbox.exhausted(lane);
             }
@@ -208,14 +208,14 @@ impl EndpointWorker {
             from: first.seq,
             to: last.seq,
         };
-        let message = self.message(&endpoint, &found.wanted);
+        let message = self.message(&endpoint, &found.decisions);
         self.send(Attempt { range, lane }, &endpoint, message);
         Ok(())
     }
 
-    fn message(&self, endpoint: &Endpoint, wanted: &[StoredDecision]) -> Option<Message> {
+    fn message(&self, endpoint: &Endpoint, decisions: &[StoredDecision]) -> Option<Message> {
         let shop = &self.subscription.shop;
-        match (wanted, endpoint.batch) {
+        match (decisions, endpoint.batch) {
             // Several decisions are always a list, also where `batch` was switched off after they were grouped.
             ([one], None) => Some(payload::single(&endpoint.id, shop, one)),
             (several, _) => payload::batch(&endpoint.id, shop, several),
@@ -225,7 +225,7 @@ impl EndpointWorker {
     /// Reads a message that failed from the journal again, and retries it.
     fn retry(&mut self, of: Attempt) -> Result<(), WakeAt> {
         let endpoint = self.subscription.inner().endpoint.clone();
-        let (mut wanted, mut found) = (Vec::new(), false);
+        let (mut decisions, mut found) = (Vec::new(), false);
         let mut seen = of.range.from - 1;
         while seen < of.range.to {
             let shops = &self.context.shops;
@@ -235,17 +235,17 @@ impl EndpointWorker {
             seen = last.seq;
             for decision in page.items.into_iter().filter(|d| d.seq <= of.range.to) {
                 found = true;
-                if endpoint.wants(decision.said().kind) {
-                    wanted.push(decision);
+                if endpoint.subscribes_to(decision.said().kind) {
+                    decisions.push(decision);
                 }
             }
         }
-        if found && wanted.is_empty() {
-            let changes = self.subscription.inner().outbox.unwanted(of);
+        if found && decisions.is_empty() {
+            let changes = self.subscription.inner().outbox.drop_unsubscribed(of);
             self.keep(&changes);
             return Ok(());
         }
-        let message = self.message(&endpoint, &wanted);
+        let message = self.message(&endpoint, &decisions);
         self.send(of, &endpoint, message);
         Ok(())
     }
@@ -307,7 +307,7 @@ impl EndpointWorker {
                     .failed_messages()
                     .find(|failing| failing.range == of.range);
                 let tries = so_far.map_or(0, |failing| failing.attempts) + 1;
-                inner.remember(Delivered {
+                inner.add_recent(Delivered {
                     range: of.range,
                     attempts: tries,
                     result: result.clone(),
@@ -382,7 +382,7 @@ impl EndpointWorker {
     }
 
     /// Waits for calls in flight, and stores the cursor.
-    async fn close(mut self) -> Over {
+    async fn close(mut self) -> WorkerEnd {
         let all = async {
             while let Some(done) = self.sending.next().await {
                 self.finish(done);
@@ -395,7 +395,7 @@ impl EndpointWorker {
             .keep(&self.subscription.shop, &name, value)
             .await
             .ok();
-        Over::Closed
+        WorkerEnd::Closed
     }
 }
 

@@ -10,8 +10,8 @@ use crate::support::world::{SetClock, Shops, settings};
 use serde_json::json;
 use xiaoer::domain::base::id::Id;
 use xiaoer::journal::{self, Upgrade};
-use xiaoer::webhooks::endpoint::{EndpointState, Wanted};
-use xiaoer::webhooks::{NotDone, SECRETS_FILE, Webhooks, upgrade_kept};
+use xiaoer::webhooks::endpoint::{EndpointChange, EndpointState};
+use xiaoer::webhooks::{SECRETS_FILE, WebhookError, Webhooks, upgrade_kept};
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -32,10 +32,10 @@ async fn make(shops: &Shops, shop: &str) -> Id {
     Id::new(shop).expect("an id")
 }
 
-fn wanted(url: &str) -> Wanted {
-    Wanted {
+fn wanted(url: &str) -> EndpointChange {
+    EndpointChange {
         url: Some(url.to_owned()),
-        ..Wanted::default()
+        ..EndpointChange::default()
     }
 }
 
@@ -96,12 +96,12 @@ async fn no_secret_is_in_the_store_or_in_a_backup() {
         EndpointState::Disabled { why, .. } => assert!(why.contains("rotate"), "{why}"),
         other @ (EndpointState::On | EndpointState::Off) => panic!("{other:?}"),
     }
-    let enabled = || Wanted {
+    let enabled = || EndpointChange {
         enabled: Some(true),
-        ..Wanted::default()
+        ..EndpointChange::default()
     };
     let refused = webhooks.change(&shop, &post.id, enabled()).await;
-    assert!(matches!(refused, Err(NotDone::Refused(why)) if why.contains("rotate")));
+    assert!(matches!(refused, Err(WebhookError::Refused(why)) if why.contains("rotate")));
     let before = receiver.requests().len();
     let told = webhooks.test(&shop, &post.id).await.expect("a try");
     assert!(told.status.is_none() && told.failure.is_some_and(|why| why.contains("rotate")));

@@ -12,7 +12,7 @@ use xiaoer::domain::base::time::Instant;
 use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::journal;
 use xiaoer::webhooks::Subscription;
-use xiaoer::webhooks::endpoint::Wanted;
+use xiaoer::webhooks::endpoint::EndpointChange;
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -187,12 +187,12 @@ async fn make_kept(to: &Path) {
     let here = shops.desk.present(&shop, &anna, Presence::Online, lease);
     here.await.expect("she is here");
     let webhooks = shops.webhooks();
-    let wanted = Wanted {
+    let wanted = EndpointChange {
         // Nobody listens there.
         url: Some("http://127.0.0.1:1/".to_owned()),
         types: Some(Some(vec!["session.assigned".to_owned()])),
         batch: Some(Some(2)),
-        ..Wanted::default()
+        ..EndpointChange::default()
     };
     let (post, _) = webhooks.add(&shop, wanted, 0).await.expect("a webhook");
     for n in 0..3 {

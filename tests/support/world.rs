@@ -212,7 +212,7 @@ impl Shops {
     /// The same; they wait for an answer for so long.
     pub fn webhooks_within(&self, timeout: Duration) -> Arc<Webhooks> {
         let settings = xiaoer::webhooks::WebhookSettings {
-            calling: ClientSettings {
+            client: ClientSettings {
                 timeout,
                 private_addresses: true,
                 lookup: Arc::new(SystemLookup::new()),

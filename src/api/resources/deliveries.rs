@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::webhooks::{endpoint, not_done, utc};
+use super::webhooks::{endpoint, utc, webhook_problem};
 use crate::api::resource_change::read_body;
 use crate::domain::base::time::{Instant, OffsetTimestamp};
 use crate::domain::protocol::codes::codes;
@@ -156,6 +156,6 @@ pub async fn resend(call: RequestContext) -> HandlerResult {
     }
     let range = SeqRange { from, to };
     let sent = call.state.webhooks.resend(&shop, &post.id, range).await;
-    sent.map_err(|why| not_done(&shop, &post.id, why))?;
+    sent.map_err(|why| webhook_problem(&shop, &post.id, why))?;
     json(&Resend { from, to })
 }
