@@ -201,7 +201,7 @@ impl Scene {
             ReadError::Refused(Unavailable::Closing) => return,
             ReadError::NoShop => "the shop was deleted".to_owned(),
             ReadError::Refused(Unavailable::Busy) => "the server is busy".to_owned(),
-            ReadError::Refused(Unavailable::OverShare { .. }) => {
+            ReadError::Refused(Unavailable::OverQuota { .. }) => {
                 "the shop has used up its share".to_owned()
             }
             ReadError::Refused(Unavailable::DiskFull) => {

@@ -203,7 +203,7 @@ impl Shops {
                 for record in &slice.records {
                     let decisions = listed(shop, record)?.into_iter().rev();
                     let rated = decisions.filter(|decision| {
-                        decision.seq < before && decision.said().kind == "rating.recorded"
+                        decision.seq < before && decision.header().kind == "rating.recorded"
                     });
                     items.extend(rated.filter(&wanted));
                 }
@@ -252,8 +252,8 @@ fn explain(
             return Ok(Some(Explanation { decision, notes }));
         }
         let notes = vec![Evidence::OlderRelease];
-        let told = read_decision(recorded.get());
-        return Ok(told.map(|decision| Explanation { decision, notes }));
+        let decision = read_decision(recorded.get());
+        return Ok(decision.map(|decision| Explanation { decision, notes }));
     }
     Ok(None)
 }

@@ -16,7 +16,7 @@ pub struct SharedLedger(Mutex<MemoryLedger>);
 
 impl SharedLedger {
     /// Loads the ledger from a journal: its latest stored form and the later bookings.
-    pub fn kept(
+    pub fn load(
         stored: Option<&[u8]>,
         booked: Vec<(Id, Booked)>,
     ) -> Result<SharedLedger, JournalError> {
@@ -38,19 +38,19 @@ impl SharedLedger {
         Ok(SharedLedger(Mutex::new(ledger)))
     }
 
-    fn hold(&self) -> MutexGuard<'_, MemoryLedger> {
+    fn lock(&self) -> MutexGuard<'_, MemoryLedger> {
         // A claim is one step, so a panic leaves the ledger consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The stored form of the ledger.
-    pub fn stored(&self) -> Vec<u8> {
+    pub fn bytes(&self) -> Vec<u8> {
         // Writing to memory cannot fail.
-        ledger_bytes(&self.hold()).unwrap_or_default()
+        ledger_bytes(&self.lock()).unwrap_or_default()
     }
 
     /// Starts the transaction of one event.
-    pub fn turn(&self) -> LedgerTransaction<'_> {
+    pub fn begin(&self) -> LedgerTransaction<'_> {
         LedgerTransaction {
             shared: self,
             held: None,
@@ -72,7 +72,7 @@ pub struct LedgerTransaction<'a> {
 
 impl Ledger for LedgerTransaction<'_> {
     fn claim(&mut self, claim: &Claim<'_>) -> u32 {
-        let ledger = self.held.get_or_insert_with(|| self.shared.hold());
+        let ledger = self.held.get_or_insert_with(|| self.shared.lock());
         let others = ledger.claim(claim);
         self.claims.push(others);
         if claim.send && (claim.cap == 0 || others < claim.cap) {

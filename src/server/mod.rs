@@ -29,9 +29,9 @@ use connection_setup::{Accepting, Tls};
 use connections::Connections;
 pub use control_socket::{SOCKET, ask_backup, ask_number, secrets};
 pub use folder_upgrade::upgrade;
-use observers::{Observers, OfJournal};
+use observers::{JournalMetrics, Observers};
 pub use reload::ReadSettings;
-use reload::{ReloadedFiles, at_hangup};
+use reload::{ReloadedFiles, reload_on_hangup};
 use signals::Signals;
 use tls::Certificate;
 
@@ -49,7 +49,7 @@ use crate::webhooks::{self, ClientSettings, SecretsFile, SystemLookup, Webhooks}
 const LISTENERS_WITHIN: Duration = Duration::from_secs(3);
 
 /// How often it is checked whether a client still receives.
-const STUCK_LOOK: Duration = Duration::from_millis(100);
+const STUCK_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Why the server did not start, or has stopped.
 #[derive(Debug)]
@@ -159,12 +159,16 @@ where
     Then: Future<Output = ()> + 'static,
 {
     let signals = Signals::listen()?;
-    let watching = Observers::new();
-    let of_journal = Box::new(OfJournal(Arc::clone(&watching)));
+    let observers = Observers::new();
+    let journal_metrics = Box::new(JournalMetrics(Arc::clone(&observers)));
     let mut upgrade = upgrade(&settings.data);
     upgrade.in_place = settings.upgrade_in_place;
-    let opened =
-        Embedded::open_or_upgrade(&journal_settings(settings), &env, of_journal, &mut upgrade)?;
+    let opened = Embedded::open_or_upgrade(
+        &journal_settings(settings),
+        &env,
+        journal_metrics,
+        &mut upgrade,
+    )?;
     for sentence in &opened.healed {
         tracing::warn!("the folder was repaired: {sentence}");
     }
@@ -173,22 +177,22 @@ where
         accept: settings.clock_accept,
     };
     env.clock.resume(opened.latest, start);
-    let ledger = Arc::new(SharedLedger::kept(opened.ledger.as_deref(), opened.booked)?);
+    let ledger = Arc::new(SharedLedger::load(opened.ledger.as_deref(), opened.booked)?);
     let journal = Arc::new(opened.journal);
     let source = Arc::clone(&ledger);
-    journal.set_ledger_source(Box::new(move || source.stored()));
+    journal.set_ledger_source(Box::new(move || source.bytes()));
     control_socket::listen(&settings.data, &journal);
-    let (keeper, keys, first_key) = keep(settings, &env)?;
+    let (authenticator, keys, first_key) = authenticator(settings, &env)?;
     let shops = Shops::new(
         Arc::clone(&journal) as Arc<dyn Journal>,
         ledger,
         env,
-        Arc::clone(&watching) as Arc<dyn runtime::RuntimeObserver>,
+        Arc::clone(&observers) as Arc<dyn runtime::RuntimeObserver>,
         &RuntimeSettings {
             mailbox: settings.shop_mailbox as usize,
             idle: std_time(settings.shop_idle),
             grace: settings.presence_grace,
-            share: ShopQuota {
+            quota: ShopQuota {
                 waiting_bytes_max: settings.shop_waiting_bytes_max.0,
                 bytes_per_hour_max: settings.shop_bytes_per_hour_max.0,
             },
@@ -198,15 +202,18 @@ where
         shop_key_binding::bind(keys, &journal);
     }
     shops.renew_leases()?;
-    let webhooks = webhooks(settings, &shops, &watching)?;
+    let webhooks = webhooks(settings, &shops, &observers)?;
     let limits = limits(settings);
     let tls = tls(settings)?;
     let files = ReloadedFiles {
         keys,
         certificate: tls.as_ref().map(|tls| Arc::clone(&tls.certificate)),
     };
-    let connections =
-        Connections::new(settings, Arc::clone(&limits.answers), Arc::clone(&watching));
+    let connections = Connections::new(
+        settings,
+        Arc::clone(&limits.answers),
+        Arc::clone(&observers),
+    );
     let accepting = Accepting {
         connections: Arc::clone(&connections),
         tls,
@@ -214,9 +221,9 @@ where
     let state = Arc::new(AppState {
         shops: shops.clone(),
         webhooks: Arc::clone(&webhooks),
-        keeper,
+        authenticator,
         limits,
-        watch: Arc::clone(&watching) as Arc<dyn http::HttpObserver>,
+        observer: Arc::clone(&observers) as Arc<dyn http::HttpObserver>,
         description: crate::api::description(),
     });
     let listener = http_server::listen(settings.listen)?;
@@ -228,12 +235,12 @@ where
         http_server::start(listener, settings, &shops, state, accepting).map_err(unusable)?;
     let handle = running.handle();
     actix_rt::spawn(running);
-    actix_rt::spawn(look_after(watching, files.clone()));
-    let hangup = at_hangup(signals.hangup, settings.clone(), read_settings, files);
+    actix_rt::spawn(run_upkeep(observers, files.clone()));
+    let hangup = reload_on_hangup(signals.hangup, settings.clone(), read_settings, files);
     actix_rt::spawn(hangup);
     let sleepers = shops.clone();
     actix_rt::spawn(async move {
-        if let Err(error) = runtime::wake_sleepers(sleepers).await {
+        if let Err(error) = runtime::wake_passivated_shops(sleepers).await {
             tracing::error!(%error, "passivated shops with timers cannot be listed, so their timers will not fire \
             until they get an event");
         }
@@ -249,7 +256,7 @@ where
     shops.close().await;
     select(pin!(handle.stop(true)), pin!(stuck(&shops, &connections))).await;
     webhooks.close().await;
-    control_socket::leave(&settings.data);
+    control_socket::remove_socket(&settings.data);
     // Everything that the shops have stored is written before the process may end.
     env::blocking(move || journal.close()).await.ok();
     tracing::info!("stopped");
@@ -260,7 +267,7 @@ where
 fn webhooks(
     settings: &Settings,
     shops: &Shops,
-    watching: &Arc<Observers>,
+    observers: &Arc<Observers>,
 ) -> Result<Arc<Webhooks>, ServeError> {
     let client = ClientSettings {
         timeout: std_time(settings.webhook_timeout),
@@ -273,8 +280,8 @@ fn webhooks(
         endpoints_max: settings.webhook_endpoints_max as usize,
         secrets,
     };
-    let watch = Arc::clone(watching) as Arc<dyn webhooks::WebhookObserver>;
-    Ok(Webhooks::open(shops.clone(), settings, watch)?)
+    let observer = Arc::clone(observers) as Arc<dyn webhooks::WebhookObserver>;
+    Ok(Webhooks::open(shops.clone(), settings, observer)?)
 }
 
 /// The limits of requests, from the settings.
@@ -310,7 +317,7 @@ fn tls(settings: &Settings) -> Result<Option<Tls>, ServeError> {
 async fn stuck(shops: &Shops, connections: &Connections) {
     actix_rt::time::sleep(LISTENERS_WITHIN).await;
     while !shops.has_listeners() && !connections.are_all_stuck() {
-        actix_rt::time::sleep(STUCK_LOOK).await;
+        actix_rt::time::sleep(STUCK_CHECK_INTERVAL).await;
     }
 }
 
@@ -319,7 +326,7 @@ async fn stuck(shops: &Shops, connections: &Connections) {
     clippy::type_complexity,
     reason = "three things that are made together"
 )]
-fn keep(
+fn authenticator(
     settings: &Settings,
     env: &Env,
 ) -> Result<(Authenticator, Option<Arc<Keys>>, Option<String>), ServeError> {
@@ -340,16 +347,16 @@ fn keep(
         };
         first = Some(keys.new_key(admin).map_err(unusable)?.1);
     }
-    let keeper = Authenticator::Keys(Arc::clone(&keys) as Arc<dyn http::KeyRing>);
-    Ok((keeper, Some(keys), first))
+    let authenticator = Authenticator::Keys(Arc::clone(&keys) as Arc<dyn http::KeyRing>);
+    Ok((authenticator, Some(keys), first))
 }
 
 /// Periodic work, once a second: files that another process has changed, histograms, connections that were ended.
-async fn look_after(watching: Arc<Observers>, files: ReloadedFiles) {
+async fn run_upkeep(observers: Arc<Observers>, files: ReloadedFiles) {
     let mut wrong_keys = String::new();
     loop {
         actix_rt::time::sleep(Duration::from_secs(1)).await;
-        watching.upkeep();
-        reload::look(&files, &mut wrong_keys).await;
+        observers.upkeep();
+        reload::check_files(&files, &mut wrong_keys).await;
     }
 }

@@ -194,8 +194,8 @@ impl Webhooks {
         };
         // The secret is stored first, so that no endpoint is without one.
         self.put_secrets(&subscription, signing).await?;
-        shops.keep_soon(shop, &progress.0, progress.1)?;
-        self.keep(shop, endpoint).await?;
+        shops.put_metadata_soon(shop, &progress.0, progress.1)?;
+        self.store(shop, endpoint).await?;
         self.start(Arc::clone(&subscription));
         Ok((subscription, secret))
     }
@@ -210,7 +210,7 @@ impl Webhooks {
         self.check(&change)?;
         let subscription = self.get(shop, id)?;
         let now = self.context.shops.now();
-        let kept = {
+        let stored = {
             let mut inner = subscription.inner();
             if change.enabled == Some(true) && !inner.endpoint.has_secret() {
                 return Err(WebhookError::Refused(format!(
@@ -221,9 +221,9 @@ impl Webhooks {
             if change.enabled == Some(true) {
                 inner.outbox.reset_failures(now);
             }
-            self.keep(shop, inner.endpoint_entry())
+            self.store(shop, inner.endpoint_entry())
         };
-        kept.await?;
+        stored.await?;
         subscription.wake.notify_one();
         Ok(subscription)
     }
@@ -241,10 +241,10 @@ impl Webhooks {
         let mut names = names.into_iter();
         // Once the endpoint is removed, the next start removes anything that is left.
         if let Some(endpoint) = names.next() {
-            self.keep(shop, (endpoint, None)).await?;
+            self.store(shop, (endpoint, None)).await?;
         }
         for name in names {
-            self.context.shops.keep_soon(shop, &name, None)?;
+            self.context.shops.put_metadata_soon(shop, &name, None)?;
         }
         let (secrets, number, id) = (
             Arc::clone(&self.secrets),
@@ -263,16 +263,16 @@ impl Webhooks {
     /// Sends a range of decisions again: one by one with the ids that they had, or grouped anew where `batch` is set.
     pub async fn resend(&self, shop: &Id, id: &str, range: SeqRange) -> Result<(), WebhookError> {
         let subscription = self.get(shop, id)?;
-        let kept = {
+        let stored = {
             let mut inner = subscription.inner();
             if !inner.outbox.resend(range) {
                 return Err(WebhookError::Full(format!(
                     "{REPLAYS_MAX} ranges wait to be sent again, the most that are allowed. Wait until one is finished."
                 )));
             }
-            self.keep(shop, inner.cursor_entry())
+            self.store(shop, inner.cursor_entry())
         };
-        kept.await?;
+        stored.await?;
         subscription.wake.notify_one();
         Ok(())
     }
@@ -324,14 +324,14 @@ impl Webhooks {
 
     /// Called under the lock of the subscription where several may change it, so that changes are stored in their
     /// order.
-    fn keep(
+    fn store(
         &self,
         shop: &Id,
         (name, value): NamedWebhook,
     ) -> impl Future<Output = Result<(), WebhookError>> + use<> {
-        let kept = self.context.shops.keep(shop, &name, value);
+        let stored = self.context.shops.put_metadata(shop, &name, value);
         async move {
-            match kept.await? {
+            match stored.await? {
                 true => Ok(()),
                 false => Err(WebhookError::NoShop),
             }

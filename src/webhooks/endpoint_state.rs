@@ -216,7 +216,7 @@ pub fn stored_webhooks(
 ) -> Result<BTreeMap<(Id, String), FoundWebhook>, JournalError> {
     let mut found: BTreeMap<(Id, String), FoundWebhook> = BTreeMap::new();
     let mut unread = None;
-    shops.kept(&mut |kept| {
+    shops.each_metadata(&mut |kept| {
         if let Some(id) = endpoint_of(&kept.name) {
             let of = found.entry((kept.shop.clone(), id.to_owned())).or_default();
             if let Err(error) = of.take(&kept) {

@@ -96,7 +96,7 @@ impl EndpointWorker {
     pub fn new(context: Arc<WorkerContext>, subscription: Arc<Subscription>) -> EndpointWorker {
         let feed = context.shops.follow(&subscription.shop);
         EndpointWorker {
-            gone: feed.heard().gone,
+            gone: feed.latest().gone,
             feed,
             context,
             subscription,
@@ -119,7 +119,7 @@ impl EndpointWorker {
                 if inner.removed {
                     return WorkerEnd::Removed;
                 }
-                if self.feed.heard().gone != self.gone {
+                if self.feed.latest().gone != self.gone {
                     return WorkerEnd::ShopGone;
                 }
                 match inner.endpoint.is_on() {
@@ -235,14 +235,14 @@ impl EndpointWorker {
             seen = last.seq;
             for decision in page.items.into_iter().filter(|d| d.seq <= of.range.to) {
                 found = true;
-                if endpoint.subscribes_to(decision.said().kind) {
+                if endpoint.subscribes_to(decision.header().kind) {
                     decisions.push(decision);
                 }
             }
         }
         if found && decisions.is_empty() {
             let changes = self.subscription.inner().outbox.drop_unsubscribed(of);
-            self.keep(&changes);
+            self.store(&changes);
             return Ok(());
         }
         let message = self.message(&endpoint, &decisions);
@@ -260,7 +260,7 @@ impl EndpointWorker {
                 ..AttemptResult::default()
             };
             let changes = self.subscription.inner().outbox.lost(of, result, now);
-            self.keep(&changes);
+            self.store(&changes);
             return;
         };
         let intent = {
@@ -276,7 +276,7 @@ impl EndpointWorker {
         self.sending.push(Box::pin(async move {
             if let Some((name, value)) = intent {
                 // Where this fails the disk has failed, and the server stops.
-                context.shops.keep(&shop, &name, value).await.ok();
+                context.shops.put_metadata(&shop, &name, value).await.ok();
             }
             let called = call(&context.client, &shop, &endpoint, &message, now).await;
             AttemptDone {
@@ -317,14 +317,14 @@ impl EndpointWorker {
                 .outbox
                 .finish(of, ended, result.clone(), &message.id, now)
         };
-        self.keep(&changes);
+        self.store(&changes);
         if changes.contains(&Change::Disable) {
             self.disable(ended, &result, now);
         }
     }
 
     /// Hands the changes to the journal, in their order.
-    fn keep(&mut self, changes: &[Change]) {
+    fn store(&mut self, changes: &[Change]) {
         self.unsaved += 1;
         for change in changes {
             if let Change::Queued(range) | Change::Dequeued(range) = change {
@@ -341,16 +341,16 @@ impl EndpointWorker {
                         .observer
                         .gave_up(&self.subscription.shop, &self.subscription.id);
                 }
-                self.keep_soon(named);
+                self.store_soon(named);
             }
         }
     }
 
-    fn keep_soon(&self, (name, value): NamedWebhook) {
-        if let Err(error) = self
-            .context
-            .shops
-            .keep_soon(&self.subscription.shop, &name, value)
+    fn store_soon(&self, (name, value): NamedWebhook) {
+        if let Err(error) =
+            self.context
+                .shops
+                .put_metadata_soon(&self.subscription.shop, &name, value)
         {
             tracing::error!(%error, "the delivery state of a webhook cannot be stored");
         }
@@ -359,7 +359,7 @@ impl EndpointWorker {
     fn save(&mut self) {
         self.unsaved = 0;
         let inner = self.subscription.inner();
-        self.keep_soon(inner.cursor_entry());
+        self.store_soon(inner.cursor_entry());
     }
 
     /// Disables the endpoint, and sends the notice.
@@ -372,7 +372,7 @@ impl EndpointWorker {
                 at: now,
             };
             // Under the lock, so that changes are stored in their order.
-            self.keep_soon(inner.endpoint_entry());
+            self.store_soon(inner.endpoint_entry());
         }
         self.save();
         self.context
@@ -392,7 +392,7 @@ impl EndpointWorker {
         let (name, value) = self.subscription.inner().cursor_entry();
         self.context
             .shops
-            .keep(&self.subscription.shop, &name, value)
+            .put_metadata(&self.subscription.shop, &name, value)
             .await
             .ok();
         WorkerEnd::Closed

@@ -442,14 +442,14 @@ async fn memory_that_waits_for_the_disk_is_not_taken_by_one_shop() {
     });
     let desk = Shops::new(
         Arc::clone(&slow) as Arc<dyn Journal>,
-        Arc::new(SharedLedger::kept(None, Vec::new()).expect("a ledger")),
+        Arc::new(SharedLedger::load(None, Vec::new()).expect("a ledger")),
         env,
         Arc::new(Seen::default()),
         &RuntimeSettings {
             mailbox: 64,
             idle: Duration::from_secs(600),
             grace: xiaoer::domain::base::time::Duration::from_ms(10_000),
-            share: ShopQuota {
+            quota: ShopQuota {
                 waiting_bytes_max: 100_000,
                 bytes_per_hour_max: 0,
             },

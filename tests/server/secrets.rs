@@ -168,7 +168,10 @@ async fn endpoints_of_the_first_form_give_their_secrets_away_at_the_first_start(
     let shops = open(&data);
     let shop = make(&shops, "tea").await;
     let value = Some(stored.to_string().into_bytes());
-    assert_eq!(shops.desk.keep(&shop, "webhook/wh1", value).await, Ok(true));
+    assert_eq!(
+        shops.desk.put_metadata(&shop, "webhook/wh1", value).await,
+        Ok(true)
+    );
     for start in 0..2 {
         let webhooks = shops.webhooks();
         let post = webhooks.get(&shop, "wh1").expect("the endpoint");
@@ -177,10 +180,13 @@ async fn endpoints_of_the_first_form_give_their_secrets_away_at_the_first_start(
         assert_eq!(secrets.len(), 1);
         assert_eq!(secrets[0].text(), secret);
         // Once a change of another is durable, so is what was kept before.
-        assert_eq!(shops.desk.keep(&shop, "other", None).await, Ok(true));
+        assert_eq!(
+            shops.desk.put_metadata(&shop, "other", None).await,
+            Ok(true)
+        );
         let mut kept = String::new();
         let mut take = |of: journal::MetadataEntry| kept += &String::from_utf8_lossy(&of.value);
-        shops.desk.kept(&mut take).expect("what is kept");
+        shops.desk.each_metadata(&mut take).expect("what is kept");
         assert!(kept.contains("wh1") && !kept.contains("whsec"), "{kept}");
         webhooks.close().await;
     }

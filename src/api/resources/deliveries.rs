@@ -99,16 +99,16 @@ fn place(row: &Delivery) -> String {
 
 fn rows(post: &Subscription) -> Vec<Delivery> {
     let row =
-        |range: SeqRange, state, tries, told: &AttemptResult, again: Option<Instant>| Delivery {
+        |range: SeqRange, state, tries, result: &AttemptResult, again: Option<Instant>| Delivery {
             from: range.from,
             to: range.to,
             state,
             tries,
-            status: told.status,
-            took_ms: told.took_ms,
-            answer: told.answer.clone(),
-            failure: told.failure.clone(),
-            at: utc(Instant::from_ms(told.at_ms)),
+            status: result.status,
+            took_ms: result.took_ms,
+            answer: result.answer.clone(),
+            failure: result.failure.clone(),
+            at: utc(Instant::from_ms(result.at_ms)),
             again: again.map(utc),
         };
     let inner = post.inner();

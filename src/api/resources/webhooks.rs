@@ -13,7 +13,7 @@ use crate::domain::base::time::{Instant, OffsetTimestamp};
 use crate::domain::read::views::Page;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{HandlerResult, RequestContext};
-use crate::http::response::{done, json, page};
+use crate::http::response::{json, no_content, page};
 use crate::webhooks::delivery::delivery_state::AttemptResult;
 use crate::webhooks::endpoint::{BATCH_MAX, EndpointChange, EndpointState, OVERLAP};
 use crate::webhooks::{Subscription, WebhookError};
@@ -300,7 +300,7 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
     let (shop, post) = endpoint(&call).await?;
     let removed = call.state.webhooks.remove(&shop, &post.id).await;
     removed.map_err(|why| webhook_problem(&shop, &post.id, why))?;
-    Ok(done())
+    Ok(no_content())
 }
 
 /// Rotates a webhook's signing secret; the new one is shown only in this response

@@ -104,10 +104,10 @@ impl Checks {
             ),
         };
         for (shop, differences) in self.otherwise.iter().filter(|_| listed) {
-            for sentence in &differences.told {
+            for sentence in &differences.examples {
                 text += &format!("  shop {shop:?}: {sentence}\n");
             }
-            let more = differences.count - differences.told.len() as u64;
+            let more = differences.count - differences.examples.len() as u64;
             if more > 0 {
                 text += &format!("  shop {shop:?}: and {more} more\n");
             }

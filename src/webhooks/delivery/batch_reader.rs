@@ -60,7 +60,7 @@ impl BatchReader {
             let Some(decision) = buffer.pop_front_if(|decision| within(decision)) else {
                 break;
             };
-            if !endpoint.subscribes_to(decision.said().kind) {
+            if !endpoint.subscribes_to(decision.header().kind) {
                 seen = decision.seq;
                 if found.decisions.is_empty() {
                     found.passed = seen;
