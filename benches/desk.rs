@@ -34,7 +34,7 @@ use xiaoer::domain::read::views::Counts;
 use xiaoer::env::Env;
 use xiaoer::http::{AccessLogEntry, AppState, Authenticator, Limits};
 use xiaoer::journal::{
-    Claimed, Fenced, FencingToken, Journal, JournalError, MetadataEntry, NewRecord, NoRoom,
+    Claimed, Fenced, FencingToken, Journal, JournalError, JournalFull, MetadataEntry, NewRecord,
     OnDurable, RecordPage, Snapshot, SnapshotAndTail, TimedShop,
 };
 use xiaoer::runtime::{self, IncomingEvent, RuntimeSettings, SharedLedger, Shops};
@@ -139,7 +139,7 @@ impl Journal for Nowhere {
         Ok(())
     }
 
-    fn has_room(&self) -> Result<(), NoRoom> {
+    fn has_room(&self) -> Result<(), JournalFull> {
         Ok(())
     }
 }

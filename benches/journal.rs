@@ -64,7 +64,7 @@ fn settings(folder: &Path) -> JournalSettings {
         linger_us: 0,
         retention_ms: 0,
         checkpoint_records: 262_144,
-        patience: xiaoer::journal::Patience::default(),
+        timeouts: xiaoer::journal::DiskTimeouts::default(),
         sync: true,
     }
 }

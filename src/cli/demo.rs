@@ -15,7 +15,7 @@ use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::EventBody;
 use crate::domain::read::views;
 use crate::domain::state::shop::Shop;
-use crate::env::{Env, PausableClock, last_words};
+use crate::env::{Env, PausableClock, print_stderr_line};
 use crate::explain_text::Language;
 use crate::runtime::{IncomingEvent, ReadError, Shops};
 use crate::server::{Listening, serve};
@@ -144,7 +144,7 @@ impl Scene {
                 ),
             )),
         }
-        self.clock.let_go();
+        self.clock.release();
         for agent in AGENTS {
             let event = EventBody::PresenceChanged {
                 agent: Id::known(agent),
@@ -216,8 +216,8 @@ impl Scene {
                 what.clone()
             }
         };
-        last_words(&format!("xiaoer: the demo cannot go on: {why}"));
-        self.clock.let_go();
+        print_stderr_line(&format!("xiaoer: the demo cannot go on: {why}"));
+        self.clock.release();
     }
 }
 

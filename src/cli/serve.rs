@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::env::Env;
-use crate::env::private_files::KeepsOwner;
+use crate::env::private_files::OwnerGuard;
 use crate::journal::JournalError;
 use crate::server::{Listening, ReadSettings, ServeError, serve};
 use crate::settings::{Origin, Origins, Settings, Sources};
@@ -76,7 +76,7 @@ impl Serve {
                     Failure::failed(format!("the settings could not be written: {error}"))
                 });
         }
-        let _owner = KeepsOwner::of(&settings.data);
+        let _owner = OwnerGuard::of(&settings.data);
         let greet = |listening: Listening| {
             greet(&listening, &settings.data);
             std::future::ready(())

@@ -195,7 +195,10 @@ impl ShopActor {
             ActorState::Failed(why) => return Err(why.clone()),
         };
         let (IncomingEvent::Event { text, .. } | IncomingEvent::Malformed { text, .. }) = &intake;
-        self.shared.env.fate.before_event(&self.id, text.as_bytes());
+        self.shared
+            .env
+            .fail_stop
+            .before_event(&self.id, text.as_bytes());
         let mut removed = None;
         if let IncomingEvent::Event { event, .. } = &intake {
             self.shared.observer.handled(&event.what);

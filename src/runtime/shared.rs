@@ -16,7 +16,7 @@ use super::shared_ledger::SharedLedger;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::env::Env;
-use crate::journal::{Journal, NoRoom};
+use crate::journal::{Journal, JournalFull};
 use crate::runtime::event_result::Unavailable;
 use crate::runtime::presence_lease_table::Leases;
 
@@ -56,8 +56,8 @@ impl<A: Actor> SharedState<A> {
             .trusted()
             .map_err(Unavailable::ClockNotTrusted)?;
         self.journal.has_room().map_err(|no_room| match no_room {
-            NoRoom::Memory => Unavailable::Busy,
-            NoRoom::Disk => Unavailable::DiskFull,
+            JournalFull::Memory => Unavailable::Busy,
+            JournalFull::Disk => Unavailable::DiskFull,
         })
     }
 }

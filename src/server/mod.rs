@@ -109,7 +109,7 @@ pub fn journal_settings(settings: &Settings) -> crate::journal::JournalSettings 
         linger_us: settings.journal_linger_us,
         retention_ms: settings.journal_retention.ms(),
         checkpoint_records: settings.journal_checkpoint_records,
-        patience: crate::journal::Patience {
+        timeouts: crate::journal::DiskTimeouts {
             open: std_time(settings.journal_open_timeout),
             commit: std_time(settings.journal_commit_timeout),
         },
@@ -141,7 +141,7 @@ where
         matches!(settings.log_format, LogFormat::Json),
     )
     .map_err(|error| ServeError::Unusable(error.to_string()))?;
-    env::before_end(crate::telemetry::logs::flush);
+    env::set_exit_hook(crate::telemetry::logs::flush);
     process_limits::raise_file_limit();
     process_limits::check(http_server::workers(settings))?;
     let served = actix_rt::System::new().block_on(run(settings, env, read_settings, listening));
@@ -169,7 +169,7 @@ where
         journal_metrics,
         &mut upgrade,
     )?;
-    for sentence in &opened.healed {
+    for sentence in &opened.repairs {
         tracing::warn!("the folder was repaired: {sentence}");
     }
     let start = StartRule {

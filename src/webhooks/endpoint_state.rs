@@ -146,7 +146,7 @@ pub struct FoundWebhook {
 /// # Errors
 ///
 /// The value is an endpoint and cannot be read.
-pub fn upgrade_kept(
+pub fn upgrade_metadata(
     shop: u64,
     name: &str,
     value: &[u8],

@@ -21,7 +21,7 @@ mod worker;
 use crate::domain::base::id::Id;
 
 pub use dispatcher::{WebhookError, WebhookSettings, Webhooks};
-pub use endpoint_state::{Delivered, Subscription, upgrade_kept};
+pub use endpoint_state::{Delivered, Subscription, upgrade_metadata};
 pub use secrets_file::{EndpointSecrets, SECRETS_FILE, SecretsFile};
 pub use transport::LookupCaller;
 pub use transport::RetryAfter;

@@ -11,7 +11,7 @@ use serde_json::json;
 use xiaoer::domain::base::id::Id;
 use xiaoer::journal::{self, Upgrade};
 use xiaoer::webhooks::endpoint::{EndpointChange, EndpointState};
-use xiaoer::webhooks::{SECRETS_FILE, WebhookError, Webhooks, upgrade_kept};
+use xiaoer::webhooks::{SECRETS_FILE, WebhookError, Webhooks, upgrade_metadata};
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -194,11 +194,11 @@ async fn endpoints_of_the_first_form_give_their_secrets_away_at_the_first_start(
 
     // What rewrites a store from one form to the next asks for the same.
     let (value, secrets) =
-        upgrade_kept(7, "webhook/wh1", stored.to_string().as_bytes()).expect("one");
+        upgrade_metadata(7, "webhook/wh1", stored.to_string().as_bytes()).expect("one");
     assert!(!String::from_utf8_lossy(&value).contains("whsec") && secrets.is_some());
-    let (again, secrets) = upgrade_kept(7, "webhook/wh1", &value).expect("one");
+    let (again, secrets) = upgrade_metadata(7, "webhook/wh1", &value).expect("one");
     assert!(again == value && secrets.is_none());
-    let (other, secrets) = upgrade_kept(7, "webhook/wh1/at", b"{}").expect("another");
+    let (other, secrets) = upgrade_metadata(7, "webhook/wh1/at", b"{}").expect("another");
     assert!(other == b"{}" && secrets.is_none());
-    assert!(upgrade_kept(7, "webhook/wh1", b"{}").is_err());
+    assert!(upgrade_metadata(7, "webhook/wh1", b"{}").is_err());
 }

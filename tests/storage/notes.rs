@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::support::world::{SetClock, Shops, settings};
 use serde_json::json;
 use xiaoer::domain::base::id::Id;
-use xiaoer::journal::{self, JournalError, KEPT_BYTES_MAX, MetadataEntry};
+use xiaoer::journal::{self, JournalError, METADATA_BYTES_MAX, MetadataEntry};
 
 fn open(folder: &Path) -> Shops {
     let clock = SetClock::at("2026-11-11T02:00:00Z");
@@ -57,7 +57,7 @@ async fn what_is_kept_survives_and_goes_with_the_shop() {
     assert_eq!(keep(&one, "b", None).await, Ok(true));
     let nobody = Id::new("nobody").expect("an id");
     assert_eq!(keep(&nobody, "a", Some("5")).await, Ok(false));
-    let long = "x".repeat(KEPT_BYTES_MAX);
+    let long = "x".repeat(METADATA_BYTES_MAX);
     assert_eq!(keep(&two, "long", Some(&long)).await, Ok(true));
     let longer = keep(&two, "long", Some(&format!("{long}x"))).await;
     assert!(matches!(longer, Err(JournalError::Failed(_))));

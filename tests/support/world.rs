@@ -12,7 +12,7 @@ use xiaoer::domain::base::time::Instant;
 use xiaoer::domain::protocol::decision::Decision;
 use xiaoer::domain::read::views::Counts;
 use xiaoer::domain::state::shared_invites::MemoryLedger;
-use xiaoer::env::{Clock, Env, Fate};
+use xiaoer::env::{Clock, Env, FailStop};
 use xiaoer::journal::{Embedded, JournalError, JournalSettings, NoObserver};
 use xiaoer::runtime::{
     Differences, EventResult, IncomingEvent, RuntimeObserver, RuntimeSettings, SharedLedger,
@@ -47,14 +47,14 @@ impl Clock for SetClock {
     }
 }
 
-/// A fate that panics on events that hold a word, and where the disk failing is a failed test.
+/// A fail_stop that panics on events that hold a word, and where the disk failing is a failed test.
 #[derive(Default)]
 pub struct Planted {
     /// The word.
     pub word: Mutex<Option<String>>,
 }
 
-impl Fate for Planted {
+impl FailStop for Planted {
     fn stop(&self, why: &str) -> ! {
         panic!("the disk failed: {why}")
     }
@@ -151,7 +151,7 @@ pub fn settings(folder: &Path) -> JournalSettings {
         linger_us: 0,
         retention_ms: 0,
         checkpoint_records: 262_144,
-        patience: xiaoer::journal::Patience::default(),
+        timeouts: xiaoer::journal::DiskTimeouts::default(),
         sync: true,
     }
 }
@@ -167,7 +167,7 @@ impl Shops {
         let planted = Arc::new(Planted::default());
         let env = Env {
             clock: Arc::clone(clock) as Arc<dyn Clock>,
-            fate: Arc::clone(&planted) as Arc<dyn Fate>,
+            fail_stop: Arc::clone(&planted) as Arc<dyn FailStop>,
         };
         let opened = Embedded::open(settings, &env, Box::new(NoObserver));
         let opened = opened.unwrap_or_else(|error| panic!("the folder does not open: {error}"));

@@ -57,7 +57,7 @@ pub(super) fn run(core: &Core) {
             .watched(Task::Commit, |_| commit(core, &mut batch));
         match committed {
             Ok(()) => {}
-            Err(error) => core.fate.stop(&format!(
+            Err(error) => core.fail_stop.stop(&format!(
                 "a commit could not be made durable, so the server stops: {error}. \
                  Everything that was answered is stored. Check the disk, then start again"
             )),
@@ -257,7 +257,7 @@ fn write_snapshot(core: &Core, write: SnapshotWrite) -> Result<(), JournalError>
         block: first,
         pieces,
     };
-    snapshots::succeed(&mut header, state, &mut gone);
+    snapshots::replace_latest(&mut header, state, &mut gone);
     let (n, due) = rest.unwrap_or((n, DueChange::Known(write.due)));
     header.set_due(n, due);
     drop_trimmed(core, shop, &mut header, &mut index, &mut gone)?;

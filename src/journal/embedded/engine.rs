@@ -25,8 +25,8 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::env::Env;
 use crate::journal::{
-    Booked, Claimed, Fenced, FencingToken, Journal, JournalError, MetadataEntry, NewRecord, NoRoom,
-    OnDurable, RecordPage, Snapshot, SnapshotAndTail, TimedShop,
+    Booked, Claimed, Fenced, FencingToken, Journal, JournalError, JournalFull, MetadataEntry,
+    NewRecord, OnDurable, RecordPage, Snapshot, SnapshotAndTail, TimedShop,
 };
 
 /// The journal in one folder. Dropping it closes it in order.
@@ -46,7 +46,7 @@ pub struct Opened {
     /// The instant of the last record.
     pub latest: Option<Instant>,
     /// What was repaired in a folder of an older form, a sentence each.
-    pub healed: Vec<String>,
+    pub repairs: Vec<String>,
 }
 
 impl Embedded {
@@ -74,13 +74,13 @@ impl Embedded {
             folder,
             watermark,
             found,
-            healed,
-        } = opening::open(settings, &env.fate, upgrade)?;
+            repairs,
+        } = opening::open(settings, &env.fail_stop, upgrade)?;
         let core = Arc::new(Core {
             folder,
             store: found.store,
             watermark,
-            fate: Arc::clone(&env.fate),
+            fail_stop: Arc::clone(&env.fail_stop),
             clock: Arc::clone(&env.clock),
             observer,
             linger: Duration::from_micros(settings.linger_us),
@@ -92,7 +92,7 @@ impl Embedded {
                 AppendQueue::new(found.reach.order + 1, found.notes.next_shop),
             ),
             tails: RankedMutex::new(LockRank::Tails, found.tails),
-            removed_shops: RankedMutex::new(LockRank::RemovedShops, found.dead),
+            removed_shops: RankedMutex::new(LockRank::RemovedShops, found.deleted_shops),
             ledger_source: RankedMutex::new(LockRank::LedgerSource, None),
             deferred_snapshots: RankedMutex::new(LockRank::DeferredSnapshots, None),
             appended: Condvar::new(),
@@ -111,7 +111,7 @@ impl Embedded {
             preallocated_until: AtomicU64::new(found.preallocated_until),
             floor: AtomicU64::new(found.notes.floor),
             checkpoint: AtomicU64::new(found.notes.checkpoint),
-            metadata_commits: AtomicU32::new(found.kept),
+            metadata_commits: AtomicU32::new(found.metadata_commits),
             disk_full: AtomicBool::new(false),
             waiting_bytes: AtomicUsize::new(0),
         });
@@ -124,7 +124,7 @@ impl Embedded {
                 |error| JournalError::Failed(format!("a thread cannot be started: {error}"));
             let run = move || {
                 if catch_unwind(AssertUnwindSafe(|| run(&core))).is_err() {
-                    core.fate.stop(&format!(
+                    core.fail_stop.stop(&format!(
                         "the thread `{}` of the journal has panicked, so the server stops. Everything that was \
                          answered is stored. Please report this with the server's log",
                         std::thread::current().name().unwrap_or_default()
@@ -145,7 +145,7 @@ impl Embedded {
             ledger: found.ledger,
             booked: found.booked,
             latest: (found.reach.order > 0).then_some(found.reach.at),
-            healed,
+            repairs,
         })
     }
 
@@ -162,7 +162,7 @@ impl Embedded {
     /// Takes a checkpoint now, merges and trims. A failure is final.
     pub fn checkpoint_now(&self) {
         if let Err(error) = compaction::take_checkpoint(&self.core, true) {
-            self.core.fate.stop(&error.to_string());
+            self.core.fail_stop.stop(&error.to_string());
         }
     }
 
@@ -283,7 +283,7 @@ impl Journal for Embedded {
         shop_metadata::each_entry(&self.core, each)
     }
 
-    fn has_room(&self) -> Result<(), NoRoom> {
+    fn has_room(&self) -> Result<(), JournalFull> {
         append::has_room(&self.core)
     }
 
