@@ -187,7 +187,7 @@ fn replay_failure(path: &Path, error: crate::replay::ReplayError) -> Failure {
 }
 
 /// Prints a line at once. A closed standard output is not an error.
-fn say(text: &str) {
+fn print_line(text: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush()).ok();
 }

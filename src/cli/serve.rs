@@ -78,7 +78,7 @@ impl Serve {
         }
         let _owner = OwnerGuard::of(&settings.data);
         let greet = |listening: Listening| {
-            greet(&listening, &settings.data);
+            print_address(&listening, &settings.data);
             std::future::ready(())
         };
         let (layers, of_reload) = (self.layers, flags);
@@ -93,7 +93,7 @@ impl Serve {
 }
 
 /// The text that is printed once the server accepts requests.
-fn greet(listening: &Listening, data: &Path) {
+fn print_address(listening: &Listening, data: &Path) {
     let url = listening.url();
     let mut text = format!("listening on {url}\n");
     if let Some(key) = &listening.first_key {

@@ -44,11 +44,11 @@ impl Keys {
     ///
     /// The file cannot be locked, read or written. Requests are checked correctly all the same.
     pub fn write_bindings(&self) -> Result<(), KeyError> {
-        let wanted = {
+        let changes = {
             let seen = self.seen();
             !seen.gone.is_empty() || seen.records.iter().any(|record| self.binds(record))
         };
-        if wanted {
+        if changes {
             self.change(|_| Ok(()))
         } else {
             Ok(())

@@ -190,7 +190,7 @@ impl Shops {
         shop: &Id,
         before: Option<u64>,
         limit: usize,
-        wanted: impl Fn(&StoredDecision) -> bool + Send + 'static,
+        matches: impl Fn(&StoredDecision) -> bool + Send + 'static,
     ) -> Result<ListPage<StoredDecision>, ReadError> {
         let read = move |journal: &dyn Journal, shop: &Id| {
             let (mut items, mut before) = (Vec::new(), before.unwrap_or(u64::MAX - 1));
@@ -205,7 +205,7 @@ impl Shops {
                     let rated = decisions.filter(|decision| {
                         decision.seq < before && decision.header().kind == "rating.recorded"
                     });
-                    items.extend(rated.filter(&wanted));
+                    items.extend(rated.filter(&matches));
                 }
                 before = slice
                     .records

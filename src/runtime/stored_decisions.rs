@@ -96,15 +96,15 @@ fn answered_then(
     shop: &Id,
     receipt: IdempotencyRecord,
 ) -> Result<Option<String>, JournalError> {
-    let wanted = receipt.first..receipt.first.saturating_add(u64::from(receipt.count));
+    let range = receipt.first..receipt.first.saturating_add(u64::from(receipt.count));
     let slice = journal.read(shop, receipt.first, 1)?;
     let record = slice.and_then(|slice| slice.records.into_iter().next());
-    // If the wanted record was deleted, the read may return the first later one.
+    // If the record was deleted, the read may return the first later one.
     let Some(record) = record.filter(|record| record.seq_before < receipt.first) else {
         return Ok(None);
     };
     let decisions = listed(shop, &record)?.into_iter();
-    let decisions = decisions.filter(|decision| wanted.contains(&decision.seq));
+    let decisions = decisions.filter(|decision| range.contains(&decision.seq));
     let parts: Vec<String> = decisions.map(|decision| decision.json).collect();
     if parts.len() as u64 != u64::from(receipt.count) {
         let n = record.n;

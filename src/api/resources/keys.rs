@@ -80,13 +80,13 @@ pub async fn list(call: RequestContext) -> HandlerResult {
     request_body = KeyBody, responses((status = 200, body = KeyMade)))]
 pub async fn post(call: RequestContext) -> HandlerResult {
     let text = call.json_text().await?;
-    let new = wanted(read_body(&text)?, &call)?;
+    let new = new_key_of(read_body(&text)?, &call)?;
     let made = changing(&call, move |keys| keys.new_key(new)).await?;
     let (row, key) = made;
     json(&KeyMade { row, key })
 }
 
-fn wanted(body: KeyBody, call: &RequestContext) -> Result<NewKey, Problem> {
+fn new_key_of(body: KeyBody, call: &RequestContext) -> Result<NewKey, Problem> {
     let scope = Scope::named(&body.scope).ok_or_else(|| {
         Problem::malformed("`scope` must be \"events\", \"read\", \"owner\" or \"admin\".")
     })?;

@@ -45,7 +45,7 @@ impl Export {
             if self
                 .shop
                 .as_deref()
-                .is_some_and(|wanted| wanted != shop.as_str())
+                .is_some_and(|only| only != shop.as_str())
             {
                 return Ok(());
             }

@@ -78,7 +78,7 @@ pub(super) fn run(core: &Core) {
 
 /// Writes one batch and makes it durable.
 fn commit(core: &Core, batch: &mut Batch) -> Result<(), JournalError> {
-    let watch = Stopwatch::start();
+    let stopwatch = Stopwatch::start();
     let records = batch.ends.len();
     if let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) {
         let (first, reach) = (
@@ -126,7 +126,7 @@ fn commit(core: &Core, batch: &mut Batch) -> Result<(), JournalError> {
     }
     check_free_space(core);
     core.observer
-        .committed(records, batch.frames.len(), watch.micros());
+        .committed(records, batch.frames.len(), stopwatch.micros());
     Ok(())
 }
 

@@ -268,9 +268,9 @@ pub(super) fn records(
             )));
         }
         let inside = rest.partition_point(|location| location.order < block.end());
-        let (mut wanted, after) = rest.split_at(inside.max(1));
+        let (mut here, after) = rest.split_at(inside.max(1));
         block.each(|order, body| {
-            if let Some((location, others)) = wanted.split_first()
+            if let Some((location, others)) = here.split_first()
                 && location.order == order
             {
                 let record = record::read(block.form, body, order)?;
@@ -280,9 +280,9 @@ pub(super) fn records(
                     )));
                 }
                 records.push(record);
-                wanted = others;
+                here = others;
             }
-            Ok(!wanted.is_empty())
+            Ok(!here.is_empty())
         })?;
         rest = after;
     }

@@ -163,7 +163,7 @@ impl WebhookClient {
         headers: &[(&'static str, String)],
         body: Bytes,
     ) -> CallResult {
-        let watch = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         let mut received = ReceivedBody::default();
         let exchange = self.exchange(url, headers, body, &mut received);
         let failure = match tokio::time::timeout(self.timeout, exchange).await {
@@ -175,7 +175,7 @@ impl WebhookClient {
         };
         CallResult {
             status: received.status,
-            micros: watch.micros(),
+            micros: stopwatch.micros(),
             answer: text(&received.answer),
             retry_after: received.retry_after,
             failure: failure.filter(|_| received.status.is_none()),
