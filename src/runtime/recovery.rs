@@ -14,7 +14,7 @@ use crate::domain::protocol::codes::ErrorCode;
 use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::protocol::rejection::Rejection;
 use crate::domain::reconcile::{self, RecordedOutcome};
-use crate::domain::snapshot::{Unreadable, read_shop, shop_bytes};
+use crate::domain::snapshot::{SnapshotError, read_shop, shop_bytes};
 use crate::domain::state::shop::Shop;
 use crate::journal::{Claimed, JournalError, Record, RecordKind, damaged};
 use crate::runtime::live_shop::{LiveShop, SinceSnapshot};
@@ -93,8 +93,8 @@ fn never_made(id: &Id) -> JournalError {
 /// Decodes a snapshot.
 pub(super) fn read_state(id: &Id, bytes: &[u8]) -> Result<Shop, JournalError> {
     read_shop(bytes).map_err(|error| match error {
-        Unreadable::Newer(what) => JournalError::Unusable(format!("shop {id:?}: {what}")),
-        Unreadable::Damaged(what) => diverged(id, &what),
+        SnapshotError::Newer(what) => JournalError::Unusable(format!("shop {id:?}: {what}")),
+        SnapshotError::Damaged(what) => diverged(id, &what),
     })
 }
 

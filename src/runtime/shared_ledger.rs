@@ -6,7 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::base::id::Id;
-use crate::domain::snapshot::{Unreadable, ledger_bytes, read_ledger};
+use crate::domain::snapshot::{SnapshotError, ledger_bytes, read_ledger};
 use crate::domain::state::shared_invites::{Claim, Ledger, MemoryLedger};
 use crate::journal::{Booked, JournalError};
 
@@ -24,8 +24,8 @@ impl SharedLedger {
             None => MemoryLedger::default(),
             Some(bytes) => {
                 read_ledger(bytes).map_err(|error| match error {
-                    Unreadable::Newer(what) => JournalError::Unusable(what),
-                    Unreadable::Damaged(what) => JournalError::Damaged(format!(
+                    SnapshotError::Newer(what) => JournalError::Unusable(what),
+                    SnapshotError::Damaged(what) => JournalError::Damaged(format!(
                         "the stored ledger does not read: {what}. Run `xiaoer verify`; `xiaoer restore` goes back to \
                          a backup"
                     )),

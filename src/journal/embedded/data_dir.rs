@@ -257,7 +257,7 @@ impl DataDir {
         Ok(store.last(Tree::Journal)?.is_some())
     }
 
-    /// Removes the store, the mark and the version, where they exist.
+    /// Removes the store, the watermark and the version, where they exist.
     fn clear_parts(&self) -> Result<(), JournalError> {
         let clear = || -> io::Result<()> {
             let store = self.store_path();

@@ -1,4 +1,4 @@
-//! The id of a data folder: 16 random bytes in its mark and in its store, so that parts of different folders are
+//! The id of a data folder: 16 random bytes in its watermark and in its store, so that parts of different folders are
 //! noticed. A restored folder gets a new id.
 
 use serde::{Deserialize, Serialize};

@@ -92,7 +92,7 @@ pub(super) fn make(
     folder.made()
 }
 
-/// Reads a store and its mark, and checks them against each other.
+/// Reads a store and its watermark, and checks them against each other.
 pub fn read(
     store: &Path,
     watermark: &Path,
@@ -104,7 +104,7 @@ pub fn read(
     let watermark = Watermark::read(watermark)?;
     let store = Store::open(store, settings, fail_stop)?;
     let id = FolderId::of_store(&store)?;
-    // A folder that is converted in place has the new id in its mark first.
+    // A folder that is converted in place has the new id in its watermark first.
     if id.is_some() && id != watermark.folder {
         return Err(damaged(
             "`mark` and `store` are of different folders: put back the ones that belong together",

@@ -1,9 +1,10 @@
 //! Upgrade: converts a folder of an older form to this program's form.
 //!
-//! The pairs of the old store are copied into a new store in the folder `upgrading`, where [`heal`](super::legacy_deletions)
-//! repairs what older releases left behind. The new store is opened and verified. Then `VERSION` is raised, so that no
-//! older release opens the folder, and the new store replaces the old one. After a crash before that step the
-//! conversion begins again; after it the next start finishes it. The old store is unchanged until then.
+//! The pairs of the old store are copied into a new store in the folder `upgrading`, where
+//! [`legacy_deletions`](super::legacy_deletions) repairs what older releases left behind. The new store is opened and
+//! verified. Then `VERSION` is raised, so that no older release opens the folder, and the new store replaces the old
+//! one. After a crash before that step the conversion begins again; after it the next start finishes it. The old store
+//! is unchanged until then.
 //!
 //! In place, the store itself is changed, and the file `CONVERTING` exists until that is done. It needs no room, but
 //! it cannot be undone.
@@ -137,7 +138,7 @@ fn in_place(
 ) -> Result<Vec<String>, JournalError> {
     (upgrade.show)("converting in place");
     let found = recovery::read(&folder.store_path(), &folder.watermark_path(), at)?;
-    // The mark gets the new id first, so that an interrupted conversion goes on with it.
+    // The watermark gets the new id first, so that an interrupted conversion goes on with it.
     let id = found.watermark.folder.unwrap_or_else(FolderId::new);
     let watermark = Watermark::create(
         &folder.watermark_path(),

@@ -259,11 +259,11 @@ fn check_index(
     summary: &ShopSummary,
     spans: &Spans,
 ) -> Result<(), JournalError> {
-    let (mut sum, mut last, mut astray) = (LocationSum::default(), 0, false);
+    let (mut sum, mut last, mut misplaced) = (LocationSum::default(), 0, false);
     let mut take = |location: &RecordLocation| {
         if location.n > last && location.order >= found.notes.floor {
             last = location.n;
-            astray |= !spans.hold(location);
+            misplaced |= !spans.hold(location);
             sum.add(location);
         }
     };
@@ -279,7 +279,7 @@ fn check_index(
     if let Some(tail) = found.tails.get(&shop) {
         tail.locations.iter().for_each(&mut take);
     }
-    if sum == summary.locations && last == summary.last_n && !astray {
+    if sum == summary.locations && last == summary.last_n && !misplaced {
         return Ok(());
     }
     Err(damaged(&format!(

@@ -35,7 +35,7 @@ pub struct HighWaterMark {
 }
 
 impl HighWaterMark {
-    /// The mark of an empty journal.
+    /// The watermark of an empty journal.
     pub const NOWHERE: HighWaterMark = HighWaterMark {
         order: 0,
         at: Instant::from_ms(0),
