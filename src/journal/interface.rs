@@ -147,9 +147,9 @@ pub trait Journal: Send + Sync + 'static {
     fn each_timed_shop(&self, each: &mut dyn FnMut(TimedShop)) -> Result<(), JournalError>;
 
     /// Stores a metadata value of a shop under a name, or removes it. A value is at most
-    /// [`METADATA_BYTES_MAX`](super::METADATA_BYTES_MAX) bytes long. `done` is called once the change is durable. Changes
-    /// become durable in the order of the calls, and values are deleted with the shop. Returns whether the shop
-    /// exists.
+    /// [`METADATA_BYTES_MAX`](super::METADATA_BYTES_MAX) bytes long. `done` is called once the change is durable.
+    /// Changes become durable in the order of the calls, and values are deleted with the shop. Returns whether the
+    /// shop exists.
     fn put_metadata(
         &self,
         shop: &Id,

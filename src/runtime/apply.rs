@@ -185,8 +185,6 @@ impl EventApplier<'_> {
         };
         let written = work.write();
         let (out, decisions) = (&work.out, &work.text[written.clone()]);
-        let rated =
-            |decision: &Decision| matches!(decision.body, DecisionBody::RatingRecorded { .. });
         let entry = NewRecord {
             shop: self.id,
             kind,
@@ -200,7 +198,7 @@ impl EventApplier<'_> {
             decisions,
             claims: &transaction.claims,
             booked: &transaction.booked,
-            rated: out.decisions.iter().any(rated),
+            rated: out.decisions.iter().any(is_rating),
         };
         let bytes = text.len() + decisions.len();
         let order = self.journal.append(loaded.owner, &entry, None);
@@ -213,6 +211,10 @@ impl EventApplier<'_> {
             order: Some(order),
         })
     }
+}
+
+fn is_rating(decision: &Decision) -> bool {
+    matches!(decision.body, DecisionBody::RatingRecorded { .. })
 }
 
 /// The rejection message for an instant after the last representable year.

@@ -160,44 +160,10 @@ where
 {
     let signals = Signals::listen()?;
     let observers = Observers::new();
-    let journal_metrics = Box::new(JournalMetrics(Arc::clone(&observers)));
-    let mut upgrade = upgrade(&settings.data);
-    upgrade.in_place = settings.upgrade_in_place;
-    let opened = Embedded::open_or_upgrade(
-        &journal_settings(settings),
-        &env,
-        journal_metrics,
-        &mut upgrade,
-    )?;
-    for sentence in &opened.repairs {
-        tracing::warn!("the folder was repaired: {sentence}");
-    }
-    let start = StartRule {
-        gap_max: settings.clock_gap_max,
-        accept: settings.clock_accept,
-    };
-    env.clock.resume(opened.latest, start);
-    let ledger = Arc::new(SharedLedger::load(opened.ledger.as_deref(), opened.booked)?);
-    let journal = Arc::new(opened.journal);
-    let source = Arc::clone(&ledger);
-    journal.set_ledger_source(Box::new(move || source.bytes()));
+    let (journal, ledger) = open_journal(settings, &env, &observers)?;
     control_socket::listen(&settings.data, &journal);
     let (authenticator, keys, first_key) = authenticator(settings, &env)?;
-    let shops = Shops::new(
-        Arc::clone(&journal) as Arc<dyn Journal>,
-        ledger,
-        env,
-        Arc::clone(&observers) as Arc<dyn runtime::RuntimeObserver>,
-        &RuntimeSettings {
-            mailbox: settings.shop_mailbox as usize,
-            idle: std_time(settings.shop_idle),
-            grace: settings.presence_grace,
-            quota: ShopQuota {
-                waiting_bytes_max: settings.shop_waiting_bytes_max.0,
-                bytes_per_hour_max: settings.shop_bytes_per_hour_max.0,
-            },
-        },
-    );
+    let shops = shops(settings, env, (&journal, ledger), &observers);
     if let Some(keys) = &keys {
         shop_key_binding::bind(keys, &journal);
     }
@@ -227,24 +193,15 @@ where
         description: crate::api::description(),
     });
     let listener = http_server::listen(settings.listen)?;
-    let unusable = |error: std::io::Error| {
-        ServeError::Failed(format!("the server's threads cannot be started: {error}"))
-    };
-    let address = listener.local_addr().map_err(unusable)?;
+    let address = listener.local_addr().map_err(not_started)?;
     let running =
-        http_server::start(listener, settings, &shops, state, accepting).map_err(unusable)?;
+        http_server::start(listener, settings, &shops, state, accepting).map_err(not_started)?;
     let handle = running.handle();
     actix_rt::spawn(running);
     actix_rt::spawn(run_upkeep(observers, files.clone()));
     let hangup = reload_on_hangup(signals.hangup, settings.clone(), read_settings, files);
     actix_rt::spawn(hangup);
-    let sleepers = shops.clone();
-    actix_rt::spawn(async move {
-        if let Err(error) = runtime::wake_passivated_shops(sleepers).await {
-            tracing::error!(%error, "passivated shops with timers cannot be listed, so their timers will not fire \
-            until they get an event");
-        }
-    });
+    actix_rt::spawn(wake_passivated_shops(shops.clone()));
     actix_rt::spawn(listening(Listening {
         address,
         tls: settings.tls_certificate.is_some(),
@@ -261,6 +218,71 @@ where
     env::blocking(move || journal.close()).await.ok();
     tracing::info!("stopped");
     Ok(())
+}
+
+fn not_started(error: std::io::Error) -> ServeError {
+    ServeError::Failed(format!("the server's threads cannot be started: {error}"))
+}
+
+/// Opens the journal and the ledger, and sets the clock to the end of the journal.
+fn open_journal(
+    settings: &Settings,
+    env: &Env,
+    observers: &Arc<Observers>,
+) -> Result<(Arc<Embedded>, Arc<SharedLedger>), ServeError> {
+    let mut upgrade = upgrade(&settings.data);
+    upgrade.in_place = settings.upgrade_in_place;
+    let opened = Embedded::open_or_upgrade(
+        &journal_settings(settings),
+        env,
+        Box::new(JournalMetrics(Arc::clone(observers))),
+        &mut upgrade,
+    )?;
+    for sentence in &opened.repairs {
+        tracing::warn!("the folder was repaired: {sentence}");
+    }
+    let start = StartRule {
+        gap_max: settings.clock_gap_max,
+        accept: settings.clock_accept,
+    };
+    env.clock.resume(opened.latest, start);
+    let ledger = Arc::new(SharedLedger::load(opened.ledger.as_deref(), opened.booked)?);
+    let journal = Arc::new(opened.journal);
+    let source = Arc::clone(&ledger);
+    journal.set_ledger_source(Box::new(move || source.bytes()));
+    Ok((journal, ledger))
+}
+
+/// The shops of a journal. Each is loaded by its first request.
+fn shops(
+    settings: &Settings,
+    env: Env,
+    (journal, ledger): (&Arc<Embedded>, Arc<SharedLedger>),
+    observers: &Arc<Observers>,
+) -> Shops {
+    Shops::new(
+        Arc::clone(journal) as Arc<dyn Journal>,
+        ledger,
+        env,
+        Arc::clone(observers) as Arc<dyn runtime::RuntimeObserver>,
+        &RuntimeSettings {
+            mailbox: settings.shop_mailbox as usize,
+            idle: std_time(settings.shop_idle),
+            grace: settings.presence_grace,
+            quota: ShopQuota {
+                waiting_bytes_max: settings.shop_waiting_bytes_max.0,
+                bytes_per_hour_max: settings.shop_bytes_per_hour_max.0,
+            },
+        },
+    )
+}
+
+/// Wakes passivated shops for their timers, as long as the server runs.
+async fn wake_passivated_shops(shops: Shops) {
+    if let Err(error) = runtime::wake_passivated_shops(shops).await {
+        tracing::error!(%error, "passivated shops with timers cannot be listed, so their timers will not fire \
+        until they get an event");
+    }
 }
 
 /// Starts the workers of all webhooks.
