@@ -181,7 +181,7 @@ impl DemoServer {
         ));
         if let Some(seq) = seq {
             lines.push(language.say(
-                format!("\n# 第 {seq} 个决定为什么这样做；换成上面回答里的 seq，问的就是那一个"),
+                format!("\n# 第 {seq} 个决策的依据；换成上面回答里的 seq，问的就是那一个"),
                 format!(
                     "\n# why decision {seq} was made; put in the seq of an answer above to ask about that one"
                 ),
