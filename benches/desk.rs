@@ -34,7 +34,7 @@ use xiaoer::domain::read::views::Counts;
 use xiaoer::env::Env;
 use xiaoer::http::{AccessLogEntry, AppState, Authenticator, Limits};
 use xiaoer::journal::{
-    Claimed, Fenced, FencingToken, Journal, JournalError, MetadataEntry, NewRecord, NoRoom,
+    Claimed, Fenced, FencingToken, Journal, JournalError, JournalFull, MetadataEntry, NewRecord,
     OnDurable, RecordPage, Snapshot, SnapshotAndTail, TimedShop,
 };
 use xiaoer::runtime::{self, IncomingEvent, RuntimeSettings, SharedLedger, Shops};
@@ -139,7 +139,7 @@ impl Journal for Nowhere {
         Ok(())
     }
 
-    fn has_room(&self) -> Result<(), NoRoom> {
+    fn has_room(&self) -> Result<(), JournalFull> {
         Ok(())
     }
 }
@@ -161,7 +161,7 @@ impl Counting {
 }
 
 impl runtime::RuntimeObserver for Counting {
-    fn asked(&self, _: usize) {}
+    fn request_arrived(&self, _: usize) {}
     fn handled(&self, _: &xiaoer::domain::protocol::event::EventBody) {}
     fn decided(&self, decisions: &[Decision]) {
         for decision in decisions {
@@ -177,8 +177,8 @@ impl runtime::RuntimeObserver for Counting {
     }
 
     fn counted(&self, _: &Counts, _: &Counts) {}
-    fn alive(&self, _: i64) {}
-    fn woke(&self, _: u64) {}
+    fn actors_changed(&self, _: i64) {}
+    fn shop_loaded(&self, _: u64) {}
     fn panicked(&self, _: &Id) {}
     fn failed(&self, _: &Id, _: &JournalError) {}
 }
@@ -194,7 +194,7 @@ impl xiaoer::http::HttpObserver for Counting {
         self.began.passed().as_micros() as u64
     }
 
-    fn visited(&self, visit: &AccessLogEntry<'_>) {
+    fn answered(&self, visit: &AccessLogEntry<'_>) {
         let route = self.metrics.route(visit.route);
         route.answered(visit.status, Duration::from_micros(visit.micros));
     }
@@ -209,7 +209,7 @@ fn desk(watch: &Arc<Counting>) -> Shops {
         mailbox: 4096,
         idle: Duration::from_secs(3600),
         grace: xiaoer::domain::base::time::Duration::from_ms(0),
-        share: xiaoer::runtime::ShopQuota {
+        quota: xiaoer::runtime::ShopQuota {
             waiting_bytes_max: 16 * 1024 * 1024,
             bytes_per_hour_max: 0,
         },
@@ -288,7 +288,7 @@ fn requests(criterion: &mut Criterion) {
         webhooks: Webhooks::open(
             desk.clone(),
             webhooks::WebhookSettings {
-                calling: ClientSettings {
+                client: ClientSettings {
                     timeout: Duration::from_secs(1),
                     private_addresses: true,
                     lookup: Arc::new(SystemLookup::new()),
@@ -299,9 +299,9 @@ fn requests(criterion: &mut Criterion) {
             Arc::clone(&watch) as Arc<dyn webhooks::WebhookObserver>,
         )
         .expect("couriers"),
-        keeper: Authenticator::Insecure,
+        authenticator: Authenticator::Insecure,
         limits: Limits::default(),
-        watch,
+        observer: watch,
         description: xiaoer::api::description(),
     });
     let system = System::new();

@@ -64,7 +64,7 @@ fn settings(folder: &Path) -> JournalSettings {
         linger_us: 0,
         retention_ms: 0,
         checkpoint_records: 262_144,
-        patience: xiaoer::journal::Patience::default(),
+        timeouts: xiaoer::journal::DiskTimeouts::default(),
         sync: true,
     }
 }
@@ -214,12 +214,12 @@ fn opens(records: u64) {
 struct Unwatched;
 
 impl xiaoer::runtime::RuntimeObserver for Unwatched {
-    fn asked(&self, _: usize) {}
+    fn request_arrived(&self, _: usize) {}
     fn handled(&self, _: &xiaoer::domain::protocol::event::EventBody) {}
     fn decided(&self, _: &[xiaoer::domain::protocol::decision::Decision]) {}
     fn counted(&self, _: &Counts, _: &Counts) {}
-    fn alive(&self, _: i64) {}
-    fn woke(&self, _: u64) {}
+    fn actors_changed(&self, _: i64) {}
+    fn shop_loaded(&self, _: u64) {}
     fn panicked(&self, _: &Id) {}
     fn failed(&self, _: &Id, _: &journal::JournalError) {}
 }
@@ -239,7 +239,7 @@ fn wakes() {
             mailbox: 64,
             idle: Duration::from_secs(600),
             grace: xiaoer::domain::base::time::Duration::from_ms(0),
-            share: xiaoer::runtime::ShopQuota {
+            quota: xiaoer::runtime::ShopQuota {
                 waiting_bytes_max: 16 * 1024 * 1024,
                 bytes_per_hour_max: 0,
             },
@@ -258,7 +258,7 @@ fn wakes() {
             }));
             post(&desk, &shop(n), &events, &env).await;
         }
-        desk.sleep_all().await;
+        desk.passivate_all().await;
         let mut took = Vec::new();
         let awake = [json!({"type":"buyer.message","session":"s1"}).to_string()];
         let mut commits = Vec::new();

@@ -3,7 +3,7 @@
 //! This is the hot path. Responses are built as text, and no event is parsed into a JSON tree.
 
 use super::event_body::{EventReader, ParsedEvent, may_make, refuse_making};
-use super::policy_change::{self, aside, check_policies};
+use super::policy_change::{self, check_policies, run_blocking};
 use super::resource_change::rejection;
 use crate::api::schema::{EventsBody, Results};
 use crate::domain::base::id::Id;
@@ -29,7 +29,7 @@ const RESULT_BYTES: usize = 256;
     request_body(content((EventsBody = "application/json"), (String = "application/x-ndjson"))),
     responses((status = 200, body = Results)))]
 pub async fn post(call: RequestContext) -> HandlerResult {
-    let form = call.form()?;
+    let form = call.body_format()?;
     let shop = call.shop()?;
     let body = call.body().await?;
     let shops = call.state.shops.clone();
@@ -54,7 +54,7 @@ pub async fn post(call: RequestContext) -> HandlerResult {
                 };
                 door.events(form, &body)
             };
-            aside(read).await??
+            run_blocking(read).await??
         }
     };
     if call.grant.scope != Scope::Admin

@@ -27,5 +27,8 @@ pub async fn ready(call: RequestContext) -> HandlerResult {
 #[utoipa::path(get, path = "/metrics", tag = "server", operation_id = "get_metrics",
     responses((status = 200, body = String, content_type = "text/plain")))]
 pub async fn metrics(call: RequestContext) -> HandlerResult {
-    Ok(other(METRICS_TYPE, call.state.watch.scrape().into_bytes()))
+    Ok(other(
+        METRICS_TYPE,
+        call.state.observer.scrape().into_bytes(),
+    ))
 }

@@ -112,8 +112,8 @@ fn complete(operation: &mut Operation, route: &Route) {
             }
             Needs::Nothing => String::new(),
         };
-        let said = operation.description.take().unwrap_or_default();
-        operation.description = Some(format!("{said}\n\n{needed}").trim().to_owned());
+        let described = operation.description.take().unwrap_or_default();
+        operation.description = Some(format!("{described}\n\n{needed}").trim().to_owned());
     }
     let problem = ResponseBuilder::new()
         .description("What was wrong, and what to do next")

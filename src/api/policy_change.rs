@@ -111,7 +111,7 @@ pub async fn check_policies(
         return Ok(slots);
     }
     let (space, shop) = (BuyerSpaceField::of(call).await?, call.shop()?);
-    aside(move || {
+    run_blocking(move || {
         let checked = slots.into_iter().map(|slot| match slot {
             ParsedEvent::Take(IncomingEvent::Event {
                 event,
@@ -139,7 +139,7 @@ pub async fn configure(
 ) -> Result<EventResult, Problem> {
     let (space, shop) = (BuyerSpaceField::of(call).await?, call.shop()?);
     let now = call.state.shops.now();
-    let intake = aside(move || {
+    let intake = run_blocking(move || {
         let mut sent = policy()?;
         if !sent.is_object() {
             return Err(Problem::malformed(NO_POLICY));
@@ -183,7 +183,7 @@ pub async fn would_be_taken(
     // Answers 404 if the shop does not exist.
     call.live(|_| ()).await?;
     let space = BuyerSpaceField::of(call).await?;
-    let judged = aside(move || {
+    let judged = run_blocking(move || {
         let policy = policy()?;
         if !policy.is_object() {
             return Err(Problem::malformed(NO_POLICY));
@@ -202,10 +202,10 @@ fn invalid(error: &PolicyError) -> Problem {
 }
 
 /// Runs slow work on a blocking thread, so that it delays no shop.
-pub async fn aside<T: Send + 'static>(
+pub async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    Shops::aside(work).await.map_err(Problem::refused)
+    Shops::run_blocking(work).await.map_err(Problem::refused)
 }
 
 /// The event as it is sent to the shop. A policy that does not parse is sent too, and the shop rejects it, as a replay

@@ -49,7 +49,7 @@ const READS_AT_ONCE: usize = 4;
 static READS: Semaphore = Semaphore::const_new(READS_AT_ONCE);
 
 /// After this many filtered decisions, the client gets the current `seq`.
-const UNTOLD_MAX: u64 = 4_096;
+const UNANNOUNCED_MAX: u64 = 4_096;
 
 /// Streams the shop's decisions as they are taken
 ///
@@ -64,7 +64,7 @@ pub async fn open(call: RequestContext) -> HandlerResult {
     let (shop, types, cursor) = (call.shop()?, types(&call.query)?, cursor(&call)?);
     // Subscribe before the first read, so that no decision is missed between the two.
     let following = call.state.shops.follow(&shop);
-    let gone = following.heard().gone;
+    let gone = following.latest().gone;
     let newest = call.live(|shop| shop.seq()).await?;
     let sent = match cursor {
         None => newest,
@@ -72,7 +72,7 @@ pub async fn open(call: RequestContext) -> HandlerResult {
         Some(_) => 0,
     };
     let stream = Stream {
-        pass: call.pass()?,
+        pass: call.reauthorization()?,
         closing: call.state.shops.closing(),
         heartbeat: call.state.limits.heartbeat,
         shops: call.state.shops.clone(),
@@ -83,7 +83,7 @@ pub async fn open(call: RequestContext) -> HandlerResult {
         newest,
         sent,
         page: PAGE_FIRST,
-        told: None,
+        announced: None,
     };
     Ok(HttpResponse::Ok()
         .content_type(STREAM_TYPE)
@@ -150,7 +150,7 @@ struct Stream {
     /// The number of decisions in the next page.
     page: usize,
     /// The last `id` that was sent. `None` before the first bytes.
-    told: Option<u64>,
+    announced: Option<u64>,
 }
 
 /// Why a wait ended.
@@ -171,17 +171,17 @@ impl Stream {
 
     /// The next piece of text. `None` when the stream ends.
     async fn piece(&mut self) -> Option<String> {
-        if self.told.is_none() {
+        if self.announced.is_none() {
             // The client remembers an `id` without data. If it reconnects before its first event, it misses no
             // decision.
-            return Some(format!("retry: {RETRY_MS}\n{}", self.tell()));
+            return Some(format!("retry: {RETRY_MS}\n{}", self.announce()));
         }
         loop {
-            let heard = self.following.heard();
-            if heard.gone != self.gone || self.closing.has_begun() || !self.pass.holds() {
+            let notice = self.following.latest();
+            if notice.gone != self.gone || self.closing.has_begun() || !self.pass.holds() {
                 return None;
             }
-            self.newest = self.newest.max(heard.seq);
+            self.newest = self.newest.max(notice.seq);
             if self.sent < self.newest {
                 let page = self.page().await?;
                 if !page.is_empty() {
@@ -191,7 +191,7 @@ impl Stream {
             }
             match self.wait().await {
                 StreamItem::News => {}
-                StreamItem::Silence => return Some(format!(": \n{}", self.tell())),
+                StreamItem::Silence => return Some(format!(": \n{}", self.announce())),
                 StreamItem::Over => return None,
             }
         }
@@ -199,9 +199,9 @@ impl Stream {
 
     /// Waits for the next thing to do.
     async fn wait(&mut self) -> StreamItem {
-        let news = pin!(self.following.changed());
+        let changed = pin!(self.following.changed());
         let closing = pin!(self.closing.begun());
-        match actix_rt::time::timeout(self.heartbeat, select(news, closing)).await {
+        match actix_rt::time::timeout(self.heartbeat, select(changed, closing)).await {
             Ok(Either::Left(_)) => StreamItem::News,
             Ok(Either::Right(_)) => StreamItem::Over,
             Err(_) if self.pass.holds() => StreamItem::Silence,
@@ -210,10 +210,10 @@ impl Stream {
     }
 
     /// An event without data, which sends the current `seq` as `id`.
-    fn tell(&mut self) -> String {
-        let news = self.told != Some(self.sent);
-        self.told = Some(self.sent);
-        if news {
+    fn announce(&mut self) -> String {
+        let is_new = self.announced != Some(self.sent);
+        self.announced = Some(self.sent);
+        if is_new {
             format!("id: {}\n\n", self.sent)
         } else {
             "\n".to_owned()
@@ -230,7 +230,7 @@ impl Stream {
             .await
             .ok()?;
         drop(turn);
-        if self.following.heard().gone != self.gone {
+        if self.following.latest().gone != self.gone {
             // The shop was deleted and created again: this read may be of the new shop.
             return None;
         }
@@ -238,7 +238,7 @@ impl Stream {
         self.page = (PAGE_BYTES * page.items.len() / bytes.max(1)).clamp(1, PAGE);
         let mut text = String::new();
         for decision in &page.items {
-            let name = decision.said().kind;
+            let name = decision.header().kind;
             if self
                 .types
                 .as_ref()
@@ -246,7 +246,7 @@ impl Stream {
             {
                 let (seq, json) = (decision.seq, &decision.json);
                 text.push_str(&format!("id: {seq}\nevent: {name}\ndata: {json}\n\n"));
-                self.told = Some(seq);
+                self.announced = Some(seq);
             }
         }
         // An empty page below `newest` means that retention deleted these decisions.
@@ -254,9 +254,9 @@ impl Stream {
             .items
             .last()
             .map_or(self.newest, |decision| decision.seq);
-        let untold = self.sent - self.told.unwrap_or_default();
-        if text.is_empty() && untold >= UNTOLD_MAX {
-            return Some(self.tell());
+        let unannounced = self.sent - self.announced.unwrap_or_default();
+        if text.is_empty() && unannounced >= UNANNOUNCED_MAX {
+            return Some(self.announce());
         }
         Some(text)
     }

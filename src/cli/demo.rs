@@ -9,13 +9,13 @@ use serde::Deserialize;
 use super::demo_day::DemoDay;
 use super::demo_once::once;
 use super::serve::{LayersArguments, failure};
-use super::{Failure, LanguageArgument, language, say};
+use super::{Failure, LanguageArgument, language, print_line};
 use crate::domain::base::id::Id;
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::EventBody;
 use crate::domain::read::views;
 use crate::domain::state::shop::Shop;
-use crate::env::{Env, PausableClock, last_words};
+use crate::env::{Env, PausableClock, print_stderr_line};
 use crate::explain_text::Language;
 use crate::runtime::{IncomingEvent, ReadError, Shops};
 use crate::server::{Listening, serve};
@@ -79,7 +79,7 @@ impl Demo {
             clock: Arc::clone(&clock) as Arc<dyn crate::env::Clock>,
             ..Env::real()
         };
-        let scene = Scene {
+        let scene = DemoServer {
             shop,
             clock,
             language,
@@ -87,11 +87,11 @@ impl Demo {
         };
         let served = serve(&settings, env, None, move |listening| async move {
             if let Err(error) = scene.play(&listening, day, seconds).await {
-                scene.tell_stopped(&error);
+                scene.print_stopped(&error);
             }
         });
         served.map_err(failure)?;
-        say(language.say("已停止。", "Stopped."));
+        print_line(language.say("已停止。", "Stopped."));
         Ok(())
     }
 
@@ -115,14 +115,14 @@ impl Demo {
 }
 
 /// The demo on a server that listens.
-struct Scene {
+struct DemoServer {
     shop: Id,
     clock: Arc<PausableClock>,
     language: Language,
     folder: String,
 }
 
-impl Scene {
+impl DemoServer {
     async fn play(
         &self,
         listening: &Listening,
@@ -131,20 +131,20 @@ impl Scene {
     ) -> Result<(), ReadError> {
         let (url, shops, folder) = (listening.url(), &listening.shops, &self.folder);
         let there = shops.exists(&self.shop).await.map_err(ReadError::Refused)?;
-        say(&self.language.say(
+        print_line(&self.language.say(
             format!("正在监听 {url}，接口说明在 {url}/docs\n"),
             format!("listening on {url}; the API is described at {url}/docs\n"),
         ));
         match day {
             Some(day) if !there => day.play(shops, &self.clock, self.language, seconds).await?,
-            Some(_) | None => say(&self.language.say(
+            Some(_) | None => print_line(&self.language.say(
                 format!("示例店铺 {SHOP} 已在 {folder} 里，接着用；删掉这个文件夹，下次就从头放一遍。"),
                 format!(
                     "The demo shop is in {folder} already and continues. Delete that folder to play the day again."
                 ),
             )),
         }
-        self.clock.let_go();
+        self.clock.release();
         for agent in AGENTS {
             let event = EventBody::PresenceChanged {
                 agent: Id::known(agent),
@@ -154,9 +154,9 @@ impl Scene {
             let posted = shops.post(&self.shop, vec![event]).await;
             posted.map_err(ReadError::Refused)?;
         }
-        let seq = worth_asking(shops, &self.shop).await?;
+        let seq = longest_waiting(shops, &self.shop).await?;
         let online = shops.read(&self.shop, online).await?;
-        say(&self.what_next(&url, &online, seq));
+        print_line(&self.what_next(&url, &online, seq));
         Ok(())
     }
 
@@ -181,7 +181,7 @@ impl Scene {
         ));
         if let Some(seq) = seq {
             lines.push(language.say(
-                format!("\n# 第 {seq} 个决定为什么这样做；换成上面回答里的 seq，问的就是那一个"),
+                format!("\n# 第 {seq} 个决策的依据；换成上面回答里的 seq，问的就是那一个"),
                 format!(
                     "\n# why decision {seq} was made; put in the seq of an answer above to ask about that one"
                 ),
@@ -194,14 +194,14 @@ impl Scene {
         lines.join("\n")
     }
 
-    fn tell_stopped(&self, error: &ReadError) {
+    fn print_stopped(&self, error: &ReadError) {
         use crate::runtime::Unavailable;
         let why = match error {
             // The server was told to stop.
             ReadError::Refused(Unavailable::Closing) => return,
             ReadError::NoShop => "the shop was deleted".to_owned(),
             ReadError::Refused(Unavailable::Busy) => "the server is busy".to_owned(),
-            ReadError::Refused(Unavailable::OverShare { .. }) => {
+            ReadError::Refused(Unavailable::OverQuota { .. }) => {
                 "the shop has used up its share".to_owned()
             }
             ReadError::Refused(Unavailable::DiskFull) => {
@@ -216,8 +216,8 @@ impl Scene {
                 what.clone()
             }
         };
-        last_words(&format!("xiaoer: the demo cannot go on: {why}"));
-        self.clock.let_go();
+        print_stderr_line(&format!("xiaoer: the demo cannot go on: {why}"));
+        self.clock.release();
     }
 }
 
@@ -239,7 +239,7 @@ struct Assigned {
 }
 
 /// The assignment of the session that waited longest.
-async fn worth_asking(shops: &Shops, shop: &Id) -> Result<Option<u64>, ReadError> {
+async fn longest_waiting(shops: &Shops, shop: &Id) -> Result<Option<u64>, ReadError> {
     let (mut after, mut longest) = (0, None);
     loop {
         let page = shops.decisions(shop, after, DECISIONS_AT_ONCE).await?;

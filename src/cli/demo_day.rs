@@ -7,7 +7,7 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthChar;
 
 use super::demo_once::SAMPLE_DAY;
-use super::say;
+use super::print_line;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::protocol::event::Event;
@@ -90,7 +90,7 @@ impl DemoDay {
         let (shop, begin) = (&self.shop, self.begin());
         let end = self.events.last().map_or(begin, |(event, _)| event.at);
         let length = end.ms() - begin.ms();
-        say(&language.say(
+        print_line(&language.say(
             format!(
                 "示例店铺忙碌的一天：{} 个事件，{seconds} 秒放完",
                 self.events.len()
@@ -100,7 +100,7 @@ impl DemoDay {
                 self.events.len()
             ),
         ));
-        let watch = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         let mut notable = Notable::default();
         let mut waiting_most = 0;
         let mut events = self.events.into_iter().peekable();
@@ -123,12 +123,12 @@ impl DemoDay {
             if step >= hour || events.peek().is_none() {
                 let until = Instant::from_ms(hour.min(end.ms()));
                 let (waiting, notable) = (std::mem::take(&mut waiting_most), notable.take());
-                tell(shops, shop, (until, waiting, notable), language).await?;
+                print_hour(shops, shop, (until, waiting, notable), language).await?;
                 hour += HOUR_MS;
             }
             let due =
                 (step - begin.ms()).min(length) as u64 * seconds * 1000 / length.max(1) as u64;
-            let early = due.saturating_sub(watch.micros() / 1000);
+            let early = due.saturating_sub(stopwatch.micros() / 1000);
             actix_rt::time::sleep(Duration::from_millis(early)).await;
             step += STEP_MS;
         }
@@ -168,7 +168,7 @@ fn moved(line: &str, shift: i64) -> Option<String> {
 }
 
 /// An hour of the shop: its end, the most sessions that waited, and the decision that is worth a look.
-async fn tell(
+async fn print_hour(
     shops: &Shops,
     shop: &Id,
     (until, waiting, notable): (Instant, u64, Option<u64>),
@@ -182,12 +182,12 @@ async fn tell(
     {
         let explanation = explain_text::explain(shop.as_str(), &why, language);
         // The first line names the decision; the second one says it.
-        let said = explanation.lines().nth(1).unwrap_or_default().trim();
-        note = format!("   #{seq} {}", cut(said));
+        let reason = explanation.lines().nth(1).unwrap_or_default().trim();
+        note = format!("   #{seq} {}", cut(reason));
     }
     let at = until.at_offset(OFFSET_S).to_string();
     let hour = at.get(5..16).unwrap_or_default().replace('T', " ");
-    say(&language.say(
+    print_line(&language.say(
         format!("  {hour}   已接待 {served:>3}   最多在等 {waiting:>2}{note}"),
         format!("  {hour}   served {served:>3}   waiting at most {waiting:>2}{note}"),
     ));

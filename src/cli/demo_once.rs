@@ -46,7 +46,7 @@ fn play(language: Language, saved: Option<&Path>) -> Result<String, Failure> {
     let progress = played.map_err(|error| replay_failure(Path::new(SAMPLE_NAME), error))?;
     let (lines, decisions) = (progress.lines, progress.decisions);
     let mut parts = vec![language.say(
-        format!("示例店铺的一天：{lines} 个事件，{decisions} 个决定"),
+        format!("示例店铺的一天：{lines} 个事件，{decisions} 个决策"),
         format!("A day of a sample shop: {lines} events, {decisions} decisions"),
     )];
     let reports = installation.report();
@@ -94,7 +94,7 @@ fn next(
         }
     }
     let replay = language.say(
-        "回放全部决定，并写出报表",
+        "回放全部决策，并写出报表",
         "replay all decisions, and write the report",
     );
     rows.push((

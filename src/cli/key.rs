@@ -8,8 +8,8 @@ use super::Failure;
 use super::serve::LayersArguments;
 use crate::domain::base::id::Id;
 use crate::env::Env;
-use crate::env::last_words;
-use crate::env::private_files::{self, KeepsOwner};
+use crate::env::print_stderr_line;
+use crate::env::private_files::{self, OwnerGuard};
 use crate::journal::{JournalError, number_in};
 use crate::keys::{KeyError, Keys, NewKey, Scope};
 use crate::server::{ask_number, journal_settings};
@@ -87,13 +87,13 @@ fn number_of(settings: &Settings, shop: &Id) -> Option<u64> {
     };
     match found {
         Ok(Some(number)) => return Some(number),
-        Ok(None) => last_words(&format!(
+        Ok(None) => print_stderr_line(&format!(
             "xiaoer: warning: {} has no shop {shop:?}. The key opens the first shop of that name that is made: check \
              the \
              name, or make the shop with `PUT /v1/shops/{{shop}}` and an admin's key",
             settings.data.display()
         )),
-        Err(why) => last_words(&format!(
+        Err(why) => print_stderr_line(&format!(
             "xiaoer: warning: whether there is a shop {shop:?} could not be checked: {why}"
         )),
     }
@@ -124,7 +124,7 @@ impl KeyCommand {
                 });
                 let shop = shop.transpose()?;
                 let (settings, _) = layers.load(Vec::new())?;
-                let _owner = KeepsOwner::of(&settings.data);
+                let _owner = OwnerGuard::of(&settings.data);
                 let keys = open(&settings)?;
                 let of_a_shop = shop.as_ref().filter(|_| scope.is_of_a_shop());
                 let new = NewKey {
@@ -153,7 +153,7 @@ impl KeyCommand {
             }
             KeyAction::Revoke { id, layers } => {
                 let (settings, _) = layers.load(Vec::new())?;
-                let _owner = KeepsOwner::of(&settings.data);
+                let _owner = OwnerGuard::of(&settings.data);
                 let keys = open(&settings)?;
                 keys.revoke(&id).map_err(|error| failure(&error))?;
                 print(&format!("{id} is revoked"))

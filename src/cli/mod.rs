@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::env::{last_words, private_files};
+use crate::env::{print_stderr_line, private_files};
 use crate::explain_text::Language;
 
 /// The exit status after bad input or bad arguments.
@@ -117,7 +117,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         | Command::Verify(_)
         | Command::Export(_)
         | Command::Backup(_)
-        | Command::Restore(_) => private_files::for_the_owner_alone(),
+        | Command::Restore(_) => private_files::make_files_private(),
         Command::Replay(_) | Command::Why(_) | Command::Sample(_) => {}
     }
     let result = match arguments.command {
@@ -135,7 +135,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            last_words(&format!("xiaoer: {}", failure.message));
+            print_stderr_line(&format!("xiaoer: {}", failure.message));
             ExitCode::from(failure.status)
         }
     }
@@ -187,7 +187,7 @@ fn replay_failure(path: &Path, error: crate::replay::ReplayError) -> Failure {
 }
 
 /// Prints a line at once. A closed standard output is not an error.
-fn say(text: &str) {
+fn print_line(text: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}").and_then(|()| out.flush()).ok();
 }

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, open_trace, replay_failure};
 use crate::domain::installation::Installation;
-use crate::env::last_words;
+use crate::env::print_stderr_line;
 use crate::replay::ReplayError;
 
 /// Replay a trace of events in virtual time
@@ -48,7 +48,7 @@ impl ReplayCommand {
             result => result.map_err(|error| replay_failure(&self.trace, error))?,
         };
         if self.progress {
-            last_words(&format!(
+            print_stderr_line(&format!(
                 "{} lines, {} decisions",
                 progress.lines, progress.decisions
             ));

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Failure;
 use crate::env::Env;
-use crate::env::private_files::KeepsOwner;
+use crate::env::private_files::OwnerGuard;
 use crate::journal::JournalError;
 use crate::server::{Listening, ReadSettings, ServeError, serve};
 use crate::settings::{Origin, Origins, Settings, Sources};
@@ -76,9 +76,9 @@ impl Serve {
                     Failure::failed(format!("the settings could not be written: {error}"))
                 });
         }
-        let _owner = KeepsOwner::of(&settings.data);
+        let _owner = OwnerGuard::of(&settings.data);
         let greet = |listening: Listening| {
-            greet(&listening, &settings.data);
+            print_address(&listening, &settings.data);
             std::future::ready(())
         };
         let (layers, of_reload) = (self.layers, flags);
@@ -93,7 +93,7 @@ impl Serve {
 }
 
 /// The text that is printed once the server accepts requests.
-fn greet(listening: &Listening, data: &Path) {
+fn print_address(listening: &Listening, data: &Path) {
     let url = listening.url();
     let mut text = format!("listening on {url}\n");
     if let Some(key) = &listening.first_key {

@@ -39,7 +39,7 @@ pub(super) struct WhyCommand {
 struct ExplainedRow<'a> {
     decision: WrittenDecision<'a>,
     why: Vec<serde_json::Value>,
-    text: explain_text::Both,
+    text: explain_text::BothLanguages,
 }
 
 impl WhyCommand {

@@ -50,7 +50,7 @@ type BlockingWork = Box<dyn FnOnce() + Send>;
 
 struct ThreadPool {
     state: Mutex<PoolState>,
-    news: Condvar,
+    work_added: Condvar,
     kept: usize,
     max: usize,
 }
@@ -80,14 +80,14 @@ where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
-    POOL.give(work)
+    POOL.run(work)
 }
 
 impl ThreadPool {
     fn new(kept: usize, max: usize) -> Arc<ThreadPool> {
         Arc::new(ThreadPool {
             state: Mutex::default(),
-            news: Condvar::new(),
+            work_added: Condvar::new(),
             kept,
             max,
         })
@@ -113,7 +113,7 @@ impl ThreadPool {
         Ok(())
     }
 
-    fn give<T, F>(
+    fn run<T, F>(
         self: &Arc<Self>,
         work: F,
     ) -> impl Future<Output = Result<T, BlockingError>> + use<T, F>
@@ -122,7 +122,7 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let given = self.put(Box::new(move || drop(sender.send(work()))));
+        let given = self.enqueue(Box::new(move || drop(sender.send(work()))));
         async move {
             given?;
             // The sender goes without a word where the work panics.
@@ -130,7 +130,7 @@ impl ThreadPool {
         }
     }
 
-    fn put(self: &Arc<Self>, work: BlockingWork) -> Result<(), BlockingError> {
+    fn enqueue(self: &Arc<Self>, work: BlockingWork) -> Result<(), BlockingError> {
         let mut state = self.state();
         if state.waiting.len() >= WAITING_MAX {
             return Err(BlockingError::Busy);
@@ -142,7 +142,7 @@ impl ThreadPool {
             }
         }
         state.waiting.push_back(work);
-        self.news.notify_one();
+        self.work_added.notify_one();
         Ok(())
     }
 
@@ -157,7 +157,7 @@ impl ThreadPool {
                 continue;
             }
             state.idle += 1;
-            let waited = self.news.wait_timeout(state, IDLE);
+            let waited = self.work_added.wait_timeout(state, IDLE);
             let (back, time) = waited.unwrap_or_else(PoisonError::into_inner);
             state = back;
             state.idle -= 1;
@@ -180,8 +180,8 @@ mod tests {
         let pool = ThreadPool::new(1, 1);
         pool.begin().unwrap();
         for number in 0..3 {
-            let fails = pool.give(move || assert!(number > 9, "planted"));
-            let works = pool.give(move || number);
+            let fails = pool.run(move || assert!(number > 9, "planted"));
+            let works = pool.run(move || number);
             assert_eq!(fails.await, Err(BlockingError::Panicked));
             assert_eq!(works.await, Ok(number));
         }
@@ -196,23 +196,23 @@ mod tests {
         let held: Vec<_> = (0..2)
             .map(|_| {
                 let gone = Arc::clone(&gone);
-                pool.give(move || gone.lock().unwrap().recv().is_err())
+                pool.run(move || gone.lock().unwrap().recv().is_err())
             })
             .collect();
         // The two threads are busy from here on, or will be with what stands before.
         let waiting: Vec<_> = (0..WAITING_MAX)
-            .map(|_| pool.put(Box::new(|| {})))
+            .map(|_| pool.enqueue(Box::new(|| {})))
             .collect();
         let refused = waiting.iter().filter(|given| given.is_err()).count();
         assert!(refused <= 2, "{refused}");
-        assert_eq!(pool.give(|| ()).await, Err(BlockingError::Busy));
+        assert_eq!(pool.run(|| ()).await, Err(BlockingError::Busy));
         drop(go);
         for done in held {
             assert_eq!(done.await, Ok(true));
         }
         let after = async {
             loop {
-                if let Ok(()) = pool.give(|| ()).await {
+                if let Ok(()) = pool.run(|| ()).await {
                     return;
                 }
                 actix_rt::task::yield_now().await;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub use blocking::{BlockingError, begin_blocking, blocking};
 pub use clock::{Clock, ClockSource, Doubt, JUMP_MAX, ServerClock, StartRule};
-pub use fail_stop::{before_end, last_words};
+pub use fail_stop::{print_stderr_line, set_exit_hook};
 pub use pausable_clock::PausableClock;
 
 /// What the server needs of its environment. It is cheap to clone.
@@ -21,7 +21,7 @@ pub struct Env {
     /// The source of time.
     pub clock: Arc<dyn Clock>,
     /// Ends the process after a failure, and plants faults in tests.
-    pub fate: Arc<dyn Fate>,
+    pub fail_stop: Arc<dyn FailStop>,
 }
 
 impl Env {
@@ -29,13 +29,13 @@ impl Env {
     pub fn real() -> Env {
         Env {
             clock: Arc::new(ServerClock::new()),
-            fate: Arc::new(RealFate),
+            fail_stop: Arc::new(ExitProcess),
         }
     }
 }
 
-/// What happens to a server from outside.
-pub trait Fate: Send + Sync {
+/// How the process ends after a failure of the disk. Tests have their own, which also plants faults.
+pub trait FailStop: Send + Sync {
     /// The disk has failed, so nothing more may be answered. Does not return.
     fn stop(&self, why: &str) -> !;
 
@@ -46,9 +46,9 @@ pub trait Fate: Send + Sync {
 /// The exit status after a failed disk (`EX_IOERR`).
 pub const EXIT_DISK_FAILED: i32 = 74;
 
-struct RealFate;
+struct ExitProcess;
 
-impl Fate for RealFate {
+impl FailStop for ExitProcess {
     fn stop(&self, why: &str) -> ! {
         fail_stop::end(why)
     }

@@ -1,4 +1,4 @@
-//! A clock that can be held in the past, so that a day that is over can be played with its own times.
+//! A clock that can be paused in the past, so that a day that is over can be played with its own times.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,50 +7,57 @@ use crate::domain::base::time::Instant;
 
 /// Stands at an instant, which only moves forward, until it is released; then it is the server's clock.
 pub struct PausableClock {
-    free: ServerClock,
-    held: Mutex<Option<Instant>>,
+    server: ServerClock,
+    paused_at: Mutex<Option<Instant>>,
 }
 
 impl PausableClock {
     /// A clock that stands at `choose` of the server's time.
     pub fn new(choose: impl FnOnce(Instant) -> Instant) -> PausableClock {
-        let free = ServerClock::new();
-        let held = Mutex::new(Some(choose(free.now())));
-        PausableClock { free, held }
+        let server = ServerClock::new();
+        let paused_at = Mutex::new(Some(choose(server.now())));
+        PausableClock { server, paused_at }
     }
 
-    fn with_held<T>(&self, change: impl FnOnce(&mut Option<Instant>) -> T) -> T {
-        change(&mut self.held.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with_paused_at<T>(&self, change: impl FnOnce(&mut Option<Instant>) -> T) -> T {
+        change(
+            &mut self
+                .paused_at
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
-    /// Moves a held clock on to an instant.
+    /// Moves a paused clock on to an instant.
     pub fn move_to(&self, instant: Instant) {
-        self.with_held(|held| *held = held.map(|held| held.max(instant)));
+        self.with_paused_at(|paused_at| {
+            *paused_at = paused_at.map(|paused_at| paused_at.max(instant))
+        });
     }
 
     /// Releases the clock: from here on it is the server's.
-    pub fn let_go(&self) {
-        self.with_held(|held| *held = None);
+    pub fn release(&self) {
+        self.with_paused_at(|paused_at| *paused_at = None);
     }
 }
 
 impl Clock for PausableClock {
     fn now(&self) -> Instant {
-        self.with_held(|held| *held)
-            .unwrap_or_else(|| self.free.now())
+        self.with_paused_at(|paused_at| *paused_at)
+            .unwrap_or_else(|| self.server.now())
     }
 
     fn at_least(&self, instant: Instant) {
-        self.free.at_least(instant);
+        self.server.at_least(instant);
     }
 
     fn resume(&self, latest: Option<Instant>, rule: StartRule) {
-        self.free.resume(latest, rule);
+        self.server.resume(latest, rule);
     }
 
     fn trusted(&self) -> Result<(), Doubt> {
-        self.with_held(|held| *held)
-            .map_or_else(|| self.free.trusted(), |_| Ok(()))
+        self.with_paused_at(|paused_at| *paused_at)
+            .map_or_else(|| self.server.trusted(), |_| Ok(()))
     }
 }
 
@@ -59,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_stands_until_it_is_let_go() {
+    fn it_stands_until_it_is_released() {
         let at = Instant::from_ms;
         let clock = PausableClock::new(|now| at(now.ms() - 86_400_000));
         let begin = clock.now();
@@ -68,7 +75,7 @@ mod tests {
         clock.move_to(at(begin.ms() + 5));
         clock.move_to(at(begin.ms() + 3));
         assert_eq!(clock.now().ms(), begin.ms() + 5);
-        clock.let_go();
+        clock.release();
         clock.move_to(begin);
         assert!(clock.now().ms() >= begin.ms() + 86_400_000);
     }

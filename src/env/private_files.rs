@@ -29,7 +29,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 const NOT_OURS: [&str; 2] = ["xiaoer.toml", "lost+found"];
 
 /// Makes all files that this process creates private, whatever creates them.
-pub fn for_the_owner_alone() {
+pub fn make_files_private() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(OTHERS));
 }
 
@@ -118,14 +118,14 @@ fn give_to_owner_of(folder: &Path, file: &File) -> io::Result<()> {
 
 /// The result of making a folder private.
 #[derive(Debug, Default)]
-pub struct Mended {
+pub struct RepairedModes {
     /// What other users could read, and now cannot.
     pub closed: Vec<PathBuf>,
     /// What other users can still read, and why.
     pub open: Vec<(PathBuf, String)>,
 }
 
-impl Mended {
+impl RepairedModes {
     /// Sentences for the log; empty where nothing was open to others.
     pub fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
@@ -149,32 +149,32 @@ impl Mended {
 
 /// Removes the rights of other users from a data folder and everything in it, except files that a person has put
 /// there. Where that fails for a file, the result names it and the rest is done.
-pub fn mend(folder: &Path) -> Mended {
-    let mut mended = Mended::default();
-    each(folder, 0, &mut |path, metadata| {
+pub fn repair_modes(folder: &Path) -> RepairedModes {
+    let mut repaired = RepairedModes::default();
+    walk(folder, 0, &mut |path, metadata| {
         let mode = metadata.permissions().mode();
         if mode & OTHERS == 0 {
             return;
         }
         let closed = fs::Permissions::from_mode(mode & !OTHERS);
         match fs::set_permissions(path, closed) {
-            Ok(()) => mended.closed.push(path.to_owned()),
-            Err(error) => mended.open.push((path.to_owned(), error.to_string())),
+            Ok(()) => repaired.closed.push(path.to_owned()),
+            Err(error) => repaired.open.push((path.to_owned(), error.to_string())),
         }
     });
-    mended
+    repaired
 }
 
 /// Gives files that root has made in a data folder to the folder's owner and group. Does nothing for other users, or
 /// where root owns the folder.
-fn give_all_to_owner(folder: &Path) {
+fn chown_all(folder: &Path) {
     let Ok(owner) = folder.metadata() else {
         return;
     };
     if !rustix::process::geteuid().is_root() || owner.uid() == 0 {
         return;
     }
-    each(folder, 0, &mut |path, metadata| {
+    walk(folder, 0, &mut |path, metadata| {
         if metadata.uid() == 0 {
             // Root may do this; a file that no longer exists needs nothing.
             std::os::unix::fs::lchown(path, Some(owner.uid()), Some(owner.gid())).ok();
@@ -183,7 +183,7 @@ fn give_all_to_owner(folder: &Path) {
 }
 
 /// Calls `look` for a folder and what is in it, except links and files that a person has put there.
-fn each(path: &Path, depth: usize, look: &mut dyn FnMut(&Path, &Metadata)) {
+fn walk(path: &Path, depth: usize, look: &mut dyn FnMut(&Path, &Metadata)) {
     let Ok(metadata) = path.symlink_metadata() else {
         return;
     };
@@ -195,7 +195,7 @@ fn each(path: &Path, depth: usize, look: &mut dyn FnMut(&Path, &Metadata)) {
         let Ok(behind) = path.canonicalize() else {
             return;
         };
-        return each(&behind, depth + 1, look);
+        return walk(&behind, depth + 1, look);
     }
     look(path, &metadata);
     if !metadata.is_dir() || depth > DEPTH_MAX {
@@ -207,25 +207,25 @@ fn each(path: &Path, depth: usize, look: &mut dyn FnMut(&Path, &Metadata)) {
     for entry in entries.flatten() {
         let ours = |name: &std::ffi::OsStr| NOT_OURS.iter().all(|other| name != *other);
         if ours(&entry.file_name()) {
-            each(&entry.path(), depth + 1, look);
+            walk(&entry.path(), depth + 1, look);
         }
     }
 }
 
 /// Lives while a command works on a data folder. At its end, files that root has made there get the folder's owner.
-pub struct KeepsOwner(PathBuf);
+pub struct OwnerGuard(PathBuf);
 
-impl KeepsOwner {
+impl OwnerGuard {
     /// The owner of a folder on which a command works. Made before anything that writes there, so that it ends after
     /// it.
-    pub fn of(folder: &Path) -> KeepsOwner {
-        KeepsOwner(folder.to_owned())
+    pub fn of(folder: &Path) -> OwnerGuard {
+        OwnerGuard(folder.to_owned())
     }
 }
 
-impl Drop for KeepsOwner {
+impl Drop for OwnerGuard {
     fn drop(&mut self) {
-        give_all_to_owner(&self.0);
+        chown_all(&self.0);
     }
 }
 
@@ -262,10 +262,10 @@ mod tests {
         let outside = tempfile::NamedTempFile::new().unwrap();
         set(outside.path(), 0o644);
         std::os::unix::fs::symlink(outside.path(), folder.path().join("link")).unwrap();
-        let mended = mend(folder.path());
-        assert!(mended.open.is_empty(), "{mended:?}");
-        assert_eq!(mended.closed.len(), 6, "{mended:?}");
-        assert_eq!(mended.words().len(), 1);
+        let repaired = repair_modes(folder.path());
+        assert!(repaired.open.is_empty(), "{repaired:?}");
+        assert_eq!(repaired.closed.len(), 6, "{repaired:?}");
+        assert_eq!(repaired.words().len(), 1);
         for (name, expected) in [
             ("", FOLDER_MODE),
             ("store", FOLDER_MODE),
@@ -278,7 +278,7 @@ mod tests {
             assert_eq!(mode(&folder.path().join(name)), expected, "{name:?}");
         }
         assert_eq!(mode(outside.path()), 0o644, "a link is not followed");
-        let again = mend(folder.path());
+        let again = repair_modes(folder.path());
         assert!(again.closed.is_empty() && again.words().is_empty());
     }
 
@@ -325,7 +325,7 @@ mod tests {
         assert_eq!(owner("f"), (uid, gid));
         drop(lock(folder.path(), "f.lock").unwrap().unwrap());
         assert_eq!(owner("f.lock"), (uid, gid));
-        let keeps = KeepsOwner::of(folder.path());
+        let keeps = OwnerGuard::of(folder.path());
         fs::create_dir(folder.path().join("store")).unwrap();
         fs::write(folder.path().join("store/db"), "").unwrap();
         fs::write(folder.path().join("other"), "").unwrap();

@@ -15,14 +15,17 @@ use super::{
 pub fn explain(shop: &str, why: &Explanation, language: Language) -> String {
     let locale = Locale::new(language, why.decision.at);
     let mut lines = vec![head(locale, shop, &why.decision)];
-    lines.extend(body(locale, why));
+    match why.notes.as_slice() {
+        [Evidence::OlderRelease] => lines.push(older_release(locale).to_owned()),
+        notes => lines.extend(body(locale, &why.decision, notes)),
+    }
     lines.join("\n")
 }
 
 /// A text in both languages, by their codes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = BothLanguages)]
-pub struct Both {
+pub struct BothLanguages {
     /// 中文.
     pub zh: String,
     /// English.
@@ -30,8 +33,8 @@ pub struct Both {
 }
 
 /// [`explain`] in both languages.
-pub fn both(shop: &str, why: &Explanation) -> Both {
-    Both {
+pub fn both(shop: &str, why: &Explanation) -> BothLanguages {
+    BothLanguages {
         zh: explain(shop, why, Language::Chinese),
         en: explain(shop, why, Language::English),
     }
@@ -39,8 +42,8 @@ pub fn both(shop: &str, why: &Explanation) -> Both {
 
 /// `#12  2026-11-11 10:00:00  店铺 default  分配`.
 fn head(locale: Locale, shop: &str, decision: &Decision) -> String {
-    let untold = Locale::new(locale.language, None);
-    let at = decision.at.map(|at| untold.time(at)).unwrap_or_default();
+    let undated = Locale::new(locale.language, None);
+    let at = decision.at.map(|at| undated.time(at)).unwrap_or_default();
     let head = [
         format!("#{}", decision.seq),
         at,
@@ -77,17 +80,7 @@ fn kind(locale: Locale, body: &DecisionBody) -> &'static str {
     }
 }
 
-fn body(locale: Locale, why: &Explanation) -> Vec<String> {
-    let (decision, notes) = (&why.decision, why.notes.as_slice());
-    if matches!(notes, [Evidence::OlderRelease]) {
-        let sentence = locale.say(
-            "这个决定由较早的版本作出，按当前版本会作出不同的决定，因此无法解释当时的依据。决定本身仍然有效。",
-            "An older release took this decision, and this release would decide otherwise, so the reasons of then \
-             cannot \
-             be told. The decision itself stands.",
-        );
-        return vec![sentence.to_owned()];
-    }
+fn body(locale: Locale, decision: &Decision, notes: &[Evidence]) -> Vec<String> {
     let at = decision.at;
     match &decision.body {
         body @ DecisionBody::SessionAssigned { .. } => {
@@ -186,6 +179,14 @@ fn body(locale: Locale, why: &Explanation) -> Vec<String> {
             session,
         } => rejection::rejected(locale, event, *error, message, session.as_ref()),
     }
+}
+
+fn older_release(locale: Locale) -> &'static str {
+    locale.say(
+        "这个决策由较早的版本作出，按当前版本会作出不同的决策，因此无法解释当时的依据。决策本身仍然有效。",
+        "An older release took this decision, and this release would decide otherwise, so the reasons of then cannot \
+         be told. The decision itself stands.",
+    )
 }
 
 fn with_rules(sentence: String, rules: Vec<String>) -> Vec<String> {

@@ -28,7 +28,7 @@ mod notable_decisions;
 mod shop_summary;
 
 pub use evidence_json::facts;
-pub use explanation::{Both, both, explain};
+pub use explanation::{BothLanguages, both, explain};
 pub use notable_decisions::{Highlights, HighlightsAsked};
 pub use shop_summary::summary;
 

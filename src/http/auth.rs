@@ -32,7 +32,7 @@ pub(super) fn nobody() -> Grant {
 
 /// Why a change of keys was not made, as a sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotChanged {
+pub enum KeyChangeError {
     /// The change is not possible.
     Refused(String),
     /// The change failed, for example on the disk.
@@ -48,20 +48,20 @@ pub trait KeyRing: Send + Sync {
     fn list(&self) -> Vec<KeyRow>;
 
     /// Creates a key. Returns its row in the list and its secret, which is not stored.
-    fn new_key(&self, key: NewKey) -> Result<(KeyRow, String), NotChanged>;
+    fn new_key(&self, key: NewKey) -> Result<(KeyRow, String), KeyChangeError>;
 
     /// Revokes a key. Returns whether it existed.
-    fn revoke(&self, id: &str) -> Result<bool, NotChanged>;
+    fn revoke(&self, id: &str) -> Result<bool, KeyChangeError>;
 
-    /// Blocks all keys of a shop that is being deleted, until [`KeyRing::open_of_shop`].
-    fn shut_of_shop(&self, shop: &Id);
+    /// Blocks all keys of a shop that is being deleted, until [`KeyRing::unblock_shop`].
+    fn block_shop(&self, shop: &Id);
 
     /// Unblocks the keys of a shop: the shop was not deleted, or its keys were revoked.
-    fn open_of_shop(&self, shop: &Id);
+    fn unblock_shop(&self, shop: &Id);
 
     /// Revokes all keys of a shop except those of `current`, the number of the shop that has this id now. Returns how
     /// many it revoked. If it fails, these keys are refused all the same.
-    fn revoke_of_shop(&self, shop: &Id, current: Option<u64>) -> Result<usize, NotChanged>;
+    fn revoke_shop(&self, shop: &Id, current: Option<u64>) -> Result<usize, KeyChangeError>;
 
     /// A version that changes whenever a key may have stopped being good.
     fn version(&self) -> u64;
@@ -76,28 +76,28 @@ impl KeyRing for Keys {
         Keys::list(self)
     }
 
-    fn new_key(&self, key: NewKey) -> Result<(KeyRow, String), NotChanged> {
-        Keys::new_key(self, key).map_err(not_changed)
+    fn new_key(&self, key: NewKey) -> Result<(KeyRow, String), KeyChangeError> {
+        Keys::new_key(self, key).map_err(key_change_error)
     }
 
-    fn revoke(&self, id: &str) -> Result<bool, NotChanged> {
+    fn revoke(&self, id: &str) -> Result<bool, KeyChangeError> {
         match Keys::revoke(self, id) {
             Ok(_) => Ok(true),
             Err(KeyError::Unknown { .. }) => Ok(false),
-            Err(error) => Err(not_changed(error)),
+            Err(error) => Err(key_change_error(error)),
         }
     }
 
-    fn shut_of_shop(&self, shop: &Id) {
-        Keys::shut_of_shop(self, shop);
+    fn block_shop(&self, shop: &Id) {
+        Keys::block_shop(self, shop);
     }
 
-    fn open_of_shop(&self, shop: &Id) {
-        Keys::open_of_shop(self, shop);
+    fn unblock_shop(&self, shop: &Id) {
+        Keys::unblock_shop(self, shop);
     }
 
-    fn revoke_of_shop(&self, shop: &Id, current: Option<u64>) -> Result<usize, NotChanged> {
-        Keys::revoke_of_shop(self, shop, current).map_err(not_changed)
+    fn revoke_shop(&self, shop: &Id, current: Option<u64>) -> Result<usize, KeyChangeError> {
+        Keys::revoke_shop(self, shop, current).map_err(key_change_error)
     }
 
     fn version(&self) -> u64 {
@@ -105,15 +105,15 @@ impl KeyRing for Keys {
     }
 }
 
-fn not_changed(error: KeyError) -> NotChanged {
+fn key_change_error(error: KeyError) -> KeyChangeError {
     let text = error.to_string();
     match error {
         KeyError::ShopMissing { .. }
         | KeyError::ShopNamed { .. }
         | KeyError::NameMalformed
         | KeyError::TooMany
-        | KeyError::Unknown { .. } => NotChanged::Refused(text),
-        KeyError::ClockWrong => NotChanged::Failed(text),
+        | KeyError::Unknown { .. } => KeyChangeError::Refused(text),
+        KeyError::ClockWrong => KeyChangeError::Failed(text),
         KeyError::Locked { .. } => {
             failed(&text, "another process changes them: send the same again")
         }
@@ -129,9 +129,9 @@ fn not_changed(error: KeyError) -> NotChanged {
 }
 
 /// The client gets the advice. The error may name a path of the server and goes only to the log.
-fn failed(error: &str, advice: &str) -> NotChanged {
+fn failed(error: &str, advice: &str) -> KeyChangeError {
     tracing::error!(error, "the keys could not be changed");
-    NotChanged::Failed(format!("The keys could not be changed: {advice}."))
+    KeyChangeError::Failed(format!("The keys could not be changed: {advice}."))
 }
 
 /// How requests are authenticated.
@@ -194,7 +194,7 @@ impl Authenticator {
 /// Checks the key of a long request again: it may have been revoked meanwhile.
 pub struct Reauthorization {
     /// The authenticator that checks the key.
-    pub keeper: Authenticator,
+    pub authenticator: Authenticator,
     /// The `Authorization` header.
     pub header: Option<Box<[u8]>>,
     /// The key that the route needs.
@@ -206,7 +206,7 @@ pub struct Reauthorization {
 impl Reauthorization {
     /// Whether the request would still be admitted.
     pub fn holds(&self) -> bool {
-        let grant = self.keeper.identify(self.header.as_deref());
+        let grant = self.authenticator.identify(self.header.as_deref());
         grant.is_ok_and(|grant| admit(&grant, self.needs, Some(&self.shop)).is_ok())
     }
 }
@@ -270,19 +270,19 @@ pub(crate) mod tests {
             Vec::new()
         }
 
-        fn new_key(&self, _: NewKey) -> Result<(KeyRow, String), NotChanged> {
-            Err(NotChanged::Refused("Not here.".to_owned()))
+        fn new_key(&self, _: NewKey) -> Result<(KeyRow, String), KeyChangeError> {
+            Err(KeyChangeError::Refused("Not here.".to_owned()))
         }
 
-        fn revoke(&self, _: &str) -> Result<bool, NotChanged> {
+        fn revoke(&self, _: &str) -> Result<bool, KeyChangeError> {
             Ok(false)
         }
 
-        fn shut_of_shop(&self, _: &Id) {}
+        fn block_shop(&self, _: &Id) {}
 
-        fn open_of_shop(&self, _: &Id) {}
+        fn unblock_shop(&self, _: &Id) {}
 
-        fn revoke_of_shop(&self, _: &Id, _: Option<u64>) -> Result<usize, NotChanged> {
+        fn revoke_shop(&self, _: &Id, _: Option<u64>) -> Result<usize, KeyChangeError> {
             Ok(0)
         }
 
@@ -293,7 +293,7 @@ pub(crate) mod tests {
 
     #[test]
     fn only_a_known_bearer_key_is_let_in() {
-        let keeper = Authenticator::Keys(Arc::new(Spelt));
+        let authenticator = Authenticator::Keys(Arc::new(Spelt));
         for (header, known) in [
             (None, false),
             (Some(""), false),
@@ -306,13 +306,13 @@ pub(crate) mod tests {
             (Some("bearer s/read"), true),
             (Some("Bearer   s/read "), true),
         ] {
-            let found = keeper.identify(header.map(str::as_bytes));
+            let found = authenticator.identify(header.map(str::as_bytes));
             assert_eq!(found.is_ok(), known, "{header:?}");
             if let Err(problem) = found {
                 assert_eq!(problem.code(), ProblemCode::Unauthorized);
             }
         }
-        let broken = keeper.identify(Some(b"Bearer \xff"));
+        let broken = authenticator.identify(Some(b"Bearer \xff"));
         assert_eq!(broken.unwrap_err().code(), ProblemCode::Unauthorized);
         assert!(Authenticator::Insecure.identify(None).is_ok());
     }
@@ -339,9 +339,9 @@ pub(crate) mod tests {
             },
             KeyError::Gone { path: path() },
         ] {
-            match not_changed(error) {
-                NotChanged::Failed(text) => assert!(!text.contains("/srv"), "{text}"),
-                NotChanged::Refused(text) => panic!("{text}"),
+            match key_change_error(error) {
+                KeyChangeError::Failed(text) => assert!(!text.contains("/srv"), "{text}"),
+                KeyChangeError::Refused(text) => panic!("{text}"),
             }
         }
     }

@@ -178,7 +178,7 @@ pub async fn read(
         None if headers.contains_key(header::TRANSFER_ENCODING) => BodyWanted::Chunks,
         None => BodyWanted::None,
     });
-    let gathering = Gathering {
+    let gathering = BodyReader {
         pieces: VecDeque::new(),
         length: 0,
         share: None,
@@ -212,7 +212,7 @@ fn refuse_compressed(headers: &HeaderMap) -> Result<(), Problem> {
 ///
 /// It grows in small pieces as bytes arrive, whatever length was announced. The allocator reuses small pieces at once.
 /// A large piece would be mapped and unmapped by the kernel each time, which delays every thread of the process.
-struct Gathering<'a> {
+struct BodyReader<'a> {
     /// The received bytes, in order. All pieces but the last are full.
     pieces: VecDeque<BytesMut>,
     /// The total length of all pieces.
@@ -221,7 +221,7 @@ struct Gathering<'a> {
     limits: &'a Limits,
 }
 
-impl Gathering<'_> {
+impl BodyReader<'_> {
     async fn all(mut self, payload: &mut web::Payload) -> Result<RequestBody, Problem> {
         let bytes_max = self.limits.body_bytes_max;
         let Some(first) = payload.next().await else {

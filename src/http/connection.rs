@@ -67,16 +67,16 @@ impl Connection {
     }
 
     /// Starts a request. It counts as answered when the guard is dropped.
-    pub(super) fn begin(self: &Rc<Self>) -> Answering {
+    pub(super) fn begin(self: &Rc<Self>) -> AnsweringGuard {
         self.answering.set(self.answering.get() + 1);
         self.step();
-        Answering(Rc::clone(self))
+        AnsweringGuard(Rc::clone(self))
     }
 
     /// Starts to wait for a body, until the guard is dropped.
-    pub(super) fn begin_body(&self, wanted: BodyWanted) -> ReadingBody<'_> {
+    pub(super) fn begin_body(&self, wanted: BodyWanted) -> BodyGuard<'_> {
         self.body.set(wanted);
-        ReadingBody(self)
+        BodyGuard(self)
     }
 
     fn step(&self) {
@@ -85,9 +85,9 @@ impl Connection {
 }
 
 /// Guard of a request that is being answered.
-pub(super) struct Answering(Rc<Connection>);
+pub(super) struct AnsweringGuard(Rc<Connection>);
 
-impl Drop for Answering {
+impl Drop for AnsweringGuard {
     fn drop(&mut self) {
         let answering = self.0.answering.get();
         self.0.answering.set(answering.saturating_sub(1));
@@ -95,9 +95,9 @@ impl Drop for Answering {
 }
 
 /// Guard of a request that waits for its body.
-pub(super) struct ReadingBody<'a>(&'a Connection);
+pub(super) struct BodyGuard<'a>(&'a Connection);
 
-impl Drop for ReadingBody<'_> {
+impl Drop for BodyGuard<'_> {
     fn drop(&mut self) {
         self.0.body.set(BodyWanted::None);
         self.0.step();

@@ -15,7 +15,9 @@ pub mod response;
 mod response_body;
 pub mod route;
 
-pub use auth::{Authenticator, Grant, KeyRing, KeyRow, Needs, NewKey, NotChanged, Scope, admit};
+pub use auth::{
+    Authenticator, Grant, KeyChangeError, KeyRing, KeyRow, Needs, NewKey, Scope, admit,
+};
 pub use body::Limits;
 pub use byte_budget::{Budget, BudgetPart, ByteShare};
 pub use connection::{BodyWanted, Connection};

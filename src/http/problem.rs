@@ -21,7 +21,7 @@ pub const PROBLEM_TYPE: &str = "application/problem+json";
 const BUSY_RETRY_S: &str = "1";
 
 /// `Retry-After`, in seconds, when an operator has to repair something.
-const MENDED_RETRY_S: &str = "10";
+const REPAIR_RETRY_S: &str = "10";
 
 /// `Retry-After`, in seconds, when a pool is full.
 const QUEUE_RETRY_S: &str = "5";
@@ -66,7 +66,7 @@ pub enum ProblemCode {
     /// An event with the same id and another body was accepted before.
     IdConflict,
     /// The shop has used its quota of the journal for now.
-    OverShare,
+    OverQuota,
     /// A limit of the server is reached for now.
     Busy,
     /// The server is shutting down.
@@ -85,70 +85,72 @@ pub enum ProblemCode {
 
 impl ProblemCode {
     /// The status, the code and the title.
-    fn told(self) -> (StatusCode, &'static str, &'static str) {
+    fn definition(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             ProblemCode::Rejected(error) => rejected(error),
-            ProblemCode::Unauthorized => told(401, "unauthorized", "A key is needed"),
-            ProblemCode::Forbidden => told(403, "forbidden", "The key may not do this"),
+            ProblemCode::Unauthorized => definition(401, "unauthorized", "A key is needed"),
+            ProblemCode::Forbidden => definition(403, "forbidden", "The key may not do this"),
             ProblemCode::HostNotLocal => {
-                told(421, "host_not_local", "The host is not a local name")
+                definition(421, "host_not_local", "The host is not a local name")
             }
             ProblemCode::CrossSite => {
-                told(403, "cross_site", "The request comes from another site")
+                definition(403, "cross_site", "The request comes from another site")
             }
-            ProblemCode::NotFound => told(404, "not_found", "No such path"),
-            ProblemCode::EntryUnknown => told(404, "entry_unknown", "No such entry"),
-            ProblemCode::DecisionUnknown => told(404, "decision_unknown", "No such decision"),
-            ProblemCode::KeyUnknown => told(404, "key_unknown", "No such key"),
-            ProblemCode::WebhookUnknown => told(404, "webhook_unknown", "No such webhook"),
-            ProblemCode::TooMany => told(409, "too_many", "The maximum number is reached"),
-            ProblemCode::MethodNotAllowed => told(
+            ProblemCode::NotFound => definition(404, "not_found", "No such path"),
+            ProblemCode::EntryUnknown => definition(404, "entry_unknown", "No such entry"),
+            ProblemCode::DecisionUnknown => definition(404, "decision_unknown", "No such decision"),
+            ProblemCode::KeyUnknown => definition(404, "key_unknown", "No such key"),
+            ProblemCode::WebhookUnknown => definition(404, "webhook_unknown", "No such webhook"),
+            ProblemCode::TooMany => definition(409, "too_many", "The maximum number is reached"),
+            ProblemCode::MethodNotAllowed => definition(
                 405,
                 "method_not_allowed",
                 "The path does not support this method",
             ),
             ProblemCode::BodyTooSlow => {
-                told(408, "body_too_slow", "The body was not received in time")
+                definition(408, "body_too_slow", "The body was not received in time")
             }
-            ProblemCode::NoKeys => told(409, "no_keys", "The server runs without keys"),
-            ProblemCode::BodyTooLarge => told(413, "body_too_large", "The body is too large"),
-            ProblemCode::TooManyEvents => told(413, "too_many_events", "Too many events"),
+            ProblemCode::NoKeys => definition(409, "no_keys", "The server runs without keys"),
+            ProblemCode::BodyTooLarge => definition(413, "body_too_large", "The body is too large"),
+            ProblemCode::TooManyEvents => definition(413, "too_many_events", "Too many events"),
             ProblemCode::UnsupportedMediaType => {
-                told(415, "unsupported_media_type", "Unsupported content type")
+                definition(415, "unsupported_media_type", "Unsupported content type")
             }
             ProblemCode::IdConflict => {
-                told(422, "id_conflict", "The id was used for another event")
+                definition(422, "id_conflict", "The id was used for another event")
             }
-            ProblemCode::Broken => told(500, "broken", "Internal error"),
-            ProblemCode::Damaged => told(500, "damaged", "Stored data is damaged"),
-            ProblemCode::OverShare => told(429, "over_share", "The shop has used its quota"),
-            ProblemCode::Busy => told(503, "busy", "The server is busy"),
-            ProblemCode::Closing => told(503, "closing", "The server is shutting down"),
-            ProblemCode::Stalled => told(503, "stalled", "The disk is too slow or has failed"),
-            ProblemCode::ClockNotTrusted => told(
+            ProblemCode::Broken => definition(500, "broken", "Internal error"),
+            ProblemCode::Damaged => definition(500, "damaged", "Stored data is damaged"),
+            ProblemCode::OverQuota => definition(429, "over_share", "The shop has used its quota"),
+            ProblemCode::Busy => definition(503, "busy", "The server is busy"),
+            ProblemCode::Closing => definition(503, "closing", "The server is shutting down"),
+            ProblemCode::Stalled => {
+                definition(503, "stalled", "The disk is too slow or has failed")
+            }
+            ProblemCode::ClockNotTrusted => definition(
                 503,
                 "clock_not_trusted",
                 "The server's clock is not plausible",
             ),
-            ProblemCode::DiskFull => told(507, "disk_full", "The disk is nearly full"),
+            ProblemCode::DiskFull => definition(507, "disk_full", "The disk is nearly full"),
         }
     }
 
     /// The code, as the contract defines it.
     pub fn code(self) -> &'static str {
-        self.told().1
+        self.definition().1
     }
 
     /// The HTTP status.
     pub fn status(self) -> StatusCode {
-        self.told().0
+        self.definition().0
     }
 
     fn retry_after_s(self) -> Option<&'static str> {
         match self {
             ProblemCode::Rejected(ErrorCode::QueueFull) => Some(QUEUE_RETRY_S),
             ProblemCode::Busy | ProblemCode::Closing => Some(BUSY_RETRY_S),
-            ProblemCode::Stalled | ProblemCode::ClockNotTrusted => Some(MENDED_RETRY_S),
+            ProblemCode::Stalled | ProblemCode::ClockNotTrusted => Some(REPAIR_RETRY_S),
             ProblemCode::Rejected(_)
             | ProblemCode::Unauthorized
             | ProblemCode::Forbidden
@@ -167,7 +169,7 @@ impl ProblemCode {
             | ProblemCode::TooManyEvents
             | ProblemCode::UnsupportedMediaType
             | ProblemCode::IdConflict
-            | ProblemCode::OverShare
+            | ProblemCode::OverQuota
             | ProblemCode::DiskFull
             | ProblemCode::Broken
             | ProblemCode::Damaged => None,
@@ -175,7 +177,7 @@ impl ProblemCode {
     }
 }
 
-fn told(
+fn definition(
     status: u16,
     code: &'static str,
     title: &'static str,
@@ -202,15 +204,15 @@ fn rejected(error: ErrorCode) -> (StatusCode, &'static str, &'static str) {
         ErrorCode::AgentOffline => (409, "The agent is offline"),
         ErrorCode::NotWithBot => (409, "The session is not with the bot"),
     };
-    told(status, error.code(), title)
+    definition(status, error.code(), title)
 }
 
 /// A problem, ready to be sent.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Problem(Box<Told>);
+pub struct Problem(Box<ProblemFields>);
 
 #[derive(Clone, Debug, PartialEq)]
-struct Told {
+struct ProblemFields {
     code: ProblemCode,
     detail: String,
     /// Additional members: names and JSON values.
@@ -233,7 +235,7 @@ struct ProblemDocument<'a> {
 impl Problem {
     /// A problem. `detail` says what to do next.
     pub fn new(code: ProblemCode, detail: impl Into<String>) -> Problem {
-        let mut problem = Problem(Box::new(Told {
+        let mut problem = Problem(Box::new(ProblemFields {
             code,
             detail: detail.into(),
             members: Vec::new(),
@@ -308,12 +310,12 @@ impl Problem {
                     "The server cannot give events a time, so it takes none: {doubt}. Then send this request again."
                 ),
             ),
-            Unavailable::OverShare { wait_s } => {
+            Unavailable::OverQuota { wait_s } => {
                 let detail = format!(
                     "The shop has written as many bytes to the journal as its quota allows \
                      (`shop.bytes_per_hour_max`). Send the same request again in {wait_s} s."
                 );
-                Problem::new(ProblemCode::OverShare, detail)
+                Problem::new(ProblemCode::OverQuota, detail)
                     .header(header::RETRY_AFTER, wait_s.to_string())
             }
             Unavailable::Closing => Problem::new(
@@ -370,7 +372,7 @@ impl Problem {
 
     /// The problem document as JSON.
     pub fn json(&self) -> String {
-        let (status, code, title) = self.0.code.told();
+        let (status, code, title) = self.0.code.definition();
         let written = ProblemDocument {
             kind: format!("{TYPE_PREFIX}{code}"),
             title,
@@ -439,7 +441,7 @@ mod tests {
             (Unavailable::Busy, 503, "busy", Some("1")),
             (Unavailable::DiskFull, 507, "disk_full", None),
             (
-                Unavailable::OverShare { wait_s: 90 },
+                Unavailable::OverQuota { wait_s: 90 },
                 429,
                 "over_share",
                 Some("90"),

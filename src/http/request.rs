@@ -34,11 +34,11 @@ pub struct AppState {
     /// All webhooks.
     pub webhooks: Arc<Webhooks>,
     /// Authenticates requests.
-    pub keeper: Authenticator,
+    pub authenticator: Authenticator,
     /// Limits of size and time.
     pub limits: Limits,
     /// Observes every request.
-    pub watch: Arc<dyn HttpObserver>,
+    pub observer: Arc<dyn HttpObserver>,
     /// The OpenAPI description as JSON.
     pub description: Bytes,
 }
@@ -49,7 +49,7 @@ pub trait HttpObserver: Send + Sync {
     fn micros(&self) -> u64;
 
     /// A request was answered. Called once for each request, including refused ones.
-    fn visited(&self, visit: &AccessLogEntry<'_>);
+    fn answered(&self, entry: &AccessLogEntry<'_>);
 
     /// All metrics in the Prometheus text format.
     fn scrape(&self) -> String;
@@ -123,7 +123,7 @@ impl MessageBody for BodyWithPayload {
 
 /// The caller of a request, for the access log.
 #[derive(Default)]
-struct Visitor {
+struct LoggedIds {
     shop: Option<Id>,
     key: Option<Id>,
 }
@@ -139,17 +139,17 @@ where
     F: Fn(RequestContext) -> Fut,
     Fut: Future<Output = HandlerResult>,
 {
-    let began = state.watch.micros();
+    let began = state.observer.micros();
     let method = request.method().clone();
     let of_answer = Arc::clone(&state);
     let connection = Connection::of(&request);
     let answering = connection.begin();
-    let mut visitor = Visitor::default();
+    let mut logged = LoggedIds::default();
     let chunked = request.headers().contains_key(TRANSFER_ENCODING);
     let payload = Rc::new(Cell::new(Some(payload)));
     let unread = chunked.then(|| Rc::clone(&payload));
     let of_call = Rc::clone(&connection);
-    let answer = match enter(state, route, (request, payload), of_call, &mut visitor) {
+    let answer = match admit_request(state, route, (request, payload), of_call, &mut logged) {
         Ok(call) => handler(call).await,
         Err(problem) => Err(problem),
     };
@@ -167,15 +167,15 @@ where
         BodySize::Sized(bytes) => bytes,
         BodySize::None | BodySize::Stream => 0,
     };
-    let watch = &of_answer.watch;
-    watch.visited(&AccessLogEntry {
+    let observer = &of_answer.observer;
+    observer.answered(&AccessLogEntry {
         method: method.as_str(),
         route: route.path,
-        shop: visitor.shop.as_deref(),
-        key: visitor.key.as_deref(),
+        shop: logged.shop.as_deref(),
+        key: logged.key.as_deref(),
         status: response.status().as_u16(),
         bytes_out,
-        micros: watch.micros().saturating_sub(began),
+        micros: observer.micros().saturating_sub(began),
     });
     response
 }
@@ -186,14 +186,14 @@ fn is_read(method: &Method) -> bool {
 }
 
 /// Checks the key, then the path, then the query. A client without access learns nothing of what exists.
-fn enter(
+fn admit_request(
     state: Arc<AppState>,
     route: &'static Route,
     (request, payload): (HttpRequest, UnreadPayload),
     connection: Rc<Connection>,
-    visitor: &mut Visitor,
+    logged: &mut LoggedIds,
 ) -> Result<RequestContext, Problem> {
-    if let Authenticator::Insecure = state.keeper {
+    if let Authenticator::Insecure = state.authenticator {
         refuse_foreign(&request)?;
     }
     let open = match route.needs {
@@ -201,25 +201,25 @@ fn enter(
         Needs::Metrics => state.limits.metrics_public,
         Needs::Shop(_) | Needs::Admin => false,
     };
-    let keys_version = state.keeper.version();
+    let keys_version = state.authenticator.version();
     let header = request.headers().get(AUTHORIZATION);
     let (grant, query) = if open {
         // The route needs no key, but a good key marks the connection as known.
-        let shown = header.map(|value| state.keeper.identify(Some(value.as_bytes())));
+        let shown = header.map(|value| state.authenticator.identify(Some(value.as_bytes())));
         if shown.is_some_and(|grant| grant.is_ok()) {
             connection.make_known();
         }
         (nobody(), Query::read("", &[])?)
     } else {
         let grant = state
-            .keeper
+            .authenticator
             .identify(header.map(|value| value.as_bytes()))?;
         connection.make_known();
-        visitor.key = Some(grant.id.clone());
+        logged.key = Some(grant.id.clone());
         if route.path.contains("{shop}") {
-            visitor.shop = Some(id_in(route, &request, "shop")?);
+            logged.shop = Some(id_in(route, &request, "shop")?);
         }
-        admit(&grant, route.needs, visitor.shop.as_ref())?;
+        admit(&grant, route.needs, logged.shop.as_ref())?;
         let query = Query::read(request.query_string(), route.query)?;
         (grant, query)
     };
@@ -268,10 +268,10 @@ impl RequestContext {
     }
 
     /// What admitted the request, to be checked again while a long response is sent.
-    pub fn pass(&self) -> Result<Reauthorization, Problem> {
+    pub fn reauthorization(&self) -> Result<Reauthorization, Problem> {
         let header = self.request.headers().get(AUTHORIZATION);
         Ok(Reauthorization {
-            keeper: self.state.keeper.clone(),
+            authenticator: self.state.authenticator.clone(),
             header: header.map(|value| value.as_bytes().into()),
             needs: self.route.needs,
             shop: self.shop()?,
@@ -279,7 +279,7 @@ impl RequestContext {
     }
 
     /// The format of the body.
-    pub fn form(&self) -> Result<BodyFormat, Problem> {
+    pub fn body_format(&self) -> Result<BodyFormat, Problem> {
         BodyFormat::of(self.request.headers())
     }
 
@@ -303,19 +303,19 @@ impl RequestContext {
     /// Checks the key again after the body was received. Meanwhile the key may have been revoked, or the shop deleted
     /// and created again.
     fn check_again(&self) -> Result<(), Problem> {
-        if self.state.keeper.version() == self.keys_version {
+        if self.state.authenticator.version() == self.keys_version {
             return Ok(());
         }
         let header = self.request.headers().get(AUTHORIZATION);
         let header = header.map(|value| value.as_bytes());
-        let grant = self.state.keeper.identify(header)?;
+        let grant = self.state.authenticator.identify(header)?;
         let shop = self.route.path.contains("{shop}").then(|| self.shop());
         admit(&grant, self.route.needs, shop.transpose()?.as_ref())
     }
 
     /// Reads the whole body as text. Its `Content-Type` must be JSON.
     pub async fn json_text(&self) -> Result<RequestText, Problem> {
-        if self.form()? == BodyFormat::Lines {
+        if self.body_format()? == BodyFormat::Lines {
             let detail = "This request needs one JSON object as application/json.";
             return Err(Problem::new(ProblemCode::UnsupportedMediaType, detail));
         }

@@ -29,7 +29,7 @@ pub fn text_json(text: String) -> HttpResponse {
 }
 
 /// No content.
-pub fn done() -> HttpResponse {
+pub fn no_content() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 

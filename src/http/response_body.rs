@@ -11,7 +11,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 
 use super::byte_budget::{Budget, BudgetPart, ByteShare};
-use super::connection::Answering;
+use super::connection::AnsweringGuard;
 use super::problem::Problem;
 use crate::runtime::Unavailable;
 
@@ -53,13 +53,13 @@ impl MessageBody for Pieces {
 }
 
 /// A body whose request counts as being answered until the body ends.
-struct Attended {
+struct AnsweredBody {
     body: BoxBody,
     #[expect(dead_code, reason = "it is held, not read")]
-    answering: Answering,
+    answering: AnsweringGuard,
 }
 
-impl MessageBody for Attended {
+impl MessageBody for AnsweredBody {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {
@@ -78,7 +78,7 @@ impl MessageBody for Attended {
 /// always sent, because the change was made.
 pub(super) fn outgoing(
     response: HttpResponse,
-    answering: Answering,
+    answering: AnsweringGuard,
     answers: &Arc<Budget>,
     part: BudgetPart,
     is_read: bool,
@@ -109,7 +109,7 @@ pub(super) fn outgoing(
             })
         }
     };
-    response.set_body(BoxBody::new(Attended { body, answering }))
+    response.set_body(BoxBody::new(AnsweredBody { body, answering }))
 }
 
 fn is_short(size: BodySize) -> bool {

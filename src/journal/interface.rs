@@ -13,7 +13,7 @@ pub type OnDurable = Box<dyn FnOnce() + Send>;
 
 /// Why no record is accepted now. It is checked before an event is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoRoom {
+pub enum JournalFull {
     /// Too many bytes wait to be written. Try again.
     Memory,
     /// The disk is nearly full.
@@ -147,9 +147,9 @@ pub trait Journal: Send + Sync + 'static {
     fn each_timed_shop(&self, each: &mut dyn FnMut(TimedShop)) -> Result<(), JournalError>;
 
     /// Stores a metadata value of a shop under a name, or removes it. A value is at most
-    /// [`KEPT_BYTES_MAX`](super::KEPT_BYTES_MAX) bytes long. `done` is called once the change is durable. Changes
-    /// become durable in the order of the calls, and values are deleted with the shop. Returns whether the shop
-    /// exists.
+    /// [`METADATA_BYTES_MAX`](super::METADATA_BYTES_MAX) bytes long. `done` is called once the change is durable.
+    /// Changes become durable in the order of the calls, and values are deleted with the shop. Returns whether the
+    /// shop exists.
     fn put_metadata(
         &self,
         shop: &Id,
@@ -162,7 +162,7 @@ pub trait Journal: Send + Sync + 'static {
     fn each_metadata(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError>;
 
     /// Whether there is room for more records now.
-    fn has_room(&self) -> Result<(), NoRoom>;
+    fn has_room(&self) -> Result<(), JournalFull>;
 
     /// Whether commits make progress: the disk has not failed, and no commit is too slow.
     fn is_committing(&self) -> bool {

@@ -9,14 +9,14 @@ mod interface;
 mod record;
 
 pub use embedded::{
-    ConvertKept, Embedded, ExtraFiles, HighWaterMark, Inspector, JournalObserver, JournalSettings,
-    KEPT_BYTES_MAX, LedgerSource, NoInspector, NoObserver, Opened, Patience, Restored,
+    ConvertMetadata, DiskTimeouts, Embedded, ExtraFiles, HighWaterMark, Inspector, JournalObserver,
+    JournalSettings, LedgerSource, METADATA_BYTES_MAX, NoInspector, NoObserver, Opened, Restored,
     SECRETS_FILE, Salvaged, SavedShop, Upgrade, VERSION, Verified, backup, backup_folder,
     check_backup, each_record, no_files, number_in, restore, salvage, verify,
 };
 pub use error::{JournalError, damaged};
 pub use interface::{
-    Claimed, Fenced, FencingToken, Journal, MetadataEntry, NoRoom, OnDurable, RecordPage, Snapshot,
-    SnapshotAndTail, TimedShop,
+    Claimed, Fenced, FencingToken, Journal, JournalFull, MetadataEntry, OnDurable, RecordPage,
+    Snapshot, SnapshotAndTail, TimedShop,
 };
 pub use record::{Booked, NewRecord, Record, RecordKind};

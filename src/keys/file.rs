@@ -30,7 +30,7 @@ pub(super) struct KeyFile {
     folder: PathBuf,
 }
 
-/// The file as the system shows it; a file with another mark has another content.
+/// The file as the system shows it; a file with another stamp has another content.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileStamp {
     inode: u64,
@@ -59,8 +59,8 @@ impl KeyFile {
         self.folder.join(FILE)
     }
 
-    /// The mark of the file; `None` where there is no file.
-    pub fn mark(&self) -> Result<Option<FileStamp>, KeyError> {
+    /// The stamp of the file; `None` where there is no file.
+    pub fn stamp(&self) -> Result<Option<FileStamp>, KeyError> {
         let path = self.path();
         match path.metadata() {
             Ok(metadata) => Ok(Some(FileStamp::of(&metadata))),
@@ -69,7 +69,7 @@ impl KeyFile {
         }
     }
 
-    /// All keys, and the mark of the file that they were read from; no keys where there is no file.
+    /// All keys, and the stamp of the file that they were read from; no keys where there is no file.
     pub fn read(&self) -> Result<(Vec<KeyRecord>, Option<FileStamp>), KeyError> {
         let path = self.path();
         let mut file = match File::open(&path) {
@@ -354,8 +354,8 @@ mod tests {
         // As a killed writer leaves it.
         std::fs::write(folder.path().join("keys.json.new"), "half").unwrap();
         let lock = file.lock().unwrap();
-        let mark = file.write(&records(), &lock).unwrap();
-        assert!(file.mark().unwrap() == mark && file.read().unwrap() == (records(), mark));
+        let stamp = file.write(&records(), &lock).unwrap();
+        assert!(file.stamp().unwrap() == stamp && file.read().unwrap() == (records(), stamp));
         let mode = folder.path().join("keys.json").metadata().unwrap().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert!(!folder.path().join("keys.json.new").exists());

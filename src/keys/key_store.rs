@@ -15,34 +15,34 @@ use super::record::{KEYS_MAX, KeyRecord, KeyRow, NAME_BYTES_MAX};
 use super::scope::{Grant, Scope};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
-use crate::keys::record::Numbers;
+use crate::keys::record::ShopNumbers;
 
 /// All keys of a folder. Many threads may check keys while one changes them.
 pub struct Keys {
     file: KeyFile,
     /// The valid keys; replaced as a whole, so that a check never waits for the disk.
-    live: RwLock<Arc<Live>>,
+    live: RwLock<Arc<ValidKeys>>,
     /// How often they were replaced.
     version: AtomicU64,
     /// What is known of the file. Locked while the file is read or written, so that an older reading never replaces a
     /// newer one.
     seen: Mutex<FileSeen>,
     /// Gives the number of a shop, in a server.
-    pub(super) numbers: OnceLock<Numbers>,
+    pub(super) numbers: OnceLock<ShopNumbers>,
 }
 
 /// The latest reading of the file.
 pub(super) struct FileSeen {
-    mark: Option<FileStamp>,
+    stamp: Option<FileStamp>,
     pub(super) records: Vec<KeyRecord>,
     /// Keys that are refused for now, because their shop is being deleted.
-    pub(super) shut: HashSet<Id>,
+    pub(super) blocked: HashSet<Id>,
     /// Keys that are refused although the file still has them, because their shop was deleted.
     pub(super) gone: HashSet<Id>,
 }
 
 /// Keys by their ids, and whether each is valid.
-type Live = HashMap<Id, (KeyRecord, bool)>;
+type ValidKeys = HashMap<Id, (KeyRecord, bool)>;
 
 /// The fields of a new key.
 #[derive(Clone, Debug)]
@@ -70,15 +70,15 @@ impl Keys {
     /// The folder does not exist; the file cannot be read, is damaged, or is of a newer program.
     pub fn open(folder: &Path) -> Result<Keys, KeyError> {
         let file = KeyFile::of(folder)?;
-        let (records, mark) = file.read()?;
+        let (records, stamp) = file.read()?;
         Ok(Keys {
             file,
             live: RwLock::new(Arc::new(by_id(&records, |_| true))),
             version: AtomicU64::new(0),
             seen: Mutex::new(FileSeen {
-                mark,
+                stamp,
                 records,
-                shut: HashSet::new(),
+                blocked: HashSet::new(),
                 gone: HashSet::new(),
             }),
             numbers: OnceLock::new(),
@@ -194,12 +194,12 @@ impl Keys {
     /// next call returns the same error.
     pub fn reload_if_changed(&self) -> Result<bool, KeyError> {
         let mut seen = self.seen();
-        let mark = self.file.mark()?;
-        if mark == seen.mark {
+        let stamp = self.file.stamp()?;
+        if stamp == seen.stamp {
             return Ok(false);
         }
-        let (records, mark) = self.read(seen.mark)?;
-        (seen.records, seen.mark) = (records, mark);
+        let (records, stamp) = self.read(seen.stamp)?;
+        (seen.records, seen.stamp) = (records, stamp);
         self.publish(&seen);
         Ok(true)
     }
@@ -212,7 +212,7 @@ impl Keys {
     ) -> Result<T, KeyError> {
         let mut seen = self.seen();
         let lock = self.file.lock()?;
-        let (before, mut mark) = self.read(seen.mark)?;
+        let (before, mut stamp) = self.read(seen.stamp)?;
         let mut records = before.clone();
         let answer = edit(&mut records)?;
         records.retain(|record| !seen.gone.contains(&record.row.id));
@@ -222,10 +222,10 @@ impl Keys {
             }
         }
         if records != before {
-            mark = self.file.write(&records, &lock)?;
+            stamp = self.file.write(&records, &lock)?;
         }
         seen.gone.clear();
-        (seen.records, seen.mark) = (records, mark);
+        (seen.records, seen.stamp) = (records, stamp);
         self.publish(&seen);
         Ok(answer)
     }
@@ -235,12 +235,12 @@ impl Keys {
         &self,
         seen: Option<FileStamp>,
     ) -> Result<(Vec<KeyRecord>, Option<FileStamp>), KeyError> {
-        let (records, mark) = self.file.read()?;
-        match (seen, mark) {
+        let (records, stamp) = self.file.read()?;
+        match (seen, stamp) {
             (Some(_), None) => Err(KeyError::Gone {
                 path: self.file.path(),
             }),
-            (Some(_), Some(_)) | (None, _) => Ok((records, mark)),
+            (Some(_), Some(_)) | (None, _) => Ok((records, stamp)),
         }
     }
 
@@ -262,7 +262,7 @@ impl Keys {
         })
     }
 
-    fn live(&self) -> Arc<Live> {
+    fn live(&self) -> Arc<ValidKeys> {
         let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&live)
     }
@@ -276,7 +276,7 @@ impl Keys {
                 Some(number) if known => self.number_of(record) == Some(number),
                 Some(_) | None => true,
             };
-            its_own && !seen.shut.contains(id) && !seen.gone.contains(id)
+            its_own && !seen.blocked.contains(id) && !seen.gone.contains(id)
         };
         let by_id = Arc::new(by_id(&seen.records, good));
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = by_id;
@@ -288,7 +288,7 @@ impl Keys {
     }
 }
 
-fn by_id(records: &[KeyRecord], good: impl Fn(&KeyRecord) -> bool) -> Live {
+fn by_id(records: &[KeyRecord], good: impl Fn(&KeyRecord) -> bool) -> ValidKeys {
     let live = records.iter().map(|record| (record.clone(), good(record)));
     live.map(|held| (held.0.row.id.clone(), held)).collect()
 }
@@ -373,8 +373,8 @@ mod tests {
         assert_eq!(keys.check(&text), None);
         assert!(keys.check(&same_shop).is_some());
         let shop = Id::new("a").unwrap();
-        assert_eq!(keys.revoke_of_shop(&shop, None).unwrap(), 1);
-        assert_eq!(keys.revoke_of_shop(&shop, None).unwrap(), 0);
+        assert_eq!(keys.revoke_shop(&shop, None).unwrap(), 1);
+        assert_eq!(keys.revoke_shop(&shop, None).unwrap(), 0);
         for keys in [keys, Keys::open(folder.path()).unwrap()] {
             assert_eq!(keys.check(&same_shop), None);
             assert!(keys.check(&other_shop).is_some());

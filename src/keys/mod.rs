@@ -19,5 +19,5 @@ mod shop_binding;
 pub use error::KeyError;
 pub use key_store::{Keys, NewKey};
 pub use key_text::KEY_PATTERN;
-pub use record::{KEYS_MAX, KeyRow, NAME_BYTES_MAX, Numbers};
+pub use record::{KEYS_MAX, KeyRow, NAME_BYTES_MAX, ShopNumbers};
 pub use scope::{Grant, Scope};

@@ -44,7 +44,7 @@ pub(super) struct KeyRecord {
 }
 
 /// Gives the number of a shop that exists.
-pub type Numbers = Box<dyn Fn(&Id) -> Option<u64> + Send + Sync>;
+pub type ShopNumbers = Box<dyn Fn(&Id) -> Option<u64> + Send + Sync>;
 
 fn in_utc<S: serde::Serializer>(instant: &Instant, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(&instant.at_offset(0))

@@ -5,7 +5,7 @@
 
 use super::error::KeyError;
 use super::key_store::{FileSeen, Keys};
-use super::record::Numbers;
+use super::record::ShopNumbers;
 use crate::domain::base::id::Id;
 use crate::keys::record::{KeyRecord, KeyRow};
 
@@ -22,7 +22,7 @@ impl Keys {
     /// # Errors
     ///
     /// The file cannot be locked, read or written. Requests are checked against the numbers all the same.
-    pub fn bind(&self, numbers: Numbers) -> (Vec<KeyRow>, Result<(), KeyError>) {
+    pub fn bind(&self, numbers: ShopNumbers) -> (Vec<KeyRow>, Result<(), KeyError>) {
         self.numbers.get_or_init(|| numbers);
         let unbound: Vec<KeyRow> = {
             let seen = self.seen();
@@ -43,12 +43,12 @@ impl Keys {
     /// # Errors
     ///
     /// The file cannot be locked, read or written. Requests are checked correctly all the same.
-    pub fn tidy(&self) -> Result<(), KeyError> {
-        let wanted = {
+    pub fn write_bindings(&self) -> Result<(), KeyError> {
+        let changes = {
             let seen = self.seen();
             !seen.gone.is_empty() || seen.records.iter().any(|record| self.binds(record))
         };
-        if wanted {
+        if changes {
             self.change(|_| Ok(()))
         } else {
             Ok(())
@@ -67,20 +67,22 @@ impl Keys {
     }
 
     /// From now on no key of this shop is valid here, because the shop is being deleted.
-    pub fn shut_of_shop(&self, shop: &Id) {
+    pub fn block_shop(&self, shop: &Id) {
         let mut seen = self.seen();
         let of_shop = seen.records.iter().filter(|key| key.is_of(shop));
         let ids: Vec<Id> = of_shop.map(|key| key.row.id.clone()).collect();
-        seen.shut.extend(ids);
+        seen.blocked.extend(ids);
         self.publish(&seen);
     }
 
-    /// Undoes [`Keys::shut_of_shop`]: the shop was not deleted, or its keys are revoked.
-    pub fn open_of_shop(&self, shop: &Id) {
+    /// Undoes [`Keys::block_shop`]: the shop was not deleted, or its keys are revoked.
+    pub fn unblock_shop(&self, shop: &Id) {
         let mut seen = self.seen();
-        let FileSeen { records, shut, .. } = &mut *seen;
+        let FileSeen {
+            records, blocked, ..
+        } = &mut *seen;
         for key in records.iter().filter(|key| key.is_of(shop)) {
-            shut.remove(&key.row.id);
+            blocked.remove(&key.row.id);
         }
         self.publish(&seen);
     }
@@ -91,7 +93,7 @@ impl Keys {
     /// # Errors
     ///
     /// The file cannot be locked, read or written. This process refuses the keys all the same.
-    pub fn revoke_of_shop(&self, shop: &Id, current: Option<u64>) -> Result<usize, KeyError> {
+    pub fn revoke_shop(&self, shop: &Id, current: Option<u64>) -> Result<usize, KeyError> {
         let gone =
             |key: &KeyRecord| key.is_of(shop) && (current.is_none() || key.number != current);
         {
@@ -140,7 +142,7 @@ mod tests {
     struct Shops(Arc<Mutex<HashMap<Id, u64>>>);
 
     impl Shops {
-        fn numbers(&self) -> Numbers {
+        fn numbers(&self) -> ShopNumbers {
             let shops = self.clone();
             Box::new(move |shop| shops.0.lock().unwrap().get(shop).copied())
         }
@@ -185,17 +187,17 @@ mod tests {
 
         // The shop goes; while it does no key of it is good, and its keys stay in the file.
         let a = Id::new("a").unwrap();
-        keys.shut_of_shop(&a);
+        keys.block_shop(&a);
         assert!(keys.check(&bound).is_none() && keys.check(&other).is_some());
         let (_, third) = keys.new_key(new(Scope::Admin, None)).unwrap();
-        keys.open_of_shop(&a);
+        keys.unblock_shop(&a);
         assert!(keys.check(&bound).is_some(), "it did not go after all");
-        keys.shut_of_shop(&a);
+        keys.block_shop(&a);
         shops.set("a", None);
         locked_out(folder.path(), || {
-            assert!(keys.revoke_of_shop(&a, None).is_err());
+            assert!(keys.revoke_shop(&a, None).is_err());
         });
-        keys.open_of_shop(&a);
+        keys.unblock_shop(&a);
         shops.set("a", Some(3));
         for keys in [&keys, &Keys::open(folder.path()).unwrap()] {
             let (_, written) = keys.bind(shops.numbers());
@@ -210,7 +212,7 @@ mod tests {
         };
         let (_, of_new) = keys.new_key(of_new).unwrap();
         assert_eq!(
-            keys.revoke_of_shop(&a, Some(3)).unwrap(),
+            keys.revoke_shop(&a, Some(3)).unwrap(),
             0,
             "tidied by the next change"
         );
@@ -226,14 +228,14 @@ mod tests {
         written.unwrap();
         assert_eq!(found, []);
         let (_, text) = keys.new_key(new(Scope::Owner, Some("a"))).unwrap();
-        keys.tidy().unwrap();
+        keys.write_bindings().unwrap();
         assert!(
             keys.check(&text).is_some(),
             "no shop can be opened by it yet"
         );
         shops.set("a", Some(5));
-        locked_out(folder.path(), || assert!(keys.tidy().is_err()));
-        keys.tidy().unwrap();
+        locked_out(folder.path(), || assert!(keys.write_bindings().is_err()));
+        keys.write_bindings().unwrap();
         shops.set("a", Some(6));
         keys.new_key(new(Scope::Admin, None)).unwrap();
         assert!(keys.check(&text).is_none());

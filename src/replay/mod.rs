@@ -129,7 +129,7 @@ pub fn replay(
     installation: &mut Installation,
     trace: impl BufRead,
     mut decisions: impl Write,
-    mut watch: impl FnMut(&ReplayProgress),
+    mut on_progress: impl FnMut(&ReplayProgress),
 ) -> Result<ReplayProgress, ReplayError> {
     let mut lines = Vec::new();
     let result = replay_with(installation, trace, |shop, taken, progress| {
@@ -140,7 +140,7 @@ pub fn replay(
         if lines.len() >= WRITE_BYTES {
             decisions.write_all(&lines)?;
             lines.clear();
-            watch(progress);
+            on_progress(progress);
         }
         Ok(())
     });

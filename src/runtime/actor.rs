@@ -15,7 +15,7 @@ use super::change_notifier::ChangeNotifier;
 use super::messages::{ClockJumped, Close, Delete, ReadShop};
 use super::quota::PendingBytes;
 use super::quota_check::{self, keeps_buyer_space};
-use super::recovery::{Differences, come_up};
+use super::recovery::{Differences, recover};
 use super::shared;
 use crate::domain::CORE;
 use crate::domain::base::id::Id;
@@ -39,11 +39,11 @@ pub(super) const ABSENT_IDLE: Duration = Duration::from_millis(100);
 
 pub(super) enum ActorState {
     /// The shop is being read from the journal. The mailbox waits.
-    ComingUp,
+    Recovering,
     /// The shop is loaded, or does not exist.
-    Up(Option<LiveShop>),
+    Loaded(Option<LiveShop>),
     /// The recovery failed.
-    Down(Unavailable),
+    Failed(Unavailable),
 }
 
 /// The result of reading a shop from the journal.
@@ -56,10 +56,10 @@ pub(super) type SharedRuntime = shared::SharedState<ShopActor>;
 pub(super) struct ShopActor {
     pub(super) id: Id,
     pub(super) shared: Arc<SharedRuntime>,
-    pub(super) stage: ActorState,
+    pub(super) state: ActorState,
     /// The position of its latest record in the journal.
     pub(super) appended: u64,
-    pub(super) asked: Stopwatch,
+    pub(super) last_request: Stopwatch,
     pub(super) timer: Option<(Instant, SpawnHandle)>,
     pub(super) counts: Counts,
     /// Whether an update of the gauges is scheduled.
@@ -80,9 +80,9 @@ impl ShopActor {
             notifier: shared.notifiers.of(&id),
             id,
             shared,
-            stage: ActorState::ComingUp,
+            state: ActorState::Recovering,
             appended: 0,
-            asked: Stopwatch::start(),
+            last_request: Stopwatch::start(),
             timer: None,
             counts: Counts::default(),
             will_count: false,
@@ -92,7 +92,7 @@ impl ShopActor {
         }
     }
 
-    fn came_up(&mut self, found: LoadedShop, ctx: &mut Context<Self>) {
+    fn recovered(&mut self, found: LoadedShop, ctx: &mut Context<Self>) {
         let found = found.unwrap_or_else(|error| match error {
             BlockingError::Busy => {
                 // Waiting and later requests start a new actor.
@@ -105,35 +105,39 @@ impl ShopActor {
             }
         });
         let mut differences = Differences::default();
-        self.stage = match found {
-            Ok(None) => ActorState::Up(None),
-            Ok(Some((awake, differ))) => {
+        self.state = match found {
+            Ok(None) => ActorState::Loaded(None),
+            Ok(Some((loaded, differ))) => {
                 differences = differ;
-                ActorState::Up(Some(awake))
+                ActorState::Loaded(Some(loaded))
             }
             Err(error) => {
-                self.shared.watch.failed(&self.id, &error);
-                ActorState::Down(match self.stale {
+                self.shared.observer.failed(&self.id, &error);
+                ActorState::Failed(match self.stale {
                     true => Unavailable::Busy,
                     false => error.into(),
                 })
             }
         };
-        self.shared.watch.woke(self.asked.micros());
+        self.shared.observer.shop_loaded(self.last_request.micros());
         if differences.records > 0 {
             // A snapshot avoids reconciling the records of an older core again.
             self.store_state();
         }
         if differences.count > 0 {
-            self.shared.watch.decided_otherwise(&self.id, &differences);
+            self.shared
+                .observer
+                .decisions_differ(&self.id, &differences);
         }
         self.recount_soon(ctx);
-        self.arm(ctx);
-        let idle = match &self.stage {
-            ActorState::Up(Some(_)) => self.shared.idle,
-            ActorState::Up(None) | ActorState::ComingUp | ActorState::Down(_) => ABSENT_IDLE,
+        self.schedule_timer(ctx);
+        let idle = match &self.state {
+            ActorState::Loaded(Some(_)) => self.shared.idle,
+            ActorState::Loaded(None) | ActorState::Recovering | ActorState::Failed(_) => {
+                ABSENT_IDLE
+            }
         };
-        ctx.run_later(idle, Self::rest);
+        ctx.run_later(idle, Self::passivate_if_idle);
         self.stop_if_stale(ctx);
     }
 
@@ -142,14 +146,14 @@ impl ShopActor {
     pub(super) fn may_take(
         &self,
         intake: &IncomingEvent,
-        may_move: bool,
+        may_change_space: bool,
     ) -> Result<(), Unavailable> {
-        quota_check::has_share_left(&self.shared, &self.id, &self.unwritten)?;
-        let awake = match &self.stage {
-            ActorState::Up(awake) => Some(awake.as_ref()),
-            ActorState::ComingUp | ActorState::Down(_) => None,
+        quota_check::has_quota_left(&self.shared, &self.id, &self.unwritten)?;
+        let loaded = match &self.state {
+            ActorState::Loaded(loaded) => Some(loaded.as_ref()),
+            ActorState::Recovering | ActorState::Failed(_) => None,
         };
-        match may_move || awake.is_none_or(|awake| keeps_buyer_space(awake, intake)) {
+        match may_change_space || loaded.is_none_or(|loaded| keeps_buyer_space(loaded, intake)) {
             true => Ok(()),
             false => Err(Unavailable::Busy),
         }
@@ -157,9 +161,9 @@ impl ShopActor {
 
     /// The bytes of the records after its latest snapshot.
     fn fresh_bytes(&self) -> usize {
-        match &self.stage {
-            ActorState::Up(Some(awake)) => awake.fresh.bytes,
-            ActorState::Up(None) | ActorState::ComingUp | ActorState::Down(_) => 0,
+        match &self.state {
+            ActorState::Loaded(Some(loaded)) => loaded.fresh.bytes,
+            ActorState::Loaded(None) | ActorState::Recovering | ActorState::Failed(_) => 0,
         }
     }
 
@@ -171,10 +175,10 @@ impl ShopActor {
         }
     }
 
-    pub(super) fn awake(&mut self) -> Option<&mut LiveShop> {
-        match &mut self.stage {
-            ActorState::Up(awake) => awake.as_mut(),
-            ActorState::ComingUp | ActorState::Down(_) => None,
+    pub(super) fn loaded(&mut self) -> Option<&mut LiveShop> {
+        match &mut self.state {
+            ActorState::Loaded(loaded) => loaded.as_mut(),
+            ActorState::Recovering | ActorState::Failed(_) => None,
         }
     }
 
@@ -185,27 +189,30 @@ impl ShopActor {
         work: &mut ResponseBuffer,
     ) -> Result<EventOutcome, Unavailable> {
         self.shared.takes_events()?;
-        let awake = match &mut self.stage {
-            ActorState::Up(awake) => awake,
-            ActorState::ComingUp => return Err(Unavailable::Busy),
-            ActorState::Down(why) => return Err(why.clone()),
+        let loaded = match &mut self.state {
+            ActorState::Loaded(loaded) => loaded,
+            ActorState::Recovering => return Err(Unavailable::Busy),
+            ActorState::Failed(why) => return Err(why.clone()),
         };
         let (IncomingEvent::Event { text, .. } | IncomingEvent::Malformed { text, .. }) = &intake;
-        self.shared.env.fate.before_event(&self.id, text.as_bytes());
+        self.shared
+            .env
+            .fail_stop
+            .before_event(&self.id, text.as_bytes());
         let mut removed = None;
         if let IncomingEvent::Event { event, .. } = &intake {
-            self.shared.watch.handled(&event.what);
+            self.shared.observer.handled(&event.what);
             if let EventBody::AgentRemoved { agent } = &event.what {
                 removed = Some(agent.clone());
             }
         }
-        let fresh = awake.as_ref().map_or(0, |awake| awake.fresh.bytes);
+        let fresh = loaded.as_ref().map_or(0, |loaded| loaded.fresh.bytes);
         let deciding = EventApplier {
             id: &self.id,
             journal: &self.shared.journal,
             ledger: &self.shared.ledger,
         };
-        let decided = deciding.decide(awake, intake, work);
+        let decided = deciding.decide(loaded, intake, work);
         // If another process owns the shop in the journal, this state is out of date.
         self.stale |= matches!(decided, Err(Unavailable::Broken));
         let decided = decided?;
@@ -213,7 +220,7 @@ impl ShopActor {
             self.appended = order;
             let bytes = self.fresh_bytes().saturating_sub(fresh);
             quota_check::wrote(&self.shared, &self.id, &mut self.unwritten, bytes);
-            self.shared.watch.decided(&work.out.decisions);
+            self.shared.observer.decided(&work.out.decisions);
         }
         if let (EventOutcome::Decided(EventResult { rejected: None, .. }, _), Some(agent)) =
             (&decided.item, removed)
@@ -224,20 +231,20 @@ impl ShopActor {
     }
 
     /// Follow-up work after events were decided.
-    pub(super) fn settle(&mut self, ctx: &mut Context<Self>) {
+    pub(super) fn finish_request(&mut self, ctx: &mut Context<Self>) {
         self.free_when_durable();
-        self.ring();
+        self.notify_subscribers();
         self.stop_if_stale(ctx);
         self.recount_soon(ctx);
         self.store_if_large();
-        self.arm(ctx);
+        self.schedule_timer(ctx);
     }
 
     /// Fires the due timers as a `clock` event would, and schedules the next one.
-    fn fire(&mut self, ctx: &mut Context<Self>) {
+    fn fire_timers(&mut self, ctx: &mut Context<Self>) {
         self.timer = None;
         let now = self.shared.env.clock.now();
-        let due = self.awake().and_then(|awake| awake.shop.next_timer());
+        let due = self.loaded().and_then(|loaded| loaded.shop.next_timer());
         if due.is_some_and(|due| due <= now) {
             let clock = IncomingEvent::made(EventBody::Clock, now);
             if self
@@ -245,32 +252,32 @@ impl ShopActor {
                 .is_err()
             {
                 self.stop_if_stale(ctx);
-                ctx.run_later(TIMER_AGAIN, Self::fire);
+                ctx.run_later(TIMER_AGAIN, Self::fire_timers);
                 return;
             }
             self.free_when_durable();
-            self.ring();
+            self.notify_subscribers();
             self.recount_soon(ctx);
             self.store_if_large();
         }
-        self.arm(ctx);
+        self.schedule_timer(ctx);
     }
 
     /// Notifies subscribers, once the decisions are durable.
-    fn ring(&mut self) {
+    fn notify_subscribers(&mut self) {
         if !self.notifier.is_followed() {
             return;
         }
-        if let Some(seq) = self.awake().map(|awake| awake.shop.seq()) {
+        if let Some(seq) = self.loaded().map(|loaded| loaded.shop.seq()) {
             let notifier = Arc::clone(&self.notifier);
-            let tell = Box::new(move || notifier.ring(seq));
-            self.shared.journal.when_durable(self.appended, tell);
+            let notify = Box::new(move || notifier.notify(seq));
+            self.shared.journal.when_durable(self.appended, notify);
         }
     }
 
     /// Schedules a wake-up at the shop's next timer.
-    fn arm(&mut self, ctx: &mut Context<Self>) {
-        let Some(due) = self.awake().and_then(|awake| awake.shop.next_timer()) else {
+    fn schedule_timer(&mut self, ctx: &mut Context<Self>) {
+        let Some(due) = self.loaded().and_then(|loaded| loaded.shop.next_timer()) else {
             return;
         };
         match self.timer {
@@ -281,7 +288,7 @@ impl ShopActor {
             None => {}
         }
         let wait = (due.ms() - self.shared.env.clock.now().ms()).max(0) as u64;
-        let handle = ctx.run_later(Duration::from_millis(wait), Self::fire);
+        let handle = ctx.run_later(Duration::from_millis(wait), Self::fire_timers);
         self.timer = Some((due, handle));
     }
 
@@ -296,10 +303,10 @@ impl ShopActor {
     fn recount(&mut self) {
         self.will_count = false;
         let counts = self
-            .awake()
-            .map_or_else(Counts::default, |awake| views::counts(&awake.shop));
+            .loaded()
+            .map_or_else(Counts::default, |loaded| views::counts(&loaded.shop));
         let before = std::mem::replace(&mut self.counts, counts);
-        self.shared.watch.counted(&before, &self.counts);
+        self.shared.observer.counted(&before, &self.counts);
     }
 }
 
@@ -307,33 +314,35 @@ impl Actor for ShopActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        self.shared.watch.alive(1);
+        self.shared.observer.actors_changed(1);
         let (shared, id) = (Arc::clone(&self.shared), self.id.clone());
         let found = blocking(move || {
             let Some(claimed) = shared.journal.claim(&id)? else {
                 return Ok(None);
             };
             let now = shared.env.clock.now();
-            shared.shares.came_up(&id, || written(&claimed), now);
-            let (mut awake, differences) = come_up(&id, claimed)?;
-            awake.shop.prepare();
-            Ok(Some((awake, differences)))
+            shared.quotas.recovered(&id, || written(&claimed), now);
+            let (mut loaded, differences) = recover(&id, claimed)?;
+            loaded.shop.prepare();
+            Ok(Some((loaded, differences)))
         });
         ctx.wait(
             found
                 .into_actor(self)
-                .map(|found, actor, ctx| actor.came_up(found, ctx)),
+                .map(|found, actor, ctx| actor.recovered(found, ctx)),
         );
     }
 }
 
 impl Drop for ShopActor {
     fn drop(&mut self) {
-        self.shared.notifiers.let_go(&self.id);
-        self.shared.watch.alive(-1);
-        self.shared.watch.counted(&self.counts, &Counts::default());
+        self.shared.notifiers.release(&self.id);
+        self.shared.observer.actors_changed(-1);
+        self.shared
+            .observer
+            .counted(&self.counts, &Counts::default());
         if std::thread::panicking() {
-            self.shared.watch.panicked(&self.id);
+            self.shared.observer.panicked(&self.id);
         }
     }
 }
@@ -342,12 +351,12 @@ impl Handler<ReadShop> for ShopActor {
     type Result = ();
 
     fn handle(&mut self, read: ReadShop, _: &mut Context<Self>) {
-        self.asked = Stopwatch::start();
-        let seen = match &self.stage {
-            ActorState::Up(Some(awake)) => Ok(&*awake.shop),
-            ActorState::Up(None) => Err(ReadError::NoShop),
-            ActorState::ComingUp => Err(ReadError::Refused(Unavailable::Busy)),
-            ActorState::Down(why) => Err(ReadError::Refused(why.clone())),
+        self.last_request = Stopwatch::start();
+        let seen = match &self.state {
+            ActorState::Loaded(Some(loaded)) => Ok(&*loaded.shop),
+            ActorState::Loaded(None) => Err(ReadError::NoShop),
+            ActorState::Recovering => Err(ReadError::Refused(Unavailable::Busy)),
+            ActorState::Failed(why) => Err(ReadError::Refused(why.clone())),
         };
         let answer = read.0(seen);
         self.shared.journal.when_durable(self.appended, answer);
@@ -360,17 +369,17 @@ impl Handler<Delete> for ShopActor {
     fn handle(&mut self, delete: Delete, ctx: &mut Context<Self>) {
         let mut reply = delete.0;
         reply.begin();
-        let Some(awake) = self.awake() else {
-            return match &self.stage {
-                ActorState::Down(why) => reply.refuse(why.clone()),
-                ActorState::Up(_) | ActorState::ComingUp => reply.answer(false),
+        let Some(loaded) = self.loaded() else {
+            return match &self.state {
+                ActorState::Failed(why) => reply.refuse(why.clone()),
+                ActorState::Loaded(_) | ActorState::Recovering => reply.answer(false),
             };
         };
         let (owner, n, seq_before, at) = (
-            awake.owner,
-            awake.n + 1,
-            awake.shop.seq(),
-            awake.shop.now().in_event_years(),
+            loaded.owner,
+            loaded.n + 1,
+            loaded.shop.seq(),
+            loaded.shop.now().in_event_years(),
         );
         let entry = crate::journal::NewRecord {
             shop: &self.id,
@@ -392,10 +401,10 @@ impl Handler<Delete> for ShopActor {
             Err(_) => return reply.refuse(Unavailable::Broken),
         }
         self.shared.journal.release(owner);
-        self.shared.leases.forget(&self.id);
-        self.stage = ActorState::Up(None);
+        self.shared.leases.remove_shop(&self.id);
+        self.state = ActorState::Loaded(None);
         self.recount_soon(ctx);
-        ctx.run_later(ABSENT_IDLE, Self::rest);
+        ctx.run_later(ABSENT_IDLE, Self::passivate_if_idle);
         let notifier = Arc::clone(&self.notifier);
         let answer = Box::new(move || {
             notifier.shop_is_gone();
@@ -412,7 +421,7 @@ impl Handler<ClockJumped> for ShopActor {
         if let Some((_, alarm)) = self.timer.take() {
             ctx.cancel_future(alarm);
         }
-        self.arm(ctx);
+        self.schedule_timer(ctx);
     }
 }
 
@@ -420,6 +429,6 @@ impl Handler<Close> for ShopActor {
     type Result = ();
 
     fn handle(&mut self, _: Close, ctx: &mut Context<Self>) {
-        self.sleep(ctx);
+        self.passivate(ctx);
     }
 }

@@ -28,7 +28,7 @@ const DECISIONS_BYTES: usize = 192;
 pub(super) struct ResponseBuffer {
     /// The decisions of the latest event.
     pub(super) out: DecisionSink,
-    pen: DecisionWriter,
+    writer: DecisionWriter,
     /// The serialized decisions of all events.
     text: String,
 }
@@ -38,7 +38,7 @@ impl ResponseBuffer {
     pub(super) fn new(shop: &Id, events: usize) -> ResponseBuffer {
         ResponseBuffer {
             out: DecisionSink::default(),
-            pen: DecisionWriter::new(shop),
+            writer: DecisionWriter::new(shop),
             text: String::with_capacity(events * DECISIONS_BYTES),
         }
     }
@@ -46,7 +46,7 @@ impl ResponseBuffer {
     /// Appends the latest decisions to the text. Returns their range.
     fn write(&mut self) -> Range<usize> {
         let begin = self.text.len();
-        self.pen.write(&self.out.decisions, &mut self.text);
+        self.writer.write(&self.out.decisions, &mut self.text);
         begin..self.text.len()
     }
 
@@ -88,20 +88,20 @@ impl EventApplier<'_> {
     /// Decides one event for a shop that is loaded or does not exist, and appends it to the journal.
     pub(super) fn decide(
         &self,
-        awake: &mut Option<LiveShop>,
+        loaded: &mut Option<LiveShop>,
         intake: IncomingEvent,
         work: &mut ResponseBuffer,
     ) -> Result<AppliedEvent, Unavailable> {
-        match awake {
-            Some(awake) => self.decide_awake(awake, intake, RecordKind::Event, work),
-            None => self.decide_absent(awake, intake, work),
+        match loaded {
+            Some(loaded) => self.decide_loaded(loaded, intake, RecordKind::Event, work),
+            None => self.decide_absent(loaded, intake, work),
         }
     }
 
     /// Handles an event of a shop that does not exist: `shop.configured` creates it, any other event is rejected.
     fn decide_absent(
         &self,
-        awake: &mut Option<LiveShop>,
+        loaded: &mut Option<LiveShop>,
         intake: IncomingEvent,
         work: &mut ResponseBuffer,
     ) -> Result<AppliedEvent, Unavailable> {
@@ -120,7 +120,7 @@ impl EventApplier<'_> {
         match create(self.id, &event) {
             Ok(shop) => {
                 let owner = self.journal.create(self.id);
-                let new = awake.insert(LiveShop {
+                let new = loaded.insert(LiveShop {
                     shop: Box::new(shop),
                     owner,
                     n: 0,
@@ -132,7 +132,7 @@ impl EventApplier<'_> {
                     stamped,
                     text,
                 };
-                self.decide_awake(new, intake, RecordKind::Created, work)
+                self.decide_loaded(new, intake, RecordKind::Created, work)
             }
             Err(rejection) => {
                 let name = event.what.name();
@@ -142,23 +142,23 @@ impl EventApplier<'_> {
         }
     }
 
-    fn decide_awake(
+    fn decide_loaded(
         &self,
-        awake: &mut LiveShop,
+        loaded: &mut LiveShop,
         intake: IncomingEvent,
         kind: RecordKind,
         work: &mut ResponseBuffer,
     ) -> Result<AppliedEvent, Unavailable> {
         let at = match &intake {
-            IncomingEvent::Event { event, .. } => event.at.max(awake.shop.now()),
-            IncomingEvent::Malformed { .. } => awake.shop.now(),
+            IncomingEvent::Event { event, .. } => event.at.max(loaded.shop.now()),
+            IncomingEvent::Malformed { .. } => loaded.shop.now(),
         };
         if !at.of_an_event() {
             return Err(Unavailable::Damaged(past_all_years(at)));
         }
-        let mut turn = self.ledger.turn();
+        let mut transaction = self.ledger.begin();
         let out = &mut work.out;
-        let shop = &mut awake.shop;
+        let shop = &mut loaded.shop;
         let seq_before = shop.seq();
         out.decisions.clear();
         let (kind, id, at, text) = match intake {
@@ -170,7 +170,7 @@ impl EventApplier<'_> {
                 if stamped {
                     event.at = event.at.max(shop.now());
                 }
-                match shop.take(&event, &mut turn, out) {
+                match shop.take(&event, &mut transaction, out) {
                     Applied::Accepted | Applied::Rejected => {}
                     Applied::Repeated => return Ok(repeated(shop, event.id, event.print)),
                 }
@@ -185,34 +185,36 @@ impl EventApplier<'_> {
         };
         let written = work.write();
         let (out, decisions) = (&work.out, &work.text[written.clone()]);
-        let rated =
-            |decision: &Decision| matches!(decision.body, DecisionBody::RatingRecorded { .. });
         let entry = NewRecord {
             shop: self.id,
             kind,
             core: CORE,
-            n: awake.n + 1,
+            n: loaded.n + 1,
             at,
             due: shop.next_timer(),
             seq_before,
             decided: out.decisions.len() as u32,
             text: &text,
             decisions,
-            claims: &turn.claims,
-            booked: &turn.booked,
-            rated: out.decisions.iter().any(rated),
+            claims: &transaction.claims,
+            booked: &transaction.booked,
+            rated: out.decisions.iter().any(is_rating),
         };
         let bytes = text.len() + decisions.len();
-        let order = self.journal.append(awake.owner, &entry, None);
+        let order = self.journal.append(loaded.owner, &entry, None);
         let order = order.map_err(|_| Unavailable::Broken)?;
-        awake.n += 1;
-        awake.fresh.records += 1;
-        awake.fresh.bytes += bytes;
+        loaded.n += 1;
+        loaded.fresh.records += 1;
+        loaded.fresh.bytes += bytes;
         Ok(AppliedEvent {
             item: decided(id, out, written),
             order: Some(order),
         })
     }
+}
+
+fn is_rating(decision: &Decision) -> bool {
+    matches!(decision.body, DecisionBody::RatingRecorded { .. })
 }
 
 /// The rejection message for an instant after the last representable year.

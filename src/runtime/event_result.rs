@@ -113,7 +113,7 @@ pub enum Unavailable {
     /// The server is shutting down.
     Closing,
     /// The shop has used its quota of the journal.
-    OverShare {
+    OverQuota {
         /// When the shop may write again, in whole seconds, at least 1.
         wait_s: u64,
     },

@@ -17,7 +17,7 @@ pub(super) struct SubmitEvents {
     /// The events and the responder.
     pub(super) reply: Responder<Submitted>,
     /// Whether the events may change the shop's buyer space.
-    pub(super) may_move: bool,
+    pub(super) may_change_space: bool,
 }
 
 /// The results of one request's events.

@@ -35,7 +35,7 @@ pub use presence_leases::{LeaseGranted, PresenceResult};
 pub use queries::{ListPage, ShopRow, TimelineEntry};
 pub use quota::ShopQuota;
 pub use recovery::{Differences, check_recovery, decode_state};
-pub use scheduler::wake_sleepers;
+pub use scheduler::wake_passivated_shops;
 pub use shared_ledger::SharedLedger;
 pub use shops::{RuntimeSettings, Shops};
 pub use stored_decisions::{DecisionHeader, StoredDecision};

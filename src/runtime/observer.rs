@@ -11,7 +11,7 @@ use crate::journal::JournalError;
 /// Records metrics and logs of the runtime.
 pub trait RuntimeObserver: Send + Sync {
     /// A request arrived while `waiting` requests were in mailboxes.
-    fn asked(&self, waiting: usize);
+    fn request_arrived(&self, waiting: usize);
     /// An event is handled, whatever is decided.
     fn handled(&self, what: &EventBody);
     /// Decisions were taken.
@@ -19,13 +19,13 @@ pub trait RuntimeObserver: Send + Sync {
     /// The counts of a shop changed.
     fn counted(&self, before: &Counts, after: &Counts);
     /// The number of actors changed by `by`.
-    fn alive(&self, by: i64);
+    fn actors_changed(&self, by: i64);
     /// A shop was recovered in this many microseconds.
-    fn woke(&self, micros: u64);
+    fn shop_loaded(&self, micros: u64);
     /// A bug stopped a shop's actor.
     fn panicked(&self, shop: &Id);
     /// A shop was recovered from records of an older core, and this core would have decided some of them differently.
-    fn decided_otherwise(&self, _shop: &Id, _differences: &Differences) {}
+    fn decisions_differ(&self, _shop: &Id, _differences: &Differences) {}
     /// The recovery of a shop failed.
     fn failed(&self, shop: &Id, error: &JournalError);
     /// The machine's clock stopped being trusted, or is trusted again.

@@ -17,14 +17,14 @@ const STATE_RECORDS: u64 = 4096;
 const STATE_TIMES: usize = 8;
 
 /// A shop whose next timer is due sooner than this is not passivated.
-const NAP_MIN: Duration = Duration::from_secs(60);
+const PASSIVATION_MIN: Duration = Duration::from_secs(60);
 
 impl ShopActor {
     /// Writes a snapshot if [`STATE_TIMES`] as many bytes of records follow the last one.
     pub(super) fn store_if_large(&mut self) {
-        let large = self.awake().is_some_and(|awake| {
-            awake.fresh.records >= STATE_RECORDS
-                && awake.fresh.bytes >= STATE_TIMES * awake.state_bytes
+        let large = self.loaded().is_some_and(|loaded| {
+            loaded.fresh.records >= STATE_RECORDS
+                && loaded.fresh.bytes >= STATE_TIMES * loaded.state_bytes
         });
         if large {
             self.store_state();
@@ -32,16 +32,16 @@ impl ShopActor {
     }
 
     pub(super) fn store_state(&mut self) {
-        let Some(awake) = self.awake() else { return };
-        let bytes = stored(&awake.shop);
+        let Some(loaded) = self.loaded() else { return };
+        let bytes = stored(&loaded.shop);
         if bytes.is_empty() {
             // The state could not be serialized. All records are there and are replayed instead.
             return;
         }
-        awake.state_bytes = bytes.len();
-        awake.fresh = SinceSnapshot::default();
-        let (owner, due) = (awake.owner, awake.shop.next_timer());
-        let (n, seq) = (awake.n, awake.shop.seq());
+        loaded.state_bytes = bytes.len();
+        loaded.fresh = SinceSnapshot::default();
+        let (owner, due) = (loaded.owner, loaded.shop.next_timer());
+        let (n, seq) = (loaded.n, loaded.shop.seq());
         let state = Snapshot { n, seq, bytes };
         self.shared.journal.put_snapshot(owner, state, due);
     }
@@ -49,46 +49,48 @@ impl ShopActor {
     /// Stops without writing a snapshot, because another process owns the shop in the journal.
     pub(super) fn stop_if_stale(&mut self, ctx: &mut Context<Self>) {
         if self.stale {
-            self.shared.registry.leave(&self.id, &ctx.address());
+            self.shared.registry.remove(&self.id, &ctx.address());
             ctx.stop();
         }
     }
 
     /// Passivates the shop if it is idle.
-    pub(super) fn rest(&mut self, ctx: &mut Context<Self>) {
+    pub(super) fn passivate_if_idle(&mut self, ctx: &mut Context<Self>) {
         let now = self.shared.env.clock.now();
-        let idle = match &self.stage {
-            ActorState::Up(Some(_)) => self.shared.idle,
-            ActorState::Up(None) | ActorState::Down(_) | ActorState::ComingUp => ABSENT_IDLE,
+        let idle = match &self.state {
+            ActorState::Loaded(Some(_)) => self.shared.idle,
+            ActorState::Loaded(None) | ActorState::Failed(_) | ActorState::Recovering => {
+                ABSENT_IDLE
+            }
         };
-        let rested = Duration::from_micros(self.asked.micros());
-        if rested < idle {
-            ctx.run_later(idle - rested, Self::rest);
+        let idle_for = Duration::from_micros(self.last_request.micros());
+        if idle_for < idle {
+            ctx.run_later(idle - idle_for, Self::passivate_if_idle);
             return;
         }
-        let next = self.awake().and_then(|awake| awake.shop.next_timer());
-        let near = next.is_some_and(|due| due.ms() < now.ms() + NAP_MIN.as_millis() as i64);
+        let next = self.loaded().and_then(|loaded| loaded.shop.next_timer());
+        let near = next.is_some_and(|due| due.ms() < now.ms() + PASSIVATION_MIN.as_millis() as i64);
         if near {
-            ctx.run_later(NAP_MIN, Self::rest);
+            ctx.run_later(PASSIVATION_MIN, Self::passivate_if_idle);
             return;
         }
-        self.sleep(ctx);
+        self.passivate(ctx);
     }
 
     /// Leaves memory. The next request starts a new actor.
-    pub(super) fn sleep(&mut self, ctx: &mut Context<Self>) {
-        if self.awake().is_some_and(|awake| awake.fresh.records > 0) {
+    pub(super) fn passivate(&mut self, ctx: &mut Context<Self>) {
+        if self.loaded().is_some_and(|loaded| loaded.fresh.records > 0) {
             self.store_state();
         }
-        if let Some(awake) = self.awake() {
-            let (owner, due) = (awake.owner, awake.shop.next_timer());
+        if let Some(loaded) = self.loaded() {
+            let (owner, due) = (loaded.owner, loaded.shop.next_timer());
             self.shared.journal.release(owner);
             if let Some(due) = due {
-                self.shared.sleepers.add(due, self.id.clone());
+                self.shared.wakeups.add(due, self.id.clone());
             }
         }
-        self.stage = ActorState::Up(None);
-        self.shared.registry.leave(&self.id, &ctx.address());
+        self.state = ActorState::Loaded(None);
+        self.shared.registry.remove(&self.id, &ctx.address());
         ctx.stop();
     }
 }

@@ -26,9 +26,9 @@ struct LeaseIndex {
 struct Lease {
     length: Duration,
     /// The expiry time, grace period included.
-    over: Instant,
+    expires_at: Instant,
     /// The time of the next check: the expiry time, or later after a failed attempt.
-    look: Instant,
+    check_at: Instant,
 }
 
 impl Leases {
@@ -53,12 +53,12 @@ impl Leases {
     ) -> Option<Duration> {
         let mut table = self.table();
         let before = table.end(shop, agent);
-        let over = now + length + self.grace;
-        table.due.insert((over, shop.clone(), agent.clone()));
+        let expires_at = now + length + self.grace;
+        table.due.insert((expires_at, shop.clone(), agent.clone()));
         let lease = Lease {
             length,
-            over,
-            look: over,
+            expires_at,
+            check_at: expires_at,
         };
         let of_shop = table.shops.entry(shop.clone()).or_default();
         of_shop.insert(agent.clone(), lease);
@@ -78,20 +78,20 @@ impl Leases {
     }
 
     /// Removes the leases of a deleted shop.
-    pub(super) fn forget(&self, shop: &Id) {
+    pub(super) fn remove_shop(&self, shop: &Id) {
         let mut table = self.table();
         let leases = table.shops.remove(shop).unwrap_or_default();
         for (agent, lease) in leases {
-            table.due.remove(&(lease.look, shop.clone(), agent));
+            table.due.remove(&(lease.check_at, shop.clone(), agent));
         }
     }
 
     /// The agents of a shop whose leases have expired.
-    pub(super) fn over(&self, shop: &Id, now: Instant) -> Vec<Id> {
+    pub(super) fn expired(&self, shop: &Id, now: Instant) -> Vec<Id> {
         let table = self.table();
         let leases = table.shops.get(shop).into_iter().flatten();
-        let over = leases.filter(|(_, lease)| lease.over <= now);
-        over.map(|(agent, _)| agent.clone()).collect()
+        let expired = leases.filter(|(_, lease)| lease.expires_at <= now);
+        expired.map(|(agent, _)| agent.clone()).collect()
     }
 
     /// Shops with expired leases, at most `limit`. Each is due again after a delay, in case the attempt fails.
@@ -99,12 +99,15 @@ impl Leases {
         let mut table = self.table();
         let mut shops = BTreeSet::new();
         while shops.len() < limit
-            && table.due.first().is_some_and(|(look, ..)| *look <= now)
+            && table
+                .due
+                .first()
+                .is_some_and(|(check_at, ..)| *check_at <= now)
             && let Some((_, shop, agent)) = table.due.pop_first()
         {
             let leases = table.shops.get_mut(&shop);
             if let Some(lease) = leases.and_then(|leases| leases.get_mut(&agent)) {
-                lease.look = now + AGAIN;
+                lease.check_at = now + AGAIN;
                 table.due.insert((now + AGAIN, shop.clone(), agent));
             }
             shops.insert(shop);
@@ -120,7 +123,8 @@ impl LeaseIndex {
         if leases.is_empty() {
             self.shops.remove(shop);
         }
-        self.due.remove(&(lease.look, shop.clone(), agent.clone()));
+        self.due
+            .remove(&(lease.check_at, shop.clone(), agent.clone()));
         Some(lease.length)
     }
 }
@@ -153,7 +157,7 @@ mod tests {
             (76, vec![&anna, &bo], true),
         ] {
             assert_eq!(
-                leases.over(&s, at(now)).iter().collect::<Vec<_>>(),
+                leases.expired(&s, at(now)).iter().collect::<Vec<_>>(),
                 over,
                 "{now}"
             );
@@ -164,8 +168,8 @@ mod tests {
             leases.renew(&s, &bo, seconds(60), at(76)),
             Some(seconds(60))
         );
-        assert!(leases.due(at(145), 9).is_empty() && leases.over(&s, at(145)).is_empty());
-        leases.forget(&s);
+        assert!(leases.due(at(145), 9).is_empty() && leases.expired(&s, at(145)).is_empty());
+        leases.remove_shop(&s);
         assert!(leases.due(at(1000), 9).is_empty() && leases.table().shops.is_empty());
     }
 

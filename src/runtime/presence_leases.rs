@@ -26,11 +26,11 @@ use crate::journal::{JournalError, OnDurable};
 use crate::runtime::event_result::{EventResult, IncomingEvent, Unavailable};
 
 /// The prefix of the names of leases in the metadata.
-const KEPT_PREFIX: &str = "lease/";
+const METADATA_PREFIX: &str = "lease/";
 
 /// The stored form of a lease.
 #[derive(Serialize, Deserialize)]
-struct KeptLease {
+struct StoredLease {
     /// The duration in milliseconds.
     ms: i64,
 }
@@ -77,7 +77,7 @@ fn event(agent: &Id, presence: Presence, at: Instant) -> IncomingEvent {
 impl Shops {
     /// Sets an agent's presence. With a lease, it holds while the lease is renewed; without one, until the next change.
     /// A renewal that changes nothing creates no event.
-    pub async fn present(
+    pub async fn set_presence(
         &self,
         shop: &Id,
         agent: &Id,
@@ -98,23 +98,23 @@ impl Shops {
     /// before the first request.
     pub fn renew_leases(&self) -> Result<(), JournalError> {
         let (now, mut damaged) = (self.now(), None);
-        self.kept(&mut |kept| {
-            let Some(agent) = kept.name.strip_prefix(KEPT_PREFIX) else {
+        self.each_metadata(&mut |entry| {
+            let Some(agent) = entry.name.strip_prefix(METADATA_PREFIX) else {
                 return;
             };
-            let lease: Option<KeptLease> = serde_json::from_slice(&kept.value).ok();
+            let lease: Option<StoredLease> = serde_json::from_slice(&entry.value).ok();
             match (Id::new(agent), lease) {
                 (Some(agent), Some(lease)) => {
                     let length = Duration::from_ms(lease.ms);
-                    self.shared.leases.renew(&kept.shop, &agent, length, now);
+                    self.shared.leases.renew(&entry.shop, &agent, length, now);
                 }
-                (None, _) | (_, None) => damaged = Some((kept.shop, kept.name)),
+                (None, _) | (_, None) => damaged = Some((entry.shop, entry.name)),
             }
         })?;
         match damaged {
             None => Ok(()),
             Some((shop, name)) => Err(crate::journal::damaged(&format!(
-                "what is kept as {name:?} of shop {shop:?} does not read"
+                "what is stored as {name:?} of shop {shop:?} does not read"
             ))),
         }
     }
@@ -123,27 +123,27 @@ impl Shops {
 impl ShopActor {
     /// The agent's presence, if the agent is in the shop.
     fn presence_of(&mut self, agent: &Id) -> Option<Presence> {
-        views::presence_of(&self.awake()?.shop, agent)
+        views::presence_of(&self.loaded()?.shop, agent)
     }
 
     /// Stores the duration of an agent's lease, or deletes it. `done` is called once this write and all earlier ones
     /// are durable.
-    fn keep_lease(&self, agent: &Id, length: Option<Duration>, done: Option<OnDurable>) {
+    fn store_lease(&self, agent: &Id, length: Option<Duration>, done: Option<OnDurable>) {
         let value = length.map(|length| format!("{{\"ms\":{}}}", length.ms()).into_bytes());
-        let name = format!("{KEPT_PREFIX}{agent}");
+        let name = format!("{METADATA_PREFIX}{agent}");
         if let Err(error) = self
             .shared
             .journal
             .put_metadata(&self.id, &name, value, done)
         {
-            self.shared.watch.failed(&self.id, &error);
+            self.shared.observer.failed(&self.id, &error);
         }
     }
 
     /// Ends an agent's lease, if it has one.
     pub(super) fn end_lease(&self, agent: &Id) {
         if self.shared.leases.end(&self.id, agent) {
-            self.keep_lease(agent, None, None);
+            self.store_lease(agent, None, None);
         }
     }
 
@@ -156,7 +156,7 @@ impl ShopActor {
         reply: Responder<PresenceResult>,
     ) {
         let now = self.shared.env.clock.now();
-        let Some(until) = self.awake().map(|awake| awake.shop.stamp(now + length)) else {
+        let Some(until) = self.loaded().map(|loaded| loaded.shop.stamp(now + length)) else {
             return reply.refuse(Unavailable::Broken);
         };
         let before = self.shared.leases.renew(&self.id, agent, length, now);
@@ -165,7 +165,7 @@ impl ShopActor {
         if before == Some(length) {
             self.shared.journal.when_durable(self.appended, answer);
         } else {
-            self.keep_lease(agent, Some(length), Some(answer));
+            self.store_lease(agent, Some(length), Some(answer));
         }
     }
 }
@@ -183,7 +183,7 @@ impl Handler<SetPresence> for ShopActor {
         let Some(event) = reply.begin().pop() else {
             return reply.refuse(Unavailable::Broken);
         };
-        self.asked = Stopwatch::start();
+        self.last_request = Stopwatch::start();
         if let Some(length) = lease
             && self.presence_of(&agent) == Some(presence)
             && self.shared.leases.has(&self.id, &agent)
@@ -200,7 +200,7 @@ impl Handler<SetPresence> for ShopActor {
             }
         };
         work.finish(&mut items);
-        self.settle(ctx);
+        self.finish_request(ctx);
         let Some(EventOutcome::Decided(answered, _) | EventOutcome::Answered(answered)) =
             items.pop()
         else {
@@ -222,16 +222,16 @@ impl Handler<LeasesExpired> for ShopActor {
     type Result = ();
 
     fn handle(&mut self, _: LeasesExpired, ctx: &mut Context<Self>) {
-        match &self.stage {
-            ActorState::Up(Some(_)) => {}
+        match &self.state {
+            ActorState::Loaded(Some(_)) => {}
             // A damaged shop is not asked every second. Its stored leases stay for a later start.
-            ActorState::Up(None) | ActorState::Down(_) => {
-                return self.shared.leases.forget(&self.id);
+            ActorState::Loaded(None) | ActorState::Failed(_) => {
+                return self.shared.leases.remove_shop(&self.id);
             }
-            ActorState::ComingUp => return,
+            ActorState::Recovering => return,
         }
         let now = self.shared.env.clock.now();
-        for agent in self.shared.leases.over(&self.id, now) {
+        for agent in self.shared.leases.expired(&self.id, now) {
             if self
                 .presence_of(&agent)
                 .is_some_and(|presence| presence != Presence::Offline)
@@ -247,6 +247,6 @@ impl Handler<LeasesExpired> for ShopActor {
             }
             self.end_lease(&agent);
         }
-        self.settle(ctx);
+        self.finish_request(ctx);
     }
 }

@@ -190,7 +190,7 @@ impl Shops {
         shop: &Id,
         before: Option<u64>,
         limit: usize,
-        wanted: impl Fn(&StoredDecision) -> bool + Send + 'static,
+        matches: impl Fn(&StoredDecision) -> bool + Send + 'static,
     ) -> Result<ListPage<StoredDecision>, ReadError> {
         let read = move |journal: &dyn Journal, shop: &Id| {
             let (mut items, mut before) = (Vec::new(), before.unwrap_or(u64::MAX - 1));
@@ -203,9 +203,9 @@ impl Shops {
                 for record in &slice.records {
                     let decisions = listed(shop, record)?.into_iter().rev();
                     let rated = decisions.filter(|decision| {
-                        decision.seq < before && decision.said().kind == "rating.recorded"
+                        decision.seq < before && decision.header().kind == "rating.recorded"
                     });
-                    items.extend(rated.filter(&wanted));
+                    items.extend(rated.filter(&matches));
                 }
                 before = slice
                     .records
@@ -252,8 +252,8 @@ fn explain(
             return Ok(Some(Explanation { decision, notes }));
         }
         let notes = vec![Evidence::OlderRelease];
-        let told = read_decision(recorded.get());
-        return Ok(told.map(|decision| Explanation { decision, notes }));
+        let decision = read_decision(recorded.get());
+        return Ok(decision.map(|decision| Explanation { decision, notes }));
     }
     Ok(None)
 }

@@ -1,6 +1,6 @@
 //! Quotas of one shop on shared resources: memory of records that wait to be written, and disk.
 //!
-//! *Memory*: records wait for the next commit. If a shop exceeds its share, its requests are answered as busy, while
+//! *Memory*: records wait for the next commit. If a shop exceeds its quota, its requests are answered as busy, while
 //! other shops continue.
 //!
 //! *Disk*: a token bucket of `bytes_per_hour_max` bytes, refilled at that rate per hour. Records of timers and leases
@@ -32,7 +32,7 @@ pub struct ShopQuota {
 
 /// The usage of all shops.
 pub(super) struct ShopQuotas {
-    share: ShopQuota,
+    quota: ShopQuota,
     written: Mutex<QuotaUsage>,
 }
 
@@ -59,9 +59,9 @@ impl QuotaLevel {
 }
 
 impl ShopQuotas {
-    pub(super) fn new(share: ShopQuota) -> ShopQuotas {
+    pub(super) fn new(quota: ShopQuota) -> ShopQuotas {
         ShopQuotas {
-            share,
+            quota,
             written: Mutex::new(QuotaUsage {
                 of: HashMap::new(),
                 forget_above: FORGET_ABOVE,
@@ -71,12 +71,12 @@ impl ShopQuotas {
 
     /// Whether written bytes are counted.
     pub(super) fn counts(&self) -> bool {
-        self.share.bytes_per_hour_max > 0
+        self.quota.bytes_per_hour_max > 0
     }
 
     /// Whether a shop's waiting bytes exceed its limit.
     pub(super) fn is_too_much(&self, waiting: &PendingBytes) -> bool {
-        waiting.bytes.load(Ordering::Relaxed) > self.share.waiting_bytes_max
+        waiting.bytes.load(Ordering::Relaxed) > self.quota.waiting_bytes_max
     }
 
     /// In how many seconds the shop may write again. `None` if it may write now.
@@ -84,7 +84,7 @@ impl ShopQuotas {
         if !self.counts() {
             return None;
         }
-        let max = self.share.bytes_per_hour_max;
+        let max = self.quota.bytes_per_hour_max;
         let level = self.written().of.get(shop)?.now(max, now);
         let above = level.checked_sub(max).filter(|&above| above > 0)?;
         let wait_ms = (u128::from(above) * u128::from(HOUR_MS)).div_ceil(u128::from(max));
@@ -96,7 +96,7 @@ impl ShopQuotas {
         if !self.counts() || bytes == 0 {
             return;
         }
-        let max = self.share.bytes_per_hour_max;
+        let max = self.quota.bytes_per_hour_max;
         let mut written = self.written();
         let before = written.of.get(shop).map_or(0, |level| level.now(max, now));
         let level = QuotaLevel {
@@ -116,7 +116,7 @@ impl ShopQuotas {
     }
 
     /// Counts the records of a recovered shop, unless its level is known.
-    pub(super) fn came_up(
+    pub(super) fn recovered(
         &self,
         shop: &Id,
         records: impl FnOnce() -> Vec<(Instant, u64)>,
@@ -181,7 +181,7 @@ mod tests {
         Instant::from_ms(1_794_362_400_000 + ms)
     }
 
-    fn shares(bytes_per_hour_max: u64) -> ShopQuotas {
+    fn quotas(bytes_per_hour_max: u64) -> ShopQuotas {
         ShopQuotas::new(ShopQuota {
             waiting_bytes_max: 10,
             bytes_per_hour_max,
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_shop_writes_its_share_and_regains_it_and_others_are_not_asked() {
-        let (shares, shop, other) = (shares(3_600), Id::known("s"), Id::known("t"));
+        let (quotas, shop, other) = (quotas(3_600), Id::known("s"), Id::known("t"));
         for (ms, bytes, wait) in [
             (0, 3_600, None),
             (0, 1, Some(1)),
@@ -204,53 +204,53 @@ mod tests {
             (9 * HOUR, 3_600, None),
             (9 * HOUR, 7_200, Some(7_200)),
         ] {
-            shares.wrote(&shop, bytes, at(ms));
-            assert_eq!(shares.wait_s(&shop, at(ms)), wait, "{bytes} at {ms}");
-            assert_eq!(shares.wait_s(&other, at(ms)), None);
+            quotas.wrote(&shop, bytes, at(ms));
+            assert_eq!(quotas.wait_s(&shop, at(ms)), wait, "{bytes} at {ms}");
+            assert_eq!(quotas.wait_s(&other, at(ms)), None);
         }
     }
 
     #[test]
     fn what_came_up_counts_once() {
-        let (shares, shop) = (shares(3_600), Id::known("s"));
+        let (quotas, shop) = (quotas(3_600), Id::known("s"));
         let records = [(at(-2 * HOUR), 9_000), (at(0), 100)];
         for _ in 0..2 {
-            shares.came_up(&shop, || records.to_vec(), at(0));
+            quotas.recovered(&shop, || records.to_vec(), at(0));
             // 9,000 two hours ago are 1,800 now.
-            let level = shares.written().of[&shop].now(3_600, at(0));
+            let level = quotas.written().of[&shop].now(3_600, at(0));
             assert_eq!(level, 1_900);
         }
     }
 
     #[test]
     fn shops_that_have_regained_everything_are_forgotten() {
-        let shares = shares(3_600);
+        let quotas = quotas(3_600);
         for number in 0..5 * FORGET_ABOVE {
             let shop = Id::new(&format!("s{number}")).unwrap();
-            shares.wrote(&shop, 1, at(number as i64 * 10_000));
+            quotas.wrote(&shop, 1, at(number as i64 * 10_000));
         }
-        assert!(shares.written().of.len() <= FORGET_ABOVE + 1);
+        assert!(quotas.written().of.len() <= FORGET_ABOVE + 1);
     }
 
     #[test]
     fn without_a_limit_nothing_is_counted() {
-        let (shares, shop) = (shares(0), Id::known("s"));
-        shares.wrote(&shop, u64::MAX, at(0));
-        assert_eq!(shares.wait_s(&shop, at(0)), None);
-        assert!(shares.written().of.is_empty());
+        let (quotas, shop) = (quotas(0), Id::known("s"));
+        quotas.wrote(&shop, u64::MAX, at(0));
+        assert_eq!(quotas.wait_s(&shop, at(0)), None);
+        assert!(quotas.written().of.is_empty());
     }
 
     #[test]
     fn what_waits_goes_once_it_is_durable() {
-        let shares = shares(0);
+        let quotas = quotas(0);
         let mut unwritten = PendingBytes::default();
         assert!(unwritten.take().is_none());
         unwritten.add(6);
         let first = unwritten.take().unwrap();
         unwritten.add(5);
-        assert!(shares.is_too_much(&unwritten));
+        assert!(quotas.is_too_much(&unwritten));
         first();
-        assert!(!shares.is_too_much(&unwritten));
+        assert!(!quotas.is_too_much(&unwritten));
         unwritten.take().unwrap()();
         assert_eq!(unwritten.bytes.load(Ordering::Relaxed), 0);
     }

@@ -12,38 +12,38 @@ use crate::domain::protocol::event::{EventBody, GivenPolicy};
 /// Whether the shop is within its quota of the disk.
 pub(super) fn may_write<A: Actor>(shared: &SharedState<A>, shop: &Id) -> Result<(), Unavailable> {
     // Reading the clock is the most expensive part of this check.
-    if !shared.shares.counts() {
+    if !shared.quotas.counts() {
         return Ok(());
     }
-    match shared.shares.wait_s(shop, shared.env.clock.now()) {
-        Some(wait_s) => Err(Unavailable::OverShare { wait_s }),
+    match shared.quotas.wait_s(shop, shared.env.clock.now()) {
+        Some(wait_s) => Err(Unavailable::OverQuota { wait_s }),
         None => Ok(()),
     }
 }
 
 /// Whether the shop is within its quotas of the disk and of bytes that wait to be written.
-pub(super) fn has_share_left<A: Actor>(
+pub(super) fn has_quota_left<A: Actor>(
     shared: &SharedState<A>,
     shop: &Id,
     unwritten: &PendingBytes,
 ) -> Result<(), Unavailable> {
-    if shared.shares.is_too_much(unwritten) {
+    if shared.quotas.is_too_much(unwritten) {
         return Err(Unavailable::Busy);
     }
     may_write(shared, shop)
 }
 
 /// Whether this event leaves the shop's buyer space unchanged.
-pub(super) fn keeps_buyer_space(awake: Option<&LiveShop>, intake: &IncomingEvent) -> bool {
+pub(super) fn keeps_buyer_space(loaded: Option<&LiveShop>, intake: &IncomingEvent) -> bool {
     let IncomingEvent::Event { event, .. } = intake else {
         return true;
     };
-    match (&event.what, awake) {
-        (EventBody::ShopConfigured { policy }, Some(awake)) => match policy {
+    match (&event.what, loaded) {
+        (EventBody::ShopConfigured { policy }, Some(loaded)) => match policy {
             GivenPolicy::Checked {
                 checked: Ok(checked),
                 ..
-            } => checked.policy.buyer_space == awake.shop.policy().buyer_space,
+            } => checked.policy.buyer_space == loaded.shop.policy().buyer_space,
             // An invalid policy is rejected and changes nothing.
             GivenPolicy::Checked {
                 checked: Err(_), ..
@@ -65,7 +65,7 @@ pub(super) fn wrote<A: Actor>(
 ) {
     let bytes = bytes as u64;
     unwritten.add(bytes);
-    if shared.shares.counts() {
-        shared.shares.wrote(shop, bytes, shared.env.clock.now());
+    if shared.quotas.counts() {
+        shared.quotas.wrote(shop, bytes, shared.env.clock.now());
     }
 }

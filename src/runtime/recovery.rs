@@ -14,14 +14,14 @@ use crate::domain::protocol::codes::ErrorCode;
 use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::protocol::rejection::Rejection;
 use crate::domain::reconcile::{self, RecordedOutcome};
-use crate::domain::snapshot::{Unreadable, read_shop, shop_bytes};
+use crate::domain::snapshot::{SnapshotError, read_shop, shop_bytes};
 use crate::domain::state::shop::Shop;
 use crate::journal::{Claimed, JournalError, Record, RecordKind, damaged};
 use crate::runtime::live_shop::{LiveShop, SinceSnapshot};
 use crate::wire::{DecisionWriter, Line, differing, read_event, read_recorded};
 
 /// The maximum number of differences that are described in words.
-const TOLD_MAX: usize = 8;
+const EXAMPLES_MAX: usize = 8;
 
 /// The differences between this core and the older core that wrote the records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Differences {
     /// The number of decisions that differ.
     pub count: u64,
     /// The first differences, one sentence each. They name no buyer, no session and no agent.
-    pub told: Vec<String>,
+    pub examples: Vec<String>,
     /// The number of records that an older core decided.
     pub records: u64,
 }
@@ -56,7 +56,7 @@ pub fn decode_state(id: &Id, bytes: &[u8]) -> Result<(), JournalError> {
 }
 
 /// Recovers a shop as of its last record. Also returns the differences to an older core.
-pub(super) fn come_up(id: &Id, claimed: Claimed) -> Result<(LiveShop, Differences), JournalError> {
+pub(super) fn recover(id: &Id, claimed: Claimed) -> Result<(LiveShop, Differences), JournalError> {
     let Claimed { owner, state, tail } = claimed;
     let state_bytes = state.as_ref().map_or(0, |state| state.bytes.len());
     let (n, shop) = match state {
@@ -66,7 +66,7 @@ pub(super) fn come_up(id: &Id, claimed: Claimed) -> Result<(LiveShop, Difference
     let mut replay = RecordReplay::new(id, shop);
     replay.records(&tail)?;
     let bytes = tail.iter().map(|of| of.text.len() + of.decisions.len());
-    let awake = LiveShop {
+    let loaded = LiveShop {
         shop: Box::new(replay.shop.ok_or_else(|| never_made(id))?),
         owner,
         n: tail.last().map_or(n, |last| last.n),
@@ -76,25 +76,25 @@ pub(super) fn come_up(id: &Id, claimed: Claimed) -> Result<(LiveShop, Difference
         },
         state_bytes,
     };
-    Ok((awake, replay.differences))
+    Ok((loaded, replay.differences))
 }
 
 /// Replaying the journal gave a different result than recorded.
-pub(super) fn astray(id: &Id, what: &str) -> JournalError {
+pub(super) fn diverged(id: &Id, what: &str) -> JournalError {
     damaged(&format!(
         "shop {id:?} cannot come back from the journal: {what}"
     ))
 }
 
 fn never_made(id: &Id) -> JournalError {
-    astray(id, "it has no first record")
+    diverged(id, "it has no first record")
 }
 
 /// Decodes a snapshot.
 pub(super) fn read_state(id: &Id, bytes: &[u8]) -> Result<Shop, JournalError> {
     read_shop(bytes).map_err(|error| match error {
-        Unreadable::Newer(what) => JournalError::Unusable(format!("shop {id:?}: {what}")),
-        Unreadable::Damaged(what) => astray(id, &what),
+        SnapshotError::Newer(what) => JournalError::Unusable(format!("shop {id:?}: {what}")),
+        SnapshotError::Damaged(what) => diverged(id, &what),
     })
 }
 
@@ -112,7 +112,7 @@ pub(super) struct RecordReplay<'a> {
     /// Whether the record wins over this core's decision, whichever core wrote it.
     pub(super) record_wins: bool,
     pub(super) differences: Differences,
-    pen: DecisionWriter,
+    writer: DecisionWriter,
     text: String,
 }
 
@@ -125,7 +125,7 @@ impl<'a> RecordReplay<'a> {
             out: DecisionSink::default(),
             record_wins: false,
             differences: Differences::default(),
-            pen: DecisionWriter::new(id),
+            writer: DecisionWriter::new(id),
             text: String::new(),
         }
     }
@@ -145,23 +145,23 @@ impl<'a> RecordReplay<'a> {
                      program has core {CORE}: use the newer program"
                 )));
             }
-            Ordering::Equal if !self.record_wins => return self.as_it_was(record),
+            Ordering::Equal if !self.record_wins => return self.replay_current(record),
             Ordering::Equal => {}
             Ordering::Less => self.differences.records += 1,
         }
-        self.as_recorded(record)
+        self.replay_older(record)
     }
 
     /// Replays a record of this core. It must give the recorded result.
-    fn as_it_was(&mut self, record: &Record) -> Result<(), JournalError> {
+    fn replay_current(&mut self, record: &Record) -> Result<(), JournalError> {
         let id = self.id;
-        let otherwise = |what: &str| astray(id, &format!("its record {} {what}", record.n));
+        let otherwise = |what: &str| diverged(id, &format!("its record {} {what}", record.n));
         let line = self.read(record)?;
         match (line, record.kind) {
             (Line::Event(_, event), RecordKind::Created | RecordKind::Event) => {
                 if let (None, EventBody::ShopConfigured { .. }) = (&self.shop, &event.what) {
                     let made = create(id, &event);
-                    self.shop = Some(made.map_err(|rejection| astray(id, &rejection.message))?);
+                    self.shop = Some(made.map_err(|rejection| diverged(id, &rejection.message))?);
                 }
                 let shop = self.shop.as_mut().ok_or_else(|| never_made(id))?;
                 shop.take(
@@ -180,22 +180,22 @@ impl<'a> RecordReplay<'a> {
             }
         }
         let seq = self.shop.as_ref().map_or(0, Shop::seq);
-        let (count, told) = self.compare(record);
+        let (count, examples) = self.compare(record);
         if count > 0 || seq != record.seq_before + u64::from(record.decided) {
-            let told = told
+            let example = examples
                 .first()
-                .map_or_else(String::new, |told| format!(": {told}"));
-            return Err(otherwise(&format!("is decided otherwise now{told}")));
+                .map_or_else(String::new, |example| format!(": {example}"));
+            return Err(otherwise(&format!("is decided otherwise now{example}")));
         }
         Ok(())
     }
 
     /// Replays a record of an older core, and reconciles the state with the recorded decisions.
-    fn as_recorded(&mut self, record: &Record) -> Result<(), JournalError> {
+    fn replay_older(&mut self, record: &Record) -> Result<(), JournalError> {
         let id = self.id;
         let decisions = read_recorded(&record.decisions, record.at).ok_or_else(|| {
             let n = record.n;
-            astray(id, &format!("the decisions of its record {n} do not read"))
+            diverged(id, &format!("the decisions of its record {n} do not read"))
         })?;
         let recorded = RecordedOutcome {
             at: record.at,
@@ -230,26 +230,28 @@ impl<'a> RecordReplay<'a> {
             }
             (Line::Event(..) | Line::Malformed(_), RecordKind::Removed) => {
                 let n = record.n;
-                return Err(astray(
+                return Err(diverged(
                     id,
                     &format!("its record {n} is that of its deletion"),
                 ));
             }
         }
-        let (count, told) = self.compare(record);
+        let (count, examples) = self.compare(record);
         let differences = &mut self.differences;
         differences.count += count;
         let n = record.n;
-        let told = told.into_iter().map(|told| format!("record {n}, {told}"));
-        differences.told.extend(told);
-        differences.told.truncate(TOLD_MAX);
+        let examples = examples
+            .into_iter()
+            .map(|example| format!("record {n}, {example}"));
+        differences.examples.extend(examples);
+        differences.examples.truncate(EXAMPLES_MAX);
         Ok(())
     }
 
     /// The event of a record. If it had no `at`, it has the record's time.
     fn read(&self, record: &Record) -> Result<Line, JournalError> {
         let read = read_event(&record.text, self.id, record.at);
-        let read = read.map_err(|error| astray(self.id, &error.to_string()))?;
+        let read = read.map_err(|error| diverged(self.id, &error.to_string()))?;
         Ok(match read.line {
             Line::Event(shop, event) if read.stamped => Line::Event(
                 shop,
@@ -265,9 +267,9 @@ impl<'a> RecordReplay<'a> {
     /// Compares the recorded decisions with those of the replay.
     fn compare(&mut self, record: &Record) -> (u64, Vec<String>) {
         self.text.clear();
-        self.pen.write(&self.out.decisions, &mut self.text);
+        self.writer.write(&self.out.decisions, &mut self.text);
         let first = record.seq_before + 1;
-        differing(&record.decisions, &self.text, first, TOLD_MAX)
+        differing(&record.decisions, &self.text, first, EXAMPLES_MAX)
     }
 }
 

@@ -25,27 +25,25 @@ const JUMP_MS: i64 = 300;
 
 /// Wakes shops for timers and expired leases as long as the server runs. First come those that were due before the
 /// start.
-pub async fn wake_sleepers(shops: Shops) -> Result<(), JournalError> {
+pub async fn wake_passivated_shops(shops: Shops) -> Result<(), JournalError> {
     let mut doubted = false;
     clock_is_trusted(&shops, &mut doubted);
     let (shared, now) = (Arc::clone(&shops.shared), shops.now());
     let found = blocking(move || {
-        shared.journal.each_timed_shop(&mut |sleeper| {
-            shared
-                .sleepers
-                .add(sleeper.due.unwrap_or(now), sleeper.shop);
+        shared.journal.each_timed_shop(&mut |timed| {
+            shared.wakeups.add(timed.due.unwrap_or(now), timed.shop);
         })
     });
     match found.await {
         Ok(found) => found?,
         Err(error) => return Err(JournalError::Failed(error.to_string())),
     }
-    let (mut before, mut watch) = (shops.now(), Stopwatch::start());
+    let (mut before, mut stopwatch) = (shops.now(), Stopwatch::start());
     while !shops.is_closing() {
         let trusted = clock_is_trusted(&shops, &mut doubted);
         // While the clock is not plausible, due timers wait.
         let at_once = if trusted { WOKEN_AT_ONCE } else { 0 };
-        for shop in shops.shared.sleepers.due(shops.now(), at_once) {
+        for shop in shops.shared.wakeups.due(shops.now(), at_once) {
             wake(&shops, shop, drop);
         }
         for shop in shops.shared.leases.due(shops.now(), at_once) {
@@ -53,7 +51,7 @@ pub async fn wake_sleepers(shops: Shops) -> Result<(), JournalError> {
             wake(&shops, shop, |actor| drop(actor.try_send(LeasesExpired)));
         }
         actix_rt::time::sleep(TICK).await;
-        let (now, passed_ms) = (shops.now(), (watch.micros() / 1000) as i64);
+        let (now, passed_ms) = (shops.now(), (stopwatch.micros() / 1000) as i64);
         if now.ms() - before.ms() > passed_ms + JUMP_MS {
             // Wake-ups that were set by the previous clock would be late.
             shops
@@ -63,7 +61,7 @@ pub async fn wake_sleepers(shops: Shops) -> Result<(), JournalError> {
                 .iter()
                 .for_each(|actor| drop(actor.try_send(ClockJumped)));
         }
-        (before, watch) = (now, Stopwatch::start());
+        (before, stopwatch) = (now, Stopwatch::start());
     }
     Ok(())
 }
@@ -74,23 +72,26 @@ fn clock_is_trusted(shops: &Shops, doubted: &mut bool) -> bool {
     let doubt = shops.shared.env.clock.trusted().err();
     if doubt.is_some() != *doubted {
         *doubted = doubt.is_some();
-        shops.shared.watch.clock_doubted(doubt);
+        shops.shared.observer.clock_doubted(doubt);
     }
     doubt.is_none()
 }
 
 /// Loads a shop on one of the runtime threads and sends it a message.
-fn wake(shops: &Shops, shop: Id, tell: fn(Addr<ShopActor>)) {
-    let home = {
-        let homes = shops.homes.lock().unwrap_or_else(PoisonError::into_inner);
+fn wake(shops: &Shops, shop: Id, send: fn(Addr<ShopActor>)) {
+    let arbiter = {
+        let arbiters = shops
+            .arbiters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let at = shops.shared.registry.hash(&shop) as usize;
-        homes.get(at % homes.len().max(1)).cloned()
+        arbiters.get(at % arbiters.len().max(1)).cloned()
     };
     let shops = shops.clone();
-    match home {
-        Some(home) => {
-            home.spawn_fn(move || tell(shops.actor(&shop)));
+    match arbiter {
+        Some(arbiter) => {
+            arbiter.spawn_fn(move || send(shops.actor(&shop)));
         }
-        None => tell(shops.actor(&shop)),
+        None => send(shops.actor(&shop)),
     }
 }

@@ -16,7 +16,7 @@ use super::shared_ledger::SharedLedger;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::env::Env;
-use crate::journal::{Journal, NoRoom};
+use crate::journal::{Journal, JournalFull};
 use crate::runtime::event_result::Unavailable;
 use crate::runtime::presence_lease_table::Leases;
 
@@ -25,17 +25,17 @@ pub(super) struct SharedState<A: Actor> {
     pub(super) journal: Arc<dyn Journal>,
     pub(super) ledger: Arc<SharedLedger>,
     pub(super) env: Env,
-    pub(super) watch: Arc<dyn RuntimeObserver>,
+    pub(super) observer: Arc<dyn RuntimeObserver>,
     /// The maximum number of requests that wait for one shop.
     pub(super) mailbox: usize,
     /// How long an idle shop stays in memory.
     pub(super) idle: Duration,
     pub(super) registry: Registry<A>,
     pub(super) waiting: MailboxDepth,
-    pub(super) sleepers: WakeupQueue,
+    pub(super) wakeups: WakeupQueue,
     pub(super) notifiers: Arc<ChangeNotifiers>,
     pub(super) leases: Leases,
-    pub(super) shares: ShopQuotas,
+    pub(super) quotas: ShopQuotas,
 }
 
 impl<A: Actor> SharedState<A> {
@@ -56,8 +56,8 @@ impl<A: Actor> SharedState<A> {
             .trusted()
             .map_err(Unavailable::ClockNotTrusted)?;
         self.journal.has_room().map_err(|no_room| match no_room {
-            NoRoom::Memory => Unavailable::Busy,
-            NoRoom::Disk => Unavailable::DiskFull,
+            JournalFull::Memory => Unavailable::Busy,
+            JournalFull::Disk => Unavailable::DiskFull,
         })
     }
 }
@@ -106,7 +106,7 @@ impl<A: Actor> Registry<A> {
     }
 
     /// Removes an actor that stops.
-    pub(super) fn leave(&self, shop: &Id, addr: &Addr<A>) {
+    pub(super) fn remove(&self, shop: &Id, addr: &Addr<A>) {
         let mut shard = self.shard(shop);
         if shard.get(shop) == Some(addr) {
             shard.remove(shop);
@@ -134,11 +134,11 @@ impl WakeupQueue {
 
     /// Removes and returns the shops that are due by `now`, at most `limit`.
     pub(super) fn due(&self, now: Instant, limit: usize) -> Vec<Id> {
-        let mut sleepers = held(&self.0);
+        let mut wakeups = held(&self.0);
         let mut due = Vec::new();
         while due.len() < limit
-            && sleepers.first().is_some_and(|(due, _)| *due <= now)
-            && let Some((_, shop)) = sleepers.pop_first()
+            && wakeups.first().is_some_and(|(due, _)| *due <= now)
+            && let Some((_, shop)) = wakeups.pop_first()
         {
             due.push(shop);
         }

@@ -6,7 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::base::id::Id;
-use crate::domain::snapshot::{Unreadable, ledger_bytes, read_ledger};
+use crate::domain::snapshot::{SnapshotError, ledger_bytes, read_ledger};
 use crate::domain::state::shared_invites::{Claim, Ledger, MemoryLedger};
 use crate::journal::{Booked, JournalError};
 
@@ -16,7 +16,7 @@ pub struct SharedLedger(Mutex<MemoryLedger>);
 
 impl SharedLedger {
     /// Loads the ledger from a journal: its latest stored form and the later bookings.
-    pub fn kept(
+    pub fn load(
         stored: Option<&[u8]>,
         booked: Vec<(Id, Booked)>,
     ) -> Result<SharedLedger, JournalError> {
@@ -24,8 +24,8 @@ impl SharedLedger {
             None => MemoryLedger::default(),
             Some(bytes) => {
                 read_ledger(bytes).map_err(|error| match error {
-                    Unreadable::Newer(what) => JournalError::Unusable(what),
-                    Unreadable::Damaged(what) => JournalError::Damaged(format!(
+                    SnapshotError::Newer(what) => JournalError::Unusable(what),
+                    SnapshotError::Damaged(what) => JournalError::Damaged(format!(
                         "the stored ledger does not read: {what}. Run `xiaoer verify`; `xiaoer restore` goes back to \
                          a backup"
                     )),
@@ -38,19 +38,19 @@ impl SharedLedger {
         Ok(SharedLedger(Mutex::new(ledger)))
     }
 
-    fn hold(&self) -> MutexGuard<'_, MemoryLedger> {
+    fn lock(&self) -> MutexGuard<'_, MemoryLedger> {
         // A claim is one step, so a panic leaves the ledger consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The stored form of the ledger.
-    pub fn stored(&self) -> Vec<u8> {
+    pub fn bytes(&self) -> Vec<u8> {
         // Writing to memory cannot fail.
-        ledger_bytes(&self.hold()).unwrap_or_default()
+        ledger_bytes(&self.lock()).unwrap_or_default()
     }
 
     /// Starts the transaction of one event.
-    pub fn turn(&self) -> LedgerTransaction<'_> {
+    pub fn begin(&self) -> LedgerTransaction<'_> {
         LedgerTransaction {
             shared: self,
             held: None,
@@ -72,7 +72,7 @@ pub struct LedgerTransaction<'a> {
 
 impl Ledger for LedgerTransaction<'_> {
     fn claim(&mut self, claim: &Claim<'_>) -> u32 {
-        let ledger = self.held.get_or_insert_with(|| self.shared.hold());
+        let ledger = self.held.get_or_insert_with(|| self.shared.lock());
         let others = ledger.claim(claim);
         self.claims.push(others);
         if claim.send && (claim.cap == 0 || others < claim.cap) {

@@ -47,7 +47,7 @@ pub struct RuntimeSettings {
     /// How long after the end of its lease an agent still counts as present.
     pub grace: Length,
     /// The quotas of one shop.
-    pub share: ShopQuota,
+    pub quota: ShopQuota,
 }
 
 /// All shops of a server. Cheap to clone.
@@ -55,7 +55,7 @@ pub struct RuntimeSettings {
 pub struct Shops {
     pub(super) shared: Arc<SharedRuntime>,
     /// The threads on which actors can run.
-    pub(super) homes: Arc<Mutex<Vec<ArbiterHandle>>>,
+    pub(super) arbiters: Arc<Mutex<Vec<ArbiterHandle>>>,
     closing: Arc<ShutdownSignal>,
 }
 
@@ -65,7 +65,7 @@ impl Shops {
         journal: Arc<dyn Journal>,
         ledger: Arc<SharedLedger>,
         env: Env,
-        watch: Arc<dyn RuntimeObserver>,
+        observer: Arc<dyn RuntimeObserver>,
         settings: &RuntimeSettings,
     ) -> Shops {
         Shops {
@@ -73,25 +73,25 @@ impl Shops {
                 journal,
                 ledger,
                 env,
-                watch,
+                observer,
                 mailbox: settings.mailbox,
                 idle: settings.idle,
                 registry: Registry::new(),
                 waiting: MailboxDepth::default(),
-                sleepers: WakeupQueue::default(),
+                wakeups: WakeupQueue::default(),
                 notifiers: Arc::default(),
                 leases: Leases::new(settings.grace),
-                shares: ShopQuotas::new(settings.share),
+                quotas: ShopQuotas::new(settings.quota),
             }),
-            homes: Arc::default(),
+            arbiters: Arc::default(),
             closing: Arc::default(),
         }
     }
 
     /// Allows actors on this thread, which runs an arbiter. A shop that is first requested from here is loaded here.
-    pub fn settle_here(&self) {
+    pub fn run_actors_here(&self) {
         if let Some(arbiter) = actix_rt::Arbiter::try_current() {
-            self.homes
+            self.arbiters
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(arbiter);
@@ -157,7 +157,7 @@ impl Shops {
     }
 
     /// Runs slow work on a blocking thread, so that it delays no shop.
-    pub async fn aside<T: Send + 'static>(
+    pub async fn run_blocking<T: Send + 'static>(
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Unavailable> {
         Ok(blocking(work).await?)
@@ -186,9 +186,12 @@ impl Shops {
         &self,
         shop: &Id,
         events: Vec<IncomingEvent>,
-        may_move: bool,
+        may_change_space: bool,
     ) -> Result<Vec<EventResult>, Unavailable> {
-        let post = |reply| SubmitEvents { reply, may_move };
+        let post = |reply| SubmitEvents {
+            reply,
+            may_change_space,
+        };
         let Submitted { items, lookup } = self.ask(shop, post, events).await?;
         let (mut answered, mut repeats) = (Vec::with_capacity(items.len()), Vec::new());
         for item in items {
@@ -209,13 +212,13 @@ impl Shops {
         // New results are returned even if the lookup of repeated events fails.
         let (journal, shop) = (Arc::clone(&self.shared.journal), shop.clone());
         let again = blocking(move || {
-            let watch = Stopwatch::start();
+            let stopwatch = Stopwatch::start();
             let again = repeats
                 .into_iter()
                 .map(|(place, id, receipt)| (place, answer_again(&*journal, &shop, id, receipt)));
             let again = again.collect::<Vec<_>>();
             // The permit is held even if the caller is gone.
-            (again, Duration::from_micros(watch.micros()), turn)
+            (again, Duration::from_micros(stopwatch.micros()), turn)
         });
         let Ok((again, rest, turn)) = again.await else {
             return Ok(answered);
@@ -248,7 +251,7 @@ impl Shops {
             }
             let (reply, answer, waiting): (Responder<T>, PendingAnswer<T>, usize) =
                 Responder::new(events, &self.shared.waiting);
-            self.shared.watch.asked(waiting);
+            self.shared.observer.request_arrived(waiting);
             let sent = self.actor(shop).try_send(message(reply));
             if let Err(SendError::Full(_)) = sent {
                 return Err(Unavailable::Busy);
@@ -285,7 +288,7 @@ impl Shops {
 
     /// Whether the server is shutting down.
     pub(super) fn is_closing(&self) -> bool {
-        self.closing.has_rung()
+        self.closing.has_begun()
     }
 
     /// A listener for the shutdown, for tasks that have no end of their own.
@@ -300,13 +303,13 @@ impl Shops {
 
     /// Stores a metadata value of another module with the shop. The order of calls is the order of writes. The value is
     /// durable when the call returns. Returns whether the shop exists.
-    pub fn keep(
+    pub fn put_metadata(
         &self,
         shop: &Id,
         name: &str,
         value: Option<Vec<u8>>,
     ) -> impl Future<Output = Result<bool, JournalError>> + use<> {
-        let (sender, kept) = tokio::sync::oneshot::channel();
+        let (sender, stored) = tokio::sync::oneshot::channel();
         // The value is stored even if the caller is gone.
         let done = Box::new(move || sender.send(()).unwrap_or_default());
         let exists = self
@@ -316,14 +319,14 @@ impl Shops {
         async move {
             if exists.clone()? {
                 let closed = |_| JournalError::Failed("the journal was closed".to_owned());
-                kept.await.map_err(closed)?;
+                stored.await.map_err(closed)?;
             }
             exists
         }
     }
 
     /// Stores a metadata value with the next commit, after all earlier values.
-    pub fn keep_soon(
+    pub fn put_metadata_soon(
         &self,
         shop: &Id,
         name: &str,
@@ -333,7 +336,7 @@ impl Shops {
     }
 
     /// All metadata, by shop and name.
-    pub fn kept(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
+    pub fn each_metadata(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
         self.shared.journal.each_metadata(each)
     }
 
@@ -346,19 +349,19 @@ impl Shops {
     ///
     /// # Errors
     ///
-    /// [`Unavailable::OverShare`].
+    /// [`Unavailable::OverQuota`].
     pub fn may_write(&self, shop: &Id) -> Result<(), Unavailable> {
         quota_check::may_write(&self.shared, shop)
     }
 
     /// Stops taking requests, and has every shop write a snapshot.
     pub async fn close(&self) {
-        self.closing.ring();
-        self.sleep_all().await;
+        self.closing.signal();
+        self.passivate_all().await;
     }
 
     /// Passivates all shops. The next request loads a shop again.
-    pub async fn sleep_all(&self) {
+    pub async fn passivate_all(&self) {
         let actors = self.shared.registry.all();
         let stored = actors.into_iter().map(|actor| actor.send(Close));
         let stored = futures_util::future::join_all(stored);

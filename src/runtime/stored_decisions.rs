@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event_result::EventResult;
-use super::recovery::astray;
+use super::recovery::diverged;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::state::idempotency::IdempotencyRecord;
@@ -36,7 +36,7 @@ pub struct DecisionHeader<'a> {
 
 impl StoredDecision {
     /// The type and time of the decision.
-    pub fn said(&self) -> DecisionHeader<'_> {
+    pub fn header(&self) -> DecisionHeader<'_> {
         // Xiaoer wrote this text, and both fields need no escapes.
         serde_json::from_str(&self.json).unwrap_or_default()
     }
@@ -48,7 +48,7 @@ pub(super) fn decisions_of<'a>(
     record: &'a Record,
 ) -> Result<Vec<&'a RawValue>, JournalError> {
     serde_json::from_str(&record.decisions).map_err(|_| {
-        astray(
+        diverged(
             shop,
             &format!("the decisions of its record {} do not read", record.n),
         )
@@ -96,19 +96,19 @@ fn answered_then(
     shop: &Id,
     receipt: IdempotencyRecord,
 ) -> Result<Option<String>, JournalError> {
-    let wanted = receipt.first..receipt.first.saturating_add(u64::from(receipt.count));
+    let range = receipt.first..receipt.first.saturating_add(u64::from(receipt.count));
     let slice = journal.read(shop, receipt.first, 1)?;
     let record = slice.and_then(|slice| slice.records.into_iter().next());
-    // If the wanted record was deleted, the read may return the first later one.
+    // If the record was deleted, the read may return the first later one.
     let Some(record) = record.filter(|record| record.seq_before < receipt.first) else {
         return Ok(None);
     };
     let decisions = listed(shop, &record)?.into_iter();
-    let decisions = decisions.filter(|decision| wanted.contains(&decision.seq));
+    let decisions = decisions.filter(|decision| range.contains(&decision.seq));
     let parts: Vec<String> = decisions.map(|decision| decision.json).collect();
     if parts.len() as u64 != u64::from(receipt.count) {
         let n = record.n;
-        return Err(astray(
+        return Err(diverged(
             shop,
             &format!("its record {n} is not the answer to the event whose id was repeated"),
         ));

@@ -16,10 +16,10 @@ impl Handler<SubmitEvents> for ShopActor {
     fn handle(&mut self, post: SubmitEvents, ctx: &mut Context<Self>) {
         let SubmitEvents {
             mut reply,
-            may_move,
+            may_change_space,
         } = post;
         let events = reply.begin();
-        self.asked = Stopwatch::start();
+        self.last_request = Stopwatch::start();
         let mut items = Vec::with_capacity(events.len());
         let mut work = ResponseBuffer::new(&self.id, events.len());
         let mut refused: Option<Unavailable> = None;
@@ -28,7 +28,7 @@ impl Handler<SubmitEvents> for ShopActor {
             let item = match &refused {
                 Some(why) => Err(why.clone()),
                 None => self
-                    .may_take(&intake, may_move)
+                    .may_take(&intake, may_change_space)
                     .and_then(|()| self.decide(intake, &mut work)),
             };
             match item {
@@ -48,7 +48,7 @@ impl Handler<SubmitEvents> for ShopActor {
         }
         work.finish(&mut items);
         let free = self.unwritten.take();
-        self.settle(ctx);
+        self.finish_request(ctx);
         let lookup = Arc::clone(&self.lookup);
         let answer = Box::new(move || {
             if let Some(free) = free {

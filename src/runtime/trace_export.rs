@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::recovery::astray;
+use super::recovery::diverged;
 use crate::domain::base::id::Id;
 use crate::journal::{JournalError, Record};
 
@@ -12,7 +12,7 @@ use crate::journal::{JournalError, Record};
 /// They get a field that no event has, so that a replay finds them malformed too.
 pub fn trace_line(shop: &Id, record: &Record) -> Result<String, JournalError> {
     let event: Result<Map<String, Value>, _> = serde_json::from_str(&record.text);
-    let unread = |_| astray(shop, &format!("its record {} does not read", record.n));
+    let unread = |_| diverged(shop, &format!("its record {} does not read", record.n));
     let mut event = event.map_err(unread)?;
     let named = event.get("shop").and_then(Value::as_str);
     if named.is_some_and(|named| named != shop.as_str()) {

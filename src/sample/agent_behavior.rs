@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use crate::domain::protocol::codes::Presence;
 
-use super::chat_state::{AgentDesk, With};
+use super::chat_state::{AgentDesk, ChatPlace};
 use super::event_queue::{AgentNumber, ChatNumber, EndedBy, ScheduledStep};
-use super::gateway::Happening;
+use super::gateway::TraceEvent;
 use super::shop::{HEAD, Role, STAFF};
 use super::simulation::Simulation;
 use super::topic::{GREETING, RUDE, SORRY, WELCOMES};
@@ -43,13 +43,13 @@ impl<W: Write> Simulation<W> {
             Presence::Away => "agent.away",
             Presence::Offline => "agent.offline",
         };
-        self.tell(Happening::new(name).with("agent", STAFF[agent].id))?;
+        self.send(TraceEvent::new(name).with("agent", STAFF[agent].id))?;
         self.write(agent);
         Ok(())
     }
 
     /// A buyer waits for an answer of this agent.
-    pub(super) fn wait_for_word(&mut self, chat: ChatNumber, agent: AgentNumber) {
+    pub(super) fn wait_for_answer(&mut self, chat: ChatNumber, agent: AgentNumber) {
         let inbox = &mut self.desks[agent].inbox;
         if !inbox.contains(&chat) {
             inbox.push_back(chat);
@@ -65,7 +65,7 @@ impl<W: Write> Simulation<W> {
         }
         let break_s = match desk.presence {
             Presence::Online => 0,
-            Presence::Away => self.luck.between(BREAK_S),
+            Presence::Away => self.rng.between(BREAK_S),
             Presence::Offline => return,
         };
         desk.writing = true;
@@ -85,7 +85,7 @@ impl<W: Write> Simulation<W> {
         }
         while let Some(chat) = self.desks[agent].inbox.pop_front() {
             let record = &self.chats[chat];
-            if record.with == With::Agent(agent) && record.unanswered.is_some() {
+            if record.with == ChatPlace::Agent(agent) && record.unanswered.is_some() {
                 self.answer(chat, agent)?;
                 break;
             }
@@ -102,50 +102,50 @@ impl<W: Write> Simulation<W> {
         record.waited_long |= late;
         record.served = true;
         let text = if record.thanked {
-            self.luck.pick(&WELCOMES).to_owned()
-        } else if self.luck.chance(STAFF[agent].rude) {
-            record.snubbed = true;
-            self.luck.pick(&RUDE).to_owned()
+            self.rng.pick(&WELCOMES).to_owned()
+        } else if self.rng.chance(STAFF[agent].rude) {
+            record.treated_rudely = true;
+            self.rng.pick(&RUDE).to_owned()
         } else {
-            let sorry = if late { self.luck.pick(&SORRY) } else { "" };
+            let sorry = if late { self.rng.pick(&SORRY) } else { "" };
             let words = record.visit.topic.words();
-            format!("{sorry}{}", self.luck.pick(words.answers))
+            format!("{sorry}{}", self.rng.pick(words.answers))
         };
-        self.tell_in("agent.message", chat, |message| {
+        self.send_in_chat("agent.message", chat, |message| {
             message.with("agent", STAFF[agent].id).with("text", text)
         })?;
-        self.go_on(chat, plan);
+        self.plan_next(chat, plan);
         Ok(())
     }
 
     /// What follows an answer.
-    fn go_on(&mut self, chat: ChatNumber, plan: u32) {
+    fn plan_next(&mut self, chat: ChatNumber, plan: u32) {
         let record = &self.chats[chat];
         let (more, thanked, transferred) =
             (record.turns_left > 0, record.thanked, record.transferred);
         let misplaced = record.agent().is_some_and(|agent| {
             (STAFF[agent].role == Role::Aftersale) != record.visit.topic.is_aftersale()
         });
-        if !thanked && self.luck.chance(14) {
-            self.plan((3, 9), ScheduledStep::AddWord(chat, plan));
+        if !thanked && self.rng.chance(14) {
+            self.plan((3, 9), ScheduledStep::SendMore(chat, plan));
         }
-        if more && !transferred && self.luck.chance(if misplaced { 18 } else { 2 }) {
+        if more && !transferred && self.rng.chance(if misplaced { 18 } else { 2 }) {
             self.plan((3, 9), ScheduledStep::Transfer(chat, plan));
         } else if more {
             self.plan((6, 80), ScheduledStep::Say(chat, plan));
-        } else if !thanked && self.luck.chance(45) {
+        } else if !thanked && self.rng.chance(45) {
             self.plan((5, 40), ScheduledStep::Say(chat, plan));
         } else {
-            self.come_to_an_end(chat, plan);
+            self.plan_end(chat, plan);
         }
     }
 
     /// The conversation is over; most chats end by silence.
-    fn come_to_an_end(&mut self, chat: ChatNumber, plan: u32) {
-        if self.luck.chance(12) {
+    fn plan_end(&mut self, chat: ChatNumber, plan: u32) {
+        if self.rng.chance(12) {
             self.plan((3, 12), ScheduledStep::AskForRating(chat, plan));
         }
-        let by = self.luck.weighted(&[
+        let by = self.rng.weighted(&[
             (34, Some(EndedBy::Agent)),
             (20, Some(EndedBy::Buyer)),
             (2, Some(EndedBy::System)),
@@ -160,7 +160,7 @@ impl<W: Write> Simulation<W> {
     pub(super) fn greet(&mut self, chat: ChatNumber) -> io::Result<()> {
         match self.chats[chat].agent() {
             Some(agent) if self.desks[agent].presence != Presence::Offline => {
-                self.tell_in("agent.message", chat, |message| {
+                self.send_in_chat("agent.message", chat, |message| {
                     message
                         .with("agent", STAFF[agent].id)
                         .with("kind", "auto_reply")
@@ -172,13 +172,13 @@ impl<W: Write> Simulation<W> {
     }
 
     /// The agent sends something more: a card, a picture, a text.
-    pub(super) fn add_word(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
+    pub(super) fn send_more(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
         let Some(agent) = self.present_agent(chat, plan) else {
             return Ok(());
         };
         let words = self.chats[chat].visit.topic.words();
-        let (kind, text) = self.luck.pick(words.sendings);
-        self.tell_in("agent.message", chat, |message| {
+        let (kind, text) = self.rng.pick(words.sendings);
+        self.send_in_chat("agent.message", chat, |message| {
             let message = message.with("agent", STAFF[agent].id);
             message.with("kind", kind).with_some("text", text)
         })
@@ -202,7 +202,7 @@ impl<W: Write> Simulation<W> {
         record.transferred = true;
         record.unanswered = Some(self.now);
         record.replan();
-        self.tell_in("session.transferred", chat, |given| {
+        self.send_in_chat("session.transferred", chat, |given| {
             given.with("to", STAFF[to].id).with("by", STAFF[agent].id)
         })
     }
@@ -211,13 +211,15 @@ impl<W: Write> Simulation<W> {
     pub(super) fn supervise(&mut self) -> io::Result<()> {
         let waiting = self.chats.iter().enumerate();
         let waiting = waiting.filter_map(|(chat, record)| match record.with {
-            With::Queue(since) => Some((since, chat)),
-            With::Nobody | With::Bot | With::Agent(_) | With::Closed => None,
+            ChatPlace::Queue(since) => Some((since, chat)),
+            ChatPlace::Nobody | ChatPlace::Bot | ChatPlace::Agent(_) | ChatPlace::Closed => None,
         });
         match (waiting.min(), self.colleague(|_| true)) {
-            (Some((_, chat)), Some(to)) => self.tell_in("session.transferred", chat, |given| {
-                given.with("to", STAFF[to].id).with("by", HEAD)
-            }),
+            (Some((_, chat)), Some(to)) => {
+                self.send_in_chat("session.transferred", chat, |given| {
+                    given.with("to", STAFF[to].id).with("by", HEAD)
+                })
+            }
             (Some(_) | None, Some(_) | None) => Ok(()),
         }
     }
@@ -234,7 +236,7 @@ impl<W: Write> Simulation<W> {
     /// The agent clicks 邀请评价.
     pub(super) fn ask_for_rating(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
         match self.present_agent(chat, plan) {
-            Some(agent) => self.tell_in("invite.requested", chat, |asked| {
+            Some(agent) => self.send_in_chat("invite.requested", chat, |asked| {
                 asked.with("agent", STAFF[agent].id)
             }),
             None => Ok(()),
@@ -252,7 +254,7 @@ impl<W: Write> Simulation<W> {
             EndedBy::Buyer => "buyer",
             EndedBy::System => "system",
         };
-        self.tell_in("session.closed", chat, |closed| closed.with("by", by))
+        self.send_in_chat("session.closed", chat, |closed| closed.with("by", by))
     }
 
     /// The agent of the chat, if there is one and nothing has happened since `plan` was made.

@@ -37,34 +37,34 @@ const DAY: [(u64, u64, u64, Mood); 15] = [
 const NIGHT_SLOTS: usize = 3;
 
 /// Plans all buyers of `days` days and of the night after.
-pub fn plan_arrivals(agenda: &mut EventQueue, luck: &mut SeededRng, days: u64) {
+pub fn plan_arrivals(event_queue: &mut EventQueue, rng: &mut SeededRng, days: u64) {
     for day in 0..=days {
         let slots = if day < days { DAY.len() } else { NIGHT_SLOTS };
         for &(from, to, count, mood) in &DAY[..slots] {
-            let some = luck.between((count * 9, count * 11 + 5)) / 10;
+            let some = rng.between((count * 9, count * 11 + 5)) / 10;
             for _ in 0..some {
-                let second = luck.between((from * 60, to * 60 - 1));
-                let visit = visit(mood, luck);
-                agenda.plan(Moment(day * DAY_S + second), ScheduledStep::Arrive(visit));
+                let second = rng.between((from * 60, to * 60 - 1));
+                let visit = visit(mood, rng);
+                event_queue.plan(Moment(day * DAY_S + second), ScheduledStep::Arrive(visit));
             }
         }
     }
 }
 
-fn visit(mood: Mood, luck: &mut SeededRng) -> BuyerVisit {
+fn visit(mood: Mood, rng: &mut SeededRng) -> BuyerVisit {
     let live = match mood {
         Mood::Usual => false,
-        Mood::Live => luck.chance(62),
+        Mood::Live => rng.chance(62),
     };
     let topic = if live {
-        luck.weighted(&[
+        rng.weighted(&[
             (30, Topic::Shipping),
             (18, Topic::Courier),
             (28, Topic::Size),
             (24, Topic::Coupon),
         ])
     } else {
-        luck.weighted(&[
+        rng.weighted(&[
             (12, Topic::Shipping),
             (6, Topic::Courier),
             (18, Topic::Size),
@@ -78,24 +78,24 @@ fn visit(mood: Mood, luck: &mut SeededRng) -> BuyerVisit {
     };
     BuyerVisit {
         topic,
-        entry: entry(topic, live, luck),
-        bot: luck.chance(if live { 8 } else { 34 }),
+        entry: entry(topic, live, rng),
+        bot: rng.chance(if live { 8 } else { 34 }),
     }
 }
 
-fn entry(topic: Topic, live: bool, luck: &mut SeededRng) -> SampleEntry {
+fn entry(topic: Topic, live: bool, rng: &mut SeededRng) -> SampleEntry {
     match topic {
         Topic::Shipping | Topic::Courier | Topic::Size | Topic::Coupon if live => {
             SampleEntry::Live {
-                asks: luck.chance(85),
+                asks: rng.chance(85),
             }
         }
         Topic::Shipping | Topic::Courier | Topic::Size | Topic::Coupon => {
-            luck.weighted(&[(70, SampleEntry::Product), (30, SampleEntry::Message)])
+            rng.weighted(&[(70, SampleEntry::Product), (30, SampleEntry::Message)])
         }
         Topic::Payment | Topic::Change | Topic::Tracking | Topic::Return => {
-            luck.weighted(&[(80, SampleEntry::Order), (20, SampleEntry::Message)])
+            rng.weighted(&[(80, SampleEntry::Order), (20, SampleEntry::Message)])
         }
-        Topic::Open => luck.weighted(&[(60, SampleEntry::Message), (40, SampleEntry::Elsewhere)]),
+        Topic::Open => rng.weighted(&[(60, SampleEntry::Message), (40, SampleEntry::Elsewhere)]),
     }
 }

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::chat_state::{Chat, SampleBuyer, With};
+use super::chat_state::{Chat, ChatPlace, SampleBuyer};
 use super::event_queue::{ChatNumber, EndedBy, ScheduledStep};
-use super::gateway::{Happening, TraceField};
+use super::gateway::{TraceEvent, TraceField};
 use super::rating::SampleRating;
 use super::simulation::Simulation;
 use super::topic::{BOT, NUDGES, THANKS};
@@ -30,10 +30,10 @@ impl<W: Write> Simulation<W> {
     pub(super) fn arrive(&mut self, visit: BuyerVisit) -> io::Result<()> {
         let buyer = self.choose_buyer();
         let chat = self.chats.len();
-        let turns = self.luck.weighted(&TURNS);
+        let turns = self.rng.weighted(&TURNS);
         self.chats.push(Chat::new(chat, buyer, visit, turns));
         self.buyers[buyer].busy = true;
-        if !self.buyers[buyer].flagged && self.luck.chance(FLAGGED) {
+        if !self.buyers[buyer].flagged && self.rng.chance(FLAGGED) {
             self.plan((20, 60), ScheduledStep::Flag(chat));
         }
         self.plan((2, 14), ScheduledStep::Say(chat, 0));
@@ -46,7 +46,7 @@ impl<W: Write> Simulation<W> {
             | SampleEntry::Message
             | SampleEntry::Elsewhere => None,
         };
-        self.tell_in("session.opened", chat, |opened| {
+        self.send_in_chat("session.opened", chat, |opened| {
             opened
                 .with("buyer", id)
                 .with_some("entry", visit.entry.name())
@@ -58,10 +58,10 @@ impl<W: Write> Simulation<W> {
 
     /// A buyer who has been here and is not here now, or a new one.
     fn choose_buyer(&mut self) -> usize {
-        if self.luck.chance(RETURNING) {
+        if self.rng.chance(RETURNING) {
             for _ in 0..4 {
                 let known = self.buyers.len() as u64;
-                let back = 1 + self.luck.below(known.min(REGULARS_MAX));
+                let back = 1 + self.rng.below(known.min(REGULARS_MAX));
                 if let Some(buyer) = known.checked_sub(back).map(|buyer| buyer as usize)
                     && !self.buyers[buyer].busy
                 {
@@ -87,18 +87,18 @@ impl<W: Write> Simulation<W> {
         let ends = record.opened && record.turns_left == 0;
         let text = if ends {
             record.thanked = true;
-            self.luck.pick(&THANKS)
+            self.rng.pick(&THANKS)
         } else if record.opened {
             record.turns_left -= 1;
-            self.luck.pick(words.questions)
+            self.rng.pick(words.questions)
         } else {
             record.opened = true;
             record.turns_left -= 1;
-            self.luck.pick(words.openings)
+            self.rng.pick(words.openings)
         };
         let sending = match ends {
             true => None,
-            false => self.luck.weighted(&[
+            false => self.rng.weighted(&[
                 (88, None),
                 (5, Some("image")),
                 (4, Some("product_card")),
@@ -106,7 +106,7 @@ impl<W: Write> Simulation<W> {
             ]),
         };
         self.buyer_writes(chat, sending, text)?;
-        if ends && self.luck.chance(10) {
+        if ends && self.rng.chance(10) {
             self.plan((2, 6), ScheduledStep::End(chat, plan, EndedBy::Buyer));
         }
         Ok(())
@@ -119,29 +119,29 @@ impl<W: Write> Simulation<W> {
         sending: Option<&'static str>,
         text: &'static str,
     ) -> io::Result<()> {
-        self.tell_in("buyer.message", chat, |message| match sending {
+        self.send_in_chat("buyer.message", chat, |message| match sending {
             Some(kind) => message.with("kind", kind),
             None => message.with("text", text),
         })?;
         let record = &mut self.chats[chat];
         let plan = record.plan;
         match record.with {
-            With::Bot => {
+            ChatPlace::Bot => {
                 self.plan((1, 4), ScheduledStep::BotSay(chat));
                 return Ok(());
             }
-            With::Agent(agent) => {
+            ChatPlace::Agent(agent) => {
                 record.unanswered.get_or_insert(self.now);
-                self.wait_for_word(chat, agent);
+                self.wait_for_answer(chat, agent);
             }
-            With::Queue(_) => {
+            ChatPlace::Queue(_) => {
                 record.unanswered.get_or_insert(self.now);
             }
-            With::Nobody | With::Closed => return Ok(()),
+            ChatPlace::Nobody | ChatPlace::Closed => return Ok(()),
         }
         if self.chats[chat].nudges < 2 {
             self.plan((75, 240), ScheduledStep::Nudge(chat, plan));
-        } else if self.luck.chance(40) {
+        } else if self.rng.chance(40) {
             self.plan((30, 120), ScheduledStep::End(chat, plan, EndedBy::Buyer));
         }
         Ok(())
@@ -150,28 +150,28 @@ impl<W: Write> Simulation<W> {
     /// The buyer asks whether an agent is there.
     pub(super) fn nudge(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
         let record = &mut self.chats[chat];
-        if !record.follows(plan) || record.unanswered.is_none() || self.luck.chance(35) {
+        if !record.follows(plan) || record.unanswered.is_none() || self.rng.chance(35) {
             return Ok(());
         }
         record.nudges += 1;
-        let text = self.luck.pick(&NUDGES);
+        let text = self.rng.pick(&NUDGES);
         self.buyer_writes(chat, None, text)
     }
 
     /// The bot answers.
     pub(super) fn bot_say(&mut self, chat: ChatNumber) -> io::Result<()> {
-        if self.chats[chat].with != With::Bot {
+        if self.chats[chat].with != ChatPlace::Bot {
             return Ok(());
         }
-        let text = self.luck.pick(&BOT);
-        self.tell_in("bot.message", chat, |message| message.with("text", text))?;
+        let text = self.rng.pick(&BOT);
+        self.send_in_chat("bot.message", chat, |message| message.with("text", text))?;
         let record = &mut self.chats[chat];
         let (plan, more) = (record.replan(), record.turns_left > 0);
-        if self.luck.chance(55) {
+        if self.rng.chance(55) {
             self.plan((4, 20), ScheduledStep::HandOff(chat, plan));
         } else if more {
             self.plan((5, 40), ScheduledStep::Say(chat, plan));
-        } else if self.luck.chance(40) {
+        } else if self.rng.chance(40) {
             self.plan((10, 60), ScheduledStep::End(chat, plan, EndedBy::Buyer));
         }
         Ok(())
@@ -180,13 +180,13 @@ impl<W: Write> Simulation<W> {
     /// The bot hands the buyer over to the agents.
     pub(super) fn hand_off(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
         let record = &mut self.chats[chat];
-        if !record.follows(plan) || record.with != With::Bot {
+        if !record.follows(plan) || record.with != ChatPlace::Bot {
             return Ok(());
         }
         record.unanswered = Some(self.now);
         let visit = record.visit;
-        let question = visit.topic.question().filter(|_| self.luck.chance(60));
-        self.tell_in("session.handoff", chat, |given| {
+        let question = visit.topic.question().filter(|_| self.rng.chance(60));
+        self.send_in_chat("session.handoff", chat, |given| {
             given
                 .with_some("question", question)
                 .with_some("order_status", visit.topic.order_status())
@@ -197,32 +197,36 @@ impl<W: Write> Simulation<W> {
     pub(super) fn give_up(&mut self, chat: ChatNumber, waits: u32) -> io::Result<()> {
         let record = &self.chats[chat];
         match record.with {
-            With::Queue(_) if record.waits == waits => {
+            ChatPlace::Queue(_) if record.waits == waits => {
                 let plan = record.plan;
                 self.end(chat, plan, EndedBy::Buyer)
             }
-            With::Nobody | With::Bot | With::Queue(_) | With::Agent(_) | With::Closed => Ok(()),
+            ChatPlace::Nobody
+            | ChatPlace::Bot
+            | ChatPlace::Queue(_)
+            | ChatPlace::Agent(_)
+            | ChatPlace::Closed => Ok(()),
         }
     }
 
     /// A card has come.
     pub(super) fn invited(&mut self, chat: ChatNumber, card: &str) {
-        if self.luck.chance(OPENS) {
+        if self.rng.chance(OPENS) {
             self.plan(
                 (8, 240),
                 ScheduledStep::OpenCard(chat, Some(card.to_owned())),
             );
-        } else if self.luck.chance(25) {
+        } else if self.rng.chance(25) {
             self.plan((8, 240), ScheduledStep::Rate(chat, Some(card.to_owned())));
         }
     }
 
     /// The chat is over: few buyers rate it by themselves, and more of those who were treated badly.
-    pub(super) fn look_back(&mut self, chat: ChatNumber) {
-        let snubbed = self.chats[chat].snubbed;
-        if self.luck.chance(if snubbed { 30 } else { 4 }) {
+    pub(super) fn rate_uninvited(&mut self, chat: ChatNumber) {
+        let treated_rudely = self.chats[chat].treated_rudely;
+        if self.rng.chance(if treated_rudely { 30 } else { 4 }) {
             self.plan((10, 200), ScheduledStep::OpenCard(chat, None));
-        } else if self.luck.chance(2) {
+        } else if self.rng.chance(2) {
             self.plan((10, 200), ScheduledStep::Rate(chat, None));
         }
     }
@@ -230,13 +234,13 @@ impl<W: Write> Simulation<W> {
     /// The buyer opens a card: the invited one, or by itself. Some then do not rate, and some rate twice.
     pub(super) fn open_card(&mut self, chat: ChatNumber, card: Option<String>) -> io::Result<()> {
         let invited = card.clone();
-        self.tell_in("rating.opened", chat, |opened| {
+        self.send_in_chat("rating.opened", chat, |opened| {
             opened.with_some("card", invited)
         })?;
-        if self.luck.chance(84) {
+        if self.rng.chance(84) {
             self.plan((5, 40), ScheduledStep::Rate(chat, card.clone()));
         }
-        if card.is_some() && self.luck.chance(4) {
+        if card.is_some() && self.rng.chance(4) {
             self.plan((41, 90), ScheduledStep::Rate(chat, card));
         }
         Ok(())
@@ -249,8 +253,8 @@ impl<W: Write> Simulation<W> {
             Some(_) => None,
             None => Some(record.id.clone()),
         };
-        let rating = SampleRating::draw(&mut self.luck, record);
-        let submitted = Happening::new("rating.submitted")
+        let rating = SampleRating::draw(&mut self.rng, record);
+        let submitted = TraceEvent::new("rating.submitted")
             .with_some("card", card)
             .with_some("session", session);
         let submitted = match rating.level {
@@ -258,7 +262,7 @@ impl<W: Write> Simulation<W> {
             None => submitted.with("stars", TraceField::Whole(rating.stars)),
         };
         let reasons = (!rating.reasons.is_empty()).then_some(TraceField::List(rating.reasons));
-        self.tell(
+        self.send(
             submitted
                 .with_some("reasons", reasons)
                 .with_some("comment", rating.comment),
@@ -270,8 +274,8 @@ impl<W: Write> Simulation<W> {
         let buyer = &mut self.buyers[self.chats[chat].buyer];
         buyer.flagged = true;
         let id = buyer.id.clone();
-        let flagged = Happening::new("buyer.flagged").with("buyer", id);
-        self.tell(flagged.with("risk", TraceField::Flag(true)))
+        let flagged = TraceEvent::new("buyer.flagged").with("buyer", id);
+        self.send(flagged.with("risk", TraceField::Flag(true)))
     }
 }
 

@@ -12,7 +12,7 @@ const SESSION_PREFIX: &str = "s-";
 
 /// The other side of a chat.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum With {
+pub enum ChatPlace {
     /// Just opened: the core has not answered yet.
     Nobody,
     /// The bot.
@@ -34,7 +34,7 @@ pub struct Chat {
     /// The topic.
     pub visit: BuyerVisit,
     /// The other side.
-    pub with: With,
+    pub with: ChatPlace,
     /// The number of the valid plan for its next step; earlier plans are void.
     pub plan: u32,
     /// How often it has been queued.
@@ -54,7 +54,7 @@ pub struct Chat {
     /// Whether the buyer had to wait longer than it liked.
     pub waited_long: bool,
     /// Whether an agent was short with the buyer.
-    pub snubbed: bool,
+    pub treated_rudely: bool,
     /// Whether it has been transferred to a colleague.
     pub transferred: bool,
 }
@@ -66,7 +66,11 @@ impl Chat {
             id: format!("{SESSION_PREFIX}{:04}", number + 1),
             buyer,
             visit,
-            with: if visit.bot { With::Bot } else { With::Nobody },
+            with: if visit.bot {
+                ChatPlace::Bot
+            } else {
+                ChatPlace::Nobody
+            },
             plan: 0,
             waits: 0,
             turns_left,
@@ -76,7 +80,7 @@ impl Chat {
             served: false,
             nudges: 0,
             waited_long: false,
-            snubbed: false,
+            treated_rudely: false,
             transferred: false,
         }
     }
@@ -84,14 +88,14 @@ impl Chat {
     /// The agent who has it.
     pub fn agent(&self) -> Option<AgentNumber> {
         match self.with {
-            With::Agent(agent) => Some(agent),
-            With::Nobody | With::Bot | With::Queue(_) | With::Closed => None,
+            ChatPlace::Agent(agent) => Some(agent),
+            ChatPlace::Nobody | ChatPlace::Bot | ChatPlace::Queue(_) | ChatPlace::Closed => None,
         }
     }
 
     /// Whether it is open, and nothing has happened since `plan` was made.
     pub fn follows(&self, plan: u32) -> bool {
-        self.plan == plan && self.with != With::Closed
+        self.plan == plan && self.with != ChatPlace::Closed
     }
 
     /// Voids what was planned; the number of the new plan.

@@ -67,7 +67,7 @@ pub enum ScheduledStep {
     /// The buyer has waited long enough in the queue.
     GiveUp(ChatNumber, u32),
     /// The agent sends something more.
-    AddWord(ChatNumber, u32),
+    SendMore(ChatNumber, u32),
     /// The agent transfers the buyer to a colleague.
     Transfer(ChatNumber, u32),
     /// The agent clicks 邀请评价.
@@ -168,11 +168,11 @@ mod tests {
 
     #[test]
     fn steps_come_by_time_then_as_they_were_planned() {
-        let mut agenda = EventQueue::default();
-        agenda.plan(Moment(2), ScheduledStep::Reply(1));
-        agenda.plan(Moment(1), ScheduledStep::Reply(2));
-        agenda.plan(Moment(2), ScheduledStep::Reply(3));
-        let times: Vec<_> = std::iter::from_fn(|| agenda.pop()).collect();
+        let mut event_queue = EventQueue::default();
+        event_queue.plan(Moment(2), ScheduledStep::Reply(1));
+        event_queue.plan(Moment(1), ScheduledStep::Reply(2));
+        event_queue.plan(Moment(2), ScheduledStep::Reply(3));
+        let times: Vec<_> = std::iter::from_fn(|| event_queue.pop()).collect();
         assert_eq!(
             format!("{times:?}"),
             "[(Moment(1), Reply(2)), (Moment(2), Reply(1)), (Moment(2), Reply(3))]"

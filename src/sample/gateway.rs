@@ -34,7 +34,7 @@ impl<W: Write> Gateway<W> {
     }
 
     /// Writes one event and returns what the core decided.
-    pub fn tell(&mut self, at: Moment, event: Happening<'_>) -> io::Result<Vec<Decision>> {
+    pub fn send(&mut self, at: Moment, event: TraceEvent<'_>) -> io::Result<Vec<Decision>> {
         let text = serde_json::to_string(&Dated { at, event })?;
         writeln!(self.trace, "{text}")?;
         match read_line(&text).map_err(|error| io::Error::other(error.to_string()))? {
@@ -58,22 +58,22 @@ impl<W: Write> Gateway<W> {
 }
 
 /// One event: its type and its fields, in the order in which they are written.
-pub struct Happening<'a> {
+pub struct TraceEvent<'a> {
     name: &'static str,
     fields: Vec<(&'static str, TraceField<'a>)>,
 }
 
-impl<'a> Happening<'a> {
+impl<'a> TraceEvent<'a> {
     /// An event of this type, without fields.
-    pub fn new(name: &'static str) -> Happening<'a> {
-        Happening {
+    pub fn new(name: &'static str) -> TraceEvent<'a> {
+        TraceEvent {
             name,
             fields: Vec::new(),
         }
     }
 
     /// The event with one more field.
-    pub fn with(mut self, name: &'static str, field: impl Into<TraceField<'a>>) -> Happening<'a> {
+    pub fn with(mut self, name: &'static str, field: impl Into<TraceField<'a>>) -> TraceEvent<'a> {
         self.fields.push((name, field.into()));
         self
     }
@@ -83,7 +83,7 @@ impl<'a> Happening<'a> {
         self,
         name: &'static str,
         field: Option<impl Into<TraceField<'a>>>,
-    ) -> Happening<'a> {
+    ) -> TraceEvent<'a> {
         match field {
             Some(field) => self.with(name, field),
             None => self,
@@ -135,7 +135,7 @@ impl Serialize for TraceField<'_> {
 /// An event and its instant.
 struct Dated<'a> {
     at: Moment,
-    event: Happening<'a>,
+    event: TraceEvent<'a>,
 }
 
 impl Serialize for Dated<'_> {
@@ -158,15 +158,15 @@ mod tests {
     fn an_event_is_written_in_the_order_of_its_fields_and_taken() {
         let mut trace = Vec::new();
         let mut gateway = Gateway::new(&mut trace);
-        let shop = Happening::new("shop.configured").with("policy", TraceField::Json("{}"));
-        assert!(gateway.tell(Moment(0), shop).unwrap().is_empty());
-        let open = Happening::new("session.opened")
+        let shop = TraceEvent::new("shop.configured").with("policy", TraceField::Json("{}"));
+        assert!(gateway.send(Moment(0), shop).unwrap().is_empty());
+        let open = TraceEvent::new("session.opened")
             .with("session", "s")
             .with("buyer", "买家");
         let open = open
             .with_some("entry", None::<&str>)
             .with("bot", TraceField::Flag(false));
-        assert_eq!(gateway.tell(Moment(1), open).unwrap().len(), 1);
+        assert_eq!(gateway.send(Moment(1), open).unwrap().len(), 1);
         assert_eq!(gateway.next_timer(), Some(Moment(1 + 24 * 3600)));
         assert_eq!(
             String::from_utf8(trace).unwrap(),

@@ -4,13 +4,13 @@ use super::chat_state::Chat;
 use super::seeded_rng::SeededRng;
 
 /// Stars of a buyer who was served well.
-const PLEASED: [(u64, u64); 5] = [(75, 5), (18, 4), (4, 3), (1, 2), (2, 1)];
+const SATISFIED: [(u64, u64); 5] = [(75, 5), (18, 4), (4, 3), (1, 2), (2, 1)];
 
 /// Stars of a buyer who had to wait.
 const KEPT_WAITING: [(u64, u64); 5] = [(36, 5), (20, 4), (18, 3), (10, 2), (16, 1)];
 
 /// Stars of a buyer to whom an agent was rude.
-const SNUBBED: [(u64, u64); 5] = [(10, 5), (10, 4), (22, 3), (24, 2), (34, 1)];
+const TREATED_RUDELY: [(u64, u64); 5] = [(10, 5), (10, 4), (22, 3), (24, 2), (34, 1)];
 
 const PRAISE: [&str; 4] = ["很耐心", "回复快", "专业", "客服小姐姐很好"];
 
@@ -25,27 +25,27 @@ pub(super) struct SampleRating {
 
 impl SampleRating {
     /// Draws how the buyer of this chat rates it.
-    pub(super) fn draw(luck: &mut SeededRng, chat: &Chat) -> SampleRating {
-        let stars = luck.weighted(stars_of(chat));
-        let (snubbed, waited_long) = (chat.snubbed, chat.waited_long);
+    pub(super) fn draw(rng: &mut SeededRng, chat: &Chat) -> SampleRating {
+        let stars = rng.weighted(stars_of(chat));
+        let (treated_rudely, waited_long) = (chat.treated_rudely, chat.waited_long);
         let reasons: &[&str] = match stars {
-            4.. if luck.chance(25) => &["professional"],
+            4.. if rng.chance(25) => &["professional"],
             4.. => &[],
-            _ if snubbed && waited_long => &["attitude", "slow"],
-            _ if snubbed => &["attitude"],
+            _ if treated_rudely && waited_long => &["attitude", "slow"],
+            _ if treated_rudely => &["attitude"],
             _ if waited_long => &["slow"],
-            _ if luck.chance(50) => &["unsolved"],
+            _ if rng.chance(50) => &["unsolved"],
             _ => &[],
         };
         let comment = match stars {
-            5 if luck.chance(20) => Some(luck.pick(&PRAISE)),
-            ..=2 if snubbed => Some("态度太差了"),
+            5 if rng.chance(20) => Some(rng.pick(&PRAISE)),
+            ..=2 if treated_rudely => Some("态度太差了"),
             ..=2 if waited_long => Some("半天不回"),
             _ => None,
         };
         SampleRating {
             stars,
-            level: level(stars).filter(|_| luck.chance(20)),
+            level: level(stars).filter(|_| rng.chance(20)),
             reasons,
             comment,
         }
@@ -53,12 +53,12 @@ impl SampleRating {
 }
 
 fn stars_of(chat: &Chat) -> &'static [(u64, u64)] {
-    if chat.snubbed {
-        &SNUBBED
+    if chat.treated_rudely {
+        &TREATED_RUDELY
     } else if chat.waited_long {
         &KEPT_WAITING
     } else {
-        &PLEASED
+        &SATISFIED
     }
 }
 

@@ -56,8 +56,8 @@ mod tests {
     #[test]
     fn the_same_seed_draws_the_same() {
         let draws = |seed| {
-            let mut luck = SeededRng::new(seed);
-            [luck.below(1000), luck.below(1000), luck.below(1000)]
+            let mut rng = SeededRng::new(seed);
+            [rng.below(1000), rng.below(1000), rng.below(1000)]
         };
         assert_eq!(draws(1), draws(1));
         assert_ne!(draws(1), draws(2));
@@ -65,12 +65,12 @@ mod tests {
 
     #[test]
     fn draws_keep_to_their_bounds() {
-        let mut luck = SeededRng::new(7);
+        let mut rng = SeededRng::new(7);
         for _ in 0..1000 {
-            assert!((3..=5).contains(&luck.between((3, 5))));
-            assert_eq!(luck.below(1), 0);
-            assert!(luck.chance(100) && !luck.chance(0));
-            assert_eq!(luck.weighted(&[(0, 'a'), (2, 'b')]), 'b');
+            assert!((3..=5).contains(&rng.between((3, 5))));
+            assert_eq!(rng.below(1), 0);
+            assert!(rng.chance(100) && !rng.chance(0));
+            assert_eq!(rng.weighted(&[(0, 'a'), (2, 'b')]), 'b');
         }
     }
 }

@@ -187,19 +187,19 @@ pub const STAFF: [StaffMember; 7] = [
 ];
 
 /// Plans the shifts of `days` days, and of the morning after, until `end`.
-pub fn plan_shifts(agenda: &mut EventQueue, days: u64, end: Moment) {
+pub fn plan_shifts(event_queue: &mut EventQueue, days: u64, end: Moment) {
     for day in 0..=days {
         for (number, member) in STAFF.iter().enumerate() {
             for &(hour, minute, presence) in member.shifts {
                 let at = Moment(day * DAY_S + hour * 3600 + minute * 60);
                 if day < days || at < end {
-                    agenda.plan(at, ScheduledStep::Presence(number, presence));
+                    event_queue.plan(at, ScheduledStep::Presence(number, presence));
                 }
             }
         }
         if day < days {
             for minute in [7, 14, 23] {
-                agenda.plan(
+                event_queue.plan(
                     Moment(day * DAY_S + 20 * 3600 + minute * 60),
                     ScheduledStep::Supervise,
                 );

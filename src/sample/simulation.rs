@@ -10,9 +10,9 @@ use crate::domain::base::id::Id;
 use crate::domain::protocol::decision::{Decision, DecisionBody};
 
 use super::arrivals::plan_arrivals;
-use super::chat_state::{AgentDesk, Chat, SampleBuyer, With, chat_of};
+use super::chat_state::{AgentDesk, Chat, ChatPlace, SampleBuyer, chat_of};
 use super::event_queue::{AgentNumber, ChatNumber, DAY_S, EventQueue, Moment, ScheduledStep};
-use super::gateway::{Gateway, Happening, TraceField};
+use super::gateway::{Gateway, TraceEvent, TraceField};
 use super::seeded_rng::SeededRng;
 use super::shop::{HEAD, POLICY, Role, STAFF, plan_shifts};
 
@@ -25,8 +25,8 @@ const PATIENCE_S: [(u64, (u64, u64)); 3] = [(25, (60, 150)), (55, (150, 420)), (
 /// The days of the sample, as far as they have been played.
 pub struct Simulation<W> {
     pub(super) gateway: Gateway<W>,
-    pub(super) luck: SeededRng,
-    pub(super) agenda: EventQueue,
+    pub(super) rng: SeededRng,
+    pub(super) event_queue: EventQueue,
     pub(super) now: Moment,
     pub(super) chats: Vec<Chat>,
     pub(super) buyers: Vec<SampleBuyer>,
@@ -38,8 +38,8 @@ impl<W: Write> Simulation<W> {
     pub fn new(seed: u64, trace: W) -> Simulation<W> {
         Simulation {
             gateway: Gateway::new(trace),
-            luck: SeededRng::new(seed),
-            agenda: EventQueue::default(),
+            rng: SeededRng::new(seed),
+            event_queue: EventQueue::default(),
             now: Moment(0),
             chats: Vec::new(),
             buyers: Vec::new(),
@@ -51,18 +51,18 @@ impl<W: Write> Simulation<W> {
     pub fn play(mut self, days: u64) -> io::Result<()> {
         let end = Moment(days * DAY_S + END_S);
         self.open_shop()?;
-        plan_shifts(&mut self.agenda, days, end);
-        plan_arrivals(&mut self.agenda, &mut self.luck, days);
+        plan_shifts(&mut self.event_queue, days, end);
+        plan_arrivals(&mut self.event_queue, &mut self.rng, days);
         loop {
             let timer = self.gateway.next_timer().filter(|&due| due < end);
-            let next = self.agenda.next_at().filter(|&at| at < end);
+            let next = self.event_queue.next_at().filter(|&at| at < end);
             match (timer, next) {
                 (Some(due), next) if next.is_none_or(|at| due <= at) => {
                     self.now = due.max(self.now);
-                    self.tell(Happening::new("clock"))?;
+                    self.send(TraceEvent::new("clock"))?;
                 }
                 (_, Some(_)) => {
-                    if let Some((at, step)) = self.agenda.pop() {
+                    if let Some((at, step)) = self.event_queue.pop() {
                         self.now = at;
                         self.take(step)?;
                     }
@@ -71,19 +71,19 @@ impl<W: Write> Simulation<W> {
             }
         }
         self.now = end;
-        self.tell(Happening::new("clock"))?;
+        self.send(TraceEvent::new("clock"))?;
         self.gateway.finish()
     }
 
     fn open_shop(&mut self) -> io::Result<()> {
-        self.tell(Happening::new("shop.configured").with("policy", TraceField::Json(POLICY)))?;
+        self.send(TraceEvent::new("shop.configured").with("policy", TraceField::Json(POLICY)))?;
         for member in &STAFF {
             let roles: &[&str] = match member.role {
                 Role::Presale => &["agent", "presale"],
                 Role::Aftersale => &["agent", "aftersale"],
             };
-            self.tell(
-                Happening::new("agent.configured")
+            self.send(
+                TraceEvent::new("agent.configured")
                     .with("agent", member.id)
                     .with("name", member.name)
                     .with("roles", TraceField::List(roles))
@@ -91,8 +91,8 @@ impl<W: Write> Simulation<W> {
                     .with("weight", TraceField::Whole(member.weight)),
             )?;
         }
-        self.tell(
-            Happening::new("agent.configured")
+        self.send(
+            TraceEvent::new("agent.configured")
                 .with("agent", HEAD)
                 .with("roles", TraceField::List(&["owner", "admin"])),
         )
@@ -109,7 +109,7 @@ impl<W: Write> Simulation<W> {
             ScheduledStep::BotSay(chat) => self.bot_say(chat),
             ScheduledStep::HandOff(chat, plan) => self.hand_off(chat, plan),
             ScheduledStep::GiveUp(chat, waits) => self.give_up(chat, waits),
-            ScheduledStep::AddWord(chat, plan) => self.add_word(chat, plan),
+            ScheduledStep::SendMore(chat, plan) => self.send_more(chat, plan),
             ScheduledStep::Transfer(chat, plan) => self.transfer(chat, plan),
             ScheduledStep::AskForRating(chat, plan) => self.ask_for_rating(chat, plan),
             ScheduledStep::End(chat, plan, by) => self.end(chat, plan, by),
@@ -121,31 +121,31 @@ impl<W: Write> Simulation<W> {
     }
 
     /// Sends an event, and reacts to its decisions.
-    pub(super) fn tell(&mut self, what: Happening<'_>) -> io::Result<()> {
-        for decision in self.gateway.tell(self.now, what)? {
-            self.heed(&decision);
+    pub(super) fn send(&mut self, what: TraceEvent<'_>) -> io::Result<()> {
+        for decision in self.gateway.send(self.now, what)? {
+            self.react_to(&decision);
         }
         Ok(())
     }
 
     /// Sends an event of a chat, and reacts to its decisions.
-    pub(super) fn tell_in(
+    pub(super) fn send_in_chat(
         &mut self,
         name: &'static str,
         chat: ChatNumber,
-        more: impl for<'a> FnOnce(Happening<'a>) -> Happening<'a>,
+        more: impl for<'a> FnOnce(TraceEvent<'a>) -> TraceEvent<'a>,
     ) -> io::Result<()> {
         let session = self.chats[chat].id.clone();
-        self.tell(more(Happening::new(name).with("session", session)))
+        self.send(more(TraceEvent::new(name).with("session", session)))
     }
 
     /// Plans a step so many seconds from now, drawn from `range_s`.
     pub(super) fn plan(&mut self, range_s: (u64, u64), step: ScheduledStep) {
-        let at = self.now.after(self.luck.between(range_s));
-        self.agenda.plan(at, step);
+        let at = self.now.after(self.rng.between(range_s));
+        self.event_queue.plan(at, step);
     }
 
-    fn heed(&mut self, decision: &Decision) {
+    fn react_to(&mut self, decision: &Decision) {
         match &decision.body {
             DecisionBody::SessionAssigned { session, agent, .. } => {
                 if let (Some(chat), Some(agent)) = (chat_of(session), number_of(agent)) {
@@ -192,10 +192,10 @@ impl<W: Write> Simulation<W> {
     fn assigned(&mut self, chat: ChatNumber, agent: AgentNumber) {
         self.leave(chat);
         let record = &mut self.chats[chat];
-        record.with = With::Agent(agent);
+        record.with = ChatPlace::Agent(agent);
         self.desks[agent].load += 1;
         if record.unanswered.is_some() {
-            self.wait_for_word(chat, agent);
+            self.wait_for_answer(chat, agent);
         } else if !record.served && STAFF[agent].greets {
             self.plan((1, 2), ScheduledStep::Greet(chat));
         }
@@ -204,20 +204,20 @@ impl<W: Write> Simulation<W> {
     fn queued(&mut self, chat: ChatNumber) {
         self.leave(chat);
         let record = &mut self.chats[chat];
-        record.with = With::Queue(self.now);
+        record.with = ChatPlace::Queue(self.now);
         record.waits += 1;
         let waits = record.waits;
-        let patience_s = self.luck.weighted(&PATIENCE_S);
+        let patience_s = self.rng.weighted(&PATIENCE_S);
         self.plan(patience_s, ScheduledStep::GiveUp(chat, waits));
     }
 
     fn closed(&mut self, chat: ChatNumber) {
         self.leave(chat);
         let record = &mut self.chats[chat];
-        record.with = With::Closed;
+        record.with = ChatPlace::Closed;
         self.buyers[record.buyer].busy = false;
         if record.served {
-            self.look_back(chat);
+            self.rate_uninvited(chat);
         }
     }
 
@@ -225,16 +225,16 @@ impl<W: Write> Simulation<W> {
     fn leave(&mut self, chat: ChatNumber) {
         let record = &mut self.chats[chat];
         match record.with {
-            With::Agent(agent) => self.desks[agent].load -= 1,
-            With::Queue(since) => record.waited_long |= self.now >= since.after(120),
-            With::Nobody | With::Bot | With::Closed => {}
+            ChatPlace::Agent(agent) => self.desks[agent].load -= 1,
+            ChatPlace::Queue(since) => record.waited_long |= self.now >= since.after(120),
+            ChatPlace::Nobody | ChatPlace::Bot | ChatPlace::Closed => {}
         }
     }
 
     fn reminded(&mut self, chat: ChatNumber) {
         self.chats[chat].waited_long = true;
         if let Some(agent) = self.chats[chat].agent()
-            && self.luck.chance(60)
+            && self.rng.chance(60)
         {
             self.desks[agent].hurry(chat);
         }

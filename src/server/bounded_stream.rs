@@ -197,7 +197,7 @@ impl<S: Socket> ClientStream<S> {
             self.open.set_stuck(false);
         }
         if self.connection.is_known() {
-            self.open.leave_peer();
+            self.open.stop_counting();
         }
         let idle = !self.connection.is_answering();
         let wanted = match self.connection.body_wanted() {

@@ -46,7 +46,7 @@ pub(super) struct AcceptingFactory<F> {
 
 impl<F> ServiceFactory<TcpStream> for AcceptingFactory<F>
 where
-    F: ServiceFactory<(ClientStream<Encryptable>, Option<SocketAddr>), Config = ()>,
+    F: ServiceFactory<(ClientStream<MaybeTls>, Option<SocketAddr>), Config = ()>,
     F::Future: 'static,
     F::Service: 'static,
 {
@@ -79,7 +79,7 @@ pub(super) struct AcceptingService<S> {
 
 impl<S> Service<TcpStream> for AcceptingService<S>
 where
-    S: Service<(ClientStream<Encryptable>, Option<SocketAddr>)> + 'static,
+    S: Service<(ClientStream<MaybeTls>, Option<SocketAddr>)> + 'static,
 {
     type Response = ();
     type Error = ();
@@ -97,14 +97,14 @@ where
             let Ok(address) = stream.peer_addr() else {
                 return Ok(());
             };
-            let Some(open) = accepting.connections.take_in(address.ip()) else {
+            let Some(open) = accepting.connections.admit(address.ip()) else {
                 // The client may have sent much already. Closing without a reset would leave that data with the
                 // system.
                 stream.set_zero_linger().ok();
                 return Ok(());
             };
             let stream = match &accepting.tls {
-                None => Encryptable::Plain(stream),
+                None => MaybeTls::Plain(stream),
                 Some(tls) => match encrypt(stream, tls, &open, &handshakes).await {
                     Some(stream) => stream,
                     None => return Ok(()),
@@ -132,7 +132,7 @@ async fn encrypt(
     tls: &Tls,
     open: &OpenConnection,
     handshakes: &Rc<Cell<usize>>,
-) -> Option<Encryptable> {
+) -> Option<MaybeTls> {
     if handshakes.get() >= tls.handshakes_max {
         open.end(Cut::HandshakesFull);
         return None;
@@ -141,7 +141,7 @@ async fn encrypt(
     let _in_hand = Handshake(Rc::clone(handshakes));
     let acceptor = TlsAcceptor::from(tls.certificate.config());
     match actix_rt::time::timeout(tls.timeout, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => Some(Encryptable::Tls(Box::new(stream))),
+        Ok(Ok(stream)) => Some(MaybeTls::Tls(Box::new(stream))),
         // The client sent something else than a handshake, or has left.
         Ok(Err(_)) => None,
         Err(_) => {
@@ -152,57 +152,57 @@ async fn encrypt(
 }
 
 /// A socket, encrypted or not.
-pub(super) enum Encryptable {
+pub(super) enum MaybeTls {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-impl Socket for Encryptable {
+impl Socket for MaybeTls {
     fn abandon(&self) {
         let socket = match self {
-            Encryptable::Plain(socket) => socket,
-            Encryptable::Tls(stream) => stream.get_ref().0,
+            MaybeTls::Plain(socket) => socket,
+            MaybeTls::Tls(stream) => stream.get_ref().0,
         };
         socket.set_zero_linger().ok();
     }
 }
 
-impl AsyncRead for Encryptable {
+impl AsyncRead for MaybeTls {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Encryptable::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
-            Encryptable::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+            MaybeTls::Plain(socket) => Pin::new(socket).poll_read(cx, buf),
+            MaybeTls::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
 
-impl AsyncWrite for Encryptable {
+impl AsyncWrite for MaybeTls {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Encryptable::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
-            Encryptable::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            MaybeTls::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
+            MaybeTls::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Encryptable::Plain(socket) => Pin::new(socket).poll_flush(cx),
-            Encryptable::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            MaybeTls::Plain(socket) => Pin::new(socket).poll_flush(cx),
+            MaybeTls::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Encryptable::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
-            Encryptable::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            MaybeTls::Plain(socket) => Pin::new(socket).poll_shutdown(cx),
+            MaybeTls::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

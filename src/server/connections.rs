@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::observers::Observers;
-use super::peers::{Counted, Peers};
+use super::peers::{CountedPeer, Peers};
 use crate::http::Budget;
 use crate::settings::Settings;
 use crate::telemetry::Cut;
@@ -26,7 +26,7 @@ pub(super) struct Connections {
     /// would answer a short request only after a piece of each.
     pub long_bodies: Arc<Semaphore>,
     peers: Arc<Peers>,
-    watching: Arc<Observers>,
+    observers: Arc<Observers>,
     open: AtomicUsize,
     stuck: AtomicUsize,
 }
@@ -35,7 +35,7 @@ impl Connections {
     pub(super) fn new(
         settings: &Settings,
         answers: Arc<Budget>,
-        watching: Arc<Observers>,
+        observers: Arc<Observers>,
     ) -> Arc<Connections> {
         Arc::new(Connections {
             write_timeout: super::std_time(settings.http_write_timeout),
@@ -46,20 +46,20 @@ impl Connections {
                 settings.http_connections_per_peer as usize,
                 settings.http_proxies.clone(),
             ),
-            watching,
+            observers,
             open: AtomicUsize::new(0),
             stuck: AtomicUsize::new(0),
         })
     }
 
     /// Admits a connection; `None` where its address has reached its limit.
-    pub(super) fn take_in(self: &Arc<Self>, address: std::net::IpAddr) -> Option<OpenConnection> {
+    pub(super) fn admit(self: &Arc<Self>, address: std::net::IpAddr) -> Option<OpenConnection> {
         let Ok(counted) = self.peers.count(address) else {
-            self.watching.cut(Cut::PeerFull);
+            self.observers.cut(Cut::PeerFull);
             return None;
         };
         self.open.fetch_add(1, Ordering::Relaxed);
-        self.watching.connections(1);
+        self.observers.connections(1);
         Some(OpenConnection {
             all: Arc::clone(self),
             counted,
@@ -83,7 +83,7 @@ fn turns() -> usize {
 /// One open connection, until this is dropped.
 pub(super) struct OpenConnection {
     all: Arc<Connections>,
-    counted: Option<Counted>,
+    counted: Option<CountedPeer>,
     stuck: bool,
 }
 
@@ -94,12 +94,12 @@ impl OpenConnection {
 
     /// A limit ends the connection.
     pub(super) fn end(&self, why: Cut) -> io::Error {
-        self.all.watching.cut(why);
+        self.all.observers.cut(why);
         io::Error::new(io::ErrorKind::TimedOut, why.code())
     }
 
     /// Its client has a valid key: it no longer counts for its address.
-    pub(super) fn leave_peer(&mut self) {
+    pub(super) fn stop_counting(&mut self) {
         self.counted = None;
     }
 
@@ -118,6 +118,6 @@ impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.set_stuck(false);
         self.all.open.fetch_sub(1, Ordering::Relaxed);
-        self.all.watching.connections(-1);
+        self.all.observers.connections(-1);
     }
 }

@@ -21,14 +21,14 @@ use crate::journal::{Embedded, Journal, SECRETS_FILE, backup};
 pub const SOCKET: &str = "control.sock";
 
 /// How long a client may take to send a request, or to read the next piece of the answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The requests.
 const BACKUP: &str = "backup";
 const BACKUP_WITH_SECRETS: &str = "backup with-secrets";
 
 /// The longest request.
-const QUESTION_BYTES_MAX: u64 = 256;
+const REQUEST_BYTES_MAX: u64 = 256;
 
 /// How long a command waits for the answer to a short request: a backup may be in progress before it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
@@ -83,10 +83,14 @@ fn try_to_listen(folder: &Path, journal: &Arc<Embedded>) -> io::Result<()> {
 
 fn answer(stream: &UnixStream, folder: &Path, journal: &Embedded) -> Result<(), String> {
     let text = |error: std::io::Error| error.to_string();
-    stream.set_read_timeout(Some(PATIENCE)).map_err(text)?;
-    stream.set_write_timeout(Some(PATIENCE)).map_err(text)?;
+    stream
+        .set_read_timeout(Some(CLIENT_TIMEOUT))
+        .map_err(text)?;
+    stream
+        .set_write_timeout(Some(CLIENT_TIMEOUT))
+        .map_err(text)?;
     let mut question = String::new();
-    let mut limited = std::io::Read::take(stream, QUESTION_BYTES_MAX);
+    let mut limited = std::io::Read::take(stream, REQUEST_BYTES_MAX);
     BufReader::new(&mut limited)
         .read_line(&mut question)
         .map_err(text)?;
@@ -108,9 +112,9 @@ fn answer(stream: &UnixStream, folder: &Path, journal: &Embedded) -> Result<(), 
     to.flush().map_err(text)
 }
 
-/// The file of webhook secrets, where it is wanted and exists.
-pub fn secrets(folder: &Path, wanted: bool) -> std::io::Result<Vec<(String, Vec<u8>)>> {
-    if !wanted {
+/// The file of webhook secrets, where it is to be included and exists.
+pub fn secrets(folder: &Path, included: bool) -> std::io::Result<Vec<(String, Vec<u8>)>> {
+    if !included {
         return Ok(Vec::new());
     }
     match std::fs::read(folder.join(SECRETS_FILE)) {
@@ -121,7 +125,7 @@ pub fn secrets(folder: &Path, wanted: bool) -> std::io::Result<Vec<(String, Vec<
 }
 
 /// Removes the socket.
-pub(super) fn leave(folder: &Path) {
+pub(super) fn remove_socket(folder: &Path) {
     std::fs::remove_file(folder.join(SOCKET)).ok();
 }
 
@@ -137,7 +141,7 @@ pub fn ask_number(folder: &Path, shop: &Id) -> Option<std::io::Result<Option<u64
         stream.set_write_timeout(Some(ANSWER_WITHIN))?;
         writeln!(stream, "shop {shop}")?;
         let mut answer = String::new();
-        let mut limited = io::Read::take(&stream, QUESTION_BYTES_MAX);
+        let mut limited = io::Read::take(&stream, REQUEST_BYTES_MAX);
         BufReader::new(&mut limited).read_line(&mut answer)?;
         match answer.trim() {
             "none" => Ok(None),

@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use crate::env::last_words;
+use crate::env::print_stderr_line;
 use crate::journal::{JournalError, MetadataEntry, Upgrade};
-use crate::webhooks::{SecretsFile, upgrade_kept};
+use crate::webhooks::{SecretsFile, upgrade_metadata};
 
 /// How the folder is converted: progress goes to standard error, and secrets of webhooks move from the store to their
 /// file.
 pub fn upgrade(data: &Path) -> Upgrade<'static> {
     let (data, mut file) = (data.to_owned(), None);
     // The secrets are durable in their file before the store without them is.
-    let kept = move |shop: u64, kept: &MetadataEntry| {
-        let upgraded = upgrade_kept(shop, &kept.name, &kept.value);
+    let metadata = move |shop: u64, entry: &MetadataEntry| {
+        let upgraded = upgrade_metadata(shop, &entry.name, &entry.value);
         let (value, secrets) = upgraded.map_err(JournalError::Damaged)?;
         if let Some(secrets) = secrets {
             let file = match &file {
@@ -24,8 +24,8 @@ pub fn upgrade(data: &Path) -> Upgrade<'static> {
         Ok(value)
     };
     Upgrade {
-        kept: Box::new(kept),
-        show: Box::new(|progress| last_words(&format!("xiaoer: {progress}"))),
+        metadata: Box::new(metadata),
+        show: Box::new(|progress| print_stderr_line(&format!("xiaoer: {progress}"))),
         ..Upgrade::plain()
     }
 }

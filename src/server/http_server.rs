@@ -16,7 +16,7 @@ use actix_web::{App, Error};
 use tokio::net::TcpSocket;
 
 use super::bounded_stream::ClientStream;
-use super::connection_setup::{Accepting, AcceptingFactory, Encryptable};
+use super::connection_setup::{Accepting, AcceptingFactory, MaybeTls};
 use super::{ServeError, std_time};
 use crate::api::configure;
 use crate::http::AppState;
@@ -83,7 +83,7 @@ pub(super) fn start(
     let (shops, keep_alive) = (shops.clone(), std_time(settings.http_keep_alive));
     let header_timeout = std_time(settings.http_header_timeout);
     let factory = move || {
-        shops.settle_here();
+        shops.run_actors_here();
         let stopping = stopping.clone();
         let app = App::new().configure(configure(Arc::clone(&state)));
         let app = app
@@ -98,7 +98,7 @@ pub(super) fn start(
             .client_request_timeout(header_timeout)
             .client_disconnect_timeout(CLOSING_WITHIN)
             .local_addr(address)
-            .on_connect_ext(|stream: &ClientStream<Encryptable>, data| {
+            .on_connect_ext(|stream: &ClientStream<MaybeTls>, data| {
                 data.insert(stream.connection());
             })
             .h1(map_config(app, |()| AppConfig::default()));

@@ -29,9 +29,9 @@ use connection_setup::{Accepting, Tls};
 use connections::Connections;
 pub use control_socket::{SOCKET, ask_backup, ask_number, secrets};
 pub use folder_upgrade::upgrade;
-use observers::{Observers, OfJournal};
+use observers::{JournalMetrics, Observers};
 pub use reload::ReadSettings;
-use reload::{ReloadedFiles, at_hangup};
+use reload::{ReloadedFiles, reload_on_hangup};
 use signals::Signals;
 use tls::Certificate;
 
@@ -49,7 +49,7 @@ use crate::webhooks::{self, ClientSettings, SecretsFile, SystemLookup, Webhooks}
 const LISTENERS_WITHIN: Duration = Duration::from_secs(3);
 
 /// How often it is checked whether a client still receives.
-const STUCK_LOOK: Duration = Duration::from_millis(100);
+const STUCK_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Why the server did not start, or has stopped.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ pub fn journal_settings(settings: &Settings) -> crate::journal::JournalSettings 
         linger_us: settings.journal_linger_us,
         retention_ms: settings.journal_retention.ms(),
         checkpoint_records: settings.journal_checkpoint_records,
-        patience: crate::journal::Patience {
+        timeouts: crate::journal::DiskTimeouts {
             open: std_time(settings.journal_open_timeout),
             commit: std_time(settings.journal_commit_timeout),
         },
@@ -141,7 +141,7 @@ where
         matches!(settings.log_format, LogFormat::Json),
     )
     .map_err(|error| ServeError::Unusable(error.to_string()))?;
-    env::before_end(crate::telemetry::logs::flush);
+    env::set_exit_hook(crate::telemetry::logs::flush);
     process_limits::raise_file_limit();
     process_limits::check(http_server::workers(settings))?;
     let served = actix_rt::System::new().block_on(run(settings, env, read_settings, listening));
@@ -159,54 +159,27 @@ where
     Then: Future<Output = ()> + 'static,
 {
     let signals = Signals::listen()?;
-    let watching = Observers::new();
-    let of_journal = Box::new(OfJournal(Arc::clone(&watching)));
-    let mut upgrade = upgrade(&settings.data);
-    upgrade.in_place = settings.upgrade_in_place;
-    let opened =
-        Embedded::open_or_upgrade(&journal_settings(settings), &env, of_journal, &mut upgrade)?;
-    for sentence in &opened.healed {
-        tracing::warn!("the folder was repaired: {sentence}");
-    }
-    let start = StartRule {
-        gap_max: settings.clock_gap_max,
-        accept: settings.clock_accept,
-    };
-    env.clock.resume(opened.latest, start);
-    let ledger = Arc::new(SharedLedger::kept(opened.ledger.as_deref(), opened.booked)?);
-    let journal = Arc::new(opened.journal);
-    let source = Arc::clone(&ledger);
-    journal.set_ledger_source(Box::new(move || source.stored()));
+    let observers = Observers::new();
+    let (journal, ledger) = open_journal(settings, &env, &observers)?;
     control_socket::listen(&settings.data, &journal);
-    let (keeper, keys, first_key) = keep(settings, &env)?;
-    let shops = Shops::new(
-        Arc::clone(&journal) as Arc<dyn Journal>,
-        ledger,
-        env,
-        Arc::clone(&watching) as Arc<dyn runtime::RuntimeObserver>,
-        &RuntimeSettings {
-            mailbox: settings.shop_mailbox as usize,
-            idle: std_time(settings.shop_idle),
-            grace: settings.presence_grace,
-            share: ShopQuota {
-                waiting_bytes_max: settings.shop_waiting_bytes_max.0,
-                bytes_per_hour_max: settings.shop_bytes_per_hour_max.0,
-            },
-        },
-    );
+    let (authenticator, keys, first_key) = authenticator(settings, &env)?;
+    let shops = shops(settings, env, (&journal, ledger), &observers);
     if let Some(keys) = &keys {
         shop_key_binding::bind(keys, &journal);
     }
     shops.renew_leases()?;
-    let webhooks = webhooks(settings, &shops, &watching)?;
+    let webhooks = webhooks(settings, &shops, &observers)?;
     let limits = limits(settings);
     let tls = tls(settings)?;
     let files = ReloadedFiles {
         keys,
         certificate: tls.as_ref().map(|tls| Arc::clone(&tls.certificate)),
     };
-    let connections =
-        Connections::new(settings, Arc::clone(&limits.answers), Arc::clone(&watching));
+    let connections = Connections::new(
+        settings,
+        Arc::clone(&limits.answers),
+        Arc::clone(&observers),
+    );
     let accepting = Accepting {
         connections: Arc::clone(&connections),
         tls,
@@ -214,30 +187,21 @@ where
     let state = Arc::new(AppState {
         shops: shops.clone(),
         webhooks: Arc::clone(&webhooks),
-        keeper,
+        authenticator,
         limits,
-        watch: Arc::clone(&watching) as Arc<dyn http::HttpObserver>,
+        observer: Arc::clone(&observers) as Arc<dyn http::HttpObserver>,
         description: crate::api::description(),
     });
     let listener = http_server::listen(settings.listen)?;
-    let unusable = |error: std::io::Error| {
-        ServeError::Failed(format!("the server's threads cannot be started: {error}"))
-    };
-    let address = listener.local_addr().map_err(unusable)?;
+    let address = listener.local_addr().map_err(not_started)?;
     let running =
-        http_server::start(listener, settings, &shops, state, accepting).map_err(unusable)?;
+        http_server::start(listener, settings, &shops, state, accepting).map_err(not_started)?;
     let handle = running.handle();
     actix_rt::spawn(running);
-    actix_rt::spawn(look_after(watching, files.clone()));
-    let hangup = at_hangup(signals.hangup, settings.clone(), read_settings, files);
+    actix_rt::spawn(run_upkeep(observers, files.clone()));
+    let hangup = reload_on_hangup(signals.hangup, settings.clone(), read_settings, files);
     actix_rt::spawn(hangup);
-    let sleepers = shops.clone();
-    actix_rt::spawn(async move {
-        if let Err(error) = runtime::wake_sleepers(sleepers).await {
-            tracing::error!(%error, "passivated shops with timers cannot be listed, so their timers will not fire \
-            until they get an event");
-        }
-    });
+    actix_rt::spawn(wake_passivated_shops(shops.clone()));
     actix_rt::spawn(listening(Listening {
         address,
         tls: settings.tls_certificate.is_some(),
@@ -249,32 +213,97 @@ where
     shops.close().await;
     select(pin!(handle.stop(true)), pin!(stuck(&shops, &connections))).await;
     webhooks.close().await;
-    control_socket::leave(&settings.data);
+    control_socket::remove_socket(&settings.data);
     // Everything that the shops have stored is written before the process may end.
     env::blocking(move || journal.close()).await.ok();
     tracing::info!("stopped");
     Ok(())
 }
 
+fn not_started(error: std::io::Error) -> ServeError {
+    ServeError::Failed(format!("the server's threads cannot be started: {error}"))
+}
+
+/// Opens the journal and the ledger, and sets the clock to the end of the journal.
+fn open_journal(
+    settings: &Settings,
+    env: &Env,
+    observers: &Arc<Observers>,
+) -> Result<(Arc<Embedded>, Arc<SharedLedger>), ServeError> {
+    let mut upgrade = upgrade(&settings.data);
+    upgrade.in_place = settings.upgrade_in_place;
+    let opened = Embedded::open_or_upgrade(
+        &journal_settings(settings),
+        env,
+        Box::new(JournalMetrics(Arc::clone(observers))),
+        &mut upgrade,
+    )?;
+    for sentence in &opened.repairs {
+        tracing::warn!("the folder was repaired: {sentence}");
+    }
+    let start = StartRule {
+        gap_max: settings.clock_gap_max,
+        accept: settings.clock_accept,
+    };
+    env.clock.resume(opened.latest, start);
+    let ledger = Arc::new(SharedLedger::load(opened.ledger.as_deref(), opened.booked)?);
+    let journal = Arc::new(opened.journal);
+    let source = Arc::clone(&ledger);
+    journal.set_ledger_source(Box::new(move || source.bytes()));
+    Ok((journal, ledger))
+}
+
+/// The shops of a journal. Each is loaded by its first request.
+fn shops(
+    settings: &Settings,
+    env: Env,
+    (journal, ledger): (&Arc<Embedded>, Arc<SharedLedger>),
+    observers: &Arc<Observers>,
+) -> Shops {
+    Shops::new(
+        Arc::clone(journal) as Arc<dyn Journal>,
+        ledger,
+        env,
+        Arc::clone(observers) as Arc<dyn runtime::RuntimeObserver>,
+        &RuntimeSettings {
+            mailbox: settings.shop_mailbox as usize,
+            idle: std_time(settings.shop_idle),
+            grace: settings.presence_grace,
+            quota: ShopQuota {
+                waiting_bytes_max: settings.shop_waiting_bytes_max.0,
+                bytes_per_hour_max: settings.shop_bytes_per_hour_max.0,
+            },
+        },
+    )
+}
+
+/// Wakes passivated shops for their timers, as long as the server runs.
+async fn wake_passivated_shops(shops: Shops) {
+    if let Err(error) = runtime::wake_passivated_shops(shops).await {
+        tracing::error!(%error, "passivated shops with timers cannot be listed, so their timers will not fire \
+        until they get an event");
+    }
+}
+
 /// Starts the workers of all webhooks.
 fn webhooks(
     settings: &Settings,
     shops: &Shops,
-    watching: &Arc<Observers>,
+    observers: &Arc<Observers>,
 ) -> Result<Arc<Webhooks>, ServeError> {
-    let calling = ClientSettings {
+    let client = ClientSettings {
         timeout: std_time(settings.webhook_timeout),
         private_addresses: settings.webhook_private_addresses,
         lookup: Arc::new(SystemLookup::new()),
     };
     let secrets = SecretsFile::open(&settings.data)?;
     let settings = webhooks::WebhookSettings {
-        calling,
+        client,
         endpoints_max: settings.webhook_endpoints_max as usize,
         secrets,
     };
-    let watch = Arc::clone(watching) as Arc<dyn webhooks::WebhookObserver>;
-    Ok(Webhooks::open(shops.clone(), settings, watch)?)
+    let observer = Arc::clone(observers) as Arc<dyn webhooks::WebhookObserver>;
+    Ok(Webhooks::open(shops.clone(), settings, observer)?)
 }
 
 /// The limits of requests, from the settings.
@@ -310,7 +339,7 @@ fn tls(settings: &Settings) -> Result<Option<Tls>, ServeError> {
 async fn stuck(shops: &Shops, connections: &Connections) {
     actix_rt::time::sleep(LISTENERS_WITHIN).await;
     while !shops.has_listeners() && !connections.are_all_stuck() {
-        actix_rt::time::sleep(STUCK_LOOK).await;
+        actix_rt::time::sleep(STUCK_CHECK_INTERVAL).await;
     }
 }
 
@@ -319,7 +348,7 @@ async fn stuck(shops: &Shops, connections: &Connections) {
     clippy::type_complexity,
     reason = "three things that are made together"
 )]
-fn keep(
+fn authenticator(
     settings: &Settings,
     env: &Env,
 ) -> Result<(Authenticator, Option<Arc<Keys>>, Option<String>), ServeError> {
@@ -340,16 +369,16 @@ fn keep(
         };
         first = Some(keys.new_key(admin).map_err(unusable)?.1);
     }
-    let keeper = Authenticator::Keys(Arc::clone(&keys) as Arc<dyn http::KeyRing>);
-    Ok((keeper, Some(keys), first))
+    let authenticator = Authenticator::Keys(Arc::clone(&keys) as Arc<dyn http::KeyRing>);
+    Ok((authenticator, Some(keys), first))
 }
 
 /// Periodic work, once a second: files that another process has changed, histograms, connections that were ended.
-async fn look_after(watching: Arc<Observers>, files: ReloadedFiles) {
+async fn run_upkeep(observers: Arc<Observers>, files: ReloadedFiles) {
     let mut wrong_keys = String::new();
     loop {
         actix_rt::time::sleep(Duration::from_secs(1)).await;
-        watching.upkeep();
-        reload::look(&files, &mut wrong_keys).await;
+        observers.upkeep();
+        reload::check_files(&files, &mut wrong_keys).await;
     }
 }

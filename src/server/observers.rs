@@ -52,7 +52,7 @@ impl Observers {
     /// Compacts the histograms, and writes the log line of ended connections.
     pub(super) fn upkeep(&self) {
         self.metrics.upkeep();
-        self.tell_of_cuts();
+        self.log_cuts();
     }
 
     /// Adds open connections, or removes them.
@@ -67,7 +67,7 @@ impl Observers {
     }
 
     /// One line for all connections that were ended since the last line, so that an attack does not fill the log.
-    fn tell_of_cuts(&self) {
+    fn log_cuts(&self) {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         if logged.at.is_some_and(|at| at.micros() < CUTS_EVERY_US) {
             return;
@@ -90,13 +90,15 @@ impl Observers {
 }
 
 /// The observer of the journal.
-pub(super) struct OfJournal(pub(super) Arc<Observers>);
+pub(super) struct JournalMetrics(pub(super) Arc<Observers>);
 
-impl journal::JournalObserver for OfJournal {
+impl journal::JournalObserver for JournalMetrics {
     fn committed(&self, records: usize, _bytes: usize, micros: u64) {
         let metrics = &self.0.metrics;
-        metrics.commit_seconds.took(Duration::from_micros(micros));
-        metrics.commit_records.saw(records);
+        metrics
+            .commit_seconds
+            .record_duration(Duration::from_micros(micros));
+        metrics.commit_records.record(records);
         metrics.journal_records.add(records as u64);
     }
 
@@ -106,8 +108,8 @@ impl journal::JournalObserver for OfJournal {
 }
 
 impl runtime::RuntimeObserver for Observers {
-    fn asked(&self, waiting: usize) {
-        self.metrics.mailbox_depth.saw(waiting);
+    fn request_arrived(&self, waiting: usize) {
+        self.metrics.mailbox_depth.record(waiting);
     }
 
     fn handled(&self, what: &EventBody) {
@@ -134,14 +136,14 @@ impl runtime::RuntimeObserver for Observers {
             .add(by(before.agents_free.into(), after.agents_free.into()));
     }
 
-    fn alive(&self, by: i64) {
+    fn actors_changed(&self, by: i64) {
         self.metrics.shops_live.add(by);
     }
 
-    fn woke(&self, micros: u64) {
+    fn shop_loaded(&self, micros: u64) {
         self.metrics
             .wake_seconds
-            .took(Duration::from_micros(micros));
+            .record_duration(Duration::from_micros(micros));
     }
 
     fn panicked(&self, shop: &Id) {
@@ -150,7 +152,7 @@ impl runtime::RuntimeObserver for Observers {
         tracing::error!(shop, "a shop panicked; it is recovered from the journal");
     }
 
-    fn decided_otherwise(&self, shop: &Id, differences: &runtime::Differences) {
+    fn decisions_differ(&self, shop: &Id, differences: &runtime::Differences) {
         tracing::warn!(
             shop = logs::shop_hash(shop),
             decisions = differences.count,
@@ -176,7 +178,9 @@ impl runtime::RuntimeObserver for Observers {
 impl webhooks::WebhookObserver for Observers {
     fn tried(&self, delivered: bool, decisions: u32, micros: u64) {
         let metrics = &self.metrics;
-        metrics.webhook_seconds.took(Duration::from_micros(micros));
+        metrics
+            .webhook_seconds
+            .record_duration(Duration::from_micros(micros));
         match delivered {
             true => metrics.webhook_decisions.add(decisions.into()),
             false => metrics.webhook_failures.add(1),
@@ -210,20 +214,20 @@ impl http::HttpObserver for Observers {
         self.began.micros()
     }
 
-    fn visited(&self, visit: &AccessLogEntry<'_>) {
-        let route = self.metrics.route(visit.route);
-        route.answered(visit.status, Duration::from_micros(visit.micros));
-        if let Some(why) = refusal(visit.status) {
+    fn answered(&self, entry: &AccessLogEntry<'_>) {
+        let route = self.metrics.route(entry.route);
+        route.answered(entry.status, Duration::from_micros(entry.micros));
+        if let Some(why) = refusal(entry.status) {
             self.metrics.refused(why);
         }
-        let shop = visit.shop.and_then(Id::new);
+        let shop = entry.shop.and_then(Id::new);
         let shop = shop.as_ref().map(logs::shop_hash);
         logs::request(
-            visit.method,
-            visit.route,
-            visit.status,
-            visit.micros,
-            visit.bytes_out,
+            entry.method,
+            entry.route,
+            entry.status,
+            entry.micros,
+            entry.bytes_out,
             shop,
         );
     }

@@ -20,7 +20,7 @@ pub(super) struct Peers {
 }
 
 /// A connection that counts, until this is dropped.
-pub(super) struct Counted {
+pub(super) struct CountedPeer {
     peers: Arc<Peers>,
     address: IpAddr,
 }
@@ -35,7 +35,7 @@ impl Peers {
     }
 
     /// Counts a connection from an address; `Err` where the address has reached its limit.
-    pub(super) fn count(self: &Arc<Self>, address: IpAddr) -> Result<Option<Counted>, Full> {
+    pub(super) fn count(self: &Arc<Self>, address: IpAddr) -> Result<Option<CountedPeer>, Full> {
         if self.proxies.iter().any(|proxy| proxy.contains(address)) {
             return Ok(None);
         }
@@ -47,7 +47,7 @@ impl Peers {
         }
         *count += 1;
         drop(counts);
-        Ok(Some(Counted {
+        Ok(Some(CountedPeer {
             peers: Arc::clone(self),
             address,
         }))
@@ -62,7 +62,7 @@ impl Peers {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
-impl Drop for Counted {
+impl Drop for CountedPeer {
     fn drop(&mut self) {
         let mut counts = self.peers.counts();
         if let Some(count) = counts.get_mut(&self.address) {

@@ -15,7 +15,7 @@ use crate::telemetry::logs;
 pub type ReadSettings = Box<dyn Fn() -> Result<Settings, String> + Send + Sync>;
 
 /// The setting that a running server follows.
-const FOLLOWED: &str = "log.level";
+const RELOADABLE: &str = "log.level";
 
 /// The files that are checked.
 #[derive(Clone)]
@@ -32,11 +32,11 @@ pub(super) struct ReloadFindings {
 
 impl ReloadedFiles {
     /// Checks the files, and loads those that are new and valid. It may wait for the disk.
-    fn look(&self) -> ReloadFindings {
+    fn check(&self) -> ReloadFindings {
         let certificate = self.certificate.as_ref();
         let keys = self.keys.as_ref().map(|keys| {
             let reloaded = keys.reload_if_changed()?;
-            keys.tidy().map(|()| reloaded)
+            keys.write_bindings().map(|()| reloaded)
         });
         ReloadFindings {
             keys,
@@ -46,9 +46,9 @@ impl ReloadedFiles {
 }
 
 /// Checks the files on another thread, and logs the result. The same error is logged once.
-pub(super) async fn look(files: &ReloadedFiles, wrong_keys: &mut String) {
+pub(super) async fn check_files(files: &ReloadedFiles, wrong_keys: &mut String) {
     let of_work = files.clone();
-    let Ok(found) = env::blocking(move || of_work.look()).await else {
+    let Ok(found) = env::blocking(move || of_work.check()).await else {
         // The next check is in a second.
         return;
     };
@@ -77,7 +77,7 @@ pub(super) async fn look(files: &ReloadedFiles, wrong_keys: &mut String) {
 }
 
 /// Reads everything again at each SIGHUP.
-pub(super) async fn at_hangup(
+pub(super) async fn reload_on_hangup(
     mut hangup: Signal,
     mut settings: Settings,
     read: Option<ReadSettings>,
@@ -89,7 +89,7 @@ pub(super) async fn at_hangup(
         if let Some(read) = &read {
             let read = Arc::clone(read);
             match env::blocking(move || read()).await {
-                Ok(Ok(new)) => follow(&mut settings, &new),
+                Ok(Ok(new)) => apply_reloadable(&mut settings, &new),
                 Ok(Err(error)) => tracing::error!(
                     error,
                     "the settings were not reloaded; the earlier ones stay in \
@@ -100,12 +100,12 @@ pub(super) async fn at_hangup(
                 }
             }
         }
-        look(&files, &mut String::new()).await;
+        check_files(&files, &mut String::new()).await;
     }
 }
 
 /// Applies the settings that a running server can change, and logs the rest.
-fn follow(settings: &mut Settings, new: &Settings) {
+fn apply_reloadable(settings: &mut Settings, new: &Settings) {
     let fixed = differing(settings, new);
     if settings.log_level != new.log_level {
         match logs::set_level(new.log_level.code()) {
@@ -126,7 +126,7 @@ fn follow(settings: &mut Settings, new: &Settings) {
 fn differing(old: &Settings, new: &Settings) -> Vec<&'static str> {
     let values = old.values().into_iter().zip(new.values());
     let rows = Settings::ROWS.iter().zip(values);
-    rows.filter(|(row, (old, new))| row.name != FOLLOWED && old != new)
+    rows.filter(|(row, (old, new))| row.name != RELOADABLE && old != new)
         .map(|(row, _)| row.name)
         .collect()
 }
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn what_wants_a_restart_is_named() {
-        assert!(Settings::ROWS.iter().any(|row| row.name == FOLLOWED));
+        assert!(Settings::ROWS.iter().any(|row| row.name == RELOADABLE));
         for (new, named) in [
             (&[][..], &[][..]),
             (&[("log.level", "debug")], &[]),

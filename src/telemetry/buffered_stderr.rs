@@ -36,7 +36,7 @@ struct BufferState {
     waiting: Vec<u8>,
     /// Lines that were dropped since the last line that was written.
     dropped: u64,
-    hurry: bool,
+    flush_requested: bool,
     /// Whether lines are being written.
     writing: bool,
 }
@@ -57,10 +57,10 @@ impl BufferedStderr {
     /// Waits for lines, and writes them.
     fn write_some(&self, to: &mut impl Write) {
         let state = held(&self.state);
-        let calm = |state: &mut BufferState| !state.hurry;
+        let calm = |state: &mut BufferState| !state.flush_requested;
         let waited = self.urgent.wait_timeout_while(state, PAUSE, calm);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        state.hurry = false;
+        state.flush_requested = false;
         let lines = std::mem::take(&mut state.waiting);
         let dropped = std::mem::take(&mut state.dropped);
         state.writing = true;
@@ -81,7 +81,7 @@ impl BufferedStderr {
     /// Has the waiting lines written, and waits for that, at most for `within`.
     pub(super) fn flush(&self, within: Duration) {
         let mut state = held(&self.state);
-        state.hurry = true;
+        state.flush_requested = true;
         self.urgent.notify_one();
         let unwritten = |state: &mut BufferState| state.writing || !state.waiting.is_empty();
         drop(self.written.wait_timeout_while(state, within, unwritten));
@@ -96,7 +96,7 @@ impl BufferedStderr {
         }
         state.waiting.extend_from_slice(line);
         if urgent || state.waiting.len() > MANY_BYTES {
-            state.hurry = true;
+            state.flush_requested = true;
             drop(state);
             self.urgent.notify_one();
         }
@@ -173,14 +173,14 @@ mod tests {
     fn what_is_urgent_takes_along_what_waits() {
         let gathered = Arc::new(BufferedStderr::default());
         write(&gathered, "a request\n", false);
-        assert!(!held(&gathered.state).hurry);
+        assert!(!held(&gathered.state).flush_requested);
         write(&gathered, "the disk is nearly full\n", true);
-        assert!(held(&gathered.state).hurry);
+        assert!(held(&gathered.state).flush_requested);
         let mut to = Vec::new();
         gathered.write_some(&mut to);
         assert_eq!(to, b"a request\nthe disk is nearly full\n");
         write(&gathered, &"x".repeat(MANY_BYTES + 1), false);
-        assert!(held(&gathered.state).hurry);
+        assert!(held(&gathered.state).flush_requested);
     }
 
     #[test]

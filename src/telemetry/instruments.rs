@@ -38,12 +38,12 @@ pub struct Histogram(metrics::Histogram);
 
 impl Histogram {
     /// Adds a duration, in seconds.
-    pub fn took(&self, time: Duration) {
+    pub fn record_duration(&self, time: Duration) {
         self.0.record(time.as_secs_f64());
     }
 
     /// Adds a number.
-    pub fn saw(&self, count: usize) {
+    pub fn record(&self, count: usize) {
         self.0.record(count as f64);
     }
 }

@@ -393,7 +393,7 @@ mod tests {
             &metrics.commit_records,
             &metrics.mailbox_depth,
         ] {
-            histogram.saw(0);
+            histogram.record(0);
         }
         let text = metrics.render();
         parse(&text);
@@ -464,10 +464,16 @@ mod tests {
         metrics.webhook_decisions.add(2);
         metrics.webhook_failures.add(3);
         metrics.webhook_alerts.add(4);
-        metrics.webhook_seconds.took(Duration::from_millis(3));
-        metrics.commit_records.saw(3);
-        metrics.commit_seconds.took(Duration::from_micros(300));
-        metrics.commit_seconds.took(Duration::from_secs(2));
+        metrics
+            .webhook_seconds
+            .record_duration(Duration::from_millis(3));
+        metrics.commit_records.record(3);
+        metrics
+            .commit_seconds
+            .record_duration(Duration::from_micros(300));
+        metrics
+            .commit_seconds
+            .record_duration(Duration::from_secs(2));
         metrics
             .route(EVENTS)
             .answered(200, Duration::from_millis(3));
@@ -479,7 +485,9 @@ mod tests {
             .answered(404, Duration::from_millis(3));
         // Nothing is lost between an upkeep and the next rendering.
         metrics.upkeep();
-        metrics.commit_seconds.took(Duration::from_micros(300));
+        metrics
+            .commit_seconds
+            .record_duration(Duration::from_micros(300));
         for (series, expected) in [
             ("xiaoer_events_total{type=\"clock\"}", 1.0),
             ("xiaoer_refused_total{why=\"disk_full\"}", 1.0),

@@ -61,6 +61,6 @@ impl RouteMetrics {
             counter(&self.recorder, "xiaoer_http_requests_total", &labels)
         });
         made.add(1);
-        self.seconds.took(took);
+        self.seconds.record_duration(took);
     }
 }

@@ -20,7 +20,10 @@ impl Webhooks {
         let now = self.context.shops.now();
         for subscription in self.list(&of.shop) {
             let endpoint = subscription.inner().endpoint.clone();
-            if subscription.id == of.id || !endpoint.is_on() || !endpoint.wants_notice(DISABLED) {
+            if subscription.id == of.id
+                || !endpoint.is_on()
+                || !endpoint.subscribes_to_notice(DISABLED)
+            {
                 continue;
             }
             let message = payload::disabled(&of.id, &of.shop, why, now);

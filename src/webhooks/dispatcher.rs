@@ -14,7 +14,7 @@ use super::WebhookObserver;
 use super::delivery::delivery_state::{AttemptResult, SeqRange};
 use super::delivery::outbox::{Outbox, REPLAYS_MAX};
 use super::delivery::payload;
-use super::endpoint::{Endpoint, Wanted};
+use super::endpoint::{Endpoint, EndpointChange};
 use super::endpoint_state::{NamedWebhook, Subscription};
 use super::recovery::{self, number};
 use super::secrets_file::{ENDPOINTS_MAX, SecretsFile};
@@ -22,7 +22,7 @@ use super::send::{NO_SECRET, attempt_result, call};
 use super::transport::client::{ClientSettings, WebhookClient};
 use super::transport::signature::Secret;
 use super::transport::url_policy::read_url;
-use super::worker::{EndpointWorker, Over, WorkerContext};
+use super::worker::{EndpointWorker, WorkerContext, WorkerEnd};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Duration;
 use crate::env::blocking;
@@ -35,7 +35,7 @@ const ID_CHARS: usize = 16;
 /// The settings of webhooks.
 pub struct WebhookSettings {
     /// How endpoints are called.
-    pub calling: ClientSettings,
+    pub client: ClientSettings,
     /// How many endpoints a shop may have.
     pub endpoints_max: usize,
     /// The secrets of all endpoints.
@@ -44,7 +44,7 @@ pub struct WebhookSettings {
 
 /// Why a request about endpoints was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotDone {
+pub enum WebhookError {
     /// There is no such endpoint.
     Unknown,
     /// The request is invalid; the text says why and what to do.
@@ -57,9 +57,9 @@ pub enum NotDone {
     Failed(JournalError),
 }
 
-impl From<JournalError> for NotDone {
-    fn from(error: JournalError) -> NotDone {
-        NotDone::Failed(error)
+impl From<JournalError> for WebhookError {
+    fn from(error: JournalError) -> WebhookError {
+        WebhookError::Failed(error)
     }
 }
 
@@ -98,15 +98,15 @@ impl Webhooks {
         observer: Arc<dyn WebhookObserver>,
     ) -> Result<Arc<Webhooks>, JournalError> {
         let failed = |what: String| JournalError::Failed(format!("webhooks: {what}"));
-        let timeout = Duration::from_ms(settings.calling.timeout.as_millis() as i64);
-        let private_addresses = settings.calling.private_addresses;
+        let timeout = Duration::from_ms(settings.client.timeout.as_millis() as i64);
+        let private_addresses = settings.client.private_addresses;
         let secrets = Arc::new(settings.secrets);
         let found = recovery::subscriptions(&shops, &secrets, timeout)?;
         let (closing, closed) = watch::channel(false);
         let runtime = run(closed.clone()).map_err(|error| failed(error.to_string()))?;
         let subscriptions: Arc<Mutex<Subscriptions>> = Arc::default();
         let client =
-            WebhookClient::new(settings.calling).map_err(|error| failed(error.to_string()))?;
+            WebhookClient::new(settings.client).map_err(|error| failed(error.to_string()))?;
         let webhooks = Arc::new_cyclic(|this: &std::sync::Weak<Webhooks>| {
             let this = this.clone();
             Webhooks {
@@ -153,38 +153,38 @@ impl Webhooks {
     }
 
     /// One endpoint of a shop.
-    pub fn get(&self, shop: &Id, id: &str) -> Result<Arc<Subscription>, NotDone> {
+    pub fn get(&self, shop: &Id, id: &str) -> Result<Arc<Subscription>, WebhookError> {
         let subscription = held(&self.subscriptions)
             .get(&(shop.clone(), id.to_owned()))
             .cloned();
-        subscription.ok_or(NotDone::Unknown)
+        subscription.ok_or(WebhookError::Unknown)
     }
 
     /// Makes an endpoint, which gets all decisions above `seq`. Its secret is shown this once.
     pub async fn add(
         &self,
         shop: &Id,
-        wanted: Wanted,
+        change: EndpointChange,
         seq: u64,
-    ) -> Result<(Arc<Subscription>, Secret), NotDone> {
-        self.check(&wanted)?;
-        let url = wanted.url.clone();
-        let url = url.ok_or_else(|| NotDone::Refused("`url` is missing.".to_owned()))?;
+    ) -> Result<(Arc<Subscription>, Secret), WebhookError> {
+        self.check(&change)?;
+        let url = change.url.clone();
+        let url = url.ok_or_else(|| WebhookError::Refused("`url` is missing.".to_owned()))?;
         if self.list(shop).len() >= self.endpoints_max {
             let max = self.endpoints_max;
-            return Err(NotDone::Full(format!(
+            return Err(WebhookError::Full(format!(
                 "The shop has {max} endpoints, the most that are allowed (`webhook.endpoints_max`). Delete one first."
             )));
         }
         if self.secrets.len() >= ENDPOINTS_MAX {
-            return Err(NotDone::Full(format!(
+            return Err(WebhookError::Full(format!(
                 "The server has {ENDPOINTS_MAX} endpoints, the most that are allowed. Delete one first."
             )));
         }
         let shops = &self.context.shops;
-        let number = number(shops, shop)?.ok_or(NotDone::NoShop)?;
+        let number = number(shops, shop)?.ok_or(WebhookError::NoShop)?;
         let secret = new_secret()?;
-        let endpoint = Endpoint::new(new_id(), url, secret.clone(), &wanted, shops.now());
+        let endpoint = Endpoint::new(new_id(), url, secret.clone(), &change, shops.now());
         let outbox = Outbox::new(seq, self.timeout);
         let subscription = Arc::new(Subscription::new((shop.clone(), number), endpoint, outbox));
         let (progress, endpoint, signing) = {
@@ -194,8 +194,8 @@ impl Webhooks {
         };
         // The secret is stored first, so that no endpoint is without one.
         self.put_secrets(&subscription, signing).await?;
-        shops.keep_soon(shop, &progress.0, progress.1)?;
-        self.keep(shop, endpoint).await?;
+        shops.put_metadata_soon(shop, &progress.0, progress.1)?;
+        self.store(shop, endpoint).await?;
         self.start(Arc::clone(&subscription));
         Ok((subscription, secret))
     }
@@ -205,31 +205,31 @@ impl Webhooks {
         &self,
         shop: &Id,
         id: &str,
-        wanted: Wanted,
-    ) -> Result<Arc<Subscription>, NotDone> {
-        self.check(&wanted)?;
+        change: EndpointChange,
+    ) -> Result<Arc<Subscription>, WebhookError> {
+        self.check(&change)?;
         let subscription = self.get(shop, id)?;
         let now = self.context.shops.now();
-        let kept = {
+        let stored = {
             let mut inner = subscription.inner();
-            if wanted.enabled == Some(true) && !inner.endpoint.has_secret() {
-                return Err(NotDone::Refused(format!(
+            if change.enabled == Some(true) && !inner.endpoint.has_secret() {
+                return Err(WebhookError::Refused(format!(
                     "It cannot be switched on: {NO_SECRET}."
                 )));
             }
-            inner.endpoint.change(&wanted);
-            if wanted.enabled == Some(true) {
+            inner.endpoint.change(&change);
+            if change.enabled == Some(true) {
                 inner.outbox.reset_failures(now);
             }
-            self.keep(shop, inner.endpoint_entry())
+            self.store(shop, inner.endpoint_entry())
         };
-        kept.await?;
+        stored.await?;
         subscription.wake.notify_one();
         Ok(subscription)
     }
 
     /// Removes an endpoint and everything that is stored of it.
-    pub async fn remove(&self, shop: &Id, id: &str) -> Result<(), NotDone> {
+    pub async fn remove(&self, shop: &Id, id: &str) -> Result<(), WebhookError> {
         let subscription = self.get(shop, id)?;
         let names = {
             let mut inner = subscription.inner();
@@ -241,10 +241,10 @@ impl Webhooks {
         let mut names = names.into_iter();
         // Once the endpoint is removed, the next start removes anything that is left.
         if let Some(endpoint) = names.next() {
-            self.keep(shop, (endpoint, None)).await?;
+            self.store(shop, (endpoint, None)).await?;
         }
         for name in names {
-            self.context.shops.keep_soon(shop, &name, None)?;
+            self.context.shops.put_metadata_soon(shop, &name, None)?;
         }
         let (secrets, number, id) = (
             Arc::clone(&self.secrets),
@@ -261,35 +261,35 @@ impl Webhooks {
     }
 
     /// Sends a range of decisions again: one by one with the ids that they had, or grouped anew where `batch` is set.
-    pub async fn resend(&self, shop: &Id, id: &str, range: SeqRange) -> Result<(), NotDone> {
+    pub async fn resend(&self, shop: &Id, id: &str, range: SeqRange) -> Result<(), WebhookError> {
         let subscription = self.get(shop, id)?;
-        let kept = {
+        let stored = {
             let mut inner = subscription.inner();
             if !inner.outbox.resend(range) {
-                return Err(NotDone::Full(format!(
+                return Err(WebhookError::Full(format!(
                     "{REPLAYS_MAX} ranges wait to be sent again, the most that are allowed. Wait until one is finished."
                 )));
             }
-            self.keep(shop, inner.cursor_entry())
+            self.store(shop, inner.cursor_entry())
         };
-        kept.await?;
+        stored.await?;
         subscription.wake.notify_one();
         Ok(())
     }
 
     /// Sends a test message once, also to a disabled endpoint, and returns the result.
-    pub async fn test(&self, shop: &Id, id: &str) -> Result<AttemptResult, NotDone> {
+    pub async fn test(&self, shop: &Id, id: &str) -> Result<AttemptResult, WebhookError> {
         let subscription = self.get(shop, id)?;
         let now = self.context.shops.now();
         let message = payload::test(&subscription.id, shop, now);
         let endpoint = subscription.inner().endpoint.clone();
         let (context, shop) = (Arc::clone(&self.context), shop.clone());
-        let calling = self.runtime.spawn(async move {
+        let test = self.runtime.spawn(async move {
             let called = call(&context.client, &shop, &endpoint, &message, now).await;
             attempt_result(&called, context.shops.now())
         });
-        calling.await.map_err(|_| {
-            NotDone::Failed(JournalError::Failed(
+        test.await.map_err(|_| {
+            WebhookError::Failed(JournalError::Failed(
                 "the server is shutting down".to_owned(),
             ))
         })
@@ -312,28 +312,28 @@ impl Webhooks {
         }
     }
 
-    fn check(&self, wanted: &Wanted) -> Result<(), NotDone> {
-        wanted.check().map_err(NotDone::Refused)?;
-        match &wanted.url {
+    fn check(&self, change: &EndpointChange) -> Result<(), WebhookError> {
+        change.check().map_err(WebhookError::Refused)?;
+        match &change.url {
             Some(url) => read_url(url, self.private_addresses)
                 .and_then(|url| self.context.client.check(&url))
-                .map_err(|why| NotDone::Refused(format!("`url`: {why}."))),
+                .map_err(|why| WebhookError::Refused(format!("`url`: {why}."))),
             None => Ok(()),
         }
     }
 
     /// Called under the lock of the subscription where several may change it, so that changes are stored in their
     /// order.
-    fn keep(
+    fn store(
         &self,
         shop: &Id,
         (name, value): NamedWebhook,
-    ) -> impl Future<Output = Result<(), NotDone>> + use<> {
-        let kept = self.context.shops.keep(shop, &name, value);
+    ) -> impl Future<Output = Result<(), WebhookError>> + use<> {
+        let stored = self.context.shops.put_metadata(shop, &name, value);
         async move {
-            match kept.await? {
+            match stored.await? {
                 true => Ok(()),
-                false => Err(NotDone::NoShop),
+                false => Err(WebhookError::NoShop),
             }
         }
     }
@@ -346,14 +346,14 @@ impl Webhooks {
         let (subscriptions, secrets) = (Arc::clone(&self.subscriptions), Arc::clone(&self.secrets));
         let task = self.runtime.spawn(async move {
             match worker.run().await {
-                Over::ShopGone => {
+                WorkerEnd::ShopGone => {
                     held(&subscriptions).remove(&key);
                     // The first worker that ends removes the secrets of all endpoints of the shop. The next start
                     // repeats a removal that fails.
                     let sweep = move || secrets.retain(|shop, _| shop != number);
                     blocking(sweep).await.ok();
                 }
-                Over::Closed | Over::Removed => {}
+                WorkerEnd::Closed | WorkerEnd::Removed => {}
             }
         });
         let mut workers = held(&self.workers);
@@ -385,9 +385,9 @@ fn new_id() -> String {
 }
 
 /// A new random secret.
-pub(super) fn new_secret() -> Result<Secret, NotDone> {
+pub(super) fn new_secret() -> Result<Secret, WebhookError> {
     Secret::new().map_err(|error| {
         let what = format!("the system gave no random bytes: {error}");
-        NotDone::Failed(JournalError::Failed(what))
+        WebhookError::Failed(JournalError::Failed(what))
     })
 }

@@ -76,7 +76,7 @@ impl Signing {
 
 /// The fields of a request that makes or changes an endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct EndpointChange {
     /// The URL.
     pub url: Option<String>,
     /// The types; the inner `None` means all.
@@ -93,7 +93,7 @@ pub const DISABLED: &str = "webhook.disabled";
 /// Types of notices that an endpoint can ask for, beside decisions.
 pub const NOTICES: [&str; 1] = [DISABLED];
 
-impl Wanted {
+impl EndpointChange {
     /// Whether the fields are valid, the URL excepted; the error says what is valid.
     pub fn check(&self) -> Result<(), String> {
         if let Some(Some(batch)) = self.batch
@@ -131,8 +131,14 @@ impl Wanted {
 }
 
 impl Endpoint {
-    /// A new endpoint, with a secret and the wanted fields.
-    pub fn new(id: String, url: String, secret: Secret, wanted: &Wanted, now: Instant) -> Endpoint {
+    /// A new endpoint, with a secret and the fields of `change`.
+    pub fn new(
+        id: String,
+        url: String,
+        secret: Secret,
+        change: &EndpointChange,
+        now: Instant,
+    ) -> Endpoint {
         let mut endpoint = Endpoint {
             form: FORM,
             id,
@@ -143,22 +149,22 @@ impl Endpoint {
             made: now,
             secrets: vec![Signing::first(secret)],
         };
-        endpoint.change(wanted);
+        endpoint.change(change);
         endpoint
     }
 
     /// Changes the fields that are given.
-    pub fn change(&mut self, wanted: &Wanted) {
-        if let Some(url) = &wanted.url {
+    pub fn change(&mut self, change: &EndpointChange) {
+        if let Some(url) = &change.url {
             self.url.clone_from(url);
         }
-        if let Some(types) = &wanted.types {
+        if let Some(types) = &change.types {
             self.types.clone_from(types);
         }
-        if let Some(batch) = wanted.batch {
+        if let Some(batch) = change.batch {
             self.batch = batch;
         }
-        match wanted.enabled {
+        match change.enabled {
             Some(true) => self.state = EndpointState::On,
             // An endpoint that the server has disabled keeps its state and its reason.
             Some(false) if self.is_on() => self.state = EndpointState::Off,
@@ -172,14 +178,14 @@ impl Endpoint {
     }
 
     /// Whether it asks for decisions of this type.
-    pub fn wants(&self, kind: &str) -> bool {
+    pub fn subscribes_to(&self, kind: &str) -> bool {
         let types = self.types.as_ref();
-        types.is_none_or(|types| types.iter().any(|wanted| wanted == kind))
+        types.is_none_or(|types| types.iter().any(|listed| listed == kind))
     }
 
     /// Whether it asks for a notice. Notices must be named in `types`.
-    pub fn wants_notice(&self, kind: &str) -> bool {
-        self.types.is_some() && self.wants(kind)
+    pub fn subscribes_to_notice(&self, kind: &str) -> bool {
+        self.types.is_some() && self.subscribes_to(kind)
     }
 
     /// The secrets after a rotation; the earlier ones sign for [`OVERLAP`] more.
@@ -248,12 +254,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_had_says_what_can() {
-        let of = |types, batch| Wanted {
+        let of = |types, batch| EndpointChange {
             types,
             batch,
-            ..Wanted::default()
+            ..EndpointChange::default()
         };
-        for (wanted, expected) in [
+        for (change, expected) in [
             (of(None, None), None),
             (of(Some(None), Some(None)), None),
             (
@@ -275,10 +281,10 @@ mod tests {
             (of(None, Some(Some(0))), Some("from 1 to 500")),
             (of(None, Some(Some(501))), Some("from 1 to 500")),
         ] {
-            let refused = wanted.check().err();
+            let refused = change.check().err();
             match expected {
-                None => assert_eq!(refused, None, "{wanted:?}"),
-                Some(part) => assert!(refused.is_some_and(|why| why.contains(part)), "{wanted:?}"),
+                None => assert_eq!(refused, None, "{change:?}"),
+                Some(part) => assert!(refused.is_some_and(|why| why.contains(part)), "{change:?}"),
             }
         }
     }
@@ -286,12 +292,12 @@ mod tests {
     #[test]
     fn a_replaced_secret_signs_for_a_day_more() {
         let [first, second, third] = [(); 3].map(|()| Secret::new().unwrap());
-        let wanted = Wanted::default();
+        let change = EndpointChange::default();
         let mut endpoint = Endpoint::new(
             "e".into(),
             "http://h/".into(),
             first.clone(),
-            &wanted,
+            &change,
             at(0),
         );
         endpoint.sign_with(endpoint.rotated(second.clone(), at(1000)));
@@ -309,13 +315,13 @@ mod tests {
 
     #[test]
     fn it_reads_back_and_a_newer_form_does_not() {
-        let wanted = Wanted {
+        let change = EndpointChange {
             types: types(&["session.queued"]),
             batch: Some(Some(50)),
-            ..Wanted::default()
+            ..EndpointChange::default()
         };
         let secret = Secret::new().unwrap();
-        let mut endpoint = Endpoint::new("e".into(), "http://h/".into(), secret, &wanted, at(5));
+        let mut endpoint = Endpoint::new("e".into(), "http://h/".into(), secret, &change, at(5));
         endpoint.state = EndpointState::Disabled {
             why: "410".into(),
             at: at(7),
@@ -335,7 +341,7 @@ mod tests {
             "secrets":[{"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw","until":null}]}"#;
         let read = Endpoint::read(first.as_bytes()).unwrap();
         assert!(read.has_secret() && !String::from_utf8(read.stored()).unwrap().contains("whsec"));
-        assert!(endpoint.wants("session.queued") && !endpoint.wants("reply.due"));
-        assert!(!endpoint.wants_notice("webhook.disabled"));
+        assert!(endpoint.subscribes_to("session.queued") && !endpoint.subscribes_to("reply.due"));
+        assert!(!endpoint.subscribes_to_notice("webhook.disabled"));
     }
 }

@@ -90,7 +90,7 @@ impl Subscription {
 
 impl Inner {
     /// Adds a recent delivery.
-    pub fn remember(&mut self, delivered: Delivered) {
+    pub fn add_recent(&mut self, delivered: Delivered) {
         if self.recent.len() == RECENT {
             self.recent.pop_front();
         }
@@ -146,7 +146,7 @@ pub struct FoundWebhook {
 /// # Errors
 ///
 /// The value is an endpoint and cannot be read.
-pub fn upgrade_kept(
+pub fn upgrade_metadata(
     shop: u64,
     name: &str,
     value: &[u8],
@@ -216,7 +216,7 @@ pub fn stored_webhooks(
 ) -> Result<BTreeMap<(Id, String), FoundWebhook>, JournalError> {
     let mut found: BTreeMap<(Id, String), FoundWebhook> = BTreeMap::new();
     let mut unread = None;
-    shops.kept(&mut |kept| {
+    shops.each_metadata(&mut |kept| {
         if let Some(id) = endpoint_of(&kept.name) {
             let of = found.entry((kept.shop.clone(), id.to_owned())).or_default();
             if let Err(error) = of.take(&kept) {

@@ -20,14 +20,14 @@ mod worker;
 
 use crate::domain::base::id::Id;
 
-pub use dispatcher::{NotDone, WebhookSettings, Webhooks};
-pub use endpoint_state::{Delivered, Subscription, upgrade_kept};
+pub use dispatcher::{WebhookError, WebhookSettings, Webhooks};
+pub use endpoint_state::{Delivered, Subscription, upgrade_metadata};
 pub use secrets_file::{EndpointSecrets, SECRETS_FILE, SecretsFile};
-pub use transport::Asker;
+pub use transport::LookupCaller;
 pub use transport::RetryAfter;
 pub use transport::SystemLookup;
 pub use transport::{ANSWER_BYTES_MAX, CallResult, ClientSettings, Unusable, WebhookClient};
-pub use transport::{Looking, Lookup};
+pub use transport::{Lookup, LookupFuture};
 pub use transport::{Secret, sign};
 pub use transport::{URL_BYTES_MAX, is_public, read_url};
 

@@ -60,7 +60,7 @@ pub fn subscriptions(
     changes.extend(move_secrets(&subscriptions, of_first_form, secrets));
     sweep(&subscriptions, secrets);
     for (shop, (name, value)) in changes {
-        shops.keep_soon(&shop, &name, value)?;
+        shops.put_metadata_soon(&shop, &name, value)?;
     }
     Ok(subscriptions)
 }

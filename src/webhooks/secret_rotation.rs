@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::dispatcher::{NotDone, Webhooks, new_secret};
+use super::dispatcher::{WebhookError, Webhooks, new_secret};
 use super::endpoint::Signing;
 use super::endpoint_state::Subscription;
 use super::secrets_file::EndpointSecrets;
@@ -13,7 +13,7 @@ use crate::journal::JournalError;
 
 impl Webhooks {
     /// Gives an endpoint a new secret; the earlier one signs for a day more.
-    pub async fn rotate(&self, shop: &Id, id: &str) -> Result<Secret, NotDone> {
+    pub async fn rotate(&self, shop: &Id, id: &str) -> Result<Secret, WebhookError> {
         let subscription = self.get(shop, id)?;
         let now = self.context.shops.now();
         let secret = new_secret()?;
@@ -30,7 +30,7 @@ impl Webhooks {
         &self,
         subscription: &Subscription,
         signing: Vec<Signing>,
-    ) -> Result<(), NotDone> {
+    ) -> Result<(), WebhookError> {
         let secrets = Arc::clone(&self.secrets);
         let of = EndpointSecrets::new(subscription.number, &subscription.id, signing);
         self.write_secrets(move || secrets.put(vec![of])).await
@@ -40,10 +40,12 @@ impl Webhooks {
     pub(super) async fn write_secrets(
         &self,
         write: impl FnOnce() -> Result<(), JournalError> + Send + 'static,
-    ) -> Result<(), NotDone> {
+    ) -> Result<(), WebhookError> {
         match blocking(write).await {
             Ok(written) => Ok(written?),
-            Err(error) => Err(NotDone::Failed(JournalError::Failed(error.to_string()))),
+            Err(error) => Err(WebhookError::Failed(JournalError::Failed(
+                error.to_string(),
+            ))),
         }
     }
 }

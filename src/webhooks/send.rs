@@ -7,7 +7,7 @@ use super::delivery::outbox::AttemptEnd;
 use super::delivery::payload::Message;
 use super::endpoint::Endpoint;
 use super::transport::client::{CallResult, WebhookClient};
-use super::transport::lookup_budget::Asker;
+use super::transport::lookup_budget::LookupCaller;
 use super::transport::signature::sign;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
@@ -25,14 +25,14 @@ pub async fn call(
     message: &Message,
     now: Instant,
 ) -> CallResult {
-    let asker = Asker {
+    let caller = LookupCaller {
         shop: shop.clone(),
         endpoint: endpoint.id.clone(),
     };
     match request_of(endpoint, message, now) {
         Ok((url, headers)) => {
             let body = message.body.clone();
-            client.post_for(asker, &url, &headers, body).await
+            client.post_for(caller, &url, &headers, body).await
         }
         Err(why) => CallResult {
             failure: Some(why),

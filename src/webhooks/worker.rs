@@ -82,7 +82,7 @@ pub struct EndpointWorker {
 }
 
 /// Why a worker ended.
-pub enum Over {
+pub enum WorkerEnd {
     /// The server stops.
     Closed,
     /// The endpoint was removed.
@@ -96,7 +96,7 @@ impl EndpointWorker {
     pub fn new(context: Arc<WorkerContext>, subscription: Arc<Subscription>) -> EndpointWorker {
         let feed = context.shops.follow(&subscription.shop);
         EndpointWorker {
-            gone: feed.heard().gone,
+            gone: feed.latest().gone,
             feed,
             context,
             subscription,
@@ -107,7 +107,7 @@ impl EndpointWorker {
     }
 
     /// Delivers until the server stops, or the endpoint or its shop is removed.
-    pub async fn run(mut self) -> Over {
+    pub async fn run(mut self) -> WorkerEnd {
         let mut closing = self.context.closing.clone();
         let mut save = Box::pin(tokio::time::sleep(SAVE_AFTER));
         loop {
@@ -117,10 +117,10 @@ impl EndpointWorker {
             let next = {
                 let inner = self.subscription.inner();
                 if inner.removed {
-                    return Over::Removed;
+                    return WorkerEnd::Removed;
                 }
-                if self.feed.heard().gone != self.gone {
-                    return Over::ShopGone;
+                if self.feed.latest().gone != self.gone {
+                    return WorkerEnd::ShopGone;
                 }
                 match inner.endpoint.is_on() {
                     true => inner.outbox.next(self.now()),
@@ -147,9 +147,9 @@ impl EndpointWorker {
             tokio::select! {
                 biased;
                 Some(done) = self.sending.next() => self.finish(done),
-                heard = self.feed.changed() => {
-                    if heard.gone != self.gone {
-                        return Over::ShopGone;
+                received = self.feed.changed() => {
+                    if received.gone != self.gone {
+                        return WorkerEnd::ShopGone;
                     }
                     self.subscription.inner().outbox.mark_new_decisions();
                 }
@@ -198,7 +198,7 @@ impl EndpointWorker {
             subscription.inner().outbox.skip_to(lane, found.passed);
             self.unsaved = self.unsaved.max(1);
         }
-        let (Some(first), Some(last)) = (found.wanted.first(), found.wanted.last()) else {
+        let (Some(first), Some(last)) = (found.decisions.first(), found.decisions.last()) else {
             if !found.more {
                 subscription.inner().outbox.exhausted(lane);
             }
@@ -208,14 +208,14 @@ impl EndpointWorker {
             from: first.seq,
             to: last.seq,
         };
-        let message = self.message(&endpoint, &found.wanted);
+        let message = self.message(&endpoint, &found.decisions);
         self.send(Attempt { range, lane }, &endpoint, message);
         Ok(())
     }
 
-    fn message(&self, endpoint: &Endpoint, wanted: &[StoredDecision]) -> Option<Message> {
+    fn message(&self, endpoint: &Endpoint, decisions: &[StoredDecision]) -> Option<Message> {
         let shop = &self.subscription.shop;
-        match (wanted, endpoint.batch) {
+        match (decisions, endpoint.batch) {
             // Several decisions are always a list, also where `batch` was switched off after they were grouped.
             ([one], None) => Some(payload::single(&endpoint.id, shop, one)),
             (several, _) => payload::batch(&endpoint.id, shop, several),
@@ -225,7 +225,7 @@ impl EndpointWorker {
     /// Reads a message that failed from the journal again, and retries it.
     fn retry(&mut self, of: Attempt) -> Result<(), WakeAt> {
         let endpoint = self.subscription.inner().endpoint.clone();
-        let (mut wanted, mut found) = (Vec::new(), false);
+        let (mut decisions, mut found) = (Vec::new(), false);
         let mut seen = of.range.from - 1;
         while seen < of.range.to {
             let shops = &self.context.shops;
@@ -235,17 +235,17 @@ impl EndpointWorker {
             seen = last.seq;
             for decision in page.items.into_iter().filter(|d| d.seq <= of.range.to) {
                 found = true;
-                if endpoint.wants(decision.said().kind) {
-                    wanted.push(decision);
+                if endpoint.subscribes_to(decision.header().kind) {
+                    decisions.push(decision);
                 }
             }
         }
-        if found && wanted.is_empty() {
-            let changes = self.subscription.inner().outbox.unwanted(of);
-            self.keep(&changes);
+        if found && decisions.is_empty() {
+            let changes = self.subscription.inner().outbox.drop_unsubscribed(of);
+            self.store(&changes);
             return Ok(());
         }
-        let message = self.message(&endpoint, &wanted);
+        let message = self.message(&endpoint, &decisions);
         self.send(of, &endpoint, message);
         Ok(())
     }
@@ -260,7 +260,7 @@ impl EndpointWorker {
                 ..AttemptResult::default()
             };
             let changes = self.subscription.inner().outbox.lost(of, result, now);
-            self.keep(&changes);
+            self.store(&changes);
             return;
         };
         let intent = {
@@ -276,7 +276,7 @@ impl EndpointWorker {
         self.sending.push(Box::pin(async move {
             if let Some((name, value)) = intent {
                 // Where this fails the disk has failed, and the server stops.
-                context.shops.keep(&shop, &name, value).await.ok();
+                context.shops.put_metadata(&shop, &name, value).await.ok();
             }
             let called = call(&context.client, &shop, &endpoint, &message, now).await;
             AttemptDone {
@@ -307,7 +307,7 @@ impl EndpointWorker {
                     .failed_messages()
                     .find(|failing| failing.range == of.range);
                 let tries = so_far.map_or(0, |failing| failing.attempts) + 1;
-                inner.remember(Delivered {
+                inner.add_recent(Delivered {
                     range: of.range,
                     attempts: tries,
                     result: result.clone(),
@@ -317,14 +317,14 @@ impl EndpointWorker {
                 .outbox
                 .finish(of, ended, result.clone(), &message.id, now)
         };
-        self.keep(&changes);
+        self.store(&changes);
         if changes.contains(&Change::Disable) {
             self.disable(ended, &result, now);
         }
     }
 
     /// Hands the changes to the journal, in their order.
-    fn keep(&mut self, changes: &[Change]) {
+    fn store(&mut self, changes: &[Change]) {
         self.unsaved += 1;
         for change in changes {
             if let Change::Queued(range) | Change::Dequeued(range) = change {
@@ -341,16 +341,16 @@ impl EndpointWorker {
                         .observer
                         .gave_up(&self.subscription.shop, &self.subscription.id);
                 }
-                self.keep_soon(named);
+                self.store_soon(named);
             }
         }
     }
 
-    fn keep_soon(&self, (name, value): NamedWebhook) {
-        if let Err(error) = self
-            .context
-            .shops
-            .keep_soon(&self.subscription.shop, &name, value)
+    fn store_soon(&self, (name, value): NamedWebhook) {
+        if let Err(error) =
+            self.context
+                .shops
+                .put_metadata_soon(&self.subscription.shop, &name, value)
         {
             tracing::error!(%error, "the delivery state of a webhook cannot be stored");
         }
@@ -359,7 +359,7 @@ impl EndpointWorker {
     fn save(&mut self) {
         self.unsaved = 0;
         let inner = self.subscription.inner();
-        self.keep_soon(inner.cursor_entry());
+        self.store_soon(inner.cursor_entry());
     }
 
     /// Disables the endpoint, and sends the notice.
@@ -372,7 +372,7 @@ impl EndpointWorker {
                 at: now,
             };
             // Under the lock, so that changes are stored in their order.
-            self.keep_soon(inner.endpoint_entry());
+            self.store_soon(inner.endpoint_entry());
         }
         self.save();
         self.context
@@ -382,7 +382,7 @@ impl EndpointWorker {
     }
 
     /// Waits for calls in flight, and stores the cursor.
-    async fn close(mut self) -> Over {
+    async fn close(mut self) -> WorkerEnd {
         let all = async {
             while let Some(done) = self.sending.next().await {
                 self.finish(done);
@@ -392,10 +392,10 @@ impl EndpointWorker {
         let (name, value) = self.subscription.inner().cursor_entry();
         self.context
             .shops
-            .keep(&self.subscription.shop, &name, value)
+            .put_metadata(&self.subscription.shop, &name, value)
             .await
             .ok();
-        Over::Closed
+        WorkerEnd::Closed
     }
 }
 

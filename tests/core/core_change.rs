@@ -400,7 +400,7 @@ fn an_older_core_that_decided_the_same_leaves_no_trace() {
         for recording in recordings(seed, 300, OLDER, |decisions| decisions) {
             let name = format!("seed {seed}, {}", recording.id);
             let differences = recording.check();
-            assert_eq!(differences.told, Vec::<String>::new(), "{name}");
+            assert_eq!(differences.examples, Vec::<String>::new(), "{name}");
             assert_eq!(differences.records, recording.records.len() as u64);
             let shop = come_up(&recording, &name);
             let own = recording.shop.as_ref().expect("a shop");

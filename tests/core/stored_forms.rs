@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
-use xiaoer::domain::snapshot::{Unreadable, ledger_bytes, read_ledger, read_shop, shop_bytes};
+use xiaoer::domain::snapshot::{SnapshotError, ledger_bytes, read_ledger, read_shop, shop_bytes};
 use xiaoer::domain::state::shared_invites::MemoryLedger;
 use xiaoer::domain::state::shop::Shop;
 
@@ -96,10 +96,10 @@ fn form_1_of_the_ledger_writes_what_it_wrote() {
     assert_eq!(ledger_bytes(&read).expect("bytes"), bytes);
 }
 
-fn told_newer<T>(read: Result<T, Unreadable>) -> String {
+fn told_newer<T>(read: Result<T, SnapshotError>) -> String {
     match read {
-        Err(Unreadable::Newer(what)) => what,
-        Err(Unreadable::Damaged(what)) => panic!("damaged: {what}"),
+        Err(SnapshotError::Newer(what)) => what,
+        Err(SnapshotError::Damaged(what)) => panic!("damaged: {what}"),
         Ok(_) => panic!("it was read"),
     }
 }
@@ -129,13 +129,13 @@ fn what_a_newer_program_stored_is_refused_and_told() {
         (&[254, 1][..], ""),
     ] {
         match read_shop(bytes) {
-            Err(Unreadable::Damaged(what)) => assert!(what.contains(why), "{what}"),
+            Err(SnapshotError::Damaged(what)) => assert!(what.contains(why), "{what}"),
             other => panic!("{:?}", other.map(|_| ())),
         }
     }
     for bytes in [&[0xff][..], &[0xff, 0], &[0xff, 0, 1], &[0xff, 0, 0]] {
         let read = read_ledger(bytes).map(|_| ());
-        assert!(matches!(read, Err(Unreadable::Damaged(_))), "{bytes:?}");
+        assert!(matches!(read, Err(SnapshotError::Damaged(_))), "{bytes:?}");
     }
 }
 
@@ -159,7 +159,7 @@ fn the_first_byte_tells_the_forms_of_the_ledger() {
 /// Cut off, with something behind it, or with any byte changed, it is a shop or ledger or an error, and no panic.
 #[test]
 fn nonsense_is_an_error() {
-    fn hostile<T>(bytes: &[u8], read: fn(&[u8]) -> Result<T, Unreadable>) -> usize {
+    fn hostile<T>(bytes: &[u8], read: fn(&[u8]) -> Result<T, SnapshotError>) -> usize {
         assert!(read(bytes).is_ok());
         for length in 0..bytes.len() {
             assert!(read(&bytes[..length]).is_err(), "the first {length} bytes");

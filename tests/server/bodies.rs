@@ -22,7 +22,7 @@ impl HttpObserver for Unwatched {
     fn micros(&self) -> u64 {
         0
     }
-    fn visited(&self, _: &AccessLogEntry<'_>) {}
+    fn answered(&self, _: &AccessLogEntry<'_>) {}
     fn scrape(&self) -> String {
         String::new()
     }
@@ -160,7 +160,7 @@ async fn a_body_that_is_not_right_is_answered_and_let_go() {
     let state = Arc::new(AppState {
         shops: shops.desk.clone(),
         webhooks: shops.webhooks(),
-        keeper: Authenticator::Insecure,
+        authenticator: Authenticator::Insecure,
         limits: Limits {
             body_bytes_max: BODY_BYTES_MAX,
             // Long enough for a busy machine to send what is not slow.
@@ -168,12 +168,12 @@ async fn a_body_that_is_not_right_is_answered_and_let_go() {
             metrics_public: false,
             ..Limits::default()
         },
-        watch: Arc::new(Unwatched),
+        observer: Arc::new(Unwatched),
         description: xiaoer::api::description(),
     });
     let desk = shops.desk.clone();
     let server = HttpServer::new(move || {
-        desk.settle_here();
+        desk.run_actors_here();
         App::new().configure(configure(Arc::clone(&state)))
     });
     let server = server

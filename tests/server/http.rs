@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use xiaoer::api::{ROUTES, configure};
 use xiaoer::domain::base::id::Id;
 use xiaoer::http::{
-    AccessLogEntry, AppState, Authenticator, Grant, HttpObserver, KeyRing, KeyRow, Limits, Needs,
-    NewKey, NotChanged, Scope,
+    AccessLogEntry, AppState, Authenticator, Grant, HttpObserver, KeyChangeError, KeyRing, KeyRow,
+    Limits, Needs, NewKey, Scope,
 };
 
 /// Keys that are spelt as what they grant: `shop/scope`, or `admin`.
@@ -41,7 +41,7 @@ impl KeyRing for Spelt {
         Vec::new()
     }
 
-    fn new_key(&self, key: NewKey) -> Result<(KeyRow, String), NotChanged> {
+    fn new_key(&self, key: NewKey) -> Result<(KeyRow, String), KeyChangeError> {
         let row = KeyRow {
             id: Id::new("abcdefgh").unwrap(),
             shop: key.shop,
@@ -53,13 +53,13 @@ impl KeyRing for Spelt {
         Ok((row, "xek_abcdefgh".to_owned()))
     }
 
-    fn revoke(&self, id: &str) -> Result<bool, NotChanged> {
+    fn revoke(&self, id: &str) -> Result<bool, KeyChangeError> {
         Ok(id == "abcdefgh")
     }
 
-    fn shut_of_shop(&self, _: &Id) {}
-    fn open_of_shop(&self, _: &Id) {}
-    fn revoke_of_shop(&self, _: &Id, _: Option<u64>) -> Result<usize, NotChanged> {
+    fn block_shop(&self, _: &Id) {}
+    fn unblock_shop(&self, _: &Id) {}
+    fn revoke_shop(&self, _: &Id, _: Option<u64>) -> Result<usize, KeyChangeError> {
         Ok(0)
     }
     fn version(&self) -> u64 {
@@ -74,7 +74,7 @@ impl HttpObserver for Unwatched {
     fn micros(&self) -> u64 {
         0
     }
-    fn visited(&self, _: &AccessLogEntry<'_>) {}
+    fn answered(&self, _: &AccessLogEntry<'_>) {}
     fn scrape(&self) -> String {
         "xiaoer_up 1\n".to_owned()
     }
@@ -374,9 +374,9 @@ async fn app_over(
     let state = Arc::new(AppState {
         shops: shops.desk.clone(),
         webhooks: shops.webhooks(),
-        keeper: Authenticator::Keys(Arc::new(Spelt)),
+        authenticator: Authenticator::Keys(Arc::new(Spelt)),
         limits: Limits::default(),
-        watch: Arc::new(Unwatched),
+        observer: Arc::new(Unwatched),
         description: xiaoer::api::description(),
     });
     init_service(App::new().configure(configure(state))).await
@@ -502,15 +502,15 @@ impl KeyRing for Revocable {
     fn list(&self) -> Vec<KeyRow> {
         Vec::new()
     }
-    fn new_key(&self, key: NewKey) -> Result<(KeyRow, String), NotChanged> {
+    fn new_key(&self, key: NewKey) -> Result<(KeyRow, String), KeyChangeError> {
         Spelt.new_key(key)
     }
-    fn revoke(&self, _: &str) -> Result<bool, NotChanged> {
+    fn revoke(&self, _: &str) -> Result<bool, KeyChangeError> {
         Ok(false)
     }
-    fn shut_of_shop(&self, _: &Id) {}
-    fn open_of_shop(&self, _: &Id) {}
-    fn revoke_of_shop(&self, _: &Id, _: Option<u64>) -> Result<usize, NotChanged> {
+    fn block_shop(&self, _: &Id) {}
+    fn unblock_shop(&self, _: &Id) {}
+    fn revoke_shop(&self, _: &Id, _: Option<u64>) -> Result<usize, KeyChangeError> {
         Ok(0)
     }
     fn version(&self) -> u64 {
@@ -531,12 +531,12 @@ async fn a_stream_ends_with_its_key() {
         let state = Arc::new(AppState {
             shops: shops.desk.clone(),
             webhooks: shops.webhooks(),
-            keeper: Authenticator::Keys(Arc::clone(&keys) as Arc<dyn KeyRing>),
+            authenticator: Authenticator::Keys(Arc::clone(&keys) as Arc<dyn KeyRing>),
             limits: Limits {
                 heartbeat: Duration::from_millis(beat),
                 ..Limits::default()
             },
-            watch: Arc::new(Unwatched),
+            observer: Arc::new(Unwatched),
             description: xiaoer::api::description(),
         });
         let app = init_service(App::new().configure(configure(state))).await;

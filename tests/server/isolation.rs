@@ -19,8 +19,8 @@ use xiaoer::domain::protocol::event::{Event, EventBody, GivenPolicy};
 use xiaoer::domain::rules::apply_event::Applied;
 use xiaoer::env::Env;
 use xiaoer::journal::{
-    Claimed, Embedded, Fenced, FencingToken, Journal, JournalError, MetadataEntry, NewRecord,
-    NoObserver, NoRoom, OnDurable, RecordPage, Snapshot, SnapshotAndTail, TimedShop,
+    Claimed, Embedded, Fenced, FencingToken, Journal, JournalError, JournalFull, MetadataEntry,
+    NewRecord, NoObserver, OnDurable, RecordPage, Snapshot, SnapshotAndTail, TimedShop,
 };
 use xiaoer::runtime::{RuntimeSettings, SharedLedger, ShopQuota, Shops, Unavailable};
 
@@ -421,7 +421,7 @@ impl Journal for Slow {
     fn each_metadata(&self, each: &mut dyn FnMut(MetadataEntry)) -> Result<(), JournalError> {
         self.under.each_metadata(each)
     }
-    fn has_room(&self) -> Result<(), NoRoom> {
+    fn has_room(&self) -> Result<(), JournalFull> {
         self.under.has_room()
     }
 }
@@ -432,7 +432,7 @@ async fn memory_that_waits_for_the_disk_is_not_taken_by_one_shop() {
     let folder = tempfile::tempdir().expect("a folder");
     let env = Env {
         clock: SetClock::at("2026-11-11T02:00:00Z"),
-        fate: Arc::new(Planted::default()),
+        fail_stop: Arc::new(Planted::default()),
     };
     let opened =
         Embedded::open(&settings(folder.path()), &env, Box::new(NoObserver)).expect("a journal");
@@ -442,14 +442,14 @@ async fn memory_that_waits_for_the_disk_is_not_taken_by_one_shop() {
     });
     let desk = Shops::new(
         Arc::clone(&slow) as Arc<dyn Journal>,
-        Arc::new(SharedLedger::kept(None, Vec::new()).expect("a ledger")),
+        Arc::new(SharedLedger::load(None, Vec::new()).expect("a ledger")),
         env,
         Arc::new(Seen::default()),
         &RuntimeSettings {
             mailbox: 64,
             idle: Duration::from_secs(600),
             grace: xiaoer::domain::base::time::Duration::from_ms(10_000),
-            share: ShopQuota {
+            quota: ShopQuota {
                 waiting_bytes_max: 100_000,
                 bytes_per_hour_max: 0,
             },

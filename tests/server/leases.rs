@@ -44,7 +44,7 @@ impl Leased {
     }
 
     fn over(shops: Shops) -> Leased {
-        let looking = actix_rt::spawn(xiaoer::runtime::wake_sleepers(shops.desk.clone()));
+        let looking = actix_rt::spawn(xiaoer::runtime::wake_passivated_shops(shops.desk.clone()));
         Leased { shops, looking }
     }
 
@@ -75,7 +75,7 @@ impl Leased {
     ) -> PresenceResult {
         let lease = lease_s.map(|seconds| Length::from_ms(seconds * 1000));
         let (shop, agent) = (id("s"), id(agent));
-        let presented = self.shops.desk.present(&shop, &agent, presence, lease);
+        let presented = self.shops.desk.set_presence(&shop, &agent, presence, lease);
         let presented = presented.await.expect("an answer");
         assert_eq!(presented.answered.rejected, None);
         presented
@@ -274,7 +274,7 @@ async fn a_sleeping_shop_is_woken() {
     let (folder, clock) = (tempfile::tempdir().expect("a folder"), clock());
     let leased = Leased::made(folder.path(), &clock, Duration::ZERO, json!({})).await;
     leased.present("anna", Presence::Online, Some(30)).await;
-    leased.shops.desk.sleep_all().await;
+    leased.shops.desk.passivate_all().await;
     let alive = || {
         leased
             .shops

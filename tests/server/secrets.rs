@@ -10,8 +10,8 @@ use crate::support::world::{SetClock, Shops, settings};
 use serde_json::json;
 use xiaoer::domain::base::id::Id;
 use xiaoer::journal::{self, Upgrade};
-use xiaoer::webhooks::endpoint::{EndpointState, Wanted};
-use xiaoer::webhooks::{NotDone, SECRETS_FILE, Webhooks, upgrade_kept};
+use xiaoer::webhooks::endpoint::{EndpointChange, EndpointState};
+use xiaoer::webhooks::{SECRETS_FILE, WebhookError, Webhooks, upgrade_metadata};
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -32,10 +32,10 @@ async fn make(shops: &Shops, shop: &str) -> Id {
     Id::new(shop).expect("an id")
 }
 
-fn wanted(url: &str) -> Wanted {
-    Wanted {
+fn wanted(url: &str) -> EndpointChange {
+    EndpointChange {
         url: Some(url.to_owned()),
-        ..Wanted::default()
+        ..EndpointChange::default()
     }
 }
 
@@ -96,12 +96,12 @@ async fn no_secret_is_in_the_store_or_in_a_backup() {
         EndpointState::Disabled { why, .. } => assert!(why.contains("rotate"), "{why}"),
         other @ (EndpointState::On | EndpointState::Off) => panic!("{other:?}"),
     }
-    let enabled = || Wanted {
+    let enabled = || EndpointChange {
         enabled: Some(true),
-        ..Wanted::default()
+        ..EndpointChange::default()
     };
     let refused = webhooks.change(&shop, &post.id, enabled()).await;
-    assert!(matches!(refused, Err(NotDone::Refused(why)) if why.contains("rotate")));
+    assert!(matches!(refused, Err(WebhookError::Refused(why)) if why.contains("rotate")));
     let before = receiver.requests().len();
     let told = webhooks.test(&shop, &post.id).await.expect("a try");
     assert!(told.status.is_none() && told.failure.is_some_and(|why| why.contains("rotate")));
@@ -168,7 +168,10 @@ async fn endpoints_of_the_first_form_give_their_secrets_away_at_the_first_start(
     let shops = open(&data);
     let shop = make(&shops, "tea").await;
     let value = Some(stored.to_string().into_bytes());
-    assert_eq!(shops.desk.keep(&shop, "webhook/wh1", value).await, Ok(true));
+    assert_eq!(
+        shops.desk.put_metadata(&shop, "webhook/wh1", value).await,
+        Ok(true)
+    );
     for start in 0..2 {
         let webhooks = shops.webhooks();
         let post = webhooks.get(&shop, "wh1").expect("the endpoint");
@@ -177,10 +180,13 @@ async fn endpoints_of_the_first_form_give_their_secrets_away_at_the_first_start(
         assert_eq!(secrets.len(), 1);
         assert_eq!(secrets[0].text(), secret);
         // Once a change of another is durable, so is what was kept before.
-        assert_eq!(shops.desk.keep(&shop, "other", None).await, Ok(true));
+        assert_eq!(
+            shops.desk.put_metadata(&shop, "other", None).await,
+            Ok(true)
+        );
         let mut kept = String::new();
         let mut take = |of: journal::MetadataEntry| kept += &String::from_utf8_lossy(&of.value);
-        shops.desk.kept(&mut take).expect("what is kept");
+        shops.desk.each_metadata(&mut take).expect("what is kept");
         assert!(kept.contains("wh1") && !kept.contains("whsec"), "{kept}");
         webhooks.close().await;
     }
@@ -188,11 +194,11 @@ async fn endpoints_of_the_first_form_give_their_secrets_away_at_the_first_start(
 
     // What rewrites a store from one form to the next asks for the same.
     let (value, secrets) =
-        upgrade_kept(7, "webhook/wh1", stored.to_string().as_bytes()).expect("one");
+        upgrade_metadata(7, "webhook/wh1", stored.to_string().as_bytes()).expect("one");
     assert!(!String::from_utf8_lossy(&value).contains("whsec") && secrets.is_some());
-    let (again, secrets) = upgrade_kept(7, "webhook/wh1", &value).expect("one");
+    let (again, secrets) = upgrade_metadata(7, "webhook/wh1", &value).expect("one");
     assert!(again == value && secrets.is_none());
-    let (other, secrets) = upgrade_kept(7, "webhook/wh1/at", b"{}").expect("another");
+    let (other, secrets) = upgrade_metadata(7, "webhook/wh1/at", b"{}").expect("another");
     assert!(other == b"{}" && secrets.is_none());
-    assert!(upgrade_kept(7, "webhook/wh1", b"{}").is_err());
+    assert!(upgrade_metadata(7, "webhook/wh1", b"{}").is_err());
 }

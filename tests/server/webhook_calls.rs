@@ -12,8 +12,8 @@ use bytes::Bytes;
 use reqwest::Url;
 use xiaoer::domain::base::time::{Duration as Length, Instant};
 use xiaoer::webhooks::{
-    ANSWER_BYTES_MAX, Asker, CallResult, ClientSettings, Looking, Lookup, RetryAfter, SystemLookup,
-    WebhookClient, read_url,
+    ANSWER_BYTES_MAX, CallResult, ClientSettings, Lookup, LookupCaller, LookupFuture, RetryAfter,
+    SystemLookup, WebhookClient, read_url,
 };
 
 /// Enough for whoever answers at all.
@@ -47,7 +47,7 @@ impl Names {
 }
 
 impl Lookup for Names {
-    fn lookup(&self, _host: &str) -> Looking {
+    fn lookup(&self, _host: &str) -> LookupFuture {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let mut answers = self.answers.lock().expect("the answers");
         let answer = match answers.len() {
@@ -275,7 +275,7 @@ fn nobody_at_home_is_told() {
 struct Stuck;
 
 impl Lookup for Stuck {
-    fn lookup(&self, _host: &str) -> Looking {
+    fn lookup(&self, _host: &str) -> LookupFuture {
         Box::pin(std::future::pending())
     }
 }
@@ -564,7 +564,7 @@ fn a_name_that_changes_its_mind_is_called_at_what_was_checked() {
 struct Dead;
 
 impl Lookup for Dead {
-    fn lookup(&self, host: &str) -> Looking {
+    fn lookup(&self, host: &str) -> LookupFuture {
         if host.ends_with(".dead") {
             return Box::pin(std::future::pending());
         }
@@ -577,11 +577,11 @@ impl Lookup for Dead {
 fn names_that_give_no_answer_starve_nobody_else() {
     let receiver = Receiver::always(Reply::text(200, "ok"));
     let phone = Phone::new(LONG, true, Dead);
-    let asker = |shop: usize, endpoint: usize| Asker {
+    let asker = |shop: usize, endpoint: usize| LookupCaller {
         shop: xiaoer::domain::base::id::Id::new(&format!("s{shop}")).expect("an id"),
         endpoint: format!("wh{endpoint}"),
     };
-    let call = |asker: Asker, url: String| {
+    let call = |asker: LookupCaller, url: String| {
         let caller = phone.caller.clone();
         let url = Url::parse(&url).expect("a URL");
         let call = async move { caller.post_for(asker, &url, &[], Bytes::new()).await };
@@ -603,7 +603,7 @@ fn names_that_give_no_answer_starve_nobody_else() {
 struct Outside;
 
 impl Lookup for Outside {
-    fn lookup(&self, _host: &str) -> Looking {
+    fn lookup(&self, _host: &str) -> LookupFuture {
         Box::pin(async { Ok(vec!["2d00::1".parse().expect("an address")]) })
     }
 

@@ -17,7 +17,7 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
-use xiaoer::webhooks::endpoint::Wanted;
+use xiaoer::webhooks::endpoint::EndpointChange;
 use xiaoer::webhooks::{Secret, Webhooks, sign};
 
 /// Lives of the server, where no other number is asked for.
@@ -390,10 +390,10 @@ impl Desk {
     }
 
     async fn endpoint(&self, receiver: &Receiver, types: Option<&str>) -> String {
-        let wanted = Wanted {
+        let wanted = EndpointChange {
             url: Some(receiver.url()),
             types: types.map(|name| Some(vec![name.to_owned(), "session.assigned".to_owned()])),
-            ..Wanted::default()
+            ..EndpointChange::default()
         };
         let added = self.webhooks.add(&self.shop, wanted, self.sessions).await;
         added.expect("an endpoint").0.id.clone()
@@ -583,9 +583,9 @@ async fn retry_after_waits_and_gone_switches_off_with_an_alert() {
     assert_eq!(receiver.requests().len(), tries, "it is off");
     // Switched on again it goes on where it was.
     receiver.script(|_| Reply::status(200));
-    let on = Wanted {
+    let on = EndpointChange {
         enabled: Some(true),
-        ..Wanted::default()
+        ..EndpointChange::default()
     };
     desk.webhooks.change(&desk.shop, &id, on).await.expect("on");
     receiver.until("all of them", |came| {
@@ -624,24 +624,24 @@ async fn a_change_while_a_message_fails_loses_nothing() {
     let mut desk = Desk::open().await;
     let receiver = Receiver::always(Reply::status(500));
     let id = desk.endpoint(&receiver, None).await;
-    let change = async |desk: &Desk, wanted: Wanted| {
+    let change = async |desk: &Desk, wanted: EndpointChange| {
         let changed = desk.webhooks.change(&desk.shop, &id, wanted).await;
         changed.expect("changed");
     };
-    let off = Wanted {
+    let off = EndpointChange {
         batch: Some(Some(100)),
         enabled: Some(false),
-        ..Wanted::default()
+        ..EndpointChange::default()
     };
     change(&desk, off).await;
     for _ in 0..5 {
         desk.decide().await;
     }
-    let on = |wanted: Wanted| Wanted {
+    let on = |wanted: EndpointChange| EndpointChange {
         enabled: Some(true),
         ..wanted
     };
-    change(&desk, on(Wanted::default())).await;
+    change(&desk, on(EndpointChange::default())).await;
     receiver.until("all five", |came| {
         came.iter()
             .any(|came| came.seqs() == [1, 2, 3, 4, 5])
@@ -649,9 +649,9 @@ async fn a_change_while_a_message_fails_loses_nothing() {
     });
     desk.until_tried(&id, 1, 1);
     receiver.script(|_| Reply::status(200));
-    let one_by_one = Wanted {
+    let one_by_one = EndpointChange {
         batch: Some(None),
-        ..Wanted::default()
+        ..EndpointChange::default()
     };
     change(&desk, on(one_by_one)).await;
     desk.decide().await;
@@ -670,9 +670,9 @@ async fn a_change_while_a_message_fails_loses_nothing() {
     receiver.script(|_| Reply::status(500));
     desk.decide().await;
     desk.until_tried(&id, 7, 1);
-    let others = Wanted {
+    let others = EndpointChange {
         types: Some(Some(vec!["reply.due".to_owned()])),
-        ..Wanted::default()
+        ..EndpointChange::default()
     };
     change(&desk, on(others)).await;
     let gone = Deadline::seconds(60).poll(|| desk.told(&id, 7).is_none().then_some(()));

@@ -156,7 +156,7 @@ async fn a_backup_during_which_shops_are_deleted_verifies() {
             make(shop.clone()).await;
         }
         // Their states are stored, and heads name them.
-        shops.desk.sleep_all().await;
+        shops.desk.passivate_all().await;
         let (stopped, has_stopped) = std::sync::mpsc::sync_channel(1);
         let (let_on, go_on) = std::sync::mpsc::sync_channel(1);
         let journal = std::sync::Arc::clone(&shops.journal);

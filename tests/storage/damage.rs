@@ -51,7 +51,7 @@ fn reference(clean: bool, seed: u64) -> Reference {
     } else {
         served.kill();
     }
-    // Looking may write: what is looked at is a copy.
+    // LookupFuture may write: what is looked at is a copy.
     let copy = world.place().join("reference");
     copy_folder(&world.data, &copy);
     let export = run(&["export", "--data", argument(&copy)]);

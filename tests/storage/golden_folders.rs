@@ -12,7 +12,7 @@ use xiaoer::domain::base::time::Instant;
 use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::journal;
 use xiaoer::webhooks::Subscription;
-use xiaoer::webhooks::endpoint::Wanted;
+use xiaoer::webhooks::endpoint::EndpointChange;
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -55,7 +55,7 @@ async fn make(to: &Path) {
         ];
         shops.post(shop, &events).await.expect("an answer");
         if minute == 1 {
-            shops.desk.sleep_all().await;
+            shops.desk.passivate_all().await;
         }
     }
     for n in 0..3 {
@@ -184,15 +184,17 @@ async fn make_kept(to: &Path) {
     shops.post(&shop, &made).await.expect("a shop");
     let anna = Id::new("anna").expect("an id");
     let lease = Some(xiaoer::domain::base::time::Duration::from_ms(30_000));
-    let here = shops.desk.present(&shop, &anna, Presence::Online, lease);
+    let here = shops
+        .desk
+        .set_presence(&shop, &anna, Presence::Online, lease);
     here.await.expect("she is here");
     let webhooks = shops.webhooks();
-    let wanted = Wanted {
+    let wanted = EndpointChange {
         // Nobody listens there.
         url: Some("http://127.0.0.1:1/".to_owned()),
         types: Some(Some(vec!["session.assigned".to_owned()])),
         batch: Some(Some(2)),
-        ..Wanted::default()
+        ..EndpointChange::default()
     };
     let (post, _) = webhooks.add(&shop, wanted, 0).await.expect("a webhook");
     for n in 0..3 {
@@ -243,7 +245,7 @@ async fn what_other_rooms_kept_in_the_first_form_is_read_and_gone_on_with() {
             leases.push((kept.name, String::from_utf8(kept.value).expect("text")));
         }
     };
-    shops.desk.kept(&mut take).expect("what is kept");
+    shops.desk.each_metadata(&mut take).expect("what is kept");
     assert_eq!(
         leases,
         [("lease/anna".to_owned(), "{\"ms\":30000}".to_owned())]

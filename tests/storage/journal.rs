@@ -12,7 +12,7 @@ use crate::support::world::{SetClock, Shops, decisions, settings};
 use serde_json::{Value, json};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
-use xiaoer::env::{Env, Fate};
+use xiaoer::env::{Env, FailStop};
 use xiaoer::journal::{self, Embedded, Journal, NoObserver, RecordKind};
 use xiaoer::runtime::trace_line;
 
@@ -568,10 +568,10 @@ fn what_was_booked_is_known_after_a_command_that_only_opens_the_folder() {
     }
 }
 
-/// A fate that is written down; who asked for it never goes on.
+/// A fail_stop that is written down; who asked for it never goes on.
 struct Told(std::sync::mpsc::SyncSender<String>);
 
-impl Fate for Told {
+impl FailStop for Told {
     fn stop(&self, why: &str) -> ! {
         let _ = self.0.send(why.to_owned());
         loop {
@@ -585,7 +585,7 @@ fn a_thread_of_the_journal_that_dies_stops_the_server() {
     let folder = tempfile::tempdir().expect("a folder");
     let (tell, told) = std::sync::mpsc::sync_channel(1);
     let env = Env {
-        fate: Arc::new(Told(tell)),
+        fail_stop: Arc::new(Told(tell)),
         ..Env::real()
     };
     let opened = Embedded::open(&settings(folder.path()), &env, Box::new(NoObserver));

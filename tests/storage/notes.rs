@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::support::world::{SetClock, Shops, settings};
 use serde_json::json;
 use xiaoer::domain::base::id::Id;
-use xiaoer::journal::{self, JournalError, KEPT_BYTES_MAX, MetadataEntry};
+use xiaoer::journal::{self, JournalError, METADATA_BYTES_MAX, MetadataEntry};
 
 fn open(folder: &Path) -> Shops {
     let clock = SetClock::at("2026-11-11T02:00:00Z");
@@ -26,7 +26,7 @@ fn all(shops: &Shops) -> Vec<(String, String, String)> {
         let value = String::from_utf8(value).expect("text");
         all.push((shop.to_string(), name, value));
     };
-    shops.desk.kept(&mut take).expect("what is kept");
+    shops.desk.each_metadata(&mut take).expect("what is kept");
     all
 }
 
@@ -42,22 +42,22 @@ async fn what_is_kept_survives_and_goes_with_the_shop() {
     let (one, two) = (make(&shops, "一").await, make(&shops, "two").await);
     let keep = async |shop: &Id, name: &str, value: Option<&str>| {
         let value = value.map(|value| value.as_bytes().to_vec());
-        shops.desk.keep(shop, name, value).await
+        shops.desk.put_metadata(shop, name, value).await
     };
     assert_eq!(keep(&one, "a", Some("1")).await, Ok(true));
     assert_eq!(
-        shops.desk.keep_soon(&one, "a", Some(b"2".to_vec())),
+        shops.desk.put_metadata_soon(&one, "a", Some(b"2".to_vec())),
         Ok(true)
     );
     assert_eq!(
-        shops.desk.keep_soon(&one, "b", Some(b"3".to_vec())),
+        shops.desk.put_metadata_soon(&one, "b", Some(b"3".to_vec())),
         Ok(true)
     );
     assert_eq!(keep(&two, "a", Some("4")).await, Ok(true));
     assert_eq!(keep(&one, "b", None).await, Ok(true));
     let nobody = Id::new("nobody").expect("an id");
     assert_eq!(keep(&nobody, "a", Some("5")).await, Ok(false));
-    let long = "x".repeat(KEPT_BYTES_MAX);
+    let long = "x".repeat(METADATA_BYTES_MAX);
     assert_eq!(keep(&two, "long", Some(&long)).await, Ok(true));
     let longer = keep(&two, "long", Some(&format!("{long}x"))).await;
     assert!(matches!(longer, Err(JournalError::Failed(_))));
@@ -111,7 +111,7 @@ async fn what_is_kept_is_missed_when_the_end_is_lost() {
     }
     let shops = open(&data);
     let value = Some(b"1".to_vec());
-    assert_eq!(shops.desk.keep(&shop, "a", value).await, Ok(true));
+    assert_eq!(shops.desk.put_metadata(&shop, "a", value).await, Ok(true));
     shops.journal.close();
     drop(shops);
     std::fs::remove_dir_all(data.join("store")).expect("gone");

@@ -12,7 +12,7 @@ use xiaoer::domain::base::time::Instant;
 use xiaoer::domain::protocol::decision::Decision;
 use xiaoer::domain::read::views::Counts;
 use xiaoer::domain::state::shared_invites::MemoryLedger;
-use xiaoer::env::{Clock, Env, Fate};
+use xiaoer::env::{Clock, Env, FailStop};
 use xiaoer::journal::{Embedded, JournalError, JournalSettings, NoObserver};
 use xiaoer::runtime::{
     Differences, EventResult, IncomingEvent, RuntimeObserver, RuntimeSettings, SharedLedger,
@@ -47,14 +47,14 @@ impl Clock for SetClock {
     }
 }
 
-/// A fate that panics on events that hold a word, and where the disk failing is a failed test.
+/// A fail_stop that panics on events that hold a word, and where the disk failing is a failed test.
 #[derive(Default)]
 pub struct Planted {
     /// The word.
     pub word: Mutex<Option<String>>,
 }
 
-impl Fate for Planted {
+impl FailStop for Planted {
     fn stop(&self, why: &str) -> ! {
         panic!("the disk failed: {why}")
     }
@@ -87,18 +87,18 @@ pub struct Seen {
 }
 
 impl RuntimeObserver for Seen {
-    fn asked(&self, _: usize) {}
+    fn request_arrived(&self, _: usize) {}
     fn handled(&self, _: &xiaoer::domain::protocol::event::EventBody) {}
     fn decided(&self, _decisions: &[Decision]) {}
     fn counted(&self, _before: &Counts, _after: &Counts) {}
-    fn alive(&self, by: i64) {
+    fn actors_changed(&self, by: i64) {
         self.alive.fetch_add(by, Ordering::SeqCst);
     }
-    fn woke(&self, _micros: u64) {}
+    fn shop_loaded(&self, _micros: u64) {}
     fn panicked(&self, _shop: &Id) {
         self.panics.fetch_add(1, Ordering::SeqCst);
     }
-    fn decided_otherwise(&self, shop: &Id, differences: &Differences) {
+    fn decisions_differ(&self, shop: &Id, differences: &Differences) {
         let mut otherwise = self.otherwise.lock().expect("a list");
         otherwise.push((shop.to_string(), differences.count));
     }
@@ -151,7 +151,7 @@ pub fn settings(folder: &Path) -> JournalSettings {
         linger_us: 0,
         retention_ms: 0,
         checkpoint_records: 262_144,
-        patience: xiaoer::journal::Patience::default(),
+        timeouts: xiaoer::journal::DiskTimeouts::default(),
         sync: true,
     }
 }
@@ -167,15 +167,15 @@ impl Shops {
         let planted = Arc::new(Planted::default());
         let env = Env {
             clock: Arc::clone(clock) as Arc<dyn Clock>,
-            fate: Arc::clone(&planted) as Arc<dyn Fate>,
+            fail_stop: Arc::clone(&planted) as Arc<dyn FailStop>,
         };
         let opened = Embedded::open(settings, &env, Box::new(NoObserver));
         let opened = opened.unwrap_or_else(|error| panic!("the folder does not open: {error}"));
-        let ledger = SharedLedger::kept(opened.ledger.as_deref(), opened.booked).expect("a ledger");
+        let ledger = SharedLedger::load(opened.ledger.as_deref(), opened.booked).expect("a ledger");
         let ledger = Arc::new(ledger);
         let journal = Arc::new(opened.journal);
         let source = Arc::clone(&ledger);
-        journal.set_ledger_source(Box::new(move || source.stored()));
+        journal.set_ledger_source(Box::new(move || source.bytes()));
         let seen = Arc::new(Seen::default());
         let desk = AllShops::new(
             Arc::clone(&journal) as Arc<dyn xiaoer::journal::Journal>,
@@ -186,14 +186,14 @@ impl Shops {
                 mailbox: 64,
                 idle,
                 grace: xiaoer::domain::base::time::Duration::from_ms(10_000),
-                share: xiaoer::runtime::ShopQuota {
+                quota: xiaoer::runtime::ShopQuota {
                     waiting_bytes_max: 16 * 1024 * 1024,
                     bytes_per_hour_max: 0,
                 },
             },
         );
         desk.renew_leases().expect("leases that read");
-        desk.settle_here();
+        desk.run_actors_here();
         Shops {
             desk,
             clock: Arc::clone(clock),
@@ -212,7 +212,7 @@ impl Shops {
     /// The same; they wait for an answer for so long.
     pub fn webhooks_within(&self, timeout: Duration) -> Arc<Webhooks> {
         let settings = xiaoer::webhooks::WebhookSettings {
-            calling: ClientSettings {
+            client: ClientSettings {
                 timeout,
                 private_addresses: true,
                 lookup: Arc::new(SystemLookup::new()),
@@ -240,7 +240,7 @@ impl Shops {
 
     /// Lets retention of an hour drop all that the shops have recorded so far; what they have become stays.
     pub async fn drop_records(&self) {
-        self.desk.sleep_all().await;
+        self.desk.passivate_all().await;
         self.journal.checkpoint_now();
         let later = Instant::from_ms(self.clock.now().ms() + 2 * 3_600_000);
         self.clock.set(later);

@@ -16,7 +16,7 @@ use crate::domain::protocol::event::{EventBody, EventType};
 use crate::domain::read::views::{AgentView, Page};
 use crate::http::problem::Problem;
 use crate::http::request::{HandlerResult, RequestContext};
-use crate::http::response::{done, json, page, text_json};
+use crate::http::response::{json, no_content, page, text_json};
 use crate::wire::read_event_body;
 
 /// The name of this list in its cursors.
@@ -80,7 +80,7 @@ pub async fn put(call: RequestContext) -> HandlerResult {
 pub async fn delete(call: RequestContext) -> HandlerResult {
     let agent = call.id("agent")?;
     change(&call, EventBody::AgentRemoved { agent }).await?;
-    Ok(done())
+    Ok(no_content())
 }
 
 /// Sets an agent's presence
@@ -102,7 +102,7 @@ pub async fn put_presence(call: RequestContext) -> HandlerResult {
     }
     let (shop, agent) = (call.shop()?, call.id("agent")?);
     let shops = &call.state.shops;
-    let presented = shops.present(&shop, &agent, presence, lease).await;
+    let presented = shops.set_presence(&shop, &agent, presence, lease).await;
     let presented = presented.map_err(Problem::refused)?;
     let answered = accepted(&shop, presented.answered)?;
     json(&PresenceAnswer {

@@ -25,7 +25,7 @@ struct ExplainedDecision<'a> {
     /// The evidence, in the order in which the rules were evaluated. Each entry names its rule.
     #[schema(value_type = Vec<std::collections::HashMap<String, serde_json::Value>>)]
     why: Vec<serde_json::Value>,
-    text: explain_text::Both,
+    text: explain_text::BothLanguages,
 }
 
 /// Lists the shop's decisions, by `seq`

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::webhooks::{endpoint, not_done, utc};
+use super::webhooks::{endpoint, utc, webhook_problem};
 use crate::api::resource_change::read_body;
 use crate::domain::base::time::{Instant, OffsetTimestamp};
 use crate::domain::protocol::codes::codes;
@@ -99,16 +99,16 @@ fn place(row: &Delivery) -> String {
 
 fn rows(post: &Subscription) -> Vec<Delivery> {
     let row =
-        |range: SeqRange, state, tries, told: &AttemptResult, again: Option<Instant>| Delivery {
+        |range: SeqRange, state, tries, result: &AttemptResult, again: Option<Instant>| Delivery {
             from: range.from,
             to: range.to,
             state,
             tries,
-            status: told.status,
-            took_ms: told.took_ms,
-            answer: told.answer.clone(),
-            failure: told.failure.clone(),
-            at: utc(Instant::from_ms(told.at_ms)),
+            status: result.status,
+            took_ms: result.took_ms,
+            answer: result.answer.clone(),
+            failure: result.failure.clone(),
+            at: utc(Instant::from_ms(result.at_ms)),
             again: again.map(utc),
         };
     let inner = post.inner();
@@ -156,6 +156,6 @@ pub async fn resend(call: RequestContext) -> HandlerResult {
     }
     let range = SeqRange { from, to };
     let sent = call.state.webhooks.resend(&shop, &post.id, range).await;
-    sent.map_err(|why| not_done(&shop, &post.id, why))?;
+    sent.map_err(|why| webhook_problem(&shop, &post.id, why))?;
     json(&Resend { from, to })
 }

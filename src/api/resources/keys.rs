@@ -5,14 +5,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::api::policy_change::aside;
+use crate::api::policy_change::run_blocking;
 use crate::api::resource_change::read_body;
 use crate::domain::base::id::Id;
 use crate::domain::read::views::Page;
-use crate::http::auth::{Authenticator, KeyRing, KeyRow, NewKey, NotChanged, Scope};
+use crate::http::auth::{Authenticator, KeyChangeError, KeyRing, KeyRow, NewKey, Scope};
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{HandlerResult, RequestContext};
-use crate::http::response::{done, json, page};
+use crate::http::response::{json, no_content, page};
 
 /// The name of this list in its cursors.
 const LIST: &str = "keys";
@@ -47,7 +47,7 @@ struct KeyMade {
     responses((status = 200, body = Page<KeyRow>)))]
 pub async fn list(call: RequestContext) -> HandlerResult {
     let (limit, after) = (call.query.limit()?, call.query.cursor(LIST)?);
-    let keys = match &call.state.keeper {
+    let keys = match &call.state.authenticator {
         Authenticator::Insecure => Vec::new(),
         Authenticator::Keys(keys) => keys.list(),
     };
@@ -80,13 +80,13 @@ pub async fn list(call: RequestContext) -> HandlerResult {
     request_body = KeyBody, responses((status = 200, body = KeyMade)))]
 pub async fn post(call: RequestContext) -> HandlerResult {
     let text = call.json_text().await?;
-    let new = wanted(read_body(&text)?, &call)?;
+    let new = new_key_of(read_body(&text)?, &call)?;
     let made = changing(&call, move |keys| keys.new_key(new)).await?;
     let (row, key) = made;
     json(&KeyMade { row, key })
 }
 
-fn wanted(body: KeyBody, call: &RequestContext) -> Result<NewKey, Problem> {
+fn new_key_of(body: KeyBody, call: &RequestContext) -> Result<NewKey, Problem> {
     let scope = Scope::named(&body.scope).ok_or_else(|| {
         Problem::malformed("`scope` must be \"events\", \"read\", \"owner\" or \"admin\".")
     })?;
@@ -124,7 +124,7 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
     let id = call.id("id")?;
     let of_key = id.clone();
     if changing(&call, move |keys| keys.revoke(&of_key)).await? {
-        return Ok(done());
+        return Ok(no_content());
     }
     let detail = format!("There is no key {id:?}. `GET /v1/keys` lists the keys.");
     Err(Problem::new(ProblemCode::KeyUnknown, detail))
@@ -133,9 +133,9 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
 /// Changes keys on a blocking thread, because the change waits for the disk.
 async fn changing<T: Send + 'static>(
     call: &RequestContext,
-    change: impl FnOnce(&dyn KeyRing) -> Result<T, NotChanged> + Send + 'static,
+    change: impl FnOnce(&dyn KeyRing) -> Result<T, KeyChangeError> + Send + 'static,
 ) -> Result<T, Problem> {
-    let keys = match &call.state.keeper {
+    let keys = match &call.state.authenticator {
         Authenticator::Keys(keys) => Arc::clone(keys),
         Authenticator::Insecure => {
             return Err(Problem::new(
@@ -144,12 +144,14 @@ async fn changing<T: Send + 'static>(
             ));
         }
     };
-    aside(move || change(&*keys)).await?.map_err(not_changed)
+    run_blocking(move || change(&*keys))
+        .await?
+        .map_err(key_change_error)
 }
 
-fn not_changed(error: NotChanged) -> Problem {
+fn key_change_error(error: KeyChangeError) -> Problem {
     match error {
-        NotChanged::Refused(why) => Problem::malformed(why),
-        NotChanged::Failed(why) => Problem::new(ProblemCode::Broken, why),
+        KeyChangeError::Refused(why) => Problem::malformed(why),
+        KeyChangeError::Failed(why) => Problem::new(ProblemCode::Broken, why),
     }
 }

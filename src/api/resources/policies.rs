@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::api::policy_change::{aside, configure, would_be_taken};
+use crate::api::policy_change::{configure, run_blocking, would_be_taken};
 use crate::api::resource_change::read_body;
 use crate::api::schema::{Ok as CheckedOk, Policy as PolicySchema};
 use crate::http::problem::Problem;
@@ -14,7 +14,7 @@ use crate::http::response::text_json;
 pub async fn policy_of(call: &RequestContext) -> Result<String, Problem> {
     let policy = call.live(|shop| shop.policy_shared()).await?;
     // A large policy takes too long to serialize on the shop's thread.
-    aside(move || serde_json::to_string(&*policy).unwrap_or_default()).await
+    run_blocking(move || serde_json::to_string(&*policy).unwrap_or_default()).await
 }
 
 /// The body of `PUT /v1/shops/{shop}`: a policy under the key `policy`, which is not a policy key.

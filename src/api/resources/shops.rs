@@ -9,16 +9,16 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::policies::policy_of;
-use crate::api::policy_change::{aside, configure};
+use crate::api::policy_change::{configure, run_blocking};
 use crate::api::resource_change::{read_body, written};
 use crate::api::schema::Policy;
 use crate::domain::base::id::Id;
 use crate::domain::read::report::{self, Report};
 use crate::domain::read::views::Page;
-use crate::http::auth::{Authenticator, KeyRing, NotChanged};
+use crate::http::auth::{Authenticator, KeyChangeError, KeyRing};
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{HandlerResult, RequestContext};
-use crate::http::response::{done, json, page};
+use crate::http::response::{json, no_content, page};
 use crate::runtime::{Shops, Unavailable};
 
 /// The name of this list in its cursors.
@@ -95,11 +95,11 @@ pub async fn put(call: RequestContext) -> HandlerResult {
     responses((status = 204)))]
 pub async fn delete(call: RequestContext) -> HandlerResult {
     let (shop, shops) = (call.shop()?, call.state.shops.clone());
-    let keys = match &call.state.keeper {
+    let keys = match &call.state.authenticator {
         Authenticator::Insecure => {
             let existed = shops.delete(&shop).await.map_err(Problem::refused)?;
             return if existed {
-                Ok(done())
+                Ok(no_content())
             } else {
                 Err(Problem::shop_unknown(&shop))
             };
@@ -119,25 +119,27 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
 /// shop of the same id.
 async fn delete_with_keys(shops: &Shops, keys: &Arc<dyn KeyRing>, shop: &Id) -> HandlerResult {
     let of_shop = shop.clone();
-    with_keys(keys, move |keys| keys.shut_of_shop(&of_shop)).await?;
+    with_keys(keys, move |keys| keys.block_shop(&of_shop)).await?;
     let deleted = shops.delete(shop).await;
     let current = shops.number(shop);
     let (gone, of_shop) = (deleted.is_ok(), shop.clone());
     let revoked = with_keys(keys, move |keys| {
         let revoked = match current {
-            Ok(current) if gone => Some(keys.revoke_of_shop(&of_shop, current)),
+            Ok(current) if gone => Some(keys.revoke_shop(&of_shop, current)),
             Ok(_) | Err(_) => None,
         };
-        keys.open_of_shop(&of_shop);
+        keys.unblock_shop(&of_shop);
         revoked
     });
     let revoked = revoked.await?;
     let existed = deleted.map_err(Problem::refused)?;
     match revoked {
         Some(Ok(0)) | None if !existed => Err(Problem::shop_unknown(shop)),
-        Some(Ok(_)) => Ok(done()),
+        Some(Ok(_)) => Ok(no_content()),
         None => Err(keys_are_left("the journal could not be read")),
-        Some(Err(NotChanged::Refused(why) | NotChanged::Failed(why))) => Err(keys_are_left(&why)),
+        Some(Err(KeyChangeError::Refused(why) | KeyChangeError::Failed(why))) => {
+            Err(keys_are_left(&why))
+        }
     }
 }
 
@@ -157,7 +159,7 @@ async fn with_keys<T: Send + 'static>(
     change: impl FnOnce(&dyn KeyRing) -> T + Send + 'static,
 ) -> Result<T, Problem> {
     let keys = Arc::clone(keys);
-    aside(move || change(&*keys)).await
+    run_blocking(move || change(&*keys)).await
 }
 
 /// The shop's report: sessions, waits, days, weeks, months, agents and invitations

@@ -13,10 +13,10 @@ use crate::domain::base::time::{Instant, OffsetTimestamp};
 use crate::domain::read::views::Page;
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{HandlerResult, RequestContext};
-use crate::http::response::{done, json, page};
+use crate::http::response::{json, no_content, page};
 use crate::webhooks::delivery::delivery_state::AttemptResult;
-use crate::webhooks::endpoint::{BATCH_MAX, EndpointState, OVERLAP, Wanted};
-use crate::webhooks::{NotDone, Subscription};
+use crate::webhooks::endpoint::{BATCH_MAX, EndpointChange, EndpointState, OVERLAP};
+use crate::webhooks::{Subscription, WebhookError};
 
 /// The name of this list in its cursors.
 const LIST: &str = "webhooks";
@@ -161,16 +161,16 @@ fn shown(post: &Subscription, secret: Option<String>) -> Webhook {
 }
 
 /// The problem for a change that was not done.
-pub fn not_done(shop: &Id, id: &str, why: NotDone) -> Problem {
+pub fn webhook_problem(shop: &Id, id: &str, why: WebhookError) -> Problem {
     match why {
-        NotDone::Unknown => Problem::new(
+        WebhookError::Unknown => Problem::new(
             ProblemCode::WebhookUnknown,
             format!("The shop has no webhook {id:?}. `GET webhooks` lists the webhooks."),
         ),
-        NotDone::Refused(why) => Problem::malformed(why),
-        NotDone::Full(why) => Problem::new(ProblemCode::TooMany, why),
-        NotDone::NoShop => Problem::shop_unknown(shop),
-        NotDone::Failed(error) => Problem::own(
+        WebhookError::Refused(why) => Problem::malformed(why),
+        WebhookError::Full(why) => Problem::new(ProblemCode::TooMany, why),
+        WebhookError::NoShop => Problem::shop_unknown(shop),
+        WebhookError::Failed(error) => Problem::own(
             ProblemCode::Broken,
             &error,
             "The webhook could not be stored or called. The server's log says why. Send the request again; if that \
@@ -183,7 +183,7 @@ pub fn not_done(shop: &Id, id: &str, why: NotDone) -> Problem {
 pub async fn endpoint(call: &RequestContext) -> Result<(Id, Arc<Subscription>), Problem> {
     let (shop, id) = (shop(call).await?, call.segment("id"));
     let post = call.state.webhooks.get(&shop, &id);
-    let post = post.map_err(|why| not_done(&shop, &id, why))?;
+    let post = post.map_err(|why| webhook_problem(&shop, &id, why))?;
     Ok((shop, post))
 }
 
@@ -196,7 +196,7 @@ async fn shop(call: &RequestContext) -> Result<Id, Problem> {
     }
 }
 
-async fn wanted(call: &RequestContext) -> Result<Wanted, Problem> {
+async fn change_of(call: &RequestContext) -> Result<EndpointChange, Problem> {
     let text = call.json_text().await?;
     let WebhookBody {
         url,
@@ -204,7 +204,7 @@ async fn wanted(call: &RequestContext) -> Result<Wanted, Problem> {
         batch,
         enabled,
     } = read_body(&text)?;
-    Ok(Wanted {
+    Ok(EndpointChange {
         url,
         types: types
             .map(|types| types.map(names).transpose())
@@ -263,11 +263,11 @@ pub async fn list(call: RequestContext) -> HandlerResult {
 #[utoipa::path(post, path = "/v1/shops/{shop}/webhooks", tag = "webhooks", operation_id = "post_webhook",
     request_body = NewWebhook, responses((status = 200, body = Webhook)))]
 pub async fn post(call: RequestContext) -> HandlerResult {
-    let wanted = wanted(&call).await?;
+    let change = change_of(&call).await?;
     let shop = call.shop()?;
     let seq = call.live(|shop| shop.seq()).await?;
-    let added = call.state.webhooks.add(&shop, wanted, seq).await;
-    let (post, secret) = added.map_err(|why| not_done(&shop, "", why))?;
+    let added = call.state.webhooks.add(&shop, change, seq).await;
+    let (post, secret) = added.map_err(|why| webhook_problem(&shop, "", why))?;
     json(&shown(&post, Some(secret.text())))
 }
 
@@ -286,10 +286,10 @@ pub async fn get(call: RequestContext) -> HandlerResult {
 #[utoipa::path(patch, path = "/v1/shops/{shop}/webhooks/{id}", tag = "webhooks", operation_id = "patch_webhook",
     request_body = WebhookBody, responses((status = 200, body = Webhook)))]
 pub async fn patch(call: RequestContext) -> HandlerResult {
-    let wanted = wanted(&call).await?;
+    let change = change_of(&call).await?;
     let (shop, post) = endpoint(&call).await?;
-    let changed = call.state.webhooks.change(&shop, &post.id, wanted).await;
-    let post = changed.map_err(|why| not_done(&shop, &post.id, why))?;
+    let changed = call.state.webhooks.change(&shop, &post.id, change).await;
+    let post = changed.map_err(|why| webhook_problem(&shop, &post.id, why))?;
     json(&shown(&post, None))
 }
 
@@ -299,8 +299,8 @@ pub async fn patch(call: RequestContext) -> HandlerResult {
 pub async fn delete(call: RequestContext) -> HandlerResult {
     let (shop, post) = endpoint(&call).await?;
     let removed = call.state.webhooks.remove(&shop, &post.id).await;
-    removed.map_err(|why| not_done(&shop, &post.id, why))?;
-    Ok(done())
+    removed.map_err(|why| webhook_problem(&shop, &post.id, why))?;
+    Ok(no_content())
 }
 
 /// Rotates a webhook's signing secret; the new one is shown only in this response
@@ -312,7 +312,7 @@ pub async fn rotate(call: RequestContext) -> HandlerResult {
     let (shop, post) = endpoint(&call).await?;
     let until = utc(call.state.shops.now() + OVERLAP);
     let secret = call.state.webhooks.rotate(&shop, &post.id).await;
-    let secret = secret.map_err(|why| not_done(&shop, &post.id, why))?;
+    let secret = secret.map_err(|why| webhook_problem(&shop, &post.id, why))?;
     json(&WebhookSecret {
         secret: secret.text(),
         old_until: until,
@@ -324,14 +324,14 @@ pub async fn rotate(call: RequestContext) -> HandlerResult {
     responses((status = 200, body = Tested)))]
 pub async fn test(call: RequestContext) -> HandlerResult {
     let (shop, post) = endpoint(&call).await?;
-    let told = call.state.webhooks.test(&shop, &post.id).await;
+    let tested = call.state.webhooks.test(&shop, &post.id).await;
     let AttemptResult {
         status,
         took_ms,
         answer,
         failure,
         ..
-    } = told.map_err(|why| not_done(&shop, &post.id, why))?;
+    } = tested.map_err(|why| webhook_problem(&shop, &post.id, why))?;
     json(&Tested {
         delivered: status.is_some_and(|status| (200..300).contains(&status)),
         status,

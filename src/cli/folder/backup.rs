@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::verify::Checks;
 use super::{Failure, LayersArguments, PIECE_BYTES, existing, journal_failure, open};
-use crate::env::private_files::KeepsOwner;
+use crate::env::private_files::OwnerGuard;
 use crate::journal::{self, JournalError, JournalSettings, Upgrade, Verified};
 use crate::server::{ask_backup, secrets};
 
@@ -40,7 +40,7 @@ fn beside(path: &Path, what: &str) -> PathBuf {
 impl Backup {
     pub(in crate::cli) fn run(self) -> Result<(), Failure> {
         let settings = existing(&self.layers)?;
-        let _owner = KeepsOwner::of(&settings.data);
+        let _owner = OwnerGuard::of(&settings.data);
         let path = self.to.display();
         if self.to.exists() {
             return Err(Failure::bad_input(format!(

@@ -8,8 +8,8 @@ use clap::Args;
 use super::{Failure, LayersArguments, PIECE_BYTES, existing, journal_failure, settings, written};
 use crate::domain::CORE;
 use crate::domain::base::id::Id;
-use crate::env::last_words;
-use crate::env::private_files::KeepsOwner;
+use crate::env::print_stderr_line;
+use crate::env::private_files::OwnerGuard;
 use crate::journal::{self, JournalError, Record, RecordKind, Salvaged};
 use crate::runtime::trace_line;
 
@@ -36,7 +36,7 @@ impl Export {
             true => settings(&self.layers)?,
             false => existing(&self.layers)?,
         };
-        let _owner = KeepsOwner::of(&settings.data);
+        let _owner = OwnerGuard::of(&settings.data);
         let mut to = BufWriter::with_capacity(PIECE_BYTES, io::stdout().lock());
         let mut stopped = None;
         let mut seen = HashSet::new();
@@ -45,19 +45,19 @@ impl Export {
             if self
                 .shop
                 .as_deref()
-                .is_some_and(|wanted| wanted != shop.as_str())
+                .is_some_and(|only| only != shop.as_str())
             {
                 return Ok(());
             }
             if !self.salvage && seen.insert(record.shop) && record.kind != RecordKind::Created {
-                last_words(&format!(
+                print_stderr_line(&format!(
                     "xiaoer: shop {shop:?} begins at its record {}: what came before was dropped by retention, so its \
                      trace does not replay from the start",
                     record.n
                 ));
             }
             if let Some(note) = cores.before(&record) {
-                last_words(&note);
+                print_stderr_line(&note);
             }
             let line = if self.decisions {
                 decisions(&record)?
@@ -130,21 +130,21 @@ fn list(salvaged: &Salvaged) {
             true => "none of those before the last of them is lost".to_owned(),
             false => format!("lost are its records {}", ranges(&saved.lost)),
         };
-        last_words(&format!(
+        print_stderr_line(&format!(
             "xiaoer: shop {shop:?}: {} records are saved, {lost}",
             saved.records
         ));
     }
     match salvaged.lost.is_empty() {
-        true => last_words("xiaoer: the journal has no hole"),
-        false => last_words(&format!(
+        true => print_stderr_line("xiaoer: the journal has no hole"),
+        false => print_stderr_line(&format!(
             "xiaoer: of the whole journal the records {} are lost",
             ranges(&salvaged.lost)
         )),
     }
     let of_shops = salvaged.shops.values().flat_map(|shop| &shop.lost);
     if of_shops.chain(&salvaged.lost).any(|(from, _)| *from == 1) {
-        last_words(
+        print_stderr_line(
             "xiaoer: the first records of the journal or of a shop may not be lost but dropped: `journal.retention` \
              drops what is older",
         );

@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::verify::Checks;
 use super::{Failure, LayersArguments, journal_failure, open, settings, written};
-use crate::env::last_words;
-use crate::env::private_files::KeepsOwner;
+use crate::env::print_stderr_line;
+use crate::env::private_files::OwnerGuard;
 use crate::journal;
 use crate::server;
 
@@ -25,13 +25,13 @@ pub(in crate::cli) struct Restore {
 impl Restore {
     pub(in crate::cli) fn run(self) -> Result<(), Failure> {
         let settings = settings(&self.layers)?;
-        let _owner = KeepsOwner::of(&settings.data);
+        let _owner = OwnerGuard::of(&settings.data);
         let mut from = open(&self.from)?;
         let mut upgrade = server::upgrade(&settings.data);
         let restored = journal::restore(&mut from, &settings, &mut upgrade);
         let restored = restored.map_err(|error| journal_failure(&error))?;
-        for sentence in &restored.healed {
-            last_words(&format!("xiaoer: repaired: {sentence}"));
+        for sentence in &restored.repairs {
+            print_stderr_line(&format!("xiaoer: repaired: {sentence}"));
         }
         let verified = journal::verify(&settings, &mut Checks::silent());
         let verified = verified.map_err(|error| journal_failure(&error))?;

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Failure, LayersArguments, existing, journal_failure, written};
 use crate::domain::base::id::Id;
-use crate::env::private_files::KeepsOwner;
+use crate::env::private_files::OwnerGuard;
 use crate::journal::{self, Inspector, JournalError, Record, Snapshot};
 use crate::runtime::{Differences, check_recovery, decode_state};
 
@@ -27,7 +27,7 @@ pub(in crate::cli) struct Verify {
 impl Verify {
     pub(in crate::cli) fn run(self) -> Result<(), Failure> {
         let settings = existing(&self.layers)?;
-        let _owner = KeepsOwner::of(&settings.data);
+        let _owner = OwnerGuard::of(&settings.data);
         let mut checks = Checks::with(counter());
         let verified = journal::verify(&settings, &mut checks);
         checks.bar.finish_and_clear();
@@ -51,7 +51,7 @@ impl Verify {
                 (verified.bytes >> 20) + 16
             );
         }
-        for sentence in &verified.to_heal {
+        for sentence in &verified.pending_repairs {
             text += &format!("The first start puts right: {sentence}\n");
         }
         text += &checks.upgrade(self.upgrade);
@@ -104,10 +104,10 @@ impl Checks {
             ),
         };
         for (shop, differences) in self.otherwise.iter().filter(|_| listed) {
-            for sentence in &differences.told {
+            for sentence in &differences.examples {
                 text += &format!("  shop {shop:?}: {sentence}\n");
             }
-            let more = differences.count - differences.told.len() as u64;
+            let more = differences.count - differences.examples.len() as u64;
             if more > 0 {
                 text += &format!("  shop {shop:?}: and {more} more\n");
             }

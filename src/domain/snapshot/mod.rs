@@ -50,11 +50,11 @@ pub const LEDGER_VERSION: u16 = 1;
 const LATER_LEDGER: u8 = 0xff;
 
 /// Why a part of a snapshot is invalid.
-type Wrong = Cow<'static, str>;
+type InvalidPart = Cow<'static, str>;
 
 /// Why stored bytes are not a valid shop or ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unreadable {
+pub enum SnapshotError {
     /// A later form that this program does not know. The text says what to do.
     Newer(String),
     /// Not a valid form. The text says why.
@@ -68,12 +68,16 @@ pub fn shop_bytes(shop: &Shop) -> Result<Vec<u8>, String> {
 }
 
 /// Decodes the snapshot of a shop. Trailing bytes are an error.
-pub fn read_shop(bytes: &[u8]) -> Result<Shop, Unreadable> {
-    let (version, _): (u16, usize) = whatever(bytes)?;
+pub fn read_shop(bytes: &[u8]) -> Result<Shop, SnapshotError> {
+    let (version, _): (u16, usize) = decode(bytes)?;
     if version > STORED_VERSION {
-        return Err(Unreadable::Newer(unknown("shop", version, STORED_VERSION)));
+        return Err(SnapshotError::Newer(unknown(
+            "shop",
+            version,
+            STORED_VERSION,
+        )));
     }
-    whole(bytes)
+    decode_all(bytes)
 }
 
 /// The stored form of the ledger. Fails if it cannot be encoded.
@@ -83,30 +87,32 @@ pub fn ledger_bytes(ledger: &MemoryLedger) -> Result<Vec<u8>, String> {
 }
 
 /// Decodes the stored form of the ledger. Trailing bytes are an error.
-pub fn read_ledger(bytes: &[u8]) -> Result<MemoryLedger, Unreadable> {
+pub fn read_ledger(bytes: &[u8]) -> Result<MemoryLedger, SnapshotError> {
     match bytes {
         [LATER_LEDGER, high, low, ..] => {
             let version = u16::from_be_bytes([*high, *low]);
             let unknown = unknown("ledger", version, LEDGER_VERSION);
             Err(match version {
-                0..=LEDGER_VERSION => Unreadable::Damaged(unknown),
-                _ => Unreadable::Newer(unknown),
+                0..=LEDGER_VERSION => SnapshotError::Damaged(unknown),
+                _ => SnapshotError::Newer(unknown),
             })
         }
-        _ => whole(bytes),
+        _ => decode_all(bytes),
     }
 }
 
-fn whatever<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<(T, usize), Unreadable> {
+fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<(T, usize), SnapshotError> {
     let read = bincode::serde::borrow_decode_from_slice(bytes, bincode::config::standard());
-    read.map_err(|error| Unreadable::Damaged(error.to_string()))
+    read.map_err(|error| SnapshotError::Damaged(error.to_string()))
 }
 
-fn whole<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Unreadable> {
-    let (read, length) = whatever(bytes)?;
+fn decode_all<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, SnapshotError> {
+    let (read, length) = decode(bytes)?;
     match bytes.len() - length {
         0 => Ok(read),
-        left => Err(Unreadable::Damaged(format!("{left} bytes are left over"))),
+        left => Err(SnapshotError::Damaged(format!(
+            "{left} bytes are left over"
+        ))),
     }
 }
 

@@ -2,11 +2,10 @@
 //!
 //! Derived state is in no form and is built here: indices, lists, agent groups and the heap of late messages. Numbers
 //! that refer to nothing are an error.
-//! Numbers that lead nowhere are refused.
 
 use std::collections::VecDeque;
 
-use super::Wrong;
+use super::InvalidPart;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{DURATION_DAYS_MAX, Duration, Instant};
 use crate::domain::collections::linked_list::LinkedList;
@@ -53,7 +52,7 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Builds the shop.
-    pub(super) fn shop(self) -> Result<Shop, Wrong> {
+    pub(super) fn shop(self) -> Result<Shop, InvalidPart> {
         let horizon_known =
             (Duration::ZERO..=Duration::days(DURATION_DAYS_MAX)).contains(&self.horizon);
         // A release that followed any clock may have stored a time after the valid years of events. Such a shop can be
@@ -76,16 +75,16 @@ impl Parts {
         shop.closed = self.closed;
         shop.remembered = self.remembered;
         shop.totals = self.totals;
-        if !numbers_lead_somewhere(&mut shop) || !rows_hold(&shop, &self.served, &self.waiting) {
+        if !references_exist(&mut shop) || !lists_match_places(&shop, &self.served, &self.waiting) {
             return Err("a number that leads nowhere".into());
         }
-        make_rest(&mut shop, &self.served, &self.waiting);
+        build_derived_state(&mut shop, &self.served, &self.waiting);
         Ok(shop)
     }
 }
 
 /// Checks that every stored number refers to an existing record.
-fn numbers_lead_somewhere(shop: &mut Shop) -> bool {
+fn references_exist(shop: &mut Shop) -> bool {
     let timed = shop.timers.find_places(shop.sessions.reach());
     let (agents, sessions, buyers) = (&shop.directory.agents, &shop.sessions, &shop.buyers);
     let agent = |number: u32| agents.get(number).is_some();
@@ -108,7 +107,7 @@ fn numbers_lead_somewhere(shop: &mut Shop) -> bool {
             .ties
             .iter()
             .all(|(_, tie)| buyers.get(tie.pair.0).is_some())
-        && closed_is_closed(shop)
+        && closed_list_is_complete(shop)
         && sessions.iter().all(|(_, session)| {
             let known = buyers.get(session.buyer).is_some() && somebody(session.server);
             known && place(session.place) && session.cards.iter().all(|card| agent(card.agent))
@@ -116,7 +115,7 @@ fn numbers_lead_somewhere(shop: &mut Shop) -> bool {
 }
 
 /// Checks that the list of closed sessions contains each closed session once.
-fn closed_is_closed(shop: &Shop) -> bool {
+fn closed_list_is_complete(shop: &Shop) -> bool {
     let mut listed: Vec<u32> = shop.closed.iter().map(|&(_, session)| session).collect();
     listed.sort_unstable();
     let closed = |session: &Session| session.closed() && !session.marks.forgotten;
@@ -125,7 +124,7 @@ fn closed_is_closed(shop: &Shop) -> bool {
 }
 
 /// Checks that every session with an agent or in a pool is in exactly that list.
-fn rows_hold(shop: &Shop, served: &Rows, waiting: &Rows) -> bool {
+fn lists_match_places(shop: &Shop, served: &Rows, waiting: &Rows) -> bool {
     let once = |rows: &Rows| rows.windows(2).all(|pair| pair[0].0 < pair[1].0);
     let mut standing = Vec::new();
     for (agent, row) in served {
@@ -145,7 +144,7 @@ fn rows_hold(shop: &Shop, served: &Rows, waiting: &Rows) -> bool {
 }
 
 /// Builds the derived state.
-fn make_rest(shop: &mut Shop, served: &Rows, waiting: &Rows) {
+fn build_derived_state(shop: &mut Shop, served: &Rows, waiting: &Rows) {
     for number in 0..shop.directory.agents.reach() {
         let agent = &mut shop.directory.agents[number];
         agent.routable = agent.post.as_ref().is_some_and(AgentProfile::routable);

@@ -9,7 +9,7 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Wrong;
+use super::InvalidPart;
 
 /// Writes a sequence with this many items. Each is created when it is written.
 pub(super) fn sequence<S: Serializer>(
@@ -30,7 +30,7 @@ pub(super) struct Chunks<F, L>(pub(super) Vec<Vec<Option<L>>>, PhantomData<F>);
 impl<'de, F, L> Deserialize<'de> for Chunks<F, L>
 where
     F: Deserialize<'de>,
-    L: TryFrom<F, Error = Wrong>,
+    L: TryFrom<F, Error = InvalidPart>,
 {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Chunks<F, L>, D::Error> {
         struct OfChunks<F, L>(PhantomData<(F, L)>);
@@ -38,7 +38,7 @@ where
         impl<'de, F, L> Visitor<'de> for OfChunks<F, L>
         where
             F: Deserialize<'de>,
-            L: TryFrom<F, Error = Wrong>,
+            L: TryFrom<F, Error = InvalidPart>,
         {
             type Value = Vec<Vec<Option<L>>>;
 
@@ -69,7 +69,7 @@ const ROOM_MAX: usize = 1024;
 impl<'de, F, L> Deserialize<'de> for Chunk<F, L>
 where
     F: Deserialize<'de>,
-    L: TryFrom<F, Error = Wrong>,
+    L: TryFrom<F, Error = InvalidPart>,
 {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Chunk<F, L>, D::Error> {
         struct OfSlots<F, L>(PhantomData<(F, L)>);
@@ -77,7 +77,7 @@ where
         impl<'de, F, L> Visitor<'de> for OfSlots<F, L>
         where
             F: Deserialize<'de>,
-            L: TryFrom<F, Error = Wrong>,
+            L: TryFrom<F, Error = InvalidPart>,
         {
             type Value = Vec<Option<L>>;
 
@@ -106,7 +106,7 @@ pub(super) struct Via<F, L>(pub(super) L, PhantomData<F>);
 impl<'de, F, L> Deserialize<'de> for Via<F, L>
 where
     F: Deserialize<'de>,
-    L: TryFrom<F, Error = Wrong>,
+    L: TryFrom<F, Error = InvalidPart>,
 {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Via<F, L>, D::Error> {
         let live = L::try_from(F::deserialize(from)?).map_err(D::Error::custom)?;

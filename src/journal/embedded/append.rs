@@ -9,7 +9,7 @@ use super::core::Core;
 use super::record_index::RecordLocation;
 use crate::domain::base::time::Instant;
 use crate::journal::record::{self, NewRecord, RecordKind};
-use crate::journal::{Fenced, FencingToken, NoRoom, OnDurable, Snapshot};
+use crate::journal::{Fenced, FencingToken, JournalFull, OnDurable, Snapshot};
 
 /// The most bytes of records that wait for the next commit.
 const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -84,16 +84,16 @@ fn enqueue(
 }
 
 /// Whether there is room for one more record, in memory and on disk.
-pub(super) fn has_room(core: &Core) -> Result<(), NoRoom> {
+pub(super) fn has_room(core: &Core) -> Result<(), JournalFull> {
     // Every commit checks the free space. Without one in progress, another program may have filled the disk.
     if core.waiting_bytes.load(Ordering::Relaxed) == 0 {
         commit::check_free_space(core);
     }
     if core.disk_full.load(Ordering::Relaxed) {
-        return Err(NoRoom::Disk);
+        return Err(JournalFull::Disk);
     }
     if core.waiting_bytes.load(Ordering::Relaxed) > WAITING_BYTES_MAX {
-        return Err(NoRoom::Memory);
+        return Err(JournalFull::Memory);
     }
     Ok(())
 }

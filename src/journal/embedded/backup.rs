@@ -120,7 +120,7 @@ fn copy(
     let mut pairs = 0u64;
     // Metadata comes first, because it refers to records that the copy must hold too.
     for tree in [
-        Tree::Kept,
+        Tree::Metadata,
         Tree::Notes,
         Tree::Names,
         Tree::Headers,
@@ -237,7 +237,7 @@ pub struct Restored {
     /// The files that were in the backup, by name.
     pub files: Vec<String>,
     /// What was repaired, a sentence each.
-    pub healed: Vec<String>,
+    pub repairs: Vec<String>,
 }
 
 /// Makes a new folder from a backup. A server refuses the folder until the restore is finished; an unfinished restore
@@ -254,7 +254,7 @@ pub fn restore(
     read_form(from)?;
     let folder = DataDir::take(&settings.data, settings.ballast_bytes)?;
     folder.begin_restore()?;
-    let store = Store::open(&folder.store_path(), settings, &Env::real().fate)?;
+    let store = Store::open(&folder.store_path(), settings, &Env::real().fail_stop)?;
     // The watchdog ends here: reading the backup may be slow.
     store.opened();
     let (mut pairs, mut waiting, mut files) = (0u64, 0, Vec::new());
@@ -280,7 +280,7 @@ pub fn restore(
         }
     };
     apply(&store, &mut changes)?;
-    let (healed, id) = upgrade::convert_restored(&store, upgrade)?;
+    let (repairs, id) = upgrade::convert_restored(&store, upgrade)?;
     let kept = shop_metadata::count(&store)?;
     let watermark = Watermark::create(&folder.watermark_path(), id, reach, kept);
     watermark.map_err(|error| failed("restored", &error))?;
@@ -290,7 +290,7 @@ pub fn restore(
     Ok(Restored {
         reach,
         files,
-        healed,
+        repairs,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::checksummed::{sealed, unsealed};
+use super::checksummed::{decode, encode};
 use super::store::{Changes, Store, Tree};
 use crate::journal::JournalError;
 
@@ -46,7 +46,7 @@ impl CheckpointNotes {
     /// Reads the notes; an empty journal has none and gets [`CheckpointNotes::EMPTY`].
     pub fn read(store: &Store) -> Result<CheckpointNotes, JournalError> {
         match store.get(Tree::Notes, KEY)? {
-            Some(value) => unsealed(&value, "the notes of the latest checkpoint")?.only(),
+            Some(value) => decode(&value, "the notes of the latest checkpoint")?.read_form_1(),
             None => Ok(CheckpointNotes::EMPTY),
         }
     }
@@ -54,7 +54,7 @@ impl CheckpointNotes {
     /// Writes the notes.
     pub fn write(&self, store: &Store) -> Result<(), JournalError> {
         let mut changes = Changes::default();
-        changes.set(KEY, sealed(FORM, self));
+        changes.set(KEY, encode(FORM, self));
         store.apply(Tree::Notes, changes)
     }
 }

@@ -13,7 +13,7 @@ use crate::journal::error::damaged;
 const HEAD_BYTES: usize = 5;
 
 /// A value in its stored form.
-pub fn sealed(form: u8, value: &impl Serialize) -> Vec<u8> {
+pub fn encode(form: u8, value: &impl Serialize) -> Vec<u8> {
     let mut bytes = vec![form, 0, 0, 0, 0];
     let config = bincode::config::standard();
     let written = bincode::serde::encode_into_std_write(value, &mut bytes, config);
@@ -25,7 +25,7 @@ pub fn sealed(form: u8, value: &impl Serialize) -> Vec<u8> {
 }
 
 /// A stored value whose checksum is right.
-pub struct Unsealed<'a> {
+pub struct ChecksummedValue<'a> {
     /// The form in which it is stored.
     pub form: u8,
     body: &'a [u8],
@@ -33,17 +33,17 @@ pub struct Unsealed<'a> {
 }
 
 /// Checks a stored value; `what` names it in errors.
-pub fn unsealed<'a>(bytes: &'a [u8], what: &'a str) -> Result<Unsealed<'a>, JournalError> {
+pub fn decode<'a>(bytes: &'a [u8], what: &'a str) -> Result<ChecksummedValue<'a>, JournalError> {
     let wrong = || damaged(&format!("{what} fails its checksum"));
     let (head, body) = bytes.split_first_chunk::<HEAD_BYTES>().ok_or_else(wrong)?;
     let [form, sum @ ..] = *head;
     if crc32fast::hash(body) != u32::from_be_bytes(sum) {
         return Err(wrong());
     }
-    Ok(Unsealed { form, body, what })
+    Ok(ChecksummedValue { form, body, what })
 }
 
-impl Unsealed<'_> {
+impl ChecksummedValue<'_> {
     /// The value, read with the types of its form.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, JournalError> {
         let config = bincode::config::standard();
@@ -62,7 +62,7 @@ impl Unsealed<'_> {
     }
 
     /// The value, where only form 1 exists.
-    pub fn only<T: DeserializeOwned>(&self) -> Result<T, JournalError> {
+    pub fn read_form_1<T: DeserializeOwned>(&self) -> Result<T, JournalError> {
         match self.form {
             1 => self.read(),
             _ => Err(self.newer()),

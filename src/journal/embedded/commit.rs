@@ -57,7 +57,7 @@ pub(super) fn run(core: &Core) {
             .watched(Task::Commit, |_| commit(core, &mut batch));
         match committed {
             Ok(()) => {}
-            Err(error) => core.fate.stop(&format!(
+            Err(error) => core.fail_stop.stop(&format!(
                 "a commit could not be made durable, so the server stops: {error}. \
                  Everything that was answered is stored. Check the disk, then start again"
             )),
@@ -78,7 +78,7 @@ pub(super) fn run(core: &Core) {
 
 /// Writes one batch and makes it durable.
 fn commit(core: &Core, batch: &mut Batch) -> Result<(), JournalError> {
-    let watch = Stopwatch::start();
+    let stopwatch = Stopwatch::start();
     let records = batch.ends.len();
     if let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) {
         let (first, reach) = (
@@ -126,7 +126,7 @@ fn commit(core: &Core, batch: &mut Batch) -> Result<(), JournalError> {
     }
     check_free_space(core);
     core.observer
-        .committed(records, batch.frames.len(), watch.micros());
+        .committed(records, batch.frames.len(), stopwatch.micros());
     Ok(())
 }
 
@@ -257,7 +257,7 @@ fn write_snapshot(core: &Core, write: SnapshotWrite) -> Result<(), JournalError>
         block: first,
         pieces,
     };
-    snapshots::succeed(&mut header, state, &mut gone);
+    snapshots::replace_latest(&mut header, state, &mut gone);
     let (n, due) = rest.unwrap_or((n, DueChange::Known(write.due)));
     header.set_due(n, due);
     drop_trimmed(core, shop, &mut header, &mut index, &mut gone)?;

@@ -63,7 +63,7 @@ pub(super) fn run(core: &Core) {
             ticks = 0;
             let done = take_checkpoint(core, !stop);
             if let Err(error) = done {
-                core.fate.stop(&format!(
+                core.fail_stop.stop(&format!(
                     "a checkpoint failed, so the server stops: {error}"
                 ));
             }
@@ -322,7 +322,7 @@ mod tests {
     use crate::domain::base::id::Id;
     use crate::domain::base::time::Instant;
     use crate::env::Env;
-    use crate::journal::embedded::{Embedded, JournalSettings, NoObserver, Patience};
+    use crate::journal::embedded::{DiskTimeouts, Embedded, JournalSettings, NoObserver};
     use crate::journal::{FencingToken, Journal, NewRecord, RecordKind};
 
     fn settings(data: &Path) -> JournalSettings {
@@ -334,7 +334,7 @@ mod tests {
             linger_us: 0,
             retention_ms: 0,
             checkpoint_records: u64::MAX,
-            patience: Patience::default(),
+            timeouts: DiskTimeouts::default(),
             sync: true,
         }
     }

@@ -14,7 +14,7 @@ use super::ranked_lock::RankedMutex;
 use super::record_index::Tail;
 use super::store::Store;
 use super::watermark::{CommitEnd, Watermark};
-use crate::env::Fate;
+use crate::env::FailStop;
 
 /// Gives the ledger's state, as of a moment not before the call.
 pub type LedgerSource = Box<dyn Fn() -> Vec<u8> + Send + Sync>;
@@ -24,7 +24,7 @@ pub(super) struct Core {
     pub(super) folder: DataDir,
     pub(super) store: Store,
     pub(super) watermark: Watermark,
-    pub(super) fate: Arc<dyn Fate>,
+    pub(super) fail_stop: Arc<dyn FailStop>,
     pub(super) clock: Arc<dyn crate::env::Clock>,
     pub(super) observer: Box<dyn JournalObserver>,
     pub(super) linger: Duration,

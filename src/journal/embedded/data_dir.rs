@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::settings::JournalSettings;
 use super::store::{Store, Tree};
 use super::watermark::Watermark;
-use crate::env::{Fate, private_files};
+use crate::env::{FailStop, private_files};
 use crate::journal::JournalError;
 use crate::journal::error::{disk_failed, is_of_the_disk};
 
@@ -145,7 +145,7 @@ impl DataDir {
                 return Err(unusable(path, "the folder cannot be locked", &error));
             }
         }
-        for words in private_files::mend(path).words() {
+        for words in private_files::repair_modes(path).words() {
             tracing::warn!("{words}");
         }
         let folder = DataDir {
@@ -164,10 +164,10 @@ impl DataDir {
     /// # Errors
     ///
     /// A restore was not finished, the version is newer, or a part is missing.
-    pub fn stage(
+    pub fn prepare(
         &self,
         settings: &JournalSettings,
-        fate: &Arc<dyn Fate>,
+        fail_stop: &Arc<dyn FailStop>,
     ) -> Result<DataDirState, JournalError> {
         if self.restore_has_begun() {
             return Err(self.unfinished_restore());
@@ -186,7 +186,7 @@ impl DataDir {
                 Ok(_) | Err(_) => Err(self.without_version("does not name a version")),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.begin(settings, fate)?;
+                self.begin(settings, fail_stop)?;
                 Ok(DataDirState::New)
             }
             Err(error) => Err(unusable(&path, "the version cannot be read", &error)),
@@ -224,7 +224,11 @@ impl DataDir {
 
     /// Begins to make the folder. `NEW` exists until `VERSION` does, and nothing is acknowledged before. Only what a
     /// first start may have left is removed.
-    fn begin(&self, settings: &JournalSettings, fate: &Arc<dyn Fate>) -> Result<(), JournalError> {
+    fn begin(
+        &self,
+        settings: &JournalSettings,
+        fail_stop: &Arc<dyn FailStop>,
+    ) -> Result<(), JournalError> {
         let begun = self.path.join(BEGUN);
         let store = self.store_path();
         if !begun.exists() && (store.exists() || self.watermark_path().exists()) {
@@ -235,7 +239,7 @@ impl DataDir {
                 "is missing, and there is a file NEW that does not belong there",
             ));
         }
-        if store.exists() && self.store_has_records(settings, fate)? {
+        if store.exists() && self.store_has_records(settings, fail_stop)? {
             // Release 0.1 marked a restore like a first start.
             return Err(self.unfinished_restore());
         }
@@ -246,14 +250,14 @@ impl DataDir {
     fn store_has_records(
         &self,
         settings: &JournalSettings,
-        fate: &Arc<dyn Fate>,
+        fail_stop: &Arc<dyn FailStop>,
     ) -> Result<bool, JournalError> {
-        let store = Store::open(&self.store_path(), settings, fate)?;
+        let store = Store::open(&self.store_path(), settings, fail_stop)?;
         store.opened();
         Ok(store.last(Tree::Journal)?.is_some())
     }
 
-    /// Removes the store, the mark and the version, where they exist.
+    /// Removes the store, the watermark and the version, where they exist.
     fn clear_parts(&self) -> Result<(), JournalError> {
         let clear = || -> io::Result<()> {
             let store = self.store_path();

@@ -39,7 +39,7 @@ impl Removal {
             return Ok(());
         }
         store.apply(Tree::Names, self.names)?;
-        store.apply(Tree::Kept, self.kept)
+        store.apply(Tree::Metadata, self.kept)
     }
 }
 
@@ -49,7 +49,7 @@ pub fn remove_remains(store: &Store, shop: u64) -> Result<(), JournalError> {
     // Metadata that was written after the deletion.
     let mut kept = Changes::default();
     shop_metadata::remove_all(store, shop, &mut kept)?;
-    store.apply(Tree::Kept, kept)?;
+    store.apply(Tree::Metadata, kept)?;
     let header = snapshots::header(store, shop)?;
     let (mut journal, mut headers) = (Changes::default(), Changes::default());
     for state in header.kept.into_iter().chain(header.state) {

@@ -11,22 +11,24 @@ use super::append_queue::AppendQueue;
 use super::commit;
 use super::compaction;
 use super::core::{Core, LedgerSource};
+use super::data_dir::DataDir;
 use super::observer::JournalObserver;
 use super::offline_lookup;
 use super::opening;
 use super::ranked_lock::{LockRank, RankedMutex};
 use super::reader;
+use super::recovery::RecoveredStore;
 use super::settings::JournalSettings;
 use super::shop_metadata;
 use super::shop_ownership;
 use super::upgrade::Upgrade;
-use super::watermark::CommitEnd;
+use super::watermark::{CommitEnd, Watermark};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::env::Env;
 use crate::journal::{
-    Booked, Claimed, Fenced, FencingToken, Journal, JournalError, MetadataEntry, NewRecord, NoRoom,
-    OnDurable, RecordPage, Snapshot, SnapshotAndTail, TimedShop,
+    Booked, Claimed, Fenced, FencingToken, Journal, JournalError, JournalFull, MetadataEntry,
+    NewRecord, OnDurable, RecordPage, Snapshot, SnapshotAndTail, TimedShop,
 };
 
 /// The journal in one folder. Dropping it closes it in order.
@@ -46,7 +48,7 @@ pub struct Opened {
     /// The instant of the last record.
     pub latest: Option<Instant>,
     /// What was repaired in a folder of an older form, a sentence each.
-    pub healed: Vec<String>,
+    pub repairs: Vec<String>,
 }
 
 impl Embedded {
@@ -73,79 +75,27 @@ impl Embedded {
         let opening::OpenedFolder {
             folder,
             watermark,
-            found,
-            healed,
-        } = opening::open(settings, &env.fate, upgrade)?;
-        let core = Arc::new(Core {
-            folder,
-            store: found.store,
-            watermark,
-            fate: Arc::clone(&env.fate),
-            clock: Arc::clone(&env.clock),
-            observer,
-            linger: Duration::from_micros(settings.linger_us),
-            reserve_bytes: settings.reserve_bytes,
-            retention_ms: settings.retention_ms,
-            checkpoint_records: settings.checkpoint_records,
-            queue: RankedMutex::new(
-                LockRank::Queue,
-                AppendQueue::new(found.reach.order + 1, found.notes.next_shop),
-            ),
-            tails: RankedMutex::new(LockRank::Tails, found.tails),
-            removed_shops: RankedMutex::new(LockRank::RemovedShops, found.dead),
-            ledger_source: RankedMutex::new(LockRank::LedgerSource, None),
-            deferred_snapshots: RankedMutex::new(LockRank::DeferredSnapshots, None),
-            appended: Condvar::new(),
-            committed: Condvar::new(),
-            maintenance_due: Condvar::new(),
-            maintenance: RankedMutex::new(LockRank::Maintenance, false),
-            last_commit: RankedMutex::new(
-                LockRank::LastCommit,
-                CommitEnd {
-                    order: found.reach.order,
-                    block: found.last_block,
-                },
-            ),
-            durable: AtomicU64::new(found.reach.order),
-            next_block: AtomicU64::new(found.next_block),
-            preallocated_until: AtomicU64::new(found.preallocated_until),
-            floor: AtomicU64::new(found.notes.floor),
-            checkpoint: AtomicU64::new(found.notes.checkpoint),
-            metadata_commits: AtomicU32::new(found.kept),
-            disk_full: AtomicBool::new(false),
-            waiting_bytes: AtomicUsize::new(0),
-        });
+            mut found,
+            repairs,
+        } = opening::open(settings, &env.fail_stop, upgrade)?;
+        let (ledger, booked) = (found.ledger.take(), std::mem::take(&mut found.booked));
+        let latest = (found.reach.order > 0).then_some(found.reach.at);
+        let core = Arc::new(core(settings, env, observer, (folder, watermark, found)));
         commit::check_free_space(&core);
         core.folder.create_ballast();
-        let spawn = |name: &str, run: fn(&Core)| {
-            let core = Arc::clone(&core);
-            let thread = std::thread::Builder::new().name(name.to_owned());
-            let failed =
-                |error| JournalError::Failed(format!("a thread cannot be started: {error}"));
-            let run = move || {
-                if catch_unwind(AssertUnwindSafe(|| run(&core))).is_err() {
-                    core.fate.stop(&format!(
-                        "the thread `{}` of the journal has panicked, so the server stops. Everything that was \
-                         answered is stored. Please report this with the server's log",
-                        std::thread::current().name().unwrap_or_default()
-                    ));
-                }
-            };
-            thread.spawn(run).map_err(failed)
-        };
         let threads = vec![
-            spawn("commit", commit::run)?,
-            spawn("upkeep", compaction::run)?,
+            spawn(&core, "commit", commit::run)?,
+            spawn(&core, "upkeep", compaction::run)?,
         ];
         Ok(Opened {
             journal: Embedded {
                 core,
                 threads: Mutex::new(threads),
             },
-            ledger: found.ledger,
-            booked: found.booked,
-            latest: (found.reach.order > 0).then_some(found.reach.at),
-            healed,
+            ledger,
+            booked,
+            latest,
+            repairs,
         })
     }
 
@@ -162,7 +112,7 @@ impl Embedded {
     /// Takes a checkpoint now, merges and trims. A failure is final.
     pub fn checkpoint_now(&self) {
         if let Err(error) = compaction::take_checkpoint(&self.core, true) {
-            self.core.fate.stop(&error.to_string());
+            self.core.fail_stop.stop(&error.to_string());
         }
     }
 
@@ -191,6 +141,71 @@ impl Embedded {
             thread.join().ok();
         }
     }
+}
+
+/// The state of a journal whose folder was recovered.
+fn core(
+    settings: &JournalSettings,
+    env: &Env,
+    observer: Box<dyn JournalObserver>,
+    (folder, watermark, found): (DataDir, Watermark, RecoveredStore),
+) -> Core {
+    Core {
+        folder,
+        store: found.store,
+        watermark,
+        fail_stop: Arc::clone(&env.fail_stop),
+        clock: Arc::clone(&env.clock),
+        observer,
+        linger: Duration::from_micros(settings.linger_us),
+        reserve_bytes: settings.reserve_bytes,
+        retention_ms: settings.retention_ms,
+        checkpoint_records: settings.checkpoint_records,
+        queue: RankedMutex::new(
+            LockRank::Queue,
+            AppendQueue::new(found.reach.order + 1, found.notes.next_shop),
+        ),
+        tails: RankedMutex::new(LockRank::Tails, found.tails),
+        removed_shops: RankedMutex::new(LockRank::RemovedShops, found.deleted_shops),
+        ledger_source: RankedMutex::new(LockRank::LedgerSource, None),
+        deferred_snapshots: RankedMutex::new(LockRank::DeferredSnapshots, None),
+        appended: Condvar::new(),
+        committed: Condvar::new(),
+        maintenance_due: Condvar::new(),
+        maintenance: RankedMutex::new(LockRank::Maintenance, false),
+        last_commit: RankedMutex::new(
+            LockRank::LastCommit,
+            CommitEnd {
+                order: found.reach.order,
+                block: found.last_block,
+            },
+        ),
+        durable: AtomicU64::new(found.reach.order),
+        next_block: AtomicU64::new(found.next_block),
+        preallocated_until: AtomicU64::new(found.preallocated_until),
+        floor: AtomicU64::new(found.notes.floor),
+        checkpoint: AtomicU64::new(found.notes.checkpoint),
+        metadata_commits: AtomicU32::new(found.metadata_commits),
+        disk_full: AtomicBool::new(false),
+        waiting_bytes: AtomicUsize::new(0),
+    }
+}
+
+/// Starts a thread of the journal. A panic of it stops the process.
+fn spawn(core: &Arc<Core>, name: &str, run: fn(&Core)) -> Result<JoinHandle<()>, JournalError> {
+    let core = Arc::clone(core);
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    let failed = |error| JournalError::Failed(format!("a thread cannot be started: {error}"));
+    let run = move || {
+        if catch_unwind(AssertUnwindSafe(|| run(&core))).is_err() {
+            core.fail_stop.stop(&format!(
+                "the thread `{}` of the journal has panicked, so the server stops. Everything that was \
+                 answered is stored. Please report this with the server's log",
+                std::thread::current().name().unwrap_or_default()
+            ));
+        }
+    };
+    thread.spawn(run).map_err(failed)
 }
 
 impl Drop for Embedded {
@@ -283,7 +298,7 @@ impl Journal for Embedded {
         shop_metadata::each_entry(&self.core, each)
     }
 
-    fn has_room(&self) -> Result<(), NoRoom> {
+    fn has_room(&self) -> Result<(), JournalFull> {
         append::has_room(&self.core)
     }
 

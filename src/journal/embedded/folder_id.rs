@@ -1,9 +1,9 @@
-//! The id of a data folder: 16 random bytes in its mark and in its store, so that parts of different folders are
+//! The id of a data folder: 16 random bytes in its watermark and in its store, so that parts of different folders are
 //! noticed. A restored folder gets a new id.
 
 use serde::{Deserialize, Serialize};
 
-use super::checksummed::{sealed, unsealed};
+use super::checksummed::{decode, encode};
 use super::store::{Changes, Store, Tree};
 use crate::journal::JournalError;
 
@@ -29,14 +29,14 @@ impl FolderId {
     /// The id in the store; `None` in a store of form 1.
     pub fn of_store(store: &Store) -> Result<Option<FolderId>, JournalError> {
         let note = store.get(Tree::Notes, KEY)?;
-        let id = note.map(|value| unsealed(&value, "the id of the folder")?.only());
+        let id = note.map(|value| decode(&value, "the id of the folder")?.read_form_1());
         id.transpose()
     }
 
     /// Writes it into the store, which is of form 2 from then on.
     pub fn write(self, store: &Store) -> Result<(), JournalError> {
         let mut changes = Changes::default();
-        changes.set(KEY, sealed(NOTE_FORM, &self));
+        changes.set(KEY, encode(NOTE_FORM, &self));
         store.apply(Tree::Notes, changes)
     }
 }

@@ -34,7 +34,7 @@ struct Revived {
 
 /// The records of a shop, in short.
 #[derive(Default)]
-struct Life {
+struct ShopHistory {
     /// Its last record is its deletion.
     deleted: bool,
     /// It has records after a deletion.
@@ -44,32 +44,32 @@ struct Life {
 /// Finds what is to be repaired. Reads all records.
 pub fn examine(store: &Store) -> Result<Findings, JournalError> {
     let names = snapshots::names(store)?;
-    let mut lives: HashMap<u64, Life> = HashMap::new();
+    let mut histories: HashMap<u64, ShopHistory> = HashMap::new();
     each_record(store, |record, _| {
-        let life = lives.entry(record.shop).or_default();
+        let history = histories.entry(record.shop).or_default();
         match record.kind {
-            RecordKind::Removed => life.deleted = true,
+            RecordKind::Removed => history.deleted = true,
             RecordKind::Created | RecordKind::Event | RecordKind::Malformed => {
-                life.revived |= life.deleted;
-                life.deleted = false;
+                history.revived |= history.deleted;
+                history.deleted = false;
             }
         }
     })?;
     let mut findings = Findings::default();
     let mut revived = BTreeMap::new();
-    for (&shop, life) in &lives {
+    for (&shop, history) in &histories {
         let header = snapshots::header(store, shop)?;
-        if life.deleted && (names.contains_key(&shop) || header != SnapshotHeader::default()) {
+        if history.deleted && (names.contains_key(&shop) || header != SnapshotHeader::default()) {
             findings.deleted.insert(shop, names.get(&shop).cloned());
         }
         // A shop that has a later snapshot needs no repair.
-        if life.revived && !life.deleted && header.state.is_none() {
+        if history.revived && !history.deleted && header.state.is_none() {
             revived.extend(names.get(&shop).map(|id| (shop, id.clone())));
         }
     }
     for (&shop, id) in &names {
         let forgotten =
-            !lives.contains_key(&shop) && snapshots::header(store, shop)?.state.is_none();
+            !histories.contains_key(&shop) && snapshots::header(store, shop)?.state.is_none();
         if forgotten {
             findings.deleted.insert(shop, Some(id.clone()));
         }
@@ -126,7 +126,7 @@ fn locations_of(
 
 impl Findings {
     /// Whether the shop is to be repaired: its stored state is then not checked against its records.
-    pub fn concern(&self, shop: u64) -> bool {
+    pub fn affects(&self, shop: u64) -> bool {
         self.deleted.contains_key(&shop) || self.revived.contains_key(&shop)
     }
 
@@ -160,7 +160,7 @@ impl Findings {
     }
 
     /// Repairs the store. The changes are durable after the next sync. Returns a sentence for each repair.
-    pub fn heal(self, store: &Store) -> Result<Vec<String>, JournalError> {
+    pub fn repair(self, store: &Store) -> Result<Vec<String>, JournalError> {
         let sentences = self.sentences();
         let mut removal = Removal::default();
         for (&shop, id) in &self.deleted {

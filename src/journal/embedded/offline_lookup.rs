@@ -19,15 +19,15 @@ pub fn number_in(settings: &JournalSettings, shop: &Id) -> Result<Option<u64>, J
         return Ok(None);
     }
     let folder = DataDir::take(&settings.data, settings.ballast_bytes)?;
-    let fate = &Env::real().fate;
-    match folder.stage(settings, fate)? {
+    let fail_stop = &Env::real().fail_stop;
+    match folder.prepare(settings, fail_stop)? {
         DataDirState::Made(VERSION) => {}
         DataDirState::New | DataDirState::Made(_) => {
             let what = "the folder is of an older form, which the server's next start converts";
             return Err(JournalError::Failed(what.to_owned()));
         }
     }
-    let store = Store::open(&folder.store_path(), settings, fate)?;
+    let store = Store::open(&folder.store_path(), settings, fail_stop)?;
     store.opened();
     snapshots::number_of(&store, shop)
 }

@@ -7,7 +7,7 @@ use super::recovery::{RecoveredStore, make, read};
 use super::settings::JournalSettings;
 use super::upgrade::{self, Upgrade};
 use super::watermark::Watermark;
-use crate::env::Fate;
+use crate::env::FailStop;
 use crate::journal::JournalError;
 use crate::journal::error::damaged;
 
@@ -20,29 +20,29 @@ pub struct OpenedFolder {
     /// What recovery found.
     pub found: RecoveredStore,
     /// What was repaired, a sentence each.
-    pub healed: Vec<String>,
+    pub repairs: Vec<String>,
 }
 
 /// Locks the folder, converts an older form, and recovers it.
 pub fn open(
     settings: &JournalSettings,
-    fate: &Arc<dyn Fate>,
+    fail_stop: &Arc<dyn FailStop>,
     upgrade: &mut Upgrade<'_>,
 ) -> Result<OpenedFolder, JournalError> {
     let folder = DataDir::take(&settings.data, settings.ballast_bytes)?;
-    let healed = match folder.stage(settings, fate)? {
+    let repairs = match folder.prepare(settings, fail_stop)? {
         DataDirState::New => {
-            make(&folder, settings, fate)?;
+            make(&folder, settings, fail_stop)?;
             Vec::new()
         }
         DataDirState::Made(form) => {
-            upgrade::upgrade_folder(&folder, form, (settings, fate), upgrade)?
+            upgrade::upgrade_folder(&folder, form, (settings, fail_stop), upgrade)?
         }
     };
     let found = read(
         &folder.store_path(),
         &folder.watermark_path(),
-        (settings, fate),
+        (settings, fail_stop),
     )?;
     let id = found.id.ok_or_else(|| damaged("the store has no id"))?;
     let watermark = Watermark::open(&folder.watermark_path(), id)?;
@@ -50,6 +50,6 @@ pub fn open(
         folder,
         watermark,
         found,
-        healed,
+        repairs,
     })
 }

@@ -17,23 +17,23 @@ use crate::journal::{JournalError, RecordPage, SnapshotAndTail};
 const EXPLAINED_MAX: usize = 1_000_000;
 
 /// Locations in a row.
-struct Dense {
+struct LocationRun {
     locations: Vec<RecordLocation>,
     last: u64,
     /// Whether the first location must follow `last`.
     after: bool,
     /// The first record that is missing in the row.
-    hole: Option<u64>,
+    gap: Option<u64>,
 }
 
-impl Dense {
+impl LocationRun {
     /// A row after record `n`. After 0 the first records may have been dropped by retention.
-    fn after(n: u64) -> Dense {
-        Dense {
+    fn after(n: u64) -> LocationRun {
+        LocationRun {
             locations: Vec::new(),
             last: n,
             after: n > 0,
-            hole: None,
+            gap: None,
         }
     }
 
@@ -42,7 +42,7 @@ impl Dense {
             return;
         }
         if location.n != self.last + 1 && (self.after || !self.locations.is_empty()) {
-            self.hole = self.hole.or(Some(self.last + 1));
+            self.gap = self.gap.or(Some(self.last + 1));
         }
         self.last = location.n;
         self.locations.push(location);
@@ -65,7 +65,7 @@ pub(super) fn locations(
     let start = start.filter(|(at, _)| at.starts_with(&shop.to_be_bytes()));
     let start = start.map_or(from.to_vec(), |(at, _)| at.to_vec());
     let mut dense = dense_locations(core, shop, &start, n, limit)?;
-    if dense.hole.is_some() {
+    if dense.gap.is_some() {
         // A chunk that begins earlier may be longer than the one that was read first.
         dense = dense_locations(core, shop, &first, n, limit)?;
     }
@@ -74,7 +74,7 @@ pub(super) fn locations(
             .into_iter()
             .for_each(|location| dense.take(location));
     }
-    if let Some(n) = dense.hole {
+    if let Some(n) = dense.gap {
         return Err(damaged(&format!(
             "record {n} of shop {shop} is missing from the index"
         )));
@@ -94,8 +94,8 @@ fn dense_locations(
     from: &[u8],
     n: u64,
     limit: usize,
-) -> Result<Dense, JournalError> {
-    let mut dense = Dense::after(n);
+) -> Result<LocationRun, JournalError> {
+    let mut dense = LocationRun::after(n);
     core.store.scan(Tree::Index, from, |at, value| {
         if !at.starts_with(&shop.to_be_bytes()) {
             return Ok(false);
@@ -268,9 +268,9 @@ pub(super) fn records(
             )));
         }
         let inside = rest.partition_point(|location| location.order < block.end());
-        let (mut wanted, after) = rest.split_at(inside.max(1));
+        let (mut here, after) = rest.split_at(inside.max(1));
         block.each(|order, body| {
-            if let Some((location, others)) = wanted.split_first()
+            if let Some((location, others)) = here.split_first()
                 && location.order == order
             {
                 let record = record::read(block.form, body, order)?;
@@ -280,9 +280,9 @@ pub(super) fn records(
                     )));
                 }
                 records.push(record);
-                wanted = others;
+                here = others;
             }
-            Ok(!wanted.is_empty())
+            Ok(!here.is_empty())
         })?;
         rest = after;
     }

@@ -3,11 +3,11 @@
 //!
 //! The key of a chunk is the shop's number, the `seq` before its first record, and that record's `n`. So the last
 //! chunk at or before a `seq` holds it. Up to release 0.1 chunks could overlap after a crash: a longer one begins
-//! before a shorter one. Readers go by `n`, and read earlier chunks where they find a hole.
+//! before a shorter one. Readers go by `n`, and read earlier chunks where they find a gap.
 
 use serde::{Deserialize, Serialize};
 
-use super::checksummed::{sealed, unsealed};
+use super::checksummed::{decode, encode};
 use super::store::{Changes, Store, Tree};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
@@ -120,12 +120,12 @@ fn write(locations: &[RecordLocation]) -> Vec<u8> {
         seq_before: first.seq_before,
         steps,
     };
-    sealed(FORM, &chunk)
+    encode(FORM, &chunk)
 }
 
 /// Reads a chunk.
 pub fn read(shop: u64, value: &[u8]) -> Result<Vec<RecordLocation>, JournalError> {
-    let chunk: IndexChunk = unsealed(value, &format!("the index of shop {shop}"))?.only()?;
+    let chunk: IndexChunk = decode(value, &format!("the index of shop {shop}"))?.read_form_1()?;
     let (mut order, mut block, mut seq_before) = (chunk.order, chunk.block, chunk.seq_before);
     let locations = (chunk.n..).zip(chunk.steps).map(|(n, step)| {
         (order, block, seq_before) = (order + step.0, block + step.1, seq_before + step.2);

@@ -1,6 +1,6 @@
 //! Recovery of a folder: indexed records are taken as they are, and later records are read again.
 //!
-//! A folder with a hole, a wrong checksum, or a lost end that the file `mark` knows of is refused. Nothing is guessed.
+//! A folder with a gap, a wrong checksum, or a lost end that the file `mark` knows of is refused. Nothing is guessed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -19,7 +19,7 @@ use super::store_switch;
 use super::watermark::{HighWaterMark, Watermark, WatermarkState};
 use super::{block, shop_metadata};
 use crate::domain::base::id::Id;
-use crate::env::{Env, Fate};
+use crate::env::{Env, FailStop};
 use crate::journal::JournalError;
 use crate::journal::error::damaged;
 use crate::journal::record::{self, Booked, Record, RecordKind};
@@ -29,7 +29,7 @@ pub struct RecoveredStore {
     /// The store.
     pub store: Store,
     /// What the file `mark` says.
-    pub marked: WatermarkState,
+    pub watermark: WatermarkState,
     /// The id of the folder in the store; `None` in a store of form 1.
     pub id: Option<FolderId>,
     /// How far the records reach.
@@ -47,9 +47,9 @@ pub struct RecoveredStore {
     /// Locations of records since the checkpoint, by shop.
     pub tails: HashMap<u64, Tail>,
     /// Shops that were deleted since the checkpoint.
-    pub dead: Vec<u64>,
+    pub deleted_shops: Vec<u64>,
     /// How many commits changed metadata.
-    pub kept: u32,
+    pub metadata_commits: u32,
     /// The ledger's state as of the checkpoint.
     pub ledger: Option<Vec<u8>>,
     /// Bookings since the checkpoint.
@@ -58,16 +58,16 @@ pub struct RecoveredStore {
 
 /// Locks the folder and reads it in the form that it has. It is not converted.
 pub fn inspect(settings: &JournalSettings) -> Result<(DataDir, RecoveredStore), JournalError> {
-    let fate = &Env::real().fate;
+    let fail_stop = &Env::real().fail_stop;
     let folder = DataDir::take(&settings.data, settings.ballast_bytes)?;
-    match folder.stage(settings, fate)? {
-        DataDirState::New => make(&folder, settings, fate)?,
+    match folder.prepare(settings, fail_stop)? {
+        DataDirState::New => make(&folder, settings, fail_stop)?,
         DataDirState::Made(form) => store_switch::finish(&folder, form)?,
     }
     let found = read(
         &folder.store_path(),
         &folder.watermark_path(),
-        (settings, fate),
+        (settings, fail_stop),
     )?;
     Ok((folder, found))
 }
@@ -76,9 +76,9 @@ pub fn inspect(settings: &JournalSettings) -> Result<(DataDir, RecoveredStore), 
 pub(super) fn make(
     folder: &DataDir,
     settings: &JournalSettings,
-    fate: &Arc<dyn Fate>,
+    fail_stop: &Arc<dyn FailStop>,
 ) -> Result<(), JournalError> {
-    let store = Store::open(&folder.store_path(), settings, fate)?;
+    let store = Store::open(&folder.store_path(), settings, fail_stop)?;
     let id = FolderId::new();
     id.write(&store)?;
     store.sync()?;
@@ -92,29 +92,29 @@ pub(super) fn make(
     folder.made()
 }
 
-/// Reads a store and its mark, and checks them against each other.
+/// Reads a store and its watermark, and checks them against each other.
 pub fn read(
     store: &Path,
     watermark: &Path,
-    (settings, fate): (&JournalSettings, &Arc<dyn Fate>),
+    (settings, fail_stop): (&JournalSettings, &Arc<dyn FailStop>),
 ) -> Result<RecoveredStore, JournalError> {
     if !store.exists() {
         return Err(damaged(&format!("{} is missing", store.display())));
     }
-    let marked = Watermark::read(watermark)?;
-    let store = Store::open(store, settings, fate)?;
+    let watermark = Watermark::read(watermark)?;
+    let store = Store::open(store, settings, fail_stop)?;
     let id = FolderId::of_store(&store)?;
-    // A folder that is converted in place has the new id in its mark first.
-    if id.is_some() && id != marked.folder {
+    // A folder that is converted in place has the new id in its watermark first.
+    if id.is_some() && id != watermark.folder {
         return Err(damaged(
             "`mark` and `store` are of different folders: put back the ones that belong together",
         ));
     }
     let notes = CheckpointNotes::read(&store)?;
     let mut found = RecoveredStore {
-        marked,
+        watermark,
         id,
-        kept: shop_metadata::count(&store)?,
+        metadata_commits: shop_metadata::count(&store)?,
         ledger: read_ledger(&store, &notes)?,
         store,
         reach: HighWaterMark::NOWHERE,
@@ -124,25 +124,29 @@ pub fn read(
         preallocated_until: 0,
         notes,
         tails: HashMap::new(),
-        dead: Vec::new(),
+        deleted_shops: Vec::new(),
         booked: Vec::new(),
     };
     found.read_checkpoint()?;
     found.read_tail()?;
-    if found.reach.order < marked.reach.order {
-        let (lost, known) = (found.reach.order + 1, marked.reach.order);
+    if found.reach.order < watermark.reach.order {
+        let (lost, known) = (found.reach.order + 1, watermark.reach.order);
         return Err(damaged(&format!(
             "records {lost} to {known} were acknowledged, and are missing at the end of the journal"
         )));
     }
-    if (found.kept.wrapping_sub(marked.kept) as i32) < 0 {
+    if (found
+        .metadata_commits
+        .wrapping_sub(watermark.metadata_commits) as i32)
+        < 0
+    {
         return Err(damaged(
             "changes of webhooks or leases were acknowledged, and are missing at the end of the store",
         ));
     }
     if !found.reach.at.of_an_event() {
         // There is no record, or its instant is outside of the years that are served.
-        found.reach.at = marked.reach.at;
+        found.reach.at = watermark.reach.at;
     }
     found.store.opened();
     Ok(found)
@@ -190,7 +194,7 @@ impl RecoveredStore {
     fn read_tail(&mut self) -> Result<(), JournalError> {
         let mut torn = Vec::new();
         let (mut reach, mut last_block) = (self.reach, self.last_block);
-        let mut since = Since::default();
+        let mut since = ShopChanges::default();
         let (tails, booked) = (&mut self.tails, &mut self.booked);
         let tail_block = self.tail_block;
         block::scan(
@@ -245,7 +249,7 @@ impl RecoveredStore {
     }
 
     /// Writes the names of new shops, and removes what is left of deleted ones.
-    fn apply_removals(&mut self, since: Since) -> Result<(), JournalError> {
+    fn apply_removals(&mut self, since: ShopChanges) -> Result<(), JournalError> {
         let mut names = Changes::default();
         for (number, id) in &since.created {
             self.notes.next_shop = self.notes.next_shop.max(number + 1);
@@ -265,7 +269,7 @@ impl RecoveredStore {
             let of_tail = self.tails.remove(&number).and_then(|tail| tail.id);
             let id = id.or(of_tail).or_else(|| known.get(&number).cloned());
             removal.add(&self.store, number, id.as_ref())?;
-            self.dead.push(number);
+            self.deleted_shops.push(number);
         }
         removal.apply(&self.store)
     }
@@ -284,13 +288,13 @@ impl RecoveredStore {
 
 /// Shops that were created and deleted since the checkpoint.
 #[derive(Default)]
-struct Since {
+struct ShopChanges {
     created: Vec<(u64, Id)>,
     /// With the id, where this record or an earlier one names it.
     removed: BTreeMap<u64, Option<Id>>,
 }
 
-impl Since {
+impl ShopChanges {
     fn note(&mut self, record: &Record) {
         match record.kind {
             RecordKind::Created => {

@@ -1,4 +1,4 @@
-//! Salvage: reads what can be read of a store that cannot be opened, or whose journal has a hole.
+//! Salvage: reads what can be read of a store that cannot be opened, or whose journal has a gap.
 //!
 //! The store's log holds every value in one piece, after its length. So blocks are found without the store: wherever a
 //! length is followed by a block header whose checksum over that many bytes is right. A block that was written twice,
@@ -103,10 +103,10 @@ pub fn salvage(
         SalvageError::Each(error) => error,
     })?;
     // The file `mark` is outside of the store and knows how far the records reached.
-    if let Ok(marked) = Watermark::read(&folder.watermark_path())
-        && marked.reach.order >= next
+    if let Ok(watermark) = Watermark::read(&folder.watermark_path())
+        && watermark.reach.order >= next
     {
-        salvaged.lost.push((next, marked.reach.order));
+        salvaged.lost.push((next, watermark.reach.order));
     }
     Ok(salvaged)
 }

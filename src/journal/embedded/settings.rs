@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::watchdog::Patience;
+use super::watchdog::DiskTimeouts;
 
 /// Settings of a journal's folder.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct JournalSettings {
     /// Records after which a checkpoint is taken.
     pub checkpoint_records: u64,
     /// How long the disk may give no answer before the process ends.
-    pub patience: Patience,
+    pub timeouts: DiskTimeouts,
     /// Whether commits are synced. Off for tests only: a power cut then loses answers.
     pub sync: bool,
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use serde::{Deserialize, Serialize};
 
 use super::append_queue::MetadataWrite;
-use super::checksummed::{sealed, unsealed};
+use super::checksummed::{decode, encode};
 use super::core::Core;
 use super::offline_lookup;
 use super::snapshots;
@@ -16,7 +16,7 @@ use crate::domain::base::id::Id;
 use crate::journal::{JournalError, MetadataEntry, OnDurable};
 
 /// The longest value, in bytes.
-pub const KEPT_BYTES_MAX: usize = VALUE_BYTES_MAX / 2;
+pub const METADATA_BYTES_MAX: usize = VALUE_BYTES_MAX / 2;
 
 /// The form of values and of the count.
 const FORM: u8 = 1;
@@ -33,8 +33,8 @@ const COUNT: [u8; 8] = [0; 8];
 
 /// How many commits changed metadata.
 pub fn count(store: &Store) -> Result<u32, JournalError> {
-    let count = store.get(Tree::Kept, &COUNT)?;
-    let count = count.map(|value| unsealed(&value, "the count of metadata commits")?.only());
+    let count = store.get(Tree::Metadata, &COUNT)?;
+    let count = count.map(|value| decode(&value, "the count of metadata commits")?.read_form_1());
     Ok(count.transpose()?.unwrap_or(0))
 }
 
@@ -46,7 +46,7 @@ pub fn key(shop: u64, name: &str) -> Vec<u8> {
 /// A value in its stored form.
 pub fn write(shop: &Id, value: Vec<u8>) -> Vec<u8> {
     let shop = shop.to_string();
-    sealed(FORM, &StoredMetadata { shop, value })
+    encode(FORM, &StoredMetadata { shop, value })
 }
 
 /// Reads a pair of a tree where it is metadata of a shop.
@@ -55,14 +55,14 @@ pub fn read_of(
     key: &[u8],
     value: &[u8],
 ) -> Result<Option<(u64, MetadataEntry)>, JournalError> {
-    if tree != Tree::Kept || key == COUNT {
+    if tree != Tree::Metadata || key == COUNT {
         return Ok(None);
     }
     read(key, value).map(Some)
 }
 
 fn read(key: &[u8], value: &[u8]) -> Result<(u64, MetadataEntry), JournalError> {
-    let stored: StoredMetadata = unsealed(value, "a metadata value")?.only()?;
+    let stored: StoredMetadata = decode(value, "a metadata value")?.read_form_1()?;
     let wrong = || crate::journal::error::damaged("a metadata value has no shop or no name");
     let (shop, name) = key.split_first_chunk::<8>().ok_or_else(wrong)?;
     let kept = MetadataEntry {
@@ -78,7 +78,7 @@ pub fn scan(
     store: &Store,
     each: &mut dyn FnMut(u64, MetadataEntry) -> Result<(), JournalError>,
 ) -> Result<(), JournalError> {
-    store.scan(Tree::Kept, &1u64.to_be_bytes(), |at, value| {
+    store.scan(Tree::Metadata, &1u64.to_be_bytes(), |at, value| {
         let (shop, kept) = read(at, value)?;
         each(shop, kept).map(|()| true)
     })
@@ -86,7 +86,7 @@ pub fn scan(
 
 /// Removes all metadata of a shop.
 pub fn remove_all(store: &Store, shop: u64, changes: &mut Changes) -> Result<(), JournalError> {
-    store.scan(Tree::Kept, &shop.to_be_bytes(), |at, _| {
+    store.scan(Tree::Metadata, &shop.to_be_bytes(), |at, _| {
         let of_it = at.starts_with(&shop.to_be_bytes());
         if of_it {
             changes.remove(at);
@@ -105,9 +105,9 @@ pub(super) fn enqueue(
 ) -> Result<bool, JournalError> {
     let too_long = value
         .as_ref()
-        .is_some_and(|value| value.len() > KEPT_BYTES_MAX);
+        .is_some_and(|value| value.len() > METADATA_BYTES_MAX);
     if too_long {
-        let what = format!("{name} of shop {shop:?} is longer than {KEPT_BYTES_MAX} bytes");
+        let what = format!("{name} of shop {shop:?} is longer than {METADATA_BYTES_MAX} bytes");
         return Err(JournalError::Failed(what));
     }
     let Some(number) = offline_lookup::number(core, shop)? else {
@@ -139,14 +139,14 @@ pub(super) fn write_all(
         .load(Ordering::Relaxed)
         .wrapping_add(1);
     core.metadata_commits.store(count, Ordering::Relaxed);
-    changes.set(&COUNT, sealed(FORM, &count));
+    changes.set(&COUNT, encode(FORM, &count));
     for MetadataWrite { key, value } in writes {
         match value {
             Some(value) => changes.set(&key, value),
             None => changes.remove(&key),
         }
     }
-    core.store.apply(Tree::Kept, changes)?;
+    core.store.apply(Tree::Metadata, changes)?;
     Ok(Some(count))
 }
 

@@ -1,9 +1,10 @@
 //! Upgrade: converts a folder of an older form to this program's form.
 //!
-//! The pairs of the old store are copied into a new store in the folder `upgrading`, where [`heal`](super::legacy_deletions)
-//! repairs what older releases left behind. The new store is opened and verified. Then `VERSION` is raised, so that no
-//! older release opens the folder, and the new store replaces the old one. After a crash before that step the
-//! conversion begins again; after it the next start finishes it. The old store is unchanged until then.
+//! The pairs of the old store are copied into a new store in the folder `upgrading`, where
+//! [`legacy_deletions`](super::legacy_deletions) repairs what older releases left behind. The new store is opened and
+//! verified. Then `VERSION` is raised, so that no older release opens the folder, and the new store replaces the old
+//! one. After a crash before that step the conversion begins again; after it the next start finishes it. The old store
+//! is unchanged until then.
 //!
 //! In place, the store itself is changed, and the file `CONVERTING` exists until that is done. It needs no room, but
 //! it cannot be undone.
@@ -20,7 +21,7 @@ use super::store_switch::{STAGING, VERIFIED, failed, finish, remove_folder, sync
 use super::watchdog::Task;
 use super::watermark::Watermark;
 use super::{recovery, shop_metadata, verify};
-use crate::env::{Fate, Stopwatch};
+use crate::env::{FailStop, Stopwatch};
 use crate::journal::{JournalError, MetadataEntry};
 
 /// Exists while the store is converted in place.
@@ -36,14 +37,14 @@ const STEP_BYTES: usize = 1024 * 1024;
 const SHOW_EVERY_US: u64 = 1_000_000;
 
 /// Converts a metadata value: takes it and the number of its shop, and returns what is stored instead.
-pub type ConvertKept<'a> = dyn FnMut(u64, &MetadataEntry) -> Result<Vec<u8>, JournalError> + 'a;
+pub type ConvertMetadata<'a> = dyn FnMut(u64, &MetadataEntry) -> Result<Vec<u8>, JournalError> + 'a;
 
 /// How an older folder is converted.
 pub struct Upgrade<'a> {
     /// Whether the store itself is changed, without a copy.
     pub in_place: bool,
     /// Converts metadata of other modules. What it has stored elsewhere must be durable when it returns.
-    pub kept: Box<ConvertKept<'a>>,
+    pub metadata: Box<ConvertMetadata<'a>>,
     /// Shows the progress.
     pub show: Box<dyn FnMut(&str) + 'a>,
 }
@@ -53,14 +54,14 @@ impl Upgrade<'_> {
     pub fn plain() -> Upgrade<'static> {
         Upgrade {
             in_place: false,
-            kept: Box::new(|_, kept| Ok(kept.value.clone())),
+            metadata: Box::new(|_, metadata| Ok(metadata.value.clone())),
             show: Box::new(|_| {}),
         }
     }
 }
 
 /// The options with which stores are opened.
-type StoreOptions<'a> = (&'a JournalSettings, &'a Arc<dyn Fate>);
+type StoreOptions<'a> = (&'a JournalSettings, &'a Arc<dyn FailStop>);
 
 /// Converts a folder to this program's form. Returns what was repaired, a sentence each.
 pub fn upgrade_folder(
@@ -114,8 +115,8 @@ fn by_copy(
     new.opened();
     new.watched(Task::Compaction, |new| copy(&old.store, new, upgrade))?;
     (upgrade.show)("converting: the copy is complete and is being verified");
-    let (healed, id) = convert(&new, upgrade, false)?;
-    let watermark = Watermark::create(&staging.join("mark"), id, old.reach, old.kept);
+    let (repairs, id) = convert(&new, upgrade, false)?;
+    let watermark = Watermark::create(&staging.join("mark"), id, old.reach, old.metadata_commits);
     watermark.map_err(failed("the file `mark`"))?;
     sync_folder(&staging)?;
     drop((old, new));
@@ -127,7 +128,7 @@ fn by_copy(
     sync_folder(&staging)?;
     folder.write_version()?;
     finish(folder, super::data_dir::VERSION)?;
-    Ok(healed)
+    Ok(repairs)
 }
 
 fn in_place(
@@ -137,18 +138,23 @@ fn in_place(
 ) -> Result<Vec<String>, JournalError> {
     (upgrade.show)("converting in place");
     let found = recovery::read(&folder.store_path(), &folder.watermark_path(), at)?;
-    // The mark gets the new id first, so that an interrupted conversion goes on with it.
-    let id = found.marked.folder.unwrap_or_else(FolderId::new);
-    let watermark = Watermark::create(&folder.watermark_path(), id, found.reach, found.kept);
+    // The watermark gets the new id first, so that an interrupted conversion goes on with it.
+    let id = found.watermark.folder.unwrap_or_else(FolderId::new);
+    let watermark = Watermark::create(
+        &folder.watermark_path(),
+        id,
+        found.reach,
+        found.metadata_commits,
+    );
     watermark.map_err(failed("the file `mark`"))?;
     folder.sync()?;
-    let healed = convert_to(&found.store, upgrade, true, id)?;
+    let repairs = convert_to(&found.store, upgrade, true, id)?;
     verify::verify_store(&found)?;
     drop(found);
     let gone = fs::remove_file(folder.path().join(CONVERTING));
     gone.map_err(failed("CONVERTING cannot be removed"))?;
     folder.sync()?;
-    Ok(healed)
+    Ok(repairs)
 }
 
 /// Converts a store that was read from a backup, and gives it a new id.
@@ -163,38 +169,38 @@ pub fn convert_restored(
 fn convert(
     store: &Store,
     upgrade: &mut Upgrade<'_>,
-    kept: bool,
+    metadata: bool,
 ) -> Result<(Vec<String>, FolderId), JournalError> {
     let id = FolderId::new();
-    let healed = convert_to(store, upgrade, kept, id)?;
-    Ok((healed, id))
+    let repairs = convert_to(store, upgrade, metadata, id)?;
+    Ok((repairs, id))
 }
 
 /// Repairs a store, converts its metadata where asked, and gives it an id.
 fn convert_to(
     store: &Store,
     upgrade: &mut Upgrade<'_>,
-    with_kept: bool,
+    with_metadata: bool,
     id: FolderId,
 ) -> Result<Vec<String>, JournalError> {
-    if with_kept {
+    if with_metadata {
         let mut changes = Changes::default();
-        shop_metadata::scan(store, &mut |shop, kept| {
-            let value = (upgrade.kept)(shop, &kept)?;
-            if value != kept.value {
+        shop_metadata::scan(store, &mut |shop, metadata| {
+            let value = (upgrade.metadata)(shop, &metadata)?;
+            if value != metadata.value {
                 changes.set(
-                    &shop_metadata::key(shop, &kept.name),
-                    shop_metadata::write(&kept.shop, value),
+                    &shop_metadata::key(shop, &metadata.name),
+                    shop_metadata::write(&metadata.shop, value),
                 );
             }
             Ok(())
         })?;
-        store.apply(Tree::Kept, changes)?;
+        store.apply(Tree::Metadata, changes)?;
     }
-    let healed = examine(store)?.heal(store)?;
+    let repairs = examine(store)?.repair(store)?;
     id.write(store)?;
     store.sync()?;
-    Ok(healed)
+    Ok(repairs)
 }
 
 /// Copies all pairs of a store into a new one, without preallocated keys.
@@ -208,9 +214,9 @@ fn copy(from: &Store, to: &Store, upgrade: &mut Upgrade<'_>) -> Result<(), Journ
                 return Ok(true);
             }
             match shop_metadata::read_of(tree, key, value)? {
-                Some((shop, kept)) => {
-                    let value = (upgrade.kept)(shop, &kept)?;
-                    changes.set(key, shop_metadata::write(&kept.shop, value));
+                Some((shop, metadata)) => {
+                    let value = (upgrade.metadata)(shop, &metadata)?;
+                    changes.set(key, shop_metadata::write(&metadata.shop, value));
                 }
                 None => changes.set(key, value),
             }

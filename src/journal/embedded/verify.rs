@@ -35,12 +35,12 @@ pub struct Verified {
     /// The size of the store, in bytes.
     pub bytes: u64,
     /// What the next start will repair, a sentence each: release 0.1 has left it.
-    pub to_heal: Vec<String>,
+    pub pending_repairs: Vec<String>,
 }
 
 /// The records of one shop, in short.
 #[derive(Default)]
-struct Account {
+struct ShopSummary {
     last_n: u64,
     next_seq: u64,
     /// Its last record is its deletion.
@@ -123,8 +123,8 @@ fn verify_found(
         Some(_) => Findings::default(),
         None => legacy_deletions::examine(&found.store)?,
     };
-    verified.to_heal = findings.sentences();
-    let mut accounts: HashMap<u64, Account> = HashMap::new();
+    verified.pending_repairs = findings.sentences();
+    let mut summaries: HashMap<u64, ShopSummary> = HashMap::new();
     let spans = scan(found, |record| {
         inspector.record(record.order);
         let (first, last) = verified.instants.unwrap_or((record.at, record.at));
@@ -132,28 +132,28 @@ fn verify_found(
         verified.records += 1;
         verified.decisions += u64::from(record.decided);
         if record.kind == RecordKind::Removed {
-            if let Some(account) = accounts.get_mut(&record.shop) {
-                account.removed = true;
+            if let Some(summary) = summaries.get_mut(&record.shop) {
+                summary.removed = true;
             }
             return Ok(());
         }
-        take(&mut accounts, &record)
+        take(&mut summaries, &record)
     })?;
-    accounts.retain(|shop, account| !account.removed && !findings.concern(*shop));
+    summaries.retain(|shop, summary| !summary.removed && !findings.affects(*shop));
     if found.store.stray_files() > 0 {
         return Err(damaged("the store has values outside its log"));
     }
     let mut names = snapshots::names(&found.store)?;
-    names.retain(|shop, _| !findings.concern(*shop));
-    check_kept(found)?;
-    for (&shop, account) in &accounts {
+    names.retain(|shop, _| !findings.affects(*shop));
+    check_metadata(found)?;
+    for (&shop, summary) in &summaries {
         if !names.contains_key(&shop) {
             return Err(damaged(&format!("shop {shop} has records but no name")));
         }
-        check_index(found, shop, account, &spans)?;
+        check_index(found, shop, summary, &spans)?;
     }
     for (&shop, id) in &names {
-        verified.states += check_states(found, (shop, id), accounts.get(&shop), inspector)?;
+        verified.states += check_states(found, (shop, id), summaries.get(&shop), inspector)?;
     }
     verified.shops = names.len() as u64;
     Ok(verified)
@@ -224,20 +224,20 @@ fn scan(
     Ok(Spans(spans))
 }
 
-fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), JournalError> {
-    let account = accounts.entry(record.shop).or_default();
-    let begins = account.last_n == 0;
-    let follows = record.n == account.last_n + 1 && record.seq_before == account.next_seq;
+fn take(summaries: &mut HashMap<u64, ShopSummary>, record: &Record) -> Result<(), JournalError> {
+    let summary = summaries.entry(record.shop).or_default();
+    let begins = summary.last_n == 0;
+    let follows = record.n == summary.last_n + 1 && record.seq_before == summary.next_seq;
     if !begins && !follows {
-        let (n, shop, order) = (account.last_n + 1, record.shop, record.order);
+        let (n, shop, order) = (summary.last_n + 1, record.shop, record.order);
         return Err(damaged(&format!(
             "record {order} is not record {n} of shop {shop}, as it should be"
         )));
     }
-    account.removed = false;
-    account.last_n = record.n;
-    account.next_seq = record.seq_before + u64::from(record.decided);
-    account.locations.add(&RecordLocation {
+    summary.removed = false;
+    summary.last_n = record.n;
+    summary.next_seq = record.seq_before + u64::from(record.decided);
+    summary.locations.add(&RecordLocation {
         n: record.n,
         order: record.order,
         block: 0,
@@ -248,7 +248,7 @@ fn take(accounts: &mut HashMap<u64, Account>, record: &Record) -> Result<(), Jou
 }
 
 /// Checks that all metadata can be read.
-fn check_kept(found: &RecoveredStore) -> Result<(), JournalError> {
+fn check_metadata(found: &RecoveredStore) -> Result<(), JournalError> {
     shop_metadata::scan(&found.store, &mut |_, _| Ok(()))
 }
 
@@ -256,14 +256,14 @@ fn check_kept(found: &RecoveredStore) -> Result<(), JournalError> {
 fn check_index(
     found: &RecoveredStore,
     shop: u64,
-    account: &Account,
+    summary: &ShopSummary,
     spans: &Spans,
 ) -> Result<(), JournalError> {
-    let (mut sum, mut last, mut astray) = (LocationSum::default(), 0, false);
+    let (mut sum, mut last, mut misplaced) = (LocationSum::default(), 0, false);
     let mut take = |location: &RecordLocation| {
         if location.n > last && location.order >= found.notes.floor {
             last = location.n;
-            astray |= !spans.hold(location);
+            misplaced |= !spans.hold(location);
             sum.add(location);
         }
     };
@@ -279,7 +279,7 @@ fn check_index(
     if let Some(tail) = found.tails.get(&shop) {
         tail.locations.iter().for_each(&mut take);
     }
-    if sum == account.locations && last == account.last_n && !astray {
+    if sum == summary.locations && last == summary.last_n && !misplaced {
         return Ok(());
     }
     Err(damaged(&format!(
@@ -291,16 +291,16 @@ fn check_index(
 fn check_states(
     found: &RecoveredStore,
     (shop, id): (u64, &Id),
-    account: Option<&Account>,
+    summary: Option<&ShopSummary>,
     inspector: &mut dyn Inspector,
 ) -> Result<u64, JournalError> {
     let header = snapshots::header(&found.store, shop)?;
-    let records = account.map_or(0, |account| account.last_n);
+    let records = summary.map_or(0, |summary| summary.last_n);
     let indexed = header.n.max(header.snapshot_n());
     let known = header.id == id.as_str() || (header == snapshots::SnapshotHeader::default());
     if !known
-        || (account.is_some() && indexed > records)
-        || (account.is_none() && header.state.is_none())
+        || (summary.is_some() && indexed > records)
+        || (summary.is_none() && header.state.is_none())
     {
         return Err(damaged(&format!(
             "the header of shop {id:?} does not match its records"

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::env::Fate;
+use crate::env::FailStop;
 use crate::journal::JournalError;
 
 /// How often it checks.
@@ -29,23 +29,23 @@ const ERROR_TICKS: u64 = 1;
 
 /// How long the disk may give no answer; zero: for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct DiskTimeouts {
     /// While the folder is opened.
     pub open: Duration,
     /// During a commit, a checkpoint and the closing of the store.
     pub commit: Duration,
 }
 
-impl Default for Patience {
-    fn default() -> Patience {
-        Patience {
+impl Default for DiskTimeouts {
+    fn default() -> DiskTimeouts {
+        DiskTimeouts {
             open: Duration::from_secs(60),
             commit: Duration::from_secs(30),
         }
     }
 }
 
-/// A task that is watched.
+/// The counters of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     /// The folder is opened.
@@ -80,7 +80,7 @@ impl Task {
 
 /// The progress of one task.
 #[derive(Default)]
-struct WatchedTask {
+struct TaskCounters {
     /// How often it was begun and ended: odd while it is in progress.
     turns: AtomicU64,
     /// Grows with every completed call.
@@ -93,9 +93,9 @@ struct WatchedTask {
 pub type StoreError = Box<dyn Fn() -> Option<JournalError> + Send + Sync>;
 
 struct Shared {
-    works: [WatchedTask; Task::ALL.len()],
-    patience: Patience,
-    fate: Arc<dyn Fate>,
+    tasks: [TaskCounters; Task::ALL.len()],
+    timeouts: DiskTimeouts,
+    fail_stop: Arc<dyn FailStop>,
     error: StoreError,
     /// The disk has failed.
     failed: AtomicBool,
@@ -112,10 +112,10 @@ thread_local! {
 }
 
 /// Records progress of this thread's task.
-pub fn beat() {
+pub fn heartbeat() {
     AT.with_borrow(|at| {
         if let Some((shared, task)) = at {
-            shared.works[*task as usize]
+            shared.tasks[*task as usize]
                 .steps
                 .fetch_add(1, Ordering::Relaxed);
         }
@@ -123,16 +123,16 @@ pub fn beat() {
 }
 
 impl Watchdog {
-    /// Starts a watchdog. It stops the process by `fate`; `error` gives the error of the store's own threads.
+    /// Starts a watchdog. It stops the process by `fail_stop`; `error` gives the error of the store's own threads.
     pub fn start(
-        patience: Patience,
-        fate: &Arc<dyn Fate>,
+        timeouts: DiskTimeouts,
+        fail_stop: &Arc<dyn FailStop>,
         error: StoreError,
     ) -> Result<Watchdog, JournalError> {
         let shared = Arc::new(Shared {
-            works: Default::default(),
-            patience,
-            fate: Arc::clone(fate),
+            tasks: Default::default(),
+            timeouts,
+            fail_stop: Arc::clone(fail_stop),
             error,
             failed: AtomicBool::new(false),
             over: Mutex::new(false),
@@ -149,7 +149,7 @@ impl Watchdog {
 
     /// This thread begins a task.
     pub fn begin(&self, task: Task) {
-        let work = &self.0.works[task as usize];
+        let work = &self.0.tasks[task as usize];
         work.age.store(0, Ordering::Relaxed);
         let turns = work.turns.load(Ordering::Relaxed);
         work.turns
@@ -159,7 +159,7 @@ impl Watchdog {
 
     /// This thread has ended what it was at.
     pub fn end(&self, task: Task) {
-        let work = &self.0.works[task as usize];
+        let work = &self.0.tasks[task as usize];
         let turns = work.turns.load(Ordering::Relaxed);
         work.turns.store((turns | 1) + 1, Ordering::Release);
         AT.set(None);
@@ -172,7 +172,7 @@ impl Watchdog {
 
     /// Whether commits make progress: the disk has not failed, and no commit is too slow.
     pub fn is_committing(&self) -> bool {
-        let commit = &self.0.works[Task::Commit as usize];
+        let commit = &self.0.tasks[Task::Commit as usize];
         let slow = commit.turns.load(Ordering::Acquire) % 2 == 1
             && commit.age.load(Ordering::Relaxed) >= SLOW_TICKS;
         !slow && !self.0.failed.load(Ordering::Acquire) && (self.0.error)().is_none()
@@ -188,7 +188,7 @@ impl Drop for Watchdog {
 
 impl Shared {
     fn watch(&self) {
-        let mut watched = Task::ALL.map(Watched::new);
+        let mut progress = Task::ALL.map(TaskProgress::new);
         loop {
             let over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
             let waited = self.ends.wait_timeout_while(over, TICK, |over| !*over);
@@ -197,32 +197,32 @@ impl Shared {
                 return;
             }
             drop(over);
-            for watched in &mut watched {
-                self.look(watched);
+            for progress in &mut progress {
+                self.check(progress);
             }
         }
     }
 
-    fn look(&self, watched: &mut Watched) {
-        let task = watched.task;
-        let silent = watched.look(&self.works[task as usize]);
-        if silent >= ERROR_TICKS
+    fn check(&self, progress: &mut TaskProgress) {
+        let task = progress.task;
+        let stalled = progress.update(&self.tasks[task as usize]);
+        if stalled >= ERROR_TICKS
             && let Some(error) = (self.error)()
         {
             self.failed.store(true, Ordering::Release);
-            self.fate.stop(&format!(
+            self.fail_stop.stop(&format!(
                 "{}: {error}. Everything that was answered is stored. Check the disk, then start again",
                 task.name()
             ));
         }
-        let patience = match task {
-            Task::Open => self.patience.open,
-            Task::Commit | Task::Compaction | Task::Close => self.patience.commit,
+        let timeout = match task {
+            Task::Open => self.timeouts.open,
+            Task::Commit | Task::Compaction | Task::Close => self.timeouts.commit,
         };
-        if !patience.is_zero() && TICK * u32::try_from(silent).unwrap_or(u32::MAX) >= patience {
+        if !timeout.is_zero() && TICK * u32::try_from(stalled).unwrap_or(u32::MAX) >= timeout {
             self.failed.store(true, Ordering::Release);
-            self.fate.stop(&format!(
-                "{}: the disk has not answered for {patience:?}. Everything that was answered is stored. Check the \
+            self.fail_stop.stop(&format!(
+                "{}: the disk has not answered for {timeout:?}. Everything that was answered is stored. Check the \
                  disk, then start again. Where it is only slow, set `{}` higher",
                 task.name(),
                 task.setting()
@@ -232,61 +232,61 @@ impl Shared {
 }
 
 /// A task as it was at the last tick.
-struct Watched {
+struct TaskProgress {
     task: Task,
     turn: u64,
     steps: u64,
     /// Ticks without a step.
-    silent: u64,
+    stalled: u64,
     /// The bytes that the process has read and written, where they count and can be read.
-    moved: Option<Moved>,
+    io: Option<ProcessIo>,
 }
 
-impl Watched {
-    fn new(task: Task) -> Watched {
-        Watched {
+impl TaskProgress {
+    fn new(task: Task) -> TaskProgress {
+        TaskProgress {
             task,
             turn: 0,
             steps: 0,
-            silent: 0,
-            moved: (task == Task::Open).then(Moved::default),
+            stalled: 0,
+            io: (task == Task::Open).then(ProcessIo::default),
         }
     }
 
     /// The number of ticks without progress; 0 where the task is not in progress.
-    fn look(&mut self, work: &WatchedTask) -> u64 {
+    fn update(&mut self, work: &TaskCounters) -> u64 {
         let turn = work.turns.load(Ordering::Acquire);
         let mut steps = work.steps.load(Ordering::Relaxed);
         let new = turn != self.turn;
         if turn.is_multiple_of(2) || new {
-            (self.turn, self.steps, self.silent) = (turn, steps, 0);
+            (self.turn, self.steps, self.stalled) = (turn, steps, 0);
             return 0;
         }
         work.age.fetch_add(1, Ordering::Relaxed);
-        if let Some(moved) = &mut self.moved {
-            match moved.bytes() {
+        if let Some(io) = &mut self.io {
+            match io.bytes() {
                 Some(bytes) => steps = steps.wrapping_add(bytes),
                 // Where the progress of a long call cannot be seen, only an error ends it.
-                None => return ERROR_TICKS.min(self.silent + 1),
+                None => return ERROR_TICKS.min(self.stalled + 1),
             }
         }
         if steps == self.steps {
-            self.silent += 1;
+            self.stalled += 1;
         } else {
-            (self.steps, self.silent) = (steps, 0);
+            (self.steps, self.stalled) = (steps, 0);
         }
-        self.silent
+        self.stalled
     }
 }
 
 /// The bytes that the process has read and written since its start, as the kernel counts them.
 #[derive(Default)]
-struct Moved {
+struct ProcessIo {
     /// The bytes that were read to find this out.
     own: u64,
 }
 
-impl Moved {
+impl ProcessIo {
     fn bytes(&mut self) -> Option<u64> {
         let mut text = [0; 512];
         let length = File::open("/proc/self/io").ok()?.read(&mut text).ok()?;
@@ -310,14 +310,14 @@ impl Moved {
 mod tests {
     use super::*;
 
-    /// Checks the number of silent ticks after so many steps, and perhaps a new run.
+    /// Checks the number of stalled ticks after so many steps, and perhaps a new run.
     fn check(rows: &[(bool, u64, u64)]) {
-        let work = WatchedTask::default();
-        let mut watched = Watched::new(Task::Commit);
-        for (number, &(turn, steps, silent)) in rows.iter().enumerate() {
+        let work = TaskCounters::default();
+        let mut progress = TaskProgress::new(Task::Commit);
+        for (number, &(turn, steps, stalled)) in rows.iter().enumerate() {
             work.turns.fetch_add(u64::from(turn), Ordering::Relaxed);
             work.steps.fetch_add(steps, Ordering::Relaxed);
-            assert_eq!(watched.look(&work), silent, "look {number}");
+            assert_eq!(progress.update(&work), stalled, "look {number}");
         }
     }
 
@@ -335,12 +335,12 @@ mod tests {
             (SAME, 0, 1),
         ]);
         // One run ended and the next began between two checks.
-        let work = WatchedTask::default();
-        let mut watched = Watched::new(Task::Commit);
+        let work = TaskCounters::default();
+        let mut progress = TaskProgress::new(Task::Commit);
         for _ in 0..3 {
             work.turns.fetch_add(1, Ordering::Relaxed);
-            assert_eq!(watched.look(&work), 0);
-            assert_eq!(watched.look(&work), 1);
+            assert_eq!(progress.update(&work), 0);
+            assert_eq!(progress.update(&work), 1);
             work.turns.fetch_add(1, Ordering::Relaxed);
         }
         // Ended.
@@ -349,17 +349,17 @@ mod tests {
 
     #[test]
     fn looking_is_no_progress_and_reading_is() {
-        let mut moved = Moved::default();
-        if moved.bytes().is_none() {
+        let mut io = ProcessIo::default();
+        if io.bytes().is_none() {
             println!("the kernel's books of this process cannot be read");
             return;
         }
         // Other tests read and write meanwhile, so only a lower bound can be checked.
-        let before = moved.bytes().unwrap();
+        let before = io.bytes().unwrap();
         let length = std::fs::read(std::env::current_exe().unwrap())
             .unwrap()
             .len();
-        assert!(moved.bytes().unwrap() - before >= length as u64);
-        assert!(moved.own > 100);
+        assert!(io.bytes().unwrap() - before >= length as u64);
+        assert!(io.own > 100);
     }
 }

@@ -35,7 +35,7 @@ pub struct HighWaterMark {
 }
 
 impl HighWaterMark {
-    /// The mark of an empty journal.
+    /// The watermark of an empty journal.
     pub const NOWHERE: HighWaterMark = HighWaterMark {
         order: 0,
         at: Instant::from_ms(0),
@@ -48,7 +48,7 @@ pub struct WatermarkState {
     /// How far the records reach.
     pub reach: HighWaterMark,
     /// How many commits changed metadata, modulo 2^32.
-    pub kept: u32,
+    pub metadata_commits: u32,
     /// The id of the folder; `None` in form 1.
     pub folder: Option<FolderId>,
 }
@@ -62,13 +62,17 @@ pub struct Watermark {
     last: RankedMutex<WatermarkState>,
 }
 
-fn slot(marked: WatermarkState, folder: FolderId) -> [u8; SLOT_BYTES] {
-    let WatermarkState { reach, kept, .. } = marked;
+fn slot(watermark: WatermarkState, folder: FolderId) -> [u8; SLOT_BYTES] {
+    let WatermarkState {
+        reach,
+        metadata_commits,
+        ..
+    } = watermark;
     let mut slot = [0; SLOT_BYTES];
     slot[..8].copy_from_slice(b"xiaoer\0\x02");
     slot[8..16].copy_from_slice(&reach.order.to_be_bytes());
     slot[16..24].copy_from_slice(&reach.at.ms().to_be_bytes());
-    slot[24..28].copy_from_slice(&kept.to_be_bytes());
+    slot[24..28].copy_from_slice(&metadata_commits.to_be_bytes());
     slot[28..44].copy_from_slice(&folder.0);
     let sum = crc32fast::hash(&slot[..44]);
     slot[44..].copy_from_slice(&sum.to_be_bytes());
@@ -86,15 +90,15 @@ fn read_slot(bytes: &[u8]) -> Option<WatermarkState> {
     };
     let order = u64::from_be_bytes(*body[8..].first_chunk()?);
     let at_ms = i64::from_be_bytes(*body[16..].first_chunk()?);
-    let marked = WatermarkState {
+    let watermark = WatermarkState {
         reach: HighWaterMark {
             order,
             at: Instant::from_ms(at_ms),
         },
-        kept: u32::from_be_bytes(*body[24..].first_chunk()?),
+        metadata_commits: u32::from_be_bytes(*body[24..].first_chunk()?),
         folder,
     };
-    right.then_some(marked)
+    right.then_some(watermark)
 }
 
 /// The later one of two slots: neither number ever decreases.
@@ -105,7 +109,7 @@ fn read_slots(bytes: &[u8]) -> Option<WatermarkState> {
         _ => return None,
     };
     let slots = bytes.chunks_exact(slot_bytes).filter_map(read_slot);
-    slots.max_by_key(|marked| (marked.reach.order, marked.kept))
+    slots.max_by_key(|watermark| (watermark.reach.order, watermark.metadata_commits))
 }
 
 impl Watermark {
@@ -114,7 +118,7 @@ impl Watermark {
         path: &Path,
         folder: FolderId,
         reach: HighWaterMark,
-        kept: u32,
+        metadata_commits: u32,
     ) -> io::Result<Watermark> {
         let new = path.with_extension("new");
         let file = File::options()
@@ -123,12 +127,12 @@ impl Watermark {
             .create(true)
             .truncate(true)
             .open(&new)?;
-        let marked = WatermarkState {
+        let watermark = WatermarkState {
             reach,
-            kept,
+            metadata_commits,
             folder: Some(folder),
         };
-        let slot = slot(marked, folder);
+        let slot = slot(watermark, folder);
         file.write_all_at(&[slot, slot].concat(), 0)?;
         file.sync_all()?;
         std::fs::rename(&new, path)?;
@@ -136,7 +140,7 @@ impl Watermark {
             file,
             folder,
             writes: AtomicU64::new(0),
-            last: RankedMutex::new(LockRank::Watermark, marked),
+            last: RankedMutex::new(LockRank::Watermark, watermark),
         })
     }
 
@@ -161,23 +165,27 @@ impl Watermark {
 
     /// Opens the file of a folder for writing.
     pub fn open(path: &Path, folder: FolderId) -> Result<Watermark, JournalError> {
-        let marked = Watermark::read(path)?;
+        let watermark = Watermark::read(path)?;
         let file = File::options().read(true).write(true).open(path);
         let file = file.map_err(|error| disk_failed("the file `mark`", &error))?;
         Ok(Watermark {
             file,
             folder,
             writes: AtomicU64::new(0),
-            last: RankedMutex::new(LockRank::Watermark, marked),
+            last: RankedMutex::new(LockRank::Watermark, watermark),
         })
     }
 
     /// Sets how far the journal reaches, and how many commits changed metadata; `None` keeps the value.
-    pub fn set(&self, reach: Option<HighWaterMark>, kept: Option<u32>) -> io::Result<()> {
+    pub fn set(
+        &self,
+        reach: Option<HighWaterMark>,
+        metadata_commits: Option<u32>,
+    ) -> io::Result<()> {
         let mut last = self.last.lock();
         *last = WatermarkState {
             reach: reach.unwrap_or(last.reach),
-            kept: kept.unwrap_or(last.kept),
+            metadata_commits: metadata_commits.unwrap_or(last.metadata_commits),
             folder: Some(self.folder),
         };
         let turn = self.writes.fetch_add(1, Ordering::Relaxed) % 2;
@@ -212,13 +220,13 @@ mod tests {
 
     const FOLDER: FolderId = FolderId([7; ID_BYTES]);
 
-    fn marked(order: u64, kept: u32) -> WatermarkState {
+    fn watermark(order: u64, metadata_commits: u32) -> WatermarkState {
         WatermarkState {
             reach: HighWaterMark {
                 order,
                 at: Instant::from_ms(1_000_000),
             },
-            kept,
+            metadata_commits,
             folder: Some(FOLDER),
         }
     }
@@ -233,9 +241,9 @@ mod tests {
             .unwrap();
         mark.set(Some(HighWaterMark { order: 8, at }), Some(3))
             .unwrap();
-        assert_eq!(Watermark::read(&path).unwrap(), marked(8, 3));
+        assert_eq!(Watermark::read(&path).unwrap(), watermark(8, 3));
         mark.set(None, Some(4)).unwrap();
-        assert_eq!(Watermark::read(&path).unwrap(), marked(8, 4));
+        assert_eq!(Watermark::read(&path).unwrap(), watermark(8, 4));
         mark.set(Some(HighWaterMark { order: 9, at }), None)
             .unwrap();
         let flip = |place: usize| {
@@ -244,7 +252,7 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
         };
         flip(SLOT_BYTES + 26);
-        assert_eq!(Watermark::read(&path).unwrap(), marked(8, 4));
+        assert_eq!(Watermark::read(&path).unwrap(), watermark(8, 4));
         flip(3);
         assert!(matches!(
             Watermark::read(&path),
@@ -254,7 +262,7 @@ mod tests {
 
     #[test]
     fn form_1_is_read_for_ever() {
-        // As release 0.1 wrote it: order 9, 2026-11-27T00:00:00Z, kept 2.
+        // As release 0.1 wrote it: order 9, 2026-11-27T00:00:00Z, metadata_commits 2.
         let mut slot = b"xiaoer\0\x01".to_vec();
         slot.extend(9u64.to_be_bytes());
         slot.extend(1_795_737_600_000i64.to_be_bytes());
@@ -271,7 +279,7 @@ mod tests {
             read,
             WatermarkState {
                 reach,
-                kept: 2,
+                metadata_commits: 2,
                 folder
             }
         );

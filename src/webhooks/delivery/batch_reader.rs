@@ -20,7 +20,7 @@ pub struct BatchReader(VecDeque<StoredDecision>);
 #[derive(Debug, Default, PartialEq)]
 pub struct ReadBatch {
     /// The decisions that are asked for; empty where there are none.
-    pub wanted: Vec<StoredDecision>,
+    pub decisions: Vec<StoredDecision>,
     /// Decisions up to this `seq` come before the message and are not asked for.
     pub passed: u64,
     /// Whether the search stopped although there may be more.
@@ -43,12 +43,12 @@ impl BatchReader {
         let limit = usize::from(endpoint.batch.unwrap_or(1));
         let within = |decision: &StoredDecision| until.is_none_or(|until| decision.seq <= until);
         let mut found = ReadBatch {
-            wanted: Vec::new(),
+            decisions: Vec::new(),
             passed: after,
             more: false,
         };
         let (mut seen, mut bytes, mut pages) = (after, 0, 0);
-        while found.wanted.len() < limit {
+        while found.decisions.len() < limit {
             if buffer.is_empty() && pages == PAGES_MAX {
                 found.more = true;
                 break;
@@ -60,20 +60,20 @@ impl BatchReader {
             let Some(decision) = buffer.pop_front_if(|decision| within(decision)) else {
                 break;
             };
-            if !endpoint.wants(decision.said().kind) {
+            if !endpoint.subscribes_to(decision.header().kind) {
                 seen = decision.seq;
-                if found.wanted.is_empty() {
+                if found.decisions.is_empty() {
                     found.passed = seen;
                 }
                 continue;
             }
-            if !found.wanted.is_empty() && bytes + decision.json.len() > BODY_BYTES_MAX {
+            if !found.decisions.is_empty() && bytes + decision.json.len() > BODY_BYTES_MAX {
                 buffer.push_front(decision);
                 break;
             }
             seen = decision.seq;
             bytes += decision.json.len();
-            found.wanted.push(decision);
+            found.decisions.push(decision);
         }
         Ok(found)
     }
@@ -83,7 +83,7 @@ impl BatchReader {
 mod tests {
     use super::*;
     use crate::domain::base::time::Instant;
-    use crate::webhooks::endpoint::Wanted;
+    use crate::webhooks::endpoint::EndpointChange;
     use crate::webhooks::transport::signature::Secret;
 
     fn decisions(after: u64) -> Vec<StoredDecision> {
@@ -106,10 +106,10 @@ mod tests {
 
     #[test]
     fn a_message_is_what_is_asked_for_in_order() {
-        let wanted = |batch| Wanted {
+        let change = |batch| EndpointChange {
             types: Some(Some(vec!["reply.due".to_owned()])),
             batch: Some(batch),
-            ..Wanted::default()
+            ..EndpointChange::default()
         };
         let endpoint = |batch| {
             let secret = Secret::new().unwrap();
@@ -117,7 +117,7 @@ mod tests {
                 "e".into(),
                 "http://h/".into(),
                 secret,
-                &wanted(batch),
+                &change(batch),
                 Instant::from_ms(0),
             )
         };
@@ -138,7 +138,7 @@ mod tests {
                 Ok::<_, ()>(decisions(after))
             });
             let found = found.unwrap();
-            let of: Vec<u64> = found.wanted.iter().map(|one| one.seq).collect();
+            let of: Vec<u64> = found.decisions.iter().map(|one| one.seq).collect();
             assert_eq!(
                 (of, found.passed),
                 (seqs, passed),

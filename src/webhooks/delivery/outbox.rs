@@ -257,7 +257,7 @@ impl Outbox {
     }
 
     /// The endpoint no longer asks for any decision of the message, so it is dropped without a notice.
-    pub fn unwanted(&mut self, of: Attempt) -> Vec<Change> {
+    pub fn drop_unsubscribed(&mut self, of: Attempt) -> Vec<Change> {
         self.advance(of);
         let settled = self
             .retry_queue

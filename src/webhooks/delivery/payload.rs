@@ -34,7 +34,7 @@ fn quoted(text: &str) -> String {
 /// One decision: `{"type", "timestamp", "shop", "seq", "data"}`.
 pub fn single(endpoint: &str, shop: &Id, decision: &StoredDecision) -> Message {
     let StoredDecision { seq, json, .. } = decision;
-    let DecisionHeader { kind, at } = decision.said();
+    let DecisionHeader { kind, at } = decision.header();
     let (kind, shop) = (quoted(kind), quoted(shop));
     let body = format!(
         "{{\"type\":{kind},\"timestamp\":\"{at}\",\"shop\":{shop},\"seq\":{seq},\"data\":{json}}}"
@@ -47,7 +47,7 @@ pub fn batch(endpoint: &str, shop: &Id, decisions: &[StoredDecision]) -> Option<
     let (first, last) = (decisions.first()?, decisions.last()?);
     let length: usize = decisions.iter().map(|d| d.json.len() + 1).sum();
     let mut body = String::with_capacity(length + 256);
-    let (from, to, at) = (first.seq, last.seq, last.said().at);
+    let (from, to, at) = (first.seq, last.seq, last.header().at);
     body.push_str(&format!(
         "{{\"type\":\"{BATCH}\",\"timestamp\":\"{at}\",\"shop\":{},\"from\":{from},\"to\":{to},\"seq\":{to},\"data\":[",
         quoted(shop)

@@ -18,7 +18,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
 
 use super::interfaces::OwnAddresses;
-use super::lookup_budget::{Asker, Dns, for_endpoint};
+use super::lookup_budget::{Dns, LookupCaller, for_endpoint};
 use super::resolver::Checked;
 use super::retry_after::RetryAfter;
 use super::{error_text, url_policy};
@@ -116,19 +116,19 @@ struct ReceivedBody {
 
 impl WebhookClient {
     /// A client with these settings.
-    pub fn new(calling: ClientSettings) -> Result<WebhookClient, Unusable> {
+    pub fn new(settings: ClientSettings) -> Result<WebhookClient, Unusable> {
         // An error says that a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // A machine without any certificates of authorities can still call `http`.
-        let dns = Dns::new(Arc::clone(&calling.lookup));
-        let own = Arc::new(OwnAddresses::new(Arc::clone(&calling.lookup)));
-        let client = builder(&calling, &dns, &own).build();
-        let client = client.or_else(|_| builder(&calling, &dns, &own).tls_certs_only([]).build());
+        let dns = Dns::new(Arc::clone(&settings.lookup));
+        let own = Arc::new(OwnAddresses::new(Arc::clone(&settings.lookup)));
+        let client = builder(&settings, &dns, &own).build();
+        let client = client.or_else(|_| builder(&settings, &dns, &own).tls_certs_only([]).build());
         Ok(WebhookClient {
             client: client.map_err(Unusable)?,
             own,
-            timeout: calling.timeout,
-            private_addresses: calling.private_addresses,
+            timeout: settings.timeout,
+            private_addresses: settings.private_addresses,
         })
     }
 
@@ -148,12 +148,12 @@ impl WebhookClient {
     /// [`WebhookClient::post`] for an endpoint, within its budget of look-ups.
     pub async fn post_for(
         &self,
-        asker: Asker,
+        caller: LookupCaller,
         url: &Url,
         headers: &[(&'static str, String)],
         body: Bytes,
     ) -> CallResult {
-        for_endpoint(asker, self.post(url, headers, body)).await
+        for_endpoint(caller, self.post(url, headers, body)).await
     }
 
     /// Posts a JSON body and returns the result, within little more than the time-out.
@@ -163,9 +163,9 @@ impl WebhookClient {
         headers: &[(&'static str, String)],
         body: Bytes,
     ) -> CallResult {
-        let watch = Stopwatch::start();
-        let mut heard = ReceivedBody::default();
-        let exchange = self.exchange(url, headers, body, &mut heard);
+        let stopwatch = Stopwatch::start();
+        let mut received = ReceivedBody::default();
+        let exchange = self.exchange(url, headers, body, &mut received);
         let failure = match tokio::time::timeout(self.timeout, exchange).await {
             Ok(exchanged) => exchanged.err(),
             Err(_) => Some(format!(
@@ -174,11 +174,11 @@ impl WebhookClient {
             )),
         };
         CallResult {
-            status: heard.status,
-            micros: watch.micros(),
-            answer: text(&heard.answer),
-            retry_after: heard.retry_after,
-            failure: failure.filter(|_| heard.status.is_none()),
+            status: received.status,
+            micros: stopwatch.micros(),
+            answer: text(&received.answer),
+            retry_after: received.retry_after,
+            failure: failure.filter(|_| received.status.is_none()),
         }
     }
 
@@ -187,7 +187,7 @@ impl WebhookClient {
         url: &Url,
         headers: &[(&'static str, String)],
         body: Bytes,
-        heard: &mut ReceivedBody,
+        received: &mut ReceivedBody,
     ) -> Result<(), String> {
         // The client connects to an IP address without asking the resolver.
         self.check(url)?;
@@ -201,19 +201,19 @@ impl WebhookClient {
         let words =
             |error: reqwest::Error| error_text::words(&error, connect_timeout(self.timeout));
         let response = request.body(body).send().await.map_err(words)?;
-        heard.status = Some(response.status().as_u16());
-        heard.retry_after = retry_after(&response);
-        read(response, &mut heard.answer).await;
+        received.status = Some(response.status().as_u16());
+        received.retry_after = retry_after(&response);
+        read(response, &mut received.answer).await;
         Ok(())
     }
 }
 
-fn builder(calling: &ClientSettings, dns: &Arc<Dns>, own: &Arc<OwnAddresses>) -> ClientBuilder {
+fn builder(settings: &ClientSettings, dns: &Arc<Dns>, own: &Arc<OwnAddresses>) -> ClientBuilder {
     Client::builder()
         .dns_resolver(Checked {
             dns: Arc::clone(dns),
             own: Arc::clone(own),
-            private_allowed: calling.private_addresses,
+            private_allowed: settings.private_addresses,
         })
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
@@ -221,7 +221,7 @@ fn builder(calling: &ClientSettings, dns: &Arc<Dns>, own: &Arc<OwnAddresses>) ->
         .referer(false)
         .http1_only()
         .user_agent(USER_AGENT)
-        .connect_timeout(connect_timeout(calling.timeout))
+        .connect_timeout(connect_timeout(settings.timeout))
         .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
         .pool_idle_timeout(IDLE_MAX)
 }

@@ -41,8 +41,8 @@ fn of_io(error: &io::Error) -> Option<String> {
         }
     }
     let kind = error.kind();
-    let said = OF_SYSTEM.iter().find(|(other, _)| *other == kind);
-    said.map(|(_, words)| (*words).to_owned())
+    let text = OF_SYSTEM.iter().find(|(other, _)| *other == kind);
+    text.map(|(_, words)| (*words).to_owned())
 }
 
 const OF_SYSTEM: [(io::ErrorKind, &str); 8] = [

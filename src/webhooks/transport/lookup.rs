@@ -6,12 +6,12 @@ use std::net::IpAddr;
 use std::pin::Pin;
 
 /// A look-up in progress.
-pub type Looking = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+pub type LookupFuture = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
 /// Resolves names, and lists the addresses of this machine. Tests have their own.
 pub trait Lookup: Send + Sync {
     /// Resolves a name. An empty list or an error: the name cannot be called.
-    fn lookup(&self, host: &str) -> Looking;
+    fn lookup(&self, host: &str) -> LookupFuture;
 
     /// The addresses of this machine's interfaces, as they are now.
     ///

@@ -37,7 +37,7 @@ const NAMES_MAX: usize = 4096;
 
 /// The endpoint whose call needs a name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Asker {
+pub struct LookupCaller {
     /// The shop.
     pub shop: Id,
     /// The endpoint's id.
@@ -58,24 +58,24 @@ pub(super) struct Dns {
 struct LookupState {
     names: HashMap<String, Name>,
     shops: Budgets<Option<Id>>,
-    endpoints: Budgets<Option<Asker>>,
+    endpoints: Budgets<Option<LookupCaller>>,
 }
 
 #[derive(Default)]
 struct Name {
-    failed: Option<Failed>,
+    failed: Option<FailedLookup>,
     /// The look-up in progress.
-    looking: Option<watch::Receiver<Option<ResolvedName>>>,
+    pending: Option<watch::Receiver<Option<ResolvedName>>>,
 }
 
-struct Failed {
+struct FailedLookup {
     why: String,
     since: Stopwatch,
     /// How long it is remembered.
     kept: Duration,
 }
 
-impl Failed {
+impl FailedLookup {
     fn is_remembered(&self) -> bool {
         Duration::from_micros(self.since.micros()) < self.kept
     }
@@ -125,14 +125,18 @@ impl Dns {
     }
 
     /// The addresses of a name. Waits for the budget, then for the look-up. The caller has a time limit of its own.
-    pub(super) async fn find(self: Arc<Dns>, host: &str, asker: Option<Asker>) -> ResolvedName {
+    pub(super) async fn find(
+        self: Arc<Dns>,
+        host: &str,
+        caller: Option<LookupCaller>,
+    ) -> ResolvedName {
         let mut permits = None;
         loop {
             let step = self.step(host);
             match (step, permits.take()) {
                 (LookupStep::Known(found), _) => return found,
-                (LookupStep::Wait(looking), _) => return ended(looking).await,
-                (LookupStep::Free, None) => permits = Some(self.permits(asker.clone()).await?),
+                (LookupStep::Wait(pending), _) => return ended(pending).await,
+                (LookupStep::Free, None) => permits = Some(self.permits(caller.clone()).await?),
                 (LookupStep::Free, Some(permits)) => return ended(self.start(host, permits)).await,
             }
         }
@@ -143,8 +147,8 @@ impl Dns {
         let Some(name) = state.names.get(host) else {
             return LookupStep::Free;
         };
-        if let Some(looking) = &name.looking {
-            return LookupStep::Wait(looking.clone());
+        if let Some(pending) = &name.pending {
+            return LookupStep::Wait(pending.clone());
         }
         match &name.failed {
             Some(failed) if failed.is_remembered() => LookupStep::Known(Err(failed.why.clone())),
@@ -152,11 +156,11 @@ impl Dns {
         }
     }
 
-    async fn permits(&self, asker: Option<Asker>) -> Result<Permits, String> {
+    async fn permits(&self, caller: Option<LookupCaller>) -> Result<Permits, String> {
         let (endpoint, shop) = {
             let mut state = self.state();
-            let shop = asker.as_ref().map(|asker| asker.shop.clone());
-            let endpoint = state.endpoints.of(asker, ENDPOINT_LOOKUPS_MAX);
+            let shop = caller.as_ref().map(|caller| caller.shop.clone());
+            let endpoint = state.endpoints.of(caller, ENDPOINT_LOOKUPS_MAX);
             (endpoint, state.shops.of(shop, SHOP_LOOKUPS_MAX))
         };
         let closed = |_| "the server is stopping and resolves no more names".to_owned();
@@ -176,12 +180,12 @@ impl Dns {
         host: &str,
         permits: Permits,
     ) -> watch::Receiver<Option<ResolvedName>> {
-        let (tell, looking) = watch::channel(None);
+        let (sender, pending) = watch::channel(None);
         {
             let mut state = self.state();
             make_room(&mut state.names);
             let name = state.names.entry(host.to_owned()).or_default();
-            name.looking = Some(looking.clone());
+            name.pending = Some(pending.clone());
         }
         let (dns, host) = (Arc::clone(self), host.to_owned());
         let looked_up = self.lookup.lookup(&host);
@@ -193,9 +197,9 @@ impl Dns {
             };
             dns.end(&host, &found);
             drop(permits);
-            tell.send_replace(Some(found));
+            sender.send_replace(Some(found));
         });
-        looking
+        pending
     }
 
     fn end(&self, host: &str, found: &ResolvedName) {
@@ -205,12 +209,12 @@ impl Dns {
             return;
         };
         let name = state.names.entry(host.to_owned()).or_default();
-        name.looking = None;
+        name.pending = None;
         let kept = name
             .failed
             .as_ref()
             .map_or(FORGET_AFTER, |failed| 2 * failed.kept);
-        name.failed = Some(Failed {
+        name.failed = Some(FailedLookup {
             why: why.clone(),
             since: Stopwatch::start(),
             kept: kept.min(FORGET_AFTER_MAX),
@@ -231,16 +235,16 @@ fn make_room(names: &mut HashMap<String, Name>) {
     }
     names.retain(|_, name| {
         let failed = name.failed.as_ref();
-        name.looking.is_some() || failed.is_some_and(Failed::is_remembered)
+        name.pending.is_some() || failed.is_some_and(FailedLookup::is_remembered)
     });
     if names.len() >= NAMES_MAX {
-        names.retain(|_, name| name.looking.is_some());
+        names.retain(|_, name| name.pending.is_some());
     }
 }
 
 /// The end of a look-up.
-async fn ended(mut looking: watch::Receiver<Option<ResolvedName>>) -> ResolvedName {
-    let found = looking.wait_for(Option::is_some).await;
+async fn ended(mut pending: watch::Receiver<Option<ResolvedName>>) -> ResolvedName {
+    let found = pending.wait_for(Option::is_some).await;
     match found.ok().and_then(|found| found.clone()) {
         Some(found) => found,
         None => Err("the look-up of the name was cancelled".to_owned()),
@@ -249,17 +253,17 @@ async fn ended(mut looking: watch::Receiver<Option<ResolvedName>>) -> ResolvedNa
 
 tokio::task_local! {
     /// The endpoint whose call is being made.
-    static ASKER: Asker;
+    static CALLER: LookupCaller;
 }
 
 /// Makes a call for an endpoint: names are resolved within its budget.
-pub(super) async fn for_endpoint<F: Future>(asker: Asker, call: F) -> F::Output {
-    ASKER.scope(asker, call).await
+pub(super) async fn for_endpoint<F: Future>(caller: LookupCaller, call: F) -> F::Output {
+    CALLER.scope(caller, call).await
 }
 
 /// The endpoint whose call is being made; `None` where a connection is finished that its call no longer needs.
-pub(super) fn asker() -> Option<Asker> {
-    ASKER.try_with(Clone::clone).ok()
+pub(super) fn caller() -> Option<LookupCaller> {
+    CALLER.try_with(Clone::clone).ok()
 }
 
 #[cfg(test)]
@@ -267,7 +271,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::webhooks::Looking;
+    use crate::webhooks::LookupFuture;
 
     /// Names of `dead` never give an answer, those of `none` are not there, all others are found.
     #[derive(Default)]
@@ -276,7 +280,7 @@ mod tests {
     }
 
     impl Lookup for Servers {
-        fn lookup(&self, host: &str) -> Looking {
+        fn lookup(&self, host: &str) -> LookupFuture {
             self.asked.fetch_add(1, Ordering::SeqCst);
             match host.split('.').next_back() {
                 Some("dead") => Box::pin(std::future::pending()),
@@ -286,8 +290,8 @@ mod tests {
         }
     }
 
-    fn asker(shop: usize, endpoint: usize) -> Option<Asker> {
-        Some(Asker {
+    fn caller(shop: usize, endpoint: usize) -> Option<LookupCaller> {
+        Some(LookupCaller {
             shop: Id::new(&format!("shop-{shop}")).unwrap(),
             endpoint: format!("wh{shop}-{endpoint}"),
         })
@@ -317,13 +321,13 @@ mod tests {
                     let dns = Arc::clone(&dns);
                     tokio::spawn(async move {
                         let host = format!("h{shop}-{endpoint}.dead");
-                        dns.find(&host, asker(shop, endpoint)).await
+                        dns.find(&host, caller(shop, endpoint)).await
                     });
                 }
             }
             settle().await;
             assert_eq!(servers.asked.load(Ordering::SeqCst), 40 * SHOP_LOOKUPS_MAX);
-            let found = Arc::clone(&dns).find("good.example", asker(99, 0)).await;
+            let found = Arc::clone(&dns).find("good.example", caller(99, 0)).await;
             assert_eq!(found, Ok(vec![IpAddr::from([8, 8, 8, 8])]));
         });
     }
@@ -333,13 +337,13 @@ mod tests {
         run(async {
             let servers = Arc::new(Servers::default());
             let dns = Dns::new(Arc::clone(&servers) as Arc<dyn Lookup>);
-            let ask = |host: String, asker| {
+            let ask = |host: String, caller| {
                 let dns = Arc::clone(&dns);
-                tokio::spawn(async move { dns.find(&host, asker).await })
+                tokio::spawn(async move { dns.find(&host, caller).await })
             };
             for n in 0..50 {
-                ask(format!("h{n}.dead"), asker(1, 1));
-                ask("same.dead".to_owned(), asker(2, n));
+                ask(format!("h{n}.dead"), caller(1, 1));
+                ask("same.dead".to_owned(), caller(2, n));
             }
             settle().await;
             assert_eq!(
@@ -347,7 +351,7 @@ mod tests {
                 ENDPOINT_LOOKUPS_MAX + 1
             );
             // Another endpoint of the shop has a share of its own.
-            let found = ask("good.example".to_owned(), asker(1, 2)).await.unwrap();
+            let found = ask("good.example".to_owned(), caller(1, 2)).await.unwrap();
             assert!(found.is_ok());
         });
     }
@@ -359,7 +363,7 @@ mod tests {
             let dns = Dns::new(Arc::clone(&servers) as Arc<dyn Lookup>);
             let mut errors = Vec::new();
             for _ in 0..100 {
-                let found = Arc::clone(&dns).find("hook.none", asker(1, 1)).await;
+                let found = Arc::clone(&dns).find("hook.none", caller(1, 1)).await;
                 errors.push(found.unwrap_err());
             }
             errors.dedup();
@@ -384,7 +388,7 @@ mod tests {
             let dns = Dns::new(Arc::new(Servers::default()));
             for n in 0..NAMES_MAX + 100 {
                 let host = format!("h{n}.none");
-                assert!(Arc::clone(&dns).find(&host, asker(1, 1)).await.is_err());
+                assert!(Arc::clone(&dns).find(&host, caller(1, 1)).await.is_err());
             }
             assert!(dns.state().names.len() <= NAMES_MAX);
             settle().await;

@@ -11,8 +11,8 @@ pub(super) mod signature;
 pub(super) mod url_policy;
 
 pub use client::{ANSWER_BYTES_MAX, CallResult, ClientSettings, Unusable, WebhookClient};
-pub use lookup::{Looking, Lookup};
-pub use lookup_budget::Asker;
+pub use lookup::{Lookup, LookupFuture};
+pub use lookup_budget::LookupCaller;
 pub use resolver::SystemLookup;
 pub use retry_after::RetryAfter;
 pub use signature::{Secret, sign};

@@ -11,8 +11,8 @@ use std::thread;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::interfaces::OwnAddresses;
-use super::lookup::{Looking, Lookup};
-use super::lookup_budget::{Dns, asker};
+use super::lookup::{Lookup, LookupFuture};
+use super::lookup_budget::{Dns, caller};
 use super::url_policy;
 
 /// Memory for a thread that looks a name up.
@@ -30,7 +30,7 @@ impl SystemLookup {
 }
 
 impl Lookup for SystemLookup {
-    fn lookup(&self, host: &str) -> Looking {
+    fn lookup(&self, host: &str) -> LookupFuture {
         let host = host.to_owned();
         Box::pin(async move {
             let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -70,11 +70,11 @@ pub(super) struct Checked {
 impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
         // The endpoint of the call is known only while this is called.
-        let (asker, host) = (asker(), name.as_str().to_owned());
+        let (caller, host) = (caller(), name.as_str().to_owned());
         let (dns, own) = (Arc::clone(&self.dns), Arc::clone(&self.own));
         let private_allowed = self.private_allowed;
         Box::pin(async move {
-            let found = dns.find(&host, asker).await.map_err(AddressRefused)?;
+            let found = dns.find(&host, caller).await.map_err(AddressRefused)?;
             let checked = match private_allowed {
                 true => found,
                 false => check(&host, found, &own)?,

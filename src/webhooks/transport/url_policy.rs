@@ -143,7 +143,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 
 /// IPv6 networks that are public: only `2000::/3` is assigned. Loopback, unique local, link-local, site-local,
 /// multicast, IPv4-compatible and NAT64 addresses are outside of it.
-const GIVEN_OUT_V6: (u128, u32) = (0x2000 << 112, 3);
+const ASSIGNED_V6: (u128, u32) = (0x2000 << 112, 3);
 
 /// Networks within it that are not public. Tunnels carry an IPv4 address that would not be checked, so they are
 /// refused.
@@ -157,7 +157,7 @@ const PRIVATE_V6: [(u128, u32); 4] = [
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let within =
         |&(network, length): &(u128, u32)| (address.to_bits() ^ network).leading_zeros() >= length;
-    within(&GIVEN_OUT_V6) && !PRIVATE_V6.iter().any(within)
+    within(&ASSIGNED_V6) && !PRIVATE_V6.iter().any(within)
 }
 
 #[cfg(test)]

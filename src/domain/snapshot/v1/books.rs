@@ -6,7 +6,7 @@ use super::instant;
 use super::name::NameV1;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
-use crate::domain::snapshot::Wrong;
+use crate::domain::snapshot::InvalidPart;
 use crate::domain::snapshot::stream::sequence;
 use crate::domain::state::idempotency::{IdempotencyIndex, IdempotencyRecord};
 use crate::domain::state::timers::{Armed, Timer, Timers};
@@ -51,8 +51,8 @@ impl From<&Timers> for TimersV1 {
 }
 
 impl TryFrom<TimersV1> for Timers {
-    type Error = Wrong;
-    fn try_from(read: TimersV1) -> Result<Timers, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: TimersV1) -> Result<Timers, InvalidPart> {
         let armed = |((due_ms, order), handle): ((i64, u64), u32)| {
             if order % 4 != u64::from(handle % 4) {
                 return Err("a timer of two kinds".into());
@@ -66,7 +66,7 @@ impl TryFrom<TimersV1> for Timers {
         };
         let armed = read.entries.into_iter().map(armed);
         Ok(Timers::of(
-            armed.collect::<Result<_, Wrong>>()?,
+            armed.collect::<Result<_, InvalidPart>>()?,
             read.visited,
         ))
     }
@@ -122,8 +122,8 @@ impl<'a> From<(Instant, &'a Id, IdempotencyRecord)> for KeptV1<'a> {
 }
 
 impl TryFrom<KeptV1<'_>> for Accepted {
-    type Error = Wrong;
-    fn try_from(read: KeptV1<'_>) -> Result<Accepted, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: KeptV1<'_>) -> Result<Accepted, InvalidPart> {
         let receipt = IdempotencyRecord {
             print: read.receipt.print,
             first: read.receipt.first,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::instant;
 use super::name::OfText;
 use crate::domain::protocol::rating::Source;
-use crate::domain::snapshot::Wrong;
+use crate::domain::snapshot::InvalidPart;
 use crate::domain::state::card::Card;
 
 #[derive(Serialize, Deserialize)]
@@ -72,8 +72,8 @@ impl From<Card> for CardV1 {
 }
 
 impl TryFrom<CardV1> for Card {
-    type Error = Wrong;
-    fn try_from(read: CardV1) -> Result<Card, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: CardV1) -> Result<Card, InvalidPart> {
         let source = match read.source {
             SourceV1::Buyer => Source::Buyer,
             SourceV1::Agent => Source::Agent,

@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use crate::domain::base::calendar::{Day, Month, Week};
 use crate::domain::base::ratio::Rate;
-use crate::domain::snapshot::Wrong;
+use crate::domain::snapshot::InvalidPart;
 use crate::domain::snapshot::stream::{Via, sequence};
 use crate::domain::state::daily_stats::{BuyerDay, DailyStats, DayStats, People};
 use crate::domain::state::scores::{MonthScores, Scores, WeekScores};
@@ -79,8 +79,8 @@ impl From<&DayStats> for DayBookV1 {
 }
 
 impl TryFrom<DayBookV1> for DayStats {
-    type Error = Wrong;
-    fn try_from(read: DayBookV1) -> Result<DayStats, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: DayBookV1) -> Result<DayStats, InvalidPart> {
         Ok(DayStats {
             consulting: read.consulting,
             late: read.late,

@@ -1,5 +1,5 @@
 //! Compares form 1 with plain values in the stored order. Detects a field that moved, in the writer or the reader,
-//! whatever its type.
+//! decode its type.
 
 use serde::{Deserialize, Serialize};
 use smallvec::smallvec;
@@ -16,7 +16,7 @@ use crate::domain::base::time::{Duration, Instant};
 use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::rating::Source;
-use crate::domain::snapshot::Wrong;
+use crate::domain::snapshot::InvalidPart;
 use crate::domain::state::agent::{Agent, AgentProfile, DayCount, Tally};
 use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::buyer::{Buyer, BuyerAgentHistory};
@@ -75,7 +75,9 @@ fn decode<'a, F: Deserialize<'a>>(bytes: &'a [u8]) -> Result<F, bincode::error::
     bincode::serde::borrow_decode_from_slice(bytes, bincode::config::standard()).map(|read| read.0)
 }
 
-fn read<'a, F: Deserialize<'a>, L: TryFrom<F, Error = Wrong>>(bytes: &'a [u8]) -> Result<L, Wrong> {
+fn read<'a, F: Deserialize<'a>, L: TryFrom<F, Error = InvalidPart>>(
+    bytes: &'a [u8],
+) -> Result<L, InvalidPart> {
     L::try_from(decode::<F>(bytes).unwrap())
 }
 

@@ -7,7 +7,7 @@ use super::name::NameV1;
 use super::slab_map::{TableRead, TableV1};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
-use crate::domain::snapshot::Wrong;
+use crate::domain::snapshot::InvalidPart;
 use crate::domain::snapshot::stream::{Via, sequence};
 use crate::domain::state::shared_invites::{MemoryLedger, Places, Senders, Space};
 
@@ -90,8 +90,8 @@ impl<'a> From<&'a Places> for PlacesV1<'a> {
 }
 
 impl TryFrom<PlacesV1<'_>> for Places {
-    type Error = Wrong;
-    fn try_from(read: PlacesV1<'_>) -> Result<Places, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: PlacesV1<'_>) -> Result<Places, InvalidPart> {
         let place = |(shop, ms): (u32, i64)| Ok((shop, instant(ms)?));
         Ok(Places {
             buyer: read.buyer.id(),
@@ -100,7 +100,7 @@ impl TryFrom<PlacesV1<'_>> for Places {
                 .more
                 .into_iter()
                 .map(place)
-                .collect::<Result<_, Wrong>>()?,
+                .collect::<Result<_, InvalidPart>>()?,
         })
     }
 }
@@ -120,8 +120,8 @@ struct SpaceRead {
 }
 
 impl TryFrom<SpaceRead> for Space {
-    type Error = Wrong;
-    fn try_from(read: SpaceRead) -> Result<Space, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: SpaceRead) -> Result<Space, InvalidPart> {
         Ok(Space {
             buyers: read.buyers.table()?,
             senders: match read.senders {
@@ -135,7 +135,7 @@ impl TryFrom<SpaceRead> for Space {
 
 impl LedgerRead {
     /// Converts the decoded ledger to the live type.
-    pub(in super::super) fn ledger(self) -> Result<MemoryLedger, Wrong> {
+    pub(in super::super) fn ledger(self) -> Result<MemoryLedger, InvalidPart> {
         let shops = self.shops.into_iter();
         let spaces = self.spaces.into_iter();
         Ok(MemoryLedger::of(

@@ -18,7 +18,7 @@ mod slab_map;
 
 use serde::{Deserialize, Serialize};
 
-use super::Wrong;
+use super::InvalidPart;
 use super::rebuild::{Parts, Rows};
 use super::stream::Via;
 use crate::domain::base::time::{Duration, Instant};
@@ -149,7 +149,7 @@ pub(super) fn shop(shop: &Shop) -> Result<impl Serialize, serde_json::Error> {
 
 impl ShopRead {
     /// Converts the decoded shop to live types.
-    pub(super) fn parts(self) -> Result<Parts, Wrong> {
+    pub(super) fn parts(self) -> Result<Parts, InvalidPart> {
         let mut remembered = IdempotencyIndex::default();
         for kept in self.remembered {
             let Accepted(at, id, receipt) = kept.0;
@@ -174,18 +174,18 @@ impl ShopRead {
             timers: self.timers.try_into()?,
             days: days::days(self.days),
             scores: self.scores.into(),
-            closed: closed.collect::<Result<_, Wrong>>()?,
+            closed: closed.collect::<Result<_, InvalidPart>>()?,
             remembered,
             totals: self.totals.into(),
         })
     }
 }
 
-fn policy(text: &str) -> Result<Policy, Wrong> {
+fn policy(text: &str) -> Result<Policy, InvalidPart> {
     let policy = serde_json::from_str(text).map_err(|error| error.to_string())?;
     Policy::parse(&policy).map_err(|error| error.to_string().into())
 }
 
-fn instant(ms: i64) -> Result<Instant, Wrong> {
-    Instant::try_from(ms).map_err(Wrong::from)
+fn instant(ms: i64) -> Result<Instant, InvalidPart> {
+    Instant::try_from(ms).map_err(InvalidPart::from)
 }

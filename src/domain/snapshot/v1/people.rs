@@ -6,7 +6,7 @@ use super::instant;
 use super::name::{NameV1, TextV1};
 use crate::domain::base::calendar::Day;
 use crate::domain::protocol::codes::Presence;
-use crate::domain::snapshot::Wrong;
+use crate::domain::snapshot::InvalidPart;
 use crate::domain::state::agent::{Agent, AgentProfile, DayCount, Tally};
 use crate::domain::state::buyer::{Buyer, BuyerAgentHistory};
 
@@ -73,8 +73,8 @@ impl<'a> From<&'a Agent> for AgentV1<'a> {
 }
 
 impl TryFrom<AgentV1<'_>> for Agent {
-    type Error = Wrong;
-    fn try_from(read: AgentV1<'_>) -> Result<Agent, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: AgentV1<'_>) -> Result<Agent, InvalidPart> {
         let latest = DayCount::from(read.latest);
         let mut agent = Agent::new(read.id.id(), latest.day);
         agent.post = read.post.map(AgentProfile::from);
@@ -215,8 +215,8 @@ impl<'a> From<&'a Buyer> for BuyerV1<'a> {
 }
 
 impl TryFrom<BuyerV1<'_>> for Buyer {
-    type Error = Wrong;
-    fn try_from(read: BuyerV1<'_>) -> Result<Buyer, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: BuyerV1<'_>) -> Result<Buyer, InvalidPart> {
         let (day, count) = read.auto_invites;
         Ok(Buyer {
             recent_agent: read.recent_agent,
@@ -256,8 +256,8 @@ impl From<&BuyerAgentHistory> for TieV1 {
 }
 
 impl TryFrom<TieV1> for BuyerAgentHistory {
-    type Error = Wrong;
-    fn try_from(read: TieV1) -> Result<BuyerAgentHistory, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: TieV1) -> Result<BuyerAgentHistory, InvalidPart> {
         Ok(BuyerAgentHistory {
             pair: read.pair,
             rated_at: instant(read.rated_at_ms)?,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::name::NameV1;
-use crate::domain::snapshot::Wrong;
+use crate::domain::snapshot::InvalidPart;
 use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::queues::Pool;
 
@@ -34,8 +34,8 @@ impl<'a> From<&'a Pool> for ScopeV1<'a> {
 }
 
 impl TryFrom<ScopeV1<'_>> for Pool {
-    type Error = Wrong;
-    fn try_from(read: ScopeV1<'_>) -> Result<Pool, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: ScopeV1<'_>) -> Result<Pool, InvalidPart> {
         Ok(Pool::from(match read {
             ScopeV1::Question { entry, question } => RoutingScope::Question {
                 entry: entry.id(),

@@ -10,7 +10,7 @@ use crate::domain::base::calendar::Day;
 use crate::domain::collections::linked_list::Link;
 use crate::domain::policy::routing_attributes::RoutingAttributes;
 use crate::domain::protocol::codes::WaitReason;
-use crate::domain::snapshot::Wrong;
+use crate::domain::snapshot::InvalidPart;
 use crate::domain::state::card::Card;
 use crate::domain::state::pending_reply::{PendingReply, UnansweredMessage};
 use crate::domain::state::session::{QueueRank, Session, SessionFlags, SessionPlace, Speaker};
@@ -126,8 +126,8 @@ impl<'a> From<&'a Session> for SessionV1<'a> {
 }
 
 impl TryFrom<SessionV1<'_>> for Session {
-    type Error = Wrong;
-    fn try_from(read: SessionV1<'_>) -> Result<Session, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: SessionV1<'_>) -> Result<Session, InvalidPart> {
         let late_marks = read.late_marks.into_iter().map(UnansweredMessage::try_from);
         let cards = read.cards.into_iter().map(Card::try_from);
         let attributes = read
@@ -163,10 +163,10 @@ impl TryFrom<SessionV1<'_>> for Session {
             debt: awaited.map(|awaited| awaited.since),
             taken_back: None,
             awaited,
-            unanswered: late_marks.collect::<Result<_, Wrong>>()?,
+            unanswered: late_marks.collect::<Result<_, InvalidPart>>()?,
             round: None,
             asked_on: None,
-            cards: cards.collect::<Result<_, Wrong>>()?,
+            cards: cards.collect::<Result<_, InvalidPart>>()?,
         })
     }
 }
@@ -189,8 +189,8 @@ impl From<SessionPlace> for PlaceV1 {
 }
 
 impl TryFrom<PlaceV1> for SessionPlace {
-    type Error = Wrong;
-    fn try_from(read: PlaceV1) -> Result<SessionPlace, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: PlaceV1) -> Result<SessionPlace, InvalidPart> {
         Ok(match read {
             PlaceV1::Bot => SessionPlace::Bot,
             PlaceV1::Waiting {
@@ -234,8 +234,8 @@ impl<'a> From<&'a RoutingAttributes> for AskV1<'a> {
 }
 
 impl TryFrom<AskV1<'_>> for RoutingAttributes {
-    type Error = Wrong;
-    fn try_from(read: AskV1<'_>) -> Result<RoutingAttributes, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: AskV1<'_>) -> Result<RoutingAttributes, InvalidPart> {
         Ok(RoutingAttributes {
             entry: read.entry.map(NameV1::id),
             question: read.question.map(NameV1::id),
@@ -300,8 +300,8 @@ impl From<PendingReply> for AwaitedV1 {
 }
 
 impl TryFrom<AwaitedV1> for PendingReply {
-    type Error = Wrong;
-    fn try_from(read: AwaitedV1) -> Result<PendingReply, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: AwaitedV1) -> Result<PendingReply, InvalidPart> {
         Ok(PendingReply {
             since: instant(read.since_ms)?,
             overdue_at: instant(read.overdue_at_ms)?,
@@ -322,8 +322,8 @@ impl From<UnansweredMessage> for LateMarkV1 {
 }
 
 impl TryFrom<LateMarkV1> for UnansweredMessage {
-    type Error = Wrong;
-    fn try_from(read: LateMarkV1) -> Result<UnansweredMessage, Wrong> {
+    type Error = InvalidPart;
+    fn try_from(read: LateMarkV1) -> Result<UnansweredMessage, InvalidPart> {
         Ok(UnansweredMessage {
             day: Day(read.day),
             late_at: instant(read.late_at_ms)?,

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::collections::slab_map::{Keyed, SlabMap};
-use crate::domain::snapshot::Wrong;
+use crate::domain::snapshot::InvalidPart;
 use crate::domain::snapshot::stream::{self, sequence};
 
 /// The number of records in a chunk.
@@ -55,7 +55,7 @@ impl<'a, L, F: From<&'a L> + Serialize> Serialize for Chunk<'a, L, F> {
 
 /// The fields of [`TableV1`] in the same order, for decoding.
 #[derive(Deserialize)]
-#[serde(bound = "F: Deserialize<'de>, L: TryFrom<F, Error = Wrong>")]
+#[serde(bound = "F: Deserialize<'de>, L: TryFrom<F, Error = InvalidPart>")]
 pub(super) struct TableRead<F, L> {
     chunks: stream::Chunks<F, L>,
     free: Vec<u32>,
@@ -65,7 +65,7 @@ pub(super) struct TableRead<F, L> {
 impl<F, L: Keyed> TableRead<F, L> {
     /// Converts to a table. All chunks but the last must be full, and the free numbers must be those without a record,
     /// each once.
-    pub(super) fn table(self) -> Result<SlabMap<L>, Wrong> {
+    pub(super) fn table(self) -> Result<SlabMap<L>, InvalidPart> {
         let chunk = CHUNK as usize;
         let chunks = self.chunks.0;
         let full = chunks.split_last().is_none_or(|(last, full)| {

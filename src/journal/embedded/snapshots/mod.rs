@@ -6,7 +6,7 @@ mod shop_header_forms;
 use std::collections::HashMap;
 
 use super::block;
-use super::checksummed::{sealed, unsealed};
+use super::checksummed::{decode, encode};
 use super::record_index::DueChange;
 use super::store::{Changes, Store, Tree, VALUE_BYTES_MAX};
 use crate::domain::base::id::Id;
@@ -143,12 +143,12 @@ pub fn names(store: &Store) -> Result<HashMap<u64, Id>, JournalError> {
 
 /// Reads a shop's number.
 pub fn read_name(shop: &str, value: &[u8]) -> Result<u64, JournalError> {
-    unsealed(value, &format!("the name {shop:?}"))?.only()
+    decode(value, &format!("the name {shop:?}"))?.read_form_1()
 }
 
 /// Writes a shop's number.
 pub fn write_name(shop: &Id, number: u64, changes: &mut Changes) {
-    changes.set(shop.as_bytes(), sealed(NAME_FORM, &number));
+    changes.set(shop.as_bytes(), encode(NAME_FORM, &number));
 }
 
 /// Splits bytes into parts; `key` gives the key of each part.
@@ -215,7 +215,7 @@ pub fn remove(at: SnapshotLocation, journal: &mut Changes) {
 
 /// Makes `state` the latest snapshot. The one before is removed, unless it is one of the older ones to be stored.
 /// `gone` must be applied after the header is written.
-pub fn succeed(header: &mut SnapshotHeader, state: SnapshotLocation, gone: &mut Changes) {
+pub fn replace_latest(header: &mut SnapshotHeader, state: SnapshotLocation, gone: &mut Changes) {
     let kept = header.kept.last().map_or(0, |kept| kept.n);
     match header.state.replace(state) {
         Some(old) if old.n >= kept + KEPT_EVERY && old.n < state.n => header.kept.push(old),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{SnapshotHeader, SnapshotLocation};
 use crate::journal::JournalError;
-use crate::journal::embedded::checksummed::{sealed, unsealed};
+use crate::journal::embedded::checksummed::{decode, encode};
 
 /// The form that is written.
 const FORM: u8 = 2;
@@ -57,12 +57,12 @@ pub(super) fn write(header: &SnapshotHeader) -> Vec<u8> {
         due_n: header.due_n,
         kept: header.kept.iter().copied().map(at).collect(),
     };
-    sealed(FORM, &stored)
+    encode(FORM, &stored)
 }
 
 pub(super) fn read(value: &[u8], what: &str) -> Result<SnapshotHeader, JournalError> {
-    let unsealed = unsealed(value, what)?;
-    let stored = match unsealed.form {
+    let checked = decode(value, what)?;
+    let stored = match checked.form {
         1 => {
             let Form1 {
                 id,
@@ -71,7 +71,7 @@ pub(super) fn read(value: &[u8], what: &str) -> Result<SnapshotHeader, JournalEr
                 state,
                 due_ms,
                 kept,
-            } = unsealed.read()?;
+            } = checked.read()?;
             Form2 {
                 id,
                 n,
@@ -82,8 +82,8 @@ pub(super) fn read(value: &[u8], what: &str) -> Result<SnapshotHeader, JournalEr
                 kept,
             }
         }
-        FORM => unsealed.read()?,
-        _ => return Err(unsealed.newer()),
+        FORM => checked.read()?,
+        _ => return Err(checked.newer()),
     };
     Ok(SnapshotHeader {
         id: stored.id,

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::settings::JournalSettings;
 use super::watchdog::{self, Task, Watchdog};
-use crate::env::Fate;
+use crate::env::FailStop;
 use crate::journal::JournalError;
 use crate::journal::error::disk_failed;
 use sled_errors::{failed, guarded, silence_sled_panics};
@@ -49,7 +49,7 @@ pub enum Tree {
     /// The notes of the latest checkpoint, and the id of the folder.
     Notes,
     /// Metadata of shops, by number and name.
-    Kept,
+    Metadata,
 }
 
 impl Tree {
@@ -61,7 +61,7 @@ impl Tree {
         Tree::Index,
         Tree::Ledger,
         Tree::Notes,
-        Tree::Kept,
+        Tree::Metadata,
     ];
 
     fn name(self) -> &'static str {
@@ -72,7 +72,7 @@ impl Tree {
             Tree::Index => "index",
             Tree::Ledger => "ledger",
             Tree::Notes => "notes",
-            Tree::Kept => "kept",
+            Tree::Metadata => "kept",
         }
     }
 }
@@ -109,7 +109,7 @@ pub struct Store {
     /// Whether the disk has failed.
     failed: AtomicBool,
     watchdog: Watchdog,
-    fate: Arc<dyn Fate>,
+    fail_stop: Arc<dyn FailStop>,
 }
 
 /// Closes sled, which writes what it has buffered and panics where it cannot. After a failure of the disk sled is not
@@ -132,7 +132,7 @@ impl Drop for Store {
         if let Err(error) = closed
             && self.open.load(Ordering::Relaxed)
         {
-            self.fate.stop(&format!(
+            self.fail_stop.stop(&format!(
                 "the store could not be closed: {error}. No data is lost. Check the disk, then start again"
             ));
         }
@@ -162,7 +162,7 @@ impl Store {
     pub fn open(
         folder: &Path,
         settings: &JournalSettings,
-        fate: &Arc<dyn Fate>,
+        fail_stop: &Arc<dyn FailStop>,
     ) -> Result<Store, JournalError> {
         let config = sled::Config::new()
             .path(folder)
@@ -174,7 +174,7 @@ impl Store {
             let config = config.clone();
             Box::new(move || config.global_error().err().map(failed))
         };
-        let watchdog = Watchdog::start(settings.patience, fate, error)?;
+        let watchdog = Watchdog::start(settings.timeouts, fail_stop, error)?;
         watchdog.begin(Task::Open);
         silence_sled_panics();
         repair::prepare(folder)?;
@@ -200,7 +200,7 @@ impl Store {
             open: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             watchdog,
-            fate: Arc::clone(fate),
+            fail_stop: Arc::clone(fail_stop),
         };
         for tree in Tree::ALL {
             let opened = store.on_disk(|store| match &store.db {
@@ -259,7 +259,7 @@ impl Store {
         call: impl FnOnce(&Store) -> Result<T, sled::Error>,
     ) -> Result<T, JournalError> {
         let result = guarded(|| call(self));
-        watchdog::beat();
+        watchdog::heartbeat();
         if matches!(result, Err(JournalError::Failed(_))) {
             self.failed.store(true, Ordering::Relaxed);
             self.watchdog.fail();
@@ -282,7 +282,7 @@ impl Store {
         if self.sync {
             let synced = self.file.sync_data();
             synced.map_err(|error| self.has_failed("fdatasync of the store", &error))?;
-            watchdog::beat();
+            watchdog::heartbeat();
         }
         Ok(())
     }

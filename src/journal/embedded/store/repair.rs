@@ -249,7 +249,7 @@ mod tests {
     use super::super::{Changes, Store, Tree};
     use super::*;
     use crate::env::Env;
-    use crate::journal::{JournalSettings, Patience};
+    use crate::journal::{DiskTimeouts, JournalSettings};
 
     /// Bytes of a value, and how many keys take turns: more is written than the log keeps, so that its segments are
     /// used again.
@@ -268,10 +268,10 @@ mod tests {
             linger_us: 0,
             retention_ms: 0,
             checkpoint_records: 262_144,
-            patience: Patience::default(),
+            timeouts: DiskTimeouts::default(),
             sync: true,
         };
-        let store = Store::open(store, &settings, &Env::real().fate)?;
+        let store = Store::open(store, &settings, &Env::real().fail_stop)?;
         store.opened();
         Ok(store)
     }
