@@ -11,6 +11,7 @@ mod core_change;
 mod differential;
 mod invariants;
 mod memory;
+mod model_conformance;
 mod real_traces;
 mod rules;
 mod sample;
