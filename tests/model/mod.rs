@@ -22,6 +22,7 @@
 //! | `reply`, `score` | M1 to M6, M12, M13, T1b, T1c |
 //! | `desk` | what M9 to M11 book |
 //! | `report`, `sheets` | the report |
+//! | `audit` | what must hold after every event |
 //! | `generate` | traces to play against it |
 
 #![allow(
@@ -30,6 +31,7 @@
 )]
 
 mod after_work;
+pub mod audit;
 mod blocked;
 mod calendar;
 mod desk;
@@ -106,6 +108,11 @@ impl Model {
                 )
             })
             .collect()
+    }
+
+    /// When the next timer of a shop is due.
+    pub fn next_timer(&self, shop: &str) -> Option<value::Ms> {
+        self.shops.get(shop)?.timers.next_due()
     }
 
     fn envelope(&mut self, envelope: Envelope) -> Vec<Value> {

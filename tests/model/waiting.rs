@@ -19,7 +19,7 @@ impl Shop {
     }
 
     /// R11: by queue instant − priority × age, then queue instant, then order of queueing. None where it does not wait.
-    fn turn(&self, index: usize) -> Option<(Ms, Ms, u64)> {
+    pub fn turn(&self, index: usize) -> Option<(Ms, Ms, u64)> {
         let Place::Queue { instant, order, .. } = self.sessions[index].place else {
             return None;
         };
