@@ -12,6 +12,7 @@ mod differential;
 mod invariants;
 mod memory;
 mod model_conformance;
+mod model_invariants;
 mod real_traces;
 mod rules;
 mod sample;
