@@ -78,3 +78,75 @@ impl Shop {
         !self.is_open && self.policy.hours.offline_outside
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::policy::read;
+    use crate::model::value::{MINUTE_MS, instant};
+    use serde_json::Value;
+
+    fn policy(zone: &str, hours: Value) -> Policy {
+        let policy = json!({ "timezone": zone, "hours": hours });
+        read(policy.as_object().expect("an object")).expect("a good policy")
+    }
+
+    fn at(text: &str) -> Ms {
+        instant(text).expect("a good instant")
+    }
+
+    /// Minute by minute, where clocks are put forward and back, a day begins late, and an offset is half an hour.
+    #[test]
+    fn the_next_change_is_the_first() {
+        let week = |list: Value| {
+            let days = calendar::WEEKDAYS.map(|day| (day.to_owned(), list.clone()));
+            json!({ "week": serde_json::Map::from_iter(days) })
+        };
+        let lists = [
+            week(json!(["01:30-02:30"])),
+            week(json!(["00:00-01:30", "02:00-24:00"])),
+            week(json!(["22:00-24:00"])),
+            week(json!(["00:00-00:30", "00:45-03:00"])),
+            json!({ "week": { "sun": ["02:15-02:45"] }, "days": { "2024-03-31": ["00:30-01:01"] } }),
+        ];
+        let rows = [
+            ("America/New_York", "2026-03-06T12:00:00Z"),
+            ("America/New_York", "2026-10-30T12:00:00Z"),
+            ("Australia/Lord_Howe", "2026-04-03T12:00:00Z"),
+            ("Australia/Lord_Howe", "2026-10-02T12:00:00Z"),
+            ("Asia/Beirut", "2024-03-29T12:00:00Z"),
+            ("America/Havana", "2026-10-30T12:00:00Z"),
+        ];
+        for (zone, start) in rows {
+            for hours in &lists {
+                let policy = policy(zone, hours.clone());
+                let (mut now, mut from) = (at(start), at(start));
+                let end = now + 5 * DAY_MS;
+                while now < end {
+                    now += MINUTE_MS;
+                    if policy.is_open(now) != policy.is_open(now - MINUTE_MS) {
+                        assert_eq!(policy.next_change(from), Some(now), "{zone} {hours} {from}");
+                        from = now;
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_horizon_includes_its_end() {
+        let policy = policy("UTC", json!({ "days": { "2027-12-21": [] } }));
+        let change = at("2027-12-21T00:00:00Z");
+        assert_eq!(policy.next_change(change - HORIZON_MS), Some(change));
+        assert_eq!(policy.next_change(change - HORIZON_MS - 1), None);
+    }
+
+    #[test]
+    fn who_names_no_hours_is_always_open() {
+        let now = at("2026-11-16T10:00:00Z");
+        assert_eq!(policy("UTC", json!({})).next_change(now), None);
+        let never = policy("UTC", json!({ "week": { "mon": [] } }));
+        assert!(!never.is_open(now));
+        assert_eq!(never.next_change(now), None);
+    }
+}

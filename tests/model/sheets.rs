@@ -50,7 +50,7 @@ impl Shop {
     /// The sheets of an owner by `days`, `weeks` and `months`, without the empty ones.
     pub fn report_sheets(&self, owner: Owner) -> Map<String, Value> {
         let mut sheets = [Map::new(), Map::new(), Map::new()];
-        for period in self.sheet_periods() {
+        for period in self.sheet_periods(owner) {
             let sheet = self.sheet(owner, &period);
             if sheet.is_empty() {
                 continue;
@@ -80,11 +80,14 @@ impl Shop {
             .collect()
     }
 
-    /// Every period that something is booked on.
-    fn sheet_periods(&self) -> BTreeSet<Period> {
+    /// Every period that something of the owner may be booked on.
+    fn sheet_periods(&self, owner: Owner) -> BTreeSet<Period> {
         let cards = self.sessions.iter().flat_map(|session| &session.cards);
+        let cards = cards.filter(|card| owner.has(&card.agent));
+        let ratings = self.ratings.iter();
+        let ratings = ratings.filter(|rating| owner.has(&rating.agent));
         let booked = cards.map(|card| &card.booked);
-        let booked = booked.chain(self.ratings.iter().map(|rating| &rating.booked));
+        let booked = booked.chain(ratings.map(|rating| &rating.booked));
         let mut periods: BTreeSet<Period> = booked
             .flat_map(|booked| {
                 [
@@ -94,13 +97,16 @@ impl Shop {
                 ]
             })
             .collect();
-        let rounds = self.rounds.iter().map(|round| &round.day);
+        let rounds = self.rounds.iter().map(|round| (&round.agent, &round.day));
+        let taken_backs = self.taken_backs.iter().map(|(agent, day)| (agent, day));
+        let times = self.desk_times.keys().map(|(agent, day)| (agent, day));
+        let of_agents = rounds.chain(taken_backs).chain(times);
+        let of_owner = of_agents.filter(|(agent, _)| owner.has(agent));
+        let days = of_owner.map(|(_, day)| day);
         let closings = self.closings.iter().map(|closing| &closing.day);
-        let taken_backs = self.taken_backs.iter().map(|(_, day)| day);
-        let times = self.desk_times.keys().map(|(_, day)| day);
         let asked = self.sessions.iter().filter_map(|s| s.asked_on.as_ref());
-        let days = rounds.chain(closings).chain(taken_backs).chain(times);
-        periods.extend(days.chain(asked).map(|day| Period::Day(day.clone())));
+        let days = days.chain(closings).chain(asked);
+        periods.extend(days.map(|day| Period::Day(day.clone())));
         periods
     }
 

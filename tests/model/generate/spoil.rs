@@ -120,6 +120,22 @@ type Bad = (&'static [&'static str], Value);
 
 /// One bad key, so that there is one path to it.
 pub fn spoil_policy(dice: &mut Dice, policy: &mut Value, features: Features) {
+    let mut bad = bad();
+    if !features.as_it_was {
+        bad.extend(bad_since_the_second_edition());
+    }
+    let (path, value) = dice.pick(&bad).clone();
+    let mut place = policy;
+    for key in path {
+        if !place.is_object() {
+            *place = json!({});
+        }
+        place = &mut place[*key];
+    }
+    *place = value;
+}
+
+fn bad() -> Vec<Bad> {
     let bad: [Bad; 31] = [
         (&["preset"], json!("jd")),
         (&["timezone"], json!("asia/shanghai")),
@@ -168,19 +184,7 @@ pub fn spoil_policy(dice: &mut Dice, policy: &mut Value, features: Features) {
         (&["service", "reply", "min_rate"], json!(0.12345)),
         (&["service", "good_rate", "min"], json!(1.1)),
     ];
-    let mut bad = bad.to_vec();
-    if !features.as_it_was {
-        bad.extend(bad_since_the_second_edition());
-    }
-    let (path, value) = dice.pick(&bad).clone();
-    let mut place = policy;
-    for key in path {
-        if !place.is_object() {
-            *place = json!({});
-        }
-        place = &mut place[*key];
-    }
-    *place = value;
+    bad.to_vec()
 }
 
 fn bad_since_the_second_edition() -> Vec<Bad> {
@@ -229,4 +233,29 @@ fn bad_since_the_second_edition() -> Vec<Bad> {
         (&["service", "daily"], json!("on")),
     ];
     bad.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bad, bad_since_the_second_edition};
+    use crate::model::policy::read;
+    use serde_json::json;
+
+    #[test]
+    fn every_bad_key_is_told_by_its_path() {
+        for (path, value) in bad().into_iter().chain(bad_since_the_second_edition()) {
+            let mut policy = json!({});
+            let mut place = &mut policy;
+            for key in path {
+                place = &mut place[*key];
+            }
+            *place = value.clone();
+            let told = read(policy.as_object().expect("an object")).err();
+            let mut wanted = path.join(".");
+            if path[0] == "auto_reply" {
+                wanted += ".text";
+            }
+            assert_eq!(told, Some(wanted), "{value}");
+        }
+    }
 }
