@@ -35,7 +35,7 @@ fn every_scenario_comes_to_what_is_expected() {
 }
 
 /// The names of the scenarios: of every trace that is not an expectation itself.
-fn scenarios(folder: &Path) -> Vec<String> {
+pub fn scenarios(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a readable folder");
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let names = names.filter_map(|name| Some(name.strip_suffix(".jsonl")?.to_owned()));

@@ -11,6 +11,8 @@ mod core_change;
 mod differential;
 mod invariants;
 mod memory;
+mod model_conformance;
+mod model_invariants;
 mod real_traces;
 mod rules;
 mod sample;

@@ -1,8 +1,10 @@
 //! The natural day, week and month of an instant in a time zone, and the names of the zones.
 
-use crate::model::value::{Ms, SECOND_MS};
+use crate::model::value::{DAY_MS, Ms, SECOND_MS, shaped};
+use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, Zoned};
+use std::collections::BTreeSet;
 
 /// The zone of that exact IANA name, from the bundled data.
 pub fn zone(name: &str) -> Option<TimeZone> {
@@ -13,6 +15,24 @@ pub fn zone(name: &str) -> Option<TimeZone> {
     } else {
         None
     }
+}
+
+/// As a policy's `hours.week` names them, Monday first.
+pub const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// `YYYY-MM-DD`, a day that exists, of the years 2000 to 2099.
+pub fn is_day(text: &str) -> bool {
+    if !shaped(text, "dddd-dd-dd") {
+        return false;
+    }
+    let date: Result<Date, _> = text.parse();
+    date.is_ok_and(|date| (2000..=2099).contains(&date.year()))
+}
+
+/// `mon` to `sun`.
+pub fn weekday(at: Ms, zone: &TimeZone) -> &'static str {
+    let weekday = local(at, zone).date().weekday();
+    WEEKDAYS[weekday.to_monday_zero_offset() as usize]
 }
 
 fn local(at: Ms, zone: &TimeZone) -> Zoned {
@@ -61,6 +81,47 @@ pub fn next_day(at: Ms, zone: &TimeZone) -> Ms {
         .expect("a day within jiff's years");
     let first = inside.start_of_day().expect("every day starts");
     first.timestamp().as_millisecond()
+}
+
+/// The instants after `from` and up to `to` at which the wall may show one of the times of its day, and those at which
+/// the clocks change. `times` tells them of a day and its weekday. Some are no such instants: who asks has to look.
+pub fn wall_instants(
+    from: Ms,
+    to: Ms,
+    zone: &TimeZone,
+    times: impl Fn(&str, &str) -> Vec<Ms>,
+) -> BTreeSet<Ms> {
+    let start = Timestamp::from_millisecond(from).expect("instants stay within jiff's years");
+    let mut offsets = vec![zone.to_offset(start)];
+    let mut instants = BTreeSet::new();
+    for change in zone.following(start) {
+        let at = change.timestamp().as_millisecond();
+        if at > to {
+            break;
+        }
+        offsets.push(change.offset());
+        instants.insert(at);
+    }
+    offsets.sort_unstable();
+    offsets.dedup();
+    let mut date = local(from - DAY_MS, zone).date();
+    while date <= local(to + DAY_MS, zone).date() {
+        let weekday = WEEKDAYS[date.weekday().to_monday_zero_offset() as usize];
+        let midnight = date
+            .to_zoned(TimeZone::UTC)
+            .expect("a day within jiff's years");
+        for time in times(&date.to_string(), weekday) {
+            let wall = midnight.timestamp().as_millisecond() + time;
+            instants.extend(
+                offsets
+                    .iter()
+                    .map(|o| wall - Ms::from(o.seconds()) * SECOND_MS),
+            );
+        }
+        date = date.tomorrow().expect("far from the last year");
+    }
+    instants.retain(|at| from < *at && *at <= to);
+    instants
 }
 
 #[cfg(test)]

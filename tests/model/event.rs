@@ -60,6 +60,7 @@ pub struct Opening {
     pub question: Option<String>,
     pub order_status: Option<String>,
     pub bot: bool,
+    pub priority: Option<u64>,
 }
 
 pub enum RatingTarget {
@@ -84,6 +85,9 @@ pub enum Event {
         agent: String,
         presence: Presence,
     },
+    AgentReady {
+        agent: String,
+    },
     SessionOpened(Opening),
     SessionHandoff {
         session: String,
@@ -94,11 +98,21 @@ pub enum Event {
         session: String,
         to: String,
     },
+    SessionRanked {
+        session: String,
+        priority: u64,
+    },
     SessionClosed {
         session: String,
         by: String,
     },
     BuyerMessage {
+        session: String,
+    },
+    BuyerLeft {
+        session: String,
+    },
+    BuyerReturned {
         session: String,
     },
     AgentMessage {
@@ -120,11 +134,22 @@ pub enum Event {
     RatingSubmitted {
         target: RatingTarget,
         stars: u64,
+        /// Without repeats.
         reasons: Vec<String>,
+        comment: String,
     },
     BuyerFlagged {
         buyer: String,
         risk: bool,
+    },
+    BuyerRanked {
+        buyer: String,
+        priority: u64,
+    },
+    BuyerBlocked {
+        buyer: String,
+        blocked: bool,
+        until: Option<Ms>,
     },
     Clock,
 }
@@ -197,23 +222,25 @@ fn timed(kind: &str, at: Option<Ms>, mut fields: Fields) -> Option<Timed> {
         fields.0.remove(read_already);
     }
     let id = fields.optional_id("id")?;
-    let event = event(kind, &mut fields)?;
+    let at = at?;
+    let event = event(kind, at, &mut fields)?;
     let nothing_unknown = fields.0.is_empty();
-    nothing_unknown.then_some(Timed { at: at?, id, event })
+    nothing_unknown.then_some(Timed { at, id, event })
 }
 
-fn event(kind: &str, f: &mut Fields) -> Option<Event> {
+fn event(kind: &str, at: Ms, f: &mut Fields) -> Option<Event> {
     match kind {
         "shop.configured" => {
             let policy = f.required("policy", |value| value.as_object().cloned())?;
             Some(Event::ShopConfigured { policy })
         }
-        "agent.configured" | "agent.removed" | "agent.online" | "agent.away" | "agent.offline" => {
-            agent_event(kind, f)
-        }
-        "session.opened" | "session.handoff" | "session.transferred" | "session.closed" => {
-            session_event(kind, f)
-        }
+        "agent.configured" | "agent.removed" | "agent.online" | "agent.away" | "agent.offline"
+        | "agent.ready" => agent_event(kind, f),
+        "session.opened"
+        | "session.handoff"
+        | "session.transferred"
+        | "session.ranked"
+        | "session.closed" => session_event(kind, f),
         "buyer.message" | "agent.message" | "bot.message" => message(kind, f),
         "invite.requested" => {
             let (session, agent) = (f.id("session")?, f.optional_id("agent")?);
@@ -228,9 +255,34 @@ fn event(kind: &str, f: &mut Fields) -> Option<Event> {
             let (buyer, risk) = (f.id("buyer")?, f.required("risk", Value::as_bool)?);
             Some(Event::BuyerFlagged { buyer, risk })
         }
+        "buyer.left" => Some(Event::BuyerLeft {
+            session: f.id("session")?,
+        }),
+        "buyer.returned" => Some(Event::BuyerReturned {
+            session: f.id("session")?,
+        }),
+        "buyer.ranked" => {
+            let (buyer, priority) = (f.id("buyer")?, f.required("priority", priority)?);
+            Some(Event::BuyerRanked { buyer, priority })
+        }
+        "buyer.blocked" => buyer_blocked(at, f),
         "clock" => Some(Event::Clock),
         _ => None,
     }
+}
+
+/// `until` is later than `at`, and only where `blocked` is true.
+fn buyer_blocked(at: Ms, f: &mut Fields) -> Option<Event> {
+    let (buyer, blocked) = (f.id("buyer")?, f.required("blocked", Value::as_bool)?);
+    let until = f.optional("until", |value| instant(value.as_str()?))?;
+    if until.is_some_and(|until| !blocked || until <= at) {
+        return None;
+    }
+    Some(Event::BuyerBlocked {
+        buyer,
+        blocked,
+        until,
+    })
 }
 
 fn agent_event(kind: &str, f: &mut Fields) -> Option<Event> {
@@ -238,6 +290,7 @@ fn agent_event(kind: &str, f: &mut Fields) -> Option<Event> {
     let presence = match kind {
         "agent.configured" => return agent_configured(agent, f),
         "agent.removed" => return Some(Event::AgentRemoved { agent }),
+        "agent.ready" => return Some(Event::AgentReady { agent }),
         "agent.online" => Presence::Online,
         "agent.away" => Presence::Away,
         _ => Presence::Offline,
@@ -279,6 +332,7 @@ fn session_event(kind: &str, f: &mut Fields) -> Option<Event> {
             question: f.optional_id("question")?,
             order_status: f.optional_id("order_status")?,
             bot: f.optional("bot", Value::as_bool)?.unwrap_or(false),
+            priority: f.optional("priority", priority)?,
         })),
         "session.handoff" => {
             let (question, order_status) =
@@ -296,6 +350,10 @@ fn session_event(kind: &str, f: &mut Fields) -> Option<Event> {
                 to: f.id("to")?,
             })
         }
+        "session.ranked" => Some(Event::SessionRanked {
+            session,
+            priority: f.required("priority", priority)?,
+        }),
         _ => {
             let by = f.required("by", text)?;
             let known = matches!(by.as_str(), "agent" | "buyer" | "system");
@@ -344,12 +402,18 @@ fn rating_submitted(f: &mut Fields) -> Option<Event> {
         (Some(stars), None) | (None, Some(stars)) => stars,
         _ => return None,
     };
-    let reasons = f.optional("reasons", ids)?.unwrap_or_default();
-    f.optional("comment", text)?;
+    let mut reasons: Vec<String> = Vec::new();
+    for reason in f.optional("reasons", ids)?.unwrap_or_default() {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    let comment = f.optional("comment", text)?.unwrap_or_default();
     Some(Event::RatingSubmitted {
         target,
         stars,
         reasons,
+        comment,
     })
 }
 
@@ -380,6 +444,11 @@ fn ids(value: &Value) -> Option<Vec<String>> {
 
 fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
+}
+
+/// R11: 0 to 9, 9 first.
+fn priority(value: &Value) -> Option<u64> {
+    within(value, 0, 9)
 }
 
 fn within(value: &Value, least: i64, most: i64) -> Option<u64> {

@@ -133,11 +133,14 @@ impl Shop {
         self.policy.invite.suspended.iter().any(within)
     }
 
-    /// I9: the ends of the windows of what the buyer opened or submitted, of this agent or of any.
+    /// I9: the ends of the windows of what the buyer submitted or opened, of this agent or of any. For the button
+    /// opening is enough, for an automatic invite it is so with `quiet_after_opening`.
     fn rated_windows(&self, buyer: &str, agent: Option<&str>) -> Vec<Ms> {
         let quiet = self.policy.invite.quiet_after_rating;
+        let opening_is_enough = agent.is_some() || self.policy.invite.quiet_after_opening;
         let acts = self.rating_acts.iter();
         acts.filter(|act| act.buyer == buyer && agent.is_none_or(|agent| act.agent == agent))
+            .filter(|act| act.submitted || opening_is_enough)
             .map(|act| act.at + quiet)
             .filter(|end| self.clock < *end)
             .collect()

@@ -1,11 +1,13 @@
-//! The life of a session (S1 to S6, R8): opened, handed off, transferred, messages, closed.
+//! The life of a session (S1 to S6, R8): opened, handed off, transferred, ranked, messages, closed.
 
 use crate::model::event::Opening;
 use crate::model::routing::Plan;
 use crate::model::session::{Place, Session, Speaker};
 use crate::model::shop::{Answer, Contact, Rejection, Shop};
 use crate::model::timers::TimerKind;
+use crate::model::value::Ms;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 impl Shop {
     pub fn open_session(&mut self, opening: Opening) -> Answer {
@@ -14,8 +16,11 @@ impl Shop {
         }
         if let Some(other) = self.open_session_of(&opening.buyer) {
             let mut rejection = Rejection::from("buyer_in_session");
-            rejection.session = Some(other);
+            rejection.session = Some(self.sessions[other].id.clone());
             return Err(rejection);
+        }
+        if self.is_blocked(&opening.buyer) {
+            return Err("buyer_blocked".into());
         }
         let mut session = new_session(&opening, self.clock);
         session.repeat_visit = !opening.bot && self.is_repeat_visit(&opening.buyer);
@@ -34,12 +39,9 @@ impl Shop {
     }
 
     /// S1: a buyer has at most one open session in a shop.
-    fn open_session_of(&self, buyer: &str) -> Option<String> {
+    pub fn open_session_of(&self, buyer: &str) -> Option<usize> {
         let of_buyer = |session: &&usize| self.sessions[**session].buyer == buyer;
-        self.open
-            .iter()
-            .find(of_buyer)
-            .map(|session| self.sessions[*session].id.clone())
+        self.open.iter().find(of_buyer).copied()
     }
 
     fn add(&mut self, session: Session) -> usize {
@@ -76,8 +78,16 @@ impl Shop {
         self.refuse_where_full(&plan)?;
         self.sessions[index] = session;
         self.follow(index, plan);
-        self.count_leaving_bot(index);
+        self.leave_bot(index);
         Ok(())
+    }
+
+    /// Leaving the bot is one message of that instant where the buyer wrote to the bot in that session.
+    fn leave_bot(&mut self, index: usize) {
+        if self.sessions[index].wrote_to_bot {
+            self.note_debt(index);
+            self.count_leaving_bot(index);
+        }
     }
 
     /// R8.
@@ -96,10 +106,19 @@ impl Shop {
         if from_bot {
             self.sessions[index].repeat_visit = self.is_repeat_visit(&self.sessions[index].buyer);
         }
+        self.sessions[index].bounces = 0; // R10d
+        self.sessions[index].taken_from.clear();
         self.assign(index, to, "manual");
         if from_bot {
-            self.count_leaving_bot(index);
+            self.leave_bot(index);
         }
+        Ok(())
+    }
+
+    /// R11.
+    pub fn rank(&mut self, id: &str, priority: u64) -> Answer {
+        let index = self.opened(id)?;
+        self.sessions[index].ranked = Some(priority);
         Ok(())
     }
 
@@ -112,9 +131,17 @@ impl Shop {
     /// S5: the close, then the invite.
     pub fn close(&mut self, index: usize, reason: &str) {
         self.leave_agent(index);
+        self.book_close(index, reason);
+        self.keep_place(index, reason);
+        self.end_take_back(index);
         self.sessions[index].place = Place::Closed { at: self.clock };
         self.open.remove(&index);
-        for ended in [TimerKind::ReplyDue, TimerKind::Silence, TimerKind::Queue] {
+        for ended in [
+            TimerKind::ReplyDue,
+            TimerKind::Silence,
+            TimerKind::Queue,
+            TimerKind::Left,
+        ] {
             self.timers.cancel(index, ended);
         }
         let closed = &self.sessions[index];
@@ -125,19 +152,23 @@ impl Shop {
         self.decide_auto_invite(index, reason);
     }
 
-    pub fn buyer_message(&mut self, id: &str) -> Answer {
+    /// `own` is the message's own instant (T1a).
+    pub fn buyer_message(&mut self, id: &str, own: Ms) -> Answer {
         let index = self.opened(id)?;
-        let nobody_sees_it = self.reroute_from_offline(index);
+        self.note_buyer_here(index); // S7
+        self.reroute_from_offline(index);
         self.note_contact(index);
         let with_bot = self.sessions[index].is_with_bot();
         self.sessions[index].wrote_to_bot |= with_bot;
         self.sessions[index].last_speaker = Some(Speaker::Buyer);
-        let new_day = self.count_message(index, with_bot);
-        self.restart_silence(index);
-        if nobody_sees_it {
-            self.notify_offline(index);
+        self.sessions[index].last_heard = Some(self.clock);
+        if !with_bot {
+            self.note_debt(index);
         }
-        self.judge_reply_rate(new_day);
+        let one_more = self.count_message(index, with_bot, own);
+        self.restart_silence(index);
+        self.notify_offline(index);
+        self.judge_reply_rates(one_more);
         Ok(())
     }
 
@@ -152,12 +183,25 @@ impl Shop {
         self.contacts.push(contact);
     }
 
-    pub fn agent_message(&mut self, id: &str, agent: Option<&str>, human: bool) -> Answer {
+    /// `own` is the message's own instant (T1a).
+    pub fn agent_message(&mut self, id: &str, agent: Option<&str>, human: bool, own: Ms) -> Answer {
+        let index = self.known(id)?;
+        if self.sessions[index].is_closed() {
+            return self.answer_after_close(index, agent, human, own);
+        }
         let index = self.session_of_agent(id, agent)?;
         if human {
-            self.sessions[index].last_speaker = Some(Speaker::Agent);
-            self.answer_messages(index);
+            let session = &mut self.sessions[index];
+            session.last_speaker = Some(Speaker::Agent);
+            session.last_heard = Some(self.clock);
+            session.replied_since_assigned = true;
+            session.debt = None;
+            let agent = session.agent().expect("it sends the message").to_owned();
+            self.misses.remove(&agent); // R10e
+            self.end_take_back(index);
+            let mended = self.answer_messages(index, own);
             self.restart_silence_for_speech(index);
+            self.judge_reply_rates(mended);
         }
         Ok(())
     }
@@ -172,12 +216,14 @@ impl Shop {
         Ok(index)
     }
 
-    pub fn bot_message(&mut self, id: &str) -> Answer {
+    /// `own` is the message's own instant (T1a).
+    pub fn bot_message(&mut self, id: &str, own: Ms) -> Answer {
         let index = self.opened(id)?;
         if !self.sessions[index].is_with_bot() {
             return Err("not_with_bot".into());
         }
         self.sessions[index].last_speaker = Some(Speaker::Bot);
+        self.note_bot_reply(index, own);
         self.restart_silence_for_speech(index);
         Ok(())
     }
@@ -213,7 +259,7 @@ fn served_spoke_last(session: &Session) -> bool {
     }
 }
 
-fn new_session(opening: &Opening, now: i64) -> Session {
+fn new_session(opening: &Opening, now: Ms) -> Session {
     Session {
         id: opening.session.clone(),
         buyer: opening.buyer.clone(),
@@ -233,5 +279,20 @@ fn new_session(opening: &Opening, now: i64) -> Session {
         unanswered: Vec::new(),
         was_queued: false,
         first_wait: None,
+        opened_with: opening.priority,
+        ranked: None,
+        debt: None,
+        overdue: false,
+        bounces: 0,
+        taken_from: BTreeSet::new(),
+        assigned_at: now,
+        replied_since_assigned: false,
+        buyer_left: false,
+        human_replied: false,
+        last_heard: None,
+        asked_on: None,
+        had_round: false,
+        open_round: None,
+        stretch_had_round: false,
     }
 }

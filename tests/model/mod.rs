@@ -11,11 +11,18 @@
 //! | `policy` | the policy: presets, merging, checking |
 //! | `shop`, `timers` | one shop's state, the order of checks, the clock |
 //! | `session`, `life` | S1 to S6, R8 |
-//! | `routing`, `moves` | R1 to R7, R9, P1 to P4 |
+//! | `giving_up`, `after_work`, `late` | S7, S8, S10 and T1d |
+//! | `routing`, `moves` | R1 to R5, R5b, R9, R14, P1 to P4 |
+//! | `waiting` | R6, R7, R11 |
+//! | `take_back` | R10 |
+//! | `hours` | H1 to H3 |
+//! | `blocked` | B1 |
 //! | `invite` | I1 to I13 |
 //! | `rating` | Q1 to Q6 |
-//! | `reply`, `score` | M1 to M6 |
-//! | `report` | the report |
+//! | `reply`, `score` | M1 to M6, M12, M13, T1b, T1c |
+//! | `desk` | what M9 to M11 book |
+//! | `report`, `sheets` | the report |
+//! | `audit` | what must hold after every event |
 //! | `generate` | traces to play against it |
 
 #![allow(
@@ -23,10 +30,17 @@
     reason = "each test that plays against the model uses its own part of it"
 )]
 
+mod after_work;
+pub mod audit;
+mod blocked;
 mod calendar;
+mod desk;
 mod event;
 pub mod generate;
+mod giving_up;
+mod hours;
 mod invite;
+mod late;
 mod life;
 mod moves;
 mod policy;
@@ -36,9 +50,12 @@ mod report;
 mod routing;
 mod score;
 mod session;
+mod sheets;
 mod shop;
+mod take_back;
 mod timers;
 pub mod value;
+mod waiting;
 
 use event::{Envelope, Event, Timed};
 use invite::SentInvite;
@@ -93,6 +110,11 @@ impl Model {
             .collect()
     }
 
+    /// When the next timer of a shop is due.
+    pub fn next_timer(&self, shop: &str) -> Option<value::Ms> {
+        self.shops.get(shop)?.timers.next_due()
+    }
+
     fn envelope(&mut self, envelope: Envelope) -> Vec<Value> {
         let Envelope {
             kind,
@@ -102,12 +124,9 @@ impl Model {
         } = envelope;
         let known = shop.as_ref().and_then(|name| self.shops.get_mut(name));
         let Some(known) = known else {
-            let answer = self.without_shop(shop.clone(), event);
-            return answer
-                .err()
-                .map(|no| outside(no, &kind, at, shop))
-                .into_iter()
-                .collect();
+            return self
+                .without_shop(shop.clone(), event)
+                .unwrap_or_else(|no| vec![outside(no, &kind, at, shop)]);
         };
         known.ledger = std::mem::take(&mut self.ledger);
         let decisions = known.take(&kind, event);
@@ -120,7 +139,7 @@ impl Model {
         &mut self,
         name: Option<String>,
         event: Option<Timed>,
-    ) -> Result<(), Rejection> {
+    ) -> Result<Vec<Value>, Rejection> {
         let name = name.ok_or("malformed")?;
         let Timed { at, id, event } = event.ok_or("malformed")?;
         let Event::ShopConfigured { policy } = event else {
@@ -128,9 +147,12 @@ impl Model {
         };
         let policy = policy::read(&policy).map_err(Rejection::policy)?;
         let mut shop = Shop::new(name.clone(), policy, at);
+        shop.look_at_hours(); // H3: it begins open
+        shop.finish();
         shop.remember(id);
+        let decisions = shop.take_decisions();
         self.shops.insert(name, shop);
-        Ok(())
+        Ok(decisions)
     }
 }
 

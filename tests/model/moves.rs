@@ -1,29 +1,26 @@
-//! How a session gets an agent or a pool (R5 to R7), and the effects of agents that leave (R9).
+//! How a session gets an agent (R5, R5b), and the effects of agents that come and go (R9).
 
 use crate::model::calendar;
 use crate::model::event::Presence;
 use crate::model::policy::OnAgentOffline;
 use crate::model::routing::Plan;
-use crate::model::session::{Place, Pool};
+use crate::model::session::Place;
 use crate::model::shop::{Answer, Recent, Shop};
 use crate::model::timers::TimerKind;
 use crate::model::value::seconds;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 impl Shop {
-    /// Whether one more session may wait (R6).
-    pub fn queue_is_full(&self) -> bool {
-        let limit = self.policy.routing.queue.limit;
-        limit > 0 && self.waiting().len() as u64 >= limit
-    }
-
     /// R1 to R6: does what was planned, with its notice and auto reply.
     pub fn follow(&mut self, session: usize, plan: Plan) {
         match plan {
             Plan::Assign { agent, reason } => self.assign(session, &agent, reason),
             Plan::Rota { agent } => {
                 self.assign(session, &agent, "offline_rota");
-                self.notify(session, &agent);
+                if self.agents[&agent].presence != Presence::Online {
+                    self.notify(session, &agent); // H2
+                }
                 self.send_offline_reply(session);
             }
             Plan::Wait { pool, reason } => self.queue(session, pool, reason),
@@ -36,6 +33,8 @@ impl Shop {
             Place::Nowhere | Place::Bot | Place::Agent { .. } | Place::Closed { .. } => 0,
         };
         self.leave_agent(session);
+        self.drop_round(session);
+        self.end_take_back(session);
         self.assignments += 1;
         self.count_assignment(agent, reason);
         let place = Place::Agent {
@@ -45,6 +44,9 @@ impl Shop {
         let moved = &mut self.sessions[session];
         moved.place = place;
         moved.last_agent = Some(agent.to_owned());
+        moved.assigned_at = self.clock;
+        moved.replied_since_assigned = false;
+        moved.stretch_had_round = false;
         moved.first_wait.get_or_insert(wait);
         let fields = json!({
             "session": moved.id, "buyer": moved.buyer, "agent": agent, "reason": reason,
@@ -60,7 +62,10 @@ impl Shop {
         );
         self.emit("session.assigned", fields);
         self.timers.cancel(session, TimerKind::Queue);
+        self.timers.cancel(session, TimerKind::Left);
         self.restart_silence(session);
+        self.arm_take_back(session);
+        self.begin_round(session);
     }
 
     fn count_assignment(&mut self, agent: &str, reason: &str) {
@@ -84,72 +89,26 @@ impl Shop {
         }
     }
 
-    /// R6.
-    fn queue(&mut self, session: usize, pool: Pool, reason: &'static str) {
-        self.leave_agent(session);
-        self.queueings += 1;
-        let name = pool.name();
-        let place = Place::Queue {
-            pool: pool.clone(),
-            since: self.clock,
-            order: self.queueings,
-        };
-        self.sessions[session].place = place;
-        self.sessions[session].was_queued = true;
-        let position = self.position(&pool);
-        let fields = json!({
-            "session": self.sessions[session].id, "buyer": self.sessions[session].buyer,
-            "pool": name, "position": position, "reason": reason, "prompt": self.prompt(position),
-        });
-        self.emit("session.queued", fields);
-        self.timers.cancel(session, TimerKind::Silence);
-        let max_wait = self.policy.routing.queue.max_wait;
-        if max_wait > 0 {
-            self.timers
-                .arm(session, TimerKind::Queue, self.clock + max_wait);
-        }
-        match reason {
-            "nobody_online" => self.send_offline_reply(session), // R5
-            _ => self.send_queued_reply(session),
-        }
-    }
-
-    /// The pool's sessions, the one that came last included.
-    fn position(&self, pool: &Pool) -> u64 {
-        let same = |session: &&usize| match &self.sessions[**session].place {
-            Place::Queue { pool: other, .. } => other == pool,
-            Place::Nowhere | Place::Bot | Place::Agent { .. } | Place::Closed { .. } => false,
-        };
-        self.open.iter().filter(same).count() as u64
-    }
-
-    fn prompt(&self, position: u64) -> String {
-        let queue = &self.policy.routing.queue;
-        if queue.show_position_below != 0 && position >= queue.show_position_below {
-            return queue.busy_prompt.clone();
-        }
-        let ahead = (position - 1).to_string();
-        queue
-            .prompt
-            .replace("{ahead}", &ahead)
-            .replace("{position}", &position.to_string())
-    }
-
     fn notify(&mut self, session: usize, agent: &str) {
         let fields = json!({ "agent": agent, "session": self.sessions[session].id });
         self.emit("agent.notified", fields);
     }
 
-    /// `auto_reply.offline`: once a session, whichever rule sends it.
-    fn send_offline_reply(&mut self, session: usize) {
-        if self.policy.offline_reply.enabled && !self.sessions[session].offline_reply_sent {
+    /// `auto_reply.offline`, or `auto_reply.closed` in its place (H2): once a session, whichever rule sends it.
+    pub fn send_offline_reply(&mut self, session: usize) {
+        let closed = &self.policy.closed_reply;
+        let reply = match !self.is_open && closed.enabled {
+            true => closed,
+            false => &self.policy.offline_reply,
+        };
+        if reply.enabled && !self.sessions[session].offline_reply_sent {
+            let text = reply.text.clone();
             self.sessions[session].offline_reply_sent = true;
-            let text = self.policy.offline_reply.text.clone();
             self.send_auto_reply(session, text);
         }
     }
 
-    fn send_queued_reply(&mut self, session: usize) {
+    pub fn send_queued_reply(&mut self, session: usize) {
         if self.policy.queued_reply.enabled {
             let text = self.policy.queued_reply.text.clone();
             self.send_auto_reply(session, text);
@@ -161,35 +120,45 @@ impl Shop {
         self.emit("auto_reply.sent", fields);
     }
 
-    /// R7: who has waited longest among those for whom somebody is free, again and again.
-    pub fn drain(&mut self) {
-        while let Some((session, agent)) = self.next_from_queue() {
-            self.assign(session, &agent, "queue");
-        }
-    }
-
-    fn next_from_queue(&self) -> Option<(usize, String)> {
-        self.waiting().into_iter().find_map(|session| {
-            let Place::Queue { pool, .. } = &self.sessions[session].place else {
-                return None;
-            };
-            let eligible = self.eligible(pool);
-            let id = &self.sessions[session].id;
-            (!eligible.is_empty()).then(|| (session, self.pick(&eligible, id)))
-        })
-    }
-
     pub fn set_presence(&mut self, agent: &str, presence: Presence) -> Answer {
         let known = self.agents.get_mut(agent).ok_or("agent_unknown")?;
         let before = std::mem::replace(&mut known.presence, presence);
-        if presence == Presence::Offline && before != Presence::Offline {
-            self.went_offline(agent);
+        match presence {
+            Presence::Online | Presence::Away => {
+                self.misses.remove(agent); // R10e
+            }
+            Presence::Offline if before != Presence::Offline => self.went_offline(agent),
+            Presence::Offline => {}
+        }
+        if presence == Presence::Online && before != Presence::Online {
+            self.hand_over();
         }
         Ok(())
     }
 
-    /// R9.
+    /// R5b: what is with agents who are offline, and has a debt.
+    pub fn hand_over(&mut self) {
+        let wanted = self.policy.routing.hand_over;
+        if !wanted || self.online().is_empty() || self.routes_as_closed() {
+            return;
+        }
+        let mut owing: Vec<usize> = self.open.iter().copied().collect();
+        owing.retain(|session| {
+            self.agent_is_offline(*session) && self.sessions[*session].debt.is_some()
+        });
+        owing.sort_by_key(|session| (self.sessions[*session].debt, *session));
+        for session in owing {
+            match self.plan_anew(&self.sessions[session], &BTreeSet::new()) {
+                Plan::Assign { agent, .. } => self.assign(session, &agent, "offline_handover"),
+                Plan::Wait { pool, .. } => self.queue(session, pool, "offline_handover"),
+                Plan::Rota { .. } => unreachable!("R5 is left out"),
+            }
+        }
+    }
+
+    /// R9a.
     fn went_offline(&mut self, agent: &str) {
+        self.free_places_of(agent); // S8
         for session in self.served_by(agent) {
             match self.policy.session.on_agent_offline {
                 OnAgentOffline::Keep => {}
@@ -221,7 +190,8 @@ impl Shop {
 
     /// R9: routed anew; where it would be queued or nobody is online, it stays.
     fn reroute(&mut self, session: usize) {
-        if let Plan::Assign { agent, .. } = self.plan_anew(&self.sessions[session]) {
+        let plan = self.plan_anew(&self.sessions[session], &BTreeSet::new());
+        if let Plan::Assign { agent, .. } = plan {
             self.assign(session, &agent, "agent_offline");
         }
     }
@@ -229,12 +199,13 @@ impl Shop {
     /// R9: a removed agent's sessions close or are routed anew; what cannot be assigned waits.
     pub fn remove_agent(&mut self, agent: &str) -> Answer {
         self.agents.remove(agent).ok_or("agent_unknown")?;
+        self.free_places_of(agent); // S8
         for session in self.served_by(agent) {
             if self.policy.session.on_agent_offline == OnAgentOffline::Close {
                 self.close(session, "agent_offline");
                 continue;
             }
-            match self.plan_anew(&self.sessions[session]) {
+            match self.plan_anew(&self.sessions[session], &BTreeSet::new()) {
                 Plan::Assign { agent, .. } => self.assign(session, &agent, "agent_offline"),
                 wait @ (Plan::Rota { .. } | Plan::Wait { .. }) => self.follow(session, wait),
             }
@@ -242,16 +213,11 @@ impl Shop {
         Ok(())
     }
 
-    /// R9, before the buyer's message is the agent's: true where nobody routable is online.
-    pub fn reroute_from_offline(&mut self, session: usize) -> bool {
-        if !self.agent_is_offline(session) {
-            return false;
+    /// R9c, before the buyer's message is the agent's.
+    pub fn reroute_from_offline(&mut self, session: usize) {
+        if self.agent_is_offline(session) {
+            self.reroute(session);
         }
-        if self.online().is_empty() {
-            return true;
-        }
-        self.reroute(session);
-        false
     }
 
     fn agent_is_offline(&self, session: usize) -> bool {
@@ -261,13 +227,16 @@ impl Shop {
         agent.is_some_and(|agent| agent.presence == Presence::Offline)
     }
 
-    /// R9, after the buyer's message that nobody sees.
+    /// R9c, after the buyer's message of a session that has stayed with an agent who is offline.
     pub fn notify_offline(&mut self, session: usize) {
-        let agent = self.sessions[session]
-            .agent()
-            .expect("an offline agent has it")
-            .to_owned();
+        if !self.agent_is_offline(session) {
+            return;
+        }
+        let agent = self.sessions[session].agent().expect("it is offline");
+        let agent = agent.to_owned();
         self.notify(session, &agent);
-        self.send_offline_reply(session);
+        if self.online().is_empty() || self.routes_as_closed() {
+            self.send_offline_reply(session);
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! Ratings (Q1 to Q6): cards opened, submitted, refused.
 
 use crate::model::calendar;
-use crate::model::event::RatingTarget;
+use crate::model::event::{BOT, RatingTarget};
 use crate::model::policy::Per;
-use crate::model::session::{Card, Place, Source};
+use crate::model::session::{Card, Periods, Place, Source};
 use crate::model::shop::{Answer, Shop};
 use crate::model::value::{DAY_MS, Ms};
 use serde_json::json;
@@ -20,13 +20,22 @@ pub struct RatingAct {
     pub submitted: bool,
 }
 
-/// A rating as the scores count it, booked on its week and month.
+/// A rating as the scores count it.
 pub struct RecordedRating {
     pub agent: String,
     pub stars: u64,
-    pub week: String,
-    pub month: String,
+    pub booked: Periods,
     pub reasons: BTreeSet<String>,
+    /// Whether M6 judges it (M4).
+    pub judged: bool,
+}
+
+/// What a buyer says in a rating.
+pub struct Said {
+    pub stars: u64,
+    /// Without repeats.
+    pub reasons: Vec<String>,
+    pub comment: String,
 }
 
 impl RecordedRating {
@@ -50,6 +59,10 @@ type CardPlace = (usize, usize);
 impl Shop {
     pub fn rating_opened(&mut self, id: &str, card: Option<String>) -> Answer {
         let index = self.known(id)?;
+        if self.is_blocked(&self.sessions[index].buyer) {
+            self.refuse(Some(index), card, "buyer_blocked"); // B1
+            return Ok(());
+        }
         let Some(card) = card else {
             self.open_own_card(index); // Q1
             return Ok(());
@@ -66,14 +79,13 @@ impl Shop {
         Ok(())
     }
 
-    pub fn rating_submitted(
-        &mut self,
-        target: RatingTarget,
-        stars: u64,
-        reasons: Vec<String>,
-    ) -> Answer {
+    pub fn rating_submitted(&mut self, target: RatingTarget, said: Said) -> Answer {
         let place = match target {
             RatingTarget::Card(card) => match self.find_card(&card) {
+                Some((index, _)) if self.is_blocked(&self.sessions[index].buyer) => {
+                    self.refuse(Some(index), Some(card), "buyer_blocked"); // B1
+                    return Ok(());
+                }
                 Some(place) => Some(place),
                 None => {
                     self.refuse(None, Some(card), "card_unknown");
@@ -82,6 +94,10 @@ impl Shop {
             },
             RatingTarget::Session(id) => {
                 let index = self.known(&id)?;
+                if self.is_blocked(&self.sessions[index].buyer) {
+                    self.refuse(Some(index), None, "buyer_blocked"); // B1
+                    return Ok(());
+                }
                 let newest = self.sessions[index]
                     .cards
                     .iter()
@@ -93,7 +109,7 @@ impl Shop {
             }
         };
         if let Some(place) = place {
-            self.submit(place, stars, reasons); // Q3
+            self.submit(place, said); // Q3
         }
         Ok(())
     }
@@ -172,12 +188,14 @@ impl Shop {
 
     /// A new card of the session, for whoever has it or had it last.
     pub fn make_card(&mut self, index: usize, source: Source) -> Card {
+        let booked = self.periods(self.clock);
         let session = &mut self.sessions[index];
         let card = Card {
             id: format!("{}#{}", session.id, session.cards.len() + 1),
             agent: session.served_by().expect("somebody served").to_owned(),
             source,
             made: self.clock,
+            booked,
             submitted: false,
         };
         session.cards.push(card.clone());
@@ -203,7 +221,7 @@ impl Shop {
     }
 
     /// Q3.
-    fn submit(&mut self, place: CardPlace, stars: u64, reasons: Vec<String>) {
+    fn submit(&mut self, place: CardPlace, said: Said) {
         let (index, card) = place;
         let session = &self.sessions[index];
         let agent = &session.cards[card].agent;
@@ -215,11 +233,16 @@ impl Shop {
                 let card = session.cards[card].id.clone();
                 self.refuse(Some(index), Some(card), reason);
             }
-            None => self.record(place, stars, reasons),
+            None => self.record(place, said),
         }
     }
 
-    fn record(&mut self, (index, card): CardPlace, stars: u64, reasons: Vec<String>) {
+    fn record(&mut self, (index, card): CardPlace, said: Said) {
+        let Said {
+            stars,
+            reasons,
+            comment,
+        } = said;
         self.sessions[index].cards[card].submitted = true;
         let session = &self.sessions[index];
         let card = session.cards[card].clone();
@@ -227,7 +250,10 @@ impl Shop {
         let fields = json!({
             "card": card.id, "session": session.id, "buyer": buyer, "agent": card.agent,
             "level": level(stars), "stars": stars, "source": card.source.name(),
+            "reasons": (!reasons.is_empty()).then_some(&reasons),
+            "comment": (!comment.is_empty()).then_some(comment),
         });
+        let judged = self.is_judged(&card);
         let agent = card.agent;
         let act = RatingAct {
             buyer,
@@ -236,18 +262,23 @@ impl Shop {
             submitted: true,
         };
         self.rating_acts.push(act);
-        let week = calendar::week(self.clock, &self.policy.zone);
-        let month = calendar::month(self.clock, &self.policy.zone);
-        let reasons = reasons.into_iter().collect();
         self.ratings.push(RecordedRating {
             agent,
             stars,
-            week,
-            month,
-            reasons,
+            booked: self.periods(self.clock),
+            reasons: reasons.into_iter().collect(),
+            judged,
         });
         self.emit("rating.recorded", fields);
         self.judge_ratings();
+    }
+
+    /// M4, decided when the rating is recorded: by whose card it is, and when that was made.
+    fn is_judged(&self, card: &Card) -> bool {
+        let service = &self.policy.service;
+        let made = calendar::time_of_day(card.made, &self.policy.zone);
+        let of_the_hours = service.good_rate_from <= made && made < service.good_rate_to;
+        of_the_hours && !(service.good_rate_human && card.agent == BOT)
     }
 
     /// Q6: names the session and the card as far as the event or the card tells them.

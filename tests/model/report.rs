@@ -1,9 +1,11 @@
 //! The report of a shop (contract section 5) at its clock.
 
 use crate::model::event::BOT;
+use crate::model::policy::Unit;
 use crate::model::rating::RecordedRating;
 use crate::model::reply::ReplyDay;
 use crate::model::score::Tally;
+use crate::model::sheets::{Owner, mean};
 use crate::model::shop::Shop;
 use crate::model::value::{ratio, seconds};
 use serde_json::{Map, Value, json};
@@ -18,6 +20,7 @@ impl Shop {
             "weeks": self.report_weeks(),
             "months": self.report_months(),
             "agents": self.report_agents(),
+            "desk": self.report_sheets(Owner::Desk),
             "invites": {
                 "auto_sent": self.invite_counts.auto_sent,
                 "manual_sent": self.invite_counts.manual_sent,
@@ -50,13 +53,10 @@ impl Shop {
         if count == 0 {
             return json!({ "count": 0, "mean": 0, "p50": 0, "p95": 0, "max": 0 });
         }
-        // Half away from zero, in milliseconds.
-        let (sum, number) = (waits.iter().sum::<i64>(), count as i64);
-        let mean = (2 * sum + number) / (2 * number);
         let nearest_rank = |percent: usize| waits[(percent * count).div_ceil(100) - 1];
         json!({
             "count": count,
-            "mean": seconds(mean),
+            "mean": seconds(mean(&waits)),
             "p50": seconds(nearest_rank(50)),
             "p95": seconds(nearest_rank(95)),
             "max": seconds(waits[count - 1]),
@@ -75,33 +75,46 @@ impl Shop {
     }
 
     fn report_day(&self, day: &ReplyDay) -> Value {
-        let consulting = day.consulting().len() as u64;
-        let late = day.late(self.clock).len() as u64;
-        let replied = day.replied() as u64;
-        let above = self.policy.service.penalty_above;
+        let unit = self.policy.service.unit;
+        let (consulting, late) = day.count(unit, self.clock);
+        let (buyers, replied) = (day.consulting().len() as u64, day.replied());
+        let unit = match unit {
+            Unit::Buyer => "buyer",
+            Unit::Round => "round",
+            Unit::Session => "session",
+        };
         json!({
+            "unit": unit,
             "consulting": consulting,
             "late": late,
             "reply_rate": ratio(consulting - late, consulting),
+            "buyers": buyers,
             "replied": replied,
-            "effective_rate": ratio(replied, consulting),
-            "penalty_risk": above > 0 && consulting > above && 2 * replied < consulting,
+            "effective_rate": ratio(replied, buyers),
+            "penalty_risk": self.penalty_risk(day),
         })
     }
 
     fn report_weeks(&self) -> Value {
-        let weeks: BTreeSet<&String> = self.ratings.iter().map(|rating| &rating.week).collect();
+        let ratings = self.ratings.iter();
+        let weeks: BTreeSet<&String> = ratings.map(|rating| &rating.booked.week).collect();
         let of_week = |week: &String| {
-            let ratings = || self.ratings.iter().filter(|rating| rating.week == *week);
+            let of_week = |rating: &&RecordedRating| rating.booked.week == *week;
+            let ratings = || self.ratings.iter().filter(of_week);
             let tally = Tally::of(ratings());
             let human = Tally::of(ratings().filter(|rating| rating.agent != BOT));
+            let judged = Tally::of(ratings().filter(|rating| rating.judged));
             json!({
                 "satisfied": tally.satisfied,
                 "neutral": tally.neutral,
                 "disappointed": tally.disappointed,
                 "good_rate": ratio(tally.satisfied, tally.all()),
                 "human_good_rate": ratio(human.satisfied, human.all()),
-                "good_needed": tally.good_needed(self.policy.service.good_rate_min),
+                "judged": {
+                    "ratings": judged.all(),
+                    "good_rate": ratio(judged.satisfied, judged.all()),
+                },
+                "good_needed": judged.good_needed(self.policy.service.good_rate_min),
             })
         };
         weeks
@@ -112,9 +125,11 @@ impl Shop {
     }
 
     fn report_months(&self) -> Value {
-        let months: BTreeSet<&String> = self.ratings.iter().map(|rating| &rating.month).collect();
+        let ratings = self.ratings.iter();
+        let months: BTreeSet<&String> = ratings.map(|rating| &rating.booked.month).collect();
         let of_month = |month: &String| {
-            let tally = Tally::of(self.ratings.iter().filter(|rating| rating.month == *month));
+            let of_month = |rating: &&RecordedRating| rating.booked.month == *month;
+            let tally = Tally::of(self.ratings.iter().filter(of_month));
             json!({
                 "unhappy": tally.unhappy(),
                 "attitude": tally.attitude,
@@ -128,11 +143,9 @@ impl Shop {
             .into()
     }
 
-    /// Every agent that was assigned or rated, the bot where it was rated.
+    /// Every agent that was assigned or rated or has a sheet, the bot where it was rated or has one.
     fn report_agents(&self) -> Value {
-        let rated = self.ratings.iter().map(|rating| &rating.agent);
-        let agents: BTreeSet<&String> = self.assigned.keys().chain(rated).collect();
-        agents
+        self.sheet_owners()
             .into_iter()
             .map(|agent| (agent.clone(), self.report_agent(agent)))
             .collect::<Map<_, _>>()
@@ -143,7 +156,7 @@ impl Shop {
         let ratings = || self.ratings.iter().filter(|rating| rating.agent == agent);
         let tally = Tally::of(ratings());
         let stars = ratings().map(|rating| rating.stars).sum();
-        json!({
+        let mut report = json!({
             "assigned": self.assigned.get(agent).copied().unwrap_or(0),
             "satisfied": tally.satisfied,
             "neutral": tally.neutral,
@@ -151,7 +164,10 @@ impl Shop {
             "mean_stars": ratio(stars, tally.all()),
             "good_rate": ratio(tally.satisfied, tally.all()),
             "reasons": reasons(ratings()),
-        })
+        });
+        let entry = report.as_object_mut().expect("it was made above");
+        entry.extend(self.report_sheets(Owner::Agent(agent)));
+        report
     }
 }
 

@@ -1,4 +1,4 @@
-//! Routing (R1 to R5, P1 to P4, and the agents that R7 may use). It only plans and changes nothing.
+//! Routing (R1 to R5, R14, P1 to P4, and the agents that R7 may use). It only plans and changes nothing.
 
 use crate::model::event::Presence;
 use crate::model::policy::{Member, Otherwise, Strategy};
@@ -28,26 +28,36 @@ pub enum Plan {
 impl Shop {
     /// R1 to R5: a session that was never with an agent nor in a pool.
     pub fn plan(&self, session: &Session) -> Plan {
+        if self.routes_as_closed() {
+            return self.plan_offline(self.scope(session), "closed"); // H2
+        }
         if let Some(plan) = self.plan_recent(session) {
             return plan;
         }
         let scope = self.scope(session);
         if self.online().is_empty() {
-            return self.plan_offline(scope); // R3
+            return self.plan_offline(scope, "nobody_online"); // R3
         }
-        self.plan_scope(session, scope)
+        self.plan_scope(session, scope, &BTreeSet::new())
     }
 
-    /// R9: R1 and R5 left out. A `Wait` is what R3 or R4 gives.
-    pub fn plan_anew(&self, session: &Session) -> Plan {
+    /// R9: R1 and R5 left out, and at every step the agents that R10 passes. A `Wait` is what H2, R3 or R4 gives.
+    pub fn plan_anew(&self, session: &Session, passed: &BTreeSet<String>) -> Plan {
         let scope = self.scope(session);
-        if self.online().is_empty() {
-            return Plan::Wait {
+        let nobody = if self.routes_as_closed() {
+            Some("closed")
+        } else if self.online().is_subset(passed) {
+            Some("nobody_online")
+        } else {
+            None
+        };
+        match nobody {
+            Some(reason) => Plan::Wait {
                 pool: scope,
-                reason: "nobody_online",
-            };
+                reason,
+            },
+            None => self.plan_scope(session, scope, passed),
         }
-        self.plan_scope(session, scope)
     }
 
     /// R1. None where it goes on to R2.
@@ -57,12 +67,12 @@ impl Shop {
         if !self.is_repeat_visit(&session.buyer) || !self.is_routable(&recent.agent) {
             return None;
         }
-        let has_room = self.has_room(&recent.agent) || routing.recent_over_capacity;
+        let over = routing.recent_over_capacity;
         let in_away_window = self.clock - recent.until < routing.recent_away_window;
         let takes_it = match self.agents[&recent.agent].presence {
-            Presence::Online if !has_room => return None, // c
-            Presence::Online => true,                     // a
-            Presence::Away => in_away_window && has_room, // b
+            Presence::Online if self.is_free(&recent.agent) || over => true, // a
+            Presence::Online => return None,                                 // c
+            Presence::Away => in_away_window && (self.has_room(&recent.agent) || over), // b
             Presence::Offline => false,
         };
         if takes_it {
@@ -82,7 +92,7 @@ impl Shop {
     /// R1d: any free agent, else pool `all`, else R5.
     fn plan_random(&self, session: &Session) -> Plan {
         if self.online().is_empty() {
-            return self.plan_offline(Pool::All);
+            return self.plan_offline(Pool::All, "nobody_online");
         }
         let free = self.free(&self.routable());
         if free.is_empty() {
@@ -128,11 +138,11 @@ impl Shop {
         }
     }
 
-    /// R4: somebody routable is online.
-    fn plan_scope(&self, session: &Session, scope: Pool) -> Plan {
-        let candidates = self.among(&self.agents_of(&scope), Presence::Online);
+    /// R4: somebody routable is online that is not passed.
+    fn plan_scope(&self, session: &Session, scope: Pool, passed: &BTreeSet<String>) -> Plan {
+        let candidates = &self.among(&self.agents_of(&scope), Presence::Online) - passed;
         let free = self.free(&candidates);
-        let all_free = self.free(&self.routable());
+        let all_free = &self.free(&self.routable()) - passed;
         if !free.is_empty() {
             return Plan::Assign {
                 agent: self.pick(&free, &session.id),
@@ -171,7 +181,7 @@ impl Shop {
     }
 
     /// R5.
-    fn plan_offline(&self, pool: Pool) -> Plan {
+    fn plan_offline(&self, pool: Pool, reason: &'static str) -> Plan {
         let members = match &self.policy.routing.rota {
             Some(members) => self.agents_named(members),
             None => BTreeSet::new(),
@@ -190,27 +200,43 @@ impl Shop {
             Some(agent) => Plan::Rota {
                 agent: agent.clone(),
             },
-            None => Plan::Wait {
-                pool,
-                reason: "nobody_online",
-            },
+            None => Plan::Wait { pool, reason },
         }
     }
 
-    /// R7: the free agents that a session waiting in `pool` may be given to.
-    pub fn eligible(&self, pool: &Pool) -> BTreeSet<String> {
+    /// R7a: the agents that are eligible for `pool`, whatever they are doing, and whether its own come first.
+    fn eligible(&self, pool: &Pool, passed: &BTreeSet<String>) -> (BTreeSet<String>, bool) {
         let routing = &self.policy.routing;
         let own = self.agents_of(pool);
-        let own_free = self.free(&own);
-        if !own_free.is_empty() {
-            return own_free;
+        let own_online = self.among(&own, Presence::Online);
+        let is_question = matches!(pool, Pool::Question { .. });
+        if routing.overflow && is_question && !own_online.is_empty() {
+            return (self.routable(), true);
         }
-        let overflows = routing.overflow && matches!(pool, Pool::Question { .. });
-        let own_offline = self.among(&own, Presence::Online).is_empty();
-        if overflows || (routing.any_online_when_scope_offline && own_offline) {
-            return self.free(&self.routable());
+        if routing.any_online_when_scope_offline && own_online.is_subset(passed) {
+            return (self.routable(), false);
         }
-        BTreeSet::new()
+        (own, false)
+    }
+
+    /// R7a and R10c: the free agents that a session waiting in `pool` may be given to.
+    pub fn takers(&self, pool: &Pool, passed: &BTreeSet<String>) -> BTreeSet<String> {
+        let (eligible, own_first) = self.eligible(pool, passed);
+        let online = self.among(&eligible, Presence::Online);
+        let others = &online - passed;
+        let free = self.free(if others.is_empty() { &online } else { &others });
+        let own_free = &free & &self.agents_of(pool);
+        if own_first && !own_free.is_empty() {
+            own_free
+        } else {
+            free
+        }
+    }
+
+    /// R10b: whether an agent that is eligible for `pool` and not passed is online.
+    pub fn may_wait_for_another(&self, pool: &Pool, passed: &BTreeSet<String>) -> bool {
+        let (eligible, _) = self.eligible(pool, passed);
+        !self.among(&eligible, Presence::Online).is_subset(passed)
     }
 
     /// The routable agents of a scope as the policy of now has it; one that it no longer has is `all`.
@@ -276,18 +302,25 @@ impl Shop {
     }
 
     fn free(&self, agents: &BTreeSet<String>) -> BTreeSet<String> {
-        let mut free = self.among(agents, Presence::Online);
-        free.retain(|agent| self.has_room(agent));
-        free
+        let is_free = |agent: &&String| self.is_free(agent);
+        agents.iter().filter(is_free).cloned().collect()
     }
 
-    fn has_room(&self, agent: &str) -> bool {
+    /// R14: with `queue.mode` `none` who is online is free whatever its load.
+    pub fn is_free(&self, agent: &str) -> bool {
+        let is_online = self.agents[agent].presence == Presence::Online;
+        is_online && (self.policy.routing.queue.nobody_waits_for_room || self.has_room(agent))
+    }
+
+    pub fn has_room(&self, agent: &str) -> bool {
         self.load(agent) < self.agents[agent].capacity
     }
 
-    fn load(&self, agent: &str) -> u64 {
+    /// Its open sessions, and its places after work (S8).
+    pub fn load(&self, agent: &str) -> u64 {
         let assigned = |session: &&usize| self.sessions[**session].agent() == Some(agent);
-        self.open.iter().filter(assigned).count() as u64
+        let places = self.places_after_work.iter().filter(|by| by.agent == agent);
+        (self.open.iter().filter(assigned).count() + places.count()) as u64
     }
 
     fn count_today(&self, agent: &str) -> u64 {

@@ -1,10 +1,12 @@
-//! The alerts (M4 to M6): when a rate crosses its threshold, and when it recovers.
+//! The alerts (M4 to M6): when a rate crosses its threshold, and when it recovers. The day's word (M13).
 
 use crate::model::calendar;
 use crate::model::rating::RecordedRating;
+use crate::model::reply::ReplyDay;
 use crate::model::shop::Shop;
 use crate::model::value::{ratio, thousandths};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Rates of the policy are in ten-thousandths.
 const RATE_ONE: u64 = 10_000;
@@ -15,6 +17,7 @@ struct Verdict {
     period: String,
     part: u64,
     whole: u64,
+    min_sample: u64,
     threshold: u64,
     is_bad: bool,
     needed: Option<u64>,
@@ -66,28 +69,55 @@ impl Tally {
 }
 
 impl Shop {
-    /// M6, of the day's reply rate, where there is a day to judge.
-    pub fn judge_reply_rate(&mut self, day: Option<String>) {
-        let Some(period) = day else {
-            return;
-        };
-        let counted = &self.reply_days[&period];
-        let whole = counted.consulting().len() as u64;
-        let part = whole - counted.late(self.clock).len() as u64;
-        let min = self.policy.service.min_rate;
-        if min > 0 {
-            let is_bad = part * RATE_ONE < min * whole;
-            let (metric, threshold) = ("reply_rate", min);
-            self.judge(Verdict {
-                metric,
-                period,
-                part,
-                whole,
-                threshold,
-                is_bad,
-                needed: None,
-            });
+    /// M6b, of several days, the earliest first.
+    pub fn judge_reply_rates(&mut self, days: BTreeSet<String>) {
+        for day in days {
+            self.judge_reply_rate(day);
         }
+    }
+
+    /// M6b, of the day's reply rate.
+    pub fn judge_reply_rate(&mut self, period: String) {
+        let service = &self.policy.service;
+        let min = service.min_rate;
+        if min == 0 {
+            return;
+        }
+        let (whole, late) = self.reply_days[&period].count(service.unit, self.clock);
+        let part = whole - late;
+        self.judge(Verdict {
+            metric: "reply_rate",
+            period,
+            part,
+            whole,
+            min_sample: service.reply_min_sample,
+            threshold: min,
+            is_bad: part * RATE_ONE < min * whole,
+            needed: None,
+        });
+    }
+
+    /// M13: the timer `day` has fired.
+    pub fn say_day(&mut self, day: &str) {
+        let service = &self.policy.service;
+        let counted = &self.reply_days[day];
+        let (whole, late) = counted.count(service.unit, self.clock);
+        let part = whole - late;
+        let fields = json!({
+            "period": day, "consulting": whole, "late": late, "value": ratio(part, whole),
+            "threshold": thousandths(service.min_rate, RATE_ONE),
+            "below": whole > 0 && part * RATE_ONE < service.min_rate * whole,
+            "effective_rate": ratio(counted.replied(), counted.consulting().len() as u64),
+            "penalty_risk": self.penalty_risk(counted),
+        });
+        self.emit("score.day", fields);
+    }
+
+    /// M2.
+    pub fn penalty_risk(&self, day: &ReplyDay) -> bool {
+        let above = self.policy.service.penalty_above;
+        let consulting = day.consulting().len() as u64;
+        above > 0 && consulting > above && 2 * day.replied() < consulting
     }
 
     /// M6, after a recorded rating: the week's good rate, then the month's attitude rate.
@@ -102,7 +132,8 @@ impl Shop {
             return;
         }
         let period = calendar::week(self.clock, &self.policy.zone);
-        let tally = Tally::of(self.ratings.iter().filter(|rating| rating.week == period));
+        let of_week = |rating: &&RecordedRating| rating.judged && rating.booked.week == period;
+        let tally = Tally::of(self.ratings.iter().filter(of_week)); // M4
         let (part, whole) = (tally.satisfied, tally.all());
         let is_bad = part * RATE_ONE < min * whole;
         let needed = tally.good_needed(min);
@@ -111,6 +142,7 @@ impl Shop {
             period,
             part,
             whole,
+            min_sample: self.policy.service.min_sample,
             threshold: min,
             is_bad,
             needed,
@@ -123,16 +155,17 @@ impl Shop {
             return;
         }
         let period = calendar::month(self.clock, &self.policy.zone);
-        let tally = Tally::of(self.ratings.iter().filter(|rating| rating.month == period));
+        let of_month = |rating: &&RecordedRating| rating.booked.month == period;
+        let tally = Tally::of(self.ratings.iter().filter(of_month));
         let (part, whole) = (tally.attitude, tally.unhappy());
         let is_bad = part * RATE_ONE > max * whole;
-        let (metric, threshold) = ("attitude_rate", max);
         self.judge(Verdict {
-            metric,
+            metric: "attitude_rate",
             period,
             part,
             whole,
-            threshold,
+            min_sample: self.policy.service.min_sample,
+            threshold: max,
             is_bad,
             needed: None,
         });
@@ -145,11 +178,12 @@ impl Shop {
             period,
             part,
             whole,
+            min_sample,
             threshold,
             is_bad,
             needed,
         } = verdict;
-        if whole == 0 || whole < self.policy.service.min_sample {
+        if whole == 0 || whole < min_sample {
             return;
         }
         let key = (metric, period.clone());

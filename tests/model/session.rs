@@ -2,6 +2,7 @@
 
 use crate::model::event::BOT;
 use crate::model::value::{DAY_MS, Ms};
+use std::collections::BTreeSet;
 
 /// S1: how long a closed session is remembered.
 pub const MEMORY_MS: Ms = 7 * DAY_MS;
@@ -46,10 +47,11 @@ pub enum Place {
         agent: String,
         order: u64,
     },
-    /// `order` counts queueings of the shop.
+    /// `instant` is R11's queue instant; `order` counts queueings of the shop.
     Queue {
         pool: Pool,
         since: Ms,
+        instant: Ms,
         order: u64,
     },
     Closed {
@@ -81,12 +83,22 @@ impl Source {
     }
 }
 
+/// The natural day, week and month of an instant, as they were when something was booked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Periods {
+    pub day: String,
+    pub week: String,
+    pub month: String,
+}
+
 #[derive(Clone, Debug)]
 pub struct Card {
     pub id: String,
     pub agent: String,
     pub source: Source,
     pub made: Ms,
+    /// The day, week and month on which it was made.
+    pub booked: Periods,
     pub submitted: bool,
 }
 
@@ -119,6 +131,32 @@ pub struct Session {
     pub unanswered: Vec<(String, usize)>,
     pub was_queued: bool,
     pub first_wait: Option<Ms>,
+    /// R11: of its opening, and of its last `session.ranked`.
+    pub opened_with: Option<u64>,
+    pub ranked: Option<u64>,
+    /// When its oldest buyer message since the last human reply was handled.
+    pub debt: Option<Ms>,
+    /// R10.
+    pub overdue: bool,
+    pub bounces: u64,
+    /// R10: those it was taken from.
+    pub taken_from: BTreeSet<String>,
+    /// The latest assignment.
+    pub assigned_at: Ms,
+    /// Whether the agent sent a human reply in it since that assignment.
+    pub replied_since_assigned: bool,
+    /// S7: the buyer has left, and has not come back.
+    pub buyer_left: bool,
+    pub human_replied: bool,
+    /// The last buyer's message or human reply, by the clock (M9d).
+    pub last_heard: Option<Ms>,
+    /// M10: the day of its first message that M1 counts.
+    pub asked_on: Option<String>,
+    /// M12: whether it had a round.
+    pub had_round: bool,
+    /// M9: place in the shop's list of the round that is open, and whether this stretch had one.
+    pub open_round: Option<usize>,
+    pub stretch_had_round: bool,
 }
 
 impl Session {
@@ -128,6 +166,10 @@ impl Session {
 
     pub fn is_with_bot(&self) -> bool {
         self.place == Place::Bot
+    }
+
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.place, Place::Queue { .. })
     }
 
     pub fn agent(&self) -> Option<&str> {

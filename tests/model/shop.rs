@@ -1,13 +1,15 @@
 //! One shop: its state, the order of an event's checks, its clock and its decisions.
 
+use crate::model::after_work::PlaceAfterWork;
 use crate::model::calendar;
+use crate::model::desk::{Closing, DeskTime, Round};
 use crate::model::event::{Event, Presence, Timed};
 use crate::model::invite::{InviteCounts, SentInvite};
 use crate::model::policy::{Policy, read};
-use crate::model::rating::{RatingAct, RecordedRating};
+use crate::model::rating::{RatingAct, RecordedRating, Said};
 use crate::model::reply::ReplyDay;
-use crate::model::session::{Place, Session};
-use crate::model::timers::{TimerKind, Timers};
+use crate::model::session::{Periods, Session};
+use crate::model::timers::{Subject, Timer, TimerKind, Timers};
 use crate::model::value::{DAY_MS, Ms, written};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,6 +110,15 @@ pub struct Shop {
     pub recent: BTreeMap<String, Recent>,
     pub contacts: Vec<Contact>,
     pub risky: BTreeSet<String>,
+    /// R11: the last `buyer.ranked` of a buyer.
+    pub buyer_ranks: BTreeMap<String, u64>,
+    /// B1: blocked buyers, and until when.
+    pub blocks: BTreeMap<String, Option<Ms>>,
+    /// H3: what the last word said.
+    pub is_open: bool,
+    pub places_after_work: Vec<PlaceAfterWork>,
+    /// R10e: by agent id.
+    pub misses: BTreeMap<String, u64>,
     /// Auto invites of all shops, in the order of handling; lent by the model.
     pub ledger: Vec<SentInvite>,
     pub invite_counts: InviteCounts,
@@ -116,6 +127,14 @@ pub struct Shop {
     pub reply_days: BTreeMap<String, ReplyDay>,
     /// M6: whether the last word on this metric and period was an alert.
     pub alerted: BTreeMap<(&'static str, String), bool>,
+    /// M9: every round ever.
+    pub rounds: Vec<Round>,
+    /// M9d: the agent and the day of each.
+    pub taken_backs: Vec<(String, String)>,
+    /// M9d, M10: how the sessions ended.
+    pub closings: Vec<Closing>,
+    /// M11: by agent id and day.
+    pub desk_times: BTreeMap<(String, String), DeskTime>,
 }
 
 impl Shop {
@@ -140,12 +159,21 @@ impl Shop {
             recent: BTreeMap::new(),
             contacts: Vec::new(),
             risky: BTreeSet::new(),
+            buyer_ranks: BTreeMap::new(),
+            blocks: BTreeMap::new(),
+            is_open: true,
+            places_after_work: Vec::new(),
+            misses: BTreeMap::new(),
             ledger: Vec::new(),
             invite_counts: InviteCounts::default(),
             rating_acts: Vec::new(),
             ratings: Vec::new(),
             reply_days: BTreeMap::new(),
             alerted: BTreeMap::new(),
+            rounds: Vec::new(),
+            taken_backs: Vec::new(),
+            closings: Vec::new(),
+            desk_times: BTreeMap::new(),
         }
     }
 
@@ -154,6 +182,10 @@ impl Shop {
         if let Err(rejection) = self.check_and_handle(event) {
             self.emit("event.rejected", rejection.fields(kind));
         }
+        self.take_decisions()
+    }
+
+    pub fn take_decisions(&mut self) -> Vec<Value> {
         std::mem::take(&mut self.decisions)
     }
 
@@ -163,18 +195,20 @@ impl Shop {
         if id.as_ref().is_some_and(|id| self.is_repeated(id)) {
             return Ok(());
         }
-        if at < self.clock {
-            return Err("time_went_back".into());
+        if self.clock - at > self.policy.session.lateness && at < self.clock {
+            return Err("time_went_back".into()); // T1
         }
         if let Event::SessionOpened(opening) = &event
             && !self.policy.has_entry(&opening.entry)
         {
             return Err("malformed".into());
         }
+        // A late event leaves the clock where it stands: what is due by then has fired already.
         self.fire_timers(at);
-        self.clock = at;
-        let answer = self.handle(event);
+        self.advance(at);
+        let answer = self.handle(event, at);
         self.finish();
+        self.fire_timers(self.clock); // S5: what is due by now
         answer?;
         self.remember(id);
         Ok(())
@@ -191,25 +225,47 @@ impl Shop {
         }
     }
 
-    /// Each timer acts at its own due time, which includes what it causes and the draining.
+    /// Each timer acts at its own due time, or at the clock where that is later (T1). What it causes and the draining
+    /// belong to it.
     fn fire_timers(&mut self, limit: Ms) {
         while let Some(timer) = self.timers.take_due(limit) {
-            self.clock = timer.due;
-            match timer.kind {
-                TimerKind::ReplyDue => self.reply_due(timer.session),
-                TimerKind::ReplyOverdue => self.reply_overdue(timer.session),
-                TimerKind::Silence | TimerKind::Queue => self.close(timer.session, "timeout"),
-            }
+            self.advance(timer.due);
+            self.fire(timer);
             self.finish();
         }
     }
 
-    fn finish(&mut self) {
+    fn fire(&mut self, timer: Timer) {
+        match (timer.kind, timer.subject) {
+            (TimerKind::Hours, _) => self.look_at_hours(),
+            (_, Subject::Day(day, _)) => self.say_day(&day),
+            (TimerKind::ReplyDue, Subject::Session(session)) => self.reply_due(session),
+            (TimerKind::ReplyOverdue, Subject::Session(session)) => self.reply_overdue(session),
+            (TimerKind::Silence | TimerKind::Queue, Subject::Session(session)) => {
+                self.close(session, "timeout");
+            }
+            (TimerKind::TakeBack, Subject::Session(session)) => self.take_back_due(session),
+            (TimerKind::Left, Subject::Session(session)) => self.close(session, "abandoned"),
+            (TimerKind::WrapUp, Subject::Session(session)) => self.free_place(session),
+            (_, Subject::Shop) | (TimerKind::Day, _) => unreachable!("armed with its subject"),
+        }
+    }
+
+    /// The clock never goes back.
+    fn advance(&mut self, to: Ms) {
+        if to > self.clock {
+            self.book_desk_time(to); // M11
+            self.clock = to;
+        }
+    }
+
+    pub fn finish(&mut self) {
         self.drain();
         self.timers.settle();
     }
 
-    fn handle(&mut self, event: Event) -> Answer {
+    /// `own` is the event's own instant (T1a).
+    fn handle(&mut self, event: Event, own: Ms) -> Answer {
         match event {
             Event::ShopConfigured { policy } => self.configure(&policy),
             Event::AgentConfigured {
@@ -223,6 +279,7 @@ impl Shop {
             }
             Event::AgentRemoved { agent } => self.remove_agent(&agent),
             Event::AgentPresence { agent, presence } => self.set_presence(&agent, presence),
+            Event::AgentReady { agent } => self.agent_ready(&agent),
             Event::SessionOpened(opening) => self.open_session(opening),
             Event::SessionHandoff {
                 session,
@@ -230,14 +287,17 @@ impl Shop {
                 order_status,
             } => self.hand_off(&session, question, order_status),
             Event::SessionTransferred { session, to } => self.transfer(&session, &to),
+            Event::SessionRanked { session, priority } => self.rank(&session, priority),
             Event::SessionClosed { session, by } => self.close_by(&session, &by),
-            Event::BuyerMessage { session } => self.buyer_message(&session),
+            Event::BuyerMessage { session } => self.buyer_message(&session, own),
+            Event::BuyerLeft { session } => self.buyer_left(&session),
+            Event::BuyerReturned { session } => self.buyer_returned(&session),
             Event::AgentMessage {
                 session,
                 agent,
                 human,
-            } => self.agent_message(&session, agent.as_deref(), human),
-            Event::BotMessage { session } => self.bot_message(&session),
+            } => self.agent_message(&session, agent.as_deref(), human, own),
+            Event::BotMessage { session } => self.bot_message(&session, own),
             Event::InviteRequested { session, agent } => {
                 self.invite_requested(&session, agent.as_deref())
             }
@@ -246,9 +306,29 @@ impl Shop {
                 target,
                 stars,
                 reasons,
-            } => self.rating_submitted(target, stars, reasons),
+                comment,
+            } => {
+                let said = Said {
+                    stars,
+                    reasons,
+                    comment,
+                };
+                self.rating_submitted(target, said)
+            }
             Event::BuyerFlagged { buyer, risk } => {
                 self.flag_buyer(buyer, risk);
+                Ok(())
+            }
+            Event::BuyerRanked { buyer, priority } => {
+                self.buyer_ranks.insert(buyer, priority);
+                Ok(())
+            }
+            Event::BuyerBlocked {
+                buyer,
+                blocked,
+                until,
+            } => {
+                self.block_buyer(&buyer, blocked, until);
                 Ok(())
             }
             Event::Clock => Ok(()),
@@ -257,6 +337,7 @@ impl Shop {
 
     fn configure(&mut self, policy: &Map<String, Value>) -> Answer {
         self.policy = read(policy).map_err(Rejection::policy)?;
+        self.look_at_hours();
         Ok(())
     }
 
@@ -308,6 +389,15 @@ impl Shop {
         calendar::day(self.clock, &self.policy.zone)
     }
 
+    /// The natural day, week and month of an instant.
+    pub fn periods(&self, at: Ms) -> Periods {
+        Periods {
+            day: calendar::day(at, &self.policy.zone),
+            week: calendar::week(at, &self.policy.zone),
+            month: calendar::month(at, &self.policy.zone),
+        }
+    }
+
     /// The session of that id, unless it is unknown or forgotten.
     pub fn known(&self, id: &str) -> Result<usize, Rejection> {
         let newest = self.newest.get(id).copied().ok_or("session_unknown")?;
@@ -324,21 +414,5 @@ impl Shop {
             return Err("session_closed".into());
         }
         Ok(session)
-    }
-
-    /// The waiting sessions, who has waited longest first.
-    pub fn waiting(&self) -> Vec<usize> {
-        let order = |session: &usize| match self.sessions[*session].place {
-            Place::Queue { order, .. } => Some(order),
-            Place::Nowhere | Place::Bot | Place::Agent { .. } | Place::Closed { .. } => None,
-        };
-        let mut waiting: Vec<usize> = self
-            .open
-            .iter()
-            .copied()
-            .filter(|session| order(session).is_some())
-            .collect();
-        waiting.sort_by_key(order);
-        waiting
     }
 }

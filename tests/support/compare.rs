@@ -7,7 +7,7 @@ use serde_json::Value;
 use xiaoer::domain::base::time::Instant;
 
 /// The keys whose values are instants.
-const INSTANTS: [&str; 4] = ["at", "since", "overdue_at", "retry_at"];
+const INSTANTS: [&str; 5] = ["at", "since", "overdue_at", "retry_at", "until"];
 
 /// The first pair of decisions that is not equal.
 #[derive(Debug)]

@@ -1,11 +1,12 @@
 //! The parts of a random policy for invitations, ratings and scores.
 
 use super::dice::Dice;
+use super::features::Features;
 use super::policies::{flag, number, object, one_of, some};
 use crate::model::value::{HOUR_MS, MINUTE_MS, Ms};
 use serde_json::{Value, json};
 
-pub fn invite(dice: &mut Dice, now: Ms) -> Value {
+pub fn invite(dice: &mut Dice, now: Ms, features: Features) -> Value {
     const QUIET: &[&str] = &["0s", "20s", "1m", "5m", "1h", "24h"];
     let mut invite = object();
     let i = &mut invite;
@@ -59,6 +60,9 @@ pub fn invite(dice: &mut Dice, now: Ms) -> Value {
     some(dice, i, 70, "manual", |dice| json!(dice.chance(90)));
     some(dice, i, 60, "manual_quiet", one_of(QUIET));
     some(dice, i, 40, "manual_needs_contact", flag);
+    if !features.as_it_was {
+        some(dice, i, 50, "quiet_after_opening", flag);
+    }
     invite
 }
 
@@ -108,7 +112,7 @@ pub fn rating(dice: &mut Dice) -> Value {
     rating
 }
 
-pub fn service(dice: &mut Dice) -> Value {
+pub fn service(dice: &mut Dice, features: Features) -> Value {
     let mut service = object();
     let s = &mut service;
     s["reply"] = reply(dice);
@@ -119,6 +123,9 @@ pub fn service(dice: &mut Dice) -> Value {
         "good_rate",
         |dice| json!({ "min": number(&[0.0, 0.5, 0.8, 0.3333, 1.0])(dice) }),
     );
+    if features.scores {
+        more_of_scores(dice, s);
+    }
     some(
         dice,
         s,
@@ -135,6 +142,45 @@ pub fn service(dice: &mut Dice) -> Value {
     );
     service
 }
+
+/// M4's judged ratings, M12, M13, `in_hours` and `effective_bot`.
+fn more_of_scores(dice: &mut Dice, s: &mut Value) {
+    some(dice, s, 75, "daily", |dice| json!(dice.chance(80)));
+    let r = &mut s["reply"];
+    some(
+        dice,
+        r,
+        80,
+        "unit",
+        one_of(&["buyer", "round", "round", "session"]),
+    );
+    some(dice, r, 40, "in_hours", flag);
+    some(dice, r, 50, "effective_bot", flag);
+    some(
+        dice,
+        r,
+        60,
+        "min_sample",
+        number(&[0.0, 1.0, 1.0, 2.0, 4.0]),
+    );
+    if dice.chance(60) {
+        let g = &mut s["good_rate"];
+        some(dice, g, 60, "human", flag);
+        if dice.chance(60) {
+            let (from, to) = *dice.pick(&COUNTED);
+            g["from"] = json!(from);
+            g["to"] = json!(to);
+        }
+    }
+}
+
+/// Times of day from and to which something counts.
+const COUNTED: [(&str, &str); 4] = [
+    ("00:00", "24:00"),
+    ("08:00", "23:00"),
+    ("10:00", "10:30"),
+    ("00:01", "23:59"),
+];
 
 fn reply(dice: &mut Dice) -> Value {
     let mut reply = object();
@@ -154,12 +200,7 @@ fn reply(dice: &mut Dice) -> Value {
         one_of(&["0s", "10s", "20s", "1m", "100s", "120s", "25h"]),
     );
     if dice.chance(40) {
-        let (from, to) = *dice.pick(&[
-            ("00:00", "24:00"),
-            ("08:00", "23:00"),
-            ("10:00", "10:30"),
-            ("00:01", "23:59"),
-        ]);
+        let (from, to) = *dice.pick(&COUNTED);
         r["from"] = json!(from);
         r["to"] = json!(to);
     }

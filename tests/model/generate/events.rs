@@ -1,11 +1,12 @@
 //! Generates the next event of a shop from its open sessions.
 
 use super::dice::Dice;
+use super::features::Features;
 use super::policies::{self, AGENTS, QUESTIONS, ROLES, STATUSES};
 use super::spoil;
 use super::time;
 use super::view::{Place, SessionView, View};
-use crate::model::value::{DAY_MS, WEEK_MS};
+use crate::model::value::{DAY_MS, MINUTE_MS, WEEK_MS, duration};
 use serde_json::{Map, Value, json};
 
 const KINDS: [&str; 8] = [
@@ -27,8 +28,13 @@ pub fn next(dice: &mut Dice, shop: &mut View) -> Value {
     if shop.agents.len() < shop.agents_wanted && dice.chance(60) {
         return agent_configured(dice, shop);
     }
+    if !shop.features.as_it_was
+        && let Some(event) = of_a_section(dice, shop)
+    {
+        return event;
+    }
     let event = match dice.weighted(&[
-        180, 240, 170, 40, 55, 45, 60, 60, 55, 75, 95, 22, 9, 8, 25, 13,
+        220, 240, 170, 40, 55, 45, 60, 60, 55, 75, 95, 22, 9, 8, 25, 16,
     ]) {
         0 if shop.open().len() < shop.buyers || dice.chance(10) => Some(opened(dice, shop)),
         0 => closed(dice, shop),
@@ -53,9 +59,83 @@ pub fn next(dice: &mut Dice, shop: &mut View) -> Value {
     event.unwrap_or_else(|| presence(dice, shop))
 }
 
+/// An event of one of the sections that a shop exercises; seldom one of another, which is then only noted.
+fn of_a_section(dice: &mut Dice, shop: &View) -> Option<Value> {
+    let features = shop.features;
+    let of = |is_on: bool, percent: usize| if is_on { 10 * percent } else { 2 };
+    let weights = [
+        of(features.priority, 4),
+        of(features.priority, 3),
+        of(features.giving_up, 8),
+        of(features.giving_up, 4),
+        of(features.after_work, 3),
+        of(features.blocks, 3),
+        1000,
+    ];
+    match dice.weighted(&weights) {
+        0 => {
+            let mut event = on_session("session.ranked", &some_session(dice, shop, is_open)?);
+            event["priority"] = json!(priority(dice));
+            Some(event)
+        }
+        1 => Some(json!({
+            "type": "buyer.ranked", "buyer": buyer(dice, shop), "priority": priority(dice),
+        })),
+        2 => {
+            let waits = |place: &Place| *place == Place::Queue;
+            let session = match dice.chance(70) {
+                true => shop.session(dice, waits),
+                false => some_session(dice, shop, is_open),
+            };
+            Some(on_session("buyer.left", &session?))
+        }
+        3 => Some(on_session(
+            "buyer.returned",
+            &some_session(dice, shop, is_open)?,
+        )),
+        4 => Some(json!({ "type": "agent.ready", "agent": agent(dice, shop) })),
+        5 => Some(blocked(dice, shop)),
+        _ => None,
+    }
+}
+
+fn priority(dice: &mut Dice) -> usize {
+    *dice.pick(&[0, 1, 1, 2, 3, 5, 9, 9])
+}
+
+fn blocked(dice: &mut Dice, shop: &View) -> Value {
+    let mut event = json!({
+        "type": "buyer.blocked", "buyer": buyer(dice, shop), "blocked": dice.chance(55),
+    });
+    if event["blocked"] == true && dice.chance(75) {
+        let later = *dice.pick(&[1, 10_000, 20_000, 60_000, 60_000, 600_000, DAY_MS]);
+        event["until"] = json!(time::spelled(dice, shop.now + later));
+    }
+    event
+}
+
+/// Whether an event of that type comes late: seldom where that is not what the shop exercises.
+fn comes_late(dice: &mut Dice, shop: &View, kind: &str) -> bool {
+    let percent = match kind {
+        "buyer.message" | "agent.message" | "bot.message" => 30,
+        "shop.configured" => 3,
+        _ => 6,
+    };
+    match shop.features.lateness {
+        true => dice.chance(percent),
+        false => !shop.features.as_it_was && dice.chance(1),
+    }
+}
+
 /// The common fields: `at`, `shop`, sometimes `id`, now and then a repeated one.
 pub fn frame(dice: &mut Dice, shop: &mut View, event: &mut Value, number: u64) {
-    event["at"] = json!(time::spelled(dice, shop.now));
+    let kind = event["type"].as_str().expect("an event").to_owned();
+    let at = match shop.recent.is_empty() || !comes_late(dice, shop, &kind) {
+        true => shop.now,
+        false => time::late(dice, shop),
+    };
+    event["at"] = json!(time::spelled(dice, at));
+    shop.note_recent(at);
     if shop.name != "default" || dice.chance(10) {
         event["shop"] = json!(shop.name);
     }
@@ -73,10 +153,17 @@ pub fn frame(dice: &mut Dice, shop: &mut View, event: &mut Value, number: u64) {
 }
 
 fn configured(dice: &mut Dice, shop: &mut View, may_be_bad: bool) -> Value {
-    let mut policy = policies::policy(dice, shop.now);
+    // Some changes switch sections off and others on.
+    let features = match may_be_bad && !shop.features.as_it_was && dice.chance(25) {
+        true => Features::some(dice),
+        false => shop.features,
+    };
+    let mut policy = policies::policy(dice, shop.now, features);
     if may_be_bad && dice.chance(15) {
-        spoil::spoil_policy(dice, &mut policy);
+        spoil::spoil_policy(dice, &mut policy, features);
     } else {
+        let lateness = policy["session"]["lateness"].as_str().and_then(duration);
+        shop.lateness = lateness.unwrap_or(10 * MINUTE_MS);
         shop.windows = policies::windows(&policy);
         shop.windows.extend([DAY_MS, WEEK_MS]);
         shop.has_vip = policy["routing"]["entries"].get("vip").is_some();
@@ -98,7 +185,7 @@ fn agent_configured(dice: &mut Dice, shop: &mut View) -> Value {
     }
     let mut event = json!({ "type": "agent.configured", "agent": agent });
     if dice.chance(85) {
-        event["capacity"] = json!(dice.pick(&[1, 1, 1, 2, 2, 3]));
+        event["capacity"] = json!(dice.pick(&[1, 1, 1, 1, 2, 3]));
     }
     if dice.chance(40) {
         event["weight"] = json!(1 + dice.below(3));
@@ -117,14 +204,31 @@ fn agent_configured(dice: &mut Dice, shop: &mut View) -> Value {
     event
 }
 
-fn presence(dice: &mut Dice, shop: &View) -> Value {
-    let kind = ["agent.online", "agent.away", "agent.offline"][dice.weighted(&[50, 15, 35])];
-    json!({ "type": kind, "agent": agent(dice, shop) })
+/// Mostly somebody comes online who is not, so that there is somebody at the desk.
+fn presence(dice: &mut Dice, shop: &mut View) -> Value {
+    let absent: Vec<String> = shop
+        .agents
+        .iter()
+        .filter(|agent| !shop.online.contains(agent))
+        .cloned()
+        .collect();
+    let (kind, agent) = match dice.maybe_pick(&absent) {
+        Some(absent) if dice.chance(if shop.features.hand_over { 35 } else { 60 }) => {
+            ("agent.online", absent)
+        }
+        _ => {
+            let kinds = ["agent.online", "agent.away", "agent.offline"];
+            (kinds[dice.weighted(&[30, 20, 50])], agent(dice, shop))
+        }
+    };
+    shop.note_presence(&agent, kind == "agent.online");
+    json!({ "type": kind, "agent": agent })
 }
 
 fn removed(dice: &mut Dice, shop: &mut View) -> Value {
     let agent = agent(dice, shop);
     shop.agents.retain(|known| *known != agent);
+    shop.note_presence(&agent, false);
     json!({ "type": "agent.removed", "agent": agent })
 }
 
@@ -175,6 +279,9 @@ fn opened(dice: &mut Dice, shop: &mut View) -> Value {
         ]));
     }
     scope(dice, &mut event);
+    if shop.features.priority && dice.chance(40) {
+        event["priority"] = json!(priority(dice));
+    }
     if dice.chance(30) {
         event["bot"] = json!(true);
     } else if dice.chance(10) {
@@ -243,7 +350,11 @@ fn buyer_message(dice: &mut Dice, shop: &View) -> Option<Value> {
 }
 
 fn agent_message(dice: &mut Dice, shop: &View) -> Option<Value> {
-    let session = some_session(dice, shop, has_agent)?;
+    let after_close = shop.features.late_answers || shop.features.lateness;
+    let session = match after_close && dice.chance(15) {
+        true => shop.session(dice, |place| *place == Place::Closed)?,
+        false => some_session(dice, shop, has_agent)?,
+    };
     let mut event = on_session("agent.message", &session);
     if dice.chance(40) {
         event["kind"] = json!(dice.pick(&KINDS));
@@ -355,6 +466,9 @@ fn rating_submitted(dice: &mut Dice, shop: &View) -> Option<Value> {
             vec![],
         ];
         event["reasons"] = json!(dice.pick(&reasons));
+    }
+    if dice.chance(20) {
+        event["comment"] = json!(dice.pick(&["", "好"]));
     }
     Some(event)
 }

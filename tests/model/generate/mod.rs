@@ -6,6 +6,9 @@
 mod asking;
 mod dice;
 mod events;
+mod features;
+mod lateness;
+mod opening;
 mod policies;
 mod spoil;
 mod time;
@@ -13,6 +16,8 @@ mod view;
 
 use super::Model;
 use dice::Dice;
+use features::Features;
+pub use lateness::{delayed, messages};
 use serde_json::Value;
 use view::View;
 
@@ -28,11 +33,33 @@ pub struct Trace {
     pub report: Value,
 }
 
-/// The trace of `events` lines that `seed` makes.
+/// The trace of `events` lines that `seed` makes. Its shops exercise the sections of the rules alone and together.
 pub fn trace(seed: u64, events: u64) -> Trace {
+    watched_trace(seed, events, |_, _, _| {})
+}
+
+/// The same, and after each line `watch` sees the model, the line and the line's decisions.
+pub fn watched_trace(seed: u64, events: u64, watch: impl FnMut(&Model, &str, &[Value])) -> Trace {
     let mut dice = Dice::new(seed);
+    let shops = shops(&mut dice, Features::some);
+    play(dice, shops, events, watch)
+}
+
+/// A trace in which nothing is new to the first edition of the rules: there are no events that only the second knows,
+/// and every key that only the second knows has the value with which the shop is as it was.
+pub fn trace_as_it_was(seed: u64, events: u64) -> Trace {
+    let mut dice = Dice::new(seed);
+    let shops = shops(&mut dice, |_| Features::as_it_was());
+    play(dice, shops, events, |_, _, _| {})
+}
+
+fn play(
+    mut dice: Dice,
+    mut shops: Vec<View>,
+    events: u64,
+    mut watch: impl FnMut(&Model, &str, &[Value]),
+) -> Trace {
     let mut model = Model::new();
-    let mut shops = shops(&mut dice);
     let (mut lines, mut decisions) = (Vec::new(), Vec::new());
     let mut current = 0;
     for number in 0..events {
@@ -46,7 +73,9 @@ pub fn trace(seed: u64, events: u64) -> Trace {
         let shop = &mut shops[current];
         let line = next_line(&mut dice, shop, number);
         let taken = model.line(&line).expect("a JSON object");
+        watch(&model, &line, &taken);
         shop.learn(&taken, model.open_sessions(&shop.name));
+        shop.next_timer = model.next_timer(&shop.name);
         lines.push(line);
         decisions.push(taken);
     }
@@ -58,12 +87,15 @@ pub fn trace(seed: u64, events: u64) -> Trace {
     }
 }
 
-fn shops(dice: &mut Dice) -> Vec<View> {
+fn shops(dice: &mut Dice, features: impl Fn(&mut Dice) -> Features) -> Vec<View> {
     let start = time::start(dice);
     let number = *dice.pick(&[1, 2, 2, 3, 3]);
     SHOPS[..number]
         .iter()
-        .map(|name| View::new(dice, name, start))
+        .map(|name| {
+            let features = features(dice);
+            View::new(dice, name, start, features)
+        })
         .collect()
 }
 

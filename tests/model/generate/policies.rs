@@ -2,6 +2,9 @@
 
 use super::asking::{invite, rating, service};
 use super::dice::Dice;
+use super::features::Features;
+use super::opening::hours;
+use crate::model::calendar;
 use crate::model::value::{Ms, duration};
 use serde_json::{Map, Value, json};
 
@@ -10,7 +13,15 @@ pub const QUESTIONS: [&str; 2] = ["几天发货", "refund"];
 pub const STATUSES: [&str; 2] = ["unpaid", "shipped"];
 pub const ROLES: [&str; 4] = ["presale", "aftersale", "owner", "agent"];
 const GROUPS: [&str; 2] = ["presale", "night"];
-const PRESETS: [&str; 5] = ["standard", "douyin", "taobao", "pinduoduo", "kuaishou"];
+/// Those of the first edition come first.
+const PRESETS: [&str; 6] = [
+    "standard",
+    "douyin",
+    "taobao",
+    "pinduoduo",
+    "kuaishou",
+    "kuaishou-2023",
+];
 const ZONES: [&str; 8] = [
     "Asia/Shanghai",
     "America/New_York",
@@ -22,22 +33,43 @@ const ZONES: [&str; 8] = [
     "Europe/Berlin",
 ];
 
-/// A policy that is valid; `now` is where its suspended windows may lie.
-pub fn policy(dice: &mut Dice, now: Ms) -> Value {
-    let mut policy = json!({ "preset": dice.pick(&PRESETS) });
+/// A policy that is valid; `now` is where its suspended windows and its hours may lie.
+pub fn policy(dice: &mut Dice, now: Ms, features: Features) -> Value {
+    let presets = if features.as_it_was { 5 } else { 6 };
+    let mut policy = json!({ "preset": dice.pick(&PRESETS[..presets]) });
     some(dice, &mut policy, 40, "timezone", |dice| {
         json!(dice.pick(&ZONES))
     });
     some(dice, &mut policy, 75, "buyer_space", |dice| {
         json!(dice.pick(&["shared", "shared", "shared", "other"]))
     });
-    policy["routing"] = routing(dice);
-    policy["session"] = session(dice);
-    policy["auto_reply"] = auto_reply(dice);
-    policy["invite"] = invite(dice, now);
+    policy["routing"] = routing(dice, features);
+    policy["session"] = session(dice, features);
+    policy["auto_reply"] = auto_reply(dice, features);
+    policy["invite"] = invite(dice, now, features);
     policy["rating"] = rating(dice);
-    policy["service"] = service(dice);
+    policy["service"] = service(dice, features);
+    if features.hours {
+        let zone = calendar::zone(policy["timezone"].as_str().unwrap_or(ZONES[0]));
+        policy["hours"] = hours(dice, now, &zone.expect("a zone that there is"));
+    }
+    if features.as_it_was {
+        as_it_was(&mut policy);
+    }
     policy
+}
+
+/// Gives every new key whose preset is not as it was the value that is.
+fn as_it_was(policy: &mut Value) {
+    policy["routing"]["queue"]["next_prompt"] = json!("");
+    policy["session"]["lateness"] = json!("0s");
+    policy["invite"]["quiet_after_opening"] = json!(true);
+    let service = &mut policy["service"];
+    service["daily"] = json!(false);
+    service["reply"]["effective_bot"] = json!(false);
+    // Leaving it out would not do: a preset has its own.
+    let min_sample = service.get("min_sample").cloned().unwrap_or(json!(20));
+    service["reply"]["min_sample"] = min_sample;
 }
 
 /// Every length that a policy names.
@@ -89,7 +121,7 @@ pub fn object() -> Value {
     Value::Object(Map::new())
 }
 
-fn routing(dice: &mut Dice) -> Value {
+fn routing(dice: &mut Dice, features: Features) -> Value {
     let mut routing = object();
     let r = &mut routing;
     some(
@@ -100,7 +132,7 @@ fn routing(dice: &mut Dice) -> Value {
         one_of(&["least_saturated", "fewest_today", "random"]),
     );
     some(dice, r, 70, "recent", recent);
-    some(dice, r, 50, "overflow", |dice| json!(dice.chance(65)));
+    some(dice, r, 60, "overflow", |dice| json!(dice.chance(80)));
     some(
         dice,
         r,
@@ -123,8 +155,45 @@ fn routing(dice: &mut Dice) -> Value {
         "offline",
         |dice| json!({ "mode": dice.pick(&["wait", "rota", "rota", "rota"]), "members": members(dice, &groups) }),
     );
-    some(dice, r, 80, "queue", queue);
+    some(dice, r, 80, "queue", |dice| queue(dice, features));
+    if features.hand_over {
+        if dice.chance(60) {
+            r["offline"]["mode"] = json!("rota");
+            r["offline"]["members"] = json!(["role:agent"]);
+        }
+        r["offline"]["hand_over"] = json!(dice.pick(&["online", "online", "online", "keep"]));
+    }
+    if features.take_back {
+        r["take_back"] = take_back(dice);
+    }
+    if features.priority {
+        r["priority"] =
+            json!({ "age": dice.pick(&["10s", "20s", "1m", "1m", "10m", "1ms", "0s"]) });
+    }
     routing
+}
+
+fn take_back(dice: &mut Dice) -> Value {
+    let mut take_back = object();
+    let t = &mut take_back;
+    t["after"] = one_of(&["10s", "20s", "20s", "30s", "1m", "2m", "0s"])(dice);
+    some(dice, t, 60, "each", flag);
+    some(dice, t, 75, "max", number(&[0.0, 1.0, 2.0, 2.0, 3.0]));
+    some(
+        dice,
+        t,
+        70,
+        "otherwise",
+        one_of(&["stay", "queue", "queue"]),
+    );
+    some(
+        dice,
+        t,
+        60,
+        "away_after",
+        number(&[0.0, 1.0, 1.0, 2.0, 3.0]),
+    );
+    take_back
 }
 
 fn recent(dice: &mut Dice) -> Value {
@@ -201,7 +270,7 @@ fn members(dice: &mut Dice, groups: &[&str]) -> Value {
     json!(members.collect::<Vec<_>>())
 }
 
-fn queue(dice: &mut Dice) -> Value {
+fn queue(dice: &mut Dice, features: Features) -> Value {
     let mut queue = object();
     let q = &mut queue;
     some(
@@ -233,10 +302,23 @@ fn queue(dice: &mut Dice) -> Value {
         one_of(&["{position}/{ahead}/{position}", "", "{x}{ahead}"]),
     );
     some(dice, q, 30, "busy_prompt", one_of(&["busy {ahead}", ""]));
+    some(
+        dice,
+        q,
+        30,
+        "next_prompt",
+        one_of(&["next {position} {ahead}", ""]),
+    );
+    if features.no_queue {
+        q["mode"] = one_of(&["none", "none", "none", "wait"])(dice);
+    }
+    if features.giving_up {
+        q["leave_grace"] = one_of(&["10s", "20s", "20s", "30s", "1m", "0s"])(dice);
+    }
     queue
 }
 
-fn session(dice: &mut Dice) -> Value {
+fn session(dice: &mut Dice, features: Features) -> Value {
     let mut session = object();
     let s = &mut session;
     some(
@@ -244,7 +326,7 @@ fn session(dice: &mut Dice) -> Value {
         s,
         80,
         "close_after_buyer_silence",
-        one_of(&["0s", "0s", "30s", "2m", "5m", "10m", "1h"]),
+        one_of(&["0s", "0s", "30s", "2m", "5m", "10m", "10m", "1h", "1h"]),
     );
     some(dice, s, 60, "requires_agent_reply", flag);
     some(
@@ -252,18 +334,31 @@ fn session(dice: &mut Dice) -> Value {
         s,
         70,
         "on_agent_offline",
-        one_of(&["keep", "close", "reroute"]),
+        one_of(match features.hand_over {
+            true => &["keep", "keep", "keep", "reroute"],
+            false => &["keep", "close", "reroute"],
+        }),
     );
+    if features.after_work {
+        s["wrap_up"] = one_of(&["10s", "20s", "30s", "1m", "3m", "0s"])(dice);
+    }
+    if features.late_answers {
+        s["late_reply"] = one_of(&["10s", "30s", "1m", "10m", "1h", "200h", "0s"])(dice);
+    }
+    if features.lateness {
+        s["lateness"] = one_of(&["10s", "1m", "2m", "2m", "5m", "10m", "1h", "30h", "0s"])(dice);
+    }
     session
 }
 
-fn auto_reply(dice: &mut Dice) -> Value {
+fn auto_reply(dice: &mut Dice, features: Features) -> Value {
     let mut replies = object();
-    for which in ["offline", "queued"] {
+    let all = ["offline", "queued", "closed"];
+    for which in &all[..if features.hours { 3 } else { 2 }] {
         if dice.chance(50) {
-            replies[which] = json!({ "enabled": true, "text": which });
+            replies[*which] = json!({ "enabled": true, "text": which });
         } else if dice.chance(20) {
-            replies[which] = json!({ "enabled": false, "text": "" });
+            replies[*which] = json!({ "enabled": false, "text": "" });
         }
     }
     replies

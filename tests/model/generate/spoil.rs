@@ -2,6 +2,7 @@
 
 use super::dice::Dice;
 use super::events::keys;
+use super::features::Features;
 use serde_json::{Value, json};
 
 /// A line with something wrong in it.
@@ -82,6 +83,16 @@ fn wrong_fields(dice: &mut Dice, event: &mut Value) {
             _ => (event["card"], event["session"]) = (json!("s1#1"), json!("s1")),
         },
         "shop.configured" => event["policy"] = json!([]),
+        "session.ranked" | "buyer.ranked" => {
+            event["priority"] = dice
+                .pick(&[json!(10), json!(-1), json!(1.0), json!("9"), json!(null)])
+                .clone()
+        }
+        "buyer.blocked" => match dice.below(3) {
+            0 => (event["blocked"], event["until"]) = (json!(false), json!("2099-01-01T00:00:00Z")),
+            1 => (event["blocked"], event["until"]) = (json!(true), event["at"].clone()),
+            _ => event["until"] = json!(7),
+        },
         _ => event["session"] = json!("never-opened"),
     }
 }
@@ -105,9 +116,26 @@ pub fn harmless(dice: &mut Dice, mut event: Value) -> String {
     event.to_string()
 }
 
+type Bad = (&'static [&'static str], Value);
+
 /// One bad key, so that there is one path to it.
-pub fn spoil_policy(dice: &mut Dice, policy: &mut Value) {
-    type Bad = (&'static [&'static str], Value);
+pub fn spoil_policy(dice: &mut Dice, policy: &mut Value, features: Features) {
+    let mut bad = bad();
+    if !features.as_it_was {
+        bad.extend(bad_since_the_second_edition());
+    }
+    let (path, value) = dice.pick(&bad).clone();
+    let mut place = policy;
+    for key in path {
+        if !place.is_object() {
+            *place = json!({});
+        }
+        place = &mut place[*key];
+    }
+    *place = value;
+}
+
+fn bad() -> Vec<Bad> {
     let bad: [Bad; 31] = [
         (&["preset"], json!("jd")),
         (&["timezone"], json!("asia/shanghai")),
@@ -156,13 +184,78 @@ pub fn spoil_policy(dice: &mut Dice, policy: &mut Value) {
         (&["service", "reply", "min_rate"], json!(0.12345)),
         (&["service", "good_rate", "min"], json!(1.1)),
     ];
-    let (path, value) = dice.pick(&bad).clone();
-    let mut place = policy;
-    for key in path {
-        if !place.is_object() {
-            *place = json!({});
+    bad.to_vec()
+}
+
+fn bad_since_the_second_edition() -> Vec<Bad> {
+    let many = json!(vec!["00:00-00:01"; 9]);
+    let bad: [Bad; 35] = [
+        (&["preset"], json!("kuaishou-2024")),
+        (&["hours"], json!([])),
+        (&["hours", "week", "mon"], json!(["09:00-09:00"])),
+        (&["hours", "week", "mon"], json!(["09:00-24:01"])),
+        (&["hours", "week", "tue"], json!(["9:00-12:00"])),
+        (
+            &["hours", "week", "wed"],
+            json!(["10:00-12:00", "11:59-13:00"]),
+        ),
+        (
+            &["hours", "week", "wed"],
+            json!(["10:00-12:00", "08:00-09:00"]),
+        ),
+        (&["hours", "week", "thu"], json!("09:00-12:00")),
+        (&["hours", "week", "thu"], many),
+        (&["hours", "week", "monday"], json!([])),
+        (&["hours", "days", "2026-02-29"], json!([])),
+        (&["hours", "days", "1999-12-31"], json!([])),
+        (&["hours", "days", "2026-1-01"], json!([])),
+        (&["hours", "days", "2026-10-01"], json!([7])),
+        (&["hours", "outside"], json!("closed")),
+        (&["hours", "prompt"], json!(5)),
+        (&["routing", "queue", "mode"], json!("never")),
+        (&["routing", "queue", "leave_grace"], json!("20")),
+        (&["routing", "queue", "next_prompt"], json!(1)),
+        (&["routing", "take_back", "after"], json!("soon")),
+        (&["routing", "take_back", "max"], json!(-1)),
+        (&["routing", "take_back", "otherwise"], json!("close")),
+        (&["routing", "take_back", "away_after"], json!(1_000_001)),
+        (&["routing", "priority", "age"], json!("3651d")),
+        (&["routing", "offline", "hand_over"], json!("yes")),
+        (&["session", "wrap_up"], json!(30)),
+        (&["session", "lateness"], json!("1y")),
+        (&["auto_reply", "closed"], json!({ "enabled": true })),
+        (&["invite", "quiet_after_opening"], json!("24h")),
+        (&["invite", "after"], json!(["abandoned"])),
+        (&["service", "reply", "unit"], json!("message")),
+        (&["service", "reply", "min_sample"], json!(1.0)),
+        (&["service", "reply", "in_hours"], json!(1)),
+        (&["service", "good_rate", "to"], json!("00:00")),
+        (&["service", "daily"], json!("on")),
+    ];
+    bad.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bad, bad_since_the_second_edition};
+    use crate::model::policy::read;
+    use serde_json::json;
+
+    #[test]
+    fn every_bad_key_is_told_by_its_path() {
+        for (path, value) in bad().into_iter().chain(bad_since_the_second_edition()) {
+            let mut policy = json!({});
+            let mut place = &mut policy;
+            for key in path {
+                place = &mut place[*key];
+            }
+            *place = value.clone();
+            let told = read(policy.as_object().expect("an object")).err();
+            let mut wanted = path.join(".");
+            if path[0] == "auto_reply" {
+                wanted += ".text";
+            }
+            assert_eq!(told, Some(wanted), "{value}");
         }
-        place = &mut place[*key];
     }
-    *place = value;
 }

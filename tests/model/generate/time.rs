@@ -7,7 +7,8 @@ use crate::model::value::{HOUR_MS, MINUTE_MS, Ms, SECOND_MS, instant};
 const GRID_MS: Ms = 10 * SECOND_MS;
 
 /// Shortly before something happens to somebody's calendar.
-const STARTS: [&str; 10] = [
+const STARTS: [&str; 11] = [
+    "2026-11-16T15:57:00Z",
     "2026-11-16T02:00:00Z",
     "2026-11-10T12:00:00Z",
     "2026-03-08T05:00:00Z",
@@ -28,7 +29,7 @@ pub fn advance(dice: &mut Dice, shop: &mut View) {
     const STEPS_S: [Ms; 10] = [10, 10, 20, 20, 20, 30, 60, 60, 100, 120];
     const STRIDES_S: [Ms; 6] = [180, 180, 300, 540, 600, 1800];
     let now = shop.now;
-    let next = match dice.weighted(&[42, 30, 3, 16, 1, 1, 3, 6]) {
+    let next = match dice.weighted(&[42, 30, 3, 14, 1, 1, 3, 6, 8]) {
         0 => now,
         1 => now + dice.pick(&STEPS_S) * SECOND_MS,
         2 => now + dice.pick(&STRIDES_S) * SECOND_MS,
@@ -44,6 +45,7 @@ pub fn advance(dice: &mut Dice, shop: &mut View) {
         }
         5 => (now / (30 * MINUTE_MS) + 1) * 30 * MINUTE_MS - Ms::from(dice.chance(30)),
         6 => now + dice.pick(&[1, 1, 250, 999, 9_999]),
+        8 => timer(dice, shop),
         _ => (now / GRID_MS + 1) * GRID_MS,
     };
     shop.now = next.max(now);
@@ -68,6 +70,47 @@ fn target(dice: &mut Dice, shop: &View) -> Ms {
         1 => target - 1,
         _ => target + 1,
     }
+}
+
+/// When the next timer is due, or a millisecond beside it; seldom where that is far.
+fn timer(dice: &mut Dice, shop: &View) -> Ms {
+    let due = shop.next_timer.unwrap_or(shop.now);
+    if due > shop.now + 10 * MINUTE_MS && !dice.chance(6) {
+        return shop.now;
+    }
+    match dice.weighted(&[60, 25, 15]) {
+        0 => due,
+        1 => due - 1,
+        _ => due + 1,
+    }
+}
+
+/// The instant of an event that comes late: up to `lateness` before now, seldom beyond, often exactly when something
+/// happened or a window ended.
+pub fn late(dice: &mut Dice, shop: &View) -> Ms {
+    let (now, lateness) = (shop.now, shop.lateness);
+    let earliest = now - lateness;
+    let mut edges: Vec<Ms> = shop.recent.clone();
+    for recent in &shop.recent {
+        edges.extend(shop.windows.iter().map(|window| recent + window));
+    }
+    edges.retain(|edge| earliest <= *edge && *edge < now);
+    let back = match dice.weighted(&[50, 8, 25, 6, 4, 4, 3]) {
+        0 if !edges.is_empty() => now - dice.pick(&edges),
+        1 => 1,
+        2 => dice.pick(&[5, 10, 20, 30, 60, 100, 200]) * SECOND_MS,
+        3 => lateness,
+        4 => lateness - 1,
+        5 => lateness + 1,
+        6 => lateness + HOUR_MS,
+        _ => lateness / 2,
+    };
+    let back = match dice.weighted(&[80, 10, 10]) {
+        0 => back,
+        1 => back - 1,
+        _ => back + 1,
+    };
+    now - back.max(1)
 }
 
 /// An instant in one of its many spellings.

@@ -1,6 +1,7 @@
 //! What the generator knows of a shop, from its own events and the model's decisions.
 
 use super::dice::Dice;
+use super::features::Features;
 use crate::model::value::{DAY_MS, Ms, WEEK_MS, instant};
 use serde_json::Value;
 
@@ -8,6 +9,7 @@ use serde_json::Value;
 const TARGETS_MAX: usize = 80;
 const CARDS_MAX: usize = 4;
 const CLOSED_MAX: usize = 8;
+const RECENT_MAX: usize = 12;
 
 #[derive(Clone, PartialEq)]
 pub enum Place {
@@ -26,9 +28,13 @@ pub struct SessionView {
 
 pub struct View {
     pub name: String,
+    /// The latest instant that an event of the shop had.
     pub now: Ms,
+    pub features: Features,
     pub configured: bool,
     pub agents: Vec<String>,
+    /// Those who are online.
+    pub online: Vec<String>,
     pub agents_wanted: usize,
     pub buyers: usize,
     pub sessions: Vec<SessionView>,
@@ -40,18 +46,26 @@ pub struct View {
     pub windows: Vec<Ms>,
     /// Ends of windows.
     pub targets: Vec<Ms>,
+    /// When the shop's next timer is due, as the model has it.
+    pub next_timer: Option<Ms>,
+    /// How late an event may come.
+    pub lateness: Ms,
+    /// Instants at which something happened lately, for events that come late.
+    pub recent: Vec<Ms>,
     turn: usize,
 }
 
 impl View {
-    pub fn new(dice: &mut Dice, name: &str, start: Ms) -> View {
+    pub fn new(dice: &mut Dice, name: &str, start: Ms, features: Features) -> View {
         View {
             name: name.to_owned(),
             now: start,
+            features,
             configured: false,
             agents: Vec::new(),
-            agents_wanted: *dice.pick(&[1, 2, 2, 3, 3, 4, 5, 8]),
-            buyers: 3 + dice.below(7),
+            online: Vec::new(),
+            agents_wanted: *dice.pick(&[1, 2, 2, 2, 3, 3, 4, 7]),
+            buyers: 4 + dice.below(8),
             sessions: Vec::new(),
             opened_ever: 0,
             has_vip: false,
@@ -59,6 +73,9 @@ impl View {
             event_ids: Vec::new(),
             windows: vec![DAY_MS, WEEK_MS],
             targets: Vec::new(),
+            next_timer: None,
+            lateness: 0,
+            recent: Vec::new(),
             turn: 0,
         }
     }
@@ -94,12 +111,14 @@ impl View {
                     .to_owned()
             };
             match text("type").as_str() {
+                "agent.presence_set" => self.note_presence(&text("agent"), false),
                 "session.closed" => self.note_closed(text("session"), text("buyer")),
                 "invite.sent" | "rating.opened" => self.note_card(text("card")),
                 _ => {}
             }
             if let Some(at) = instant(&text("at")) {
                 self.aim(at);
+                self.note_recent(at);
             }
         }
         self.sessions
@@ -134,6 +153,22 @@ impl View {
         }
         if self.cards.len() > CARDS_MAX {
             self.cards.remove(0);
+        }
+    }
+
+    pub fn note_presence(&mut self, agent: &str, online: bool) {
+        self.online.retain(|other| other != agent);
+        if online {
+            self.online.push(agent.to_owned());
+        }
+    }
+
+    pub fn note_recent(&mut self, at: Ms) {
+        if self.recent.last() != Some(&at) {
+            self.recent.push(at);
+        }
+        if self.recent.len() > RECENT_MAX {
+            self.recent.remove(0);
         }
     }
 

@@ -34,6 +34,14 @@ pub enum OnAgentOffline {
     Reroute,
 }
 
+/// M12: what the reply rate counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Buyer,
+    Round,
+    Session,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Per {
     Agent,
@@ -59,9 +67,11 @@ pub struct Policy {
     pub zone: TimeZone,
     pub buyer_space: String,
     pub routing: Routing,
+    pub hours: Hours,
     pub session: SessionPolicy,
     pub offline_reply: AutoReply,
     pub queued_reply: AutoReply,
+    pub closed_reply: AutoReply,
     pub invite: Invite,
     pub rating: Rating,
     pub service: Service,
@@ -81,16 +91,50 @@ pub struct Routing {
     pub any_online_when_scope_offline: bool,
     /// Some with mode `rota`.
     pub rota: Option<Vec<Member>>,
+    /// R5b.
+    pub hand_over: bool,
     pub queue: Queue,
+    pub take_back: TakeBack,
+    pub priority_age: Ms,
 }
 
 #[derive(Clone)]
 pub struct Queue {
+    /// R14: mode `none`.
+    pub nobody_waits_for_room: bool,
     pub limit: u64,
     pub max_wait: Ms,
+    pub leave_grace: Ms,
     pub show_position_below: u64,
     pub prompt: String,
+    pub next_prompt: String,
     pub busy_prompt: String,
+}
+
+/// R10.
+#[derive(Clone)]
+pub struct TakeBack {
+    pub after: Ms,
+    pub each: bool,
+    pub max: u64,
+    /// `otherwise` is `queue`.
+    pub otherwise_queue: bool,
+    pub away_after: u64,
+}
+
+/// Minutes of a day, the end left out, in milliseconds since 00:00 on the wall.
+pub type Interval = (Ms, Ms);
+
+/// H1, H2.
+#[derive(Clone)]
+pub struct Hours {
+    /// By `mon` to `sun`; a day left out is closed, no day at all is always open.
+    pub week: BTreeMap<String, Vec<Interval>>,
+    /// By `YYYY-MM-DD`; wins over the week.
+    pub days: BTreeMap<String, Vec<Interval>>,
+    /// `outside` is `offline`.
+    pub offline_outside: bool,
+    pub prompt: String,
 }
 
 #[derive(Clone)]
@@ -98,6 +142,9 @@ pub struct SessionPolicy {
     pub close_after_buyer_silence: Ms,
     pub requires_agent_reply: bool,
     pub on_agent_offline: OnAgentOffline,
+    pub wrap_up: Ms,
+    pub late_reply: Ms,
+    pub lateness: Ms,
 }
 
 #[derive(Clone)]
@@ -123,6 +170,7 @@ pub struct Invite {
     pub auto_per_shop_day: u64,
     pub shops_per_buyer_day: u64,
     pub quiet_after_rating: Ms,
+    pub quiet_after_opening: bool,
     pub manual: bool,
     pub manual_quiet: Ms,
     pub manual_needs_contact: bool,
@@ -144,11 +192,20 @@ pub struct Service {
     pub from: Ms,
     pub to: Ms,
     pub min_rate: u64,
+    /// `service.min_sample` where `service.reply.min_sample` is not given.
+    pub reply_min_sample: u64,
     pub count_bot: bool,
+    pub effective_bot: bool,
     pub penalty_above: u64,
+    pub unit: Unit,
+    pub in_hours: bool,
     pub good_rate_min: u64,
+    pub good_rate_human: bool,
+    pub good_rate_from: Ms,
+    pub good_rate_to: Ms,
     pub attitude_max: u64,
     pub min_sample: u64,
+    pub daily: bool,
 }
 
 impl Policy {
