@@ -64,7 +64,8 @@ impl Shop {
         }
         record.desk_time = DeskTime {
             state: record.desk_state(),
-            since: self.now,
+            // The record of an older core may set the clock back for a moment.
+            since: record.desk_time.since.max(self.now),
         };
     }
 
