@@ -1,18 +1,18 @@
-//! The conformance scenarios: expected decisions of traces, derived from the rules by hand.
+//! The conformance scenarios: expected decisions and reports of traces, derived from the rules by hand.
 //!
-//! They are in `../shared/conformance`, or where `XIAOER_SHARED` says, and are not shipped. Without them these tests
+//! They are in `../shared/conformance-2`, or where `XIAOER_SHARED` says, and are not shipped. Without them these tests
 //! check nothing.
 
 use std::path::Path;
 
-use crate::support::compare::first_difference;
+use crate::support::compare::{first_difference, first_difference_of};
 use crate::support::player::Player;
 use crate::support::shared::shared;
 use serde_json::Value;
 
 #[test]
 fn every_scenario_comes_to_what_is_expected() {
-    let Some(folder) = shared("conformance") else {
+    let Some(folder) = shared("conformance-2") else {
         println!("conformance scenarios not found: this test is skipped");
         return;
     };
@@ -58,9 +58,16 @@ fn check(folder: &Path, name: &str) -> Result<(), String> {
     let actual: Vec<Value> = lines(&trace)
         .flat_map(|line| player.play(line).written())
         .collect();
-    match first_difference(&expected, &actual) {
+    if let Some(difference) = first_difference(&expected, &actual) {
+        return Err(format!("{name}, {difference}"));
+    }
+    let Ok(report) = read(&format!("{name}.report.json")) else {
+        return Ok(());
+    };
+    let report = serde_json::from_str(&report).map_err(|error| format!("{name}: {error}"))?;
+    match first_difference_of(&report, &player.report()) {
         None => Ok(()),
-        Some(difference) => Err(format!("{name}, {difference}")),
+        Some(difference) => Err(format!("{name}, the report at {difference}")),
     }
 }
 
