@@ -17,7 +17,10 @@ const SHOWN_MAX: usize = 20;
 pub(super) fn comparison(locale: Locale, by: Comparison) -> &'static str {
     match by {
         Comparison::Strategy(strategy) => locale.strategy(strategy),
-        Comparison::Lot => locale.say("随机抽一位空闲客服", "drawn among the free"),
+        Comparison::Lot => locale.say(
+            "随机抽一位空闲客服",
+            "drawn at random among the free agents",
+        ),
         Comparison::Rota => {
             locale.say("今日离线分配最少的先接", "fewest offline assignments today")
         }

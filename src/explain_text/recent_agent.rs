@@ -130,7 +130,7 @@ fn because(locale: Locale, known: &RecentAgent, policy: &Recent) -> String {
         .is_some_and(|now| known.until.instant.covers(policy.away_window, now.instant));
     match (policy.away_window.is_zero(), covered) {
         (true, _) => locale
-            .say("（小休时不接）", " (takes nobody while away)")
+            .say("（小休时不接）", " (takes no buyers while away)")
             .to_owned(),
         (false, false) => locale.say(
             format!("（小休时只接 {window}内接待过的）"),

@@ -72,7 +72,7 @@ fn because(locale: Locale, reason: AssignReason, notes: &[Evidence], waited: Dur
             let recent = recent(locale, notes);
             locale.say(
                 format!("{recent}，随机分给一位空闲客服"),
-                format!("{recent}, so anybody free was drawn"),
+                format!("{recent}, so a free agent was drawn at random"),
             )
         }
         AssignReason::Question | AssignReason::Entry | AssignReason::OrderStatus => locale.say(
@@ -81,30 +81,34 @@ fn because(locale: Locale, reason: AssignReason, notes: &[Evidence], waited: Dur
         ),
         AssignReason::All => locale.say(
             format!("没有指定分组，全店空闲客服里{turn}"),
-            format!("no group is set, so anybody free may serve, {turn}"),
+            format!("no group is set, so any free agent may serve, {turn}"),
         ),
         AssignReason::ScopeOffline => locale.say(
             format!("{scope}的客服都不在线，改由全店空闲客服随机接待"),
-            format!("nobody of {scope} is online, so anybody free was drawn"),
+            format!(
+                "no agent of {scope} is online, so a free agent of the shop was drawn at random"
+            ),
         ),
         AssignReason::Overflow => locale.say(
             format!("{scope}的客服都满载，溢出给全店空闲客服，{turn}"),
-            format!("everybody of {scope} is full, so it overflows to anybody free, {turn}"),
+            format!(
+                "every online agent of {scope} is full, so it overflows to any free agent, {turn}"
+            ),
         ),
         AssignReason::Queue if waited.is_zero() => locale.say(
             format!("刚开始排队就有客服空出来，{turn}"),
-            format!("somebody was free as soon as it queued, {turn}"),
+            format!("an agent was free as soon as it queued, {turn}"),
         ),
         AssignReason::Queue => {
             let waited = locale.length(waited);
             locale.say(
                 format!("排队 {waited}后有客服空出来，{turn}"),
-                format!("somebody became free after {waited} of waiting, {turn}"),
+                format!("an agent became free after {waited} of waiting, {turn}"),
             )
         }
         AssignReason::OfflineRota => locale.say(
             "全店没有客服在线，按离线分流留给 TA".to_owned(),
-            "nobody is online, so the offline rota leaves it to this agent".to_owned(),
+            "no agent is online, so the offline rota leaves it to this agent".to_owned(),
         ),
         AssignReason::NoAnswer => locale.say(
             format!("原客服没有及时回复，会话转出，{turn}"),

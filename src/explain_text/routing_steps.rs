@@ -138,7 +138,7 @@ fn rule_of_step(step: Step, candidates: &[Candidate]) -> &'static str {
     match step {
         Step::Instead => "R1d",
         Step::Own if picked(candidates).is_some() => "R4a",
-        Step::Own if somebody_online(candidates) => "R4b",
+        Step::Own if an_agent_is_online(candidates) => "R4b",
         Step::Own | Step::AnyOnline => "R4c",
         Step::Overflow => "R4b",
         Step::Rota => "R5",
@@ -152,7 +152,7 @@ fn picked(candidates: &[Candidate]) -> Option<&Candidate> {
         .find(|candidate| candidate.verdict == Verdict::Picked)
 }
 
-fn somebody_online(candidates: &[Candidate]) -> bool {
+fn an_agent_is_online(candidates: &[Candidate]) -> bool {
     candidates
         .iter()
         .any(|candidate| candidate.presence == Presence::Online)
@@ -169,7 +169,7 @@ fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -
         }
         Evidence::AnyoneInstead => locale.say(
             "改为随机分给任意一位空闲客服".to_owned(),
-            "instead, anybody of the shop who is free".to_owned(),
+            "instead, any free agent of the shop".to_owned(),
         ),
         Evidence::Scope(scope) => scope_words(locale, scope),
         Evidence::NobodyOnline(agents) => nobody_online(locale, waits, agents),
@@ -208,7 +208,7 @@ fn drained(locale: Locale, pool: &str, since: OffsetTimestamp, waiting: u32) -> 
             "从 {since} 起在{pool}队列排队；全店 {waiting} 位在排，有客服能接的里面，这位买家等得最久"
         ),
         format!(
-            "waited for {pool} since {since}, {waiting} waited in the shop; of those whom somebody free can serve, \
+            "waited for {pool} since {since}, {waiting} waited in the shop; of those that a free agent can serve, \
              this buyer waited longest"
         ),
     )
@@ -226,10 +226,10 @@ fn nobody_online(locale: Locale, waits: bool, agents: &[Candidate]) -> String {
     let found = if agents.is_empty() {
         locale.say(
             "全店没有客服在线，分流范围里也没有能接买家的客服",
-            "nobody of the shop is online, and the scope has no agents",
+            "no agent of the shop is online, and the scope has no agents",
         )
     } else {
-        locale.say("全店没有客服在线", "nobody of the shop is online")
+        locale.say("全店没有客服在线", "no agent of the shop is online")
     };
     format!("{found}{}", then(locale, waits))
 }
@@ -248,20 +248,20 @@ fn no_rota(locale: Locale, why: &NoRota) -> String {
             .say("店铺没有开启离线分流", "no offline rota is on")
             .to_owned(),
         NoRota::Empty => locale
-            .say("离线分流里没有设置客服", "the offline rota names nobody")
+            .say("离线分流里没有设置客服", "the offline rota names no agents")
             .to_owned(),
         NoRota::Unfit { members, .. } => {
             let members: Vec<String> = members.iter().map(|it| locale.member(it)).collect();
             let members = locale.list(&members);
             locale.say(
                 format!("离线分流设置的客服（{members}）现在都不接买家"),
-                format!("nobody of the offline rota ({members}) takes buyers"),
+                format!("no agent of the offline rota ({members}) takes buyers"),
             )
         }
     };
     locale.say(
         format!("{why}，排队等客服上线"),
-        format!("{why}: it waits until somebody comes online"),
+        format!("{why}: it waits until an agent comes online"),
     )
 }
 
@@ -296,28 +296,30 @@ fn candidates_words(
 ) -> String {
     let looked = match step {
         Step::Instead | Step::Own | Step::Drain => None,
-        Step::Overflow => {
-            Some(locale.say("可以溢出给全店空闲客服", "it may overflow to anybody free"))
-        }
-        Step::AnyOnline => {
-            Some(locale.say("改由全店空闲客服接待", "anybody free of the shop may serve"))
-        }
+        Step::Overflow => Some(locale.say(
+            "可以溢出给全店空闲客服",
+            "it may overflow to any free agent",
+        )),
+        Step::AnyOnline => Some(locale.say(
+            "改由全店空闲客服接待",
+            "any free agent of the shop may serve",
+        )),
         Step::Rota => Some(locale.say("离线分流", "the offline rota")),
     };
     let comma = locale.say("，", ", ");
     if let Some(picked) = picked(candidates) {
-        let free = looked.unwrap_or(locale.say("有空闲客服", "somebody is free"));
+        let free = looked.unwrap_or(locale.say("有空闲客服", "an agent is free"));
         return format!("{free}{comma}{}", chosen(locale, by, picked));
     }
-    let found = match (candidates.is_empty(), somebody_online(candidates)) {
+    let found = match (candidates.is_empty(), an_agent_is_online(candidates)) {
         (true, _) => locale.say("没有可以接待的客服", "there are no such agents"),
         (false, false) => locale.say("这些客服都不在线", "none of the agents is online"),
         (false, true) if step == Step::Own => {
-            locale.say("在线客服都满载", "everybody online is full")
+            locale.say("在线客服都满载", "every online agent is full")
         }
         (false, true) => locale.say(
             "但全店在线客服都满载",
-            "but everybody online in the shop is full",
+            "but every online agent of the shop is full",
         ),
     };
     let looked = looked.map(|looked| format!("{looked}{comma}"));
@@ -333,7 +335,7 @@ fn chosen(locale: Locale, by: Comparison, picked: &Candidate) -> String {
     match by {
         Comparison::Strategy(Strategy::Random) | Comparison::Lot => locale.say(
             format!("随机抽中{agent}"),
-            format!("the lot fell on {agent}"),
+            format!("drawn at random: {agent}"),
         ),
         Comparison::Strategy(strategy) => {
             let strategy = locale.strategy(strategy);
