@@ -170,8 +170,8 @@ fn once(locale: Locale) -> &'static str {
 
 /// `离线 3/5`.
 fn stands(locale: Locale, agent: &Candidate) -> String {
-    let (presence, load) = (locale.presence(agent.presence), agent.load);
-    format!("{presence} {load}/{}", agent.capacity)
+    let (presence, load) = (locale.presence(agent.presence), locale.load(agent));
+    format!("{presence} {load}")
 }
 
 pub(super) fn waiting_for(locale: Locale, reason: WaitReason) -> &'static str {

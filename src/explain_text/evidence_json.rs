@@ -12,7 +12,7 @@ use crate::domain::explain::explanation::{
     Verdict,
 };
 use crate::domain::explain::invite_check::{Check, Observed};
-use crate::domain::policy::{Recent, Strategy, Suspension, Whom};
+use crate::domain::policy::{QueueMode, Recent, Strategy, Suspension, Whom};
 use crate::domain::protocol::decision::{BlockCode, DecisionBody, Trigger};
 use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::session::Speaker;
@@ -59,7 +59,11 @@ fn rule(body: &DecisionBody) -> &'static str {
 
 fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
     match note {
-        Evidence::Recent { known, policy } => recent_fact(known.as_ref(), policy, rule),
+        Evidence::Recent {
+            known,
+            policy,
+            queue,
+        } => recent_fact(known.as_ref(), policy, *queue, rule),
         Evidence::AnyoneInstead => json!({ "rule": rule, "instead": "any_free" }),
         Evidence::Scope(scope) => scope_fact(scope, rule),
         Evidence::NobodyOnline(agents) => {
@@ -68,11 +72,13 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
         Evidence::NoRota(why) => no_rota_fact(why, rule),
         Evidence::Candidates {
             by,
+            queue,
             candidates: agents,
             ..
         } => json!({
             "rule": rule,
             "by": comparison_code(*by),
+            "queue": queue,
             "candidates": candidates(agents),
         }),
         Evidence::Drained {
@@ -132,7 +138,12 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
     }
 }
 
-fn recent_fact(known: Option<&RecentAgent>, policy: &Recent, rule: &str) -> Value {
+fn recent_fact(
+    known: Option<&RecentAgent>,
+    policy: &Recent,
+    queue: QueueMode,
+    rule: &str,
+) -> Value {
     let nobody = if policy.window.is_zero() {
         "off"
     } else {
@@ -147,6 +158,7 @@ fn recent_fact(known: Option<&RecentAgent>, policy: &Recent, rule: &str) -> Valu
         "over_capacity": policy.over_capacity,
         "away_window": policy.away_window,
         "otherwise": policy.otherwise,
+        "queue": queue,
         "finding": known.map_or(nobody, |known| finding_code(known.finding)),
         "candidates": agents,
     })
@@ -186,17 +198,22 @@ fn candidates(candidates: &[Candidate]) -> Vec<Value> {
 }
 
 fn candidate(candidate: &Candidate) -> Value {
-    json!({
+    let mut fact = json!({
         "agent": candidate.agent,
         "presence": candidate.presence.code(),
         "load": candidate.load,
+        "after_work": candidate.after_work,
         "capacity": candidate.capacity,
         "today": candidate.today,
         "rota_today": candidate.rota_today,
         "weight": candidate.weight,
         "last_assigned": candidate.last_assigned,
         "verdict": verdict_code(candidate.verdict),
-    })
+    });
+    if let (Value::Object(fields), Some(at)) = (&mut fact, candidate.place_free_at) {
+        fields.insert("place_free_at".to_owned(), json!(at));
+    }
+    fact
 }
 
 fn check(locale: Locale, trigger: Trigger, check: &Check) -> Value {
@@ -293,6 +310,7 @@ fn verdict_code(verdict: Verdict) -> &'static str {
         Verdict::LaterId => "later_id",
         Verdict::NotDrawn => "not_drawn",
         Verdict::Full => "full",
+        Verdict::TakenFrom => "taken_from",
         Verdict::Away => "away",
         Verdict::Offline => "offline",
         Verdict::NotRoutable => "not_routable",

@@ -2,7 +2,7 @@
 
 use crate::domain::base::time::OffsetTimestamp;
 use crate::domain::explain::explanation::{Candidate, Comparison, Evidence, NoRota, Step, Verdict};
-use crate::domain::policy::Strategy;
+use crate::domain::policy::{QueueMode, Strategy};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{DecisionBody, WaitReason};
 use crate::domain::state::agent_directory::RoutingScope;
@@ -153,9 +153,15 @@ fn picked(candidates: &[Candidate]) -> Option<&Candidate> {
 }
 
 fn an_agent_is_online(candidates: &[Candidate]) -> bool {
-    candidates
-        .iter()
-        .any(|candidate| candidate.presence == Presence::Online)
+    candidates.iter().any(|candidate| {
+        candidate.presence == Presence::Online && candidate.verdict != Verdict::TakenFrom
+    })
+}
+
+/// Whether the session was taken from some of the agents before (R10).
+fn some_are_passed(candidates: &[Candidate]) -> bool {
+    let mut verdicts = candidates.iter().map(|candidate| candidate.verdict);
+    verdicts.any(|verdict| verdict == Verdict::TakenFrom)
 }
 
 /// One rule in words.
@@ -163,9 +169,13 @@ fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -
     let last = place + 1 == notes.len();
     let waits = last && matches!(body, DecisionBody::SessionQueued { .. });
     let text = match notes.get(place)? {
-        Evidence::Recent { known, policy } => {
+        Evidence::Recent {
+            known,
+            policy,
+            queue,
+        } => {
             let anyone = matches!(notes.get(place + 1), Some(Evidence::AnyoneInstead));
-            recent_agent::outcome(locale, known.as_ref(), policy, anyone)
+            recent_agent::outcome(locale, known.as_ref(), (policy, *queue), anyone)
         }
         Evidence::AnyoneInstead => locale.say(
             "改为随机分给任意一位空闲客服".to_owned(),
@@ -177,8 +187,9 @@ fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -
         Evidence::Candidates {
             step,
             by,
+            queue,
             candidates,
-        } => candidates_words(locale, waits, *step, *by, candidates),
+        } => candidates_words(locale, waits, (*step, *by, *queue), candidates),
         Evidence::Drained {
             pool,
             since,
@@ -215,10 +226,10 @@ fn drained(locale: Locale, pool: &str, since: OffsetTimestamp, waiting: u32) -> 
 }
 
 fn manual(locale: Locale, to: &Candidate) -> String {
-    let (agent, load, capacity) = (locale.agent_last(&to.agent), to.load, to.capacity);
+    let (agent, load) = (locale.agent_last(&to.agent), locale.load(to));
     locale.say(
-        format!("人工指定给{agent}（当时 {load}/{capacity}），不看是否满载"),
-        format!("{agent} was named by hand (load {load}/{capacity} then), whatever its capacity"),
+        format!("人工指定给{agent}（当时 {load}），不看是否满载"),
+        format!("{agent} was named by hand (load {load} then), even if it is full"),
     )
 }
 
@@ -290,8 +301,7 @@ fn scope_words(locale: Locale, scope: &RoutingScope) -> String {
 fn candidates_words(
     locale: Locale,
     waits: bool,
-    step: Step,
-    by: Comparison,
+    (step, by, queue): (Step, Comparison, QueueMode),
     candidates: &[Candidate],
 ) -> String {
     let looked = match step {
@@ -308,18 +318,32 @@ fn candidates_words(
     };
     let comma = locale.say("，", ", ");
     if let Some(picked) = picked(candidates) {
-        let free = looked.unwrap_or(locale.say("有空闲客服", "an agent is free"));
+        let free = looked.unwrap_or(match queue {
+            QueueMode::Wait => locale.say("有空闲客服", "an agent is free"),
+            QueueMode::None => locale.say(
+                "有客服在线（店铺设置为不排队，满载也接）",
+                "an agent is online (the shop has no queue, so a full agent may serve too)",
+            ),
+        });
         return format!("{free}{comma}{}", chosen(locale, by, picked));
     }
-    let found = match (candidates.is_empty(), an_agent_is_online(candidates)) {
-        (true, _) => locale.say("没有可以接待的客服", "there are no such agents"),
+    let found = match (an_agent_is_online(candidates), some_are_passed(candidates)) {
+        _ if candidates.is_empty() => locale.say("没有可以接待的客服", "there are no such agents"),
         (false, false) => locale.say("这些客服都不在线", "none of the agents is online"),
-        (false, true) if step == Step::Own => {
+        (false, true) => locale.say("其他客服都不在线", "no other agent is online"),
+        (true, false) if step == Step::Own => {
             locale.say("在线客服都满载", "every online agent is full")
         }
-        (false, true) => locale.say(
+        (true, true) if step == Step::Own => {
+            locale.say("其他在线客服都满载", "every other online agent is full")
+        }
+        (true, false) => locale.say(
             "但全店在线客服都满载",
             "but every online agent of the shop is full",
+        ),
+        (true, true) => locale.say(
+            "但全店其他在线客服都满载",
+            "but every other online agent of the shop is full",
         ),
     };
     let looked = looked.map(|looked| format!("{looked}{comma}"));

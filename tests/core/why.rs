@@ -9,7 +9,7 @@ use xiaoer::explain_text::{self, Highlights, Language};
 use xiaoer::replay::{FoundDecision, explain, replay_with};
 
 /// Events of one morning: each row is the time of day, the type, and the fields.
-fn trace(rows: &[(&str, &str, &str)]) -> String {
+pub(super) fn trace(rows: &[(&str, &str, &str)]) -> String {
     let lines = rows.iter().map(|(at, kind, fields)| {
         let comma = if fields.is_empty() { "" } else { "," };
         format!("{{\"at\":\"2026-11-16T{at}+08:00\",\"type\":\"{kind}\"{comma}{fields}}}\n")
@@ -17,7 +17,7 @@ fn trace(rows: &[(&str, &str, &str)]) -> String {
     lines.collect()
 }
 
-fn why(trace: &str, seq: u64) -> Explanation {
+pub(super) fn why(trace: &str, seq: u64) -> Explanation {
     let shop = Id::new("default").expect("an id");
     let found = explain(trace.as_bytes(), &shop, seq);
     let Ok(FoundDecision::Why(why)) = found else {
@@ -26,39 +26,39 @@ fn why(trace: &str, seq: u64) -> Explanation {
     *why
 }
 
-fn check(rows: &[(&str, &str, &str)], seq: u64, chinese: Expect, english: Expect) {
+pub(super) fn check(rows: &[(&str, &str, &str)], seq: u64, chinese: Expect, english: Expect) {
     let why = why(&trace(rows), seq);
     chinese.assert_eq(&explain_text::explain("default", &why, Language::Chinese));
     english.assert_eq(&explain_text::explain("default", &why, Language::English));
 }
 
-type Row = (&'static str, &'static str, &'static str);
+pub(super) type Row = (&'static str, &'static str, &'static str);
 
 /// A shop of one preset, with two agents of capacity 1; bo comes only where a row says so.
-const STANDARD: Row = ("10:00:00", "shop.configured", r#""policy":{}"#);
-const ANNA: Row = (
+pub(super) const STANDARD: Row = ("10:00:00", "shop.configured", r#""policy":{}"#);
+pub(super) const ANNA: Row = (
     "10:00:00",
     "agent.configured",
     r#""agent":"anna","capacity":1"#,
 );
-const BO: Row = (
+pub(super) const BO: Row = (
     "10:00:00",
     "agent.configured",
     r#""agent":"小波","capacity":1,"weight":2"#,
 );
-const ANNA_COMES: Row = ("10:00:00", "agent.online", r#""agent":"anna""#);
-const BO_COMES: Row = ("10:00:00", "agent.online", r#""agent":"小波""#);
-const S1: Row = (
+pub(super) const ANNA_COMES: Row = ("10:00:00", "agent.online", r#""agent":"anna""#);
+pub(super) const BO_COMES: Row = ("10:00:00", "agent.online", r#""agent":"小波""#);
+pub(super) const S1: Row = (
     "10:01:00",
     "session.opened",
     r#""session":"s1","buyer":"b1""#,
 );
-const S2: Row = (
+pub(super) const S2: Row = (
     "10:02:00",
     "session.opened",
     r#""session":"s2","buyer":"b2""#,
 );
-const S1_CLOSED: Row = (
+pub(super) const S1_CLOSED: Row = (
     "10:03:30",
     "session.closed",
     r#""session":"s1","by":"buyer""#,
@@ -320,7 +320,7 @@ fn an_assignment_by_hand() {
             Session s1 (buyer b1) goes to 小波: assigned or transferred by hand.
 
             The rules, in the order they were tried:
-              [R8] 小波 was named by hand (load 0/1 then), whatever its capacity
+              [R8] 小波 was named by hand (load 0/1 then), even if it is full
 
             [R8] the agent:
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -872,7 +872,7 @@ fn a_rejected_event() {
 }
 
 /// The lines about one rule, the Chinese ones first.
-fn told(rows: &[Row], seq: u64, rule: &str) -> String {
+pub(super) fn told(rows: &[Row], seq: u64, rule: &str) -> String {
     let why = why(&trace(rows), seq);
     let languages = [Language::Chinese, Language::English];
     let texts = languages.map(|language| explain_text::explain("default", &why, language));
@@ -882,7 +882,7 @@ fn told(rows: &[Row], seq: u64, rule: &str) -> String {
 }
 
 /// Each subject, from its own trace: the decision it asks about, and the rule it asks for.
-fn told_of(cases: &[(&str, &[Row], u64, &str)]) -> String {
+pub(super) fn told_of(cases: &[(&str, &[Row], u64, &str)]) -> String {
     let told = cases.iter().map(|(subject, rows, seq, rule)| {
         let told = told(rows, *seq, rule);
         assert!(!told.is_empty(), "{subject}: nothing of {rule}");
@@ -891,21 +891,21 @@ fn told_of(cases: &[(&str, &[Row], u64, &str)]) -> String {
     told.collect::<Vec<_>>().join("\n")
 }
 
-const TAOBAO: Row = (
+pub(super) const TAOBAO: Row = (
     "10:00:00",
     "shop.configured",
     r#""policy":{"preset":"taobao"}"#,
 );
-const ANNA_AWAY: Row = ("10:04:00", "agent.away", r#""agent":"anna""#);
-const ANNA_LEAVES: Row = ("10:04:00", "agent.offline", r#""agent":"anna""#);
-const ANNA_REMOVED: Row = ("10:04:00", "agent.removed", r#""agent":"anna""#);
-const S1_AGAIN: Row = (
+pub(super) const ANNA_AWAY: Row = ("10:04:00", "agent.away", r#""agent":"anna""#);
+pub(super) const ANNA_LEAVES: Row = ("10:04:00", "agent.offline", r#""agent":"anna""#);
+pub(super) const ANNA_REMOVED: Row = ("10:04:00", "agent.removed", r#""agent":"anna""#);
+pub(super) const S1_AGAIN: Row = (
     "10:05:00",
     "session.opened",
     r#""session":"s3","buyer":"b1""#,
 );
 /// Somebody else of the shop takes anna's only place.
-const S2_LATER: Row = (
+pub(super) const S2_LATER: Row = (
     "10:04:00",
     "session.opened",
     r#""session":"s2","buyer":"b2""#,
@@ -1278,6 +1278,7 @@ fn the_facts_have_stable_names() {
             "finding": "nobody",
             "otherwise": "continue",
             "over_capacity": false,
+            "queue": "wait",
             "rule": "R1",
             "until": null,
             "window": "72h"
@@ -1291,6 +1292,7 @@ fn the_facts_have_stable_names() {
             "by": "least_saturated",
             "candidates": [
               {
+                "after_work": 0,
                 "agent": "anna",
                 "capacity": 1,
                 "last_assigned": 0,
@@ -1302,6 +1304,7 @@ fn the_facts_have_stable_names() {
                 "weight": 1
               },
               {
+                "after_work": 0,
                 "agent": "小波",
                 "capacity": 1,
                 "last_assigned": 0,
@@ -1313,6 +1316,7 @@ fn the_facts_have_stable_names() {
                 "weight": 2
               }
             ],
+            "queue": "wait",
             "rule": "R4a"
           }
         ]"#]]
@@ -1467,17 +1471,17 @@ fn the_facts_behind_closes_waits_and_scores_have_stable_names() {
         lines.collect::<Vec<_>>().join("\n")
     });
     expect![[r#"
-        {"agent":"anna","away_window":"0s","candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"finding":"unavailable","otherwise":"continue","over_capacity":false,"rule":"R1d","until":"2026-11-16T10:03:30+08:00","window":"72h"}
+        {"agent":"anna","away_window":"0s","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"finding":"unavailable","otherwise":"continue","over_capacity":false,"queue":"wait","rule":"R1d","until":"2026-11-16T10:03:30+08:00","window":"72h"}
         {"pool":"all","rule":"R2","scope":"all"}
-        {"candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"online":0,"rule":"R3"}
+        {"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"online":0,"rule":"R3"}
         {"rota":"off","rule":"R5"}
 
-        {"agent":null,"away_window":"24h","candidates":[],"finding":"nobody","otherwise":"continue","over_capacity":true,"rule":"R1","until":null,"window":"72h"}
+        {"agent":null,"away_window":"24h","candidates":[],"finding":"nobody","otherwise":"continue","over_capacity":true,"queue":"wait","rule":"R1","until":null,"window":"72h"}
         {"pool":"all","rule":"R2","scope":"all"}
         {"candidates":[],"online":0,"rule":"R3"}
-        {"candidates":[{"agent":"anna","capacity":10,"last_assigned":0,"load":0,"presence":"offline","rota_today":0,"today":0,"verdict":"not_routable","weight":1}],"members":["anna","role:值班"],"rota":"unfit","rule":"R5"}
+        {"candidates":[{"after_work":0,"agent":"anna","capacity":10,"last_assigned":0,"load":0,"presence":"offline","rota_today":0,"today":0,"verdict":"not_routable","weight":1}],"members":["anna","role:值班"],"rota":"unfit","rule":"R5"}
 
-        {"candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":1,"today":1,"verdict":"picked","weight":1}],"rule":"R5"}
+        {"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":1,"today":1,"verdict":"picked","weight":1}],"rule":"R5"}
 
         {"pool":"all","position":1,"reason":"nobody_online","rule":"R5"}
 
@@ -1485,9 +1489,9 @@ fn the_facts_behind_closes_waits_and_scores_have_stable_names() {
 
         {"close_after_buyer_silence":"10m","last":"agent","rule":"S3","since":"2026-11-16T10:02:00+08:00"}
 
-        {"absence":"went_offline","candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
+        {"absence":"went_offline","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
 
-        {"absence":"already_offline","candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
+        {"absence":"already_offline","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
 
         {"metric":"good_rate","min_sample":1,"over":0,"rule":"M6","threshold":0.8,"under":1}"#]].assert_eq(&facts.join("\n\n"));
 }

@@ -5,7 +5,7 @@ use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{Duration, OffsetTimestamp};
 use crate::domain::explain::invite_check::Check;
-use crate::domain::policy::{Member, Recent, Strategy, Whom};
+use crate::domain::policy::{Member, QueueMode, Recent, Strategy, Whom};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Decision, Period, Rate, Trigger, WaitReason};
 use crate::domain::state::agent_directory::RoutingScope;
@@ -44,6 +44,8 @@ pub enum Evidence {
         known: Option<RecentAgent>,
         /// The policy's `routing.recent`.
         policy: Recent,
+        /// The policy's `routing.queue.mode` (R14).
+        queue: QueueMode,
     },
     /// R1d: any free agent instead of the recent one.
     AnyoneInstead,
@@ -59,6 +61,8 @@ pub enum Evidence {
         step: Step,
         /// The order by which they were compared.
         by: Comparison,
+        /// The policy's `routing.queue.mode` (R14).
+        queue: QueueMode,
         /// All candidates.
         candidates: Vec<Candidate>,
     },
@@ -223,8 +227,12 @@ pub struct Candidate {
     pub agent: Id,
     /// Its presence at that time.
     pub presence: Presence,
-    /// Its number of open sessions.
+    /// Its number of open sessions and of places after work.
     pub load: u32,
+    /// Those of them that are places after work (S8).
+    pub after_work: u32,
+    /// When the first place after work becomes free.
+    pub place_free_at: Option<OffsetTimestamp>,
     /// Its maximum number of open sessions.
     pub capacity: u32,
     /// Its assignments on this day.
@@ -254,6 +262,8 @@ pub enum Verdict {
     NotDrawn,
     /// It was full.
     Full,
+    /// The session was taken from it, because it did not answer (R10).
+    TakenFrom,
     /// It was away.
     Away,
     /// It was offline.
