@@ -126,8 +126,8 @@ fn outcome(locale: Locale, by: Comparison, verdict: Verdict) -> &'static str {
         Verdict::NotDrawn => locale.say("没抽中", "not drawn"),
         Verdict::Full => locale.say("满载", "full"),
         Verdict::TakenFrom => locale.say(
-            "没有及时回复，已从 TA 转走",
-            "did not answer: the session was taken from this agent before",
+            "会话从 TA 转走过",
+            "the session was taken from this agent before",
         ),
         Verdict::Away => locale.say("小休，不接新买家", "away"),
         Verdict::Offline => locale.say("离线", "offline"),

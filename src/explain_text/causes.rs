@@ -186,11 +186,11 @@ pub(super) fn waiting_for(locale: Locale, reason: WaitReason) -> &'static str {
         WaitReason::Closed => locale.say("店铺不在营业时间", "the shop is closed"),
         WaitReason::NoAnswer => locale.say(
             "原客服没有及时回复，其他客服都没有空",
-            "its agent did not answer, and no other agent is free",
+            "its agent did not answer in time, and no other agent is free",
         ),
         WaitReason::OfflineHandover => locale.say(
             "原客服不在线，在线客服都没有空",
-            "its agent is offline, and no other agent is free",
+            "its agent is offline, and no agent that is online is free",
         ),
     }
 }

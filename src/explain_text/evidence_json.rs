@@ -8,8 +8,8 @@ use super::phrase::Locale;
 use super::{Language, invite, rating, rejection, routing_steps, session};
 use crate::domain::base::time::Instant;
 use crate::domain::explain::explanation::{
-    Absence, Candidate, Comparison, Evidence, Explanation, NoRota, RecentAgent, RecentFinding,
-    Verdict,
+    Absence, Attempt, Candidate, Comparison, Evidence, Explanation, NoRota, NotAnswered,
+    RecentAgent, RecentFinding, Verdict,
 };
 use crate::domain::explain::invite_check::{Check, Observed};
 use crate::domain::policy::{QueueMode, Recent, Strategy, Suspension, Whom};
@@ -94,6 +94,17 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
             "absence": absence_code(*absence),
             "candidates": [candidate(agent)],
         }),
+        Evidence::NotAnswered(found) => not_answered_fact(found, rule),
+        Evidence::HandedOver { agent, since } => {
+            json!({ "rule": rule, "since": since, "candidates": [candidate(agent)] })
+        }
+        Evidence::Missed {
+            agent,
+            misses,
+            away_after,
+        } => json!({
+            "rule": rule, "misses": misses, "away_after": away_after, "candidates": [candidate(agent)],
+        }),
         Evidence::Waits {
             pool,
             position,
@@ -161,6 +172,29 @@ fn recent_fact(
         "queue": queue,
         "finding": known.map_or(nobody, |known| finding_code(known.finding)),
         "candidates": agents,
+    })
+}
+
+fn not_answered_fact(found: &NotAnswered, rule: &str) -> Value {
+    let policy = found.policy;
+    json!({
+        "rule": rule,
+        "assigned_at": found.assigned_at,
+        "since": found.since,
+        "waited": found.waited,
+        "attempt": match found.attempt {
+            Attempt::Due => "due",
+            Attempt::Again => "again",
+        },
+        "bounce": found.bounce,
+        "passed": found.passed,
+        "misses": found.misses,
+        "after": policy.after,
+        "each": policy.each,
+        "max": policy.max,
+        "otherwise": policy.otherwise,
+        "away_after": policy.away_after,
+        "candidates": [candidate(&found.agent)],
     })
 }
 

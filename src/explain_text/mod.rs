@@ -22,6 +22,7 @@ mod routing_steps;
 mod score;
 mod session;
 mod shop_events;
+mod take_back;
 
 // The state of a shop.
 mod notable_decisions;

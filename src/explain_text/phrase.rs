@@ -104,6 +104,11 @@ impl Locale {
         format!("{blank}{agent}")
     }
 
+    /// [`Locale::agent`] at the beginning of a phrase.
+    pub(super) fn agent_first(self, agent: &Id) -> String {
+        self.agent(agent).trim_start().to_owned()
+    }
+
     /// [`Locale::agent`] as a phrase of its own.
     pub(super) fn agent_alone(self, agent: &Id) -> String {
         self.agent_last(agent).trim_start().to_owned()

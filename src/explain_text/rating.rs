@@ -285,6 +285,9 @@ fn noted(locale: Locale, note: &Evidence) -> Option<String> {
         | Evidence::Drained { .. }
         | Evidence::Manual(_)
         | Evidence::Absent { .. }
+        | Evidence::NotAnswered(_)
+        | Evidence::HandedOver { .. }
+        | Evidence::Missed { .. }
         | Evidence::LeftToRota(_)
         | Evidence::Waits { .. }
         | Evidence::WaitedOut { .. }

@@ -1,12 +1,12 @@
 //! Routing in a sentence: which agent got a session and why, or where it waits (R1 to R9).
 
 use crate::domain::base::time::Duration;
-use crate::domain::explain::explanation::{Comparison, Evidence, RecentAgent};
+use crate::domain::explain::explanation::{Candidate, Comparison, Evidence, RecentAgent};
 use crate::domain::policy::Strategy;
 use crate::domain::protocol::decision::{AssignReason, DecisionBody};
 
 use super::phrase::Locale;
-use super::{candidates, causes};
+use super::{candidates, causes, take_back};
 
 /// `session.assigned` in one sentence.
 pub(super) fn assigned(locale: Locale, body: &DecisionBody, notes: &[Evidence]) -> String {
@@ -110,14 +110,28 @@ fn because(locale: Locale, reason: AssignReason, notes: &[Evidence], waited: Dur
             "全店没有客服在线，按离线分流留给 TA".to_owned(),
             "no agent is online, so the offline rota leaves it to this agent".to_owned(),
         ),
-        AssignReason::NoAnswer => locale.say(
-            format!("原客服没有及时回复，会话转出，{turn}"),
-            format!("the previous agent did not answer in time, {turn}"),
-        ),
-        AssignReason::OfflineHandover => locale.say(
-            format!("原客服不在线，买家还没有得到回复，转给在线客服，{turn}"),
-            format!("the previous agent is offline and the buyer waits for a reply, {turn}"),
-        ),
+        AssignReason::NoAnswer => {
+            let before = take_back::not_answered(notes).map(|found| &found.agent);
+            let before = previous(locale, before);
+            locale.say(
+                format!("{before}没有及时回复，重新分流（{scope}），{turn}"),
+                format!("{before} did not answer in time, so it was routed anew ({scope}), {turn}"),
+            )
+        }
+        AssignReason::OfflineHandover => {
+            let before = notes.iter().find_map(|note| {
+                if let Evidence::HandedOver { agent, .. } = note {
+                    Some(agent)
+                } else {
+                    None
+                }
+            });
+            let before = previous(locale, before);
+            locale.say(
+                format!("{before}离线，买家还在等回复，转给在线客服（{scope}），{turn}"),
+                format!("{before} is offline and the buyer waits for a reply, so it was routed anew ({scope}), {turn}"),
+            )
+        }
         AssignReason::Manual => locale.say(
             "人工分配或转接".to_owned(),
             "assigned or transferred by hand".to_owned(),
@@ -129,6 +143,17 @@ fn because(locale: Locale, reason: AssignReason, notes: &[Evidence], waited: Dur
                 format!("{absent}, so it was routed anew ({scope}), {turn}"),
             )
         }
+    }
+}
+
+/// The agent that had the session.
+fn previous(locale: Locale, agent: Option<&Candidate>) -> String {
+    match agent {
+        Some(agent) => {
+            let agent = locale.agent(&agent.agent);
+            locale.say(format!("原客服{agent}"), format!("{agent}, who had it,"))
+        }
+        None => locale.say("原客服", "the previous agent").to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::protocol::decision::{DecisionBody, WaitReason};
 use crate::domain::state::agent_directory::RoutingScope;
 
 use super::phrase::Locale;
-use super::{candidates, causes, recent_agent};
+use super::{candidates, causes, recent_agent, take_back};
 
 /// The rules that were tried, in order, then all agents of each scope.
 pub(super) fn lines(locale: Locale, body: &DecisionBody, notes: &[Evidence]) -> Vec<String> {
@@ -18,9 +18,12 @@ pub(super) fn lines(locale: Locale, body: &DecisionBody, notes: &[Evidence]) -> 
         let Some(rule) = rule_of(notes, place) else {
             continue;
         };
-        if let Some(text) = tell(locale, body, notes, place) {
-            rules.push(format!("  [{rule}] {text}"));
-        }
+        let told = if let Evidence::NotAnswered(found) = note {
+            take_back::steps(locale, body, found)
+        } else {
+            Vec::from_iter(tell(locale, body, notes, place).map(|text| (rule, text)))
+        };
+        rules.extend(told.iter().map(|(rule, text)| format!("  [{rule}] {text}")));
         tables.extend(table(locale, note, rule));
     }
     rules.insert(
@@ -80,6 +83,7 @@ fn agents_of(note: &Evidence) -> Option<(Comparison, &[Candidate])> {
         Evidence::NoRota(NoRota::Unfit { candidates, .. }) => Some((Comparison::Rota, candidates)),
         Evidence::Candidates { by, candidates, .. } => Some((*by, candidates)),
         Evidence::Manual(to) => Some((Comparison::Lot, std::slice::from_ref(to))),
+        Evidence::NotAnswered(_) | Evidence::HandedOver { .. } | Evidence::Missed { .. } => None,
         Evidence::NoRota(NoRota::Off | NoRota::Empty)
         | Evidence::AnyoneInstead
         | Evidence::Scope(_)
@@ -115,6 +119,9 @@ pub(super) fn rule_of(notes: &[Evidence], place: usize) -> Option<&'static str> 
         Evidence::Drained { .. } => "R7",
         Evidence::Manual(_) => "R8",
         Evidence::Absent { .. } => "R9",
+        Evidence::NotAnswered(_) => "R10",
+        Evidence::HandedOver { .. } => "R5b",
+        Evidence::Missed { .. } => "R10e",
         Evidence::Waits { reason, .. } => match reason {
             WaitReason::NobodyOnline => "R5",
             WaitReason::Closed => "H2",
@@ -167,7 +174,11 @@ fn some_are_passed(candidates: &[Candidate]) -> bool {
 /// One rule in words.
 fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -> Option<String> {
     let last = place + 1 == notes.len();
-    let waits = last && matches!(body, DecisionBody::SessionQueued { .. });
+    let waits = last
+        && matches!(
+            body,
+            DecisionBody::SessionQueued { .. } | DecisionBody::SessionTakenBack { .. }
+        );
     let text = match notes.get(place)? {
         Evidence::Recent {
             known,
@@ -197,7 +208,10 @@ fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -
         } => drained(locale, pool, *since, *waiting),
         Evidence::Manual(to) => manual(locale, to),
         Evidence::Absent { agent, absence } => causes::rerouted(locale, agent, *absence),
-        Evidence::LeftToRota(_)
+        Evidence::HandedOver { agent, since } => take_back::handed_over(locale, agent, *since),
+        Evidence::NotAnswered(_)
+        | Evidence::Missed { .. }
+        | Evidence::LeftToRota(_)
         | Evidence::Waits { .. }
         | Evidence::WaitedOut { .. }
         | Evidence::Silent { .. }

@@ -3,7 +3,9 @@
 
 use expect_test::expect;
 
-use crate::why::{ANNA, ANNA_COMES, BO, BO_COMES, Row, S1, S1_CLOSED, S2, check, told_of};
+use crate::why::{
+    ANNA, ANNA_COMES, ANNA_LEAVES, BO, BO_COMES, Row, S1, S1_CLOSED, S2, check, told_of,
+};
 
 fn policy(policy: &'static str) -> Row {
     ("10:00:00", "shop.configured", policy)
@@ -116,3 +118,291 @@ const S2_AT_FOUR: Row = (
     "session.opened",
     r#""session":"s2","buyer":"b2""#,
 );
+
+/// Each agent may take two minutes, then the session goes on, at most twice.
+const TAKES_BACK: &str = r#""policy":{"routing":{"take_back":{"after":"2m","max":2,"otherwise":"queue","away_after":2}}}"#;
+const STAYS: &str = r#""policy":{"routing":{"take_back":{"after":"2m","each":true,"max":0}}}"#;
+const B1_WRITES: Row = ("10:01:30", "buyer.message", r#""session":"s1""#);
+const CLOCK: Row = ("10:30:00", "clock", "");
+
+#[test]
+fn a_session_that_is_taken_back() {
+    let rows = [
+        policy(TAKES_BACK),
+        ANNA,
+        BO,
+        ANNA_COMES,
+        BO_COMES,
+        S1,
+        B1_WRITES,
+        CLOCK,
+    ];
+    check(
+        &rows,
+        3,
+        expect![[r#"
+            #3  2026-11-16 10:03:30  店铺 default  超时转接
+            会话 s1（买家 b1）从 anna 转走：买家从 10:01:30 起等回复，一直没有人工回复（第 1 次转走，最多 2 次）。接下来由小波接待。
+
+            依次看过的规则：
+              [R10a] anna（在线 1/1）从 10:01:30 起没有回复买家，满 2 分钟还没有人工回复，超时转接（只在客服首次回复之前计时）
+              [R10b] 第 1 次转走，最多 2 次；重新分流，不再看最近联系客服，也不分给没有回复的客服：anna；没有其他空闲客服时转去排队
+              [R10e] anna 已连续被转走 1 个会话，满 2 个自动设为小休
+              [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
+              [R4a] 有空闲客服，按接待量不饱和优先选小波
+
+            [R4a] 客服（2 位，接待量不饱和优先）：
+              客服  状态  接待/上限  今日接待  权重  上次分到  结果
+              小波  在线        0/1         0     2    还没有  分给 TA
+              anna  在线        1/1         1     1        #1  会话从 TA 转走过"#]],
+        expect![[r#"
+            #3  2026-11-16 10:03:30  shop default  taken back
+            Session s1 (buyer b1) is taken from anna: the buyer has waited for a reply since 10:01:30, and no agent has answered (take-back 1 of at most 2). 小波 gets it next.
+
+            The rules, in the order they were tried:
+              [R10a] anna (online 1/1) has not answered since 10:01:30: no reply came within 2 min, which is the time limit (the limit applies only to the agent's first reply)
+              [R10b] take-back 1 of at most 2; routed anew, without the recent agent and without those that did not answer: anna; where no other agent is free but one is online, it waits in the queue
+              [R10e] sessions taken from anna in a row: 1; the agent is set away at 2
+              [R2] scope: the whole shop, as no entry, question or order status names agents
+              [R4a] an agent is free, least saturated first: 小波
+
+            [R4a] the agents (2; least saturated first):
+              agent  presence  load/capacity  today  weight  last assigned  outcome
+              小波   online              0/1      0       2          never  picked
+              anna   online              1/1      1       1             #1  the session was taken from this agent before"#]],
+    );
+    check(
+        &rows,
+        4,
+        expect![[r#"
+            #4  2026-11-16 10:03:30  店铺 default  分配
+            会话 s1（买家 b1）由小波接待：原客服 anna 没有及时回复，重新分流（全店），按“接待量不饱和优先”轮到 TA。
+
+            依次看过的规则：
+              [R10a] anna（在线 1/1）从 10:01:30 起没有回复买家，满 2 分钟还没有人工回复，超时转接（只在客服首次回复之前计时）
+              [R10b] 第 1 次转走，最多 2 次；重新分流，不再看最近联系客服，也不分给没有回复的客服：anna；没有其他空闲客服时转去排队
+              [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
+              [R4a] 有空闲客服，按接待量不饱和优先选小波
+
+            [R4a] 客服（2 位，接待量不饱和优先）：
+              客服  状态  接待/上限  今日接待  权重  上次分到  结果
+              小波  在线        0/1         0     2    还没有  分给 TA
+              anna  在线        1/1         1     1        #1  会话从 TA 转走过"#]],
+        expect![[r##"
+            #4  2026-11-16 10:03:30  shop default  assigned
+            Session s1 (buyer b1) goes to 小波: anna, who had it, did not answer in time, so it was routed anew (the whole shop), next by "least saturated first".
+
+            The rules, in the order they were tried:
+              [R10a] anna (online 1/1) has not answered since 10:01:30: no reply came within 2 min, which is the time limit (the limit applies only to the agent's first reply)
+              [R10b] take-back 1 of at most 2; routed anew, without the recent agent and without those that did not answer: anna; where no other agent is free but one is online, it waits in the queue
+              [R2] scope: the whole shop, as no entry, question or order status names agents
+              [R4a] an agent is free, least saturated first: 小波
+
+            [R4a] the agents (2; least saturated first):
+              agent  presence  load/capacity  today  weight  last assigned  outcome
+              小波   online              0/1      0       2          never  picked
+              anna   online              1/1      1       1             #1  the session was taken from this agent before"##]],
+    );
+}
+
+/// Bo is busy when the time is up, and free again three minutes later.
+#[test]
+fn a_session_that_is_taken_back_later() {
+    let rows = [
+        policy(STAYS),
+        ANNA,
+        BO,
+        ANNA_COMES,
+        BO_COMES,
+        S1,
+        S2,
+        B1_WRITES_LATER,
+        (
+            "10:08:00",
+            "session.closed",
+            r#""session":"s2","by":"buyer""#,
+        ),
+    ];
+    check(
+        &rows,
+        7,
+        expect![[r#"
+            #7  2026-11-16 10:08:00  店铺 default  超时转接
+            会话 s1（买家 b1）从 anna 转走：买家从 10:02:30 起等回复，一直没有人工回复（第 1 次转走，不限次数）。接下来由小波接待。
+
+            依次看过的规则：
+              [R10a] anna（在线 1/1）从 10:02:30 起没有回复买家，到现在已有 5 分 30 秒；到时限时没有其他客服能接，现在有了（每条消息都计时）
+              [R10b] 第 1 次转走，不限次数；重新分流，不再看最近联系客服，也不分给没有回复的客服：anna；没有其他空闲客服时留在原客服
+              [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
+              [R4a] 有空闲客服，按接待量不饱和优先选小波
+
+            [R4a] 客服（2 位，接待量不饱和优先）：
+              客服  状态  接待/上限  今日接待  权重  上次分到  结果
+              小波  在线        0/1         1     2        #2  分给 TA
+              anna  在线        1/1         1     1        #1  会话从 TA 转走过"#]],
+        expect![[r#"
+            #7  2026-11-16 10:08:00  shop default  taken back
+            Session s1 (buyer b1) is taken from anna: the buyer has waited for a reply since 10:02:30, and no agent has answered (take-back 1, without a limit). 小波 gets it next.
+
+            The rules, in the order they were tried:
+              [R10a] anna (online 1/1) has not answered since 10:02:30: that is 5 min 30 s ago; no other agent could get it when the time was up, and one can now (the limit applies to every message)
+              [R10b] take-back 1, without a limit; routed anew, without the recent agent and without those that did not answer: anna; where no other agent is free, it stays
+              [R2] scope: the whole shop, as no entry, question or order status names agents
+              [R4a] an agent is free, least saturated first: 小波
+
+            [R4a] the agents (2; least saturated first):
+              agent  presence  load/capacity  today  weight  last assigned  outcome
+              小波   online              0/1      1       2             #2  picked
+              anna   online              1/1      1       1             #1  the session was taken from this agent before"#]],
+    );
+}
+const B1_WRITES_LATER: Row = ("10:02:30", "buyer.message", r#""session":"s1""#);
+
+/// Bo is online but full, so the session waits. Anna gets the next one and loses it, too.
+#[test]
+fn a_session_that_is_taken_back_to_the_queue() {
+    let rows = [
+        policy(TAKES_BACK),
+        ANNA,
+        BO,
+        ANNA_COMES,
+        BO_COMES,
+        S1,
+        S2,
+        B1_WRITES_LATER,
+        CLOCK,
+    ];
+    check(
+        &rows,
+        4,
+        expect![[r#"
+            #4  2026-11-16 10:04:30  店铺 default  超时转接
+            会话 s1（买家 b1）从 anna 转走：买家从 10:02:30 起等回复，一直没有人工回复（第 1 次转走，最多 2 次）。接下来转去排队。
+
+            依次看过的规则：
+              [R10a] anna（在线 1/1）从 10:02:30 起没有回复买家，满 2 分钟还没有人工回复，超时转接（只在客服首次回复之前计时）
+              [R10b] 第 1 次转走，最多 2 次；重新分流，不再看最近联系客服，也不分给没有回复的客服：anna；没有其他空闲客服时转去排队
+              [R10e] anna 已连续被转走 1 个会话，满 2 个自动设为小休
+              [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
+              [R4b] 其他在线客服都满载，排队等待
+
+            [R4b] 客服（2 位，接待量不饱和优先）：
+              客服  状态  接待/上限  今日接待  权重  上次分到  结果
+              小波  在线        1/1         1     2        #2  满载
+              anna  在线        1/1         1     1        #1  会话从 TA 转走过"#]],
+        expect![[r#"
+            #4  2026-11-16 10:04:30  shop default  taken back
+            Session s1 (buyer b1) is taken from anna: the buyer has waited for a reply since 10:02:30, and no agent has answered (take-back 1 of at most 2). It waits in the queue next.
+
+            The rules, in the order they were tried:
+              [R10a] anna (online 1/1) has not answered since 10:02:30: no reply came within 2 min, which is the time limit (the limit applies only to the agent's first reply)
+              [R10b] take-back 1 of at most 2; routed anew, without the recent agent and without those that did not answer: anna; where no other agent is free but one is online, it waits in the queue
+              [R10e] sessions taken from anna in a row: 1; the agent is set away at 2
+              [R2] scope: the whole shop, as no entry, question or order status names agents
+              [R4b] every other online agent is full: it waits
+
+            [R4b] the agents (2; least saturated first):
+              agent  presence  load/capacity  today  weight  last assigned  outcome
+              小波   online              1/1      1       2             #2  full
+              anna   online              1/1      1       1             #1  the session was taken from this agent before"#]],
+    );
+    check(
+        &rows,
+        5,
+        expect![[r#"
+            #5  2026-11-16 10:04:30  店铺 default  排队
+            会话 s1（买家 b1）开始排队，在全店队列排第 1 位：原客服没有及时回复，其他客服都没有空。买家看到“您是下一位，请稍候”。
+
+            依次看过的规则：
+              [R10a] anna（在线 1/1）从 10:02:30 起没有回复买家，满 2 分钟还没有人工回复，超时转接（只在客服首次回复之前计时）
+              [R10b] 第 1 次转走，最多 2 次；重新分流，不再看最近联系客服，也不分给没有回复的客服：anna；没有其他空闲客服时转去排队
+              [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
+              [R4b] 其他在线客服都满载，排队等待
+
+            [R4b] 客服（2 位，接待量不饱和优先）：
+              客服  状态  接待/上限  今日接待  权重  上次分到  结果
+              小波  在线        1/1         1     2        #2  满载
+              anna  在线        1/1         1     1        #1  会话从 TA 转走过"#]],
+        expect![[r##"
+            #5  2026-11-16 10:04:30  shop default  queued
+            Session s1 (buyer b1) waits at position 1 of the queue for the whole shop: its agent did not answer in time, and no other agent is free. The buyer reads "您是下一位，请稍候".
+
+            The rules, in the order they were tried:
+              [R10a] anna (online 1/1) has not answered since 10:02:30: no reply came within 2 min, which is the time limit (the limit applies only to the agent's first reply)
+              [R10b] take-back 1 of at most 2; routed anew, without the recent agent and without those that did not answer: anna; where no other agent is free but one is online, it waits in the queue
+              [R2] scope: the whole shop, as no entry, question or order status names agents
+              [R4b] every other online agent is full: it waits
+
+            [R4b] the agents (2; least saturated first):
+              agent  presence  load/capacity  today  weight  last assigned  outcome
+              小波   online              1/1      1       2             #2  full
+              anna   online              1/1      1       1             #1  the session was taken from this agent before"##]],
+    );
+}
+
+#[test]
+fn an_agent_that_is_set_away() {
+    let rows = [
+        policy(r#""policy":{"routing":{"take_back":{"after":"2m","away_after":1}}}"#),
+        ANNA,
+        BO,
+        ANNA_COMES,
+        BO_COMES,
+        S1,
+        B1_WRITES,
+        CLOCK,
+    ];
+    check(
+        &rows,
+        5,
+        expect![[r#"
+            #5  2026-11-16 10:03:30  店铺 default  自动小休
+            anna 被自动设为小休：1 个会话没有及时回复，被转走了。
+            [R10e] 店铺设置为连续 1 个就自动小休。TA 给任何买家发一条人工回复，或自己上线、小休一次，都会重新计数。
+            [R10e] 小休期间不再分到新买家，手上的会话不变（接待 0/1）。TA 自己重新上线后恢复；在线状态自动续期不算。"#]],
+        expect![[r#"
+            #5  2026-11-16 10:03:30  shop default  set away
+            anna was set away: it did not answer in time, and a session was taken from it.
+            [R10e] The policy sets an agent away after 1 in a row. A reply of the agent to any buyer starts the count again, and so does coming online or going away by itself.
+            [R10e] The agent gets no new buyers and keeps its open sessions (load 0/1). It is back when it comes online itself; a lease that is renewed by a program does not count."#]],
+    );
+}
+
+/// Anna leaves with an unanswered session that stays with her; bo comes later.
+#[test]
+fn a_session_that_is_handed_over() {
+    let keeps = policy(
+        r#""policy":{"routing":{"offline":{"hand_over":"online"}},"session":{"on_agent_offline":"keep"}}"#,
+    );
+    let bo = ("10:05:00", "agent.online", r#""agent":"小波""#);
+    check(
+        &[keeps, ANNA, BO, ANNA_COMES, S1, B1_WRITES, ANNA_LEAVES, bo],
+        4,
+        expect![[r#"
+            #4  2026-11-16 10:05:00  店铺 default  分配
+            会话 s1（买家 b1）由小波接待：原客服 anna 离线，买家还在等回复，转给在线客服（全店），按“接待量不饱和优先”轮到 TA。
+
+            依次看过的规则：
+              [R5b] 买家从 10:01:30 起等回复，原客服 anna 离线，现在有客服在线：重新分流，不再看最近联系客服
+              [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
+              [R4a] 有空闲客服，按接待量不饱和优先选小波
+
+            [R4a] 客服（2 位，接待量不饱和优先）：
+              客服  状态  接待/上限  今日接待  权重  上次分到  结果
+              小波  在线        0/1         0     2    还没有  分给 TA
+              anna  离线        1/1         1     1        #1  离线"#]],
+        expect![[r##"
+            #4  2026-11-16 10:05:00  shop default  assigned
+            Session s1 (buyer b1) goes to 小波: anna, who had it, is offline and the buyer waits for a reply, so it was routed anew (the whole shop), next by "least saturated first".
+
+            The rules, in the order they were tried:
+              [R5b] the buyer has waited for a reply since 10:01:30, anna, who has it, is offline, and other agents are online: routed anew, without the recent agent
+              [R2] scope: the whole shop, as no entry, question or order status names agents
+              [R4a] an agent is free, least saturated first: 小波
+
+            [R4a] the agents (2; least saturated first):
+              agent  presence  load/capacity  today  weight  last assigned  outcome
+              小波   online              0/1      0       2          never  picked
+              anna   offline             1/1      1       1             #1  offline"##]],
+    );
+}

@@ -4,7 +4,8 @@
 
 use super::decision_sink::DecisionSink;
 use super::explanation::{
-    Candidate, Comparison, Evidence, NoRota, RecentAgent, RecentFinding, Step, Verdict,
+    Attempt, Candidate, Comparison, Evidence, NoRota, NotAnswered, RecentAgent, RecentFinding,
+    Step, Verdict,
 };
 use crate::domain::base::ratio::Share;
 use crate::domain::explain::explanation::Absence;
@@ -128,6 +129,58 @@ impl Shop {
         out.note(self.seq, || Evidence::Absent {
             agent: self.candidate_as_it_is(agent),
             absence,
+        });
+    }
+
+    /// R10: the agent that did not answer, the clock, and the agents that are left out.
+    pub(in crate::domain) fn note_not_answered(
+        &self,
+        session: u32,
+        attempt: Attempt,
+        bounce: u32,
+        passed: &[u32],
+        out: &mut DecisionSink,
+    ) {
+        out.drop_notes();
+        let record = &self.sessions[session];
+        let (Some(agent), Some(debt)) = (record.agent(), record.debt) else {
+            return;
+        };
+        out.note(self.seq, || {
+            Evidence::NotAnswered(Box::new(NotAnswered {
+                agent: self.candidate(&self.directory.agents[agent], Verdict::TakenFrom),
+                assigned_at: self.stamp(record.assigned_at),
+                since: self.stamp(debt),
+                waited: self.now - record.assigned_at.max(debt),
+                attempt,
+                bounce,
+                passed: passed.iter().map(|&agent| self.agent_id(agent)).collect(),
+                misses: self.directory.agents[agent].misses + 1,
+                policy: self.policy.routing.take_back,
+            }))
+        });
+    }
+
+    /// R5b: the offline agent, and since when the buyer waits for its reply.
+    pub(in crate::domain) fn note_handed_over(&self, session: u32, out: &mut DecisionSink) {
+        out.drop_notes();
+        let record = &self.sessions[session];
+        let (Some(agent), Some(debt)) = (record.agent(), record.debt) else {
+            return;
+        };
+        out.note(self.seq, || Evidence::HandedOver {
+            agent: self.candidate_as_it_is(agent),
+            since: self.stamp(debt),
+        });
+    }
+
+    /// R10e: the sessions that were taken from an agent. Called before it is set away.
+    pub(in crate::domain) fn note_missed(&self, agent: u32, out: &mut DecisionSink) {
+        out.drop_notes();
+        out.note(self.seq, || Evidence::Missed {
+            agent: self.candidate_as_it_is(agent),
+            misses: self.directory.agents[agent].misses,
+            away_after: self.policy.routing.take_back.away_after,
         });
     }
 

@@ -5,7 +5,7 @@ use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{Duration, OffsetTimestamp};
 use crate::domain::explain::invite_check::Check;
-use crate::domain::policy::{Member, QueueMode, Recent, Strategy, Whom};
+use crate::domain::policy::{Member, QueueMode, Recent, Strategy, TakeBackPolicy, Whom};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Decision, Period, Rate, Trigger, WaitReason};
 use crate::domain::state::agent_directory::RoutingScope;
@@ -83,6 +83,24 @@ pub enum Evidence {
         agent: Candidate,
         /// The reason of the absence.
         absence: Absence,
+    },
+    /// R10: the agent did not answer in time, so the session is routed again.
+    NotAnswered(Box<NotAnswered>),
+    /// R5b: the session waits for a reply of an offline agent, and others are online.
+    HandedOver {
+        /// The agent that has the session, or had it until now.
+        agent: Candidate,
+        /// Since when the buyer waits for a reply.
+        since: OffsetTimestamp,
+    },
+    /// R10e: sessions were taken from the agent, one after the other.
+    Missed {
+        /// The agent.
+        agent: Candidate,
+        /// How many, since its last sign of activity.
+        misses: u32,
+        /// The policy's `routing.take_back.away_after`.
+        away_after: u32,
     },
     /// R5: the rota has just assigned the session to the agent.
     LeftToRota(Candidate),
@@ -272,6 +290,38 @@ pub enum Verdict {
     NotRoutable,
     /// It served the buyer too long ago (R1).
     Passed,
+}
+
+/// A session whose agent did not answer in time (R10).
+#[derive(Clone, Debug, PartialEq)]
+pub struct NotAnswered {
+    /// The agent that has the session, or had it until now.
+    pub agent: Candidate,
+    /// When it got the session.
+    pub assigned_at: OffsetTimestamp,
+    /// Since when the buyer waits for a reply.
+    pub since: OffsetTimestamp,
+    /// From the later of the two until now.
+    pub waited: Duration,
+    /// Whether the clock ran out just now.
+    pub attempt: Attempt,
+    /// How often the session was taken back, this time included.
+    pub bounce: u32,
+    /// The agents that are left out, this one included.
+    pub passed: Vec<Id>,
+    /// How many sessions were taken from the agent since its last sign of activity, this one included.
+    pub misses: u32,
+    /// The policy's `routing.take_back`.
+    pub policy: TakeBackPolicy,
+}
+
+/// When take-back tries to move a session (R10b).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// The clock of R10a ran out.
+    Due,
+    /// The clock ran out before, and no other agent could get the session then.
+    Again,
 }
 
 /// Why a session has an absent agent (R9).
