@@ -60,6 +60,15 @@ pub(super) fn of_close(locale: Locale, note: &Evidence) -> Option<String> {
             format!("It waited for {pool} since {since}, for {wait}, which is the longest wait."),
         ));
     }
+    if let Evidence::GaveUp {
+        pool,
+        since,
+        away_since,
+        leave_grace,
+    } = note
+    {
+        return Some(gave_up(locale, pool, *since, *away_since, *leave_grace));
+    }
     if let Evidence::Absent { agent, absence } = note {
         let absent = absent(locale, agent, *absence);
         return Some(locale.say(
@@ -68,6 +77,37 @@ pub(super) fn of_close(locale: Locale, note: &Evidence) -> Option<String> {
         ));
     }
     None
+}
+
+fn gave_up(
+    locale: Locale,
+    pool: &str,
+    since: OffsetTimestamp,
+    away_since: Option<OffsetTimestamp>,
+    leave_grace: Duration,
+) -> String {
+    let (pool, since) = (locale.pool(pool), locale.time(since));
+    match away_since {
+        Some(away_since) => {
+            let (away_since, grace) = (locale.time(away_since), locale.length(leave_grace));
+            locale.say(
+                format!(
+                    "买家从 {since} 起在{pool}队列排队，{away_since} 起不在页面上；名次保留了 {grace}，买家没有回来，会话结束。"
+                ),
+                format!(
+                    "The buyer waited for {pool} since {since} and was away from the page since {away_since}. Its \
+                     place was kept for {grace}, and it did not come back."
+                ),
+            )
+        }
+        None => locale.say(
+            format!("买家从 {since} 起在{pool}队列排队，离开页面后没有回来；名次保留的时间到了，会话结束。"),
+            format!(
+                "The buyer waited for {pool} since {since}, left the page and did not come back in the time for \
+                 which its place was kept."
+            ),
+        ),
+    }
 }
 
 fn silent(

@@ -9,7 +9,7 @@ use super::{Language, invite, rating, rejection, routing_steps, session};
 use crate::domain::base::time::Instant;
 use crate::domain::explain::explanation::{
     Absence, Attempt, Candidate, Comparison, Evidence, Explanation, NoRota, NotAnswered,
-    RecentAgent, RecentFinding, Verdict,
+    RecentAgent, RecentFinding, Verdict, WaitingSession,
 };
 use crate::domain::explain::invite_check::{Check, Observed};
 use crate::domain::policy::{QueueMode, Recent, Strategy, Suspension, Whom};
@@ -85,7 +85,28 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
             pool,
             since,
             waiting,
-        } => json!({ "rule": rule, "pool": pool, "since": since, "waiting": waiting }),
+            longest,
+            unserved,
+        } => json!({
+            "rule": rule, "pool": pool, "since": since, "waiting": waiting, "longest": longest,
+            "unserved": unserved,
+        }),
+        Evidence::Ranked(order) => json!({
+            "rule": rule,
+            "queued": order.queued,
+            "since": order.since,
+            "priority": order.priority,
+            "age": order.age,
+            "before": waiting_facts(&order.before),
+            "before_in_all": order.before_in_all,
+        }),
+        Evidence::LeftPage { until } => json!({ "rule": rule, "left_until": until }),
+        Evidence::LeftAhead { sessions, in_all } => {
+            json!({ "rule": rule, "left": waiting_facts(sessions), "left_in_all": in_all })
+        }
+        Evidence::PassedOver { agents, counted } => {
+            json!({ "rule": rule, "passed": agents, "counted": counted })
+        }
         Evidence::Manual(to) | Evidence::LeftToRota(to) => {
             json!({ "rule": rule, "candidates": [candidate(to)] })
         }
@@ -115,6 +136,15 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
             since,
             max_wait,
         } => json!({ "rule": rule, "pool": pool, "since": since, "max_wait": max_wait }),
+        Evidence::GaveUp {
+            pool,
+            since,
+            away_since,
+            leave_grace,
+        } => json!({
+            "rule": rule, "pool": pool, "since": since, "away_since": away_since,
+            "leave_grace": leave_grace,
+        }),
         Evidence::Silent {
             since,
             length,
@@ -225,6 +255,18 @@ fn scope_fact(scope: &RoutingScope, rule: &str) -> Value {
         }),
         RoutingScope::All => json!({ "rule": rule, "scope": "all", "pool": pool }),
     }
+}
+
+fn waiting_facts(sessions: &[WaitingSession]) -> Vec<Value> {
+    let facts = sessions.iter().map(|waiting| {
+        json!({
+            "session": waiting.session,
+            "since": waiting.since,
+            "queued": waiting.queued,
+            "priority": waiting.priority,
+        })
+    });
+    facts.collect()
 }
 
 fn candidates(candidates: &[Candidate]) -> Vec<Value> {

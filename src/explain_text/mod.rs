@@ -23,6 +23,7 @@ mod score;
 mod session;
 mod shop_events;
 mod take_back;
+mod waiting;
 
 // The state of a shop.
 mod notable_decisions;

@@ -283,6 +283,11 @@ fn noted(locale: Locale, note: &Evidence) -> Option<String> {
         | Evidence::NoRota(_)
         | Evidence::Candidates { .. }
         | Evidence::Drained { .. }
+        | Evidence::Ranked(_)
+        | Evidence::LeftPage { .. }
+        | Evidence::LeftAhead { .. }
+        | Evidence::PassedOver { .. }
+        | Evidence::GaveUp { .. }
         | Evidence::Manual(_)
         | Evidence::Absent { .. }
         | Evidence::NotAnswered(_)

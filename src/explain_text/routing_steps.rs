@@ -1,6 +1,5 @@
 //! The routing rules that were tried for a session, in order, and the agents that were compared (R1 to R9).
 
-use crate::domain::base::time::OffsetTimestamp;
 use crate::domain::explain::explanation::{Candidate, Comparison, Evidence, NoRota, Step, Verdict};
 use crate::domain::policy::{QueueMode, Strategy};
 use crate::domain::protocol::codes::Presence;
@@ -8,7 +7,7 @@ use crate::domain::protocol::decision::{DecisionBody, WaitReason};
 use crate::domain::state::agent_directory::RoutingScope;
 
 use super::phrase::Locale;
-use super::{candidates, causes, recent_agent, take_back};
+use super::{candidates, causes, recent_agent, take_back, waiting};
 
 /// The rules that were tried, in order, then all agents of each scope.
 pub(super) fn lines(locale: Locale, body: &DecisionBody, notes: &[Evidence]) -> Vec<String> {
@@ -88,6 +87,11 @@ fn agents_of(note: &Evidence) -> Option<(Comparison, &[Candidate])> {
         | Evidence::AnyoneInstead
         | Evidence::Scope(_)
         | Evidence::Drained { .. }
+        | Evidence::Ranked(_)
+        | Evidence::LeftPage { .. }
+        | Evidence::LeftAhead { .. }
+        | Evidence::PassedOver { .. }
+        | Evidence::GaveUp { .. }
         | Evidence::Absent { .. }
         | Evidence::LeftToRota(_)
         | Evidence::Waits { .. }
@@ -117,6 +121,9 @@ pub(super) fn rule_of(notes: &[Evidence], place: usize) -> Option<&'static str> 
             step, candidates, ..
         } => rule_of_step(*step, candidates),
         Evidence::Drained { .. } => "R7",
+        Evidence::Ranked(_) => "R11",
+        Evidence::LeftPage { .. } | Evidence::LeftAhead { .. } | Evidence::GaveUp { .. } => "S7",
+        Evidence::PassedOver { .. } => "R10c",
         Evidence::Manual(_) => "R8",
         Evidence::Absent { .. } => "R9",
         Evidence::NotAnswered(_) => "R10",
@@ -173,7 +180,8 @@ fn some_are_passed(candidates: &[Candidate]) -> bool {
 
 /// One rule in words.
 fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -> Option<String> {
-    let last = place + 1 == notes.len();
+    let mut rest = notes.iter().skip(place + 1);
+    let last = rest.all(|note| matches!(note, Evidence::Ranked(_) | Evidence::LeftPage { .. }));
     let waits = last
         && matches!(
             body,
@@ -205,7 +213,22 @@ fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -
             pool,
             since,
             waiting,
-        } => drained(locale, pool, *since, *waiting),
+            longest,
+            unserved,
+        } => waiting::drained(
+            locale,
+            &waiting::Served {
+                pool,
+                since: *since,
+                waiting: *waiting,
+                longest: *longest,
+                unserved: *unserved,
+            },
+        ),
+        Evidence::Ranked(order) => waiting::ranked(locale, order),
+        Evidence::LeftPage { until } => waiting::left_page(locale, *until),
+        Evidence::LeftAhead { sessions, in_all } => waiting::left_ahead(locale, sessions, *in_all),
+        Evidence::PassedOver { agents, counted } => waiting::passed_over(locale, agents, *counted),
         Evidence::Manual(to) => manual(locale, to),
         Evidence::Absent { agent, absence } => causes::rerouted(locale, agent, *absence),
         Evidence::HandedOver { agent, since } => take_back::handed_over(locale, agent, *since),
@@ -214,6 +237,7 @@ fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -
         | Evidence::LeftToRota(_)
         | Evidence::Waits { .. }
         | Evidence::WaitedOut { .. }
+        | Evidence::GaveUp { .. }
         | Evidence::Silent { .. }
         | Evidence::Judged { .. }
         | Evidence::Invite { .. }
@@ -224,19 +248,6 @@ fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -
         | Evidence::OlderRelease => return None,
     };
     Some(text)
-}
-
-fn drained(locale: Locale, pool: &str, since: OffsetTimestamp, waiting: u32) -> String {
-    let (pool, since) = (locale.pool(pool), locale.time(since));
-    locale.say(
-        format!(
-            "从 {since} 起在{pool}队列排队；全店 {waiting} 位在排，有客服能接的里面，这位买家等得最久"
-        ),
-        format!(
-            "waited for {pool} since {since}, {waiting} waited in the shop; of those that a free agent can serve, \
-             this buyer waited longest"
-        ),
-    )
 }
 
 fn manual(locale: Locale, to: &Candidate) -> String {

@@ -11,11 +11,10 @@ use crate::domain::base::ratio::Share;
 use crate::domain::explain::explanation::Absence;
 use crate::domain::policy::{Member, OfflineMode, QueueMode, Strategy};
 use crate::domain::protocol::codes::Presence;
-use crate::domain::protocol::decision::{Period, Rate, WaitReason};
+use crate::domain::protocol::decision::{Period, Rate};
 use crate::domain::state::agent::{Agent, BOT};
 use crate::domain::state::agent_group::PickBy;
 use crate::domain::state::buyer::Buyer;
-use crate::domain::state::session::SessionPlace;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
@@ -88,26 +87,6 @@ impl Shop {
                 candidates: self.group_candidates(by, group, picked, passed),
             }
         });
-    }
-
-    /// R7: the session that is next, and which agent of the group serves it.
-    pub(in crate::domain) fn note_drain(
-        &self,
-        session: u32,
-        group: u32,
-        picked: u32,
-        out: &mut DecisionSink,
-    ) {
-        out.drop_notes();
-        let SessionPlace::Waiting { pool, since, .. } = self.sessions[session].place else {
-            return;
-        };
-        out.note(self.seq, || Evidence::Drained {
-            pool: self.queue.pools[pool].name().into(),
-            since: self.stamp(since),
-            waiting: self.queue.waiting,
-        });
-        self.note_candidates(Step::Drain, group, Some(picked), &[], out);
     }
 
     /// R8: the agent that the transfer names.
@@ -190,35 +169,6 @@ impl Shop {
         out.note(self.seq, || {
             let agent = &self.directory.agents[agent];
             Evidence::LeftToRota(self.candidate(agent, Verdict::Picked))
-        });
-    }
-
-    /// R5, R6: the reason of an automatic reply.
-    pub(in crate::domain) fn note_waits(
-        &self,
-        pool: u32,
-        position: u32,
-        reason: WaitReason,
-        out: &mut DecisionSink,
-    ) {
-        out.drop_notes();
-        out.note(self.seq, || Evidence::Waits {
-            pool: self.queue.pools[pool].name().into(),
-            position,
-            reason,
-        });
-    }
-
-    /// R6: the session reached its longest wait. Its timer was armed when the wait began.
-    pub(in crate::domain) fn note_waited_out(&self, session: u32, out: &mut DecisionSink) {
-        out.drop_notes();
-        let SessionPlace::Waiting { pool, since, .. } = self.sessions[session].place else {
-            return;
-        };
-        out.note(self.seq, || Evidence::WaitedOut {
-            pool: self.queue.pools[pool].name().into(),
-            since: self.stamp(since),
-            max_wait: self.now - since,
         });
     }
 

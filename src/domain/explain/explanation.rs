@@ -8,6 +8,7 @@ use crate::domain::explain::invite_check::Check;
 use crate::domain::policy::{Member, QueueMode, Recent, Strategy, TakeBackPolicy, Whom};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Decision, Period, Rate, Trigger, WaitReason};
+use crate::domain::protocol::event::Priority;
 use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::session::Speaker;
 
@@ -74,6 +75,31 @@ pub enum Evidence {
         since: OffsetTimestamp,
         /// The number of sessions that still wait in the shop, this one included.
         waiting: u32,
+        /// Whether none of those that come later was queued earlier.
+        longest: bool,
+        /// How many come before this one, but no agent that may serve them is free.
+        unserved: u32,
+    },
+    /// R11: the place in the queue is not that of the order of queueing.
+    Ranked(Box<QueueOrder>),
+    /// S7: the buyer has left the page. Until then its place is kept, and it is not served.
+    LeftPage {
+        /// When the session closes, unless the buyer comes back.
+        until: OffsetTimestamp,
+    },
+    /// S7: sessions that come before this one and are not served, because their buyers have left the page.
+    LeftAhead {
+        /// The first of them.
+        sessions: Vec<WaitingSession>,
+        /// How many there are.
+        in_all: u32,
+    },
+    /// R10c: agents from which the session was taken.
+    PassedOver {
+        /// The agents.
+        agents: Vec<Id>,
+        /// Whether they may get it all the same, because no other agent that may serve it is online.
+        counted: bool,
     },
     /// R8: a transfer by hand.
     Manual(Candidate),
@@ -121,6 +147,17 @@ pub enum Evidence {
         since: OffsetTimestamp,
         /// The policy's `routing.queue.max_wait` at that time.
         max_wait: Duration,
+    },
+    /// S7: the buyer left the page and did not come back.
+    GaveUp {
+        /// The pool.
+        pool: Box<str>,
+        /// The start of the wait.
+        since: OffsetTimestamp,
+        /// Since when the buyer was away from the page. `None` if the policy changed since.
+        away_since: Option<OffsetTimestamp>,
+        /// The policy's `routing.queue.leave_grace`.
+        leave_grace: Duration,
     },
     /// S3: the buyer was silent as long as the policy allowed when the timer started.
     Silent {
@@ -290,6 +327,36 @@ pub enum Verdict {
     NotRoutable,
     /// It served the buyer too long ago (R1).
     Passed,
+}
+
+/// The place of a waiting session in the queue (R11).
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueueOrder {
+    /// The queue instant: when it was last queued, or since when its buyer waits for a reply.
+    pub queued: OffsetTimestamp,
+    /// When it was last queued.
+    pub since: OffsetTimestamp,
+    /// Its priority.
+    pub priority: Priority,
+    /// The policy's `routing.priority.age`.
+    pub age: Duration,
+    /// The first sessions that were queued earlier and come later.
+    pub before: Vec<WaitingSession>,
+    /// How many there are.
+    pub before_in_all: u32,
+}
+
+/// A session that waits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WaitingSession {
+    /// The session.
+    pub session: Id,
+    /// When it was last queued.
+    pub since: OffsetTimestamp,
+    /// The queue instant (R11).
+    pub queued: OffsetTimestamp,
+    /// Its priority.
+    pub priority: Priority,
 }
 
 /// A session whose agent did not answer in time (R10).
