@@ -4,7 +4,8 @@
 use expect_test::expect;
 
 use crate::why::{
-    ANNA, ANNA_COMES, ANNA_LEAVES, BO, BO_COMES, Row, S1, S1_CLOSED, S2, check, told_of,
+    ANNA, ANNA_COMES, ANNA_LEAVES, ANNA_REMOVED, BO, BO_COMES, Row, S1, S1_CLOSED, S2, check,
+    told_of,
 };
 
 fn policy(policy: &'static str) -> Row {
@@ -318,6 +319,7 @@ fn a_session_that_is_taken_back_to_the_queue() {
               [R10b] 第 1 次转走，最多 2 次；重新分流，不再看最近联系客服，也不分给没有回复的客服：anna；没有其他空闲客服时转去排队
               [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
               [R4b] 其他在线客服都满载，排队等待
+              [R11] 排队从买家开始等回复的 10:02:30 算起
 
             [R4b] 客服（2 位，接待量不饱和优先）：
               客服  状态  接待/上限  今日接待  权重  上次分到  结果
@@ -332,6 +334,7 @@ fn a_session_that_is_taken_back_to_the_queue() {
               [R10b] take-back 1 of at most 2; routed anew, without the recent agent and without those that did not answer: anna; where no other agent is free but one is online, it waits in the queue
               [R2] scope: the whole shop, as no entry, question or order status names agents
               [R4b] every other online agent is full: it waits
+              [R11] its wait counts from 10:02:30 on, when the buyer began to wait for a reply
 
             [R4b] the agents (2; least saturated first):
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -405,4 +408,268 @@ fn a_session_that_is_handed_over() {
               小波   online              0/1      0       2          never  picked
               anna   offline             1/1      1       1             #1  offline"##]],
     );
+}
+
+const ANNA_WITH_TWO: Row = (
+    "10:00:00",
+    "agent.configured",
+    r#""agent":"anna","capacity":2"#,
+);
+const B2_WRITES: Row = ("10:02:10", "buyer.message", r#""session":"s2""#);
+
+/// Anna leaves with two unanswered sessions, and bo has room for one of them.
+#[test]
+fn a_session_that_is_handed_over_to_the_queue() {
+    let keeps = policy(
+        r#""policy":{"routing":{"offline":{"hand_over":"online"}},"session":{"on_agent_offline":"keep"}}"#,
+    );
+    let bo = ("10:04:00", "agent.online", r#""agent":"小波""#);
+    let rows = [
+        keeps,
+        ANNA_WITH_TWO,
+        BO,
+        ANNA_COMES,
+        S1,
+        B1_WRITES,
+        S2,
+        B2_WRITES,
+        ANNA_LEAVES,
+        bo,
+        CLOCK,
+    ];
+    check(
+        &rows,
+        6,
+        expect![[r#"
+        #6  2026-11-16 10:04:00  店铺 default  排队
+        会话 s2（买家 b2）开始排队，在全店队列排第 1 位：原客服不在线，在线客服都没有空。买家看到“您是下一位，请稍候”。
+
+        依次看过的规则：
+          [R5b] 买家从 10:02:10 起等回复，原客服 anna 离线，现在有客服在线：重新分流，不再看最近联系客服
+          [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
+          [R4b] 在线客服都满载，排队等待
+          [R11] 排队从买家开始等回复的 10:02:10 算起
+
+        [R4b] 客服（2 位，接待量不饱和优先）：
+          客服  状态  接待/上限  今日接待  权重  上次分到  结果
+          小波  在线        1/1         1     2        #5  满载
+          anna  离线        1/2         2     1        #2  离线"#]],
+        expect![[r##"
+        #6  2026-11-16 10:04:00  shop default  queued
+        Session s2 (buyer b2) waits at position 1 of the queue for the whole shop: its agent is offline, and no agent that is online is free. The buyer reads "您是下一位，请稍候".
+
+        The rules, in the order they were tried:
+          [R5b] the buyer has waited for a reply since 10:02:10, anna, who has it, is offline, and other agents are online: routed anew, without the recent agent
+          [R2] scope: the whole shop, as no entry, question or order status names agents
+          [R4b] every online agent is full: it waits
+          [R11] its wait counts from 10:02:10 on, when the buyer began to wait for a reply
+
+        [R4b] the agents (2; least saturated first):
+          agent  presence  load/capacity  today  weight  last assigned  outcome
+          小波   online              1/1      1       2             #5  full
+          anna   offline             1/2      2       1             #2  offline"##]],
+    );
+}
+
+/// Bo is busy when anna loses the session, so it waits. Then bo is free, or away: then only anna is online.
+#[test]
+fn a_queued_session_and_the_agents_it_was_taken_from() {
+    let bo_done = (
+        "10:05:00",
+        "session.closed",
+        r#""session":"s2","by":"buyer""#,
+    );
+    let bo_rests = ("10:04:40", "agent.away", r#""agent":"小波""#);
+    let rows = [
+        policy(TAKES_BACK),
+        ANNA,
+        BO,
+        ANNA_COMES,
+        BO_COMES,
+        S1,
+        S2,
+        B1_WRITES_LATER,
+        bo_done,
+    ];
+    expect![[r#"
+        another agent is free
+        [R7] 从 10:04:30 起在全店队列排队；全店 1 位在排，有客服能接的里面，这位买家等得最久
+        [R11] 排队从买家开始等回复的 10:02:30 算起
+        [R10c] 会话从这些客服手上转走过，不再分给：anna
+        [R7] 有空闲客服，按接待量不饱和优先选小波
+        [R7] 客服（2 位，接待量不饱和优先）：
+        [R7] waited for the whole shop since 10:04:30, 1 waited in the shop; of those that a free agent can serve, this buyer waited longest
+        [R11] its wait counts from 10:02:30 on, when the buyer began to wait for a reply
+        [R10c] it was taken from these agents before, so they are left out: anna
+        [R7] an agent is free, least saturated first: 小波
+        [R7] the agents (2; least saturated first):
+
+        no other agent is online
+        [R7] 从 10:04:30 起在全店队列排队；全店 1 位在排，有客服能接的里面，这位买家等得最久
+        [R11] 排队从买家开始等回复的 10:02:30 算起
+        [R10c] 会话从这些客服手上转走过：anna；但能接的客服里没有别人在线，所以照常分配
+        [R7] 有空闲客服，按接待量不饱和优先选 anna
+        [R7] 客服（2 位，接待量不饱和优先）：
+        [R7] waited for the whole shop since 10:04:30, 1 waited in the shop; of those that a free agent can serve, this buyer waited longest
+        [R11] its wait counts from 10:02:30 on, when the buyer began to wait for a reply
+        [R10c] it was taken from these agents before: anna; no other agent that may serve it is online, so they count like the rest
+        [R7] an agent is free, least saturated first: anna
+        [R7] the agents (2; least saturated first):
+    "#]].assert_eq(&told_of(&[
+        ("another agent is free", &rows, 8, "["),
+        (
+            "no other agent is online",
+            &[&rows[..8], &[bo_rests]].concat(),
+            6,
+            "[",
+        ),
+    ]));
+}
+
+const AGES: &str = r#""policy":{"routing":{"priority":{"age":"1m"},"queue":{"leave_grace":"5m"}}}"#;
+
+/// Anna serves s1. Then s2, s3 and s4 wait; s4 has the priority 3, and the buyer of s2 has left the page.
+#[test]
+fn the_order_of_the_queue() {
+    let s3 = (
+        "10:02:10",
+        "session.opened",
+        r#""session":"s3","buyer":"b3""#,
+    );
+    let s4 = (
+        "10:03:00",
+        "session.opened",
+        r#""session":"s4","buyer":"b4","priority":3"#,
+    );
+    let s2_left = ("10:03:10", "buyer.left", r#""session":"s2""#);
+    let rows = [
+        policy(AGES),
+        ANNA,
+        ANNA_COMES,
+        S1,
+        S2,
+        s3,
+        s4,
+        s2_left,
+        S1_CLOSED,
+    ];
+    check(
+        &rows,
+        4,
+        expect![[r#"
+            #4  2026-11-16 10:03:00  店铺 default  排队
+            会话 s4（买家 b4）开始排队，在全店队列排第 1 位：在线客服都满载。买家看到“您是下一位，请稍候”。
+
+            依次看过的规则：
+              [R1] 最近联系客服：没有记录
+              [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
+              [R4b] 在线客服都满载，排队等待
+              [R11] 优先级 3，每级相当于多排 1 分钟，共 3 分钟；排在更早排队的会话前面：s2（10:02:00 起排队，优先级 0）、s3（10:02:10 起排队，优先级 0）
+
+            [R4b] 客服（1 位，接待量不饱和优先）：
+              客服  状态  接待/上限  今日接待  权重  上次分到  结果
+              anna  在线        1/1         1     1        #1  满载"#]],
+        expect![[r##"
+            #4  2026-11-16 10:03:00  shop default  queued
+            Session s4 (buyer b4) waits at position 1 of the queue for the whole shop: every online agent is full. The buyer reads "您是下一位，请稍候".
+
+            The rules, in the order they were tried:
+              [R1] recent agent: none known
+              [R2] scope: the whole shop, as no entry, question or order status names agents
+              [R4b] every online agent is full: it waits
+              [R11] priority 3: each step counts as 1 min more of waiting, 3 min in all; it goes before sessions that queued earlier: s2 (since 10:02:00, priority 0), s3 (since 10:02:10, priority 0)
+
+            [R4b] the agents (1; least saturated first):
+              agent  presence  load/capacity  today  weight  last assigned  outcome
+              anna   online              1/1      1       1             #1  full"##]],
+    );
+    expect![[r#"
+        the first in the queue
+        [R7] 从 10:03:00 起在全店队列排队；全店 3 位在排，有客服能接的里面，这位买家排在最前
+        [R11] 优先级 3，每级相当于多排 1 分钟，共 3 分钟；排在更早排队的会话前面：s2（10:02:00 起排队，优先级 0）、s3（10:02:10 起排队，优先级 0）
+        [R7] 有空闲客服，按接待量不饱和优先选 anna
+        [R7] 客服（1 位，接待量不饱和优先）：
+        [R7] waited for the whole shop since 10:03:00, 3 waited in the shop; of those that a free agent can serve, this buyer is the first in the queue
+        [R11] priority 3: each step counts as 1 min more of waiting, 3 min in all; it goes before sessions that queued earlier: s2 (since 10:02:00, priority 0), s3 (since 10:02:10, priority 0)
+        [R7] an agent is free, least saturated first: anna
+        [R7] the agents (1; least saturated first):
+
+        the next one, while the first has left the page
+        [R7] 从 10:02:10 起在全店队列排队；全店 2 位在排，有客服能接的里面，这位买家等得最久
+        [S7] 前面有买家离开了页面，暂时跳过，名次保留：s2（10:02:00 起排队）
+        [R7] 有空闲客服，按接待量不饱和优先选 anna
+        [R7] 客服（1 位，接待量不饱和优先）：
+        [R7] waited for the whole shop since 10:02:10, 2 waited in the shop; of those that a free agent can serve, this buyer waited longest
+        [S7] passed over, with their places kept, because the buyer has left the page: s2 (since 10:02:00)
+        [R7] an agent is free, least saturated first: anna
+        [R7] the agents (1; least saturated first):
+
+        queued while away from the page
+        [R9] 原客服 anna 已从店铺移除，重新分流，不再看最近联系客服
+        [R2] 分流范围：全店客服（入口、问题、订单状态都没有指定客服）
+        [R3] 全店没有客服在线，分流范围里也没有能接买家的客服，排队等待
+        [S7] 买家已离开页面：名次保留到 10:09:00，这期间不分配客服，到时还没回来会话就结束
+        [R9] anna, who had it, was removed: routed anew, without the recent agent
+        [R2] scope: the whole shop, as no entry, question or order status names agents
+        [R3] no agent of the shop is online, and the scope has no agents: it waits
+        [S7] the buyer has left the page: its place is kept until 10:09:00, and it gets no agent meanwhile; then the session closes, unless the buyer comes back
+    "#]].assert_eq(&told_of(&[
+        ("the first in the queue", &rows, 7, "["),
+        (
+            "the next one, while the first has left the page",
+            &[
+                &rows[..],
+                &[(
+                    "10:04:00",
+                    "session.closed",
+                    r#""session":"s4","by":"agent""#,
+                )],
+            ]
+            .concat(),
+            10,
+            "[",
+        ),
+        (
+            "queued while away from the page",
+            &[
+                policy(AGES),
+                ANNA,
+                ANNA_COMES,
+                S1,
+                ("10:03:00", "buyer.left", r#""session":"s1""#),
+                ANNA_REMOVED,
+            ],
+            2,
+            "[",
+        ),
+    ]));
+}
+
+#[test]
+fn a_session_whose_buyer_gave_up() {
+    let left = ("10:03:00", "buyer.left", r#""session":"s2""#);
+    let off = ("10:04:00", "shop.configured", r#""policy":{}"#);
+    let rows = [policy(AGES), ANNA, ANNA_COMES, S1, S2, left, CLOCK];
+    check(
+        &rows,
+        3,
+        expect![[r#"
+        #3  2026-11-16 10:08:00  店铺 default  会话结束
+        会话 s2（买家 b2，没有人接待过）已结束：买家离开页面未返回而结束。
+        [S7] 买家从 10:02:00 起在全店队列排队，10:03:00 起不在页面上；名次保留了 5 分钟，买家没有回来，会话结束。"#]],
+        expect![[r#"
+        #3  2026-11-16 10:08:00  shop default  closed
+        Session s2 (buyer b2, never served) has ended: closed because the buyer left and did not come back.
+        [S7] The buyer waited for the whole shop since 10:02:00 and was away from the page since 10:03:00. Its place was kept for 5 min, and it did not come back."#]],
+    );
+    expect![[r#"
+        the policy has changed since
+        [S7] 买家从 10:02:00 起在全店队列排队，离开页面后没有回来；名次保留的时间到了，会话结束。
+        [S7] The buyer waited for the whole shop since 10:02:00, left the page and did not come back in the time for which its place was kept.
+    "#]].assert_eq(&told_of(&[(
+        "the policy has changed since",
+        &[policy(AGES), ANNA, ANNA_COMES, S1, S2, left, off, CLOCK],
+        3,
+        "[S7]",
+    )]));
 }
