@@ -60,14 +60,54 @@ pub(super) fn of_close(locale: Locale, note: &Evidence) -> Option<String> {
             format!("It waited for {pool} since {since}, for {wait}, which is the longest wait."),
         ));
     }
+    if let Evidence::GaveUp {
+        pool,
+        since,
+        away_since,
+        leave_grace,
+    } = note
+    {
+        return Some(gave_up(locale, pool, *since, *away_since, *leave_grace));
+    }
     if let Evidence::Absent { agent, absence } = note {
         let absent = absent(locale, agent, *absence);
         return Some(locale.say(
             format!("{absent}，店铺设置为 TA 手上的会话随之结束。"),
-            format!("The policy closes what such an agent has: {absent}."),
+            format!("{absent}, and the policy closes the sessions of such an agent."),
         ));
     }
     None
+}
+
+fn gave_up(
+    locale: Locale,
+    pool: &str,
+    since: OffsetTimestamp,
+    away_since: Option<OffsetTimestamp>,
+    leave_grace: Duration,
+) -> String {
+    let (pool, since) = (locale.pool(pool), locale.time(since));
+    match away_since {
+        Some(away_since) => {
+            let (away_since, grace) = (locale.time(away_since), locale.length(leave_grace));
+            locale.say(
+                format!(
+                    "买家从 {since} 起在{pool}队列排队，{away_since} 起不在页面上；名次保留了 {grace}，买家没有回来，会话结束。"
+                ),
+                format!(
+                    "The buyer waited for {pool} since {since} and was away from the page since {away_since}. Its \
+                     place was kept for {grace}, and it did not come back."
+                ),
+            )
+        }
+        None => locale.say(
+            format!("买家从 {since} 起在{pool}队列排队，离开页面后没有回来；名次保留的时间到了，会话结束。"),
+            format!(
+                "The buyer waited for {pool} since {since}, left the page and did not come back in the time for \
+                 which its place was kept."
+            ),
+        ),
+    }
 }
 
 fn silent(
@@ -78,7 +118,7 @@ fn silent(
 ) -> String {
     let (since, length) = (locale.time(since), locale.length(length));
     let last = match last {
-        None => locale.say("没有人说过话", "nobody spoke"),
+        None => locale.say("没有人说过话", "no message was sent"),
         Some(Speaker::Buyer) => locale.say("最后说话的是买家", "the buyer spoke last"),
         Some(Speaker::Agent) => locale.say("最后说话的是客服", "the agent spoke last"),
         Some(Speaker::Bot) => locale.say("最后说话的是机器人", "the bot spoke last"),
@@ -96,7 +136,7 @@ pub(super) fn of_notice(locale: Locale, note: &Evidence) -> Option<String> {
         return Some(locale.say(
             format!("全店没有客服在线，会话按离线分流留给了 TA（{stands}，含这个会话）。"),
             format!(
-                "Nobody of the shop is online, and the offline rota left the session to this agent \
+                "No agent of the shop is online, and the offline rota left the session to this agent \
                  ({stands}, this one included)."
             ),
         ));
@@ -106,7 +146,7 @@ pub(super) fn of_notice(locale: Locale, note: &Evidence) -> Option<String> {
         return Some(locale.say(
             format!("买家发来消息时 TA 不在（{stands}），全店也没有其他客服在线。"),
             format!(
-                "The buyer wrote while this agent was not there ({stands}), and nobody else of the shop is online."
+                "The buyer wrote while this agent was not there ({stands}), and no other agent of the shop is online."
             ),
         ));
     }
@@ -120,7 +160,7 @@ pub(super) fn of_reply(locale: Locale, note: &Evidence) -> Option<String> {
         return Some(locale.say(
             format!("全店没有客服在线，会话按离线分流留给了{agent}。{}", once(locale)),
             format!(
-                "Nobody of the shop is online, and the offline rota left the session to {agent}. {}",
+                "No agent of the shop is online, and the offline rota left the session to {agent}. {}",
                 once(locale)
             ),
         ));
@@ -129,7 +169,7 @@ pub(super) fn of_reply(locale: Locale, note: &Evidence) -> Option<String> {
         let absent = absent(locale, agent, *absence);
         return Some(locale.say(
             format!("{absent}，全店也没有其他客服在线。{}", once(locale)),
-            format!("Nobody of the shop is online: {absent}. {}", once(locale)),
+            format!("No agent of the shop is online: {absent}. {}", once(locale)),
         ));
     }
     if let Evidence::Waits {
@@ -152,7 +192,7 @@ fn waits(locale: Locale, pool: &str, position: u32, reason: WaitReason) -> Strin
         | WaitReason::NoAnswer
         | WaitReason::OfflineHandover => locale.say(
             "店铺开启了排队自动回复。",
-            "The policy replies so when a buyer begins to wait.",
+            "The policy sends this reply to a buyer who begins to wait.",
         ),
     };
     locale.say(
@@ -164,31 +204,33 @@ fn waits(locale: Locale, pool: &str, position: u32, reason: WaitReason) -> Strin
 fn once(locale: Locale) -> &'static str {
     locale.say(
         "店铺开启了离线自动回复，每个会话一次。",
-        "The policy replies so when nobody is online, once a session.",
+        "The policy sends this reply when no agent is online, once per session.",
     )
 }
 
 /// `离线 3/5`.
 fn stands(locale: Locale, agent: &Candidate) -> String {
-    let (presence, load) = (locale.presence(agent.presence), agent.load);
-    format!("{presence} {load}/{}", agent.capacity)
+    let (presence, load) = (locale.presence(agent.presence), locale.load(agent));
+    format!("{presence} {load}")
 }
 
 pub(super) fn waiting_for(locale: Locale, reason: WaitReason) -> &'static str {
     match reason {
-        WaitReason::AllBusy => locale.say("在线客服都满载", "everybody online is full"),
+        WaitReason::AllBusy => locale.say("在线客服都满载", "every online agent is full"),
         WaitReason::ScopeOffline => {
-            locale.say("能接的客服都不在线", "nobody who serves it is online")
+            locale.say("能接的客服都不在线", "no agent that may serve it is online")
         }
-        WaitReason::NobodyOnline => locale.say("全店没有客服在线", "nobody of the shop is online"),
+        WaitReason::NobodyOnline => {
+            locale.say("全店没有客服在线", "no agent of the shop is online")
+        }
         WaitReason::Closed => locale.say("店铺不在营业时间", "the shop is closed"),
         WaitReason::NoAnswer => locale.say(
             "原客服没有及时回复，其他客服都没有空",
-            "its agent did not answer, and no other agent is free",
+            "its agent did not answer in time, and no other agent is free",
         ),
         WaitReason::OfflineHandover => locale.say(
             "原客服不在线，在线客服都没有空",
-            "its agent is offline, and no other agent is free",
+            "its agent is offline, and no agent that is online is free",
         ),
     }
 }

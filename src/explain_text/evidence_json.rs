@@ -8,11 +8,11 @@ use super::phrase::Locale;
 use super::{Language, invite, rating, rejection, routing_steps, session};
 use crate::domain::base::time::Instant;
 use crate::domain::explain::explanation::{
-    Absence, Candidate, Comparison, Evidence, Explanation, NoRota, RecentAgent, RecentFinding,
-    Verdict,
+    Absence, Attempt, Candidate, Comparison, Evidence, Explanation, NoRota, NotAnswered,
+    RecentAgent, RecentFinding, Verdict, WaitingSession,
 };
 use crate::domain::explain::invite_check::{Check, Observed};
-use crate::domain::policy::{Recent, Strategy, Suspension, Whom};
+use crate::domain::policy::{QueueMode, Recent, Strategy, Suspension, Whom};
 use crate::domain::protocol::decision::{BlockCode, DecisionBody, Trigger};
 use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::session::Speaker;
@@ -59,7 +59,11 @@ fn rule(body: &DecisionBody) -> &'static str {
 
 fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
     match note {
-        Evidence::Recent { known, policy } => recent_fact(known.as_ref(), policy, rule),
+        Evidence::Recent {
+            known,
+            policy,
+            queue,
+        } => recent_fact(known.as_ref(), policy, *queue, rule),
         Evidence::AnyoneInstead => json!({ "rule": rule, "instead": "any_free" }),
         Evidence::Scope(scope) => scope_fact(scope, rule),
         Evidence::NobodyOnline(agents) => {
@@ -68,18 +72,41 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
         Evidence::NoRota(why) => no_rota_fact(why, rule),
         Evidence::Candidates {
             by,
+            queue,
             candidates: agents,
             ..
         } => json!({
             "rule": rule,
             "by": comparison_code(*by),
+            "queue": queue,
             "candidates": candidates(agents),
         }),
         Evidence::Drained {
             pool,
             since,
             waiting,
-        } => json!({ "rule": rule, "pool": pool, "since": since, "waiting": waiting }),
+            longest,
+            unserved,
+        } => json!({
+            "rule": rule, "pool": pool, "since": since, "waiting": waiting, "longest": longest,
+            "unserved": unserved,
+        }),
+        Evidence::Ranked(order) => json!({
+            "rule": rule,
+            "queued": order.queued,
+            "since": order.since,
+            "priority": order.priority,
+            "age": order.age,
+            "before": waiting_facts(&order.before),
+            "before_in_all": order.before_in_all,
+        }),
+        Evidence::LeftPage { until } => json!({ "rule": rule, "left_until": until }),
+        Evidence::LeftAhead { sessions, in_all } => {
+            json!({ "rule": rule, "left": waiting_facts(sessions), "left_in_all": in_all })
+        }
+        Evidence::PassedOver { agents, counted } => {
+            json!({ "rule": rule, "passed": agents, "counted": counted })
+        }
         Evidence::Manual(to) | Evidence::LeftToRota(to) => {
             json!({ "rule": rule, "candidates": [candidate(to)] })
         }
@@ -87,6 +114,17 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
             "rule": rule,
             "absence": absence_code(*absence),
             "candidates": [candidate(agent)],
+        }),
+        Evidence::NotAnswered(found) => not_answered_fact(found, rule),
+        Evidence::HandedOver { agent, since } => {
+            json!({ "rule": rule, "since": since, "candidates": [candidate(agent)] })
+        }
+        Evidence::Missed {
+            agent,
+            misses,
+            away_after,
+        } => json!({
+            "rule": rule, "misses": misses, "away_after": away_after, "candidates": [candidate(agent)],
         }),
         Evidence::Waits {
             pool,
@@ -98,6 +136,15 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
             since,
             max_wait,
         } => json!({ "rule": rule, "pool": pool, "since": since, "max_wait": max_wait }),
+        Evidence::GaveUp {
+            pool,
+            since,
+            away_since,
+            leave_grace,
+        } => json!({
+            "rule": rule, "pool": pool, "since": since, "away_since": away_since,
+            "leave_grace": leave_grace,
+        }),
         Evidence::Silent {
             since,
             length,
@@ -132,7 +179,12 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
     }
 }
 
-fn recent_fact(known: Option<&RecentAgent>, policy: &Recent, rule: &str) -> Value {
+fn recent_fact(
+    known: Option<&RecentAgent>,
+    policy: &Recent,
+    queue: QueueMode,
+    rule: &str,
+) -> Value {
     let nobody = if policy.window.is_zero() {
         "off"
     } else {
@@ -147,8 +199,32 @@ fn recent_fact(known: Option<&RecentAgent>, policy: &Recent, rule: &str) -> Valu
         "over_capacity": policy.over_capacity,
         "away_window": policy.away_window,
         "otherwise": policy.otherwise,
+        "queue": queue,
         "finding": known.map_or(nobody, |known| finding_code(known.finding)),
         "candidates": agents,
+    })
+}
+
+fn not_answered_fact(found: &NotAnswered, rule: &str) -> Value {
+    let policy = found.policy;
+    json!({
+        "rule": rule,
+        "assigned_at": found.assigned_at,
+        "since": found.since,
+        "waited": found.waited,
+        "attempt": match found.attempt {
+            Attempt::Due => "due",
+            Attempt::Again => "again",
+        },
+        "bounce": found.bounce,
+        "passed": found.passed,
+        "misses": found.misses,
+        "after": policy.after,
+        "each": policy.each,
+        "max": policy.max,
+        "otherwise": policy.otherwise,
+        "away_after": policy.away_after,
+        "candidates": [candidate(&found.agent)],
     })
 }
 
@@ -181,22 +257,39 @@ fn scope_fact(scope: &RoutingScope, rule: &str) -> Value {
     }
 }
 
+fn waiting_facts(sessions: &[WaitingSession]) -> Vec<Value> {
+    let facts = sessions.iter().map(|waiting| {
+        json!({
+            "session": waiting.session,
+            "since": waiting.since,
+            "queued": waiting.queued,
+            "priority": waiting.priority,
+        })
+    });
+    facts.collect()
+}
+
 fn candidates(candidates: &[Candidate]) -> Vec<Value> {
     candidates.iter().map(candidate).collect()
 }
 
 fn candidate(candidate: &Candidate) -> Value {
-    json!({
+    let mut fact = json!({
         "agent": candidate.agent,
         "presence": candidate.presence.code(),
         "load": candidate.load,
+        "after_work": candidate.after_work,
         "capacity": candidate.capacity,
         "today": candidate.today,
         "rota_today": candidate.rota_today,
         "weight": candidate.weight,
         "last_assigned": candidate.last_assigned,
         "verdict": verdict_code(candidate.verdict),
-    })
+    });
+    if let (Value::Object(fields), Some(at)) = (&mut fact, candidate.place_free_at) {
+        fields.insert("place_free_at".to_owned(), json!(at));
+    }
+    fact
 }
 
 fn check(locale: Locale, trigger: Trigger, check: &Check) -> Value {
@@ -293,6 +386,7 @@ fn verdict_code(verdict: Verdict) -> &'static str {
         Verdict::LaterId => "later_id",
         Verdict::NotDrawn => "not_drawn",
         Verdict::Full => "full",
+        Verdict::TakenFrom => "taken_from",
         Verdict::Away => "away",
         Verdict::Offline => "offline",
         Verdict::NotRoutable => "not_routable",

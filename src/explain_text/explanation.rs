@@ -8,7 +8,7 @@ use crate::domain::protocol::decision::{Decision, DecisionBody, Trigger};
 use super::phrase::Locale;
 use super::{
     Language, invite, rating, rejection, reply_deadline, routing, routing_steps, score, session,
-    shop_events,
+    shop_events, take_back,
 };
 
 /// The explanation of a decision of `shop`, as lines of text without a line break at the end.
@@ -101,14 +101,13 @@ fn body(locale: Locale, decision: &Decision, notes: &[Evidence]) -> Vec<String> 
             agent,
             reason,
         } => session::closed(locale, (session, buyer, agent.as_ref()), *reason, notes),
-        DecisionBody::SessionTakenBack {
-            session,
-            buyer,
-            agent,
-            since,
-            bounce,
-        } => shop_events::taken_back(locale, (session, buyer, agent), *since, *bounce),
-        DecisionBody::AgentPresenceSet { agent, .. } => shop_events::presence_set(locale, agent),
+        body @ DecisionBody::SessionTakenBack { .. } => with_rules(
+            take_back::taken_back(locale, body, notes),
+            routing_steps::lines(locale, body, notes),
+        ),
+        DecisionBody::AgentPresenceSet { agent, .. } => {
+            take_back::presence_set(locale, agent, notes)
+        }
         DecisionBody::HoursOpened { until } => shop_events::hours(locale, true, *until),
         DecisionBody::HoursClosed { until } => shop_events::hours(locale, false, *until),
         DecisionBody::ScoreDay {

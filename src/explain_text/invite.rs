@@ -161,14 +161,14 @@ fn served(locale: Locale, human: bool, bot: bool, bots: bool) -> &'static str {
             "the bot alone, whose sessions are asked about too",
         ),
         (false, true, false) => locale.say("只有机器人接待，不邀评", "the bot alone"),
-        (false, false, _) => locale.say("还没有人接待过", "nobody"),
+        (false, false, _) => locale.say("还没有人接待过", "neither an agent nor the bot"),
     }
 }
 
 fn close_reason(locale: Locale, reason: CloseReason, applies: bool) -> String {
     let closed = closed_by(locale, reason);
     let allowed = if applies {
-        locale.say("，这种情况不邀评", ", after which nobody is asked")
+        locale.say("，这种情况不邀评", ", after which no buyer is invited")
     } else {
         ""
     };
@@ -197,15 +197,15 @@ pub(super) fn closed_by(locale: Locale, reason: CloseReason) -> &'static str {
 
 fn spoke(locale: Locale, last: Option<Speaker>, required: bool) -> String {
     let last = match last {
-        None => locale.say("没有人说过话", "nobody spoke"),
+        None => locale.say("没有人说过话", "no message was sent"),
         Some(Speaker::Buyer) => locale.say("最后说话的是买家", "the buyer spoke last"),
         Some(Speaker::Agent) => locale.say("最后说话的是客服", "the agent spoke last"),
         Some(Speaker::Bot) => locale.say("最后说话的是机器人", "the bot spoke last"),
     };
     let required = if required {
-        locale.say("要求客服最后说话", "it must be the agent")
+        locale.say("要求客服最后说话", "the agent must speak last")
     } else {
-        locale.say("不作要求", "anybody may")
+        locale.say("不作要求", "the agent need not speak last")
     };
     locale.say(
         format!("{last}（{required}）"),
@@ -231,7 +231,7 @@ fn lasted(locale: Locale, lasted: Duration, longer_than: Duration) -> String {
 fn sample(locale: Locale, drawn: u16, below: u16, applies: bool) -> String {
     if below >= 10_000 {
         return locale
-            .say("全部邀请，不抽样", "everybody is asked")
+            .say("全部邀请，不抽样", "every buyer is asked")
             .to_owned();
     }
     let (drawn, below) = (percent(u64::from(drawn)), percent(u64::from(below)));
@@ -348,11 +348,11 @@ fn shared(locale: Locale, reached: bool, cap: u32) -> String {
         (0, _) => locale.say("不限次数", "no limit").to_owned(),
         (_, true) => locale.say(
             format!("今天自动邀过 TA 的店已到上限（最多 {cap} 家）"),
-            format!("as many shops as may asked automatically today: {cap}"),
+            format!("the cap is reached: {cap} shops asked automatically today"),
         ),
         (_, false) => locale.say(
             format!("今天自动邀过 TA 的店未到上限（最多 {cap} 家）"),
-            format!("fewer shops than may asked automatically today: {cap} at most"),
+            format!("the cap of {cap} shops that ask automatically in a day is not reached"),
         ),
     }
 }

@@ -22,6 +22,8 @@ mod routing_steps;
 mod score;
 mod session;
 mod shop_events;
+mod take_back;
+mod waiting;
 
 // The state of a shop.
 mod notable_decisions;

@@ -94,7 +94,10 @@ fn reason(locale: Locale, error: ErrorCode) -> &'static str {
         ErrorCode::NotWithBot => {
             locale.say("会话现在不由机器人接待", "the session is not with the bot")
         }
-        ErrorCode::QueueFull => locale.say("排队人数已到上限", "as many wait as may"),
+        ErrorCode::QueueFull => locale.say(
+            "排队人数已到上限",
+            "the queue is full: as many buyers wait as the policy allows",
+        ),
         ErrorCode::PolicyInvalid => locale.say(
             "规则配置有误，仍按原来的配置",
             "the policy has a mistake; the old one holds",

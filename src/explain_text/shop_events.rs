@@ -1,55 +1,11 @@
-//! Decisions that the shop takes by its own clock, in words: sessions taken back (R10), agents set away (R10e), opening
-//! hours (H3) and the summary of a day (M13).
+//! Decisions that the shop takes by its own clock, in words: opening hours (H3) and the summary of a day (M13).
 
 use crate::domain::base::calendar::Day;
-use crate::domain::base::id::Id;
 use crate::domain::base::ratio::{Rate, Share};
 use crate::domain::base::time::OffsetTimestamp;
 use crate::domain::protocol::decision::Period;
 
 use super::phrase::{Locale, rate, share};
-
-/// `session.taken_back`.
-pub(super) fn taken_back(
-    locale: Locale,
-    (session, buyer, agent): (&Id, &Id, &Id),
-    since: OffsetTimestamp,
-    bounce: u32,
-) -> Vec<String> {
-    let (agent, since) = (locale.agent(agent), locale.time(since));
-    vec![
-        locale.say(
-            format!("会话 {session}（买家 {buyer}）从{agent}转走：买家从 {since} 起没有得到回复，这是第 {bounce} 次转走。"),
-            format!(
-                "Session {session} (buyer {buyer}) was taken from {agent}: the buyer has had no reply since {since}. \
-                 It was taken back {bounce} times so far."
-            ),
-        ),
-        locale.say(
-            "[R10] 店铺设置了超时转接：客服超时未回复，会话转给别人，没有人空闲时按设置留下或排队。".to_owned(),
-            "[R10] The policy takes a session from an agent that does not answer in time. Another agent gets it; if \
-             none is free, it stays or waits, as the policy says."
-                .to_owned(),
-        ),
-    ]
-}
-
-/// `agent.presence_set`.
-pub(super) fn presence_set(locale: Locale, agent: &Id) -> Vec<String> {
-    let agent = locale.agent(agent);
-    vec![
-        locale.say(
-            format!("{agent}被自动设为小休：连续多个会话没有及时回复。"),
-            format!("{agent} was set away: several sessions in a row got no reply in time."),
-        ),
-        locale.say(
-            "[R10e] 连续被转走的会话数达到店铺的设置；客服重新上线后恢复接待。".to_owned(),
-            "[R10e] As many sessions as the policy allows were taken from the agent, one after the other. It gets \
-             sessions again when it comes online."
-                .to_owned(),
-        ),
-    ]
-}
 
 /// `hours.opened` and `hours.closed`.
 pub(super) fn hours(locale: Locale, open: bool, until: Option<OffsetTimestamp>) -> Vec<String> {

@@ -20,3 +20,4 @@ mod stored_forms;
 mod stored_shops;
 mod view;
 mod why;
+mod why_desk;

@@ -9,7 +9,7 @@ use xiaoer::explain_text::{self, Highlights, Language};
 use xiaoer::replay::{FoundDecision, explain, replay_with};
 
 /// Events of one morning: each row is the time of day, the type, and the fields.
-fn trace(rows: &[(&str, &str, &str)]) -> String {
+pub(super) fn trace(rows: &[(&str, &str, &str)]) -> String {
     let lines = rows.iter().map(|(at, kind, fields)| {
         let comma = if fields.is_empty() { "" } else { "," };
         format!("{{\"at\":\"2026-11-16T{at}+08:00\",\"type\":\"{kind}\"{comma}{fields}}}\n")
@@ -17,7 +17,7 @@ fn trace(rows: &[(&str, &str, &str)]) -> String {
     lines.collect()
 }
 
-fn why(trace: &str, seq: u64) -> Explanation {
+pub(super) fn why(trace: &str, seq: u64) -> Explanation {
     let shop = Id::new("default").expect("an id");
     let found = explain(trace.as_bytes(), &shop, seq);
     let Ok(FoundDecision::Why(why)) = found else {
@@ -26,39 +26,39 @@ fn why(trace: &str, seq: u64) -> Explanation {
     *why
 }
 
-fn check(rows: &[(&str, &str, &str)], seq: u64, chinese: Expect, english: Expect) {
+pub(super) fn check(rows: &[(&str, &str, &str)], seq: u64, chinese: Expect, english: Expect) {
     let why = why(&trace(rows), seq);
     chinese.assert_eq(&explain_text::explain("default", &why, Language::Chinese));
     english.assert_eq(&explain_text::explain("default", &why, Language::English));
 }
 
-type Row = (&'static str, &'static str, &'static str);
+pub(super) type Row = (&'static str, &'static str, &'static str);
 
 /// A shop of one preset, with two agents of capacity 1; bo comes only where a row says so.
-const STANDARD: Row = ("10:00:00", "shop.configured", r#""policy":{}"#);
-const ANNA: Row = (
+pub(super) const STANDARD: Row = ("10:00:00", "shop.configured", r#""policy":{}"#);
+pub(super) const ANNA: Row = (
     "10:00:00",
     "agent.configured",
     r#""agent":"anna","capacity":1"#,
 );
-const BO: Row = (
+pub(super) const BO: Row = (
     "10:00:00",
     "agent.configured",
     r#""agent":"小波","capacity":1,"weight":2"#,
 );
-const ANNA_COMES: Row = ("10:00:00", "agent.online", r#""agent":"anna""#);
-const BO_COMES: Row = ("10:00:00", "agent.online", r#""agent":"小波""#);
-const S1: Row = (
+pub(super) const ANNA_COMES: Row = ("10:00:00", "agent.online", r#""agent":"anna""#);
+pub(super) const BO_COMES: Row = ("10:00:00", "agent.online", r#""agent":"小波""#);
+pub(super) const S1: Row = (
     "10:01:00",
     "session.opened",
     r#""session":"s1","buyer":"b1""#,
 );
-const S2: Row = (
+pub(super) const S2: Row = (
     "10:02:00",
     "session.opened",
     r#""session":"s2","buyer":"b2""#,
 );
-const S1_CLOSED: Row = (
+pub(super) const S1_CLOSED: Row = (
     "10:03:30",
     "session.closed",
     r#""session":"s1","by":"buyer""#,
@@ -84,12 +84,12 @@ fn an_assignment_by_the_strategy() {
               小波  在线        0/1         0     2    还没有  条件相同，编号排在后面"#]],
         expect![[r##"
             #1  2026-11-16 10:01:00  shop default  assigned
-            Session s1 (buyer b1) goes to anna: no group is set, so anybody free may serve, next by "least saturated first".
+            Session s1 (buyer b1) goes to anna: no group is set, so any free agent may serve, next by "least saturated first".
 
             The rules, in the order they were tried:
               [R1] recent agent: none known
               [R2] scope: the whole shop, as no entry, question or order status names agents
-              [R4a] somebody is free, least saturated first: anna
+              [R4a] an agent is free, least saturated first: anna
 
             [R4a] the agents (2; least saturated first):
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -157,11 +157,11 @@ fn an_assignment_from_the_queue() {
               anna  在线        0/1         1     1        #1  分给 TA"#]],
         expect![[r##"
             #5  2026-11-16 10:03:30  shop default  assigned
-            Session s2 (buyer b2) goes to anna: somebody became free after 1 min 30 s of waiting, next by "least saturated first".
+            Session s2 (buyer b2) goes to anna: an agent became free after 1 min 30 s of waiting, next by "least saturated first".
 
             The rules, in the order they were tried:
-              [R7] waited for the whole shop since 10:02:00, 1 waited in the shop; of those whom somebody free can serve, this buyer waited longest
-              [R7] somebody is free, least saturated first: anna
+              [R7] waited for the whole shop since 10:02:00, 1 waited in the shop; of those that a free agent can serve, this buyer waited longest
+              [R7] an agent is free, least saturated first: anna
 
             [R7] the agents (1; least saturated first):
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -214,13 +214,13 @@ fn an_assignment_that_overflows() {
               anna  在线        1/1         1     1        #1  满载"#]],
         expect![[r##"
             #2  2026-11-16 10:02:00  shop default  assigned
-            Session s2 (buyer b2) goes to 小波: everybody of question "几天发货" of the live room is full, so it overflows to anybody free, next by "least saturated first".
+            Session s2 (buyer b2) goes to 小波: every online agent of question "几天发货" of the live room is full, so it overflows to any free agent, next by "least saturated first".
 
             The rules, in the order they were tried:
               [R1] recent agent: none known
               [R2] scope: question "几天发货" of the live room, which has agents of its own
-              [R4b] everybody online is full
-              [R4b] it may overflow to anybody free, least saturated first: 小波
+              [R4b] every online agent is full
+              [R4b] it may overflow to any free agent, least saturated first: 小波
 
             [R4b] the agents (1; least saturated first):
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -268,12 +268,12 @@ fn an_assignment_by_the_offline_rota() {
               小波  离线        0/1             0     2    还没有  条件相同，编号排在后面"#]],
         expect![[r#"
             #1  2026-11-16 10:01:00  shop default  assigned
-            Session s1 (buyer b1) goes to anna: nobody is online, so the offline rota leaves it to this agent.
+            Session s1 (buyer b1) goes to anna: no agent is online, so the offline rota leaves it to this agent.
 
             The rules, in the order they were tried:
               [R1] recent agent: none known
               [R2] scope: the whole shop, as no entry, question or order status names agents
-              [R3] nobody of the shop is online
+              [R3] no agent of the shop is online
               [R5] the offline rota, fewest offline assignments today: anna
 
             [R3] the agents (2):
@@ -320,7 +320,7 @@ fn an_assignment_by_hand() {
             Session s1 (buyer b1) goes to 小波: assigned or transferred by hand.
 
             The rules, in the order they were tried:
-              [R8] 小波 was named by hand (load 0/1 then), whatever its capacity
+              [R8] 小波 was named by hand (load 0/1 then), even if it is full
 
             [R8] the agent:
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -361,7 +361,7 @@ fn an_assignment_after_the_agent_went_offline() {
             The rules, in the order they were tried:
               [R9] anna, who had it, went offline: routed anew, without the recent agent
               [R2] scope: the whole shop, as no entry, question or order status names agents
-              [R4a] somebody is free, least saturated first: 小波
+              [R4a] an agent is free, least saturated first: 小波
 
             [R4a] the agents (2; least saturated first):
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -377,7 +377,7 @@ fn a_wait_for_busy_agents() {
         2,
         expect![[r#"
             #2  2026-11-16 10:02:00  店铺 default  排队
-            会话 s2（买家 b2）开始排队，在全店队列排第 1 位：在线客服都满载。买家看到“前面还有0位，请稍候”。
+            会话 s2（买家 b2）开始排队，在全店队列排第 1 位：在线客服都满载。买家看到“您是下一位，请稍候”。
 
             依次看过的规则：
               [R1] 最近联系客服：没有记录
@@ -390,12 +390,12 @@ fn a_wait_for_busy_agents() {
               小波  离线        0/1         0     2    还没有  离线"#]],
         expect![[r##"
             #2  2026-11-16 10:02:00  shop default  queued
-            Session s2 (buyer b2) waits at position 1 of the queue for the whole shop: everybody online is full. The buyer reads "前面还有0位，请稍候".
+            Session s2 (buyer b2) waits at position 1 of the queue for the whole shop: every online agent is full. The buyer reads "您是下一位，请稍候".
 
             The rules, in the order they were tried:
               [R1] recent agent: none known
               [R2] scope: the whole shop, as no entry, question or order status names agents
-              [R4b] everybody online is full: it waits
+              [R4b] every online agent is full: it waits
 
             [R4b] the agents (2; least saturated first):
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -411,7 +411,7 @@ fn a_wait_while_nobody_is_online() {
         1,
         expect![[r#"
             #1  2026-11-16 10:01:00  店铺 default  排队
-            会话 s1（买家 b1）开始排队，在全店队列排第 1 位：全店没有客服在线。买家看到“前面还有0位，请稍候”。
+            会话 s1（买家 b1）开始排队，在全店队列排第 1 位：全店没有客服在线。买家看到“您是下一位，请稍候”。
 
             依次看过的规则：
               [R1] 最近联系客服：没有记录
@@ -424,13 +424,13 @@ fn a_wait_while_nobody_is_online() {
               anna  离线        0/1         0     1    还没有  离线"#]],
         expect![[r##"
             #1  2026-11-16 10:01:00  shop default  queued
-            Session s1 (buyer b1) waits at position 1 of the queue for the whole shop: nobody of the shop is online. The buyer reads "前面还有0位，请稍候".
+            Session s1 (buyer b1) waits at position 1 of the queue for the whole shop: no agent of the shop is online. The buyer reads "您是下一位，请稍候".
 
             The rules, in the order they were tried:
               [R1] recent agent: none known
               [R2] scope: the whole shop, as no entry, question or order status names agents
-              [R3] nobody of the shop is online
-              [R5] no offline rota is on: it waits until somebody comes online
+              [R3] no agent of the shop is online
+              [R5] no offline rota is on: it waits until an agent comes online
 
             [R3] the agents (1):
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -495,7 +495,7 @@ fn a_notice() {
         expect![[r#"
             #2  2026-11-16 10:01:00  shop default  notified
             Session s1 was pushed to the phone of anna.
-            [R5] Nobody of the shop is online, and the offline rota left the session to this agent (offline 1/1, this one included)."#]],
+            [R5] No agent of the shop is online, and the offline rota left the session to this agent (offline 1/1, this one included)."#]],
     );
 }
 
@@ -521,7 +521,7 @@ fn an_auto_reply() {
         expect![[r##"
             #3  2026-11-16 10:02:00  shop default  automatic reply
             The buyer of session s2 was told automatically: "请稍等"
-            [R6] It began to wait for the whole shop, at position 1: everybody online is full. The policy replies so when a buyer begins to wait."##]],
+            [R6] It began to wait for the whole shop, at position 1: every online agent is full. The policy sends this reply to a buyer who begins to wait."##]],
     );
 }
 
@@ -555,11 +555,11 @@ fn an_automatic_invite() {
               ✓  [I1]   switch             automatic invites are on
               ✓  [I2]   served by          an agent
               ✓  [I3]   close              closed by the buyer
-              ✓  [I4]   last word          nobody spoke (anybody may)
+              ✓  [I4]   last word          no message was sent (the agent need not speak last)
               ✓  [I5]   length             2 min 30 s (any length will do)
               ✓  [I6]   suspended          not now
               ✓  [I7]   risk               the buyer is not flagged
-              ✓  [I8]   sample             everybody is asked
+              ✓  [I8]   sample             every buyer is asked
               ✓  [I9]   rated              not within 24 h
               ✓  [I10]  invited            never
               ✓  [I11]  this shop today    no limit
@@ -607,8 +607,8 @@ fn a_blocked_invite() {
             The rules in their order (✓ passed, ✗ keeps it back):
               ✓  [I1]   switch             automatic invites are on
               ✓  [I2]   served by          an agent
-              ✗  [I3]   close              closed by the buyer, after which nobody is asked
-              ✗  [I4]   last word          nobody spoke (it must be the agent)
+              ✗  [I3]   close              closed by the buyer, after which no buyer is invited
+              ✗  [I4]   last word          no message was sent (the agent must speak last)
               ✗  [I5]   length             2 min 30 s (it must be longer than 9 min)
               ✓  [I6]   suspended          not now
               ✗  [I7]   risk               the buyer is flagged
@@ -701,7 +701,7 @@ fn a_recorded_rating() {
         expect![[r#"
             #4  2026-11-16 10:04:00  shop default  rated
             Buyer b1 gave 4 of 5 stars (satisfied), which count for anna: session s1, card s1#1 (the automatic invite).
-            [Q4] A rating counts for the agent on its card, whoever has the session by then.
+            [Q4] A rating counts for the agent on its card, even if another agent has the session by then.
             [Q5] 5 and 4 stars are satisfied, 3 neutral, 2 and 1 disappointed."#]],
     );
 }
@@ -872,7 +872,7 @@ fn a_rejected_event() {
 }
 
 /// The lines about one rule, the Chinese ones first.
-fn told(rows: &[Row], seq: u64, rule: &str) -> String {
+pub(super) fn told(rows: &[Row], seq: u64, rule: &str) -> String {
     let why = why(&trace(rows), seq);
     let languages = [Language::Chinese, Language::English];
     let texts = languages.map(|language| explain_text::explain("default", &why, language));
@@ -882,7 +882,7 @@ fn told(rows: &[Row], seq: u64, rule: &str) -> String {
 }
 
 /// Each subject, from its own trace: the decision it asks about, and the rule it asks for.
-fn told_of(cases: &[(&str, &[Row], u64, &str)]) -> String {
+pub(super) fn told_of(cases: &[(&str, &[Row], u64, &str)]) -> String {
     let told = cases.iter().map(|(subject, rows, seq, rule)| {
         let told = told(rows, *seq, rule);
         assert!(!told.is_empty(), "{subject}: nothing of {rule}");
@@ -891,21 +891,21 @@ fn told_of(cases: &[(&str, &[Row], u64, &str)]) -> String {
     told.collect::<Vec<_>>().join("\n")
 }
 
-const TAOBAO: Row = (
+pub(super) const TAOBAO: Row = (
     "10:00:00",
     "shop.configured",
     r#""policy":{"preset":"taobao"}"#,
 );
-const ANNA_AWAY: Row = ("10:04:00", "agent.away", r#""agent":"anna""#);
-const ANNA_LEAVES: Row = ("10:04:00", "agent.offline", r#""agent":"anna""#);
-const ANNA_REMOVED: Row = ("10:04:00", "agent.removed", r#""agent":"anna""#);
-const S1_AGAIN: Row = (
+pub(super) const ANNA_AWAY: Row = ("10:04:00", "agent.away", r#""agent":"anna""#);
+pub(super) const ANNA_LEAVES: Row = ("10:04:00", "agent.offline", r#""agent":"anna""#);
+pub(super) const ANNA_REMOVED: Row = ("10:04:00", "agent.removed", r#""agent":"anna""#);
+pub(super) const S1_AGAIN: Row = (
     "10:05:00",
     "session.opened",
     r#""session":"s3","buyer":"b1""#,
 );
 /// Somebody else of the shop takes anna's only place.
-const S2_LATER: Row = (
+pub(super) const S2_LATER: Row = (
     "10:04:00",
     "session.opened",
     r#""session":"s2","buyer":"b2""#,
@@ -971,7 +971,7 @@ fn how_the_recent_agent_stood() {
         away
         [R1d] 最近联系客服：anna（到 10:03:30，72 小时内有效），小休 0/1（小休时不接），继续看下一条
         [R1d] 最近联系的客服：
-        [R1d] recent agent: anna until 10:03:30, within 72 h, away 0/1 (takes nobody while away): on to the next rule
+        [R1d] recent agent: anna until 10:03:30, within 72 h, away 0/1 (takes no buyers while away): on to the next rule
         [R1d] the recent agent:
 
         away, and taken
@@ -1015,10 +1015,10 @@ fn how_the_recent_agent_stood() {
         [R1d] 最近联系的客服：
         [R1d] 客服（2 位，随机抽一位空闲客服）：
         [R1d] recent agent: anna until 10:03:30, within 30 days, offline
-        [R1d] instead, anybody of the shop who is free
-        [R1d] somebody is free, the lot fell on 小波
+        [R1d] instead, any free agent of the shop
+        [R1d] an agent is free, drawn at random: 小波
         [R1d] the recent agent:
-        [R1d] the agents (2; drawn among the free):
+        [R1d] the agents (2; drawn at random among the free agents):
     "#]].assert_eq(&told_of(&[
         ("full", &full, 5, "[R1c]"),
         ("taken over its capacity", &over, 5, "[R1a]"),
@@ -1054,17 +1054,17 @@ fn why_nobody_of_a_rota_fits() {
     expect![[r#"
         the rota names nobody
         [R5] 离线分流里没有设置客服，排队等客服上线
-        [R5] the offline rota names nobody: it waits until somebody comes online
+        [R5] the offline rota names no agents: it waits until an agent comes online
 
         nobody takes buyers
         [R5] 离线分流设置的客服（分组“晚班”、角色“值班”）现在都不接买家，排队等客服上线
         [R5] 客服（2 位）：
-        [R5] nobody of the offline rota (group "晚班", role "值班") takes buyers: it waits until somebody comes online
+        [R5] no agent of the offline rota (group "晚班", role "值班") takes buyers: it waits until an agent comes online
         [R5] the agents (2):
 
         no agents at all
         [R3] 全店没有客服在线，分流范围里也没有能接买家的客服
-        [R3] nobody of the shop is online, and the scope has no agents
+        [R3] no agent of the shop is online, and the scope has no agents
     "#]].assert_eq(&told_of(&[
         ("the rota names nobody", &[empty, ANNA, S1], 1, "[R5]"),
         ("nobody takes buyers", &[unfit, owner, duty, S1], 1, "[R5]"),
@@ -1125,11 +1125,11 @@ fn what_led_to_it() {
 
         closed with its agent
         [R9] 原客服 anna 离线，店铺设置为 TA 手上的会话随之结束。
-        [R9] The policy closes what such an agent has: anna, who had it, went offline.
+        [R9] anna, who had it, went offline, and the policy closes the sessions of such an agent.
 
         closed as its agent was removed
         [R9] 原客服 anna 已从店铺移除，店铺设置为 TA 手上的会话随之结束。
-        [R9] The policy closes what such an agent has: anna, who had it, was removed.
+        [R9] anna, who had it, was removed, and the policy closes the sessions of such an agent.
 
         queued as its agent was removed
         [R9] 原客服 anna 已从店铺移除，重新分流，不再看最近联系客服
@@ -1137,31 +1137,31 @@ fn what_led_to_it() {
         [R3] 全店没有客服在线，分流范围里也没有能接买家的客服，排队等待
         [R9] anna, who had it, was removed: routed anew, without the recent agent
         [R2] scope: the whole shop, as no entry, question or order status names agents
-        [R3] nobody of the shop is online, and the scope has no agents: it waits
+        [R3] no agent of the shop is online, and the scope has no agents: it waits
 
         notified of a message
         [R9] 买家发来消息时 TA 不在（离线 1/1），全店也没有其他客服在线。
-        [R9] The buyer wrote while this agent was not there (offline 1/1), and nobody else of the shop is online.
+        [R9] The buyer wrote while this agent was not there (offline 1/1), and no other agent of the shop is online.
 
         told so
         [R9] 买家发来消息时，客服 anna 离线，全店也没有其他客服在线。店铺开启了离线自动回复，每个会话一次。
-        [R9] Nobody of the shop is online: anna, who has it, was offline when the buyer wrote. The policy replies so when nobody is online, once a session.
+        [R9] No agent of the shop is online: anna, who has it, was offline when the buyer wrote. The policy sends this reply when no agent is online, once per session.
 
         told that the rota has it
         [R5] 全店没有客服在线，会话按离线分流留给了小波。店铺开启了离线自动回复，每个会话一次。
-        [R5] Nobody of the shop is online, and the offline rota left the session to 小波. The policy replies so when nobody is online, once a session.
+        [R5] No agent of the shop is online, and the offline rota left the session to 小波. The policy sends this reply when no agent is online, once per session.
 
         told that nobody is online
         [R5] 全店没有客服在线，会话开始在全店队列排队（第 1 位）。店铺开启了离线自动回复，每个会话一次。
-        [R5] It began to wait for the whole shop, at position 1: nobody of the shop is online. The policy replies so when nobody is online, once a session.
+        [R5] It began to wait for the whole shop, at position 1: no agent of the shop is online. The policy sends this reply when no agent is online, once per session.
 
         nobody to overflow to
         [R4b] 在线客服都满载
         [R4b] 可以溢出给全店空闲客服，但全店在线客服都满载，排队等待
         [R4b] 客服（1 位，接待量不饱和优先）：
         [R4b] 客服（2 位，接待量不饱和优先）：
-        [R4b] everybody online is full
-        [R4b] it may overflow to anybody free, but everybody online in the shop is full: it waits
+        [R4b] every online agent is full
+        [R4b] it may overflow to any free agent, but every online agent of the shop is full: it waits
         [R4b] the agents (1; least saturated first):
         [R4b] the agents (2; least saturated first):
 
@@ -1278,6 +1278,7 @@ fn the_facts_have_stable_names() {
             "finding": "nobody",
             "otherwise": "continue",
             "over_capacity": false,
+            "queue": "wait",
             "rule": "R1",
             "until": null,
             "window": "72h"
@@ -1291,6 +1292,7 @@ fn the_facts_have_stable_names() {
             "by": "least_saturated",
             "candidates": [
               {
+                "after_work": 0,
                 "agent": "anna",
                 "capacity": 1,
                 "last_assigned": 0,
@@ -1302,6 +1304,7 @@ fn the_facts_have_stable_names() {
                 "weight": 1
               },
               {
+                "after_work": 0,
                 "agent": "小波",
                 "capacity": 1,
                 "last_assigned": 0,
@@ -1313,6 +1316,7 @@ fn the_facts_have_stable_names() {
                 "weight": 2
               }
             ],
+            "queue": "wait",
             "rule": "R4a"
           }
         ]"#]]
@@ -1467,17 +1471,17 @@ fn the_facts_behind_closes_waits_and_scores_have_stable_names() {
         lines.collect::<Vec<_>>().join("\n")
     });
     expect![[r#"
-        {"agent":"anna","away_window":"0s","candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"finding":"unavailable","otherwise":"continue","over_capacity":false,"rule":"R1d","until":"2026-11-16T10:03:30+08:00","window":"72h"}
+        {"agent":"anna","away_window":"0s","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"finding":"unavailable","otherwise":"continue","over_capacity":false,"queue":"wait","rule":"R1d","until":"2026-11-16T10:03:30+08:00","window":"72h"}
         {"pool":"all","rule":"R2","scope":"all"}
-        {"candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"online":0,"rule":"R3"}
+        {"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"online":0,"rule":"R3"}
         {"rota":"off","rule":"R5"}
 
-        {"agent":null,"away_window":"24h","candidates":[],"finding":"nobody","otherwise":"continue","over_capacity":true,"rule":"R1","until":null,"window":"72h"}
+        {"agent":null,"away_window":"24h","candidates":[],"finding":"nobody","otherwise":"continue","over_capacity":true,"queue":"wait","rule":"R1","until":null,"window":"72h"}
         {"pool":"all","rule":"R2","scope":"all"}
         {"candidates":[],"online":0,"rule":"R3"}
-        {"candidates":[{"agent":"anna","capacity":10,"last_assigned":0,"load":0,"presence":"offline","rota_today":0,"today":0,"verdict":"not_routable","weight":1}],"members":["anna","role:值班"],"rota":"unfit","rule":"R5"}
+        {"candidates":[{"after_work":0,"agent":"anna","capacity":10,"last_assigned":0,"load":0,"presence":"offline","rota_today":0,"today":0,"verdict":"not_routable","weight":1}],"members":["anna","role:值班"],"rota":"unfit","rule":"R5"}
 
-        {"candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":1,"today":1,"verdict":"picked","weight":1}],"rule":"R5"}
+        {"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":1,"today":1,"verdict":"picked","weight":1}],"rule":"R5"}
 
         {"pool":"all","position":1,"reason":"nobody_online","rule":"R5"}
 
@@ -1485,9 +1489,9 @@ fn the_facts_behind_closes_waits_and_scores_have_stable_names() {
 
         {"close_after_buyer_silence":"10m","last":"agent","rule":"S3","since":"2026-11-16T10:02:00+08:00"}
 
-        {"absence":"went_offline","candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
+        {"absence":"went_offline","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
 
-        {"absence":"already_offline","candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
+        {"absence":"already_offline","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
 
         {"metric":"good_rate","min_sample":1,"over":0,"rule":"M6","threshold":0.8,"under":1}"#]].assert_eq(&facts.join("\n\n"));
 }

@@ -5,9 +5,10 @@ use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{Duration, OffsetTimestamp};
 use crate::domain::explain::invite_check::Check;
-use crate::domain::policy::{Member, Recent, Strategy, Whom};
+use crate::domain::policy::{Member, QueueMode, Recent, Strategy, TakeBackPolicy, Whom};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Decision, Period, Rate, Trigger, WaitReason};
+use crate::domain::protocol::event::Priority;
 use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::session::Speaker;
 
@@ -44,6 +45,8 @@ pub enum Evidence {
         known: Option<RecentAgent>,
         /// The policy's `routing.recent`.
         policy: Recent,
+        /// The policy's `routing.queue.mode` (R14).
+        queue: QueueMode,
     },
     /// R1d: any free agent instead of the recent one.
     AnyoneInstead,
@@ -59,6 +62,8 @@ pub enum Evidence {
         step: Step,
         /// The order by which they were compared.
         by: Comparison,
+        /// The policy's `routing.queue.mode` (R14).
+        queue: QueueMode,
         /// All candidates.
         candidates: Vec<Candidate>,
     },
@@ -70,6 +75,31 @@ pub enum Evidence {
         since: OffsetTimestamp,
         /// The number of sessions that still wait in the shop, this one included.
         waiting: u32,
+        /// Whether none of those that come later was queued earlier.
+        longest: bool,
+        /// How many come before this one, but no agent that may serve them is free.
+        unserved: u32,
+    },
+    /// R11: the place in the queue is not that of the order of queueing.
+    Ranked(Box<QueueOrder>),
+    /// S7: the buyer has left the page. Until then its place is kept, and it is not served.
+    LeftPage {
+        /// When the session closes, unless the buyer comes back.
+        until: OffsetTimestamp,
+    },
+    /// S7: sessions that come before this one and are not served, because their buyers have left the page.
+    LeftAhead {
+        /// The first of them.
+        sessions: Vec<WaitingSession>,
+        /// How many there are.
+        in_all: u32,
+    },
+    /// R10c: agents from which the session was taken.
+    PassedOver {
+        /// The agents.
+        agents: Vec<Id>,
+        /// Whether they may get it all the same, because no other agent that may serve it is online.
+        counted: bool,
     },
     /// R8: a transfer by hand.
     Manual(Candidate),
@@ -79,6 +109,24 @@ pub enum Evidence {
         agent: Candidate,
         /// The reason of the absence.
         absence: Absence,
+    },
+    /// R10: the agent did not answer in time, so the session is routed again.
+    NotAnswered(Box<NotAnswered>),
+    /// R5b: the session waits for a reply of an offline agent, and others are online.
+    HandedOver {
+        /// The agent that has the session, or had it until now.
+        agent: Candidate,
+        /// Since when the buyer waits for a reply.
+        since: OffsetTimestamp,
+    },
+    /// R10e: sessions were taken from the agent, one after the other.
+    Missed {
+        /// The agent.
+        agent: Candidate,
+        /// How many, since its last sign of activity.
+        misses: u32,
+        /// The policy's `routing.take_back.away_after`.
+        away_after: u32,
     },
     /// R5: the rota has just assigned the session to the agent.
     LeftToRota(Candidate),
@@ -99,6 +147,17 @@ pub enum Evidence {
         since: OffsetTimestamp,
         /// The policy's `routing.queue.max_wait` at that time.
         max_wait: Duration,
+    },
+    /// S7: the buyer left the page and did not come back.
+    GaveUp {
+        /// The pool.
+        pool: Box<str>,
+        /// The start of the wait.
+        since: OffsetTimestamp,
+        /// Since when the buyer was away from the page. `None` if the policy changed since.
+        away_since: Option<OffsetTimestamp>,
+        /// The policy's `routing.queue.leave_grace`.
+        leave_grace: Duration,
     },
     /// S3: the buyer was silent as long as the policy allowed when the timer started.
     Silent {
@@ -223,8 +282,12 @@ pub struct Candidate {
     pub agent: Id,
     /// Its presence at that time.
     pub presence: Presence,
-    /// Its number of open sessions.
+    /// Its number of open sessions and of places after work.
     pub load: u32,
+    /// Those of them that are places after work (S8).
+    pub after_work: u32,
+    /// When the first place after work becomes free.
+    pub place_free_at: Option<OffsetTimestamp>,
     /// Its maximum number of open sessions.
     pub capacity: u32,
     /// Its assignments on this day.
@@ -254,6 +317,8 @@ pub enum Verdict {
     NotDrawn,
     /// It was full.
     Full,
+    /// The session was taken from it, because it did not answer (R10).
+    TakenFrom,
     /// It was away.
     Away,
     /// It was offline.
@@ -262,6 +327,68 @@ pub enum Verdict {
     NotRoutable,
     /// It served the buyer too long ago (R1).
     Passed,
+}
+
+/// The place of a waiting session in the queue (R11).
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueueOrder {
+    /// The queue instant: when it was last queued, or since when its buyer waits for a reply.
+    pub queued: OffsetTimestamp,
+    /// When it was last queued.
+    pub since: OffsetTimestamp,
+    /// Its priority.
+    pub priority: Priority,
+    /// The policy's `routing.priority.age`.
+    pub age: Duration,
+    /// The first sessions that were queued earlier and come later.
+    pub before: Vec<WaitingSession>,
+    /// How many there are.
+    pub before_in_all: u32,
+}
+
+/// A session that waits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WaitingSession {
+    /// The session.
+    pub session: Id,
+    /// When it was last queued.
+    pub since: OffsetTimestamp,
+    /// The queue instant (R11).
+    pub queued: OffsetTimestamp,
+    /// Its priority.
+    pub priority: Priority,
+}
+
+/// A session whose agent did not answer in time (R10).
+#[derive(Clone, Debug, PartialEq)]
+pub struct NotAnswered {
+    /// The agent that has the session, or had it until now.
+    pub agent: Candidate,
+    /// When it got the session.
+    pub assigned_at: OffsetTimestamp,
+    /// Since when the buyer waits for a reply.
+    pub since: OffsetTimestamp,
+    /// From the later of the two until now.
+    pub waited: Duration,
+    /// Whether the clock ran out just now.
+    pub attempt: Attempt,
+    /// How often the session was taken back, this time included.
+    pub bounce: u32,
+    /// The agents that are left out, this one included.
+    pub passed: Vec<Id>,
+    /// How many sessions were taken from the agent since its last sign of activity, this one included.
+    pub misses: u32,
+    /// The policy's `routing.take_back`.
+    pub policy: TakeBackPolicy,
+}
+
+/// When take-back tries to move a session (R10b).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// The clock of R10a ran out.
+    Due,
+    /// The clock ran out before, and no other agent could get the session then.
+    Again,
 }
 
 /// Why a session has an absent agent (R9).

@@ -128,6 +128,7 @@ impl Shop {
         ledger: &mut dyn Ledger,
         out: &mut DecisionSink,
     ) {
+        self.note_gave_up(session, out);
         self.close(session, CloseReason::Abandoned, ledger, out);
     }
 }

@@ -87,6 +87,7 @@ impl Shop {
             prompt: self.prompt(position, reason).into(),
             priority: (priority.level() > 0 && !age.is_zero()).then_some(priority),
         };
+        self.note_queued(session, out);
         self.decide(body, out);
         self.note_waits(pool, position, reason, out);
         match reason {

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 
 use super::routing::{RoutingChoice, RoutingRequest};
 use crate::domain::explain::decision_sink::DecisionSink;
+use crate::domain::explain::explanation::Attempt;
 use crate::domain::policy::{HandOver, TakeBackOtherwise};
 use crate::domain::protocol::codes::{Presence, PresenceReason};
 use crate::domain::protocol::decision::{AssignReason, DecisionBody, WaitReason};
@@ -66,7 +67,7 @@ impl Shop {
         self.overdue.insert((debt, record.opened_as, session));
         if !self.is_shut() {
             self.fresh_crews();
-            self.take_back(session, out);
+            self.take_back(session, Attempt::Due, out);
         }
     }
 
@@ -82,7 +83,7 @@ impl Shop {
             .collect();
         for session in overdue {
             self.timers.visit(session);
-            if self.take_back(session, out) {
+            if self.take_back(session, Attempt::Again, out) {
                 return true;
             }
         }
@@ -91,7 +92,7 @@ impl Shop {
     }
 
     /// Takes an overdue session from its agent, if another can get it (R10b). The agent groups must be current.
-    fn take_back(&mut self, session: u32, out: &mut DecisionSink) -> bool {
+    fn take_back(&mut self, session: u32, attempt: Attempt, out: &mut DecisionSink) -> bool {
         let record = &self.sessions[session];
         let Some(agent) = record.agent() else {
             return false;
@@ -109,9 +110,12 @@ impl Shop {
             attributes: &attributes,
             buyer: Some(record.buyer),
         };
+        let bounce = record.bounces() + 1;
+        self.note_not_answered(session, attempt, bounce, &passed, out);
         match self.route_anew(caller, &passed, out) {
             RoutingChoice::To { agent: next, .. } => {
                 self.take_from(session, agent, passed, out);
+                self.note_taken_back(session, attempt, out);
                 self.assign(session, next, AssignReason::NoAnswer, out);
             }
             RoutingChoice::Wait { scope, .. } => {
@@ -121,11 +125,28 @@ impl Shop {
                     return false;
                 }
                 self.take_from(session, agent, passed, out);
+                self.note_taken_back(session, attempt, out);
                 self.enqueue(session, scope, WaitReason::NoAnswer, out);
             }
         }
         self.miss(agent, out);
         true
+    }
+
+    /// The evidence again, for the decision that follows `session.taken_back`.
+    fn note_taken_back(&self, session: u32, attempt: Attempt, out: &mut DecisionSink) {
+        if !out.is_asked(self.seq) {
+            return;
+        }
+        let record = &self.sessions[session];
+        self.note_not_answered(session, attempt, record.bounces(), record.passed(), out);
+        let attributes = record.attributes.as_deref().cloned().unwrap_or_default();
+        let caller = RoutingRequest {
+            session: &record.id,
+            attributes: &attributes,
+            buyer: Some(record.buyer),
+        };
+        self.route_anew(caller, record.passed(), out);
     }
 
     /// Whether an agent that may serve the pool of this scope (R7), and is not passed over, is online.
@@ -170,6 +191,8 @@ impl Shop {
         if !too_many || record.presence != Presence::Online {
             return;
         }
+        self.note_missed(agent, out);
+        let record = &mut self.directory.agents[agent];
         record.misses = 0;
         record.held = true;
         let presence = Presence::Away;
@@ -204,6 +227,7 @@ impl Shop {
         unanswered.sort_unstable();
         for (_, _, session) in unanswered {
             self.timers.visit(session);
+            self.note_handed_over(session, out);
             let record = &self.sessions[session];
             let attributes = record.attributes.as_deref().cloned().unwrap_or_default();
             let caller = RoutingRequest {
