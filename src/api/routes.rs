@@ -82,7 +82,7 @@ table! {
     "/v1/shops/{shop}/decisions/{seq}" { GET Shop(Read), [] => decisions::get; }
     "/v1/shops/{shop}/decisions/{seq}/why" { GET Shop(Read), [] => decisions::why; }
     "/v1/shops/{shop}/stream" { GET Shop(Read), ["after" "types"] => stream::open; }
-    "/v1/shops/{shop}/report" { GET Shop(Read), [] => shops::report; }
+    "/v1/shops/{shop}/report" { GET Shop(Read), ["from" "to"] => shops::report; }
 
     "/v1/shops/{shop}/webhooks" {
         GET Shop(Owner), ["limit" "cursor"] => webhooks::list;

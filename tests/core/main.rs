@@ -14,6 +14,7 @@ mod memory;
 mod model_conformance;
 mod model_invariants;
 mod real_traces;
+mod report;
 mod rules;
 mod sample;
 mod stored_forms;

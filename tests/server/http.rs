@@ -276,6 +276,21 @@ fn asked() -> Vec<(&'static str, &'static str, Option<Value>, u16)> {
         ("GET", "/v1/shops/s/stream?types=reply.du", None, 400),
         ("GET", "/v1/shops/nowhere/stream", None, 404),
         ("GET", "/v1/shops/s/report", None, 200),
+        (
+            "GET",
+            "/v1/shops/s/report?from=2026-11-11&to=2026-11-11",
+            None,
+            200,
+        ),
+        ("GET", "/v1/shops/s/report?from=2026-11-31", None, 400),
+        ("GET", "/v1/shops/s/report?to=yesterday", None, 400),
+        (
+            "GET",
+            "/v1/shops/s/report?from=2026-11-12&to=2026-11-11",
+            None,
+            400,
+        ),
+        ("GET", "/v1/shops/s/report?day=2026-11-12", None, 400),
         ("POST", "/v1/shops/s/webhooks", Some(json!({})), 400),
         (
             "POST",
