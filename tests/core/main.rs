@@ -6,10 +6,12 @@ mod model;
 mod support;
 
 mod bad_input;
+mod bad_policy_keys;
 mod conformance;
 mod core_change;
 mod differential;
 mod invariants;
+mod late_events;
 mod memory;
 mod model_conformance;
 mod model_invariants;
