@@ -1,7 +1,7 @@
-//! Stored forms are frozen: form 1 is written exactly as its golden files, and is read unchanged.
+//! Stored forms are frozen: the newest is written exactly as its golden file, and all are read for ever.
 //!
 //! `XIAOER_GOLDEN=write cargo test --test core stored_forms::` writes the ledger's file again, for a form that no
-//! release has written yet.
+//! release has written yet. The files of shops are written by `stored_shops`.
 
 use std::path::PathBuf;
 
@@ -15,8 +15,8 @@ fn golden(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}"))
 }
 
-fn golden_shop() -> Vec<u8> {
-    std::fs::read(golden("shop-1.bin")).expect("the golden shop")
+fn golden_shop(form: u16) -> Vec<u8> {
+    std::fs::read(golden(&format!("shop-{form}.bin"))).expect("the golden shop")
 }
 
 /// The bytes before a shop's policy, the policy, and the bytes behind it. The policy is JSON, which grows by keys.
@@ -36,8 +36,8 @@ fn around_policy(bytes: &[u8]) -> (Vec<u8>, serde_json::Value, Vec<u8>) {
 
 /// The golden shop has something in every corner, so a field, a variant or a length that moves changes these bytes.
 #[test]
-fn form_1_of_a_shop_writes_what_it_wrote() {
-    let bytes = golden_shop();
+fn form_2_of_a_shop_writes_what_it_wrote() {
+    let bytes = golden_shop(2);
     let shop = read_shop(&bytes).expect("a shop");
     let written = shop_bytes(&shop).expect("bytes");
     let (head, policy, rest) = around_policy(&bytes);
@@ -50,6 +50,16 @@ fn form_1_of_a_shop_writes_what_it_wrote() {
             "{key}: {value} is gone from policies"
         );
     }
+}
+
+/// A shop of form 1 is written in form 2, and that is read as the same shop.
+#[test]
+fn form_1_of_a_shop_becomes_form_2() {
+    let shop = read_shop(&golden_shop(1)).expect("a shop");
+    let written = shop_bytes(&shop).expect("bytes");
+    assert_eq!(written[0], 2);
+    let again = read_shop(&written).expect("a shop");
+    assert_eq!(shop_bytes(&again).expect("bytes"), written);
 }
 
 /// A ledger with every kind of space: nobody has sent anything, one shop has, several have; a buyer with several invites.
@@ -106,12 +116,12 @@ fn told_newer<T>(read: Result<T, SnapshotError>) -> String {
 
 #[test]
 fn what_a_newer_program_stored_is_refused_and_told() {
-    let mut shop = golden_shop();
-    shop[0] = 2;
+    let mut shop = golden_shop(2);
+    shop[0] = 3;
     let mut later = vec![0xff, 0, 2];
     later.extend(ledger_bytes(&ledger()).expect("bytes"));
     for (what, form) in [
-        (told_newer(read_shop(&shop)), "form 2"),
+        (told_newer(read_shop(&shop)), "form 3"),
         (
             // A version beyond one byte.
             told_newer(read_shop(&[&[251, 0x2c, 1][..], &shop[1..]].concat())),
@@ -176,8 +186,10 @@ fn nonsense_is_an_error() {
         }
         refused
     }
-    let refused = hostile::<Shop>(&golden_shop(), read_shop);
-    assert!(refused > 500, "only {refused} shops refused");
+    for form in [1, 2] {
+        let refused = hostile::<Shop>(&golden_shop(form), read_shop);
+        assert!(refused > 500, "only {refused} shops refused");
+    }
     let ledger = ledger_bytes(&ledger()).expect("bytes");
     let refused = hostile::<MemoryLedger>(&ledger, read_ledger);
     assert!(refused > 30, "only {refused} ledgers refused");

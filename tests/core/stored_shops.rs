@@ -5,6 +5,7 @@
 //! stored_shops::` plays more generated traces.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::differential::seeds;
@@ -185,14 +186,71 @@ fn a_real_day_goes_on_the_same() {
     }
 }
 
-/// Where the golden file lies, and where what it says is told.
-const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/shop-1.bin");
+/// A golden file: its form, the trace that made the shop, and what goes on from there.
+struct Golden {
+    form: u16,
+    trace: Vec<String>,
+    after: [&'static str; 5],
+}
 
-/// Writes the golden file anew where it is `write`: only for a form that no release has written yet.
+impl Golden {
+    fn path(&self, ending: &str) -> PathBuf {
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+        Path::new(golden).join(format!("shop-{}.{ending}", self.form))
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        std::fs::read(self.path("bin")).expect("the golden file")
+    }
+
+    /// The shop that this core makes of the trace.
+    fn made(&self) -> Desk {
+        let mut made = Desk::default();
+        for line in &self.trace {
+            let taken = made.play(line);
+            assert!(!taken.contains("event.rejected"), "{line}: {taken}");
+        }
+        made
+    }
+
+    /// The desk with the shop of the file. It has no ledger: this shop alone is in its space, so nobody else has sent
+    /// anything.
+    fn read(&self) -> Desk {
+        let shop: Shop = read(&self.bytes()).expect("a shop");
+        let mut read = Desk::default();
+        read.shops.insert(shop.id().clone(), shop);
+        read
+    }
+}
+
+/// Writes the golden file of the newest form anew where it is `write`: only for a form that no release has written yet.
 const GOLDEN_WRITE: &str = "XIAOER_GOLDEN";
 
-/// A trace that leaves something in every corner of a shop.
-fn golden_trace() -> Vec<String> {
+fn goldens() -> [Golden; 2] {
+    [
+        Golden {
+            form: 1,
+            trace: golden_trace_1(),
+            after: GOLDEN_AFTER_1,
+        },
+        Golden {
+            form: 2,
+            trace: golden_trace_2(),
+            after: GOLDEN_AFTER_2,
+        },
+    ]
+}
+
+fn stamped(events: &[(&str, &str)]) -> Vec<String> {
+    let stamped = |(time, event): &(&str, &str)| {
+        let rest = event.strip_prefix('{').expect("an object");
+        format!(r#"{{"at":"2026-11-11T{time}+08:00","shop":"golden",{rest}"#)
+    };
+    events.iter().map(stamped).collect()
+}
+
+/// The trace of the golden shop of form 1: something in every corner that the first edition of the rules had.
+fn golden_trace_1() -> Vec<String> {
     let policy = r#"{"preset":"douyin","buyer_space":"golden","routing":{"strategy":"fewest_today",
         "groups":{"presale":["anna","role:night"]},
         "entries":{"live":{"questions":{"几天发货":["bo"]},"members":["group:presale"]},"order_detail":{"members":["bo"]}},
@@ -292,15 +350,10 @@ fn golden_trace() -> Vec<String> {
         ),
         ("10:06:30", r#"{"type":"agent.removed","agent":"carl"}"#),
     ];
-    let stamped = |(time, event): &(&str, &str)| {
-        let rest = event.strip_prefix('{').expect("an object");
-        format!(r#"{{"at":"2026-11-11T{time}+08:00","shop":"golden",{rest}"#)
-    };
-    events.iter().map(stamped).collect()
+    stamped(&events)
 }
 
-/// What goes on from there.
-const GOLDEN_AFTER: [&str; 5] = [
+const GOLDEN_AFTER_1: [&str; 5] = [
     r#"{"at":"2026-11-11T10:07:00+08:00","shop":"golden","type":"session.opened","session":"x","buyer":"x","id":"e5"}"#,
     r#"{"at":"2026-11-11T10:07:00+08:00","shop":"golden","type":"session.transferred","session":"s2","to":"anna"}"#,
     r#"{"at":"2026-11-11T10:08:00+08:00","shop":"golden","type":"session.closed","session":"s3","by":"agent"}"#,
@@ -308,27 +361,123 @@ const GOLDEN_AFTER: [&str; 5] = [
     r#"{"at":"2026-11-11T13:00:00+08:00","shop":"golden","type":"clock"}"#,
 ];
 
+/// The trace of the golden shop of form 2: something in every corner that the second edition of the rules has.
+fn golden_trace_2() -> Vec<String> {
+    let policy = r#"{"preset":"pinduoduo","buyer_space":"golden","routing":{"strategy":"least_saturated",
+        "recent":{"window":"0s"},"groups":{"presale":["anna","role:night"]},
+        "entries":{"live":{"questions":{"几天发货":["bo"]},"members":["group:presale"]},"order_detail":{"members":["bo"]}},
+        "order_status":{"unpaid":["bo"],"shipped":["bo","eva"]},"when_scope_offline":"wait",
+        "offline":{"mode":"rota","members":["dai"],"hand_over":"online"},
+        "queue":{"max_wait":"2h","leave_grace":"5m"},"priority":{"age":"1m"},
+        "take_back":{"after":"1m","max":2,"otherwise":"queue","away_after":2}},
+        "hours":{"week":{"wed":["09:00-18:00"],"thu":["09:00-12:00","13:00-18:00"]},"days":{"2026-11-12":[]},
+            "outside":"offline","prompt":"明天再来"},
+        "session":{"close_after_buyer_silence":"90m","on_agent_offline":"keep","wrap_up":"30m","late_reply":"1h",
+            "lateness":"10m"},
+        "auto_reply":{"offline":{"enabled":true,"text":"稍后回复"},"closed":{"enabled":true,"text":"打烊了"}},
+        "invite":{"auto":true,"after":["agent","buyer"],"manual":true,"longer_than":"0s","auto_quiet":"0s"},
+        "rating":{"window":"1s"},"service":{"reply":{"within":"2m","unit":"round","in_hours":true},
+            "good_rate":{"min":0.8,"human":true},"min_sample":1,"daily":true}}"#;
+    let policy: serde_json::Value = serde_json::from_str(policy).expect("JSON");
+    let configured = serde_json::json!({ "type": "shop.configured", "policy": policy }).to_string();
+    #[rustfmt::skip]
+    let events = [
+        ("10:00:00", configured.as_str()),
+        ("10:00:00", r#"{"type":"agent.configured","agent":"anna","name":"安娜","capacity":2,"weight":2}"#),
+        ("10:00:00", r#"{"type":"agent.configured","agent":"bo","roles":["agent","aftersale"],"capacity":2}"#),
+        ("10:00:00", r#"{"type":"agent.configured","agent":"carl","roles":["agent","night"],"capacity":1}"#),
+        ("10:00:00", r#"{"type":"agent.configured","agent":"dai","roles":["manager","agent"]}"#),
+        ("10:00:00", r#"{"type":"agent.configured","agent":"eva","capacity":1}"#),
+        // The rota's, which is handed over when anna comes online; she answers, is rated, and her place stays taken.
+        ("10:00:01", r#"{"type":"session.opened","session":"s0","buyer":"b0"}"#),
+        ("10:00:02", r#"{"type":"buyer.message","session":"s0"}"#),
+        ("10:01:00", r#"{"type":"agent.online","agent":"anna"}"#),
+        ("10:01:10", r#"{"type":"agent.message","session":"s0"}"#),
+        ("10:01:20", r#"{"type":"invite.requested","session":"s0"}"#),
+        ("10:01:30", r#"{"type":"rating.submitted","session":"s0","stars":1,"reasons":["attitude","slow"]}"#),
+        ("10:01:40", r#"{"type":"session.closed","session":"s0","by":"buyer","id":"e0"}"#),
+        // One with the bot, one that was with it, one that the bot has lost for good.
+        ("10:02:00", r#"{"type":"session.opened","session":"s1","buyer":"b1","bot":true,"priority":3}"#),
+        ("10:02:01", r#"{"type":"buyer.message","session":"s1"}"#),
+        ("10:02:02", r#"{"type":"bot.message","session":"s1"}"#),
+        ("10:02:03", r#"{"type":"session.opened","session":"s2","buyer":"b2","bot":true}"#),
+        ("10:02:04", r#"{"type":"buyer.message","session":"s2"}"#),
+        ("10:02:05", r#"{"type":"session.closed","session":"s2","by":"system"}"#),
+        ("10:02:06", r#"{"type":"rating.submitted","session":"s2","level":"neutral","reasons":["late"]}"#),
+        // Bo does not answer: one session goes to eva, one to the queue, and bo is set away.
+        ("10:03:00", r#"{"type":"agent.online","agent":"bo"}"#),
+        ("10:03:01", r#"{"type":"session.opened","session":"s3","buyer":"b3","order_status":"shipped"}"#),
+        ("10:03:02", r#"{"type":"buyer.message","session":"s3"}"#),
+        ("10:03:03", r#"{"type":"session.opened","session":"s4","buyer":"b4","order_status":"shipped"}"#),
+        ("10:03:04", r#"{"type":"buyer.message","session":"s4"}"#),
+        ("10:03:30", r#"{"type":"agent.online","agent":"eva"}"#),
+        ("10:04:10", r#"{"type":"clock"}"#),
+        // Nobody serves these pools; one buyer goes away, one has a rank, one writes twice and is late.
+        ("10:05:00", r#"{"type":"session.opened","session":"s5","buyer":"b5","entry":"order_detail"}"#),
+        ("10:05:01", r#"{"type":"buyer.left","session":"s5"}"#),
+        ("10:05:02", r#"{"type":"buyer.ranked","buyer":"b6","priority":4}"#),
+        ("10:05:03", r#"{"type":"session.opened","session":"s6","buyer":"b6","entry":"order_detail"}"#),
+        ("10:05:04", r#"{"type":"session.opened","session":"s7","buyer":"b7","entry":"live","question":"几天发货","id":"e7"}"#),
+        ("10:05:05", r#"{"type":"session.ranked","session":"s7","priority":2}"#),
+        ("10:05:06", r#"{"type":"buyer.message","session":"s7"}"#),
+        ("10:05:07", r#"{"type":"buyer.message","session":"s7"}"#),
+        // Anna is full and late with one of two; carl takes one, answers late, and is blocked the next.
+        ("10:06:00", r#"{"type":"session.opened","session":"s8","buyer":"b8"}"#),
+        ("10:06:01", r#"{"type":"buyer.message","session":"s8"}"#),
+        ("10:06:20", r#"{"type":"agent.online","agent":"carl"}"#),
+        ("10:06:30", r#"{"type":"session.opened","session":"s9","buyer":"b9","entry":"live"}"#),
+        ("10:06:31", r#"{"type":"buyer.message","session":"s9"}"#),
+        ("10:06:40", r#"{"type":"session.closed","session":"s9","by":"agent"}"#),
+        ("10:06:35", r#"{"type":"agent.message","session":"s9"}"#),
+        ("10:06:50", r#"{"type":"buyer.blocked","buyer":"b9","blocked":true,"until":"2026-11-12T10:00:00+08:00"}"#),
+        ("10:06:51", r#"{"type":"buyer.blocked","buyer":"b10","blocked":true}"#),
+        ("10:06:52", r#"{"type":"buyer.flagged","buyer":"b11","risk":true}"#),
+        ("10:07:00", r#"{"type":"session.opened","session":"s12","buyer":"b12","entry":"live"}"#),
+        ("10:07:05", r#"{"type":"rating.opened","session":"s9"}"#),
+        ("10:08:20", r#"{"type":"clock"}"#),
+        ("10:08:21", r#"{"type":"agent.removed","agent":"dai"}"#),
+    ];
+    stamped(&events)
+}
+
+const GOLDEN_AFTER_2: [&str; 5] = [
+    r#"{"at":"2026-11-11T10:08:22+08:00","shop":"golden","type":"session.opened","session":"x","buyer":"b9"}"#,
+    r#"{"at":"2026-11-11T10:07:30+08:00","shop":"golden","type":"agent.message","session":"s8"}"#,
+    r#"{"at":"2026-11-11T10:08:23+08:00","shop":"golden","type":"agent.online","agent":"bo"}"#,
+    r#"{"at":"2026-11-11T10:30:00+08:00","shop":"golden","type":"session.closed","session":"s6","by":"agent"}"#,
+    r#"{"at":"2026-11-12T13:00:00+08:00","shop":"golden","type":"clock"}"#,
+];
+
 /// A golden file of each form decodes for ever, and goes on as that release would have.
 #[test]
-fn the_golden_shop_goes_on() {
-    let mut made = Desk::default();
-    for line in golden_trace() {
-        let taken = made.play(&line);
-        assert!(!taken.contains("event.rejected"), "{taken}");
-    }
-    let shop = made.shops.values().next().expect("the shop");
+fn the_golden_shops_go_on() {
     if std::env::var(GOLDEN_WRITE).is_ok_and(|value| value == "write") {
-        std::fs::write(GOLDEN, written(shop)).expect("the golden file");
+        let [.., newest] = goldens();
+        let made = newest.made();
+        let shop = made.shops.values().next().expect("the shop");
+        std::fs::write(newest.path("bin"), written(shop)).expect("the golden file");
     }
-    let bytes = std::fs::read(GOLDEN).expect("the golden file");
-    let shop: Shop = read(&bytes).expect("a shop");
-    let seq = shop.seq();
-    let mut golden = Desk::default();
-    golden.shops.insert(shop.id().clone(), shop);
-    // The file has no ledger: this shop alone is in its space, so nobody else has sent anything.
-    let mut said = vec![format!("seq {seq}"), golden.reports()];
-    said.extend(GOLDEN_AFTER.map(|line| golden.play(line)));
-    expect_test::expect_file!["../golden/shop-1.txt"].assert_eq(&said.join("\n\n"));
+    for golden in goldens() {
+        let mut read = golden.read();
+        let seq = read.shops.values().next().map(Shop::seq);
+        let mut said = vec![format!("seq {}", seq.expect("a shop")), read.reports()];
+        said.extend(golden.after.map(|line| read.play(line)));
+        let path = golden.path("txt");
+        expect_test::expect_file![path].assert_eq(&said.join("\n\n"));
+    }
+}
+
+/// A shop of form 1 goes on like one that this core made of the same events: what the form does not know makes no
+/// difference for events that the first edition of the rules knew.
+#[test]
+fn a_shop_of_form_1_goes_on_like_one_that_was_made_anew() {
+    let [first, ..] = goldens();
+    let (mut made, mut read) = (first.made(), first.read());
+    let policy = |desk: &Desk| desk.shops.values().next().map(Shop::policy_shared);
+    assert_eq!(policy(&read), policy(&made));
+    for line in first.after {
+        assert_eq!(read.play(line), made.play(line), "{line}");
+    }
 }
 
 /// Whatever the bytes are, reading ends with a shop or an error; cut off, they are no shop.
@@ -339,27 +488,29 @@ fn nonsense_is_an_error() {
         let config = bincode::config::standard().with_limit::<{ 1 << 20 }>();
         bincode::serde::decode_from_slice::<Shop, _>(bytes, config).map(|(shop, _)| shop)
     };
-    let bytes = std::fs::read(GOLDEN).expect("the golden file");
-    assert!(read(&bytes).is_ok());
-    for length in 0..bytes.len() {
-        assert!(read(&bytes[..length]).is_err(), "the first {length} bytes");
-    }
-    let mut refused = 0;
-    for place in 0..bytes.len() {
-        for change in [0x01, 0x80, 0xff] {
-            let mut spoilt = bytes.clone();
-            spoilt[place] ^= change;
-            refused += usize::from(read(&spoilt).is_err());
+    for golden in goldens() {
+        let bytes = golden.bytes();
+        assert!(read(&bytes).is_ok());
+        for length in 0..bytes.len() {
+            assert!(read(&bytes[..length]).is_err(), "the first {length} bytes");
         }
+        let mut refused = 0;
+        for place in 0..bytes.len() {
+            for change in [0x01, 0x80, 0xff] {
+                let mut spoilt = bytes.clone();
+                spoilt[place] ^= change;
+                refused += usize::from(read(&spoilt).is_err());
+            }
+        }
+        assert!(refused > 500, "only {refused} refused");
+        let mut newer = bytes.clone();
+        newer[0] = 3;
+        let error = read(&newer)
+            .map(|_| ())
+            .expect_err("another form")
+            .to_string();
+        assert!(error.contains("form 3"), "{error}");
     }
-    assert!(refused > 500, "only {refused} refused");
-    let mut newer = bytes.clone();
-    newer[0] += 1;
-    let error = read(&newer)
-        .map(|_| ())
-        .expect_err("another form")
-        .to_string();
-    assert!(error.contains("form 2"), "{error}");
 }
 
 /// A ledger that is made anew from the invites that were written down counts as the one that was claimed from.

@@ -285,13 +285,10 @@ fn set_alerted(shop: &mut Shop, period: Period, alerted: bool) {
 impl Agent {
     /// Undoes an assignment that was booked on this day.
     fn take_back_assignment(&mut self, day: Day, rota: bool) {
-        let (mut latest, earlier) = self.counts();
-        let earlier = earlier.to_vec();
-        if latest.day == day {
-            latest.assigned = latest.assigned.saturating_sub(1);
-            latest.rota = latest.rota.saturating_sub(u32::from(rota));
+        if self.latest.day == day {
+            self.latest.assigned = self.latest.assigned.saturating_sub(1);
+            self.latest.rota = self.latest.rota.saturating_sub(u32::from(rota));
         }
-        self.set_counts(latest, earlier);
         self.tally.assigned = self.tally.assigned.saturating_sub(1);
     }
 }

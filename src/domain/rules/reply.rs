@@ -171,7 +171,7 @@ impl Shop {
     }
 
     /// Finds the next instant at which something of a session becomes late.
-    fn find_next_late(&mut self, session: u32) {
+    pub(in crate::domain) fn find_next_late(&mut self, session: u32) {
         match self.sessions[session].next_late() {
             Some(late_at) => self.lates.set(session, late_at),
             None => self.lates.remove(session),

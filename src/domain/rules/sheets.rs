@@ -81,6 +81,7 @@ impl Shop {
         if let Some((round, _)) = self.finish_round(session, self.now) {
             let sheet = self.directory.agents[round.agent].sheet(round.day);
             sheet.answers.dropped += 1;
+            self.find_next_late(session);
         }
     }
 

@@ -3,9 +3,11 @@
 //! A snapshot contains everything that can affect a decision, so a restored shop decides exactly the same. Equal states
 //! give equal bytes.
 //!
-//! A *form* is a module with its own types (`v1`), which contain no live types: fields by position, arrays with
-//! literal lengths, variants in the stored order. A form never changes. Live types may change; the conversions of the
-//! form map one to the other, and do not compile while a live field is not covered.
+//! A *form* is a module with its own types (`v1`, `v2`), which contain no live types: fields by position, arrays with
+//! literal lengths, variants in the stored order. A form never changes. Live types may change: the newest form maps them
+//! to its own, both ways, and does not compile while a live field is not covered. An older form is only read, and is
+//! converted to the form after it: `v1` to `v2` to the live shop. So a live field changes one form, and what a form does
+//! not know is decided once.
 //!
 //! # How a version is encoded
 //!
@@ -18,18 +20,19 @@
 //!
 //! # How to add a field
 //!
-//! 1. Add the field to the live type. `v1` then does not compile. State there that `v1` does not write the field, and
-//!    which value a shop gets that was stored without it.
-//! 2. Copy `v1` to `v2`, add the field to the types of `v2`, and convert it both ways. `v1` keeps its conversion *to*
-//!    the live types. The conversion *from* them is removed, because nothing writes `v1` any more.
+//! 1. Copy the newest form, `v2`, to `v3`, with other names, and add the field to the live type and to `v3`.
+//! 2. In `v2`, remove the conversions from and to live types, and what only writes. Convert its types to those of `v3`
+//!    instead, and state there which value a shop gets that was stored without the field. What that needs of the whole
+//!    shop is computed in `v2/mod.rs`, as `v1/mod.rs` does it.
 //! 3. Raise [`STORED_VERSION`] (or [`LEDGER_VERSION`]) and add the version to the `match` of `Forms` (or of
 //!    [`read_ledger`]) and to the writer next to it.
 //! 4. Write a golden file of the new form (`XIAOER_GOLDEN=write cargo test --test core stored_shops::`, under a new
-//!    name), and keep the tests of the old one.
+//!    name), and keep the files of the old ones: they must stay readable.
 
 mod rebuild;
 mod stream;
 mod v1;
+mod v2;
 
 use std::borrow::Cow;
 
@@ -40,8 +43,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::state::shared_invites::MemoryLedger;
 use super::state::shop::Shop;
 
+use rebuild::Parts;
+
 /// The form in which shops are written. Earlier forms can be read.
-pub const STORED_VERSION: u16 = 1;
+pub const STORED_VERSION: u16 = 2;
 
 /// The form in which the ledger is written. Earlier forms can be read.
 pub const LEDGER_VERSION: u16 = 1;
@@ -130,7 +135,7 @@ fn unknown(what: &str, version: u16, known: u16) -> String {
 impl Serialize for Shop {
     /// Writes the version, then the form.
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let form = v1::shop(self).map_err(S::Error::custom)?;
+        let form = v2::shop(self).map_err(S::Error::custom)?;
         (STORED_VERSION, form).serialize(to)
     }
 }
@@ -156,12 +161,14 @@ impl<'de> Visitor<'de> for Forms {
         let version: u16 = parts.next_element()?.ok_or_else(missing)?;
         let read = match version {
             1 => parts
-                .next_element::<v1::ShopRead>()?
-                .map(v1::ShopRead::parts),
+                .next_element::<v1::ShopV1>()?
+                .map(v2::ShopV2Read::try_from),
+            2 => parts.next_element::<v2::ShopV2Read>()?.map(Ok),
             _ => return Err(A::Error::custom(unknown("shop", version, STORED_VERSION))),
         };
-        let parts = read.ok_or_else(missing)?.map_err(A::Error::custom)?;
-        parts.shop().map_err(A::Error::custom)
+        let read = read.ok_or_else(missing)?.map_err(A::Error::custom)?;
+        let shop = read.parts().and_then(Parts::shop);
+        shop.map_err(A::Error::custom)
     }
 }
 

@@ -110,8 +110,8 @@ pub struct Agent {
     /// The `seq` of the latest assignment (P4). 0: never.
     pub last_assigned: u64,
     /// The counts of the latest day with an assignment, and of earlier days whose labels may return.
-    latest: DayCount,
-    earlier: Vec<DayCount>,
+    pub(in crate::domain) latest: DayCount,
+    pub(in crate::domain) earlier: Vec<DayCount>,
     /// The agent groups that contain the agent, with its index in each.
     pub seats: Vec<(u32, u32)>,
     /// The totals for the report.
@@ -195,16 +195,6 @@ impl Agent {
         }
         let known = self.earlier.iter().find(|count| count.day == day);
         known.copied().unwrap_or(DayCount::none(day))
-    }
-
-    /// The counts of the latest day with an assignment, and of earlier days whose labels may return.
-    pub(in crate::domain) fn counts(&self) -> (DayCount, &[DayCount]) {
-        (self.latest, &self.earlier)
-    }
-
-    /// Sets the counts that [`Agent::counts`] returned.
-    pub(in crate::domain) fn set_counts(&mut self, latest: DayCount, earlier: Vec<DayCount>) {
-        (self.latest, self.earlier) = (latest, earlier);
     }
 
     /// Books an assignment on a day, by the rota or not.

@@ -83,11 +83,6 @@ impl Pool {
             next.map(|(_, session)| session)
         })
     }
-
-    /// The scope that the sessions wait for.
-    pub(in crate::domain) fn scope(&self) -> &RoutingScope {
-        &self.scope
-    }
 }
 
 /// All waiting sessions of a shop.

@@ -1,14 +1,11 @@
 //! Rating cards, in form 1.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer};
 
-use super::instant;
-use super::name::OfText;
-use crate::domain::protocol::rating::Source;
-use crate::domain::snapshot::InvalidPart;
-use crate::domain::state::card::Card;
+use crate::domain::snapshot::stream::OfText;
+use crate::domain::snapshot::v2::cards::{CardV2, SourceV2};
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct CardV1 {
     agent: u32,
     source: SourceV1,
@@ -34,12 +31,6 @@ impl SourceV1 {
     }
 }
 
-impl Serialize for SourceV1 {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(self.word())
-    }
-}
-
 impl<'de> Deserialize<'de> for SourceV1 {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<SourceV1, D::Error> {
         let all = [SourceV1::Buyer, SourceV1::Agent, SourceV1::Auto];
@@ -48,43 +39,19 @@ impl<'de> Deserialize<'de> for SourceV1 {
     }
 }
 
-impl From<Card> for CardV1 {
-    fn from(card: Card) -> CardV1 {
-        let Card {
-            agent,
-            source,
-            made,
-            day: _,
-            used,
-        } = card;
-        let source = match source {
-            Source::Buyer => SourceV1::Buyer,
-            Source::Agent => SourceV1::Agent,
-            Source::Auto => SourceV1::Auto,
-        };
-        CardV1 {
-            agent,
-            source,
-            made_ms: made.ms(),
-            used,
-        }
-    }
-}
-
-impl TryFrom<CardV1> for Card {
-    type Error = InvalidPart;
-    fn try_from(read: CardV1) -> Result<Card, InvalidPart> {
-        let source = match read.source {
-            SourceV1::Buyer => Source::Buyer,
-            SourceV1::Agent => Source::Agent,
-            SourceV1::Auto => Source::Auto,
-        };
-        Ok(Card {
-            agent: read.agent,
-            source,
-            made: instant(read.made_ms)?,
+impl From<CardV1> for CardV2 {
+    /// The card is on no sheet: sheets begin with form 2.
+    fn from(card: CardV1) -> CardV2 {
+        CardV2 {
+            agent: card.agent,
+            source: match card.source {
+                SourceV1::Buyer => SourceV2::Buyer,
+                SourceV1::Agent => SourceV2::Agent,
+                SourceV1::Auto => SourceV2::Auto,
+            },
+            made_ms: card.made_ms,
             day: None,
-            used: read.used,
-        })
+            used: card.used,
+        }
     }
 }

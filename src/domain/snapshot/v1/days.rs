@@ -1,37 +1,13 @@
 //! Statistics of days, weeks and months, in form 1.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Deserialize;
 
-use hashbrown::HashMap;
+use crate::domain::snapshot::v2::days::{
+    BuyerDayV2, DayBookV2, MonthBookV2, PeopleV2, RateV2, RoundCountsV2, ScoresV2, WeekBookV2,
+};
+use crate::domain::snapshot::v2::sheets::DeskSheetV2;
 
-use crate::domain::base::calendar::{Day, Month, Week};
-use crate::domain::base::ratio::Rate;
-use crate::domain::snapshot::InvalidPart;
-use crate::domain::snapshot::stream::{Via, sequence};
-use crate::domain::state::daily_stats::{BuyerDay, DailyStats, DayStats, People};
-use crate::domain::state::scores::{MonthScores, Scores, WeekScores};
-
-/// The days of a shop with their statistics.
-pub(super) struct DaysV1<'a>(pub(super) &'a DailyStats);
-
-impl Serialize for DaysV1<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let days = self.0.iter();
-        sequence(
-            days.len(),
-            days.map(|(day, book)| (day.0, DayBookV1::from(book))),
-            to,
-        )
-    }
-}
-
-/// Converts the decoded days.
-pub(super) fn days(read: Vec<(i32, Via<DayBookV1, DayStats>)>) -> DailyStats {
-    let days = read.into_iter();
-    days.map(|(day, book)| (Day(day), book.0)).collect()
-}
-
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct DayBookV1 {
     consulting: u64,
     late: u64,
@@ -40,7 +16,7 @@ pub(super) struct DayBookV1 {
     people: Option<PeopleV1>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct PeopleV1 {
     /// By buyer, in order.
     buyers: Vec<(u32, BuyerDayV1)>,
@@ -49,7 +25,7 @@ struct PeopleV1 {
     pending: u32,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct BuyerDayV1 {
     consulted: bool,
     late: bool,
@@ -58,107 +34,49 @@ struct BuyerDayV1 {
     auto_invites: u32,
 }
 
-impl From<&DayStats> for DayBookV1 {
-    fn from(book: &DayStats) -> DayBookV1 {
-        let DayStats {
-            consulting,
-            late,
-            replied,
-            alerted,
-            people,
-            ..
-        } = book;
-        DayBookV1 {
-            consulting: *consulting,
-            late: *late,
-            replied: *replied,
-            alerted: *alerted,
-            people: people.as_deref().map(PeopleV1::from),
+impl From<DayBookV1> for DayBookV2 {
+    /// Counts of rounds and the desk's sheet begin with form 2.
+    fn from(book: DayBookV1) -> DayBookV2 {
+        DayBookV2 {
+            consulting: book.consulting,
+            late: book.late,
+            replied: book.replied,
+            rounds: RoundCountsV2::default(),
+            first_rounds: RoundCountsV2::default(),
+            desk: DeskSheetV2::default(),
+            alerted: book.alerted,
+            people: book.people.map(PeopleV2::from),
         }
     }
 }
 
-impl TryFrom<DayBookV1> for DayStats {
-    type Error = InvalidPart;
-    fn try_from(read: DayBookV1) -> Result<DayStats, InvalidPart> {
-        Ok(DayStats {
-            consulting: read.consulting,
-            late: read.late,
-            replied: read.replied,
-            alerted: read.alerted,
-            people: read.people.map(|people| Box::new(people.into())),
-            ..DayStats::default()
-        })
-    }
-}
-
-impl From<&People> for PeopleV1 {
-    fn from(people: &People) -> PeopleV1 {
-        let People {
-            buyers,
-            wrote_to,
-            rounds: _,
-            pending,
-        } = people;
-        let buyers = buyers.iter().map(|(&buyer, &day)| (buyer, day.into()));
-        let mut buyers: Vec<(u32, BuyerDayV1)> = buyers.collect();
-        buyers.sort_unstable_by_key(|&(buyer, _)| buyer);
-        let mut wrote_to: Vec<(u32, u32)> = wrote_to.iter().copied().collect();
-        wrote_to.sort_unstable();
-        PeopleV1 {
-            buyers,
-            wrote_to,
-            pending: *pending,
-        }
-    }
-}
-
-impl From<PeopleV1> for People {
-    fn from(read: PeopleV1) -> People {
-        let buyers = read.buyers.into_iter();
-        People {
+impl From<PeopleV1> for PeopleV2 {
+    fn from(people: PeopleV1) -> PeopleV2 {
+        let buyers = people.buyers.into_iter();
+        PeopleV2 {
             buyers: buyers.map(|(buyer, day)| (buyer, day.into())).collect(),
-            wrote_to: read.wrote_to.into_iter().collect(),
-            rounds: HashMap::default(),
-            pending: read.pending,
+            wrote_to: people.wrote_to,
+            rounds: Vec::new(),
+            pending: people.pending,
         }
     }
 }
 
-impl From<BuyerDay> for BuyerDayV1 {
-    fn from(day: BuyerDay) -> BuyerDayV1 {
-        let BuyerDay {
-            consulted,
-            late,
-            late_so_far,
-            replied,
-            wrote,
-            auto_invites,
-        } = day;
-        BuyerDayV1 {
-            consulted,
-            late: late || late_so_far > 0,
-            replied,
-            wrote,
-            auto_invites,
-        }
-    }
-}
-
-impl From<BuyerDayV1> for BuyerDay {
-    fn from(read: BuyerDayV1) -> BuyerDay {
-        BuyerDay {
-            consulted: read.consulted,
-            late: read.late,
+impl From<BuyerDayV1> for BuyerDayV2 {
+    /// Whoever was late was late for good.
+    fn from(day: BuyerDayV1) -> BuyerDayV2 {
+        BuyerDayV2 {
+            consulted: day.consulted,
+            late: day.late,
             late_so_far: 0,
-            replied: read.replied,
-            wrote: read.wrote,
-            auto_invites: read.auto_invites,
+            replied: day.replied,
+            wrote: day.wrote,
+            auto_invites: day.auto_invites,
         }
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct ScoresV1 {
     /// By week, in order.
     weeks: Vec<(i32, WeekBookV1)>,
@@ -166,7 +84,7 @@ pub(super) struct ScoresV1 {
     months: Vec<(i32, MonthBookV1)>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct WeekBookV1 {
     /// Satisfied, neutral, disappointed.
     levels: [u64; 3],
@@ -174,70 +92,49 @@ struct WeekBookV1 {
     alerted: bool,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct MonthBookV1 {
     unhappy: u64,
     attitude: u64,
     alerted: bool,
 }
 
-impl From<&Scores> for ScoresV1 {
-    fn from(Scores { weeks, months }: &Scores) -> ScoresV1 {
-        let week = |book: &WeekScores| {
-            let WeekScores {
-                levels,
-                of_bot,
-                judged: _,
-                alerted,
-            } = *book;
-            WeekBookV1 {
-                levels,
-                of_bot,
-                alerted,
-            }
-        };
-        let month = |book: &MonthScores| {
-            let MonthScores {
-                unhappy,
-                attitude,
-                alerted,
-            } = *book;
-            MonthBookV1 {
-                unhappy,
-                attitude,
-                alerted,
-            }
-        };
-        ScoresV1 {
-            weeks: weeks.iter().map(|(of, book)| (of.0, week(book))).collect(),
-            months: months
-                .iter()
-                .map(|(of, book)| (of.0, month(book)))
-                .collect(),
+impl From<ScoresV1> for ScoresV2 {
+    fn from(scores: ScoresV1) -> ScoresV2 {
+        let (weeks, months) = (scores.weeks.into_iter(), scores.months.into_iter());
+        ScoresV2 {
+            weeks: weeks.map(|(of, book)| (of, book.into())).collect(),
+            months: months.map(|(of, book)| (of, book.into())).collect(),
         }
     }
 }
 
-impl From<ScoresV1> for Scores {
-    fn from(read: ScoresV1) -> Scores {
-        let week = |book: WeekBookV1| WeekScores {
+impl From<WeekBookV1> for WeekBookV2 {
+    /// The first edition judged all ratings.
+    fn from(book: WeekBookV1) -> WeekBookV2 {
+        let [satisfied, ..] = book.levels;
+        let all = book
+            .levels
+            .iter()
+            .fold(0, |sum: u64, n| sum.saturating_add(*n));
+        WeekBookV2 {
             levels: book.levels,
             of_bot: book.of_bot,
-            judged: Rate {
-                over: book.levels[0],
-                under: book.levels.iter().sum(),
+            judged: RateV2 {
+                over: satisfied,
+                under: all,
             },
             alerted: book.alerted,
-        };
-        let month = |book: MonthBookV1| MonthScores {
+        }
+    }
+}
+
+impl From<MonthBookV1> for MonthBookV2 {
+    fn from(book: MonthBookV1) -> MonthBookV2 {
+        MonthBookV2 {
             unhappy: book.unhappy,
             attitude: book.attitude,
             alerted: book.alerted,
-        };
-        let (weeks, months) = (read.weeks.into_iter(), read.months.into_iter());
-        Scores {
-            weeks: weeks.map(|(of, book)| (Week(of), week(book))).collect(),
-            months: months.map(|(of, book)| (Month(of), month(book))).collect(),
         }
     }
 }

@@ -1,409 +1,337 @@
-//! Compares form 1 with plain values in the stored order. Detects a field that moved, in the writer or the reader,
-//! decode its type.
+//! Compares form 1 with plain values in the stored order, and what it becomes in form 2. Detects a field that moved, in
+//! the decoded type or in its conversion.
 
+use expect_test::expect;
 use serde::{Deserialize, Serialize};
-use smallvec::smallvec;
 
-use super::books::{Accepted, KeptV1, TimersV1, TotalsV1};
+use super::books::{KeptV1, TimersV1, TotalsV1};
 use super::cards::CardV1;
 use super::days::{DayBookV1, ScoresV1};
 use super::people::{AgentV1, BuyerV1, TieV1};
 use super::pools::ScopeV1;
 use super::sessions::SessionV1;
-use crate::domain::base::calendar::{Day, Month, Week};
-use crate::domain::base::id::Id;
-use crate::domain::base::time::{Duration, Instant};
-use crate::domain::policy::routing_attributes::RoutingAttributes;
-use crate::domain::protocol::codes::Presence;
-use crate::domain::protocol::rating::Source;
-use crate::domain::snapshot::InvalidPart;
-use crate::domain::state::agent::{Agent, AgentProfile, DayCount, Tally};
-use crate::domain::state::agent_directory::RoutingScope;
-use crate::domain::state::buyer::{Buyer, BuyerAgentHistory};
-use crate::domain::state::card::Card;
-use crate::domain::state::daily_stats::{BuyerDay, DayStats, People};
-use crate::domain::state::idempotency::IdempotencyRecord;
-use crate::domain::state::pending_reply::{PendingReply, ReplyDeadline};
-use crate::domain::state::queues::Pool;
-use crate::domain::state::scores::{MonthScores, Scores, WeekScores};
-use crate::domain::state::session::{Session, SessionFlags, SessionPlace, Speaker};
-use crate::domain::state::timers::{Armed, Timer, Timers};
-use crate::domain::state::totals::Totals;
+use super::{NEVER_MS, NameV1};
+use crate::domain::base::time::Instant;
+use crate::domain::snapshot::read_shop;
+use crate::domain::snapshot::v2::cards::CardV2;
+use crate::domain::snapshot::v2::days::{DayBookV2, ScoresV2};
+use crate::domain::snapshot::v2::people::{AgentV2, BuyerV2, TieV2};
+use crate::domain::snapshot::v2::pools::ScopeV2;
+use crate::domain::snapshot::v2::receipts::KeptV2;
+use crate::domain::snapshot::v2::sessions::SessionV2;
+use crate::domain::snapshot::v2::timers::TimersV2;
+use crate::domain::snapshot::v2::totals::TotalsV2;
+use crate::domain::state::daily_stats::RoundCounts;
+use crate::domain::state::session::Session;
+use crate::domain::state::sheets::DeskTime;
 
 fn bytes(plain: impl Serialize) -> Vec<u8> {
     bincode::serde::encode_to_vec(plain, bincode::config::standard()).unwrap()
 }
 
-/// The live value is written as these plain values, and the decoded value is written as them again.
-fn check<'a, F, L>(live: &'a L, plain: impl Serialize)
+fn decode<F: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<F, bincode::error::DecodeError> {
+    let (read, length) = bincode::serde::decode_from_slice(bytes, bincode::config::standard())?;
+    assert_eq!(length, bytes.len(), "something was left over");
+    Ok(read)
+}
+
+/// What is stored as these plain values in form 1 becomes those in form 2.
+fn check<F, G>(form_1: impl Serialize, form_2: impl Serialize)
 where
-    F: From<&'a L> + Serialize,
-    L: WrittenAndRead,
+    F: for<'a> Deserialize<'a>,
+    G: TryFrom<F, Error: std::fmt::Debug> + Serialize,
 {
-    let expected = bytes(plain);
-    assert_eq!(bytes(F::from(live)), expected);
-    assert_eq!(L::again(&expected), expected);
+    let read: F = decode(&bytes(form_1)).unwrap();
+    assert_eq!(bytes(G::try_from(read).unwrap()), bytes(form_2));
 }
 
-/// Decodes a live value and encodes it again.
-trait WrittenAndRead {
-    fn again(bytes: &[u8]) -> Vec<u8>;
-}
+const NONE: Option<()> = None;
 
-macro_rules! again {
-    ($($live:ty as $form:ty),+ $(,)?) => {$(
-        impl WrittenAndRead for $live {
-            fn again(written: &[u8]) -> Vec<u8> {
-                let live: $live = read::<$form, $live>(written).unwrap();
-                bytes(<$form>::from(&live))
-            }
-        }
-    )+};
-}
-
-again!(
-    Agent as AgentV1<'_>,
-    Buyer as BuyerV1<'_>,
-    BuyerAgentHistory as TieV1,
-    Session as SessionV1<'_>,
-    Pool as ScopeV1<'_>,
-    Timers as TimersV1,
-    DayStats as DayBookV1,
-);
-
-fn decode<'a, F: Deserialize<'a>>(bytes: &'a [u8]) -> Result<F, bincode::error::DecodeError> {
-    bincode::serde::borrow_decode_from_slice(bytes, bincode::config::standard()).map(|read| read.0)
-}
-
-fn read<'a, F: Deserialize<'a>, L: TryFrom<F, Error = InvalidPart>>(
-    bytes: &'a [u8],
-) -> Result<L, InvalidPart> {
-    L::try_from(decode::<F>(bytes).unwrap())
-}
-
-fn id(text: &str) -> Id {
-    Id::new(text).unwrap()
-}
-
-fn at(ms: i64) -> Instant {
-    Instant::from_ms(ms)
+#[test]
+fn what_never_was_is_before_all_events() {
+    assert_eq!(Instant::NEVER.ms(), NEVER_MS);
 }
 
 #[test]
 fn agents() {
-    let count = |day, assigned, rota| DayCount {
-        day: Day(day),
-        assigned,
-        rota,
-    };
-    let agent = |presence| {
-        let mut agent = Agent::new(id("anna"), Day(0));
-        agent.presence = presence;
-        agent.last_assigned = 9;
-        agent.set_counts(count(5, 6, 7), vec![count(2, 3, 4)]);
-        agent.tally = Tally {
-            assigned: 11,
-            levels: [12, 13, 14],
-            stars: 15,
-            reasons: [(id("slow"), 16), (id("late"), 17)].into(),
-        };
-        agent
-    };
-    let rest = (9u64, (5, 6u32, 7u32), [(2, 3u32, 4u32)].as_slice());
+    let counts = ((5, 6u32, 7u32), [(2, 3u32, 4u32)].as_slice());
     let reasons = [("late", 17u64), ("slow", 16)];
     let tally = (11u64, [12u64, 13, 14], 15u64, reasons.as_slice());
-    let nothing = None::<()>;
-    for (presence, place) in [
-        (Presence::Online, 0u32),
-        (Presence::Away, 1),
-        (Presence::Offline, 2),
-    ] {
-        let plain = ("anna", nothing, place, rest, tally);
-        check::<AgentV1<'_>, _>(&agent(presence), plain);
-    }
-    let mut posted = agent(Presence::Away);
-    posted.post = Some(AgentProfile {
-        name: Some("安娜".to_owned()),
-        roles: vec![id("agent"), id("night")],
-        capacity: 21,
-        weight: 22,
-    });
     let post = Some((Some("安娜"), ["agent", "night"].as_slice(), 21u32, 22u32));
-    check::<AgentV1<'_>, _>(&posted, ("anna", post, 1u32, rest, tally));
+    for presence in 0u32..3 {
+        let desk = (0u32, NEVER_MS);
+        let since = (NEVER_MS, false, 0u32, desk);
+        let no_sheets = [(); 0];
+        check::<AgentV1, AgentV2<'_>>(
+            ("anna", NONE, presence, 9u64, counts, tally),
+            (
+                ("anna", NONE, presence, since),
+                (9u64, counts, tally, no_sheets.as_slice()),
+            ),
+        );
+        check::<AgentV1, AgentV2<'_>>(
+            ("anna", post, presence, 9u64, counts, tally),
+            (
+                ("anna", post, presence, since),
+                (9u64, counts, tally, no_sheets.as_slice()),
+            ),
+        );
+    }
 }
 
 #[test]
 fn buyers_and_ties() {
     for risk in [false, true] {
-        let buyer = Buyer {
-            recent_agent: 1,
-            closed_on: 2,
-            risk,
-            recent_until: at(3),
-            auto_invited_at: at(4),
-            auto_invites: (Day(5), 6),
-            ..Buyer::new(id("b"))
-        };
-        let plain = ("b", 1u32, 2u16, risk, 3i64, 4i64, (5, 6u32));
-        check::<BuyerV1<'_>, _>(&buyer, plain);
+        check::<BuyerV1, BuyerV2<'_>>(
+            ("b", 1u32, 2u16, risk, 3i64, 4i64, (5, 6u32)),
+            ("b", 1u32, 2u16, risk, 0u8, 3i64, 4i64, (5, 6u32)),
+        );
     }
-    let tie = BuyerAgentHistory {
-        rated_at: at(3),
-        submitted_at: at(4),
-        manual_invited_at: at(5),
-        ..BuyerAgentHistory::new(1, 2)
-    };
-    check::<TieV1, _>(&tie, ((1u32, 2u32), 3i64, 4i64, 5i64));
+    let tie = ((1u32, 2u32), 3i64, 4i64, 5i64);
+    check::<TieV1, TieV2>(tie, tie);
 }
 
 /// A variant.
-fn variant(number: u32, fields: impl Serialize) -> impl Serialize {
-    (number, fields)
+fn variant(number: u32, fields: impl Serialize) -> Vec<u8> {
+    bytes((number, fields))
 }
 
-fn session() -> Session {
-    let mut session = Session::new(id("s"), 1, (at(3), 4), RoutingAttributes::default());
-    session.place = SessionPlace::Bot;
-    session.server = 2;
-    session.silent_since = at(5);
-    session
+/// Plain values, one after the other.
+fn joined(parts: &[Vec<u8>]) -> Vec<u8> {
+    parts.concat()
+}
+
+fn check_session(form_1: &[Vec<u8>], form_2: &[Vec<u8>]) {
+    let read: SessionV1 = decode(&joined(form_1)).unwrap();
+    assert_eq!(bytes(SessionV2::from(read)), joined(form_2));
 }
 
 #[test]
-fn sessions() {
-    let head = |place: Vec<u8>| {
-        let mut expected = bytes(("s", 1u32));
-        expected.extend(place);
-        expected.extend(bytes((2u32, 3i64, 4u64, 5i64)));
-        expected
-    };
-    let (none, no_marks, empty) = (None::<()>, [false; 7], [(); 0]);
+fn places_of_sessions() {
+    let (no_marks, empty) = ([false; 7], [(); 0]);
+    // The place in both forms, when the session was assigned, and whether messages are to an agent.
     let places = [
-        (SessionPlace::Bot, bytes(variant(0, ()))),
+        (variant(0, ()), variant(0, ()), NEVER_MS),
         (
-            SessionPlace::Waiting {
-                pool: 6,
-                ticket: 7,
-                since: at(8),
-            },
-            bytes(variant(1, (6u32, 7u64, 8i64))),
+            variant(1, (6u32, 7u64, 8i64)),
+            variant(1, (6u32, (8i64, 8i64, 7u64), 8i64, 0u32)),
+            NEVER_MS,
         ),
-        (SessionPlace::Agent(9), bytes(variant(2, 9u32))),
-        (
-            SessionPlace::Closed { at: at(10) },
-            bytes(variant(3, 10i64)),
-        ),
+        (variant(2, 9u32), variant(2, 9u32), 3),
+        (variant(3, 10i64), variant(3, 10i64), NEVER_MS),
     ];
-    for (place, plain) in places {
-        let session = Session { place, ..session() };
-        let mut expected = head(plain);
-        let rest = (
-            none,
-            none,
-            no_marks,
-            none,
-            empty.as_slice(),
-            empty.as_slice(),
+    for (place_1, place_2, assigned_ms) in places {
+        check_session(
+            &[
+                bytes(("s", 1u32)),
+                place_1,
+                bytes((2u32, 3i64, 4u64, 5i64, NONE, NONE, no_marks, NONE)),
+                bytes((empty.as_slice(), empty.as_slice())),
+            ],
+            &[
+                bytes(("s", 1u32)),
+                place_2,
+                bytes((2u32, 3i64, 4u64, 0u64, 5i64, NONE, NONE, NONE)),
+                bytes([false; 13]),
+                bytes((assigned_ms, NEVER_MS, NONE, NONE, NONE)),
+                bytes((empty.as_slice(), NONE, NONE, empty.as_slice())),
+            ],
         );
-        expected.extend(bytes(rest));
-        assert_eq!(bytes(SessionV1::from(&session)), expected);
-        assert_eq!(Session::again(&expected), expected);
     }
-    for (speaker, number) in [
-        (Speaker::Buyer, 0u32),
-        (Speaker::Agent, 1),
-        (Speaker::Bot, 2),
-    ] {
+}
+
+#[test]
+fn messages_and_marks_of_sessions() {
+    for (speaker, answered) in [(0u32, false), (1, true), (2, false)] {
         for mark in 0..7 {
             let mut marks = [false; 7];
             marks[mark] = true;
-            let session = Session {
-                attributes: Some(Box::new(RoutingAttributes {
-                    entry: Some(id("e")),
-                    question: None,
-                    order_status: Some(id("o")),
-                })),
-                speaker: Some(speaker),
-                marks: SessionFlags {
-                    routed: marks[0],
-                    repeat_visit: marks[1],
-                    human: marks[2],
-                    queued: marks[3],
-                    wrote_to_bot: marks[4],
-                    told_offline: marks[5],
-                    forgotten: marks[6],
-                },
-                awaited: Some(PendingReply {
-                    since: at(11),
-                    overdue_at: at(12),
-                    day: Day(13),
-                }),
-                late_marks: smallvec![ReplyDeadline {
-                    day: Day(14),
-                    late_at: at(15)
-                }],
-                cards: smallvec![
-                    card(Source::Buyer, false),
-                    card(Source::Agent, true),
-                    card(Source::Auto, false)
+            let [routed, repeat, human, queued, wrote, told, forgotten] = marks;
+            let ask = Some((Some("e"), None::<&str>, Some("o")));
+            let cards_1 = [
+                (16u32, "buyer", 17i64, false),
+                (16, "agent", 17, true),
+                (16, "auto", 17, false),
+            ];
+            let cards_2 = [
+                (16u32, 0u32, 17i64, NONE, false),
+                (16, 1, 17, NONE, true),
+                (16, 2, 17, NONE, false),
+            ];
+            let with_agent = variant(2, 9u32);
+            check_session(
+                &[
+                    bytes(("s", 1u32)),
+                    with_agent.clone(),
+                    bytes((2u32, 3i64, 4u64, 5i64, ask, Some(speaker), marks)),
+                    bytes(Some((11i64, 12i64, 13i32))),
+                    bytes(([(14i32, 15i64)].as_slice(), cards_1.as_slice())),
                 ],
-                ..session()
-            };
-            let mut expected = head(bytes(variant(0, ())));
-            expected.extend(bytes((
-                Some((Some("e"), None::<&str>, Some("o"))),
-                Some(number),
-                marks,
-                Some((11i64, 12i64, 13i32)),
-                [(14i32, 15i64)].as_slice(),
-                [
-                    (16u32, "buyer", 17i64, false),
-                    (16, "agent", 17, true),
-                    (16, "auto", 17, false),
-                ]
-                .as_slice(),
-            )));
-            assert_eq!(bytes(SessionV1::from(&session)), expected);
-            assert_eq!(Session::again(&expected), expected);
+                &[
+                    bytes(("s", 1u32)),
+                    with_agent,
+                    bytes((2u32, 3i64, 4u64, 0u64, 5i64, ask, NONE, Some(speaker))),
+                    bytes([routed, repeat, human, queued, wrote]),
+                    bytes([answered, answered, false, false, true, true]),
+                    bytes([told, forgotten]),
+                    bytes((3i64, 5i64, Some(11i64), NONE)),
+                    bytes(Some((11i64, 12i64, 13i32, false, true))),
+                    bytes([(14i32, 15i64, false)].as_slice()),
+                    bytes((NONE, NONE, cards_2.as_slice())),
+                ],
+            );
         }
     }
     let wrong = bytes((16u32, "nobody", 17i64, false));
     assert!(decode::<CardV1>(&wrong).is_err());
-}
-
-fn card(source: Source, used: bool) -> Card {
-    Card {
-        agent: 16,
-        source,
-        made: at(17),
-        used,
-    }
+    check::<CardV1, CardV2>(
+        (16u32, "auto", 17i64, true),
+        (16u32, 2u32, 17i64, NONE, true),
+    );
 }
 
 #[test]
 fn pools() {
-    let question = RoutingScope::Question {
-        entry: id("e"),
-        question: id("q"),
-    };
-    check::<ScopeV1<'_>, _>(&Pool::from(question), variant(0, ("e", "q")));
-    check::<ScopeV1<'_>, _>(&Pool::from(RoutingScope::Entry(id("e"))), variant(1, "e"));
-    let status = RoutingScope::OrderStatus(id("o"));
-    check::<ScopeV1<'_>, _>(&Pool::from(status), variant(2, "o"));
-    check::<ScopeV1<'_>, _>(&Pool::from(RoutingScope::All), variant(3, ()));
+    for plain in [
+        variant(0, ("e", "q")),
+        variant(1, "e"),
+        variant(2, "o"),
+        variant(3, ()),
+    ] {
+        let read: ScopeV1 = decode(&plain).unwrap();
+        assert_eq!(bytes(ScopeV2::from(read)), plain);
+    }
+    assert!(decode::<NameV1<'_>>(&bytes("")).is_err());
+    assert!(decode::<NameV1<'_>>(&bytes("x".repeat(161))).is_err());
 }
 
 #[test]
 fn timers() {
-    let armed = |due, visit, session, timer| Armed {
-        due: at(due),
-        visit,
-        session,
-        timer,
-    };
-    let timers = Timers::of(
-        vec![
-            armed(1, 5, 3, Timer::ReplyDue),
-            armed(2, 5, 3, Timer::ReplyOverdue),
-            armed(3, 6, 4, Timer::Silence),
-            armed(4, 7, 5, Timer::Queue),
-        ],
-        8,
-    );
     let plain = [
         ((1i64, 20u64), 12u32),
         ((2, 21), 13),
         ((3, 26), 18),
         ((4, 31), 23),
     ];
-    check::<TimersV1, _>(&timers, (plain.as_slice(), 8u64));
+    let form_2 = [
+        (1i64, 5u64, 3u32, 0u32),
+        (2, 5, 3, 1),
+        (3, 6, 4, 3),
+        (4, 7, 5, 4),
+    ];
+    let none = [(); 0];
+    check::<TimersV1, TimersV2>(
+        (plain.as_slice(), 8u64),
+        (form_2.as_slice(), none.as_slice(), 8u64),
+    );
     let two_kinds = bytes(([((1i64, 20u64), 13u32)].as_slice(), 8u64));
-    assert!(read::<TimersV1, Timers>(&two_kinds).is_err());
+    let read: TimersV1 = decode(&two_kinds).unwrap();
+    assert!(TimersV2::try_from(read).is_err());
 }
 
 #[test]
 fn days() {
+    let no_rounds = [(); 0];
+    let desk = (0u64, 0u64, 0u64, 0u64, 0u64, (0u64, 0i64, 0i64));
     for kind in 0..4 {
         let mut deeds = [false; 4];
         deeds[kind] = true;
-        let day = BuyerDay {
-            consulted: deeds[0],
-            late: deeds[1],
-            replied: deeds[2],
-            wrote: deeds[3],
-            auto_invites: 9,
-        };
-        let book = DayStats {
-            consulting: 1,
-            late: 2,
-            replied: 3,
-            alerted: kind == 0,
-            people: Some(Box::new(People {
-                buyers: [(8, day), (7, day)].into_iter().collect(),
-                wrote_to: [(6, 5), (6, 4), (5, 9)].into_iter().collect(),
-                pending: 10,
-            })),
-        };
-        let buyers = [(7u32, (deeds, 9u32)), (8, (deeds, 9))];
+        let [consulted, late, replied, wrote] = deeds;
+        let buyer_2 = (consulted, late, 0u32, replied, wrote, 9u32);
         let wrote_to = [(5u32, 9u32), (6, 4), (6, 5)];
-        let people = Some((buyers.as_slice(), wrote_to.as_slice(), 10u32));
-        check::<DayBookV1, _>(&book, (1u64, 2u64, 3u64, kind == 0, people));
+        check::<DayBookV1, DayBookV2>(
+            (
+                (1u64, 2u64, 3u64, kind == 0),
+                Some((
+                    [(7u32, (deeds, 9u32)), (8, (deeds, 9))].as_slice(),
+                    wrote_to.as_slice(),
+                    10u32,
+                )),
+            ),
+            (
+                (1u64, 2u64, 3u64, (0u64, 0u64), (0u64, 0u64), desk),
+                kind == 0,
+                Some((
+                    [(7u32, buyer_2), (8, buyer_2)].as_slice(),
+                    wrote_to.as_slice(),
+                    no_rounds.as_slice(),
+                    10u32,
+                )),
+            ),
+        );
     }
 }
 
 #[test]
 fn scores() {
     for alerted in [false, true] {
-        let week = WeekScores {
-            levels: [1, 2, 3],
-            of_bot: [4, 5, 6],
-            alerted,
-        };
-        let month = MonthScores {
-            unhappy: 7,
-            attitude: 8,
-            alerted: !alerted,
-        };
-        let scores = Scores {
-            weeks: [(Week(9), week)].into(),
-            months: [(Month(10), month)].into(),
-        };
-        let weeks = [(9i32, ([1u64, 2, 3], [4u64, 5, 6], alerted))];
         let months = [(10i32, (7u64, 8u64, !alerted))];
-        let expected = bytes((&weeks[..], &months[..]));
-        assert_eq!(bytes(ScoresV1::from(&scores)), expected);
-        let form: ScoresV1 = decode(&expected).unwrap();
-        assert_eq!(bytes(ScoresV1::from(&Scores::from(form))), expected);
+        let week_1 = [(9i32, ([1u64, 2, 3], [4u64, 5, 6], alerted))];
+        let week_2 = [(9i32, ([1u64, 2, 3], [4u64, 5, 6], (1u64, 6u64), alerted))];
+        check::<ScoresV1, ScoresV2>((&week_1[..], &months[..]), (&week_2[..], &months[..]));
     }
 }
 
 #[test]
 fn receipts_and_totals() {
-    let receipt = IdempotencyRecord {
-        print: 2,
-        first: 3,
-        count: 4,
-    };
-    let (name, expected) = (id("e"), bytes((1i64, "e", (2u64, 3u64, 4u32))));
-    assert_eq!(bytes(KeptV1::from((at(1), &name, receipt))), expected);
-    let Accepted(when, of, read) = read::<KeptV1<'_>, Accepted>(&expected).unwrap();
-    assert_eq!((when, of, read), (at(1), name, receipt));
-
+    let kept = (1i64, "e", (2u64, 3u64, 4u32));
+    check::<KeptV1, KeptV2<'_>>(kept, kept);
     let blocked = [8u64, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
-    let totals = Totals {
-        opened: 1,
-        assigned: 2,
-        queued: 3,
-        closed: 4,
-        bot_only: 5,
-        waits: [(Duration::from_ms(21), 22)].into(),
-        auto_sent: 6,
-        manual_sent: 7,
-        blocked,
-    };
     let waits = &[(21i64, 22u64)][..];
-    let expected = bytes(([1u64, 2, 3, 4, 5], waits, 6u64, 7u64, blocked));
-    assert_eq!(bytes(TotalsV1::from(&totals)), expected);
-    let form: TotalsV1 = decode(&expected).unwrap();
-    assert_eq!(bytes(TotalsV1::from(&Totals::from(form))), expected);
+    let totals = ([1u64, 2, 3, 4, 5], waits, 6u64, 7u64, blocked);
+    check::<TotalsV1, TotalsV2>(totals, totals);
+}
+
+/// What form 1 does not know of a session and its day, where that needs the whole shop.
+#[test]
+fn a_whole_shop() {
+    let golden = include_bytes!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/golden/shop-1.bin"
+    ));
+    let shop = read_shop(golden).unwrap();
+    let mut sessions: Vec<&Session> = shop.sessions.iter().map(|(_, session)| session).collect();
+    sessions.sort_by_key(|session| session.opened_as);
+    let said = sessions.iter().map(|session| {
+        let marks = session.marks;
+        format!(
+            "{} opened as {}, debt {}, answered {}, round {}, late {:?}",
+            session.id,
+            session.opened_as,
+            session
+                .debt
+                .map_or("-".to_owned(), |debt| shop.stamp(debt).to_string()),
+            marks.answered,
+            marks.had_round,
+            session.awaited.map(|awaited| awaited.late),
+        )
+    });
+    let desk = shop.directory.agents.iter().map(|(_, agent)| {
+        let DeskTime { state, since } = agent.desk_time;
+        format!("{} {state:?} since {}", agent.id, shop.stamp(since))
+    });
+    let days = shop.days.iter().map(|(day, book)| {
+        let RoundCounts { count, late } = book.rounds;
+        format!("{day} rounds {count}, late {late}")
+    });
+    let said: Vec<String> = said.chain(desk).chain(days).collect();
+    expect![[r#"
+        s0 opened as 1, debt 2026-11-11T10:00:02+08:00, answered false, round true, late Some(true)
+        s1 opened as 2, debt -, answered true, round true, late None
+        s2 opened as 3, debt -, answered false, round true, late None
+        s3 opened as 4, debt -, answered true, round true, late None
+        s4 opened as 5, debt -, answered false, round false, late None
+        s5 opened as 6, debt 2026-11-11T10:04:10+08:00, answered false, round true, late Some(false)
+        s6 opened as 7, debt -, answered false, round false, late None
+        s7 opened as 8, debt -, answered false, round false, late None
+        s8 opened as 9, debt 2026-11-11T10:05:20+08:00, answered false, round true, late Some(false)
+        bot Offline since 2026-11-11T10:06:30+08:00
+        anna Online since 2026-11-11T10:06:30+08:00
+        bo Full since 2026-11-11T10:06:30+08:00
+        carl Offline since 2026-11-11T10:06:30+08:00
+        dai Offline since 2026-11-11T10:06:30+08:00
+        2026-11-11 rounds 2, late 0"#]]
+    .assert_eq(&said.join("\n"));
+    assert_eq!(shop.lateness, shop.policy.session.lateness);
+    assert!(shop.open_now && shop.overdue.is_empty() && shop.blocks.is_empty());
 }

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::instant;
 use super::name::NameV1;
 use super::slab_map::{TableRead, TableV1};
 use crate::domain::base::id::Id;
@@ -144,4 +143,8 @@ impl LedgerRead {
             self.latest_ms.map(instant).transpose()?,
         ))
     }
+}
+
+fn instant(ms: i64) -> Result<Instant, InvalidPart> {
+    Instant::try_from(ms).map_err(InvalidPart::from)
 }

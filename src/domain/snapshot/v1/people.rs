@@ -1,185 +1,117 @@
 //! Agents, buyers and their histories, in form 1.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::instant;
+use super::NEVER_MS;
 use super::name::{NameV1, TextV1};
-use crate::domain::base::calendar::Day;
-use crate::domain::protocol::codes::Presence;
-use crate::domain::snapshot::InvalidPart;
-use crate::domain::state::agent::{Agent, AgentProfile, DayCount, Tally};
-use crate::domain::state::buyer::{Buyer, BuyerAgentHistory};
+use crate::domain::snapshot::v2::people::{
+    AgentV2, BuyerV2, DayCountV2, DeskStateV2, PostV2, PresenceV2, TallyV2, TieV2,
+};
 
-#[derive(Serialize, Deserialize)]
-pub(super) struct AgentV1<'a> {
-    id: NameV1<'a>,
-    post: Option<PostV1<'a>>,
+#[derive(Deserialize)]
+pub(super) struct AgentV1 {
+    id: NameV1<'static>,
+    post: Option<PostV1>,
     presence: PresenceV1,
     last_assigned: u64,
     latest: DayCountV1,
     earlier: Vec<DayCountV1>,
-    tally: TallyV1<'a>,
+    tally: TallyV1,
 }
 
-#[derive(Serialize, Deserialize)]
-struct PostV1<'a> {
-    name: Option<TextV1<'a>>,
-    roles: Vec<NameV1<'a>>,
+#[derive(Deserialize)]
+struct PostV1 {
+    name: Option<TextV1>,
+    roles: Vec<NameV1<'static>>,
     capacity: u32,
     weight: u32,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 enum PresenceV1 {
     Online,
     Away,
     Offline,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct DayCountV1 {
     day: i32,
     assigned: u32,
     rota: u32,
 }
 
-#[derive(Serialize, Deserialize)]
-struct TallyV1<'a> {
+#[derive(Deserialize)]
+struct TallyV1 {
     assigned: u64,
     /// Satisfied, neutral, disappointed.
     levels: [u64; 3],
     stars: u64,
     /// By reason, in order.
-    reasons: Vec<(NameV1<'a>, u64)>,
+    reasons: Vec<(NameV1<'static>, u64)>,
 }
 
-impl<'a> From<&'a Agent> for AgentV1<'a> {
-    fn from(agent: &'a Agent) -> AgentV1<'a> {
-        let (latest, earlier) = agent.counts();
-        AgentV1 {
-            id: (&agent.id).into(),
-            post: agent.post.as_ref().map(PostV1::from),
+impl From<AgentV1> for AgentV2<'static> {
+    /// Since when the agent has its presence is not known. Its time at the desk is set later, once its load is known.
+    fn from(agent: AgentV1) -> AgentV2<'static> {
+        AgentV2 {
+            id: agent.id.into(),
+            post: agent.post.map(PostV2::from),
             presence: match agent.presence {
-                Presence::Online => PresenceV1::Online,
-                Presence::Away => PresenceV1::Away,
-                Presence::Offline => PresenceV1::Offline,
+                PresenceV1::Online => PresenceV2::Online,
+                PresenceV1::Away => PresenceV2::Away,
+                PresenceV1::Offline => PresenceV2::Offline,
             },
+            presence_since_ms: NEVER_MS,
+            held: false,
+            misses: 0,
+            desk_state: DeskStateV2::Offline,
+            desk_since_ms: NEVER_MS,
             last_assigned: agent.last_assigned,
-            latest: DayCountV1::from(latest),
-            earlier: earlier.iter().map(|&count| count.into()).collect(),
-            tally: TallyV1::from(&agent.tally),
+            latest: agent.latest.into(),
+            earlier: agent.earlier.into_iter().map(DayCountV2::from).collect(),
+            tally: agent.tally.into(),
+            sheets: Vec::new(),
         }
     }
 }
 
-impl TryFrom<AgentV1<'_>> for Agent {
-    type Error = InvalidPart;
-    fn try_from(read: AgentV1<'_>) -> Result<Agent, InvalidPart> {
-        let latest = DayCount::from(read.latest);
-        let mut agent = Agent::new(read.id.id(), latest.day);
-        agent.post = read.post.map(AgentProfile::from);
-        agent.presence = match read.presence {
-            PresenceV1::Online => Presence::Online,
-            PresenceV1::Away => Presence::Away,
-            PresenceV1::Offline => Presence::Offline,
-        };
-        agent.last_assigned = read.last_assigned;
-        let earlier = read.earlier.into_iter().map(DayCount::from);
-        agent.set_counts(latest, earlier.collect());
-        agent.tally = read.tally.into();
-        Ok(agent)
-    }
-}
-
-impl<'a> From<&'a AgentProfile> for PostV1<'a> {
-    fn from(post: &'a AgentProfile) -> PostV1<'a> {
-        let AgentProfile {
-            name,
-            roles,
-            capacity,
-            weight,
-        } = post;
-        PostV1 {
-            name: name.as_deref().map(|name| TextV1(name.into())),
-            roles: roles.iter().map(NameV1::from).collect(),
-            capacity: *capacity,
-            weight: *weight,
+impl From<PostV1> for PostV2<'static> {
+    fn from(post: PostV1) -> PostV2<'static> {
+        PostV2 {
+            name: post.name.map(Into::into),
+            roles: post.roles.into_iter().map(Into::into).collect(),
+            capacity: post.capacity,
+            weight: post.weight,
         }
     }
 }
 
-impl From<PostV1<'_>> for AgentProfile {
-    fn from(read: PostV1<'_>) -> AgentProfile {
-        AgentProfile {
-            name: read.name.map(|name| name.0.into_owned()),
-            roles: read.roles.into_iter().map(NameV1::id).collect(),
-            capacity: read.capacity,
-            weight: read.weight,
+impl From<DayCountV1> for DayCountV2 {
+    fn from(count: DayCountV1) -> DayCountV2 {
+        DayCountV2 {
+            day: count.day,
+            assigned: count.assigned,
+            rota: count.rota,
         }
     }
 }
 
-impl From<DayCount> for DayCountV1 {
-    fn from(
-        DayCount {
-            day,
-            assigned,
-            rota,
-        }: DayCount,
-    ) -> DayCountV1 {
-        DayCountV1 {
-            day: day.0,
-            assigned,
-            rota,
+impl From<TallyV1> for TallyV2<'static> {
+    fn from(tally: TallyV1) -> TallyV2<'static> {
+        let reasons = tally.reasons.into_iter();
+        TallyV2 {
+            assigned: tally.assigned,
+            levels: tally.levels,
+            stars: tally.stars,
+            reasons: reasons.map(|(reason, n)| (reason.into(), n)).collect(),
         }
     }
 }
 
-impl From<DayCountV1> for DayCount {
-    fn from(read: DayCountV1) -> DayCount {
-        DayCount {
-            day: Day(read.day),
-            assigned: read.assigned,
-            rota: read.rota,
-        }
-    }
-}
-
-impl<'a> From<&'a Tally> for TallyV1<'a> {
-    fn from(tally: &'a Tally) -> TallyV1<'a> {
-        let Tally {
-            assigned,
-            levels,
-            stars,
-            reasons,
-        } = tally;
-        TallyV1 {
-            assigned: *assigned,
-            levels: *levels,
-            stars: *stars,
-            reasons: reasons
-                .iter()
-                .map(|(reason, &n)| (reason.into(), n))
-                .collect(),
-        }
-    }
-}
-
-impl From<TallyV1<'_>> for Tally {
-    fn from(read: TallyV1<'_>) -> Tally {
-        let reasons = read.reasons.into_iter();
-        Tally {
-            assigned: read.assigned,
-            levels: read.levels,
-            stars: read.stars,
-            reasons: reasons.map(|(reason, n)| (reason.id(), n)).collect(),
-        }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct BuyerV1<'a> {
-    id: NameV1<'a>,
+#[derive(Deserialize)]
+pub(super) struct BuyerV1 {
+    id: NameV1<'static>,
     recent_agent: u32,
     closed_on: u16,
     risk: bool,
@@ -188,49 +120,22 @@ pub(super) struct BuyerV1<'a> {
     auto_invites: (i32, u32),
 }
 
-impl<'a> From<&'a Buyer> for BuyerV1<'a> {
-    fn from(buyer: &'a Buyer) -> BuyerV1<'a> {
-        let Buyer {
-            id,
-            open_session: _,
-            held_by: _,
-            recent_agent,
-            closed_on,
-            risk,
-            priority: _,
-            recent_until,
-            auto_invited_at,
-            auto_invites: (day, count),
-        } = buyer;
-        BuyerV1 {
-            id: id.into(),
-            recent_agent: *recent_agent,
-            closed_on: *closed_on,
-            risk: *risk,
-            recent_until_ms: recent_until.ms(),
-            auto_invited_at_ms: auto_invited_at.ms(),
-            auto_invites: (day.0, *count),
+impl From<BuyerV1> for BuyerV2<'static> {
+    fn from(buyer: BuyerV1) -> BuyerV2<'static> {
+        BuyerV2 {
+            id: buyer.id.into(),
+            recent_agent: buyer.recent_agent,
+            closed_on: buyer.closed_on,
+            risk: buyer.risk,
+            priority: 0,
+            recent_until_ms: buyer.recent_until_ms,
+            auto_invited_at_ms: buyer.auto_invited_at_ms,
+            auto_invites: buyer.auto_invites,
         }
     }
 }
 
-impl TryFrom<BuyerV1<'_>> for Buyer {
-    type Error = InvalidPart;
-    fn try_from(read: BuyerV1<'_>) -> Result<Buyer, InvalidPart> {
-        let (day, count) = read.auto_invites;
-        Ok(Buyer {
-            recent_agent: read.recent_agent,
-            closed_on: read.closed_on,
-            risk: read.risk,
-            recent_until: instant(read.recent_until_ms)?,
-            auto_invited_at: instant(read.auto_invited_at_ms)?,
-            auto_invites: (Day(day), count),
-            ..Buyer::new(read.id.id())
-        })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct TieV1 {
     pair: (u32, u32),
     rated_at_ms: i64,
@@ -238,31 +143,13 @@ pub(super) struct TieV1 {
     manual_invited_at_ms: i64,
 }
 
-impl From<&BuyerAgentHistory> for TieV1 {
-    fn from(tie: &BuyerAgentHistory) -> TieV1 {
-        let BuyerAgentHistory {
-            pair,
-            rated_at,
-            submitted_at,
-            manual_invited_at,
-        } = tie;
-        TieV1 {
-            pair: *pair,
-            rated_at_ms: rated_at.ms(),
-            submitted_at_ms: submitted_at.ms(),
-            manual_invited_at_ms: manual_invited_at.ms(),
+impl From<TieV1> for TieV2 {
+    fn from(tie: TieV1) -> TieV2 {
+        TieV2 {
+            pair: tie.pair,
+            rated_at_ms: tie.rated_at_ms,
+            submitted_at_ms: tie.submitted_at_ms,
+            manual_invited_at_ms: tie.manual_invited_at_ms,
         }
-    }
-}
-
-impl TryFrom<TieV1> for BuyerAgentHistory {
-    type Error = InvalidPart;
-    fn try_from(read: TieV1) -> Result<BuyerAgentHistory, InvalidPart> {
-        Ok(BuyerAgentHistory {
-            pair: read.pair,
-            rated_at: instant(read.rated_at_ms)?,
-            submitted_at: instant(read.submitted_at_ms)?,
-            manual_invited_at: instant(read.manual_invited_at_ms)?,
-        })
     }
 }

@@ -1,49 +1,31 @@
 //! Pools in form 1: each as its scope.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::name::NameV1;
-use crate::domain::snapshot::InvalidPart;
-use crate::domain::state::agent_directory::RoutingScope;
-use crate::domain::state::queues::Pool;
+use crate::domain::snapshot::v2::pools::ScopeV2;
 
-#[derive(Serialize, Deserialize)]
-pub(super) enum ScopeV1<'a> {
+#[derive(Deserialize)]
+pub(super) enum ScopeV1 {
     Question {
-        entry: NameV1<'a>,
-        question: NameV1<'a>,
+        entry: NameV1<'static>,
+        question: NameV1<'static>,
     },
-    Entry(NameV1<'a>),
-    OrderStatus(NameV1<'a>),
+    Entry(NameV1<'static>),
+    OrderStatus(NameV1<'static>),
     All,
 }
 
-impl<'a> From<&'a Pool> for ScopeV1<'a> {
-    /// The rest of a pool follows from the policy and the sessions.
-    fn from(pool: &'a Pool) -> ScopeV1<'a> {
-        match pool.scope() {
-            RoutingScope::Question { entry, question } => ScopeV1::Question {
+impl From<ScopeV1> for ScopeV2<'static> {
+    fn from(scope: ScopeV1) -> ScopeV2<'static> {
+        match scope {
+            ScopeV1::Question { entry, question } => ScopeV2::Question {
                 entry: entry.into(),
                 question: question.into(),
             },
-            RoutingScope::Entry(entry) => ScopeV1::Entry(entry.into()),
-            RoutingScope::OrderStatus(status) => ScopeV1::OrderStatus(status.into()),
-            RoutingScope::All => ScopeV1::All,
+            ScopeV1::Entry(entry) => ScopeV2::Entry(entry.into()),
+            ScopeV1::OrderStatus(status) => ScopeV2::OrderStatus(status.into()),
+            ScopeV1::All => ScopeV2::All,
         }
-    }
-}
-
-impl TryFrom<ScopeV1<'_>> for Pool {
-    type Error = InvalidPart;
-    fn try_from(read: ScopeV1<'_>) -> Result<Pool, InvalidPart> {
-        Ok(Pool::from(match read {
-            ScopeV1::Question { entry, question } => RoutingScope::Question {
-                entry: entry.id(),
-                question: question.id(),
-            },
-            ScopeV1::Entry(entry) => RoutingScope::Entry(entry.id()),
-            ScopeV1::OrderStatus(status) => RoutingScope::OrderStatus(status.id()),
-            ScopeV1::All => RoutingScope::All,
-        }))
     }
 }

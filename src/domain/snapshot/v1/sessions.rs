@@ -1,30 +1,25 @@
 //! Sessions, in form 1.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use smallvec::SmallVec;
 
+use super::NEVER_MS;
 use super::cards::CardV1;
-use super::instant;
 use super::name::NameV1;
-use crate::domain::base::calendar::Day;
-use crate::domain::collections::linked_list::Link;
-use crate::domain::policy::routing_attributes::RoutingAttributes;
-use crate::domain::protocol::codes::WaitReason;
-use crate::domain::snapshot::InvalidPart;
-use crate::domain::state::card::Card;
-use crate::domain::state::pending_reply::{PendingReply, UnansweredMessage};
-use crate::domain::state::session::{QueueRank, Session, SessionFlags, SessionPlace, Speaker};
+use crate::domain::snapshot::v2::sessions::{
+    AskV2, AwaitedV2, MarksV2, PlaceV2, RankV2, SessionV2, SpeakerV2, UnansweredV2, WaitReasonV2,
+};
 
-#[derive(Serialize, Deserialize)]
-pub(super) struct SessionV1<'a> {
-    id: NameV1<'a>,
+#[derive(Deserialize)]
+pub(super) struct SessionV1 {
+    id: NameV1<'static>,
     buyer: u32,
     place: PlaceV1,
     server: u32,
     opened_ms: i64,
     since_seq: u64,
     silent_since_ms: i64,
-    attributes: Option<AskV1<'a>>,
+    attributes: Option<AskV1>,
     speaker: Option<SpeakerV1>,
     marks: MarksV1,
     awaited: Option<AwaitedV1>,
@@ -32,7 +27,7 @@ pub(super) struct SessionV1<'a> {
     cards: SmallVec<[CardV1; 1]>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 enum PlaceV1 {
     Bot,
     Waiting {
@@ -46,21 +41,21 @@ enum PlaceV1 {
     },
 }
 
-#[derive(Serialize, Deserialize)]
-struct AskV1<'a> {
-    entry: Option<NameV1<'a>>,
-    question: Option<NameV1<'a>>,
-    order_status: Option<NameV1<'a>>,
+#[derive(Deserialize)]
+struct AskV1 {
+    entry: Option<NameV1<'static>>,
+    question: Option<NameV1<'static>>,
+    order_status: Option<NameV1<'static>>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 enum SpeakerV1 {
     Buyer,
     Agent,
     Bot,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct MarksV1 {
     routed: bool,
     repeat_visit: bool,
@@ -71,263 +66,141 @@ struct MarksV1 {
     forgotten: bool,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct AwaitedV1 {
     since_ms: i64,
     overdue_at_ms: i64,
     day: i32,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct LateMarkV1 {
     day: i32,
     late_at_ms: i64,
 }
 
-impl<'a> From<&'a Session> for SessionV1<'a> {
-    fn from(session: &'a Session) -> SessionV1<'a> {
-        let Session {
-            id,
-            buyer,
+impl From<SessionV1> for SessionV2<'static> {
+    /// What form 1 does not know:
+    ///
+    /// - `opened_as` and whether `awaited` is late follow from the whole shop, and are set later.
+    /// - The latest assignment counts as the opening.
+    /// - The latest message counts as the start of silence, if anybody wrote.
+    /// - The debt is the oldest message that counts, if it was to an agent.
+    /// - Human replies are known only if the last message was one.
+    /// - A session in which somebody wrote had its first round.
+    /// - The day of the first message is not known, so the next message counts as the first one.
+    fn from(session: SessionV1) -> SessionV2<'static> {
+        let SessionV1 {
             place,
-            link: _,
-            server,
-            opened,
-            since_seq,
-            silent_since,
-            attributes,
             speaker,
             marks,
             awaited,
-            unanswered,
-            cards,
             ..
         } = session;
-        SessionV1 {
-            id: id.into(),
-            buyer: *buyer,
-            place: PlaceV1::from(*place),
-            server: *server,
-            opened_ms: opened.ms(),
-            since_seq: *since_seq,
-            silent_since_ms: silent_since.ms(),
-            attributes: attributes.as_deref().map(AskV1::from),
-            speaker: speaker.map(|speaker| match speaker {
-                Speaker::Buyer => SpeakerV1::Buyer,
-                Speaker::Agent => SpeakerV1::Agent,
-                Speaker::Bot => SpeakerV1::Bot,
-            }),
-            marks: MarksV1::from(*marks),
-            awaited: awaited.map(AwaitedV1::from),
-            late_marks: unanswered.iter().map(|&mark| mark.into()).collect(),
-            cards: cards.iter().map(|&card| card.into()).collect(),
-        }
-    }
-}
-
-impl TryFrom<SessionV1<'_>> for Session {
-    type Error = InvalidPart;
-    fn try_from(read: SessionV1<'_>) -> Result<Session, InvalidPart> {
-        let late_marks = read.late_marks.into_iter().map(UnansweredMessage::try_from);
-        let cards = read.cards.into_iter().map(Card::try_from);
-        let attributes = read
-            .attributes
-            .map(RoutingAttributes::try_from)
-            .transpose()?;
-        let awaited = read.awaited.map(PendingReply::try_from).transpose()?;
-        let opened = instant(read.opened_ms)?;
-        let answered = matches!(read.speaker, Some(SpeakerV1::Agent));
-        let mut marks = SessionFlags::from(read.marks);
-        (marks.answered, marks.answered_here) = (answered, answered);
-        marks.had_round = true;
-        Ok(Session {
-            id: read.id.id(),
-            buyer: read.buyer,
-            place: read.place.try_into()?,
-            link: Link::LOOSE,
-            server: read.server,
-            opened,
-            since_seq: read.since_seq,
-            silent_since: instant(read.silent_since_ms)?,
-            attributes: attributes.map(Box::new),
-            speaker: read.speaker.map(|speaker| match speaker {
-                SpeakerV1::Buyer => Speaker::Buyer,
-                SpeakerV1::Agent => Speaker::Agent,
-                SpeakerV1::Bot => Speaker::Bot,
-            }),
-            marks,
+        let with_agent = matches!(place, PlaceV1::Agent(_));
+        let to_agents = with_agent || matches!(place, PlaceV1::Waiting { .. });
+        let answered = matches!(speaker, Some(SpeakerV1::Agent));
+        let wrote = speaker.is_some();
+        let known = |known: bool, ms: i64| if known { ms } else { NEVER_MS };
+        let debt_ms = awaited.as_ref().filter(|_| to_agents);
+        SessionV2 {
+            id: session.id.into(),
+            buyer: session.buyer,
+            place: place.into(),
+            server: session.server,
+            opened_ms: session.opened_ms,
+            since_seq: session.since_seq,
             opened_as: 0,
+            silent_since_ms: session.silent_since_ms,
+            attributes: session.attributes.map(AskV2::from),
             priority: None,
-            assigned_at: opened,
-            last_message: instant(read.silent_since_ms)?,
-            debt: awaited.map(|awaited| awaited.since),
+            speaker: speaker.map(|speaker| match speaker {
+                SpeakerV1::Buyer => SpeakerV2::Buyer,
+                SpeakerV1::Agent => SpeakerV2::Agent,
+                SpeakerV1::Bot => SpeakerV2::Bot,
+            }),
+            assigned_at_ms: known(marks.human || with_agent, session.opened_ms),
+            last_message_ms: known(wrote, session.silent_since_ms),
+            debt_ms: debt_ms.map(|awaited| awaited.since_ms),
             taken_back: None,
-            awaited,
-            unanswered: late_marks.collect::<Result<_, InvalidPart>>()?,
+            marks: MarksV2 {
+                routed: marks.routed,
+                repeat_visit: marks.repeat_visit,
+                human: marks.human,
+                queued: marks.queued,
+                wrote_to_bot: marks.wrote_to_bot,
+                answered,
+                answered_here: answered && with_agent,
+                left: false,
+                overdue: false,
+                had_round: wrote,
+                had_round_here: wrote && with_agent,
+                told_offline: marks.told_offline,
+                forgotten: marks.forgotten,
+            },
+            awaited: awaited.map(AwaitedV2::from),
+            unanswered: session.late_marks.into_iter().map(Into::into).collect(),
             round: None,
             asked_on: None,
-            cards: cards.collect::<Result<_, InvalidPart>>()?,
-        })
-    }
-}
-
-impl From<SessionPlace> for PlaceV1 {
-    fn from(place: SessionPlace) -> PlaceV1 {
-        match place {
-            SessionPlace::Bot => PlaceV1::Bot,
-            SessionPlace::Waiting {
-                pool, rank, since, ..
-            } => PlaceV1::Waiting {
-                pool,
-                ticket: rank.ticket,
-                since_ms: since.ms(),
-            },
-            SessionPlace::Agent(agent) => PlaceV1::Agent(agent),
-            SessionPlace::Closed { at } => PlaceV1::Closed { at_ms: at.ms() },
+            cards: session.cards.into_iter().map(Into::into).collect(),
         }
     }
 }
 
-impl TryFrom<PlaceV1> for SessionPlace {
-    type Error = InvalidPart;
-    fn try_from(read: PlaceV1) -> Result<SessionPlace, InvalidPart> {
-        Ok(match read {
-            PlaceV1::Bot => SessionPlace::Bot,
+impl From<PlaceV1> for PlaceV2 {
+    /// Nobody had a priority, so who waits is in the order of queueing. Why it waits is not known.
+    fn from(place: PlaceV1) -> PlaceV2 {
+        match place {
+            PlaceV1::Bot => PlaceV2::Bot,
             PlaceV1::Waiting {
                 pool,
                 ticket,
                 since_ms,
-            } => {
-                let since = instant(since_ms)?;
-                SessionPlace::Waiting {
-                    pool,
-                    rank: QueueRank {
-                        as_if: since,
-                        queued: since,
-                        ticket,
-                    },
-                    since,
-                    reason: WaitReason::AllBusy,
-                }
-            }
-            PlaceV1::Agent(agent) => SessionPlace::Agent(agent),
-            PlaceV1::Closed { at_ms } => SessionPlace::Closed {
-                at: instant(at_ms)?,
+            } => PlaceV2::Waiting {
+                pool,
+                rank: RankV2 {
+                    as_if_ms: since_ms,
+                    queued_ms: since_ms,
+                    ticket,
+                },
+                since_ms,
+                reason: WaitReasonV2::AllBusy,
             },
-        })
-    }
-}
-
-impl<'a> From<&'a RoutingAttributes> for AskV1<'a> {
-    fn from(attributes: &'a RoutingAttributes) -> AskV1<'a> {
-        let RoutingAttributes {
-            entry,
-            question,
-            order_status,
-        } = attributes;
-        AskV1 {
-            entry: entry.as_ref().map(NameV1::from),
-            question: question.as_ref().map(NameV1::from),
-            order_status: order_status.as_ref().map(NameV1::from),
+            PlaceV1::Agent(agent) => PlaceV2::Agent(agent),
+            PlaceV1::Closed { at_ms } => PlaceV2::Closed { at_ms },
         }
     }
 }
 
-impl TryFrom<AskV1<'_>> for RoutingAttributes {
-    type Error = InvalidPart;
-    fn try_from(read: AskV1<'_>) -> Result<RoutingAttributes, InvalidPart> {
-        Ok(RoutingAttributes {
-            entry: read.entry.map(NameV1::id),
-            question: read.question.map(NameV1::id),
-            order_status: read.order_status.map(NameV1::id),
-        })
-    }
-}
-
-impl From<SessionFlags> for MarksV1 {
-    fn from(marks: SessionFlags) -> MarksV1 {
-        let SessionFlags {
-            routed,
-            repeat_visit,
-            human,
-            queued,
-            wrote_to_bot,
-            told_offline,
-            forgotten,
-            ..
-        } = marks;
-        MarksV1 {
-            routed,
-            repeat_visit,
-            human,
-            queued,
-            wrote_to_bot,
-            told_offline,
-            forgotten,
+impl From<AskV1> for AskV2<'static> {
+    fn from(ask: AskV1) -> AskV2<'static> {
+        AskV2 {
+            entry: ask.entry.map(Into::into),
+            question: ask.question.map(Into::into),
+            order_status: ask.order_status.map(Into::into),
         }
     }
 }
 
-impl From<MarksV1> for SessionFlags {
-    fn from(read: MarksV1) -> SessionFlags {
-        SessionFlags {
-            routed: read.routed,
-            repeat_visit: read.repeat_visit,
-            human: read.human,
-            queued: read.queued,
-            wrote_to_bot: read.wrote_to_bot,
-            told_offline: read.told_offline,
-            forgotten: read.forgotten,
-            ..SessionFlags::default()
-        }
-    }
-}
-
-impl From<PendingReply> for AwaitedV1 {
-    fn from(awaited: PendingReply) -> AwaitedV1 {
-        let PendingReply {
-            since,
-            overdue_at,
-            day,
-            ..
-        } = awaited;
-        AwaitedV1 {
-            since_ms: since.ms(),
-            overdue_at_ms: overdue_at.ms(),
-            day: day.0,
-        }
-    }
-}
-
-impl TryFrom<AwaitedV1> for PendingReply {
-    type Error = InvalidPart;
-    fn try_from(read: AwaitedV1) -> Result<PendingReply, InvalidPart> {
-        Ok(PendingReply {
-            since: instant(read.since_ms)?,
-            overdue_at: instant(read.overdue_at_ms)?,
-            day: Day(read.day),
+impl From<AwaitedV1> for AwaitedV2 {
+    fn from(awaited: AwaitedV1) -> AwaitedV2 {
+        AwaitedV2 {
+            since_ms: awaited.since_ms,
+            overdue_at_ms: awaited.overdue_at_ms,
+            day: awaited.day,
             first: false,
             late: true,
-        })
-    }
-}
-
-impl From<UnansweredMessage> for LateMarkV1 {
-    fn from(UnansweredMessage { day, late_at, .. }: UnansweredMessage) -> LateMarkV1 {
-        LateMarkV1 {
-            day: day.0,
-            late_at_ms: late_at.ms(),
         }
     }
 }
 
-impl TryFrom<LateMarkV1> for UnansweredMessage {
-    type Error = InvalidPart;
-    fn try_from(read: LateMarkV1) -> Result<UnansweredMessage, InvalidPart> {
-        Ok(UnansweredMessage {
-            day: Day(read.day),
-            late_at: instant(read.late_at_ms)?,
+impl From<LateMarkV1> for UnansweredV2 {
+    /// Form 1 keeps only messages that are not late yet.
+    fn from(mark: LateMarkV1) -> UnansweredV2 {
+        UnansweredV2 {
+            day: mark.day,
+            late_at_ms: mark.late_at_ms,
             late: false,
-        })
+        }
     }
 }

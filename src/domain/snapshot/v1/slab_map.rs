@@ -1,5 +1,6 @@
 //! A table in form 1: its records in chunks of 256, the free numbers, and the position of its sweep.
 
+use std::fmt::Display;
 use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -7,6 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::domain::collections::slab_map::{Keyed, SlabMap};
 use crate::domain::snapshot::InvalidPart;
 use crate::domain::snapshot::stream::{self, sequence};
+use crate::domain::snapshot::v2::slab_map::TableV2Read;
 
 /// The number of records in a chunk.
 const CHUNK: u32 = 256;
@@ -55,9 +57,9 @@ impl<'a, L, F: From<&'a L> + Serialize> Serialize for Chunk<'a, L, F> {
 
 /// The fields of [`TableV1`] in the same order, for decoding.
 #[derive(Deserialize)]
-#[serde(bound = "F: Deserialize<'de>, L: TryFrom<F, Error = InvalidPart>")]
+#[serde(bound = "F: Deserialize<'de>, L: TryFrom<F, Error: Display>")]
 pub(super) struct TableRead<F, L> {
-    chunks: stream::Chunks<F, L>,
+    pub(super) chunks: stream::Chunks<F, L>,
     free: Vec<u32>,
     hand: u32,
 }
@@ -73,5 +75,19 @@ impl<F, L: Keyed> TableRead<F, L> {
         });
         let table = SlabMap::of(chunks, self.free, self.hand);
         table.filter(|_| full).ok_or("a table that is none".into())
+    }
+}
+
+impl<F, L> TableRead<F, L> {
+    /// The table in form 2, from records that are in form 2.
+    pub(super) fn in_form_2<M>(self) -> Result<TableV2Read<L, M>, InvalidPart>
+    where
+        M: TryFrom<L, Error = InvalidPart>,
+    {
+        Ok(TableV2Read {
+            chunks: self.chunks.converted()?,
+            free: self.free,
+            hand: self.hand,
+        })
     }
 }
