@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::explain::explanation::{Candidate, Comparison, Verdict};
 use crate::domain::policy::Strategy;
+use crate::domain::protocol::codes::Presence;
 use crate::domain::state::agent_group::Ratio;
 
 use super::phrase::Locale;
@@ -48,6 +49,13 @@ pub(super) fn table(locale: Locale, by: Comparison, candidates: &[Candidate]) ->
         lines.push(format!("  {}", more(locale, by, rest)));
     }
     lines
+}
+
+/// Whether an agent is online from which the session was not taken before.
+pub(super) fn one_is_online(candidates: &[Candidate]) -> bool {
+    candidates.iter().any(|candidate| {
+        candidate.presence == Presence::Online && candidate.verdict != Verdict::TakenFrom
+    })
 }
 
 fn today_title(locale: Locale, by: Comparison) -> &'static str {

@@ -1,6 +1,7 @@
 //! Causes in words: what led to a close, a notice, an automatic reply or a new routing (S3, R5, R6, R9).
 
 use super::phrase::Locale;
+use super::{candidates, hours};
 use crate::domain::base::time::{Duration, OffsetTimestamp};
 use crate::domain::explain::explanation::{Absence, Candidate, Evidence};
 use crate::domain::protocol::decision::WaitReason;
@@ -35,7 +36,7 @@ pub(super) fn absent(locale: Locale, agent: &Candidate, absence: Absence) -> Str
 }
 
 /// What a note says about a `session.closed`.
-pub(super) fn of_close(locale: Locale, note: &Evidence) -> Option<String> {
+pub(super) fn of_close(locale: Locale, _: &[Evidence], note: &Evidence) -> Option<String> {
     if let Evidence::Silent {
         since,
         length,
@@ -130,46 +131,82 @@ fn silent(
 }
 
 /// What a note says about an `agent.notified`.
-pub(super) fn of_notice(locale: Locale, note: &Evidence) -> Option<String> {
-    if let Evidence::LeftToRota(agent) = note {
-        let stands = stands(locale, agent);
+pub(super) fn of_notice(locale: Locale, notes: &[Evidence], note: &Evidence) -> Option<String> {
+    if let Evidence::LeftToRota { agent, shut } = note {
+        let (stands, why) = (stands(locale, agent), no_agent(locale, *shut));
         return Some(locale.say(
-            format!("全店没有客服在线，会话按离线分流留给了 TA（{stands}，含这个会话）。"),
+            format!("{why}，会话按离线分流留给了 TA（{stands}，含这个会话）。"),
             format!(
-                "No agent of the shop is online, and the offline rota left the session to this agent \
-                 ({stands}, this one included)."
+                "{why}, and the offline rota left the session to this agent ({stands}, this one included)."
             ),
         ));
     }
     if let Evidence::Absent { agent, .. } = note {
-        let stands = stands(locale, agent);
+        let (stands, elsewhere) = (stands(locale, agent), elsewhere(locale, notes));
         return Some(locale.say(
-            format!("买家发来消息时 TA 不在（{stands}），全店也没有其他客服在线。"),
-            format!(
-                "The buyer wrote while this agent was not there ({stands}), and no other agent of the shop is online."
-            ),
+            format!("买家发来消息时 TA 不在（{stands}），{elsewhere}。"),
+            format!("The buyer wrote while this agent was not there ({stands}), and {elsewhere}."),
         ));
     }
     None
 }
 
+/// Why a session with an offline agent goes to no other one (R9c).
+fn elsewhere(locale: Locale, notes: &[Evidence]) -> &'static str {
+    let mut looked_at = None;
+    for note in notes {
+        if let Evidence::Shut { .. } = note {
+            return locale.say(
+                "店铺不在营业时间，会话留给 TA",
+                "the shop is closed, so it stays",
+            );
+        }
+        if let Evidence::Candidates {
+            candidates: found, ..
+        } = note
+        {
+            looked_at = Some(found);
+        }
+    }
+    match looked_at {
+        None => locale.say(
+            "全店也没有其他客服在线",
+            "no other agent of the shop is online",
+        ),
+        Some(found) if candidates::one_is_online(found) => locale.say(
+            "其他在线客服都满载，会话留给 TA",
+            "every agent that is online is full, so it stays",
+        ),
+        Some(_) => locale.say(
+            "能接的其他客服都不在线，会话留给 TA",
+            "no agent that may serve it is online, so it stays",
+        ),
+    }
+}
+
+/// Why routing found no agent online, at the start of a sentence.
+fn no_agent(locale: Locale, shut: bool) -> &'static str {
+    match shut {
+        true => locale.say("店铺不在营业时间", "The shop is closed"),
+        false => locale.say("全店没有客服在线", "No agent of the shop is online"),
+    }
+}
+
 /// What a note says about an `auto_reply.sent`.
-pub(super) fn of_reply(locale: Locale, note: &Evidence) -> Option<String> {
-    if let Evidence::LeftToRota(agent) = note {
-        let agent = locale.agent_last(&agent.agent);
+pub(super) fn of_reply(locale: Locale, notes: &[Evidence], note: &Evidence) -> Option<String> {
+    let once = once(locale, notes);
+    if let Evidence::LeftToRota { agent, shut } = note {
+        let (agent, why) = (locale.agent_last(&agent.agent), no_agent(locale, *shut));
         return Some(locale.say(
-            format!("全店没有客服在线，会话按离线分流留给了{agent}。{}", once(locale)),
-            format!(
-                "No agent of the shop is online, and the offline rota left the session to {agent}. {}",
-                once(locale)
-            ),
+            format!("{why}，会话按离线分流留给了{agent}。{once}"),
+            format!("{why}, and the offline rota left the session to {agent}.{once}"),
         ));
     }
     if let Evidence::Absent { agent, absence } = note {
-        let absent = absent(locale, agent, *absence);
+        let (absent, elsewhere) = (absent(locale, agent, *absence), elsewhere(locale, notes));
         return Some(locale.say(
-            format!("{absent}，全店也没有其他客服在线。{}", once(locale)),
-            format!("No agent of the shop is online: {absent}. {}", once(locale)),
+            format!("{absent}，{elsewhere}。{once}"),
+            format!("{absent}, and {elsewhere}.{once}"),
         ));
     }
     if let Evidence::Waits {
@@ -178,33 +215,44 @@ pub(super) fn of_reply(locale: Locale, note: &Evidence) -> Option<String> {
         reason,
     } = note
     {
-        return Some(waits(locale, &locale.pool(pool), *position, *reason));
+        let pool = locale.pool(pool);
+        return Some(waits(locale, &pool, *position, *reason, once));
+    }
+    if let Evidence::ClosedReply { until } = note {
+        return Some(hours::closed_reply(locale, *until));
     }
     None
 }
 
-fn waits(locale: Locale, pool: &str, position: u32, reason: WaitReason) -> String {
+fn waits(locale: Locale, pool: &str, position: u32, reason: WaitReason, once: &str) -> String {
     let why = waiting_for(locale, reason);
     let sent = match reason {
-        WaitReason::NobodyOnline | WaitReason::Closed => once(locale),
+        WaitReason::NobodyOnline | WaitReason::Closed => once,
         WaitReason::AllBusy
         | WaitReason::ScopeOffline
         | WaitReason::NoAnswer
         | WaitReason::OfflineHandover => locale.say(
             "店铺开启了排队自动回复。",
-            "The policy sends this reply to a buyer who begins to wait.",
+            " The policy sends this reply to a buyer who begins to wait.",
         ),
     };
     locale.say(
         format!("{why}，会话开始在{pool}队列排队（第 {position} 位）。{sent}"),
-        format!("It began to wait for {pool}, at position {position}: {why}. {sent}"),
+        format!("It began to wait for {pool}, at position {position}: {why}.{sent}"),
     )
 }
 
-fn once(locale: Locale) -> &'static str {
+/// What is said of the offline reply, unless the reply of a closed shop takes its place.
+fn once(locale: Locale, notes: &[Evidence]) -> &'static str {
+    let closed = notes
+        .iter()
+        .any(|note| matches!(note, Evidence::ClosedReply { .. }));
+    if closed {
+        return "";
+    }
     locale.say(
         "店铺开启了离线自动回复，每个会话一次。",
-        "The policy sends this reply when no agent is online, once per session.",
+        " The policy sends this reply when no agent is online, once per session.",
     )
 }
 

@@ -107,9 +107,23 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
         Evidence::PassedOver { agents, counted } => {
             json!({ "rule": rule, "passed": agents, "counted": counted })
         }
-        Evidence::Manual(to) | Evidence::LeftToRota(to) => {
-            json!({ "rule": rule, "candidates": [candidate(to)] })
+        Evidence::Manual(to) => json!({ "rule": rule, "candidates": [candidate(to)] }),
+        Evidence::LeftToRota { agent, shut } => {
+            json!({ "rule": rule, "closed": shut, "candidates": [candidate(agent)] })
         }
+        Evidence::Shut { until } => json!({ "rule": rule, "closed": true, "opens_at": until }),
+        Evidence::ClosedReply { until } => {
+            json!({ "rule": rule, "reply": "closed", "opens_at": until })
+        }
+        Evidence::Hours(found) => json!({
+            "rule": rule,
+            "day": found.day,
+            "single_day": found.single,
+            "intervals": found.intervals,
+            "current": found.current,
+            "by_policy": found.by_policy,
+            "outside": found.outside,
+        }),
         Evidence::Absent { agent, absence } => json!({
             "rule": rule,
             "absence": absence_code(*absence),

@@ -7,8 +7,8 @@ use crate::domain::protocol::decision::{Decision, DecisionBody, Trigger};
 
 use super::phrase::Locale;
 use super::{
-    Language, invite, rating, rejection, reply_deadline, routing, routing_steps, score, session,
-    shop_events, take_back,
+    Language, hours, invite, rating, rejection, reply_deadline, routing, routing_steps, score,
+    session, shop_events, take_back,
 };
 
 /// The explanation of a decision of `shop`, as lines of text without a line break at the end.
@@ -62,8 +62,8 @@ fn kind(locale: Locale, body: &DecisionBody) -> &'static str {
         DecisionBody::SessionClosed { .. } => locale.say("会话结束", "closed"),
         DecisionBody::SessionTakenBack { .. } => locale.say("超时转接", "taken back"),
         DecisionBody::AgentPresenceSet { .. } => locale.say("自动小休", "set away"),
-        DecisionBody::HoursOpened { .. } => locale.say("开始营业", "open"),
-        DecisionBody::HoursClosed { .. } => locale.say("结束营业", "closed"),
+        DecisionBody::HoursOpened { .. } => locale.say("开始营业", "shop opened"),
+        DecisionBody::HoursClosed { .. } => locale.say("结束营业", "shop closed"),
         DecisionBody::ScoreDay { .. } => locale.say("每日总结", "day's summary"),
         DecisionBody::AgentNotified { .. } => locale.say("手机推送", "notified"),
         DecisionBody::AutoReplySent { .. } => locale.say("自动回复", "automatic reply"),
@@ -108,8 +108,8 @@ fn body(locale: Locale, decision: &Decision, notes: &[Evidence]) -> Vec<String> 
         DecisionBody::AgentPresenceSet { agent, .. } => {
             take_back::presence_set(locale, agent, notes)
         }
-        DecisionBody::HoursOpened { until } => shop_events::hours(locale, true, *until),
-        DecisionBody::HoursClosed { until } => shop_events::hours(locale, false, *until),
+        DecisionBody::HoursOpened { until } => hours::changed(locale, true, *until, notes),
+        DecisionBody::HoursClosed { until } => hours::changed(locale, false, *until, notes),
         DecisionBody::ScoreDay {
             period,
             consulting,

@@ -12,6 +12,7 @@ mod candidates;
 mod causes;
 mod evidence_json;
 mod explanation;
+mod hours;
 mod invite;
 mod rating;
 mod recent_agent;

@@ -293,7 +293,10 @@ fn noted(locale: Locale, note: &Evidence) -> Option<String> {
         | Evidence::NotAnswered(_)
         | Evidence::HandedOver { .. }
         | Evidence::Missed { .. }
-        | Evidence::LeftToRota(_)
+        | Evidence::LeftToRota { .. }
+        | Evidence::Shut { .. }
+        | Evidence::ClosedReply { .. }
+        | Evidence::Hours(_)
         | Evidence::Waits { .. }
         | Evidence::WaitedOut { .. }
         | Evidence::Silent { .. }

@@ -106,6 +106,10 @@ fn because(locale: Locale, reason: AssignReason, notes: &[Evidence], waited: Dur
                 format!("an agent became free after {waited} of waiting, {turn}"),
             )
         }
+        AssignReason::OfflineRota if is_shut(notes) => locale.say(
+            "店铺不在营业时间，按离线分流留给 TA".to_owned(),
+            "the shop is closed, so the offline rota leaves it to this agent".to_owned(),
+        ),
         AssignReason::OfflineRota => locale.say(
             "全店没有客服在线，按离线分流留给 TA".to_owned(),
             "no agent is online, so the offline rota leaves it to this agent".to_owned(),
@@ -144,6 +148,13 @@ fn because(locale: Locale, reason: AssignReason, notes: &[Evidence], waited: Dur
             )
         }
     }
+}
+
+/// Whether the shop was closed and treated that as offline (H2).
+fn is_shut(notes: &[Evidence]) -> bool {
+    notes
+        .iter()
+        .any(|note| matches!(note, Evidence::Shut { .. }))
 }
 
 /// The agent that had the session.

@@ -7,7 +7,7 @@ use crate::domain::protocol::decision::{DecisionBody, WaitReason};
 use crate::domain::state::agent_directory::RoutingScope;
 
 use super::phrase::Locale;
-use super::{candidates, causes, recent_agent, take_back, waiting};
+use super::{candidates, causes, hours, recent_agent, take_back, waiting};
 
 /// The rules that were tried, in order, then all agents of each scope.
 pub(super) fn lines(locale: Locale, body: &DecisionBody, notes: &[Evidence]) -> Vec<String> {
@@ -39,7 +39,7 @@ pub(super) fn lines(locale: Locale, body: &DecisionBody, notes: &[Evidence]) -> 
 }
 
 /// The agents that a note is about, under a head of their own.
-fn table(locale: Locale, note: &Evidence, rule: &str) -> Vec<String> {
+pub(super) fn table(locale: Locale, note: &Evidence, rule: &str) -> Vec<String> {
     let Some((by, candidates)) = agents_of(note).filter(|(_, agents)| !agents.is_empty()) else {
         return Vec::new();
     };
@@ -93,7 +93,10 @@ fn agents_of(note: &Evidence) -> Option<(Comparison, &[Candidate])> {
         | Evidence::PassedOver { .. }
         | Evidence::GaveUp { .. }
         | Evidence::Absent { .. }
-        | Evidence::LeftToRota(_)
+        | Evidence::LeftToRota { .. }
+        | Evidence::Shut { .. }
+        | Evidence::ClosedReply { .. }
+        | Evidence::Hours(_)
         | Evidence::Waits { .. }
         | Evidence::WaitedOut { .. }
         | Evidence::Silent { .. }
@@ -116,7 +119,9 @@ pub(super) fn rule_of(notes: &[Evidence], place: usize) -> Option<&'static str> 
         Evidence::Scope(_) => "R2",
         Evidence::NobodyOnline(_) if notes.iter().take(place).any(|note| instead(&note)) => "R1d",
         Evidence::NobodyOnline(_) => "R3",
-        Evidence::NoRota(_) | Evidence::LeftToRota(_) => "R5",
+        Evidence::NoRota(_) | Evidence::LeftToRota { .. } => "R5",
+        Evidence::Shut { .. } | Evidence::ClosedReply { .. } => "H2",
+        Evidence::Hours(_) => "H3",
         Evidence::Candidates {
             step, candidates, ..
         } => rule_of_step(*step, candidates),
@@ -152,7 +157,7 @@ fn rule_of_step(step: Step, candidates: &[Candidate]) -> &'static str {
     match step {
         Step::Instead => "R1d",
         Step::Own if picked(candidates).is_some() => "R4a",
-        Step::Own if an_agent_is_online(candidates) => "R4b",
+        Step::Own if candidates::one_is_online(candidates) => "R4b",
         Step::Own | Step::AnyOnline => "R4c",
         Step::Overflow => "R4b",
         Step::Rota => "R5",
@@ -164,12 +169,6 @@ fn picked(candidates: &[Candidate]) -> Option<&Candidate> {
     candidates
         .iter()
         .find(|candidate| candidate.verdict == Verdict::Picked)
-}
-
-fn an_agent_is_online(candidates: &[Candidate]) -> bool {
-    candidates.iter().any(|candidate| {
-        candidate.presence == Presence::Online && candidate.verdict != Verdict::TakenFrom
-    })
 }
 
 /// Whether the session was taken from some of the agents before (R10).
@@ -202,7 +201,15 @@ fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -
         ),
         Evidence::Scope(scope) => scope_words(locale, scope),
         Evidence::NobodyOnline(agents) => nobody_online(locale, waits, agents),
-        Evidence::NoRota(why) => no_rota(locale, why),
+        Evidence::NoRota(why) => {
+            let shut = notes
+                .iter()
+                .any(|note| matches!(note, Evidence::Shut { .. }));
+            no_rota(locale, why, shut)
+        }
+        Evidence::Shut { until } => {
+            format!("{}{}", hours::shut(locale, *until), then(locale, waits))
+        }
         Evidence::Candidates {
             step,
             by,
@@ -234,7 +241,9 @@ fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -
         Evidence::HandedOver { agent, since } => take_back::handed_over(locale, agent, *since),
         Evidence::NotAnswered(_)
         | Evidence::Missed { .. }
-        | Evidence::LeftToRota(_)
+        | Evidence::LeftToRota { .. }
+        | Evidence::ClosedReply { .. }
+        | Evidence::Hours(_)
         | Evidence::Waits { .. }
         | Evidence::WaitedOut { .. }
         | Evidence::GaveUp { .. }
@@ -278,7 +287,7 @@ fn then(locale: Locale, waits: bool) -> &'static str {
     }
 }
 
-fn no_rota(locale: Locale, why: &NoRota) -> String {
+fn no_rota(locale: Locale, why: &NoRota, shut: bool) -> String {
     let why = match why {
         NoRota::Off => locale
             .say("店铺没有开启离线分流", "no offline rota is on")
@@ -295,10 +304,16 @@ fn no_rota(locale: Locale, why: &NoRota) -> String {
             )
         }
     };
-    locale.say(
-        format!("{why}，排队等客服上线"),
-        format!("{why}: it waits until an agent comes online"),
-    )
+    match shut {
+        true => locale.say(
+            format!("{why}，排队等店铺营业"),
+            format!("{why}: it waits until the shop opens"),
+        ),
+        false => locale.say(
+            format!("{why}，排队等客服上线"),
+            format!("{why}: it waits until an agent comes online"),
+        ),
+    }
 }
 
 fn scope_words(locale: Locale, scope: &RoutingScope) -> String {
@@ -352,7 +367,10 @@ fn candidates_words(
         });
         return format!("{free}{comma}{}", chosen(locale, by, picked));
     }
-    let found = match (an_agent_is_online(candidates), some_are_passed(candidates)) {
+    let found = match (
+        candidates::one_is_online(candidates),
+        some_are_passed(candidates),
+    ) {
         _ if candidates.is_empty() => locale.say("没有可以接待的客服", "there are no such agents"),
         (false, false) => locale.say("这些客服都不在线", "none of the agents is online"),
         (false, true) => locale.say("其他客服都不在线", "no other agent is online"),

@@ -1,42 +1,10 @@
-//! Decisions that the shop takes by its own clock, in words: opening hours (H3) and the summary of a day (M13).
+//! Decisions that the shop takes by its own clock, in words: the summary of a day (M13).
 
 use crate::domain::base::calendar::Day;
 use crate::domain::base::ratio::{Rate, Share};
-use crate::domain::base::time::OffsetTimestamp;
 use crate::domain::protocol::decision::Period;
 
 use super::phrase::{Locale, rate, share};
-
-/// `hours.opened` and `hours.closed`.
-pub(super) fn hours(locale: Locale, open: bool, until: Option<OffsetTimestamp>) -> Vec<String> {
-    let until = until.map(|until| locale.time(until));
-    let until = match (&until, open) {
-        (Some(until), true) => {
-            locale.say(format!("，到 {until} 结束营业"), format!(", until {until}"))
-        }
-        (Some(until), false) => {
-            locale.say(format!("，{until} 开始营业"), format!(", until {until}"))
-        }
-        (None, _) => String::new(),
-    };
-    let sentence = match open {
-        true => locale.say(
-            format!("店铺开始营业{until}。"),
-            format!("The shop is open{until}."),
-        ),
-        false => locale.say(
-            format!("店铺结束营业{until}。"),
-            format!("The shop is closed{until}."),
-        ),
-    };
-    vec![
-        sentence,
-        locale.say(
-            "[H3] 按店铺设置的营业时间和节假日。".to_owned(),
-            "[H3] By the opening hours and holidays of the policy.".to_owned(),
-        ),
-    ]
-}
 
 /// What the summary of a day says.
 pub(super) struct DayScore {

@@ -24,3 +24,4 @@ mod stored_shops;
 mod view;
 mod why;
 mod why_desk;
+mod why_shop;

@@ -1145,7 +1145,7 @@ fn what_led_to_it() {
 
         told so
         [R9] 买家发来消息时，客服 anna 离线，全店也没有其他客服在线。店铺开启了离线自动回复，每个会话一次。
-        [R9] No agent of the shop is online: anna, who has it, was offline when the buyer wrote. The policy sends this reply when no agent is online, once per session.
+        [R9] anna, who has it, was offline when the buyer wrote, and no other agent of the shop is online. The policy sends this reply when no agent is online, once per session.
 
         told that the rota has it
         [R5] 全店没有客服在线，会话按离线分流留给了小波。店铺开启了离线自动回复，每个会话一次。
@@ -1481,7 +1481,7 @@ fn the_facts_behind_closes_waits_and_scores_have_stable_names() {
         {"candidates":[],"online":0,"rule":"R3"}
         {"candidates":[{"after_work":0,"agent":"anna","capacity":10,"last_assigned":0,"load":0,"presence":"offline","rota_today":0,"today":0,"verdict":"not_routable","weight":1}],"members":["anna","role:值班"],"rota":"unfit","rule":"R5"}
 
-        {"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":1,"today":1,"verdict":"picked","weight":1}],"rule":"R5"}
+        {"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":1,"today":1,"verdict":"picked","weight":1}],"closed":false,"rule":"R5"}
 
         {"pool":"all","position":1,"reason":"nobody_online","rule":"R5"}
 
@@ -1492,6 +1492,8 @@ fn the_facts_behind_closes_waits_and_scores_have_stable_names() {
         {"absence":"went_offline","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
 
         {"absence":"already_offline","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
+        {"pool":"all","rule":"R2","scope":"all"}
+        {"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"online":0,"rule":"R3"}
 
         {"metric":"good_rate","min_sample":1,"over":0,"rule":"M6","threshold":0.8,"under":1}"#]].assert_eq(&facts.join("\n\n"));
 }

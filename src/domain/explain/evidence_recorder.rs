@@ -8,6 +8,7 @@ use super::explanation::{
     Step, Verdict,
 };
 use crate::domain::base::ratio::Share;
+use crate::domain::base::time::OffsetTimestamp;
 use crate::domain::explain::explanation::Absence;
 use crate::domain::policy::{Member, OfflineMode, QueueMode, Strategy};
 use crate::domain::protocol::codes::Presence;
@@ -16,7 +17,7 @@ use crate::domain::state::agent::{Agent, BOT};
 use crate::domain::state::agent_group::PickBy;
 use crate::domain::state::buyer::Buyer;
 use crate::domain::state::shop::Shop;
-use crate::domain::state::timers::Timer;
+use crate::domain::state::timers::{ShopTimer, Timer};
 
 impl Shop {
     /// R1: the buyer's recent agent and the result of R1, if there is one and R1 is on.
@@ -168,8 +169,32 @@ impl Shop {
         out.drop_notes();
         out.note(self.seq, || {
             let agent = &self.directory.agents[agent];
-            Evidence::LeftToRota(self.candidate(agent, Verdict::Picked))
+            Evidence::LeftToRota {
+                agent: self.candidate(agent, Verdict::Picked),
+                shut: self.is_shut(),
+            }
         });
+    }
+
+    /// H2: routing, while the shop is closed and treats that as offline.
+    pub(in crate::domain) fn note_shut(&self, out: &mut DecisionSink) {
+        out.note(self.seq, || Evidence::Shut {
+            until: self.hours_change(),
+        });
+    }
+
+    /// H2: the reply of a closed shop.
+    pub(in crate::domain) fn note_closed_reply(&self, out: &mut DecisionSink) {
+        out.note(self.seq, || Evidence::ClosedReply {
+            until: self.hours_change(),
+        });
+    }
+
+    /// When the opening hours change next, if they do.
+    fn hours_change(&self) -> Option<OffsetTimestamp> {
+        let mut own = self.timers.own();
+        let (due, ..) = own.find(|&(.., timer)| timer == ShopTimer::Hours)?;
+        Some(self.stamp(due))
     }
 
     /// S3: the silence timer fired. An armed timer keeps its duration when the policy changes.

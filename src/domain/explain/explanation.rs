@@ -1,11 +1,14 @@
 //! The evidence for a decision, as data. [`super::evidence_recorder`] and the rules collect it. Its wording is in another
 //! folder.
 
+use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{Duration, OffsetTimestamp};
 use crate::domain::explain::invite_check::Check;
-use crate::domain::policy::{Member, QueueMode, Recent, Strategy, TakeBackPolicy, Whom};
+use crate::domain::policy::{
+    Interval, Member, OutsideHours, QueueMode, Recent, Strategy, TakeBackPolicy, Whom,
+};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Decision, Period, Rate, Trigger, WaitReason};
 use crate::domain::protocol::event::Priority;
@@ -129,7 +132,24 @@ pub enum Evidence {
         away_after: u32,
     },
     /// R5: the rota has just assigned the session to the agent.
-    LeftToRota(Candidate),
+    LeftToRota {
+        /// The agent.
+        agent: Candidate,
+        /// Whether the shop is closed and treats that as offline (H2). Otherwise no agent is online.
+        shut: bool,
+    },
+    /// H2: the shop is closed and treats that as offline, so routing looks for no agent that is online.
+    Shut {
+        /// When it opens.
+        until: Option<OffsetTimestamp>,
+    },
+    /// H2: the shop is closed, so its own reply takes the place of the offline reply.
+    ClosedReply {
+        /// When it opens.
+        until: Option<OffsetTimestamp>,
+    },
+    /// H3: the opening hours of the day.
+    Hours(Box<DayHours>),
     /// R5, R6: the session has just started to wait.
     Waits {
         /// The pool.
@@ -327,6 +347,23 @@ pub enum Verdict {
     NotRoutable,
     /// It served the buyer too long ago (R1).
     Passed,
+}
+
+/// The opening hours of the day on which a shop opens or closes (H1, H3).
+#[derive(Clone, Debug, PartialEq)]
+pub struct DayHours {
+    /// The day.
+    pub day: Day,
+    /// Whether the policy's `hours.days` has the day. Otherwise they are those of the weekday.
+    pub single: bool,
+    /// The opening hours. `None`: open all day.
+    pub intervals: Option<Vec<Interval>>,
+    /// The one that holds now.
+    pub current: Option<Interval>,
+    /// Whether a new policy opened or closed the shop. Otherwise it was the time.
+    pub by_policy: bool,
+    /// The policy's `hours.outside`.
+    pub outside: OutsideHours,
 }
 
 /// The place of a waiting session in the queue (R11).

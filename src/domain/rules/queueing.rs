@@ -187,6 +187,7 @@ impl Shop {
     pub(in crate::domain) fn reply_offline(&mut self, session: u32, out: &mut DecisionSink) {
         let replies = &self.policy.auto_reply;
         let reply = if !self.open_now && replies.closed.enabled {
+            self.note_closed_reply(out);
             &replies.closed
         } else {
             &replies.offline

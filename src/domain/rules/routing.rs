@@ -57,6 +57,7 @@ impl Shop {
         let (scope, group) = self.directory.scope_of(caller.attributes);
         out.note(self.seq, || Evidence::Scope(scope.clone()));
         if shut {
+            self.note_shut(out);
             return self.route_offline(caller, scope, WaitReason::Closed, out);
         }
         if !self.directory.anybody_online() {
@@ -76,6 +77,7 @@ impl Shop {
         let (scope, group) = self.directory.scope_of(caller.attributes);
         out.note(self.seq, || Evidence::Scope(scope.clone()));
         if self.is_shut() {
+            self.note_shut(out);
             return RoutingChoice::Wait {
                 scope,
                 reason: WaitReason::Closed,
