@@ -278,6 +278,7 @@ mod tests {
                 position: 2,
                 reason: WaitReason::AllBusy,
                 prompt: "前面还有1位".into(),
+                priority: crate::domain::protocol::event::Priority::new(3),
             },
             DecisionBody::SessionClosed {
                 session: s.clone(),
@@ -315,6 +316,8 @@ mod tests {
                 level: crate::domain::protocol::rating::Level::Neutral,
                 stars: Stars::new(3).unwrap(),
                 source: Source::Auto,
+                reasons: vec![id("attitude")],
+                comment: Some("慢\"".into()),
             },
             DecisionBody::ReplyDue {
                 session: s.clone(),
