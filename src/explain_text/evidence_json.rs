@@ -4,12 +4,12 @@
 
 use serde_json::{Value, json};
 
-use super::phrase::Locale;
+use super::phrase::{Locale, time_of_day};
 use super::{Language, invite, rating, rejection, routing_steps, session};
 use crate::domain::base::time::Instant;
 use crate::domain::explain::explanation::{
     Absence, Attempt, Candidate, Comparison, Evidence, Explanation, NoRota, NotAnswered,
-    RecentAgent, RecentFinding, Verdict, WaitingSession,
+    RecentAgent, RecentFinding, ScoreBasis, Verdict, WaitingSession,
 };
 use crate::domain::explain::invite_check::{Check, Observed};
 use crate::domain::policy::{QueueMode, Recent, Strategy, Suspension, Whom};
@@ -172,10 +172,22 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
             rate,
             line,
             min_sample,
-        } => json!({
-            "rule": rule, "metric": period.metric(), "over": rate.over, "under": rate.under,
-            "threshold": line, "min_sample": min_sample,
+            basis,
+        } => {
+            let mut fact = json!({
+                "rule": rule, "metric": period.metric(), "over": rate.over, "under": rate.under,
+                "threshold": line, "min_sample": min_sample,
+            });
+            add(&mut fact, basis_fact(*basis));
+            fact
+        }
+        Evidence::DaySummary { reply } => json!({
+            "rule": rule, "unit": reply.unit, "within": reply.within,
+            "penalty_above": reply.penalty_above, "effective_bot": reply.effective_bot,
         }),
+        Evidence::LateRound { unit, first } => {
+            json!({ "rule": rule, "unit": unit, "first": first })
+        }
         Evidence::Invite { trigger, checks } => json!({
             "rule": rule,
             "trigger": trigger.code(),
@@ -355,6 +367,25 @@ fn seen(locale: Locale, trigger: Trigger, check: &Check) -> Value {
         Observed::Count { count, cap } => json!({ "count": count, "cap": cap }),
         Observed::Shared { cap } => json!({ "cap": cap }),
         Observed::Contact { wrote, needed } => json!({ "wrote": wrote, "needed": needed }),
+    }
+}
+
+/// What a score counts.
+fn basis_fact(basis: ScoreBasis) -> Value {
+    match basis {
+        ScoreBasis::Replies { unit, within } => json!({ "unit": unit, "within": within }),
+        ScoreBasis::Ratings { all, policy } => json!({
+            "all_over": all.over, "all_under": all.under, "human": policy.human,
+            "cards_made": time_of_day(policy.from_ms, policy.to_ms),
+        }),
+        ScoreBasis::Attitude => json!({}),
+    }
+}
+
+/// Adds the fields of another object.
+fn add(fact: &mut Value, more: Value) {
+    if let (Value::Object(fields), Value::Object(more)) = (fact, more) {
+        fields.extend(more);
     }
 }
 

@@ -301,6 +301,8 @@ fn noted(locale: Locale, note: &Evidence) -> Option<String> {
         | Evidence::WaitedOut { .. }
         | Evidence::Silent { .. }
         | Evidence::Judged { .. }
+        | Evidence::DaySummary { .. }
+        | Evidence::LateRound { .. }
         | Evidence::Invite { .. }
         | Evidence::OlderRelease => None,
     }
