@@ -26,6 +26,14 @@ pub(super) fn why(trace: &str, seq: u64) -> Explanation {
     *why
 }
 
+/// An explanation in both languages.
+pub(super) fn explained(trace: &str, seq: u64) -> String {
+    let why = why(trace, seq);
+    let languages = [Language::Chinese, Language::English];
+    let texts = languages.map(|language| explain_text::explain("default", &why, language));
+    texts.join("\n\n")
+}
+
 pub(super) fn check(rows: &[(&str, &str, &str)], seq: u64, chinese: Expect, english: Expect) {
     let why = why(&trace(rows), seq);
     chinese.assert_eq(&explain_text::explain("default", &why, Language::Chinese));
@@ -798,7 +806,7 @@ fn an_alert() {
         expect![[r#"
             #5  2026-11-16 10:04:00  shop default  score alert
             Alert: the good rate of 2026-W47 is 0% (0/1), below its line of 80%; 4 more satisfied ratings bring it back.
-            [M4] Satisfied ratings by all of that week.
+            [M4] Satisfied ratings divided by all ratings of that week.
             [M6] Sample of ratings: 1; a rate is judged from 1 on."#]],
     );
 }
@@ -840,7 +848,7 @@ fn a_recovery() {
         expect![[r#"
             #10  2026-11-16 10:06:00  shop default  score recovered
             Recovered: the good rate of 2026-W47 is 50% (1/2), its line is 50%.
-            [M4] Satisfied ratings by all of that week.
+            [M4] Satisfied ratings divided by all ratings of that week.
             [M6] Sample of ratings: 2; a rate is judged from 1 on."#]],
     );
 }
@@ -1495,7 +1503,7 @@ fn the_facts_behind_closes_waits_and_scores_have_stable_names() {
         {"pool":"all","rule":"R2","scope":"all"}
         {"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"online":0,"rule":"R3"}
 
-        {"metric":"good_rate","min_sample":1,"over":0,"rule":"M6","threshold":0.8,"under":1}"#]].assert_eq(&facts.join("\n\n"));
+        {"all_over":0,"all_under":1,"cards_made":"00:00-24:00","human":false,"metric":"good_rate","min_sample":1,"over":0,"rule":"M6","threshold":0.8,"under":1}"#]].assert_eq(&facts.join("\n\n"));
 }
 
 #[test]

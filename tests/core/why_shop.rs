@@ -2,8 +2,25 @@
 //! that are blocked.
 
 use expect_test::expect;
+use xiaoer::domain::installation::Installation;
+use xiaoer::replay::replay_with;
 
-use crate::why::{ANNA, ANNA_COMES, ANNA_LEAVES, BO, BO_COMES, Row, S1, S2, check, told_of};
+use crate::why::{
+    ANNA, ANNA_COMES, ANNA_LEAVES, BO, BO_COMES, Row, S1, S2, check, explained, told_of, trace,
+};
+
+/// The `seq` and the type of each decision of a trace.
+fn decisions(trace: &str) -> Vec<(u64, String)> {
+    let mut installation = Installation::default();
+    let mut found = Vec::new();
+    replay_with(&mut installation, trace.as_bytes(), |_, taken, _| {
+        let taken = taken.iter();
+        found.extend(taken.map(|decision| (decision.seq, decision.body.name().to_owned())));
+        Ok(())
+    })
+    .expect("a trace");
+    found
+}
 
 fn policy(policy: &'static str) -> Row {
     ("10:00:00", "shop.configured", policy)
@@ -283,4 +300,187 @@ fn a_message_to_an_agent_that_is_offline() {
         ("no agent is online, and the shop is closed", &alone, 4, "["),
         ("no agent of the scope is online", &scope, 2, "[R9]"),
     ]));
+}
+
+const B1_WRITES: Row = ("10:01:30", "buyer.message", r#""session":"s1""#);
+const B2_WRITES: Row = ("10:02:30", "buyer.message", r#""session":"s2""#);
+const ANSWERED: Row = ("10:02:40", "agent.message", r#""session":"s2""#);
+const TOMORROW: Row = ("23:59:59", "clock", "");
+
+/// The next day at a quarter past midnight: the replies of the day are due.
+const NEXT_DAY: &str = r#"{"at":"2026-11-17T00:15:00+08:00","type":"clock"}"#;
+
+#[test]
+fn the_summary_of_a_day() {
+    let of_unit = |policy_of_unit| {
+        let mut rows = vec![policy(policy_of_unit), ANNA, BO, ANNA_COMES, BO_COMES];
+        rows.extend([S1, B1_WRITES, S2, B2_WRITES, ANSWERED, TOMORROW]);
+        let mut trace = trace(&rows);
+        trace.push_str(NEXT_DAY);
+        let decisions = decisions(&trace);
+        let day = decisions
+            .iter()
+            .find(|(_, kind)| kind == "score.day")
+            .expect("a summary");
+        explained(&trace, day.0)
+    };
+    expect![[r#"
+        #7  2026-11-17 00:03:00  店铺 default  每日总结
+        2026-11-16 总结：咨询买家 2 位，超时 1 位，人工回复率 50%（1/2），达到 50% 的线；有效回复率 50%（1/2）。
+        [M1] 人工回复率 = 没有超时的咨询买家 ÷ 当天咨询买家，按人算；消息满 3 分钟没有人工回复算超时。
+        [M2] 有效回复率 = 当天得到过回复的咨询买家 ÷ 当天咨询买家（机器人的回复也算）。咨询买家 2 位，不超过 100 位，没有处罚风险。
+        [M13] 当天最晚的消息也已满 3 分钟的回复时限，所以现在总结；不看最小样本，之后再有变化也不改这条。
+
+        #7  2026-11-17 00:03:00  shop default  day's summary
+        Summary of 2026-11-16: buyers who consulted: 2, of them late: 1; the reply rate is 50% (1/2), its line is 50%; the effective rate is 50% (1/2).
+        [M1] Consulting buyers who were not kept late, divided by all who consulted that day. A message without a human reply for 3 min is late.
+        [M2] Consulting buyers who got a reply that day, divided by all who consulted (replies of the bot count too). 2 buyers consulted, not more than 100: there is no risk of a penalty.
+        [M13] The last message of the day is 3 min old by now, so its reply is in time or late. The summary has no minimum sample, and later changes do not change it."#]].assert_eq(&of_unit(
+        r#""policy":{"preset":"pinduoduo","routing":{"recent":{"window":"0s"}}}"#,
+    ));
+    expect![[r#"
+        #7  2026-11-17 00:03:00  店铺 default  每日总结
+        2026-11-16 总结：对话 2 轮，超时 1 轮，人工回复率 50%（1/2），达到 50% 的线；有效回复率 50%（1/2）。
+        [M12] 人工回复率 = 没有超时的对话 ÷ 当天的对话，按轮次算：从买家发来消息到下一条人工回复是一轮，满 3 分钟没有回复算超时。
+        [M2] 有效回复率 = 当天得到过回复的咨询买家 ÷ 当天咨询买家。有效回复率不低于 50%，没有处罚风险。
+        [M13] 当天最晚的消息也已满 3 分钟的回复时限，所以现在总结；不看最小样本，之后再有变化也不改这条。
+
+        #7  2026-11-17 00:03:00  shop default  day's summary
+        Summary of 2026-11-16: rounds: 2, of them late: 1; the reply rate is 50% (1/2), its line is 50%; the effective rate is 50% (1/2).
+        [M12] Rounds that were answered in time, divided by all rounds of that day. A round lasts from a buyer's message to the next human reply; it is late after 3 min.
+        [M2] Consulting buyers who got a reply that day, divided by all who consulted. At least half of them were answered: there is no risk of a penalty.
+        [M13] The last message of the day is 3 min old by now, so its reply is in time or late. The summary has no minimum sample, and later changes do not change it."#]].assert_eq(&of_unit(
+        r#""policy":{"service":{"daily":true,"reply":{"unit":"round","penalty_above":1,"min_rate":0.5}}}"#,
+    ));
+    expect![[r#"
+        #7  2026-11-17 00:00:05  店铺 default  每日总结
+        2026-11-16 总结：咨询会话 2 个，首轮超时 2 个，人工回复率 0%（0/2）；有效回复率 50%（1/2）。
+        [M12] 人工回复率 = 首轮没有超时的会话 ÷ 当天的会话，只看每个会话的第一轮：满 5 秒没有人工回复算超时。
+        [M2] 有效回复率 = 当天得到过回复的咨询买家 ÷ 当天咨询买家（机器人的回复也算）。咨询买家 2 位，不超过 5 位，没有处罚风险。
+        [M13] 当天最晚的消息也已满 5 秒的回复时限，所以现在总结；不看最小样本，之后再有变化也不改这条。
+
+        #7  2026-11-17 00:00:05  shop default  day's summary
+        Summary of 2026-11-16: sessions: 2, late in their first round: 2; the reply rate is 0% (0/2); the effective rate is 50% (1/2).
+        [M12] Sessions whose first round was answered in time, divided by all of that day. A round lasts from a buyer's message to the next human reply; it is late after 5 s.
+        [M2] Consulting buyers who got a reply that day, divided by all who consulted (replies of the bot count too). 2 buyers consulted, not more than 5: there is no risk of a penalty.
+        [M13] The last message of the day is 5 s old by now, so its reply is in time or late. The summary has no minimum sample, and later changes do not change it."#]].assert_eq(&of_unit(
+        r#""policy":{"service":{"daily":true,"reply":{"unit":"session","within":"5s","penalty_above":5,"effective_bot":true}}}"#,
+    ));
+}
+
+#[test]
+fn a_reply_rate_in_its_unit() {
+    let rounds = policy(
+        r#""policy":{"service":{"reply":{"min_rate":0.9,"min_sample":1,"unit":"round","remind_after":"0s"}}}"#,
+    );
+    let sessions = policy(
+        r#""policy":{"service":{"reply":{"min_rate":0.9,"min_sample":1,"unit":"session","remind_after":"0s"}}}"#,
+    );
+    let buyers = policy(
+        r#""policy":{"service":{"reply":{"min_rate":0.9,"min_sample":1,"remind_after":"0s"}}}"#,
+    );
+    let asked = [ANNA, ANNA_COMES, S1, B1_WRITES, NOON];
+    let later = [
+        ANNA,
+        ANNA_COMES,
+        S1,
+        B1_WRITES,
+        ("10:01:40", "agent.message", r#""session":"s1""#),
+        ("10:01:50", "buyer.message", r#""session":"s1""#),
+        NOON,
+    ];
+    let with = |policy: Row, rows: &[Row]| [&[policy], rows].concat();
+    expect![[r#"
+        of rounds
+        #3  2026-11-16 10:04:30  店铺 default  分数预警
+        预警：2026-11-16 人工回复率 0%（0/1），低于 90% 的线。
+        [M12] 人工回复率 = 没有超时的对话 ÷ 当天的对话，按轮次算：从买家发来消息到下一条人工回复是一轮，满 3 分钟没有回复算超时。
+        [M6] 样本有 1 轮对话，满 1 才判断。
+        #3  2026-11-16 10:04:30  shop default  score alert
+        Alert: the reply rate of 2026-11-16 is 0% (0/1), below its line of 90%.
+        [M12] Rounds that were answered in time, divided by all rounds of that day. A round lasts from a buyer's message to the next human reply; it is late after 3 min.
+        [M6] Sample of rounds: 1; a rate is judged from 1 on.
+
+        of sessions
+        #3  2026-11-16 10:04:30  店铺 default  分数预警
+        预警：2026-11-16 人工回复率 0%（0/1），低于 90% 的线。
+        [M12] 人工回复率 = 首轮没有超时的会话 ÷ 当天的会话，只看每个会话的第一轮：满 3 分钟没有人工回复算超时。
+        [M6] 样本有 1 个会话，满 1 才判断。
+        #3  2026-11-16 10:04:30  shop default  score alert
+        Alert: the reply rate of 2026-11-16 is 0% (0/1), below its line of 90%.
+        [M12] Sessions whose first round was answered in time, divided by all of that day. A round lasts from a buyer's message to the next human reply; it is late after 3 min.
+        [M6] Sample of sessions: 1; a rate is judged from 1 on.
+
+        of buyers
+        [M1] 人工回复率 = 没有超时的咨询买家 ÷ 当天咨询买家，按人算；消息满 3 分钟没有人工回复算超时。
+        [M6] 样本有 1 位咨询买家，满 1 才判断。
+        [M1] Consulting buyers who were not kept late, divided by all who consulted that day. A message without a human reply for 3 min is late.
+        [M6] Sample of consulting buyers: 1; a rate is judged from 1 on.
+
+        a late round
+        [M3、M12] 这一轮对话在发消息那天计为超时，拉低当天按轮次算的人工回复率。
+        [M3, M12] The round counts as late on the day of the message, which lowers that day's reply rate of rounds.
+
+        a late session
+        [M3、M12] 这个会话的首轮在发消息那天计为超时，拉低当天按会话算的人工回复率。
+        [M3, M12] The session's first round counts as late on the day of the message, which lowers that day's reply rate of sessions.
+
+        a late round that is not its session's first
+        [M3、M12] 人工回复率只看每个会话的首轮，这不是首轮，不影响回复率。
+        [M3, M12] The reply rate counts the first round of each session alone, and this is a later one.
+    "#]].assert_eq(&told_of(&[
+        ("of rounds", &with(rounds, &asked), 3, ""),
+        ("of sessions", &with(sessions, &asked), 3, ""),
+        ("of buyers", &with(buyers, &asked), 3, "["),
+        ("a late round", &with(rounds, &asked), 2, "["),
+        ("a late session", &with(sessions, &asked), 2, "["),
+        (
+            "a late round that is not its session's first",
+            &with(sessions, &later),
+            2,
+            "[",
+        ),
+    ]));
+}
+
+#[test]
+fn a_good_rate_of_the_ratings_that_are_judged() {
+    let judged = policy(
+        r#""policy":{"invite":{"bots":true},"service":{"min_sample":1,"good_rate":{"min":0.8,"human":true,"to":"23:00"}}}"#,
+    );
+    let bot = (
+        "10:02:00",
+        "session.opened",
+        r#""session":"s2","buyer":"b2","bot":true"#,
+    );
+    let rows = [
+        judged,
+        ANNA,
+        ANNA_COMES,
+        S1,
+        bot,
+        (
+            "10:03:00",
+            "session.closed",
+            r#""session":"s2","by":"buyer""#,
+        ),
+        ("10:03:10", "rating.submitted", r#""card":"s2#1","stars":5"#),
+        (
+            "10:03:30",
+            "session.closed",
+            r#""session":"s1","by":"buyer""#,
+        ),
+        ("10:04:00", "rating.submitted", r#""card":"s1#1","stars":2"#),
+    ];
+    expect![[r#"
+        one of two
+        #8  2026-11-16 10:04:00  店铺 default  分数预警
+        预警：2026 年第 47 周 好评率 0%（0/1），低于 80% 的线，再有 4 个满意就能达标。
+        [M4] 好评率 = 满意 ÷ 计入的评价。本周共 2 个评价，计入 1 个（不计机器人的评价，只计 00:00-23:00 发出的评价卡）。
+        [M6] 样本有 1 个评价，满 1 才判断。
+        #8  2026-11-16 10:04:00  shop default  score alert
+        Alert: the good rate of 2026-W47 is 0% (0/1), below its line of 80%; 4 more satisfied ratings bring it back.
+        [M4] Satisfied ratings divided by those that are judged: 1 of the 2 ratings of that week (those of the bot do not count, only cards made at 00:00-23:00 count).
+        [M6] Sample of ratings: 1; a rate is judged from 1 on.
+    "#]].assert_eq(&told_of(&[("one of two", &rows, 8, "")]));
 }
