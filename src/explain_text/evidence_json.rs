@@ -13,7 +13,7 @@ use crate::domain::explain::explanation::{
 };
 use crate::domain::explain::invite_check::{Check, Observed};
 use crate::domain::policy::{QueueMode, Recent, Strategy, Suspension, Whom};
-use crate::domain::protocol::decision::{BlockCode, DecisionBody, Trigger};
+use crate::domain::protocol::decision::{DecisionBody, Trigger};
 use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::session::Speaker;
 
@@ -188,6 +188,12 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
         Evidence::LateRound { unit, first } => {
             json!({ "rule": rule, "unit": unit, "first": first })
         }
+        Evidence::Blocked { until } => json!({ "rule": rule, "blocked_until": until }),
+        Evidence::TooLate {
+            at,
+            clock,
+            lateness,
+        } => json!({ "rule": rule, "at": at, "clock": clock, "lateness": lateness }),
         Evidence::Invite { trigger, checks } => json!({
             "rule": rule,
             "trigger": trigger.code(),
@@ -350,19 +356,23 @@ fn seen(locale: Locale, trigger: Trigger, check: &Check) -> Value {
         }
         Observed::Flag(risk) => json!({ "risk": risk }),
         Observed::Lot { drawn, below } => json!({ "drawn": drawn, "below": below }),
-        Observed::Quiet { first, second } if check.code == BlockCode::AlreadyInvited => {
-            let auto = second.unwrap_or((Instant::NEVER, first.1));
-            json!({
-                "manual_at": ever(locale, first.0), "manual_window": first.1,
-                "auto_at": ever(locale, auto.0), "auto_window": auto.1,
-            })
-        }
-        Observed::Quiet { first, .. } => {
+        Observed::Quiet { manual, auto } => json!({
+            "manual_at": ever(locale, manual.0), "manual_window": manual.1,
+            "auto_at": ever(locale, auto.0), "auto_window": auto.1,
+        }),
+        Observed::Rated {
+            at,
+            window,
+            opening,
+        } => {
             let of = match trigger {
                 Trigger::Auto => Whom::Shop,
                 Trigger::Manual => Whom::Agent,
             };
-            json!({ "rated_at": ever(locale, first.0), "window": first.1, "of": whom_code(of) })
+            json!({
+                "rated_at": ever(locale, at), "window": window, "of": whom_code(of),
+                "opening": opening,
+            })
         }
         Observed::Count { count, cap } => json!({ "count": count, "cap": cap }),
         Observed::Shared { cap } => json!({ "cap": cap }),

@@ -177,7 +177,7 @@ fn body(locale: Locale, decision: &Decision, notes: &[Evidence]) -> Vec<String> 
             error,
             message,
             session,
-        } => rejection::rejected(locale, event, *error, message, session.as_ref()),
+        } => rejection::rejected(locale, event, *error, message, session.as_ref(), notes),
     }
 }
 

@@ -102,6 +102,8 @@ fn agents_of(note: &Evidence) -> Option<(Comparison, &[Candidate])> {
         | Evidence::Judged { .. }
         | Evidence::DaySummary { .. }
         | Evidence::LateRound { .. }
+        | Evidence::Blocked { .. }
+        | Evidence::TooLate { .. }
         | Evidence::Invite { .. }
         | Evidence::ClosedAt(_)
         | Evidence::NotContacted(..)
@@ -147,6 +149,8 @@ pub(super) fn rule_of(notes: &[Evidence], place: usize) -> Option<&'static str> 
         Evidence::Judged { .. } => "M6",
         Evidence::DaySummary { .. } => "M13",
         Evidence::LateRound { .. } => "M3",
+        Evidence::Blocked { .. } => "B1",
+        Evidence::TooLate { .. } => "T1",
         Evidence::Invite { .. }
         | Evidence::ClosedAt(_)
         | Evidence::NotContacted(..)
@@ -254,6 +258,8 @@ fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -
         | Evidence::Judged { .. }
         | Evidence::DaySummary { .. }
         | Evidence::LateRound { .. }
+        | Evidence::Blocked { .. }
+        | Evidence::TooLate { .. }
         | Evidence::Invite { .. }
         | Evidence::ClosedAt(_)
         | Evidence::NotContacted(..)

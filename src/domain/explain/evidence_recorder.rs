@@ -11,8 +11,9 @@ use crate::domain::base::ratio::Share;
 use crate::domain::base::time::OffsetTimestamp;
 use crate::domain::explain::explanation::Absence;
 use crate::domain::policy::{Member, OfflineMode, QueueMode, Strategy};
-use crate::domain::protocol::codes::Presence;
+use crate::domain::protocol::codes::{ErrorCode, Presence};
 use crate::domain::protocol::decision::{Period, Rate};
+use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::state::agent::{Agent, BOT};
 use crate::domain::state::agent_group::PickBy;
 use crate::domain::state::buyer::Buyer;
@@ -207,6 +208,43 @@ impl Shop {
             length: self.now - record.silent_since,
             last: record.speaker,
         });
+    }
+
+    /// B1: the block of a buyer.
+    pub(in crate::domain) fn note_blocked(&self, buyer: u32, out: &mut DecisionSink) {
+        out.drop_notes();
+        out.note(self.seq, || {
+            let until = self.blocks.get(&buyer).copied().flatten();
+            Evidence::Blocked {
+                until: until.map(|until| self.stamp(until)),
+            }
+        });
+    }
+
+    /// B1, T1: what an event was rejected for, where its rejection names a time.
+    pub(in crate::domain) fn note_rejected(
+        &self,
+        event: &Event,
+        error: ErrorCode,
+        out: &mut DecisionSink,
+    ) {
+        out.drop_notes();
+        if !out.is_asked(self.seq) {
+            return;
+        }
+        if error == ErrorCode::TimeWentBack {
+            out.note(self.seq, || Evidence::TooLate {
+                at: self.stamp(event.at),
+                clock: self.stamp(self.now),
+                lateness: self.policy.session.lateness,
+            });
+        }
+        if error == ErrorCode::BuyerBlocked
+            && let EventBody::SessionOpened { buyer, .. } = &event.what
+            && let Some(buyer) = self.buyers.find(buyer)
+        {
+            self.note_blocked(buyer, out);
+        }
     }
 
     /// M6: the reason of an alert or a recovery.

@@ -214,6 +214,20 @@ pub enum Evidence {
         /// Whether it is the session's first round.
         first: bool,
     },
+    /// B1: the buyer is blocked.
+    Blocked {
+        /// When the block ends by itself.
+        until: Option<OffsetTimestamp>,
+    },
+    /// T1: the event came later than the policy allows.
+    TooLate {
+        /// The time of the event.
+        at: OffsetTimestamp,
+        /// The shop's clock.
+        clock: OffsetTimestamp,
+        /// The policy's `session.lateness`.
+        lateness: Duration,
+    },
     /// I1 to I13: all rules of the invitation.
     Invite {
         /// The trigger.
