@@ -6,7 +6,8 @@ use xiaoer::domain::installation::Installation;
 use xiaoer::replay::replay_with;
 
 use crate::why::{
-    ANNA, ANNA_COMES, ANNA_LEAVES, BO, BO_COMES, Row, S1, S2, check, explained, told_of, trace,
+    ANNA, ANNA_COMES, ANNA_LEAVES, BO, BO_COMES, Row, S1, S2, STANDARD, check, explained, told_of,
+    trace,
 };
 
 /// The `seq` and the type of each decision of a trace.
@@ -483,4 +484,236 @@ fn a_good_rate_of_the_ratings_that_are_judged() {
         [M4] Satisfied ratings divided by those that are judged: 1 of the 2 ratings of that week (those of the bot do not count, only cards made at 00:00-23:00 count).
         [M6] Sample of ratings: 1; a rate is judged from 1 on.
     "#]].assert_eq(&told_of(&[("one of two", &rows, 8, "")]));
+}
+
+const BLOCKED: Row = (
+    "10:03:00",
+    "buyer.blocked",
+    r#""buyer":"b1","blocked":true,"until":"2026-11-16T18:00:00+08:00""#,
+);
+const BLOCKED_FOR_GOOD: Row = (
+    "10:03:00",
+    "buyer.blocked",
+    r#""buyer":"b1","blocked":true"#,
+);
+
+#[test]
+fn a_buyer_that_is_blocked() {
+    let again = (
+        "10:05:00",
+        "session.opened",
+        r#""session":"s9","buyer":"b1""#,
+    );
+    let rates = (
+        "10:04:00",
+        "rating.submitted",
+        r#""session":"s1","stars":1"#,
+    );
+    let rows = [STANDARD, ANNA, ANNA_COMES, S1, BLOCKED, rates, again];
+    check(
+        &rows,
+        2,
+        expect![[r#"
+        #2  2026-11-16 10:03:00  店铺 default  会话结束
+        会话 s1（买家 b1，由 anna 接待）已结束：买家被拉黑而结束。
+        [B1] 买家被拉黑，到 18:00:00 自动解除；这期间不能发起会话，也不能评价。"#]],
+        expect![[r#"
+        #2  2026-11-16 10:03:00  shop default  closed
+        Session s1 (buyer b1, served by anna) has ended: closed because the buyer was blocked.
+        [B1] The buyer is blocked until 18:00:00: until then it can neither open a session nor rate."#]],
+    );
+    check(
+        &rows,
+        3,
+        expect![[r#"
+        #3  2026-11-16 10:03:00  店铺 default  不邀评
+        自动邀评：没有邀请买家 b1（会话 s1）：这种结束方式不邀评。
+
+        依次看过的规则（✓ 通过，✗ 不通过）：
+          ✓  [I1]   邀评开关        自动邀评已开启
+          ✓  [I2]   谁接待的        客服接待过
+          ✗  [I3]   结束方式        买家被拉黑而结束，这样结束的会话一律不邀评
+          ✓  [I4]   谁最后说话      没有人说过话（不作要求）
+          ✓  [I5]   会话时长        2 分钟（不限时长）
+          ✓  [I6]   暂停时段        现在不在暂停时段
+          ✓  [I7]   风险用户        不是风险用户
+          ✓  [I8]   抽样比例        全部邀请，不抽样
+          ✓  [I9]   最近评价        24 小时内没有打开或提交过评价
+          ✓  [I10]  最近邀请        没有邀请过
+          ✓  [I11]  本店当日次数    不限次数
+          ✓  [I12]  其他店当日次数  今天已有 0 家其他店自动邀过 TA，最多 2 家"#]],
+        expect![[r#"
+        #3  2026-11-16 10:03:00  shop default  not invited
+        Automatic invite: buyer b1 is not asked (session s1): not after such a close.
+
+        The rules in their order (✓ passed, ✗ keeps it back):
+          ✓  [I1]   switch             automatic invites are on
+          ✓  [I2]   served by          an agent
+          ✗  [I3]   close              closed because the buyer was blocked, after which no buyer is ever invited
+          ✓  [I4]   last word          no message was sent (the agent need not speak last)
+          ✓  [I5]   length             2 min (any length will do)
+          ✓  [I6]   suspended          not now
+          ✓  [I7]   risk               the buyer is not flagged
+          ✓  [I8]   sample             every buyer is asked
+          ✓  [I9]   rated              no rating opened or submitted within 24 h
+          ✓  [I10]  invited            never
+          ✓  [I11]  this shop today    no limit
+          ✓  [I12]  other shops today  other shops that asked automatically today: 0 of 2"#]],
+    );
+    check(
+        &rows,
+        4,
+        expect![[r#"
+        #4  2026-11-16 10:04:00  店铺 default  评价未生效
+        这次评价没有生效（会话 s1）：买家已被拉黑。
+        [B1] 买家被拉黑，到 18:00:00 自动解除；这期间不能发起会话，也不能评价。"#]],
+        expect![[r#"
+        #4  2026-11-16 10:04:00  shop default  rating refused
+        The rating does not count (session s1): the buyer is blocked.
+        [B1] The buyer is blocked until 18:00:00: until then it can neither open a session nor rate."#]],
+    );
+    check(
+        &rows,
+        5,
+        expect![[r##"
+        #5  2026-11-16 10:05:00  店铺 default  事件未生效
+        事件 session.opened 没有生效：买家已被拉黑。
+        [B1] 原始提示：Buyer "b1" is blocked: send `buyer.blocked` with `blocked` false to serve it again.
+        [B1] 买家被拉黑，到 18:00:00 自动解除；这期间不能发起会话，也不能评价。"##]],
+        expect![[r##"
+        #5  2026-11-16 10:05:00  shop default  event rejected
+        Event session.opened changed nothing: the buyer is blocked.
+        [B1] Buyer "b1" is blocked: send `buyer.blocked` with `blocked` false to serve it again.
+        [B1] The buyer is blocked until 18:00:00: until then it can neither open a session nor rate."##]],
+    );
+    let rows = [STANDARD, ANNA, ANNA_COMES, S1, BLOCKED_FOR_GOOD];
+    expect![[r#"
+        without an end
+        [B1] 买家被拉黑，没有期限；解除拉黑之前不能发起会话，也不能评价。
+        [B1] The buyer is blocked without an end: it can neither open a session nor rate until it is unblocked.
+    "#]].assert_eq(&told_of(&[("without an end", &rows, 2, "[B1]")]));
+}
+
+#[test]
+fn an_event_that_comes_too_late() {
+    let early = ("09:40:00", "clock", "");
+    check(
+        &[STANDARD, ANNA, ANNA_COMES, S1, early],
+        2,
+        expect![[r#"
+            #2  2026-11-16 10:01:00  店铺 default  事件未生效
+            事件 clock 没有生效：来得太晚，超过了店铺允许的迟到时间。
+            [T1] 原始提示：`at` is before the shop's clock, which stands at 2026-11-16T10:01:00+08:00, by more than the policy's `session.lateness` of 10m: send events in the order of time, or the last one's time.
+            [T1] 事件的时间是 09:40:00，店铺的时钟已到 10:01:00，晚了 21 分钟；店铺最多接受晚 10 分钟的事件。"#]],
+        expect![[r#"
+            #2  2026-11-16 10:01:00  shop default  event rejected
+            Event clock changed nothing: it comes later than the policy allows.
+            [T1] `at` is before the shop's clock, which stands at 2026-11-16T10:01:00+08:00, by more than the policy's `session.lateness` of 10m: send events in the order of time, or the last one's time.
+            [T1] The event is of 09:40:00 and the shop's clock is at 10:01:00, so it is 21 min late; the policy takes events that are at most 10 min late."#]],
+    );
+    let strict = policy(r#""policy":{"session":{"lateness":"0s"}}"#);
+    expect![[r#"
+        no lateness at all
+        [T1] 原始提示：`at` is before the shop's clock, which stands at 2026-11-16T10:00:00+08:00, by more than the policy's `session.lateness` of 0s: send events in the order of time, or the last one's time.
+        [T1] 事件的时间是 09:40:00，店铺的时钟已到 10:00:00，晚了 20 分钟；店铺不接受迟到的事件。
+        [T1] `at` is before the shop's clock, which stands at 2026-11-16T10:00:00+08:00, by more than the policy's `session.lateness` of 0s: send events in the order of time, or the last one's time.
+        [T1] The event is of 09:40:00 and the shop's clock is at 10:00:00, so it is 20 min late; the policy takes no late events.
+    "#]].assert_eq(&told_of(&[(
+        "no lateness at all",
+        &[strict, early],
+        1,
+        "[T1]",
+    )]));
+}
+
+#[test]
+fn an_invite_after_a_rating() {
+    let strict = policy(
+        r#""policy":{"invite":{"quiet_after_opening":false},"routing":{"queue":{"leave_grace":"1m"}}}"#,
+    );
+    let opened = ("10:02:10", "rating.opened", r#""session":"s1""#);
+    let rated = (
+        "10:02:20",
+        "rating.submitted",
+        r#""session":"s1","stars":4"#,
+    );
+    let s1_closed = (
+        "10:03:30",
+        "session.closed",
+        r#""session":"s1","by":"buyer""#,
+    );
+    let asked = ("10:03:00", "invite.requested", r#""session":"s1""#);
+    let with =
+        |policy: Row, rows: &[Row]| [&[policy, ANNA, ANNA_COMES, S1, B1_WRITES], rows].concat();
+    let left = ("10:02:00", "buyer.left", r#""session":"s1""#);
+    expect![[r#"
+        opening counts
+        ✗  [I9]   最近评价        10:02:10 打开或提交过评价，24 小时内不再邀，11-17 10:02:10 起可邀
+        ✗  [I9]   rated              opened or submitted a rating at 10:02:10: quiet for 24 h, free again at 11-17 10:02:10
+
+        opening does not count
+        ✓  [I9]   最近评价        24 小时内没有提交过评价（只打开评价卡不算）
+        ✓  [I9]   rated              no rating submitted within 24 h (opening a card alone does not count)
+
+        a submission counts
+        ✗  [I9]   最近评价        10:02:20 提交过评价，24 小时内不再邀，11-17 10:02:20 起可邀（只打开评价卡不算）
+        ✗  [I9]   rated              submitted a rating at 10:02:20: quiet for 24 h, free again at 11-17 10:02:20 (opening a card alone does not count)
+
+        the agent's button
+        ✗  [I9]   最近评价  10:02:10 打开或提交过这位客服的评价，24 小时内不再邀，11-17 10:02:10 起可邀
+        ✗  [I9]   rated          opened or submitted a rating of this agent at 10:02:10: quiet for 24 h, free again at 11-17 10:02:10
+
+        long ago
+        ✓  [I9]   最近评价        上次打开或提交评价是 10:02:10，已过 1 分钟
+        ✓  [I9]   rated              opened or submitted a rating last at 10:02:10, 1 min have passed
+
+        the buyer gave up
+        ✗  [I3]   结束方式        买家离开页面未返回而结束，这样结束的会话一律不邀评
+        ✗  [I3]   close              closed because the buyer left and did not come back, after which no buyer is ever invited
+
+        the buyer was blocked
+        ✗  [I3]   结束方式        买家被拉黑而结束，这样结束的会话一律不邀评
+        ✗  [I3]   close              closed because the buyer was blocked, after which no buyer is ever invited
+    "#]].assert_eq(&told_of(&[
+        (
+            "opening counts",
+            &with(STANDARD, &[opened, s1_closed]),
+            5,
+            "✗",
+        ),
+        (
+            "opening does not count",
+            &with(strict, &[opened, s1_closed]),
+            5,
+            "✓  [I9]",
+        ),
+        (
+            "a submission counts",
+            &with(strict, &[rated, s1_closed]),
+            6,
+            "✗",
+        ),
+        (
+            "the agent's button",
+            &with(strict, &[opened, asked]),
+            3,
+            "✗",
+        ),
+        (
+            "long ago",
+            &with(
+                policy(r#""policy":{"invite":{"quiet_after_rating":"1m"}}"#),
+                &[opened, s1_closed],
+            ),
+            5,
+            "✓  [I9]",
+        ),
+        ("the buyer gave up", &[strict, S1, left, NOON], 3, "✗  [I3]"),
+        (
+            "the buyer was blocked",
+            &[STANDARD, S1, BLOCKED],
+            3,
+            "✗  [I3]",
+        ),
+    ]));
 }
