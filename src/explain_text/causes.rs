@@ -70,6 +70,9 @@ pub(super) fn of_close(locale: Locale, _: &[Evidence], note: &Evidence) -> Optio
     {
         return Some(gave_up(locale, pool, *since, *away_since, *leave_grace));
     }
+    if let Evidence::Blocked { until } = note {
+        return Some(blocked(locale, *until));
+    }
     if let Evidence::Absent { agent, absence } = note {
         let absent = absent(locale, agent, *absence);
         return Some(locale.say(
@@ -78,6 +81,24 @@ pub(super) fn of_close(locale: Locale, _: &[Evidence], note: &Evidence) -> Optio
         ));
     }
     None
+}
+
+/// What a block means, and when it ends (B1).
+pub(super) fn blocked(locale: Locale, until: Option<OffsetTimestamp>) -> String {
+    match until {
+        Some(until) => {
+            let until = locale.time(until);
+            locale.say(
+                format!("买家被拉黑，到 {until} 自动解除；这期间不能发起会话，也不能评价。"),
+                format!("The buyer is blocked until {until}: until then it can neither open a session nor rate."),
+            )
+        }
+        None => locale.say(
+            "买家被拉黑，没有期限；解除拉黑之前不能发起会话，也不能评价。".to_owned(),
+            "The buyer is blocked without an end: it can neither open a session nor rate until it is unblocked."
+                .to_owned(),
+        ),
+    }
 }
 
 fn gave_up(

@@ -4,16 +4,16 @@
 
 use serde_json::{Value, json};
 
-use super::phrase::Locale;
+use super::phrase::{Locale, time_of_day};
 use super::{Language, invite, rating, rejection, routing_steps, session};
 use crate::domain::base::time::Instant;
 use crate::domain::explain::explanation::{
     Absence, Attempt, Candidate, Comparison, Evidence, Explanation, NoRota, NotAnswered,
-    RecentAgent, RecentFinding, Verdict, WaitingSession,
+    RecentAgent, RecentFinding, ScoreBasis, Verdict, WaitingSession,
 };
 use crate::domain::explain::invite_check::{Check, Observed};
 use crate::domain::policy::{QueueMode, Recent, Strategy, Suspension, Whom};
-use crate::domain::protocol::decision::{BlockCode, DecisionBody, Trigger};
+use crate::domain::protocol::decision::{DecisionBody, Trigger};
 use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::session::Speaker;
 
@@ -172,10 +172,28 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
             rate,
             line,
             min_sample,
-        } => json!({
-            "rule": rule, "metric": period.metric(), "over": rate.over, "under": rate.under,
-            "threshold": line, "min_sample": min_sample,
+            basis,
+        } => {
+            let mut fact = json!({
+                "rule": rule, "metric": period.metric(), "over": rate.over, "under": rate.under,
+                "threshold": line, "min_sample": min_sample,
+            });
+            add(&mut fact, basis_fact(*basis));
+            fact
+        }
+        Evidence::DaySummary { reply } => json!({
+            "rule": rule, "unit": reply.unit, "within": reply.within,
+            "penalty_above": reply.penalty_above, "effective_bot": reply.effective_bot,
         }),
+        Evidence::LateRound { unit, first } => {
+            json!({ "rule": rule, "unit": unit, "first": first })
+        }
+        Evidence::Blocked { until } => json!({ "rule": rule, "blocked_until": until }),
+        Evidence::TooLate {
+            at,
+            clock,
+            lateness,
+        } => json!({ "rule": rule, "at": at, "clock": clock, "lateness": lateness }),
         Evidence::Invite { trigger, checks } => json!({
             "rule": rule,
             "trigger": trigger.code(),
@@ -338,23 +356,46 @@ fn seen(locale: Locale, trigger: Trigger, check: &Check) -> Value {
         }
         Observed::Flag(risk) => json!({ "risk": risk }),
         Observed::Lot { drawn, below } => json!({ "drawn": drawn, "below": below }),
-        Observed::Quiet { first, second } if check.code == BlockCode::AlreadyInvited => {
-            let auto = second.unwrap_or((Instant::NEVER, first.1));
-            json!({
-                "manual_at": ever(locale, first.0), "manual_window": first.1,
-                "auto_at": ever(locale, auto.0), "auto_window": auto.1,
-            })
-        }
-        Observed::Quiet { first, .. } => {
+        Observed::Quiet { manual, auto } => json!({
+            "manual_at": ever(locale, manual.0), "manual_window": manual.1,
+            "auto_at": ever(locale, auto.0), "auto_window": auto.1,
+        }),
+        Observed::Rated {
+            at,
+            window,
+            opening,
+        } => {
             let of = match trigger {
                 Trigger::Auto => Whom::Shop,
                 Trigger::Manual => Whom::Agent,
             };
-            json!({ "rated_at": ever(locale, first.0), "window": first.1, "of": whom_code(of) })
+            json!({
+                "rated_at": ever(locale, at), "window": window, "of": whom_code(of),
+                "opening": opening,
+            })
         }
         Observed::Count { count, cap } => json!({ "count": count, "cap": cap }),
         Observed::Shared { cap } => json!({ "cap": cap }),
         Observed::Contact { wrote, needed } => json!({ "wrote": wrote, "needed": needed }),
+    }
+}
+
+/// What a score counts.
+fn basis_fact(basis: ScoreBasis) -> Value {
+    match basis {
+        ScoreBasis::Replies { unit, within } => json!({ "unit": unit, "within": within }),
+        ScoreBasis::Ratings { all, policy } => json!({
+            "all_over": all.over, "all_under": all.under, "human": policy.human,
+            "cards_made": time_of_day(policy.from_ms, policy.to_ms),
+        }),
+        ScoreBasis::Attitude => json!({}),
+    }
+}
+
+/// Adds the fields of another object.
+fn add(fact: &mut Value, more: Value) {
+    if let (Value::Object(fields), Value::Object(more)) = (fact, more) {
+        fields.extend(more);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::protocol::decision::{Decision, DecisionBody, Trigger};
 use super::phrase::Locale;
 use super::{
     Language, hours, invite, rating, rejection, reply_deadline, routing, routing_steps, score,
-    session, shop_events, take_back,
+    session, take_back,
 };
 
 /// The explanation of a decision of `shop`, as lines of text without a line break at the end.
@@ -119,9 +119,9 @@ fn body(locale: Locale, decision: &Decision, notes: &[Evidence]) -> Vec<String> 
             below,
             effective_rate,
             penalty_risk,
-        } => shop_events::day(
+        } => score::day(
             locale,
-            &shop_events::DayScore {
+            &score::DayScore {
                 period: *period,
                 consulting: *consulting,
                 late: *late,
@@ -131,6 +131,7 @@ fn body(locale: Locale, decision: &Decision, notes: &[Evidence]) -> Vec<String> 
                 effective_rate: *effective_rate,
                 penalty_risk: *penalty_risk,
             },
+            notes,
         ),
         DecisionBody::AgentNotified { agent, session } => {
             session::notified(locale, agent, session, notes)
@@ -159,7 +160,7 @@ fn body(locale: Locale, decision: &Decision, notes: &[Evidence]) -> Vec<String> 
             buyer,
             agent,
             since,
-        } => reply_deadline::overdue(locale, at, (session, buyer, agent.as_ref()), *since),
+        } => reply_deadline::overdue(locale, at, (session, buyer, agent.as_ref()), *since, notes),
         DecisionBody::ScoreAlert {
             period,
             value,
@@ -176,7 +177,7 @@ fn body(locale: Locale, decision: &Decision, notes: &[Evidence]) -> Vec<String> 
             error,
             message,
             session,
-        } => rejection::rejected(locale, event, *error, message, session.as_ref()),
+        } => rejection::rejected(locale, event, *error, message, session.as_ref(), notes),
     }
 }
 

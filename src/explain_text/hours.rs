@@ -5,7 +5,7 @@ use crate::domain::base::time::OffsetTimestamp;
 use crate::domain::explain::explanation::{DayHours, Evidence};
 use crate::domain::policy::{Interval, OutsideHours};
 
-use super::phrase::Locale;
+use super::phrase::{Locale, time_of_day};
 
 /// `hours.opened` and `hours.closed`.
 pub(super) fn changed(
@@ -64,7 +64,7 @@ fn of_day(locale: Locale, found: &DayHours) -> String {
             format!("{by}the shop is open all day, without opening hours."),
         );
     };
-    let each: Vec<String> = intervals.iter().map(|hours| interval(*hours)).collect();
+    let each: Vec<String> = intervals.iter().map(interval).collect();
     let each = locale.list(&each);
     let hours = match (found.single, intervals.is_empty()) {
         (true, false) => locale.say(
@@ -86,7 +86,7 @@ fn of_day(locale: Locale, found: &DayHours) -> String {
     };
     let now = match found.current {
         Some(current) => {
-            let current = interval(current);
+            let current = interval(&current);
             locale.say(
                 format!("，现在是 {current}"),
                 format!("; now it is {current}"),
@@ -146,13 +146,8 @@ fn opens(locale: Locale, until: Option<OffsetTimestamp>) -> String {
     })
 }
 
-/// `09:00-12:00`.
-fn interval(hours: Interval) -> String {
-    let clock = |of_day_ms: u32| {
-        let minutes = of_day_ms / 60_000;
-        format!("{:02}:{:02}", minutes / 60, minutes % 60)
-    };
-    format!("{}-{}", clock(hours.from_ms), clock(hours.to_ms))
+fn interval(hours: &Interval) -> String {
+    time_of_day(hours.from_ms, hours.to_ms)
 }
 
 /// `周一`.

@@ -22,7 +22,6 @@ mod routing;
 mod routing_steps;
 mod score;
 mod session;
-mod shop_events;
 mod take_back;
 mod waiting;
 

@@ -263,6 +263,15 @@ pub(super) fn decimal(scaled: u64, scale: u64) -> String {
     format!("{whole}.{}", digits.trim_end_matches('0'))
 }
 
+/// `09:00-12:00`, from milliseconds since 00:00.
+pub(super) fn time_of_day(from_ms: u32, to_ms: u32) -> String {
+    let clock = |of_day_ms: u32| {
+        let minutes = of_day_ms / 60_000;
+        format!("{:02}:{:02}", minutes / 60, minutes % 60)
+    };
+    format!("{}-{}", clock(from_ms), clock(to_ms))
+}
+
 /// Ten-thousandths as a percentage.
 pub(super) fn percent(myriads: u64) -> String {
     format!("{}%", decimal(myriads, 100))

@@ -6,6 +6,7 @@ use crate::domain::policy::Whom;
 use crate::domain::protocol::decision::{DecisionBody, RefuseReason};
 use crate::domain::protocol::rating::{Level, Source};
 
+use super::causes;
 use super::phrase::Locale;
 
 /// What a rating says.
@@ -269,6 +270,7 @@ fn noted(locale: Locale, note: &Evidence) -> Option<String> {
                 format!("The buyer rated {whom} at {at}, and may again from {again} on."),
             ))
         }
+        Evidence::Blocked { until } => Some(causes::blocked(locale, *until)),
         Evidence::CardExpired(at) => {
             let at = locale.time(*at);
             Some(locale.say(
@@ -301,6 +303,9 @@ fn noted(locale: Locale, note: &Evidence) -> Option<String> {
         | Evidence::WaitedOut { .. }
         | Evidence::Silent { .. }
         | Evidence::Judged { .. }
+        | Evidence::DaySummary { .. }
+        | Evidence::LateRound { .. }
+        | Evidence::TooLate { .. }
         | Evidence::Invite { .. }
         | Evidence::OlderRelease => None,
     }

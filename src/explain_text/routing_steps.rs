@@ -2,7 +2,6 @@
 
 use crate::domain::explain::explanation::{Candidate, Comparison, Evidence, NoRota, Step, Verdict};
 use crate::domain::policy::{QueueMode, Strategy};
-use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{DecisionBody, WaitReason};
 use crate::domain::state::agent_directory::RoutingScope;
 
@@ -101,6 +100,10 @@ fn agents_of(note: &Evidence) -> Option<(Comparison, &[Candidate])> {
         | Evidence::WaitedOut { .. }
         | Evidence::Silent { .. }
         | Evidence::Judged { .. }
+        | Evidence::DaySummary { .. }
+        | Evidence::LateRound { .. }
+        | Evidence::Blocked { .. }
+        | Evidence::TooLate { .. }
         | Evidence::Invite { .. }
         | Evidence::ClosedAt(_)
         | Evidence::NotContacted(..)
@@ -144,6 +147,10 @@ pub(super) fn rule_of(notes: &[Evidence], place: usize) -> Option<&'static str> 
         Evidence::WaitedOut { .. } => "R6",
         Evidence::Silent { .. } => "S3",
         Evidence::Judged { .. } => "M6",
+        Evidence::DaySummary { .. } => "M13",
+        Evidence::LateRound { .. } => "M3",
+        Evidence::Blocked { .. } => "B1",
+        Evidence::TooLate { .. } => "T1",
         Evidence::Invite { .. }
         | Evidence::ClosedAt(_)
         | Evidence::NotContacted(..)
@@ -249,6 +256,10 @@ fn tell(locale: Locale, body: &DecisionBody, notes: &[Evidence], place: usize) -
         | Evidence::GaveUp { .. }
         | Evidence::Silent { .. }
         | Evidence::Judged { .. }
+        | Evidence::DaySummary { .. }
+        | Evidence::LateRound { .. }
+        | Evidence::Blocked { .. }
+        | Evidence::TooLate { .. }
         | Evidence::Invite { .. }
         | Evidence::ClosedAt(_)
         | Evidence::NotContacted(..)

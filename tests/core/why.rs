@@ -26,6 +26,14 @@ pub(super) fn why(trace: &str, seq: u64) -> Explanation {
     *why
 }
 
+/// An explanation in both languages.
+pub(super) fn explained(trace: &str, seq: u64) -> String {
+    let why = why(trace, seq);
+    let languages = [Language::Chinese, Language::English];
+    let texts = languages.map(|language| explain_text::explain("default", &why, language));
+    texts.join("\n\n")
+}
+
 pub(super) fn check(rows: &[(&str, &str, &str)], seq: u64, chinese: Expect, english: Expect) {
     let why = why(&trace(rows), seq);
     chinese.assert_eq(&explain_text::explain("default", &why, Language::Chinese));
@@ -543,7 +551,7 @@ fn an_automatic_invite() {
               ✓  [I6]   暂停时段        现在不在暂停时段
               ✓  [I7]   风险用户        不是风险用户
               ✓  [I8]   抽样比例        全部邀请，不抽样
-              ✓  [I9]   最近评价        24 小时内没有评价过
+              ✓  [I9]   最近评价        24 小时内没有打开或提交过评价
               ✓  [I10]  最近邀请        没有邀请过
               ✓  [I11]  本店当日次数    不限次数
               ✓  [I12]  其他店当日次数  今天已有 0 家其他店自动邀过 TA，最多 2 家"#]],
@@ -560,7 +568,7 @@ fn an_automatic_invite() {
               ✓  [I6]   suspended          not now
               ✓  [I7]   risk               the buyer is not flagged
               ✓  [I8]   sample             every buyer is asked
-              ✓  [I9]   rated              not within 24 h
+              ✓  [I9]   rated              no rating opened or submitted within 24 h
               ✓  [I10]  invited            never
               ✓  [I11]  this shop today    no limit
               ✓  [I12]  other shops today  other shops that asked automatically today: 0 of 2"#]],
@@ -590,13 +598,13 @@ fn a_blocked_invite() {
             依次看过的规则（✓ 通过，✗ 不通过）：
               ✓  [I1]   邀评开关        自动邀评已开启
               ✓  [I2]   谁接待的        客服接待过
-              ✗  [I3]   结束方式        买家结束，这种情况不邀评
+              ✗  [I3]   结束方式        买家结束，店铺设置为这种情况不邀评
               ✗  [I4]   谁最后说话      没有人说过话（要求客服最后说话）
               ✗  [I5]   会话时长        2 分 30 秒（要超过 9 分钟）
               ✓  [I6]   暂停时段        现在不在暂停时段
               ✗  [I7]   风险用户        买家被标为违规风险较高
               ✗  [I8]   抽样比例        邀 0.01%，这个会话抽到 26.43%，没抽中
-              ✓  [I9]   最近评价        24 小时内没有评价过
+              ✓  [I9]   最近评价        24 小时内没有提交过评价（只打开评价卡不算）
               ✓  [I10]  最近邀请        没有邀请过
               ✓  [I11]  本店当日次数    今天已自动邀过 TA 0 次，最多 1 次
               ✓  [I12]  其他店当日次数  不限次数"#]],
@@ -607,13 +615,13 @@ fn a_blocked_invite() {
             The rules in their order (✓ passed, ✗ keeps it back):
               ✓  [I1]   switch             automatic invites are on
               ✓  [I2]   served by          an agent
-              ✗  [I3]   close              closed by the buyer, after which no buyer is invited
+              ✗  [I3]   close              closed by the buyer, after which the policy invites no buyer
               ✗  [I4]   last word          no message was sent (the agent must speak last)
               ✗  [I5]   length             2 min 30 s (it must be longer than 9 min)
               ✓  [I6]   suspended          not now
               ✗  [I7]   risk               the buyer is flagged
               ✗  [I8]   sample             0.01% are asked; this session drew 26.43%, not below it
-              ✓  [I9]   rated              not within 24 h
+              ✓  [I9]   rated              no rating submitted within 24 h (opening a card alone does not count)
               ✓  [I10]  invited            never
               ✓  [I11]  this shop today    asked automatically today: 0 of 1
               ✓  [I12]  other shops today  no limit"#]],
@@ -639,7 +647,7 @@ fn a_manual_invite_too_early() {
 
             依次看过的规则（✓ 通过，✗ 不通过）：
               ✓  [I1]   邀评开关  客服手动邀评已开启
-              ✓  [I9]   最近评价  24 小时内没有评价过
+              ✓  [I9]   最近评价  24 小时内没有打开或提交过这位客服的评价
               ✗  [I10]  最近邀请  10:01:20 客服手动邀评（间隔 24 小时），11-17 10:01:20 起可再邀
               ✓  [I13]  当日对话  买家今天和 TA 说过话"#]],
         expect![[r#"
@@ -648,7 +656,7 @@ fn a_manual_invite_too_early() {
 
             The rules in their order (✓ passed, ✗ keeps it back):
               ✓  [I1]   switch         the agent's button is on
-              ✓  [I9]   rated          not within 24 h
+              ✓  [I9]   rated          no rating of this agent opened or submitted within 24 h
               ✗  [I10]  invited        manual invite at 10:01:20 (pause of 24 h), free again at 11-17 10:01:20
               ✓  [I13]  contact today  the buyer wrote to this agent today"#]],
     );
@@ -798,7 +806,7 @@ fn an_alert() {
         expect![[r#"
             #5  2026-11-16 10:04:00  shop default  score alert
             Alert: the good rate of 2026-W47 is 0% (0/1), below its line of 80%; 4 more satisfied ratings bring it back.
-            [M4] Satisfied ratings by all of that week.
+            [M4] Satisfied ratings divided by all ratings of that week.
             [M6] Sample of ratings: 1; a rate is judged from 1 on."#]],
     );
 }
@@ -840,7 +848,7 @@ fn a_recovery() {
         expect![[r#"
             #10  2026-11-16 10:06:00  shop default  score recovered
             Recovered: the good rate of 2026-W47 is 50% (1/2), its line is 50%.
-            [M4] Satisfied ratings by all of that week.
+            [M4] Satisfied ratings divided by all ratings of that week.
             [M6] Sample of ratings: 2; a rate is judged from 1 on."#]],
     );
 }
@@ -1389,6 +1397,7 @@ fn the_facts_have_stable_names() {
                 "applies": false,
                 "code": "rated_recently",
                 "of": "shop",
+                "opening": true,
                 "rated_at": null,
                 "rule": "I9",
                 "window": "24h"
@@ -1495,7 +1504,7 @@ fn the_facts_behind_closes_waits_and_scores_have_stable_names() {
         {"pool":"all","rule":"R2","scope":"all"}
         {"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"online":0,"rule":"R3"}
 
-        {"metric":"good_rate","min_sample":1,"over":0,"rule":"M6","threshold":0.8,"under":1}"#]].assert_eq(&facts.join("\n\n"));
+        {"all_over":0,"all_under":1,"cards_made":"00:00-24:00","human":false,"metric":"good_rate","min_sample":1,"over":0,"rule":"M6","threshold":0.8,"under":1}"#]].assert_eq(&facts.join("\n\n"));
 }
 
 #[test]

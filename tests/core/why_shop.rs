@@ -2,8 +2,26 @@
 //! that are blocked.
 
 use expect_test::expect;
+use xiaoer::domain::installation::Installation;
+use xiaoer::replay::replay_with;
 
-use crate::why::{ANNA, ANNA_COMES, ANNA_LEAVES, BO, BO_COMES, Row, S1, S2, check, told_of};
+use crate::why::{
+    ANNA, ANNA_COMES, ANNA_LEAVES, BO, BO_COMES, Row, S1, S2, STANDARD, check, explained, told_of,
+    trace,
+};
+
+/// The `seq` and the type of each decision of a trace.
+fn decisions(trace: &str) -> Vec<(u64, String)> {
+    let mut installation = Installation::default();
+    let mut found = Vec::new();
+    replay_with(&mut installation, trace.as_bytes(), |_, taken, _| {
+        let taken = taken.iter();
+        found.extend(taken.map(|decision| (decision.seq, decision.body.name().to_owned())));
+        Ok(())
+    })
+    .expect("a trace");
+    found
+}
 
 fn policy(policy: &'static str) -> Row {
     ("10:00:00", "shop.configured", policy)
@@ -282,5 +300,420 @@ fn a_message_to_an_agent_that_is_offline() {
         ("the buyer is told so", &shut, 4, "["),
         ("no agent is online, and the shop is closed", &alone, 4, "["),
         ("no agent of the scope is online", &scope, 2, "[R9]"),
+    ]));
+}
+
+const B1_WRITES: Row = ("10:01:30", "buyer.message", r#""session":"s1""#);
+const B2_WRITES: Row = ("10:02:30", "buyer.message", r#""session":"s2""#);
+const ANSWERED: Row = ("10:02:40", "agent.message", r#""session":"s2""#);
+const TOMORROW: Row = ("23:59:59", "clock", "");
+
+/// The next day at a quarter past midnight: the replies of the day are due.
+const NEXT_DAY: &str = r#"{"at":"2026-11-17T00:15:00+08:00","type":"clock"}"#;
+
+#[test]
+fn the_summary_of_a_day() {
+    let of_unit = |policy_of_unit| {
+        let mut rows = vec![policy(policy_of_unit), ANNA, BO, ANNA_COMES, BO_COMES];
+        rows.extend([S1, B1_WRITES, S2, B2_WRITES, ANSWERED, TOMORROW]);
+        let mut trace = trace(&rows);
+        trace.push_str(NEXT_DAY);
+        let decisions = decisions(&trace);
+        let day = decisions
+            .iter()
+            .find(|(_, kind)| kind == "score.day")
+            .expect("a summary");
+        explained(&trace, day.0)
+    };
+    expect![[r#"
+        #7  2026-11-17 00:03:00  店铺 default  每日总结
+        2026-11-16 总结：咨询买家 2 位，超时 1 位，人工回复率 50%（1/2），达到 50% 的线；有效回复率 50%（1/2）。
+        [M1] 人工回复率 = 没有超时的咨询买家 ÷ 当天咨询买家，按人算；消息满 3 分钟没有人工回复算超时。
+        [M2] 有效回复率 = 当天得到过回复的咨询买家 ÷ 当天咨询买家（机器人的回复也算）。咨询买家 2 位，不超过 100 位，没有处罚风险。
+        [M13] 当天最晚的消息也已满 3 分钟的回复时限，所以现在总结；不看最小样本，之后再有变化也不改这条。
+
+        #7  2026-11-17 00:03:00  shop default  day's summary
+        Summary of 2026-11-16: buyers who consulted: 2, of them late: 1; the reply rate is 50% (1/2), its line is 50%; the effective rate is 50% (1/2).
+        [M1] Consulting buyers who were not kept late, divided by all who consulted that day. A message without a human reply for 3 min is late.
+        [M2] Consulting buyers who got a reply that day, divided by all who consulted (replies of the bot count too). 2 buyers consulted, not more than 100: there is no risk of a penalty.
+        [M13] The last message of the day is 3 min old by now, so its reply is in time or late. The summary has no minimum sample, and later changes do not change it."#]].assert_eq(&of_unit(
+        r#""policy":{"preset":"pinduoduo","routing":{"recent":{"window":"0s"}}}"#,
+    ));
+    expect![[r#"
+        #7  2026-11-17 00:03:00  店铺 default  每日总结
+        2026-11-16 总结：对话 2 轮，超时 1 轮，人工回复率 50%（1/2），达到 50% 的线；有效回复率 50%（1/2）。
+        [M12] 人工回复率 = 没有超时的对话 ÷ 当天的对话，按轮次算：从买家发来消息到下一条人工回复是一轮，满 3 分钟没有回复算超时。
+        [M2] 有效回复率 = 当天得到过回复的咨询买家 ÷ 当天咨询买家。有效回复率不低于 50%，没有处罚风险。
+        [M13] 当天最晚的消息也已满 3 分钟的回复时限，所以现在总结；不看最小样本，之后再有变化也不改这条。
+
+        #7  2026-11-17 00:03:00  shop default  day's summary
+        Summary of 2026-11-16: rounds: 2, of them late: 1; the reply rate is 50% (1/2), its line is 50%; the effective rate is 50% (1/2).
+        [M12] Rounds that were answered in time, divided by all rounds of that day. A round lasts from a buyer's message to the next human reply; it is late after 3 min.
+        [M2] Consulting buyers who got a reply that day, divided by all who consulted. At least half of them were answered: there is no risk of a penalty.
+        [M13] The last message of the day is 3 min old by now, so its reply is in time or late. The summary has no minimum sample, and later changes do not change it."#]].assert_eq(&of_unit(
+        r#""policy":{"service":{"daily":true,"reply":{"unit":"round","penalty_above":1,"min_rate":0.5}}}"#,
+    ));
+    expect![[r#"
+        #7  2026-11-17 00:00:05  店铺 default  每日总结
+        2026-11-16 总结：咨询会话 2 个，首轮超时 2 个，人工回复率 0%（0/2）；有效回复率 50%（1/2）。
+        [M12] 人工回复率 = 首轮没有超时的会话 ÷ 当天的会话，只看每个会话的第一轮：满 5 秒没有人工回复算超时。
+        [M2] 有效回复率 = 当天得到过回复的咨询买家 ÷ 当天咨询买家（机器人的回复也算）。咨询买家 2 位，不超过 5 位，没有处罚风险。
+        [M13] 当天最晚的消息也已满 5 秒的回复时限，所以现在总结；不看最小样本，之后再有变化也不改这条。
+
+        #7  2026-11-17 00:00:05  shop default  day's summary
+        Summary of 2026-11-16: sessions: 2, late in their first round: 2; the reply rate is 0% (0/2); the effective rate is 50% (1/2).
+        [M12] Sessions whose first round was answered in time, divided by all of that day. A round lasts from a buyer's message to the next human reply; it is late after 5 s.
+        [M2] Consulting buyers who got a reply that day, divided by all who consulted (replies of the bot count too). 2 buyers consulted, not more than 5: there is no risk of a penalty.
+        [M13] The last message of the day is 5 s old by now, so its reply is in time or late. The summary has no minimum sample, and later changes do not change it."#]].assert_eq(&of_unit(
+        r#""policy":{"service":{"daily":true,"reply":{"unit":"session","within":"5s","penalty_above":5,"effective_bot":true}}}"#,
+    ));
+}
+
+#[test]
+fn a_reply_rate_in_its_unit() {
+    let rounds = policy(
+        r#""policy":{"service":{"reply":{"min_rate":0.9,"min_sample":1,"unit":"round","remind_after":"0s"}}}"#,
+    );
+    let sessions = policy(
+        r#""policy":{"service":{"reply":{"min_rate":0.9,"min_sample":1,"unit":"session","remind_after":"0s"}}}"#,
+    );
+    let buyers = policy(
+        r#""policy":{"service":{"reply":{"min_rate":0.9,"min_sample":1,"remind_after":"0s"}}}"#,
+    );
+    let asked = [ANNA, ANNA_COMES, S1, B1_WRITES, NOON];
+    let later = [
+        ANNA,
+        ANNA_COMES,
+        S1,
+        B1_WRITES,
+        ("10:01:40", "agent.message", r#""session":"s1""#),
+        ("10:01:50", "buyer.message", r#""session":"s1""#),
+        NOON,
+    ];
+    let with = |policy: Row, rows: &[Row]| [&[policy], rows].concat();
+    expect![[r#"
+        of rounds
+        #3  2026-11-16 10:04:30  店铺 default  分数预警
+        预警：2026-11-16 人工回复率 0%（0/1），低于 90% 的线。
+        [M12] 人工回复率 = 没有超时的对话 ÷ 当天的对话，按轮次算：从买家发来消息到下一条人工回复是一轮，满 3 分钟没有回复算超时。
+        [M6] 样本有 1 轮对话，满 1 才判断。
+        #3  2026-11-16 10:04:30  shop default  score alert
+        Alert: the reply rate of 2026-11-16 is 0% (0/1), below its line of 90%.
+        [M12] Rounds that were answered in time, divided by all rounds of that day. A round lasts from a buyer's message to the next human reply; it is late after 3 min.
+        [M6] Sample of rounds: 1; a rate is judged from 1 on.
+
+        of sessions
+        #3  2026-11-16 10:04:30  店铺 default  分数预警
+        预警：2026-11-16 人工回复率 0%（0/1），低于 90% 的线。
+        [M12] 人工回复率 = 首轮没有超时的会话 ÷ 当天的会话，只看每个会话的第一轮：满 3 分钟没有人工回复算超时。
+        [M6] 样本有 1 个会话，满 1 才判断。
+        #3  2026-11-16 10:04:30  shop default  score alert
+        Alert: the reply rate of 2026-11-16 is 0% (0/1), below its line of 90%.
+        [M12] Sessions whose first round was answered in time, divided by all of that day. A round lasts from a buyer's message to the next human reply; it is late after 3 min.
+        [M6] Sample of sessions: 1; a rate is judged from 1 on.
+
+        of buyers
+        [M1] 人工回复率 = 没有超时的咨询买家 ÷ 当天咨询买家，按人算；消息满 3 分钟没有人工回复算超时。
+        [M6] 样本有 1 位咨询买家，满 1 才判断。
+        [M1] Consulting buyers who were not kept late, divided by all who consulted that day. A message without a human reply for 3 min is late.
+        [M6] Sample of consulting buyers: 1; a rate is judged from 1 on.
+
+        a late round
+        [M3、M12] 这一轮对话在发消息那天计为超时，拉低当天按轮次算的人工回复率。
+        [M3, M12] The round counts as late on the day of the message, which lowers that day's reply rate of rounds.
+
+        a late session
+        [M3、M12] 这个会话的首轮在发消息那天计为超时，拉低当天按会话算的人工回复率。
+        [M3, M12] The session's first round counts as late on the day of the message, which lowers that day's reply rate of sessions.
+
+        a late round that is not its session's first
+        [M3、M12] 人工回复率只看每个会话的首轮，这不是首轮，不影响回复率。
+        [M3, M12] The reply rate counts the first round of each session alone, and this is a later one.
+    "#]].assert_eq(&told_of(&[
+        ("of rounds", &with(rounds, &asked), 3, ""),
+        ("of sessions", &with(sessions, &asked), 3, ""),
+        ("of buyers", &with(buyers, &asked), 3, "["),
+        ("a late round", &with(rounds, &asked), 2, "["),
+        ("a late session", &with(sessions, &asked), 2, "["),
+        (
+            "a late round that is not its session's first",
+            &with(sessions, &later),
+            2,
+            "[",
+        ),
+    ]));
+}
+
+#[test]
+fn a_good_rate_of_the_ratings_that_are_judged() {
+    let judged = policy(
+        r#""policy":{"invite":{"bots":true},"service":{"min_sample":1,"good_rate":{"min":0.8,"human":true,"to":"23:00"}}}"#,
+    );
+    let bot = (
+        "10:02:00",
+        "session.opened",
+        r#""session":"s2","buyer":"b2","bot":true"#,
+    );
+    let rows = [
+        judged,
+        ANNA,
+        ANNA_COMES,
+        S1,
+        bot,
+        (
+            "10:03:00",
+            "session.closed",
+            r#""session":"s2","by":"buyer""#,
+        ),
+        ("10:03:10", "rating.submitted", r#""card":"s2#1","stars":5"#),
+        (
+            "10:03:30",
+            "session.closed",
+            r#""session":"s1","by":"buyer""#,
+        ),
+        ("10:04:00", "rating.submitted", r#""card":"s1#1","stars":2"#),
+    ];
+    expect![[r#"
+        one of two
+        #8  2026-11-16 10:04:00  店铺 default  分数预警
+        预警：2026 年第 47 周 好评率 0%（0/1），低于 80% 的线，再有 4 个满意就能达标。
+        [M4] 好评率 = 满意 ÷ 计入的评价。本周共 2 个评价，计入 1 个（不计机器人的评价，只计 00:00-23:00 发出的评价卡）。
+        [M6] 样本有 1 个评价，满 1 才判断。
+        #8  2026-11-16 10:04:00  shop default  score alert
+        Alert: the good rate of 2026-W47 is 0% (0/1), below its line of 80%; 4 more satisfied ratings bring it back.
+        [M4] Satisfied ratings divided by those that are judged: 1 of the 2 ratings of that week (those of the bot do not count, only cards made at 00:00-23:00 count).
+        [M6] Sample of ratings: 1; a rate is judged from 1 on.
+    "#]].assert_eq(&told_of(&[("one of two", &rows, 8, "")]));
+}
+
+const BLOCKED: Row = (
+    "10:03:00",
+    "buyer.blocked",
+    r#""buyer":"b1","blocked":true,"until":"2026-11-16T18:00:00+08:00""#,
+);
+const BLOCKED_FOR_GOOD: Row = (
+    "10:03:00",
+    "buyer.blocked",
+    r#""buyer":"b1","blocked":true"#,
+);
+
+#[test]
+fn a_buyer_that_is_blocked() {
+    let again = (
+        "10:05:00",
+        "session.opened",
+        r#""session":"s9","buyer":"b1""#,
+    );
+    let rates = (
+        "10:04:00",
+        "rating.submitted",
+        r#""session":"s1","stars":1"#,
+    );
+    let rows = [STANDARD, ANNA, ANNA_COMES, S1, BLOCKED, rates, again];
+    check(
+        &rows,
+        2,
+        expect![[r#"
+        #2  2026-11-16 10:03:00  店铺 default  会话结束
+        会话 s1（买家 b1，由 anna 接待）已结束：买家被拉黑而结束。
+        [B1] 买家被拉黑，到 18:00:00 自动解除；这期间不能发起会话，也不能评价。"#]],
+        expect![[r#"
+        #2  2026-11-16 10:03:00  shop default  closed
+        Session s1 (buyer b1, served by anna) has ended: closed because the buyer was blocked.
+        [B1] The buyer is blocked until 18:00:00: until then it can neither open a session nor rate."#]],
+    );
+    check(
+        &rows,
+        3,
+        expect![[r#"
+        #3  2026-11-16 10:03:00  店铺 default  不邀评
+        自动邀评：没有邀请买家 b1（会话 s1）：这种结束方式不邀评。
+
+        依次看过的规则（✓ 通过，✗ 不通过）：
+          ✓  [I1]   邀评开关        自动邀评已开启
+          ✓  [I2]   谁接待的        客服接待过
+          ✗  [I3]   结束方式        买家被拉黑而结束，这样结束的会话一律不邀评
+          ✓  [I4]   谁最后说话      没有人说过话（不作要求）
+          ✓  [I5]   会话时长        2 分钟（不限时长）
+          ✓  [I6]   暂停时段        现在不在暂停时段
+          ✓  [I7]   风险用户        不是风险用户
+          ✓  [I8]   抽样比例        全部邀请，不抽样
+          ✓  [I9]   最近评价        24 小时内没有打开或提交过评价
+          ✓  [I10]  最近邀请        没有邀请过
+          ✓  [I11]  本店当日次数    不限次数
+          ✓  [I12]  其他店当日次数  今天已有 0 家其他店自动邀过 TA，最多 2 家"#]],
+        expect![[r#"
+        #3  2026-11-16 10:03:00  shop default  not invited
+        Automatic invite: buyer b1 is not asked (session s1): not after such a close.
+
+        The rules in their order (✓ passed, ✗ keeps it back):
+          ✓  [I1]   switch             automatic invites are on
+          ✓  [I2]   served by          an agent
+          ✗  [I3]   close              closed because the buyer was blocked, after which no buyer is ever invited
+          ✓  [I4]   last word          no message was sent (the agent need not speak last)
+          ✓  [I5]   length             2 min (any length will do)
+          ✓  [I6]   suspended          not now
+          ✓  [I7]   risk               the buyer is not flagged
+          ✓  [I8]   sample             every buyer is asked
+          ✓  [I9]   rated              no rating opened or submitted within 24 h
+          ✓  [I10]  invited            never
+          ✓  [I11]  this shop today    no limit
+          ✓  [I12]  other shops today  other shops that asked automatically today: 0 of 2"#]],
+    );
+    check(
+        &rows,
+        4,
+        expect![[r#"
+        #4  2026-11-16 10:04:00  店铺 default  评价未生效
+        这次评价没有生效（会话 s1）：买家已被拉黑。
+        [B1] 买家被拉黑，到 18:00:00 自动解除；这期间不能发起会话，也不能评价。"#]],
+        expect![[r#"
+        #4  2026-11-16 10:04:00  shop default  rating refused
+        The rating does not count (session s1): the buyer is blocked.
+        [B1] The buyer is blocked until 18:00:00: until then it can neither open a session nor rate."#]],
+    );
+    check(
+        &rows,
+        5,
+        expect![[r##"
+        #5  2026-11-16 10:05:00  店铺 default  事件未生效
+        事件 session.opened 没有生效：买家已被拉黑。
+        [B1] 原始提示：Buyer "b1" is blocked: send `buyer.blocked` with `blocked` false to serve it again.
+        [B1] 买家被拉黑，到 18:00:00 自动解除；这期间不能发起会话，也不能评价。"##]],
+        expect![[r##"
+        #5  2026-11-16 10:05:00  shop default  event rejected
+        Event session.opened changed nothing: the buyer is blocked.
+        [B1] Buyer "b1" is blocked: send `buyer.blocked` with `blocked` false to serve it again.
+        [B1] The buyer is blocked until 18:00:00: until then it can neither open a session nor rate."##]],
+    );
+    let rows = [STANDARD, ANNA, ANNA_COMES, S1, BLOCKED_FOR_GOOD];
+    expect![[r#"
+        without an end
+        [B1] 买家被拉黑，没有期限；解除拉黑之前不能发起会话，也不能评价。
+        [B1] The buyer is blocked without an end: it can neither open a session nor rate until it is unblocked.
+    "#]].assert_eq(&told_of(&[("without an end", &rows, 2, "[B1]")]));
+}
+
+#[test]
+fn an_event_that_comes_too_late() {
+    let early = ("09:40:00", "clock", "");
+    check(
+        &[STANDARD, ANNA, ANNA_COMES, S1, early],
+        2,
+        expect![[r#"
+            #2  2026-11-16 10:01:00  店铺 default  事件未生效
+            事件 clock 没有生效：来得太晚，超过了店铺允许的迟到时间。
+            [T1] 原始提示：`at` is before the shop's clock, which stands at 2026-11-16T10:01:00+08:00, by more than the policy's `session.lateness` of 10m: send events in the order of time, or the last one's time.
+            [T1] 事件的时间是 09:40:00，店铺的时钟已到 10:01:00，晚了 21 分钟；店铺最多接受晚 10 分钟的事件。"#]],
+        expect![[r#"
+            #2  2026-11-16 10:01:00  shop default  event rejected
+            Event clock changed nothing: it comes later than the policy allows.
+            [T1] `at` is before the shop's clock, which stands at 2026-11-16T10:01:00+08:00, by more than the policy's `session.lateness` of 10m: send events in the order of time, or the last one's time.
+            [T1] The event is of 09:40:00 and the shop's clock is at 10:01:00, so it is 21 min late; the policy takes events that are at most 10 min late."#]],
+    );
+    let strict = policy(r#""policy":{"session":{"lateness":"0s"}}"#);
+    expect![[r#"
+        no lateness at all
+        [T1] 原始提示：`at` is before the shop's clock, which stands at 2026-11-16T10:00:00+08:00, by more than the policy's `session.lateness` of 0s: send events in the order of time, or the last one's time.
+        [T1] 事件的时间是 09:40:00，店铺的时钟已到 10:00:00，晚了 20 分钟；店铺不接受迟到的事件。
+        [T1] `at` is before the shop's clock, which stands at 2026-11-16T10:00:00+08:00, by more than the policy's `session.lateness` of 0s: send events in the order of time, or the last one's time.
+        [T1] The event is of 09:40:00 and the shop's clock is at 10:00:00, so it is 20 min late; the policy takes no late events.
+    "#]].assert_eq(&told_of(&[(
+        "no lateness at all",
+        &[strict, early],
+        1,
+        "[T1]",
+    )]));
+}
+
+#[test]
+fn an_invite_after_a_rating() {
+    let strict = policy(
+        r#""policy":{"invite":{"quiet_after_opening":false},"routing":{"queue":{"leave_grace":"1m"}}}"#,
+    );
+    let opened = ("10:02:10", "rating.opened", r#""session":"s1""#);
+    let rated = (
+        "10:02:20",
+        "rating.submitted",
+        r#""session":"s1","stars":4"#,
+    );
+    let s1_closed = (
+        "10:03:30",
+        "session.closed",
+        r#""session":"s1","by":"buyer""#,
+    );
+    let asked = ("10:03:00", "invite.requested", r#""session":"s1""#);
+    let with =
+        |policy: Row, rows: &[Row]| [&[policy, ANNA, ANNA_COMES, S1, B1_WRITES], rows].concat();
+    let left = ("10:02:00", "buyer.left", r#""session":"s1""#);
+    expect![[r#"
+        opening counts
+        ✗  [I9]   最近评价        10:02:10 打开或提交过评价，24 小时内不再邀，11-17 10:02:10 起可邀
+        ✗  [I9]   rated              opened or submitted a rating at 10:02:10: quiet for 24 h, free again at 11-17 10:02:10
+
+        opening does not count
+        ✓  [I9]   最近评价        24 小时内没有提交过评价（只打开评价卡不算）
+        ✓  [I9]   rated              no rating submitted within 24 h (opening a card alone does not count)
+
+        a submission counts
+        ✗  [I9]   最近评价        10:02:20 提交过评价，24 小时内不再邀，11-17 10:02:20 起可邀（只打开评价卡不算）
+        ✗  [I9]   rated              submitted a rating at 10:02:20: quiet for 24 h, free again at 11-17 10:02:20 (opening a card alone does not count)
+
+        the agent's button
+        ✗  [I9]   最近评价  10:02:10 打开或提交过这位客服的评价，24 小时内不再邀，11-17 10:02:10 起可邀
+        ✗  [I9]   rated          opened or submitted a rating of this agent at 10:02:10: quiet for 24 h, free again at 11-17 10:02:10
+
+        long ago
+        ✓  [I9]   最近评价        上次打开或提交评价是 10:02:10，已过 1 分钟
+        ✓  [I9]   rated              opened or submitted a rating last at 10:02:10, 1 min have passed
+
+        the buyer gave up
+        ✗  [I3]   结束方式        买家离开页面未返回而结束，这样结束的会话一律不邀评
+        ✗  [I3]   close              closed because the buyer left and did not come back, after which no buyer is ever invited
+
+        the buyer was blocked
+        ✗  [I3]   结束方式        买家被拉黑而结束，这样结束的会话一律不邀评
+        ✗  [I3]   close              closed because the buyer was blocked, after which no buyer is ever invited
+    "#]].assert_eq(&told_of(&[
+        (
+            "opening counts",
+            &with(STANDARD, &[opened, s1_closed]),
+            5,
+            "✗",
+        ),
+        (
+            "opening does not count",
+            &with(strict, &[opened, s1_closed]),
+            5,
+            "✓  [I9]",
+        ),
+        (
+            "a submission counts",
+            &with(strict, &[rated, s1_closed]),
+            6,
+            "✗",
+        ),
+        (
+            "the agent's button",
+            &with(strict, &[opened, asked]),
+            3,
+            "✗",
+        ),
+        (
+            "long ago",
+            &with(
+                policy(r#""policy":{"invite":{"quiet_after_rating":"1m"}}"#),
+                &[opened, s1_closed],
+            ),
+            5,
+            "✓  [I9]",
+        ),
+        ("the buyer gave up", &[strict, S1, left, NOON], 3, "✗  [I3]"),
+        (
+            "the buyer was blocked",
+            &[STANDARD, S1, BLOCKED],
+            3,
+            "✗  [I3]",
+        ),
     ]));
 }

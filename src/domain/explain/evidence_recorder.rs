@@ -5,17 +5,19 @@
 use super::decision_sink::DecisionSink;
 use super::explanation::{
     Attempt, Candidate, Comparison, Evidence, NoRota, NotAnswered, RecentAgent, RecentFinding,
-    Step, Verdict,
+    ScoreBasis, Step, Verdict,
 };
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::OffsetTimestamp;
 use crate::domain::explain::explanation::Absence;
 use crate::domain::policy::{Member, OfflineMode, QueueMode, Strategy};
-use crate::domain::protocol::codes::Presence;
+use crate::domain::protocol::codes::{ErrorCode, Presence};
 use crate::domain::protocol::decision::{Period, Rate};
+use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::state::agent::{Agent, BOT};
 use crate::domain::state::agent_group::PickBy;
 use crate::domain::state::buyer::Buyer;
+use crate::domain::state::scores::WeekScores;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::{ShopTimer, Timer};
 
@@ -208,6 +210,43 @@ impl Shop {
         });
     }
 
+    /// B1: the block of a buyer.
+    pub(in crate::domain) fn note_blocked(&self, buyer: u32, out: &mut DecisionSink) {
+        out.drop_notes();
+        out.note(self.seq, || {
+            let until = self.blocks.get(&buyer).copied().flatten();
+            Evidence::Blocked {
+                until: until.map(|until| self.stamp(until)),
+            }
+        });
+    }
+
+    /// B1, T1: what an event was rejected for, where its rejection names a time.
+    pub(in crate::domain) fn note_rejected(
+        &self,
+        event: &Event,
+        error: ErrorCode,
+        out: &mut DecisionSink,
+    ) {
+        out.drop_notes();
+        if !out.is_asked(self.seq) {
+            return;
+        }
+        if error == ErrorCode::TimeWentBack {
+            out.note(self.seq, || Evidence::TooLate {
+                at: self.stamp(event.at),
+                clock: self.stamp(self.now),
+                lateness: self.policy.session.lateness,
+            });
+        }
+        if error == ErrorCode::BuyerBlocked
+            && let EventBody::SessionOpened { buyer, .. } = &event.what
+            && let Some(buyer) = self.buyers.find(buyer)
+        {
+            self.note_blocked(buyer, out);
+        }
+    }
+
     /// M6: the reason of an alert or a recovery.
     pub(in crate::domain) fn note_judged(
         &self,
@@ -217,11 +256,48 @@ impl Shop {
         out: &mut DecisionSink,
     ) {
         out.drop_notes();
-        out.note(self.seq, || Evidence::Judged {
-            period,
-            rate,
-            line,
-            min_sample: self.policy.service.min_sample,
+        out.note(self.seq, || {
+            let service = &self.policy.service;
+            let (basis, own) = match period {
+                Period::ReplyRate(_) => {
+                    let (unit, within) = (service.reply.unit, service.reply.within);
+                    (
+                        ScoreBasis::Replies { unit, within },
+                        service.reply.min_sample,
+                    )
+                }
+                Period::GoodRate(week) => {
+                    let book = self.scores.weeks.get(&week);
+                    let all = book.map_or(rate, WeekScores::good_rate);
+                    let policy = service.good_rate;
+                    (ScoreBasis::Ratings { all, policy }, None)
+                }
+                Period::AttitudeRate(_) => (ScoreBasis::Attitude, None),
+            };
+            Evidence::Judged {
+                period,
+                rate,
+                line,
+                min_sample: own.unwrap_or(service.min_sample),
+                basis,
+            }
+        });
+    }
+
+    /// M13: how the counts of a day are made.
+    pub(in crate::domain) fn note_day(&self, out: &mut DecisionSink) {
+        out.drop_notes();
+        out.note(self.seq, || Evidence::DaySummary {
+            reply: self.policy.service.reply,
+        });
+    }
+
+    /// M3: the round that is late.
+    pub(in crate::domain) fn note_late_round(&self, first: bool, out: &mut DecisionSink) {
+        out.drop_notes();
+        out.note(self.seq, || Evidence::LateRound {
+            unit: self.policy.service.reply.unit,
+            first,
         });
     }
 

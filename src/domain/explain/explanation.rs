@@ -7,7 +7,8 @@ use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{Duration, OffsetTimestamp};
 use crate::domain::explain::invite_check::Check;
 use crate::domain::policy::{
-    Interval, Member, OutsideHours, QueueMode, Recent, Strategy, TakeBackPolicy, Whom,
+    GoodRatePolicy, Interval, Member, OutsideHours, QueueMode, Recent, ReplyPolicy, ReplyUnit,
+    Strategy, TakeBackPolicy, Whom,
 };
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Decision, Period, Rate, Trigger, WaitReason};
@@ -196,8 +197,36 @@ pub enum Evidence {
         rate: Rate,
         /// The policy's alert threshold.
         line: Share,
-        /// The policy's `service.min_sample`.
+        /// The sample from which on it is judged: the policy's `service.min_sample`, or the one of the reply rate.
         min_sample: u32,
+        /// What is counted.
+        basis: ScoreBasis,
+    },
+    /// M13: the counts of a day.
+    DaySummary {
+        /// The policy's `service.reply`.
+        reply: ReplyPolicy,
+    },
+    /// M3: a round that is late.
+    LateRound {
+        /// What the reply rate counts (M12).
+        unit: ReplyUnit,
+        /// Whether it is the session's first round.
+        first: bool,
+    },
+    /// B1: the buyer is blocked.
+    Blocked {
+        /// When the block ends by itself.
+        until: Option<OffsetTimestamp>,
+    },
+    /// T1: the event came later than the policy allows.
+    TooLate {
+        /// The time of the event.
+        at: OffsetTimestamp,
+        /// The shop's clock.
+        clock: OffsetTimestamp,
+        /// The policy's `session.lateness`.
+        lateness: Duration,
     },
     /// I1 to I13: all rules of the invitation.
     Invite {
@@ -347,6 +376,27 @@ pub enum Verdict {
     NotRoutable,
     /// It served the buyer too long ago (R1).
     Passed,
+}
+
+/// What a score counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ScoreBasis {
+    /// M1, M12: replies.
+    Replies {
+        /// The policy's `service.reply.unit`.
+        unit: ReplyUnit,
+        /// The policy's `service.reply.within`.
+        within: Duration,
+    },
+    /// M4: those ratings of the week that are judged.
+    Ratings {
+        /// All ratings of the week.
+        all: Rate,
+        /// The policy's `service.good_rate`.
+        policy: GoodRatePolicy,
+    },
+    /// M5: the neutral and disappointed ratings of the month.
+    Attitude,
 }
 
 /// The opening hours of the day on which a shop opens or closes (H1, H3).

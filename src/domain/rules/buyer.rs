@@ -74,6 +74,7 @@ impl Shop {
         self.buyers[number].held_by += 1;
         let session = self.buyers[number].open_session;
         if session != NOBODY {
+            self.note_blocked(number, out);
             self.close(session, CloseReason::Blocked, ledger, out);
         }
     }

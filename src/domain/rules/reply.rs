@@ -412,6 +412,7 @@ impl Shop {
             agent,
             since: self.stamp(awaited.since),
         };
+        self.note_late_round(awaited.first, out);
         self.decide(body, out);
         self.judge_reply_rate(awaited.day, out);
         self.drop_if_done(session);

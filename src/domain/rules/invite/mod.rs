@@ -143,13 +143,13 @@ impl Shop {
                     history.submitted_at
                 };
                 let rated = (rated_at, policy.quiet_after_rating);
-                return Check::quiet(code, rated, None, now);
+                return Check::rated(rated, policy.quiet_after_opening, now);
             }
             BlockCode::AlreadyInvited => {
                 let manual_at = self.tie(record.buyer, WHOLE_SHOP).manual_invited_at;
                 let manual = (manual_at, policy.manual_quiet);
                 let auto = (buyer.auto_invited_at, policy.auto_quiet);
-                return Check::quiet(code, manual, Some(auto), now);
+                return Check::invited(manual, auto, now);
             }
             BlockCode::ShopDayCap => return self.shop_day_check(record.buyer),
             // The ledger checks I12. I13 applies only to manual invitations.
@@ -292,8 +292,8 @@ impl Shop {
         let contact = Observed::Contact { wrote, needed };
         [
             Check::new(BlockCode::Disabled, !policy.manual, on),
-            Check::quiet(BlockCode::RatedRecently, rated, None, now),
-            Check::quiet(BlockCode::AlreadyInvited, manual, Some(auto), now),
+            Check::rated(rated, true, now),
+            Check::invited(manual, auto, now),
             Check::new(BlockCode::NoContact, needed && !wrote, contact),
         ]
     }
