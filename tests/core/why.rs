@@ -1555,6 +1555,11 @@ fn a_summary_fits_a_screen() {
           客服  接待  满意  一般  不满意  平均星级  好评率
           anna     2     0     0       1         2      0%
 
+        2026-11-16 客服
+          客服  咨询  回复率  首次响应  平均响应  参评率  好评率  结束前闲置  不服务     在线  小休   满负荷
+          anna     1      0%         -         -    100%      0%  4 分 55 秒       1  11 分钟     0  10 分钟
+          不服务 100%：1 个有咨询的会话里，0 个没分到客服就结束了，1 个直到结束也没有人工回复
+
         邀评
           自动发出 1，客服手动发出 0，没有发出 1
           没有发出的原因（一次可能有几个）：
@@ -1579,6 +1584,11 @@ fn a_summary_fits_a_screen() {
         Agents
           agent  assigned  satisfied  neutral  disappointed  mean stars  good rate
           anna          2          0        0             1           2         0%
+
+        Agents on 2026-11-16
+          agent  buyers  reply rate  first answer  each answer  cards rated  good rate      linger  unserved  online  away    full
+          anna        1          0%             -            -         100%         0%  4 min 55 s         1  11 min     0  10 min
+          100% unserved: of 1 sessions in which a buyer asked, 0 ended without an agent and 1 without a human reply
 
         Invites
           1 sent automatically, 0 by the agents' button, 1 kept back
