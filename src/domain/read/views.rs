@@ -10,7 +10,7 @@ use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Decimal;
 use crate::domain::base::time::{Instant, OffsetTimestamp};
 use crate::domain::policy::routing_attributes::RoutingAttributes;
-use crate::domain::protocol::codes::Presence;
+use crate::domain::protocol::codes::{Presence, PresenceReason};
 use crate::domain::protocol::event::ENTRIES;
 use crate::domain::protocol::rating::Source;
 use crate::domain::state::agent::Agent;
@@ -41,10 +41,16 @@ pub struct AgentView {
     pub weight: u32,
     #[serde(serialize_with = "presence")]
     pub presence: Presence,
-    /// The number of open sessions.
+    /// The number of open sessions, and of places that are still taken after sessions.
     pub load: u32,
+    /// The number of places that are still taken after sessions (S8).
+    pub wrapping: u32,
     /// The number of assignments on the current natural day of the shop (P2).
     pub today: u32,
+    /// Why the shop set the agent away (R10e). Renewing a lease does not bring such an agent back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub held: Option<PresenceReason>,
 }
 
 /// The state of a session.
@@ -160,10 +166,15 @@ pub fn agent(shop: &Shop, agent: &str) -> Option<AgentView> {
     agent_view(shop, &shop.directory.agents[number])
 }
 
-/// The presence of a configured agent.
-pub fn presence_of(shop: &Shop, agent: &str) -> Option<Presence> {
+/// The presence of a configured agent, and why the shop holds it there, if it does (R10e).
+pub fn presence_of(shop: &Shop, agent: &str) -> Option<(Presence, Option<PresenceReason>)> {
     let agent = &shop.directory.agents[shop.directory.agents.find(agent)?];
-    agent.post.as_ref().map(|_| agent.presence)
+    let known = agent.post.as_ref();
+    known.map(|_| (agent.presence, held(agent)))
+}
+
+fn held(agent: &Agent) -> Option<PresenceReason> {
+    agent.held.then_some(PresenceReason::NoAnswer)
 }
 
 /// The configured agents by id: up to `limit` after `cursor`.
@@ -192,7 +203,9 @@ fn agent_view(shop: &Shop, agent: &Agent) -> Option<AgentView> {
         weight: post.weight,
         presence: agent.presence,
         load: agent.load(),
+        wrapping: agent.wrapping_up.len(),
         today: agent.on_day(shop.span.day).assigned,
+        held: held(agent),
     })
 }
 
