@@ -10,6 +10,7 @@ mod conformance;
 mod core_change;
 mod differential;
 mod invariants;
+mod invite_preview;
 mod memory;
 mod model_conformance;
 mod model_invariants;

@@ -10,9 +10,11 @@ use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Decimal;
 use crate::domain::base::time::{Instant, OffsetTimestamp};
 use crate::domain::policy::routing_attributes::RoutingAttributes;
-use crate::domain::protocol::codes::{Presence, PresenceReason};
+use crate::domain::protocol::codes::{BlockCode, Presence, PresenceReason, Trigger};
+use crate::domain::protocol::decision::DecisionType;
 use crate::domain::protocol::event::ENTRIES;
 use crate::domain::protocol::rating::Source;
+use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::agent::Agent;
 use crate::domain::state::session::{Session, SessionPlace};
 use crate::domain::state::shop::Shop;
@@ -142,6 +144,31 @@ pub struct PoolView {
     pub longest_s: Decimal,
     /// The first session, which is next.
     pub head: Id,
+}
+
+/// What `invite.requested` would decide: the fields of `invite.sent` or of `invite.blocked`.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[expect(missing_docs, reason = "the fields are the contract's")]
+#[schema(as = InvitePreview)]
+pub struct InviteView {
+    /// `invite.sent` or `invite.blocked`.
+    #[schema(example = "invite.blocked")]
+    pub r#type: &'static str,
+    /// The card that would be sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub card: Option<Id>,
+    pub session: Id,
+    pub buyer: Id,
+    pub agent: Id,
+    pub trigger: Trigger,
+    /// The rules that block the invitation.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub blocked_by: Vec<BlockCode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub retry_at: Option<OffsetTimestamp>,
 }
 
 /// Gauges of a shop.
@@ -316,6 +343,29 @@ fn session_view(shop: &Shop, number: u32, position: u32, at: Instant) -> Session
             .collect(),
         since_seq: record.since_seq,
     }
+}
+
+/// What `invite.requested` by the session's agent would decide at an instant.
+///
+/// # Errors
+///
+/// The event would be rejected.
+pub fn invite(shop: &Shop, session: &Id, at: Instant) -> Result<InviteView, Rejection> {
+    let checked = shop.check_manual_invite(session, at)?;
+    let kind = match checked.card {
+        Some(_) => DecisionType::InviteSent,
+        None => DecisionType::InviteBlocked,
+    };
+    Ok(InviteView {
+        r#type: kind.code(),
+        card: checked.card,
+        session: checked.session,
+        buyer: checked.buyer,
+        agent: checked.agent,
+        trigger: Trigger::Manual,
+        blocked_by: checked.blocked_by,
+        retry_at: checked.retry_at,
+    })
 }
 
 /// The pools with waiting sessions by name, computed at an instant.
