@@ -11,6 +11,7 @@ mod conformance;
 mod core_change;
 mod differential;
 mod invariants;
+mod invite_preview;
 mod late_events;
 mod memory;
 mod model_conformance;
