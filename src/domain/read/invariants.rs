@@ -312,7 +312,8 @@ pub fn audit_assignment(
     };
     let there = match record.presence {
         Presence::Online => true,
-        Presence::Away => away,
+        // The shop may have set the agent away after the assignment (R10e).
+        Presence::Away => away || record.held,
         Presence::Offline => offline,
     };
     if !there {
