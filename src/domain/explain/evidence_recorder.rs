@@ -4,8 +4,8 @@
 
 use super::decision_sink::DecisionSink;
 use super::explanation::{
-    Attempt, Candidate, Comparison, Evidence, NoRota, NotAnswered, RecentAgent, RecentFinding,
-    ScoreBasis, Step, Verdict,
+    Candidate, Comparison, Evidence, NoRota, NotAnswered, RecentAgent, RecentFinding, ScoreBasis,
+    Step, TakeBackAttempt, Verdict,
 };
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::OffsetTimestamp;
@@ -118,7 +118,7 @@ impl Shop {
     pub(in crate::domain) fn note_not_answered(
         &self,
         session: u32,
-        attempt: Attempt,
+        attempt: TakeBackAttempt,
         bounce: u32,
         passed: &[u32],
         out: &mut DecisionSink,
