@@ -10,8 +10,9 @@
 /// The version of this core. A release raises it if any decision may differ from before, for any shop and event. Every
 /// record stores the core that decided it, so that a shop with records of an older core can be recovered. Different
 /// time zone data, or a different reconciliation ([`reconcile`]), is another core. Different wording of a message or
-/// prompt is not. Release 0.1 (`fc8647a`), whose records store no version, is core 1.
-pub const CORE: u32 = 1;
+/// prompt is not. Release 0.1 (`fc8647a`), whose records store no version, is core 1. The second edition of the rules is
+/// core 2.
+pub const CORE: u32 = 2;
 
 // Each module depends only on those above it.
 pub mod base;

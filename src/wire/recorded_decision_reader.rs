@@ -10,9 +10,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
-use crate::domain::protocol::codes::{AssignReason, BlockCode, ErrorCode, Trigger};
+use crate::domain::protocol::codes::{
+    AssignReason, BlockCode, CloseReason, ErrorCode, Presence, Trigger, WaitReason,
+};
 use crate::domain::protocol::decision::Period;
 use crate::domain::protocol::event::Stars;
 use crate::domain::protocol::rating::Source;
@@ -55,10 +58,15 @@ struct RecordedFields<'a> {
     #[serde(borrow)]
     period: Option<Cow<'a, str>>,
     #[serde(borrow)]
+    presence: Option<Cow<'a, str>>,
+    #[serde(borrow)]
     blocked_by: Vec<Cow<'a, str>>,
+    #[serde(borrow)]
+    reasons: Vec<Cow<'a, str>>,
     repeat_visit: bool,
     waited: f64,
     stars: u64,
+    bounce: u64,
 }
 
 /// Parses the decisions of a record, a JSON array. `at` is the record's time. `None` if the text is not such an array.
@@ -99,11 +107,25 @@ impl RecordedFields<'_> {
                 session: session()?,
                 buyer: buyer()?,
                 pool: self.pool.as_deref()?.into(),
+                reason: self.reason.as_deref().and_then(WaitReason::named),
+            },
+            "session.taken_back" => RecordedBody::TakenBack {
+                session: session()?,
+                buyer: buyer()?,
+                agent: agent()?,
+                bounce: u32::try_from(self.bounce).unwrap_or(u32::MAX),
             },
             "session.closed" => RecordedBody::Closed {
                 session: session()?,
                 buyer: buyer()?,
+                reason: self.reason.as_deref().and_then(CloseReason::named),
             },
+            "agent.presence_set" => RecordedBody::PresenceSet {
+                agent: agent()?,
+                presence: Presence::named(self.presence.as_deref()?)?,
+            },
+            "hours.opened" => RecordedBody::Hours { open: true },
+            "hours.closed" => RecordedBody::Hours { open: false },
             "invite.sent" => RecordedBody::InviteSent {
                 card: card()?,
                 session: session()?,
@@ -133,6 +155,10 @@ impl RecordedFields<'_> {
                 agent: agent()?,
                 stars: Stars::new(self.stars)?,
                 source: source()?,
+                reasons: {
+                    let reasons = self.reasons.iter();
+                    reasons.filter_map(|reason| Id::new(reason)).collect()
+                },
             },
             "reply.due" => RecordedBody::ReplyDue {
                 session: session()?,
@@ -147,6 +173,9 @@ impl RecordedFields<'_> {
             "score.recovered" => RecordedBody::Score {
                 period: period()?,
                 alert: false,
+            },
+            "score.day" => RecordedBody::DaySummed {
+                day: Day::parse(self.period.as_deref()?)?,
             },
             "event.rejected" => RecordedBody::Rejected {
                 error: self.error.as_deref().and_then(ErrorCode::named),
@@ -236,7 +265,8 @@ mod tests {
     fn what_is_written_is_read() {
         use crate::domain::base::calendar::Zone;
         use crate::domain::base::ratio::Share;
-        use crate::domain::protocol::codes::{CloseReason, WaitReason};
+        use crate::domain::protocol::codes::PresenceReason;
+        use crate::domain::protocol::event::Priority;
         let (now, (s, b, a)) = (
             at("2026-11-11T02:00:00Z"),
             (id("会话"), id("b\"1"), id("anna")),
@@ -278,7 +308,31 @@ mod tests {
                 position: 2,
                 reason: WaitReason::AllBusy,
                 prompt: "前面还有1位".into(),
-                priority: crate::domain::protocol::event::Priority::new(3),
+                priority: Priority::new(3),
+            },
+            DecisionBody::SessionTakenBack {
+                session: s.clone(),
+                buyer: b.clone(),
+                agent: a.clone(),
+                since: stamp,
+                bounce: 2,
+            },
+            DecisionBody::AgentPresenceSet {
+                agent: a.clone(),
+                presence: Presence::Away,
+                reason: PresenceReason::NoAnswer,
+            },
+            DecisionBody::HoursOpened { until: Some(stamp) },
+            DecisionBody::HoursClosed { until: None },
+            DecisionBody::ScoreDay {
+                period: day,
+                consulting: 2,
+                late: 1,
+                value: Some(Rate { over: 1, under: 2 }),
+                threshold: Share(8000),
+                below: true,
+                effective_rate: Rate { over: 2, under: 2 },
+                penalty_risk: false,
             },
             DecisionBody::SessionClosed {
                 session: s.clone(),
@@ -316,8 +370,8 @@ mod tests {
                 level: crate::domain::protocol::rating::Level::Neutral,
                 stars: Stars::new(3).unwrap(),
                 source: Source::Auto,
-                reasons: vec![id("attitude")],
-                comment: Some("慢\"".into()),
+                reasons: vec![id("attitude"), id("慢")],
+                comment: Some("不好".into()),
             },
             DecisionBody::ReplyDue {
                 session: s.clone(),

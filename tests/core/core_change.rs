@@ -16,6 +16,7 @@ use xiaoer::domain::base::time::Instant;
 use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::create;
 use xiaoer::domain::protocol::codes::{ErrorCode, Trigger};
+use xiaoer::domain::protocol::decision::Decision;
 use xiaoer::domain::protocol::event::{Event, EventBody};
 use xiaoer::domain::protocol::rating::Source;
 use xiaoer::domain::protocol::rejection::Rejection;
@@ -278,6 +279,7 @@ fn come_up(recording: &Recording, name: &str) -> Shop {
 fn come_up_held(recording: &Recording, name: &str) -> (Shop, usize) {
     let mut held = 0;
     let mut shop: Option<Shop> = None;
+    let mut other: Option<Shop> = None;
     for record in &recording.records {
         let decisions = xiaoer::wire::read_recorded(&record.decisions, record.at).expect("a list");
         let recorded = RecordedOutcome {
@@ -310,6 +312,38 @@ fn come_up_held(recording: &Recording, name: &str) -> (Shop, usize) {
         }
         let _ = views::counts(shop);
         report::report(shop);
+        if std::env::var("STORED").is_ok() {
+            let mine = shop_bytes(shop).expect("bytes");
+            if let Some(other) = &mut other {
+                let (mut ledger, mut out) = (Told(record.claims.iter()), DecisionSink::default());
+                match (
+                    read_event(&record.text, &recording.id, record.at)
+                        .expect("x")
+                        .line,
+                    record.kind,
+                ) {
+                    (Line::Event(_, event), RecordKind::Created | RecordKind::Event) => {
+                        reconcile::take_recorded(
+                            other,
+                            Some(&event),
+                            &recorded,
+                            &mut ledger,
+                            &mut out,
+                        );
+                    }
+                    (_, _) => reconcile::reject_as_recorded(other, None, &recorded, &mut out),
+                }
+                let theirs = shop_bytes(other).expect("bytes");
+                assert!(
+                    theirs == mine,
+                    "{name} record {}: other bytes than the restored one, {} {}",
+                    record.n,
+                    record.text,
+                    record.decisions
+                );
+            }
+            other = Some(read_shop(&mine).expect("a shop"));
+        }
     }
     let shop = shop.expect("a shop");
     let bytes = shop_bytes(&shop).expect("bytes");
@@ -333,36 +367,81 @@ fn recording_seq(record: &Record) -> u64 {
     record.seq_before + u64::from(record.decided)
 }
 
-/// After one more event everything is in order again.
-fn goes_on(mut shop: Shop, name: &str) {
-    let event = Event {
-        at: Instant::from_ms(shop.now().ms() + 1),
+/// A shop that came up, and the same one stored and read back: they go on alike.
+struct Pair {
+    shop: Shop,
+    read: Shop,
+    id: Id,
+}
+
+impl Pair {
+    fn of(shop: Shop) -> Pair {
+        let bytes = shop_bytes(&shop).expect("bytes");
+        let read = read_shop(&bytes).expect("a shop");
+        Pair {
+            id: shop.id().clone(),
+            shop,
+            read,
+        }
+    }
+
+    /// Both decide an event, and everything is in order after it.
+    fn take(&mut self, event: &Event, name: &str) {
+        let seq = self.shop.seq();
+        let decided = decided_by(&mut self.shop, event);
+        let seqs: Vec<u64> = decided.iter().map(|decision| decision.seq).collect();
+        let dense: Vec<u64> = (seq + 1..).take(seqs.len()).collect();
+        assert_eq!(seqs, dense, "{name}");
+        let read = decided_by(&mut self.read, event);
+        let text = |decisions: &[Decision]| {
+            let mut text = String::new();
+            DecisionWriter::new(&self.id).write(decisions, &mut text);
+            text
+        };
+        assert_eq!(text(&read), text(&decided), "{name}");
+        assert_eq!(invariants::audit(&self.shop), Ok(()), "{name}");
+        let _ = views::counts(&self.shop);
+        report::report(&self.shop);
+    }
+}
+
+fn decided_by(shop: &mut Shop, event: &Event) -> Vec<Decision> {
+    let mut out = DecisionSink::default();
+    shop.take(event, &mut MemoryLedger::default(), &mut out);
+    out.decisions
+}
+
+/// After one more event everything is in order again, and stays so: the events go on, then all timers that are left.
+fn goes_on(shop: Shop, after: &[String], name: &str) {
+    let mut pair = Pair::of(shop);
+    let clock = |at: Instant| Event {
+        at,
         id: None,
         print: 0,
         what: EventBody::Clock,
     };
-    let (seq, mut out) = (shop.seq(), DecisionSink::default());
-    shop.take(&event, &mut MemoryLedger::default(), &mut out);
-    let seqs: Vec<u64> = out.decisions.iter().map(|decision| decision.seq).collect();
-    let dense: Vec<u64> = (seq + 1..).take(seqs.len()).collect();
-    assert_eq!(seqs, dense, "{name}");
-    assert_eq!(invariants::audit(&shop), Ok(()), "{name}");
-    let _ = views::counts(&shop);
-    report::report(&shop);
-    // And so on, through all timers that are left.
-    for _ in 0..200 {
-        let Some(due) = shop.next_timer() else { break };
-        let event = Event {
-            at: due,
-            ..event.clone()
-        };
-        shop.take(
-            &event,
-            &mut MemoryLedger::default(),
-            &mut DecisionSink::default(),
-        );
-        assert_eq!(invariants::audit(&shop), Ok(()), "{name}");
+    pair.take(
+        &clock(Instant::from_ms(pair.shop.now().ms() + 1)),
+        &format!("{name}, at first"),
+    );
+    for line in after {
+        if let Line::Event(shop, event) = read_line(line).expect("an object")
+            && shop == pair.id
+        {
+            pair.take(&event, &format!("{name}, then {line}"));
+        }
     }
+    for _ in 0..100 {
+        let Some(due) = pair.shop.next_timer() else {
+            break;
+        };
+        pair.take(&clock(due), &format!("{name}, in the end"));
+    }
+    let bytes = |shop: &Shop| shop_bytes(shop).expect("bytes");
+    assert!(
+        bytes(&pair.shop) == bytes(&pair.read),
+        "{name}: other bytes"
+    );
 }
 
 /// The shops of a made trace as recordings; what every record has is up to `alter`.
@@ -370,15 +449,29 @@ fn recordings(
     seed: u64,
     events: u64,
     core: u32,
+    alter: impl FnMut(Vec<Value>) -> Vec<Value>,
+) -> Vec<Recording> {
+    recordings_of(&trace(seed, events).lines, core, alter)
+}
+
+fn recordings_of(
+    lines: &[String],
+    core: u32,
     mut alter: impl FnMut(Vec<Value>) -> Vec<Value>,
 ) -> Vec<Recording> {
     let mut shops: BTreeMap<String, Recording> = BTreeMap::new();
     let mut ledger = MemoryLedger::default();
-    for line in trace(seed, events).lines {
-        let (shop, at) = match read_line(&line).expect("an object") {
+    for line in lines {
+        let (shop, at) = match read_line(line).expect("an object") {
             Line::Event(shop, event) => (Some(shop), event.at),
             Line::Malformed(malformed) => {
-                let begin = Instant::from_ms(1_794_362_400_000);
+                // A server stamps it with a clock that is never behind the shop's.
+                let known = malformed
+                    .shop
+                    .as_ref()
+                    .and_then(|id| shops.get(id.as_str()));
+                let clock = known.and_then(|of| Some(of.shop.as_ref()?.now()));
+                let begin = clock.unwrap_or(Instant::from_ms(1_794_362_400_000));
                 (malformed.shop, malformed.at.unwrap_or(begin))
             }
         };
@@ -386,7 +479,7 @@ fn recordings(
         let recording = shops
             .entry(shop.to_string())
             .or_insert_with(|| Recording::of(&shop, core));
-        recording.play(&line, at, &mut ledger, &mut alter);
+        recording.play(line, at, &mut ledger, &mut alter);
     }
     let made = shops.into_values().filter(|of| of.shop.is_some());
     made.collect()
@@ -466,7 +559,27 @@ fn alter(luck: &mut StdRng, mut decisions: Vec<Value>) -> Vec<Value> {
             0 => 0,
             length => luck.random_range(0..length),
         };
-        match luck.random_range(0..12) {
+        match luck.random_range(0..14) {
+            12 => {
+                // Another reason, another count, another presence.
+                let reasons = [
+                    "no_answer",
+                    "offline_handover",
+                    "closed",
+                    "manual",
+                    "by_then",
+                ];
+                if let Some(decision) = decisions.get_mut(at) {
+                    decision["reason"] = reasons[luck.random_range(0..reasons.len())].into();
+                    decision["bounce"] = luck.random_range(0..4).into();
+                    decision["presence"] = "offline".into();
+                }
+            }
+            13 => decisions.retain(|decision| {
+                let kind = decision["type"].as_str().unwrap_or_default();
+                let new = ["session.taken_back", "agent.presence_set", "hours.opened"];
+                !new.contains(&kind) && !["hours.closed", "score.day"].contains(&kind)
+            }),
             0..3 => {
                 if let Some(decision) = decisions.get_mut(at) {
                     let agents = ["a1", "a2", "a3", "anna", "bo", "zoe", "bot"];
@@ -550,7 +663,12 @@ fn made_up(luck: &mut StdRng, like: Option<&Value>) -> Value {
     let kinds = [
         "session.assigned",
         "session.queued",
+        "session.taken_back",
         "session.closed",
+        "agent.presence_set",
+        "hours.opened",
+        "hours.closed",
+        "score.day",
         "invite.sent",
         "invite.blocked",
         "rating.opened",
@@ -564,30 +682,60 @@ fn made_up(luck: &mut StdRng, like: Option<&Value>) -> Value {
         "of.an.older.core",
     ];
     let pools = ["all", "entry:live", "question:live/a", "", "order_status:"];
-    let periods = ["2026-W46", "", "2026-W99"];
+    let periods = ["2026-W46", "", "2026-W99", "2026-11-11"];
+    let reasons = [
+        "all",
+        "manual",
+        "no_answer",
+        "all_busy",
+        "offline_handover",
+        "timeout",
+        "agent",
+    ];
     let mut one_of = |words: &[&str]| words[luck.random_range(0..words.len())].to_owned();
     json!({
         "at": one_of(&at), "type": one_of(&kinds), "session": session, "buyer": buyer, "agent": agent, "card": card,
-        "reason": "all", "pool": one_of(&pools), "trigger": one_of(&["auto", "manual"]), "source": "buyer",
+        "reason": one_of(&reasons), "pool": one_of(&pools), "trigger": one_of(&["auto", "manual"]), "source": "buyer",
         "level": "neutral", "stars": 3, "waited": 1.5, "repeat_visit": true,
         "blocked_by": ["too_short", "not_sampled"], "metric": "good_rate", "period": one_of(&periods),
+        "bounce": 3, "presence": one_of(&["away", "offline", "online"]), "reasons": ["attitude"],
     })
 }
 
 #[test]
 fn whatever_an_older_core_decided_the_shop_comes_up_and_goes_on() {
     let (mut differ, mut records, mut held) = (0, 0, 0);
-    for seed in 0..400 {
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for seed in crate::differential::seeds(0..400) {
         let mut luck = StdRng::seed_from_u64(seed);
-        for recording in recordings(seed, 120, OLDER, |decisions| alter(&mut luck, decisions)) {
+        let lines = trace(seed, 160).lines;
+        let (before, after) = lines.split_at(120);
+        for recording in recordings_of(before, OLDER, |decisions| alter(&mut luck, decisions)) {
             let name = format!("seed {seed}, {}", recording.id);
             differ += recording.check().count;
             records += recording.records.len();
+            for record in &recording.records {
+                let decisions: Vec<Value> =
+                    serde_json::from_str(&record.decisions).expect("decisions");
+                for kind in decisions.iter().filter_map(|of| of["type"].as_str()) {
+                    *kinds.entry(kind.to_owned()).or_default() += 1;
+                }
+            }
             let (shop, words) = come_up_held(&recording, &name);
             held += words;
-            goes_on(shop, &name);
+            goes_on(shop, after, &name);
         }
     }
     assert!(records > 15_000 && differ > 5_000, "{differ} in {records}");
     assert!(held > 10_000, "only {held} words of records were looked at");
+    for kind in [
+        "session.taken_back",
+        "agent.presence_set",
+        "hours.opened",
+        "hours.closed",
+        "score.day",
+    ] {
+        let count = kinds.get(kind).copied().unwrap_or_default();
+        assert!(count > 100, "only {count} of {kind}: {kinds:?}");
+    }
 }

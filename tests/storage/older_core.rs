@@ -501,12 +501,11 @@ async fn an_export_marks_where_the_core_changes() {
     let data = folder.path().to_str().expect("a path");
     let (trace, told) = run(&["export", "--data", data]);
     assert_eq!(trace.lines().count(), 7);
+    let changes =
+        format!("lines from 7 on were decided by core {CORE}, the lines before by core 0.");
     for (words, count) in [
         ("lines from 1 on were decided by core 0.", 1),
-        (
-            "lines from 7 on were decided by core 1, the lines before by core 0.",
-            1,
-        ),
+        (&changes, 1),
         ("were decided by core", 2),
     ] {
         assert_eq!(told.matches(words).count(), count, "{told}");

@@ -8,11 +8,12 @@ use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::policy::routing_attributes::RoutingAttributes;
+use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::event::{Event, EventBody, RatedOn};
 use crate::domain::state::buyer::{BuyerAgentHistory, WHOLE_SHOP};
-use crate::domain::state::session::{SessionFlags, SessionPlace};
+use crate::domain::state::session::{SessionFlags, SessionPlace, TakenBack};
 use crate::domain::state::shop::Shop;
-use crate::domain::state::timers::Timer;
+use crate::domain::state::timers::{ShopTimer, Timer};
 
 /// The state of a shop before an event.
 #[derive(Default)]
@@ -20,8 +21,21 @@ pub(super) struct Before {
     sessions: BTreeMap<u32, SessionBefore>,
     buyers: BTreeMap<u32, BuyerBefore>,
     ties: Vec<BuyerAgentHistory>,
-    /// For each agent, the `seq` of its latest assignment.
-    last_assigned: Vec<u64>,
+    /// By number.
+    agents: Vec<AgentBefore>,
+    /// Whether the shop was open by its opening hours (H3).
+    pub(super) open_now: bool,
+}
+
+/// The state of an agent before the event.
+#[derive(Clone, Copy)]
+pub(super) struct AgentBefore {
+    /// The `seq` of its latest assignment.
+    pub(super) last_assigned: u64,
+    pub(super) presence: Presence,
+    pub(super) presence_since: Instant,
+    pub(super) held: bool,
+    pub(super) misses: u32,
 }
 
 /// The state of a session before the event.
@@ -37,6 +51,11 @@ pub(super) struct SessionBefore {
     pub(super) reply_due: Option<Instant>,
     pub(super) reply_overdue: Option<Instant>,
     pub(super) queue_due: Option<Instant>,
+    pub(super) left_due: Option<Instant>,
+    pub(super) take_back_due: Option<Instant>,
+    pub(super) assigned_at: Instant,
+    pub(super) debt: Option<Instant>,
+    pub(super) taken_back: Option<Box<TakenBack>>,
 }
 
 /// The state of a buyer before the event.
@@ -55,9 +74,19 @@ impl Before {
         event: Option<&Event>,
         recorded: &RecordedOutcome<'_>,
     ) -> Before {
-        let mut before = Before::default();
         let agents = shop.directory.agents.iter();
-        before.last_assigned = agents.map(|(_, agent)| agent.last_assigned).collect();
+        let agents = agents.map(|(_, agent)| AgentBefore {
+            last_assigned: agent.last_assigned,
+            presence: agent.presence,
+            presence_since: agent.presence_since,
+            held: agent.held,
+            misses: agent.misses,
+        });
+        let mut before = Before {
+            agents: agents.collect(),
+            open_now: shop.open_now,
+            ..Before::default()
+        };
         let mut look = |session: u32| before.add_session(shop, session);
         for (_, pool) in shop.queue.pools.iter() {
             pool.sessions().for_each(&mut look);
@@ -65,6 +94,16 @@ impl Before {
         for armed in shop.timers.armed() {
             if armed.due <= recorded.at {
                 look(armed.session);
+            }
+        }
+        for &(_, _, session) in &shop.overdue {
+            look(session);
+        }
+        if may_hand_over(shop, event, recorded.at) {
+            let agents = shop.directory.agents.iter();
+            let offline = agents.filter(|(_, agent)| agent.presence == Presence::Offline);
+            for (_, agent) in offline {
+                agent.sessions.iter(&shop.sessions).for_each(&mut look);
             }
         }
         for decision in recorded.decisions {
@@ -103,6 +142,11 @@ impl Before {
             reply_due: due(Timer::ReplyDue),
             reply_overdue: due(Timer::ReplyOverdue),
             queue_due: due(Timer::Queue),
+            left_due: due(Timer::Left),
+            take_back_due: due(Timer::TakeBack),
+            assigned_at: record.assigned_at,
+            debt: record.debt,
+            taken_back: record.taken_back.clone(),
         };
         if self.sessions.insert(session, stood).is_some() {
             return;
@@ -147,11 +191,40 @@ impl Before {
             .unwrap_or(BuyerAgentHistory::new(buyer, agent))
     }
 
-    /// The `seq` of the agent's latest assignment. 0 if it had none.
-    pub(super) fn last_assigned(&self, agent: u32) -> u64 {
-        let known = self.last_assigned.get(agent as usize);
-        known.copied().unwrap_or_default()
+    /// The state of the agent. `None` if it did not exist.
+    pub(super) fn agent(&self, agent: u32) -> Option<&AgentBefore> {
+        self.agents.get(agent as usize)
     }
+}
+
+/// Whether the event, or a timer before it, may hand over the sessions of offline agents (R5b).
+fn may_hand_over(shop: &Shop, event: Option<&Event>, at: Instant) -> bool {
+    let mut own = shop.timers.own();
+    own.any(|(due, _, timer)| timer == ShopTimer::Hours && due <= at)
+        || event.is_some_and(|event| match &event.what {
+            EventBody::ShopConfigured { .. } => true,
+            EventBody::PresenceChanged { presence, .. } => *presence == Presence::Online,
+            EventBody::AgentConfigured { .. }
+            | EventBody::AgentRemoved { .. }
+            | EventBody::AgentReady { .. }
+            | EventBody::SessionOpened { .. }
+            | EventBody::SessionHandoff { .. }
+            | EventBody::SessionTransferred { .. }
+            | EventBody::SessionClosed { .. }
+            | EventBody::SessionRanked { .. }
+            | EventBody::BuyerLeft { .. }
+            | EventBody::BuyerReturned { .. }
+            | EventBody::BuyerMessage { .. }
+            | EventBody::AgentMessage { .. }
+            | EventBody::BotMessage { .. }
+            | EventBody::InviteRequested { .. }
+            | EventBody::RatingOpened { .. }
+            | EventBody::RatingSubmitted { .. }
+            | EventBody::BuyerFlagged { .. }
+            | EventBody::BuyerRanked { .. }
+            | EventBody::BuyerBlocked { .. }
+            | EventBody::Clock => false,
+        })
 }
 
 /// The sessions that an event concerns: the named one, those of its agent, and the open one of its buyer.
@@ -217,6 +290,7 @@ pub(super) fn session_of(decision: &RecordedBody) -> Option<&Id> {
     match decision {
         RecordedBody::Assigned { session, .. }
         | RecordedBody::Queued { session, .. }
+        | RecordedBody::TakenBack { session, .. }
         | RecordedBody::Closed { session, .. }
         | RecordedBody::InviteSent { session, .. }
         | RecordedBody::InviteBlocked { session, .. }
@@ -224,6 +298,11 @@ pub(super) fn session_of(decision: &RecordedBody) -> Option<&Id> {
         | RecordedBody::RatingRecorded { session, .. }
         | RecordedBody::ReplyDue { session }
         | RecordedBody::ReplyOverdue { session } => Some(session),
-        RecordedBody::Score { .. } | RecordedBody::Rejected { .. } | RecordedBody::Other => None,
+        RecordedBody::PresenceSet { .. }
+        | RecordedBody::Hours { .. }
+        | RecordedBody::Score { .. }
+        | RecordedBody::DaySummed { .. }
+        | RecordedBody::Rejected { .. }
+        | RecordedBody::Other => None,
     }
 }

@@ -1,12 +1,14 @@
 //! Cards, invitations and ratings of a record: undone or added.
 
+use std::collections::BTreeMap;
+
 use super::before_event::Before;
 use super::recorded::RecordedBody;
 use super::recorded_entities::agent_of_record;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::protocol::decision::Trigger;
-use crate::domain::protocol::event::{Event, EventBody, Stars};
+use crate::domain::protocol::event::Stars;
 use crate::domain::protocol::rating::{Level, Source};
 use crate::domain::state::agent::BOT;
 use crate::domain::state::buyer::WHOLE_SHOP;
@@ -65,31 +67,21 @@ pub(super) fn take_back_opening(shop: &mut Shop, before: &Before, card: &Id) {
 pub(super) fn take_back_rating(
     shop: &mut Shop,
     before: &Before,
-    card: &Id,
-    agent: &Id,
+    (card, agent): (&Id, &Id),
     stars: Stars,
-    event: Option<&Event>,
+    reasons: &[Id],
 ) {
-    let level = Level::of(stars) as usize;
+    let found = shop.find_card(card);
+    let known = found.map(|(session, place)| shop.sessions[session].cards[place]);
     if let Some(agent) = shop.directory.agents.find(agent) {
-        let tally = &mut shop.directory.agents[agent].tally;
-        tally.levels[level] = tally.levels[level].saturating_sub(1);
-        tally.stars = tally.stars.saturating_sub(u64::from(stars.count()));
-        for reason in reasons_of(event) {
-            if let Some(count) = tally.reasons.get_mut(reason) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    tally.reasons.remove(reason);
-                }
-            }
-        }
-        count_in_scores(shop, agent == BOT, stars, event, u64::saturating_sub);
+        let made = known.map_or(shop.now, |card| card.made);
+        count_rating(shop, agent, made, stars, reasons, u64::saturating_sub);
     }
-    let Some((session, place)) = shop.find_card(card) else {
+    let Some((session, place)) = found else {
         return;
     };
-    let record = &mut shop.sessions[session];
-    record.cards[place].used = false;
+    use_card(shop, session, place, false);
+    let record = &shop.sessions[session];
     let (number, agent) = (record.buyer, record.cards[place].agent);
     for whom in [agent, WHOLE_SHOP] {
         let stood = before.tie(number, whom);
@@ -101,14 +93,43 @@ pub(super) fn take_back_rating(
 /// Removes a card that did not exist before the event. If later cards exist, it stays and cannot be used.
 fn drop_card(shop: &mut Shop, before: &Before, session: u32, place: usize) {
     let existed = before.session(session).map_or(0, |of| of.cards);
-    let cards = &mut shop.sessions[session].cards;
     if place < existed {
         return;
     }
+    let card = shop.sessions[session].cards[place];
+    count_card(shop, card, u64::saturating_sub);
+    let cards = &mut shop.sessions[session].cards;
     if place + 1 == cards.len() {
         cards.pop();
     } else {
         cards[place].used = true;
+        cards[place].day = None;
+    }
+}
+
+/// Whether the card was used for a rating, in the session and on its agent's sheet (M7).
+fn use_card(shop: &mut Shop, session: u32, place: usize, used: bool) {
+    let card = &mut shop.sessions[session].cards[place];
+    if std::mem::replace(&mut card.used, used) == used {
+        return;
+    }
+    let (agent, source) = (card.agent, card.source as usize);
+    if let Some(day) = card.day {
+        let rated = &mut shop.directory.agents[agent].sheet(day).cards.rated[source];
+        *rated = match used {
+            true => rated.saturating_add(1),
+            false => rated.saturating_sub(1),
+        };
+    }
+}
+
+/// Counts a card on its agent's sheet, or takes it off (M7).
+fn count_card(shop: &mut Shop, card: Card, by: fn(u64, u64) -> u64) {
+    if let Some(day) = card.day {
+        let cards = &mut shop.directory.agents[card.agent].sheet(day).cards;
+        let source = card.source as usize;
+        cards.made[source] = by(cards.made[source], 1);
+        cards.rated[source] = by(cards.rated[source], u64::from(card.used));
     }
 }
 
@@ -153,28 +174,56 @@ pub(super) fn catch_up_rating(
     session: u32,
     (card, agent, source): (&Id, &Id, Source),
     stars: Stars,
-    event: Option<&Event>,
+    reasons: &[Id],
 ) {
-    let agent = match card_of_record(shop, session, card, agent, source) {
+    let (agent, made) = match card_of_record(shop, session, card, agent, source) {
         Some(place) => {
-            let record = &mut shop.sessions[session];
-            record.cards[place].used = true;
-            let (buyer, agent, now) = (record.buyer, record.cards[place].agent, shop.now);
-            for whom in [agent, WHOLE_SHOP] {
+            use_card(shop, session, place, true);
+            let record = &shop.sessions[session];
+            let (buyer, card, now) = (record.buyer, record.cards[place], shop.now);
+            for whom in [card.agent, WHOLE_SHOP] {
                 let tie = shop.tie_mut(buyer, whom);
                 (tie.rated_at, tie.submitted_at) = (now, now);
             }
-            agent
+            (card.agent, card.made)
         }
-        None => agent_of_record(shop, agent),
+        None => (agent_of_record(shop, agent), shop.now),
     };
-    let tally = &mut shop.directory.agents[agent].tally;
-    tally.levels[Level::of(stars) as usize] += 1;
-    tally.stars += u64::from(stars.count());
-    for reason in reasons_of(event) {
-        *tally.reasons.entry(reason.clone()).or_default() += 1;
+    count_rating(shop, agent, made, stars, reasons, u64::saturating_add);
+}
+
+/// Counts a rating of an agent, or takes it off: in its totals and on its sheet (M8), and in week and month.
+fn count_rating(
+    shop: &mut Shop,
+    agent: u32,
+    made: Instant,
+    stars: Stars,
+    reasons: &[Id],
+    by: fn(u64, u64) -> u64,
+) {
+    let (level, count) = (Level::of(stars) as usize, u64::from(stars.count()));
+    let today = shop.span.day;
+    let record = &mut shop.directory.agents[agent];
+    let tally = &mut record.tally;
+    tally.levels[level] = by(tally.levels[level], 1);
+    tally.stars = by(tally.stars, count);
+    count_reasons(&mut tally.reasons, reasons, by);
+    let ratings = &mut record.sheet(today).ratings;
+    ratings.levels[level] = by(ratings.levels[level], 1);
+    ratings.stars = by(ratings.stars, count);
+    count_reasons(&mut ratings.reasons[level], reasons, by);
+    count_in_scores(shop, agent == BOT, made, stars, reasons, by);
+}
+
+/// Counts reasons, or takes them off. None has a count of 0.
+fn count_reasons(counts: &mut BTreeMap<Id, u64>, reasons: &[Id], by: fn(u64, u64) -> u64) {
+    for reason in reasons {
+        let count = counts.entry(reason.clone()).or_default();
+        *count = by(*count, 1);
+        if *count == 0 {
+            counts.remove(reason);
+        }
     }
-    count_in_scores(shop, agent == BOT, stars, event, u64::saturating_add);
 }
 
 /// Restores the card of a decision that both have. Undoing another card may have removed it.
@@ -203,18 +252,23 @@ pub(super) fn keep_card(shop: &mut Shop, decision: &RecordedBody) {
         } => (session, card, agent, *source, true),
         RecordedBody::Assigned { .. }
         | RecordedBody::Queued { .. }
+        | RecordedBody::TakenBack { .. }
         | RecordedBody::Closed { .. }
+        | RecordedBody::PresenceSet { .. }
+        | RecordedBody::Hours { .. }
         | RecordedBody::InviteBlocked { .. }
         | RecordedBody::ReplyDue { .. }
         | RecordedBody::ReplyOverdue { .. }
         | RecordedBody::Score { .. }
+        | RecordedBody::DaySummed { .. }
         | RecordedBody::Rejected { .. }
         | RecordedBody::Other => return,
     };
     if let Some(session) = shop.sessions.find(session)
         && let Some(place) = card_of_record(shop, session, card, agent, source)
+        && used
     {
-        shop.sessions[session].cards[place].used |= used;
+        use_card(shop, session, place, true);
     }
 }
 
@@ -233,26 +287,35 @@ fn card_of_record(
         return None;
     }
     let agent = agent_of_record(shop, agent);
-    let made = shop.now;
+    let (made, day, place) = (shop.now, shop.span.day, number - 1);
     let cards = &mut shop.sessions[session].cards;
-    let existed = number <= cards.len();
-    // Cards in between that no client knows of can never be used.
-    let card = |used| Card {
+    if let Some(card) = cards.get_mut(place) {
+        let before = *card;
+        (card.agent, card.source) = (agent, source);
+        let now = *card;
+        if now != before {
+            count_card(shop, before, u64::saturating_sub);
+            count_card(shop, now, u64::saturating_add);
+        }
+        return Some(place);
+    }
+    let card = Card {
         agent,
         source,
         made,
-        day: None,
-        used,
+        day: Some(day),
+        used: false,
     };
-    while cards.len() < number {
-        cards.push(card(true));
+    // Cards in between that no client knows of can never be used.
+    while cards.len() < place {
+        cards.push(Card {
+            day: None,
+            used: true,
+            ..card
+        });
     }
-    let place = number - 1;
-    if existed {
-        (cards[place].agent, cards[place].source) = (agent, source);
-    } else {
-        cards[place] = card(false);
-    }
+    cards.push(card);
+    count_card(shop, card, u64::saturating_add);
     Some(place)
 }
 
@@ -260,19 +323,26 @@ fn card_of_record(
 fn count_in_scores(
     shop: &mut Shop,
     of_bot: bool,
+    made: Instant,
     stars: Stars,
-    event: Option<&Event>,
+    reasons: &[Id],
     by: fn(u64, u64) -> u64,
 ) {
     let level = Level::of(stars);
+    let is_judged = shop.is_judged(of_bot, made);
     let (week, month) = (shop.span.day.week(), shop.span.day.month());
     let book = shop.scores.weeks.entry(week).or_default();
     book.levels[level as usize] = by(book.levels[level as usize], 1);
     book.of_bot[level as usize] = by(book.of_bot[level as usize], u64::from(of_bot));
+    if is_judged {
+        let satisfied = u64::from(level == Level::Satisfied);
+        book.judged.over = by(book.judged.over, satisfied);
+        book.judged.under = by(book.judged.under, 1);
+    }
     let book = shop.scores.months.entry(month).or_default();
     if level != Level::Satisfied {
         book.unhappy = by(book.unhappy, 1);
-        let attitude = reasons_of(event).iter().any(|of| of.as_str() == ATTITUDE);
+        let attitude = reasons.iter().any(|of| of.as_str() == ATTITUDE);
         book.attitude = by(book.attitude, u64::from(attitude));
     }
 }
@@ -282,36 +352,5 @@ fn source_of(trigger: Trigger) -> Source {
     match trigger {
         Trigger::Auto => Source::Auto,
         Trigger::Manual => Source::Agent,
-    }
-}
-
-/// The reasons of a rating, from its event.
-fn reasons_of(event: Option<&Event>) -> &[Id] {
-    match event.map(|event| &event.what) {
-        Some(EventBody::RatingSubmitted { reasons, .. }) => reasons,
-        Some(
-            EventBody::ShopConfigured { .. }
-            | EventBody::AgentConfigured { .. }
-            | EventBody::AgentRemoved { .. }
-            | EventBody::AgentReady { .. }
-            | EventBody::PresenceChanged { .. }
-            | EventBody::SessionOpened { .. }
-            | EventBody::SessionHandoff { .. }
-            | EventBody::SessionTransferred { .. }
-            | EventBody::SessionClosed { .. }
-            | EventBody::SessionRanked { .. }
-            | EventBody::BuyerLeft { .. }
-            | EventBody::BuyerReturned { .. }
-            | EventBody::BuyerMessage { .. }
-            | EventBody::AgentMessage { .. }
-            | EventBody::BotMessage { .. }
-            | EventBody::InviteRequested { .. }
-            | EventBody::RatingOpened { .. }
-            | EventBody::BuyerFlagged { .. }
-            | EventBody::BuyerRanked { .. }
-            | EventBody::BuyerBlocked { .. }
-            | EventBody::Clock,
-        )
-        | None => &[],
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! The shop decides the event by this core's rules. That applies all effects besides decisions: messages, presence,
 //! windows and the clock. If the decisions differ from the record, the state is then adjusted to the record. A session
-//! is at the place of its last recorded decision. Recorded cards and ratings exist, others do not. Recorded invitations
-//! are counted, loads follow, and `seq` continues after the record. If the record rejects the event, only time passes.
+//! is at the place of its last recorded decision, and was taken back as often as the record says. Agents are away and
+//! the shop is open as the record says. Recorded cards and ratings exist, others do not. Recorded invitations are
+//! counted, loads follow, and `seq` continues after the record. If the record rejects the event, only time passes.
 //!
 //! What cannot be known stays as this core computes it: the other effects of an event that this core cannot parse or
 //! rejects, and the wording of prompts and replies.
@@ -19,9 +20,12 @@ mod nearest_policy;
 mod placing;
 mod recorded;
 mod recorded_entities;
+mod take_backs;
 mod undo_redo;
 
 pub use recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
+
+use std::borrow::Cow;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -71,7 +75,12 @@ pub fn take_recorded(
     let decided = out.decisions[began..].iter();
     let decided = decided.map(|decision| RecordedDecision::of(decision, shop.now));
     let decided: Vec<RecordedDecision> = decided.collect();
-    if decided != recorded.decisions {
+    let decisions = with_reasons(recorded.decisions, event);
+    let recorded = &RecordedOutcome {
+        decisions: &decisions,
+        ..*recorded
+    };
+    if decided != *decisions {
         reconcile(shop, &before, event, &decided, recorded);
     }
     shop.seq = recorded.seq_after();
@@ -86,6 +95,26 @@ pub fn take_recorded(
         let id = (Code::of(id), id.clone());
         shop.remembered.keep_again(id, shop.now, receipt);
     }
+}
+
+/// The recorded decisions, with the reasons of a rating: records of the first core have them in the event alone.
+fn with_reasons<'a>(
+    decisions: &'a [RecordedDecision],
+    event: Option<&Event>,
+) -> Cow<'a, [RecordedDecision]> {
+    let mut decisions = Cow::Borrowed(decisions);
+    if let Some(EventBody::RatingSubmitted { reasons: given, .. }) = event.map(|event| &event.what)
+        && !given.is_empty()
+    {
+        for decision in decisions.to_mut() {
+            if let RecordedBody::RatingRecorded { reasons, .. } = &mut decision.body
+                && reasons.is_empty()
+            {
+                reasons.clone_from(given);
+            }
+        }
+    }
+    decisions
 }
 
 /// An event that an older core rejected as malformed stays rejected, even if this core can parse it.
@@ -132,16 +161,16 @@ fn reject_recorded(
     if !stands {
         pass_time(shop, at, ledger, out);
     }
-    let result = result.and_then(|()| would_handle(shop, &event.what));
+    let result = result.and_then(|()| would_handle(shop, event));
     if let Err(rejection) = result {
         shop.reject(event.what.name(), rejection, out);
     }
 }
 
 /// Whether [`Shop::take`] would handle the event now. The error says why not. Changes nothing.
-fn would_handle(shop: &mut Shop, what: &EventBody) -> Result<(), Rejection> {
+fn would_handle(shop: &mut Shop, event: &Event) -> Result<(), Rejection> {
     shop.fresh_crews();
-    match what {
+    match &event.what {
         EventBody::ShopConfigured { policy } => policy
             .read()
             .map(drop)
@@ -192,8 +221,14 @@ fn would_handle(shop: &mut Shop, what: &EventBody) -> Result<(), Rejection> {
         | EventBody::BuyerLeft { session }
         | EventBody::BuyerReturned { session }
         | EventBody::BuyerMessage { session } => shop.find_open(session).map(drop),
-        EventBody::AgentMessage { session, agent, .. }
-        | EventBody::InviteRequested { session, agent } => {
+        EventBody::AgentMessage { session, agent, .. } => {
+            let late = shop.find_answered_late(session, agent.as_ref(), event.at);
+            match late {
+                Some(_) => Ok(()),
+                None => shop.find_own(session, agent.as_ref()).map(drop),
+            }
+        }
+        EventBody::InviteRequested { session, agent } => {
             shop.find_own(session, agent.as_ref()).map(drop)
         }
         EventBody::BotMessage { session } => shop.find_with_bot(session).map(drop),
@@ -227,7 +262,7 @@ fn reconcile(
     let clock = (shop.now, shop.span);
     for decision in extra.iter().rev() {
         stand_at(shop, decision.at, clock);
-        undo_redo::take_back(shop, &decision.body, before, event);
+        undo_redo::take_back(shop, &decision.body, before);
     }
     for (place, (decision, &missing)) in recorded.decisions.iter().zip(&missing).enumerate() {
         shop.seq = recorded.seq_before.saturating_add(place as u64 + 1);
@@ -237,6 +272,14 @@ fn reconcile(
             false => cards::keep_card(shop, &decision.body),
         }
     }
+    let differing = || {
+        let missing = recorded.decisions.iter().zip(&missing);
+        let missing = missing.filter(|(_, missing)| **missing);
+        let missing = missing.map(|(decision, _)| decision);
+        let differing = extra.iter().copied().chain(missing);
+        differing.map(|decision| &decision.body)
+    };
+    take_backs::count_bounces(shop, before, differing(), recorded);
     placing::place_as_recorded(
         shop,
         before,
@@ -246,8 +289,32 @@ fn reconcile(
         recorded,
         clock,
     );
+    take_backs::set_away_as_recorded(shop, before, event, differing(), recorded, clock);
     undo_redo::order_assignments(shop, before, &extra, recorded);
     (shop.now, shop.span) = clock;
+    if differing().any(is_of_hours) {
+        open_as_recorded(shop, before, recorded);
+    }
+    shop.overdue_may_move = true;
+    shop.settle_lates();
+}
+
+fn is_of_hours(decision: &RecordedBody) -> bool {
+    matches!(decision, RecordedBody::Hours { .. })
+}
+
+/// The shop is open as the record last said (H3). Where this core's policy says otherwise, the next event decides it.
+fn open_as_recorded(shop: &mut Shop, before: &Before, recorded: &RecordedOutcome<'_>) {
+    let mut open_now = before.open_now;
+    for decision in recorded.decisions {
+        if let RecordedBody::Hours { open } = decision.body {
+            open_now = open;
+        }
+    }
+    shop.open_now = open_now;
+    if open_now != shop.is_open_at(shop.now) {
+        shop.timers.arm_hours(Some(shop.now));
+    }
 }
 
 /// The decisions that are not recorded, and for each recorded one whether it is missing. Duplicates count separately.

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::before_event::{Before, SessionBefore};
 use super::recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
-use super::recorded_entities::{agent_of_record, make_session, stand_at};
+use super::recorded_entities::{agent_of_record, end_wrap_up, make_session, serve_by, stand_at};
 use crate::domain::base::calendar::LocalDaySpan;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::collections::slab_map::NOBODY;
 use crate::domain::policy::routing_attributes::RoutingAttributes;
-use crate::domain::protocol::codes::WaitReason;
+use crate::domain::protocol::codes::{CloseReason, WaitReason};
 use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::state::agent::BOT;
 use crate::domain::state::agent_directory::RoutingScope;
@@ -21,23 +21,34 @@ use crate::domain::state::timers::Timer;
 /// The place of a session.
 enum Where<'a> {
     With(&'a Id),
-    In(&'a str),
-    Over,
+    In(&'a str, Option<WaitReason>),
+    Over(Option<CloseReason>),
 }
 
 /// The place that a decision gives to its session.
 fn puts(decision: &RecordedBody) -> Option<(&Id, Where<'_>)> {
     match decision {
         RecordedBody::Assigned { session, agent, .. } => Some((session, Where::With(agent))),
-        RecordedBody::Queued { session, pool, .. } => Some((session, Where::In(pool))),
-        RecordedBody::Closed { session, .. } => Some((session, Where::Over)),
-        RecordedBody::InviteSent { .. }
+        RecordedBody::Queued {
+            session,
+            pool,
+            reason,
+            ..
+        } => Some((session, Where::In(pool, *reason))),
+        RecordedBody::Closed {
+            session, reason, ..
+        } => Some((session, Where::Over(*reason))),
+        RecordedBody::TakenBack { .. }
+        | RecordedBody::PresenceSet { .. }
+        | RecordedBody::Hours { .. }
+        | RecordedBody::InviteSent { .. }
         | RecordedBody::InviteBlocked { .. }
         | RecordedBody::RatingOpened { .. }
         | RecordedBody::RatingRecorded { .. }
         | RecordedBody::ReplyDue { .. }
         | RecordedBody::ReplyOverdue { .. }
         | RecordedBody::Score { .. }
+        | RecordedBody::DaySummed { .. }
         | RecordedBody::Rejected { .. }
         | RecordedBody::Other => None,
     }
@@ -108,13 +119,14 @@ fn put(shop: &mut Shop, session: u32, place: Where<'_>, stood: Option<&SessionBe
     match place {
         Where::With(agent) => {
             let agent = agent_of_record(shop, agent);
-            put_with(shop, session, agent);
+            put_with(shop, session, agent, stood);
         }
-        Where::In(pool) => {
+        Where::In(pool, reason) => {
             let scope = scope_named(shop, session, pool, stood);
-            put_in_pool(shop, session, scope, stood);
+            let reason = reason.unwrap_or(WaitReason::AllBusy);
+            put_in_pool(shop, session, scope, Some(reason), stood);
         }
-        Where::Over => return put_away(shop, session),
+        Where::Over(reason) => return put_away(shop, session, reason),
     }
     let record = &mut shop.sessions[session];
     if let (None, Some(stood)) = (&record.attributes, stood) {
@@ -139,11 +151,15 @@ fn open_as_recorded(shop: &mut Shop, event: Option<&Event>, recorded: &RecordedO
     shop.time_silence(number);
 }
 
-/// Makes the session the open one of its buyer. Closes another open session, which the record does not know.
+/// Makes the session the open one of its buyer. Closes another open session, which the record does not know. The record
+/// serves the buyer, so it is not blocked (B1).
 pub(super) fn let_in(shop: &mut Shop, session: u32, buyer: u32) {
+    if shop.blocks.remove(&buyer).is_some() {
+        shop.buyers[buyer].held_by -= 1;
+    }
     let open = shop.buyers[buyer].open_session;
     if open != NOBODY && open != session {
-        put_away(shop, open);
+        put_away(shop, open, None);
     }
     shop.buyers[buyer].open_session = session;
 }
@@ -158,20 +174,20 @@ fn put_back(shop: &mut Shop, session: u32, before: &Before) {
     }
     let Some(stood) = before.session(session) else {
         shop.totals.bot_only += u64::from(shop.sessions[session].server != BOT);
-        return put_with(shop, session, BOT);
+        return put_with(shop, session, BOT, None);
     };
     match stood.place {
-        SessionPlace::Bot => put_with(shop, session, BOT),
-        SessionPlace::Agent(agent) => put_with(shop, session, agent),
+        SessionPlace::Bot => put_with(shop, session, BOT, Some(stood)),
+        SessionPlace::Agent(agent) => put_with(shop, session, agent, Some(stood)),
         SessionPlace::Waiting { .. } => {
             let pool = stood.pool.as_deref().unwrap_or_default();
             let scope = scope_named(shop, session, pool, Some(stood));
-            put_in_pool(shop, session, scope, Some(stood));
+            put_in_pool(shop, session, scope, None, Some(stood));
         }
-        SessionPlace::Closed { .. } => put_away(shop, session),
+        SessionPlace::Closed { .. } => put_away(shop, session, None),
     }
+    serve_by(shop, session, stood.server);
     let record = &mut shop.sessions[session];
-    record.server = stood.server;
     if !record.closed() {
         record.attributes = stood.attributes.clone();
     }
@@ -182,54 +198,140 @@ fn put_back(shop: &mut Shop, session: u32, before: &Before) {
     }
 }
 
-/// Places the session with an agent or the bot.
-fn put_with(shop: &mut Shop, session: u32, agent: u32) {
+/// Places the session with an agent or the bot. With the agent that had it before the event, all goes on as it was.
+fn put_with(shop: &mut Shop, session: u32, agent: u32, stood: Option<&SessionBefore>) {
     let place = match agent {
         BOT => SessionPlace::Bot,
         _ => SessionPlace::Agent(agent),
     };
     if shop.sessions[session].place != place {
-        take_out(shop, session);
+        let round = shop.sessions[session].round;
+        if round.is_some_and(|round| round.agent != agent) {
+            shop.drop_round(session);
+        }
+        take_out(shop, session, stood);
         shop.sessions[session].place = place;
         if agent != BOT {
-            let server = &mut shop.directory.agents[agent];
-            server.sessions.append(&mut shop.sessions, session);
-            shop.agent_changed(agent);
+            let stood = stood.filter(|stood| stood.place == place);
+            begin_stretch(shop, session, agent, stood);
         }
         shop.time_silence(session);
     }
-    let record = &mut shop.sessions[session];
-    record.server = agent;
-    let buyer = record.buyer;
+    serve_by(shop, session, agent);
+    let buyer = shop.sessions[session].buyer;
     if agent != BOT {
         shop.served(buyer, agent);
     }
 }
 
+/// Appends the session to the agent's list. Its time with the agent begins, or goes on.
+fn begin_stretch(shop: &mut Shop, session: u32, agent: u32, stood: Option<&SessionBefore>) {
+    let server = &mut shop.directory.agents[agent];
+    server.sessions.append(&mut shop.sessions, session);
+    let record = &mut shop.sessions[session];
+    let marks = &mut record.marks;
+    match stood {
+        Some(stood) => {
+            record.assigned_at = stood.assigned_at;
+            marks.answered_here |= stood.marks.answered_here;
+            marks.had_round_here |= stood.marks.had_round_here;
+        }
+        None => {
+            record.assigned_at = shop.now;
+            (marks.answered_here, marks.had_round_here) = (false, false);
+        }
+    }
+    shop.agent_changed(agent);
+    shop.begin_round(session);
+    let record = &mut shop.sessions[session];
+    match (record.debt, stood) {
+        (Some(debt), Some(stood)) if stood.debt == Some(debt) => {
+            if stood.marks.overdue {
+                record.marks.overdue = true;
+                shop.overdue.insert((debt, record.opened_as, session));
+            } else if let Some(due) = stood.take_back_due {
+                shop.timers.arm(session, Timer::TakeBack, due);
+            }
+        }
+        (Some(_), _) => shop.arm_take_back(session),
+        (None, _) => {}
+    }
+}
+
+/// The queue instant of a session that waits since an instant (R11).
+fn queued_at(shop: &Shop, session: u32, since: Instant, reason: WaitReason) -> Instant {
+    match reason {
+        WaitReason::NoAnswer | WaitReason::OfflineHandover => {
+            shop.sessions[session].debt.unwrap_or(since)
+        }
+        WaitReason::AllBusy
+        | WaitReason::ScopeOffline
+        | WaitReason::NobodyOnline
+        | WaitReason::Closed => since,
+    }
+}
+
 /// Places the session in the pool of a scope: at its old position if it waited there before, otherwise at the end.
-fn put_in_pool(shop: &mut Shop, session: u32, scope: RoutingScope, stood: Option<&SessionBefore>) {
+/// Without a reason it waits for the same reason as before.
+fn put_in_pool(
+    shop: &mut Shop,
+    session: u32,
+    scope: RoutingScope,
+    reason: Option<WaitReason>,
+    stood: Option<&SessionBefore>,
+) {
     let name = scope.pool_name();
-    if let SessionPlace::Waiting { pool, .. } = shop.sessions[session].place
+    if let SessionPlace::Waiting {
+        pool,
+        rank,
+        since,
+        reason: known,
+    } = shop.sessions[session].place
         && shop.queue.pools[pool].name() == name
     {
+        let reason = reason.unwrap_or(known);
+        if reason != known {
+            let queued = queued_at(shop, session, since, reason);
+            let rank = shop.rank_of(session, queued, rank.ticket);
+            shop.quit_queue(session);
+            shop.sessions[session].place = SessionPlace::Waiting {
+                pool,
+                rank,
+                since,
+                reason,
+            };
+            shop.join_queue(session);
+        }
         return;
     }
-    take_out(shop, session);
+    shop.drop_round(session);
+    take_out(shop, session, stood);
     let stood = stood.filter(|stood| stood.pool.as_deref() == Some(name.as_str()));
-    let place = match stood.map(|stood| stood.place) {
+    let (since, queued, ticket, known) = match stood.map(|stood| stood.place) {
         Some(SessionPlace::Waiting {
             rank,
             since,
             reason,
             ..
-        }) => (rank, since, reason),
+        }) => (since, Some(rank.queued), rank.ticket, reason),
         Some(SessionPlace::Bot | SessionPlace::Agent(_) | SessionPlace::Closed { .. }) | None => {
             shop.queue.tickets += 1;
-            let rank = shop.rank_of(session, shop.now, shop.queue.tickets);
-            (rank, shop.now, WaitReason::AllBusy)
+            (shop.now, None, shop.queue.tickets, WaitReason::AllBusy)
         }
     };
-    wait_in(shop, session, scope, place);
+    let reason = reason.unwrap_or(known);
+    let queued = queued.filter(|_| reason == known);
+    let queued = queued.unwrap_or_else(|| queued_at(shop, session, since, reason));
+    let rank = shop.rank_of(session, queued, ticket);
+    let left = shop.sessions[session].marks.left;
+    let left_due = stood.and_then(|stood| stood.left_due).filter(|_| left);
+    if let Some(due) = left_due {
+        shop.timers.arm(session, Timer::Left, due);
+    }
+    wait_in(shop, session, scope, (rank, since, reason));
+    if left && left_due.is_none() {
+        shop.arm_left(session);
+    }
     let max_wait = shop.policy.routing.queue.max_wait;
     let armed = (!max_wait.is_zero()).then(|| shop.now + max_wait);
     let due = match stood {
@@ -260,14 +362,21 @@ fn wait_in(
     shop.timers.disarm(session, Timer::Silence);
 }
 
-/// Closes the session without an invitation, which would be a decision of its own.
-fn put_away(shop: &mut Shop, session: u32) {
+/// Closes the session without an invitation, which would be a decision of its own. With a reason, the record has closed
+/// it.
+fn put_away(shop: &mut Shop, session: u32, reason: Option<CloseReason>) {
     let record = &shop.sessions[session];
     if record.closed() {
         return;
     }
     let (number, server) = (record.buyer, record.server);
     let with_agent = record.agent().is_some() && server != BOT && server != NOBODY;
+    if with_agent {
+        put_with(shop, session, server, None);
+    }
+    if let Some(reason) = reason {
+        shop.book_end(session, reason);
+    }
     leave_quietly(shop, session);
     if with_agent {
         shop.served(number, server);
@@ -277,6 +386,9 @@ fn put_away(shop: &mut Shop, session: u32) {
     let record = &mut shop.sessions[session];
     record.place = SessionPlace::Closed { at: shop.now };
     record.attributes = None;
+    record.taken_back = None;
+    record.debt = None;
+    record.marks.left = false;
     let buyer = &mut shop.buyers[number];
     let open = std::mem::replace(&mut buyer.open_session, NOBODY);
     buyer.leave_session(shop.now);
@@ -285,28 +397,44 @@ fn put_away(shop: &mut Shop, session: u32) {
     }
     shop.closed.push_back((shop.now, session));
     shop.totals.closed += 1;
+    if with_agent && reason.is_some_and(|reason| reason != CloseReason::AgentOffline) {
+        shop.wrap_up(session, server);
+    }
 }
 
 /// Removes the session from its list. It stays open.
-fn take_out(shop: &mut Shop, session: u32) {
-    let record = &shop.sessions[session];
-    let buyer = record.buyer;
-    if record.closed() {
-        // The session has just closed, so it is near the end.
-        let at = shop
-            .closed
-            .iter()
-            .rposition(|&(_, closed)| closed == session);
-        if let Some(at) = at {
-            shop.closed.remove(at);
-        }
-        shop.totals.closed = shop.totals.closed.saturating_sub(1);
+fn take_out(shop: &mut Shop, session: u32, stood: Option<&SessionBefore>) {
+    let buyer = shop.sessions[session].buyer;
+    if shop.sessions[session].closed() {
+        reopen(shop, session, stood);
     } else {
         leave_quietly(shop, session);
     }
     // From here on the session is in no list.
     shop.sessions[session].place = SessionPlace::Bot;
     let_in(shop, session, buyer);
+}
+
+/// Undoes the close of a session, as far as no decision says it: what its close ended goes on.
+fn reopen(shop: &mut Shop, session: u32, stood: Option<&SessionBefore>) {
+    end_wrap_up(shop, session);
+    // The session has just closed, so it is near the end.
+    let at = shop
+        .closed
+        .iter()
+        .rposition(|&(_, closed)| closed == session);
+    if let Some(at) = at {
+        shop.closed.remove(at);
+    }
+    shop.totals.closed = shop.totals.closed.saturating_sub(1);
+    if !shop.sessions[session].marks.answered {
+        shop.take_back_unserved(session);
+    }
+    if let Some(stood) = stood {
+        let record = &mut shop.sessions[session];
+        record.debt = stood.debt;
+        record.marks.left = stood.marks.left;
+    }
 }
 
 /// Removes the session from the agent that this core chose. The record names another agent, so the buyer's recent

@@ -3,6 +3,7 @@
 use crate::domain::base::calendar::{Day, Month, Week};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant};
+use crate::domain::protocol::codes::{CloseReason, Presence, WaitReason};
 use crate::domain::protocol::decision::{
     AssignReason, BlockCode, Decision, DecisionBody, ErrorCode, Period, Trigger,
 };
@@ -36,9 +37,25 @@ pub enum RecordedBody {
         session: Id,
         buyer: Id,
         pool: Box<str>,
+        reason: Option<WaitReason>,
+    },
+    /// `session.taken_back`.
+    TakenBack {
+        session: Id,
+        buyer: Id,
+        agent: Id,
+        bounce: u32,
     },
     /// `session.closed`.
-    Closed { session: Id, buyer: Id },
+    Closed {
+        session: Id,
+        buyer: Id,
+        reason: Option<CloseReason>,
+    },
+    /// `agent.presence_set`.
+    PresenceSet { agent: Id, presence: Presence },
+    /// `hours.opened` and `hours.closed`.
+    Hours { open: bool },
     /// `invite.sent`.
     InviteSent {
         card: Id,
@@ -69,6 +86,8 @@ pub enum RecordedBody {
         agent: Id,
         stars: Stars,
         source: Source,
+        /// Empty in records of the first core, which has them in the event alone.
+        reasons: Vec<Id>,
     },
     /// `reply.due`.
     ReplyDue { session: Id },
@@ -76,6 +95,8 @@ pub enum RecordedBody {
     ReplyOverdue { session: Id },
     /// `score.alert` and `score.recovered`.
     Score { period: Period, alert: bool },
+    /// `score.day`.
+    DaySummed { day: Day },
     /// `event.rejected`.
     Rejected { error: Option<ErrorCode> },
     /// A decision that does not change the state, or that this core does not know.
@@ -102,7 +123,10 @@ impl RecordedOutcome<'_> {
             RecordedBody::Rejected { error } => Some(*error),
             RecordedBody::Assigned { .. }
             | RecordedBody::Queued { .. }
+            | RecordedBody::TakenBack { .. }
             | RecordedBody::Closed { .. }
+            | RecordedBody::PresenceSet { .. }
+            | RecordedBody::Hours { .. }
             | RecordedBody::InviteSent { .. }
             | RecordedBody::InviteBlocked { .. }
             | RecordedBody::RatingOpened { .. }
@@ -110,6 +134,7 @@ impl RecordedOutcome<'_> {
             | RecordedBody::ReplyDue { .. }
             | RecordedBody::ReplyOverdue { .. }
             | RecordedBody::Score { .. }
+            | RecordedBody::DaySummed { .. }
             | RecordedBody::Other => None,
         }
     }
@@ -152,15 +177,41 @@ impl From<&DecisionBody> for RecordedBody {
                 session,
                 buyer,
                 pool,
+                reason,
                 ..
             } => RecordedBody::Queued {
                 session,
                 buyer,
                 pool,
+                reason: Some(reason),
             },
-            DecisionBody::SessionClosed { session, buyer, .. } => {
-                RecordedBody::Closed { session, buyer }
-            }
+            DecisionBody::SessionTakenBack {
+                session,
+                buyer,
+                agent,
+                bounce,
+                ..
+            } => RecordedBody::TakenBack {
+                session,
+                buyer,
+                agent,
+                bounce,
+            },
+            DecisionBody::SessionClosed {
+                session,
+                buyer,
+                reason,
+                ..
+            } => RecordedBody::Closed {
+                session,
+                buyer,
+                reason: Some(reason),
+            },
+            DecisionBody::AgentPresenceSet {
+                agent, presence, ..
+            } => RecordedBody::PresenceSet { agent, presence },
+            DecisionBody::HoursOpened { .. } => RecordedBody::Hours { open: true },
+            DecisionBody::HoursClosed { .. } => RecordedBody::Hours { open: false },
             DecisionBody::InviteSent {
                 card,
                 session,
@@ -204,6 +255,7 @@ impl From<&DecisionBody> for RecordedBody {
                 agent,
                 stars,
                 source,
+                reasons,
                 ..
             } => RecordedBody::RatingRecorded {
                 card,
@@ -212,6 +264,7 @@ impl From<&DecisionBody> for RecordedBody {
                 agent,
                 stars,
                 source,
+                reasons,
             },
             DecisionBody::ReplyDue { session, .. } => RecordedBody::ReplyDue { session },
             DecisionBody::ReplyOverdue { session, .. } => RecordedBody::ReplyOverdue { session },
@@ -226,12 +279,8 @@ impl From<&DecisionBody> for RecordedBody {
             DecisionBody::EventRejected { error, .. } => {
                 RecordedBody::Rejected { error: Some(error) }
             }
-            DecisionBody::SessionTakenBack { .. }
-            | DecisionBody::AgentPresenceSet { .. }
-            | DecisionBody::HoursOpened { .. }
-            | DecisionBody::HoursClosed { .. }
-            | DecisionBody::ScoreDay { .. }
-            | DecisionBody::AgentNotified { .. }
+            DecisionBody::ScoreDay { period, .. } => RecordedBody::DaySummed { day: period },
+            DecisionBody::AgentNotified { .. }
             | DecisionBody::AutoReplySent { .. }
             | DecisionBody::RatingRefused { .. } => RecordedBody::Other,
         }

@@ -9,6 +9,7 @@ use crate::domain::state::agent::{Agent, BOT, BOT_ID};
 use crate::domain::state::buyer::Buyer;
 use crate::domain::state::session::{Session, SessionPlace};
 use crate::domain::state::shop::Shop;
+use crate::domain::state::timers::Timer;
 
 /// Sets the clock to the time of a decision between the previous event and this one, without other effects.
 pub(super) fn stand_at(shop: &mut Shop, at: Instant, clock: (Instant, LocalDaySpan)) {
@@ -46,6 +47,23 @@ pub(super) fn make_session(
     let record = Session::new(session.clone(), buyer, begins, attributes);
     shop.totals.opened += 1;
     (shop.sessions.insert(record), buyer)
+}
+
+/// Sets the agent that serves a session, or served it last. The place that it still takes with another one after its
+/// close is free (S8).
+pub(super) fn serve_by(shop: &mut Shop, session: u32, agent: u32) {
+    if shop.sessions[session].server != agent {
+        end_wrap_up(shop, session);
+    }
+    shop.sessions[session].server = agent;
+}
+
+/// Ends the work after a session, if it has not ended (S8).
+pub(super) fn end_wrap_up(shop: &mut Shop, session: u32) {
+    if shop.timers.due(session, Timer::WrapUp).is_some() {
+        shop.timers.disarm(session, Timer::WrapUp);
+        shop.end_wrap_up(session);
+    }
 }
 
 /// The number of an agent that the record names. Creates it without a profile if necessary.

@@ -2,7 +2,7 @@
 
 use super::before_event::Before;
 use super::recorded::{RecordedBody, RecordedDecision, RecordedOutcome};
-use super::recorded_entities::{agent_of_record, make_session, session_or_a_closed_one};
+use super::recorded_entities::{agent_of_record, make_session, serve_by, session_or_a_closed_one};
 use super::{cards, placing};
 use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
@@ -13,15 +13,10 @@ use crate::domain::protocol::decision::{AssignReason, Period};
 use crate::domain::protocol::event::{Event, EventBody};
 use crate::domain::state::agent::{Agent, BOT};
 use crate::domain::state::shop::Shop;
-use crate::domain::state::timers::Timer;
+use crate::domain::state::timers::{ShopTimer, Timer};
 
 /// Undoes the bookings of a decision that is not recorded. The session's place is set later.
-pub(super) fn take_back(
-    shop: &mut Shop,
-    decision: &RecordedBody,
-    before: &Before,
-    event: Option<&Event>,
-) {
+pub(super) fn take_back(shop: &mut Shop, decision: &RecordedBody, before: &Before) {
     match decision {
         RecordedBody::Assigned {
             session,
@@ -39,6 +34,9 @@ pub(super) fn take_back(
                 shop.totals.queued = shop.totals.queued.saturating_sub(1);
             }
         }
+        RecordedBody::TakenBack { agent, .. } => {
+            count_taken_back(shop, agent, u64::saturating_sub);
+        }
         RecordedBody::InviteSent { card, trigger, .. } => {
             cards::take_back_invite(shop, before, card, *trigger);
         }
@@ -50,8 +48,12 @@ pub(super) fn take_back(
         }
         RecordedBody::RatingOpened { card, .. } => cards::take_back_opening(shop, before, card),
         RecordedBody::RatingRecorded {
-            card, agent, stars, ..
-        } => cards::take_back_rating(shop, before, card, agent, *stars, event),
+            card,
+            agent,
+            stars,
+            reasons,
+            ..
+        } => cards::take_back_rating(shop, before, (card, agent), *stars, reasons),
         RecordedBody::ReplyDue { session } => {
             arm_again(shop, before, session, Timer::ReplyDue);
         }
@@ -59,7 +61,13 @@ pub(super) fn take_back(
             arm_again(shop, before, session, Timer::ReplyOverdue);
         }
         RecordedBody::Score { period, alert } => set_alerted(shop, *period, !alert),
-        RecordedBody::Closed { .. } | RecordedBody::Rejected { .. } | RecordedBody::Other => {}
+        // A summary that was not said when its day was over stays unsaid.
+        RecordedBody::Closed { .. }
+        | RecordedBody::PresenceSet { .. }
+        | RecordedBody::Hours { .. }
+        | RecordedBody::DaySummed { .. }
+        | RecordedBody::Rejected { .. }
+        | RecordedBody::Other => {}
     }
 }
 
@@ -78,12 +86,13 @@ pub(super) fn catch_up(shop: &mut Shop, decision: &RecordedBody, event: Option<&
             let agent = agent_of_record(shop, agent);
             let record = &mut shop.sessions[session];
             let from_bot = record.server == BOT;
-            record.server = agent;
             record.marks.routed = true;
             record.marks.repeat_visit = *repeat_visit;
+            serve_by(shop, session, agent);
             if agent == BOT {
                 return;
             }
+            let record = &mut shop.sessions[session];
             if !std::mem::replace(&mut record.marks.human, true) {
                 count_first_assignment(shop, from_bot, *waited);
             }
@@ -97,7 +106,17 @@ pub(super) fn catch_up(shop: &mut Shop, decision: &RecordedBody, event: Option<&
                 shop.totals.queued += 1;
             }
         }
-        RecordedBody::Closed { session, buyer } => {
+        RecordedBody::TakenBack {
+            session,
+            buyer,
+            agent,
+            ..
+        } => {
+            session_or_a_closed_one(shop, session, buyer);
+            agent_of_record(shop, agent);
+            count_taken_back(shop, agent, u64::saturating_add);
+        }
+        RecordedBody::Closed { session, buyer, .. } => {
             session_or_a_closed_one(shop, session, buyer);
         }
         RecordedBody::InviteSent {
@@ -132,17 +151,40 @@ pub(super) fn catch_up(shop: &mut Shop, decision: &RecordedBody, event: Option<&
             agent,
             stars,
             source,
+            reasons,
         } => {
             let session = session_or_a_closed_one(shop, session, buyer);
-            cards::catch_up_rating(shop, session, (card, agent, *source), *stars, event);
+            cards::catch_up_rating(shop, session, (card, agent, *source), *stars, reasons);
         }
         RecordedBody::ReplyDue { session } => said(shop, session, Timer::ReplyDue),
         RecordedBody::ReplyOverdue { session } => {
             said(shop, session, Timer::ReplyOverdue);
         }
         RecordedBody::Score { period, alert } => set_alerted(shop, *period, *alert),
-        RecordedBody::Rejected { .. } | RecordedBody::Other => {}
+        RecordedBody::DaySummed { day } => summed_up(shop, *day),
+        RecordedBody::PresenceSet { .. }
+        | RecordedBody::Hours { .. }
+        | RecordedBody::Rejected { .. }
+        | RecordedBody::Other => {}
     }
+}
+
+/// Counts a session that was taken from an agent, on the agent's sheet of the day (M9d).
+fn count_taken_back(shop: &mut Shop, agent: &Id, by: fn(u64, u64) -> u64) {
+    let day = shop.span.day;
+    if let Some(agent) = shop.directory.agents.find(agent) {
+        let taken_back = &mut shop.directory.agents[agent].sheet(day).taken_back;
+        *taken_back = by(*taken_back, 1);
+    }
+}
+
+/// Disarms the summary of a day, which was said (M13).
+fn summed_up(shop: &mut Shop, day: Day) {
+    let own = shop.timers.own();
+    let own: Vec<_> = own
+        .filter(|(_, _, timer)| *timer != ShopTimer::Day(day))
+        .collect();
+    shop.timers.set_own(own.into_iter());
 }
 
 /// The number of a session that the record places. Creates it, open, if necessary.
@@ -194,8 +236,9 @@ fn take_back_assignment(
             }
         }
     }
-    let (number, server) = (record.buyer, stood.map(|of| of.server));
-    record.server = server.unwrap_or(NOBODY);
+    let number = record.buyer;
+    let server = stood.map_or(NOBODY, |of| of.server);
+    serve_by(shop, session, server);
     if let Some(stood) = before.buyer(number) {
         let buyer = &mut shop.buyers[number];
         (buyer.recent_agent, buyer.recent_until) = (stood.recent_agent, stood.recent_until);
@@ -212,7 +255,10 @@ pub(super) fn order_assignments(
     let assigned = |decision: &RecordedBody| match decision {
         RecordedBody::Assigned { agent, .. } => Some(agent.clone()),
         RecordedBody::Queued { .. }
+        | RecordedBody::TakenBack { .. }
         | RecordedBody::Closed { .. }
+        | RecordedBody::PresenceSet { .. }
+        | RecordedBody::Hours { .. }
         | RecordedBody::InviteSent { .. }
         | RecordedBody::InviteBlocked { .. }
         | RecordedBody::RatingOpened { .. }
@@ -220,12 +266,14 @@ pub(super) fn order_assignments(
         | RecordedBody::ReplyDue { .. }
         | RecordedBody::ReplyOverdue { .. }
         | RecordedBody::Score { .. }
+        | RecordedBody::DaySummed { .. }
         | RecordedBody::Rejected { .. }
         | RecordedBody::Other => None,
     };
     for agent in extra.iter().filter_map(|extra| assigned(&extra.body)) {
         if let Some(agent) = shop.directory.agents.find(&agent) {
-            shop.directory.agents[agent].last_assigned = before.last_assigned(agent);
+            let stood = before.agent(agent).map_or(0, |of| of.last_assigned);
+            shop.directory.agents[agent].last_assigned = stood;
             shop.agent_changed(agent);
         }
     }

@@ -75,7 +75,8 @@ impl Shop {
         let record = &mut self.directory.agents[agent];
         record.desk_time = DeskTime {
             state: record.desk_state(),
-            since: self.now,
+            // The record of an older core may set the clock back for a moment.
+            since: record.desk_time.since.max(self.now),
         };
     }
 

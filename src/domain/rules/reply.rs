@@ -313,7 +313,7 @@ impl Shop {
     }
 
     /// The closed session and its last agent, if that agent may still answer (S10, T1d).
-    fn find_answered_late(
+    pub(in crate::domain) fn find_answered_late(
         &self,
         session: &Id,
         named: Option<&Id>,

@@ -32,10 +32,7 @@ impl Shop {
         reasons: &[Id],
         out: &mut DecisionSink,
     ) {
-        let judged = &self.policy.service.good_rate;
-        let of_day_ms = self.span_at(made).of_day_ms(made);
-        let at_times = (judged.from_ms..judged.to_ms).contains(&of_day_ms);
-        let is_judged = at_times && !(judged.human && of_bot);
+        let is_judged = self.is_judged(of_bot, made);
         let (week, month) = (self.span.day.week(), self.span.day.month());
         let book = self.scores.weeks.entry(week).or_default();
         book.levels[level as usize] += 1;
@@ -52,6 +49,14 @@ impl Shop {
         }
         self.judge(Period::GoodRate(week), out);
         self.judge(Period::AttitudeRate(month), out);
+    }
+
+    /// Whether a rating of a card that was made at an instant is judged (M4).
+    pub(in crate::domain) fn is_judged(&self, of_bot: bool, made: Instant) -> bool {
+        let judged = &self.policy.service.good_rate;
+        let of_day_ms = self.span_at(made).of_day_ms(made);
+        let at_times = (judged.from_ms..judged.to_ms).contains(&of_day_ms);
+        at_times && !(judged.human && of_bot)
     }
 
     /// Judges the reply rate of a day, with all messages that are late by now (M6).

@@ -21,8 +21,9 @@ pub struct Durations {
 }
 
 impl Durations {
-    /// Adds one.
+    /// Adds one. It is never below zero, although the record of an older core may set the clock back for a moment.
     pub fn add(&mut self, one: Duration) {
+        let one = one.max(Duration::ZERO);
         self.count += 1;
         self.sum = self.sum + one;
         self.max = self.max.max(one);
