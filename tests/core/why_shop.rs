@@ -717,3 +717,17 @@ fn an_invite_after_a_rating() {
         ),
     ]));
 }
+
+/// The message comes five minutes late, when its limit has passed.
+#[test]
+fn a_reminder_of_a_message_that_came_late() {
+    let late = ("10:01:30", "buyer.message", r#""session":"s1""#);
+    let now = ("10:06:30", "clock", "");
+    let rows = [STANDARD, ANNA, ANNA_COMES, S1, now, late];
+    expect![[r#"
+        a reminder
+        [M3] 消息晚到，已过了 3 分钟的时限（10:04:30）。
+        [M3] The message came late: its limit of 3 min has passed at 10:04:30.
+    "#]]
+    .assert_eq(&told_of(&[("a reminder", &rows, 2, "[M3]")]));
+}
