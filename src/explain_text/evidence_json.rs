@@ -8,8 +8,8 @@ use super::phrase::{Locale, time_of_day};
 use super::{Language, invite, rating, rejection, routing_steps, session};
 use crate::domain::base::time::Instant;
 use crate::domain::explain::explanation::{
-    Absence, Attempt, Candidate, Comparison, Evidence, Explanation, NoRota, NotAnswered,
-    RecentAgent, RecentFinding, ScoreBasis, Verdict, WaitingSession,
+    Absence, Candidate, Comparison, Evidence, Explanation, NoRota, NotAnswered, RecentAgent,
+    RecentFinding, ScoreBasis, TakeBackAttempt, Verdict, WaitingSession,
 };
 use crate::domain::explain::invite_check::{Check, Observed};
 use crate::domain::policy::{QueueMode, Recent, Strategy, Suspension, Whom};
@@ -245,8 +245,8 @@ fn not_answered_fact(found: &NotAnswered, rule: &str) -> Value {
         "since": found.since,
         "waited": found.waited,
         "attempt": match found.attempt {
-            Attempt::Due => "due",
-            Attempt::Again => "again",
+            TakeBackAttempt::Due => "due",
+            TakeBackAttempt::Again => "again",
         },
         "bounce": found.bounce,
         "passed": found.passed,

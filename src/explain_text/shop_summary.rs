@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::Duration;
-use crate::domain::policy::ServicePolicy;
+use crate::domain::policy::{ReplyUnit, ServicePolicy};
 use crate::domain::protocol::decision::BlockCode;
 use crate::domain::protocol::rating::Level;
 use crate::domain::read::report::{
@@ -232,12 +232,12 @@ fn held_against(locale: Locale, line: Share, off: Share, bad: Option<bool>) -> S
 }
 
 fn day_line(locale: Locale, when: &str, day: &DayReport, service: &ServicePolicy) -> String {
-    let (consulting, late, replied) = (day.consulting, day.late, day.replied);
     let value = day.reply_rate.map_or_else(|| "-".to_owned(), rate);
     let min = service.reply.min_rate;
+    let (consulting, late) = (day.consulting, day.late);
     let bad = (consulting - late.min(consulting)) * 10_000 < u64::from(min.0) * consulting;
     let line = held_against(locale, min, Share::ZERO, Some(bad));
-    let within = locale.length(service.reply.within);
+    let counts = day_counts(locale, day, &locale.length(service.reply.within));
     let when = when_of(locale, when);
     let risk = if day.penalty_risk {
         locale.say(
@@ -248,25 +248,47 @@ fn day_line(locale: Locale, when: &str, day: &DayReport, service: &ServicePolicy
         ""
     };
     locale.say(
-        format!(
-            "{when} 人工回复率 {value}{line}：咨询 {consulting} 人，{late} 人等 {within}还没回复，{replied} 人当天得到回复{risk}"
-        ),
-        format!(
-            "{when} reply rate {value}{line}: {consulting} buyers consulted, {late} waited {within} or longer, \
-             {replied} were answered that day{risk}"
-        ),
+        format!("{when} 人工回复率 {value}{line}：{counts}{risk}"),
+        format!("{when} reply rate {value}{line}: {counts}{risk}"),
     )
+}
+
+/// What consulted and was late on a day, in the unit of the reply rate (M12), and how many buyers got a reply (M2).
+fn day_counts(locale: Locale, day: &DayReport, within: &str) -> String {
+    let (all, late, buyers, replied) = (day.consulting, day.late, day.buyers, day.replied);
+    match day.unit {
+        ReplyUnit::Buyer => locale.say(
+            format!("咨询 {all} 人，{late} 人等 {within}还没回复，{replied} 人当天得到回复"),
+            format!(
+                "{all} buyers consulted, {late} waited {within} or longer, {replied} were answered that day"
+            ),
+        ),
+        ReplyUnit::Round => locale.say(
+            format!("对话 {all} 轮，{late} 轮等 {within}还没回复；咨询 {buyers} 人，{replied} 人当天得到回复"),
+            format!(
+                "{all} rounds, {late} waited {within} or longer; {buyers} buyers consulted, {replied} were answered \
+                 that day"
+            ),
+        ),
+        ReplyUnit::Session => locale.say(
+            format!("咨询会话 {all} 个，{late} 个首轮等 {within}还没回复；咨询 {buyers} 人，{replied} 人当天得到回复"),
+            format!(
+                "{all} sessions, {late} waited {within} or longer in their first round; {buyers} buyers consulted, \
+                 {replied} were answered that day"
+            ),
+        ),
+    }
 }
 
 fn week_line(locale: Locale, when: &str, week: &WeekReport, service: &ServicePolicy) -> String {
     let when = when_of(locale, when);
     let all = week.satisfied + week.neutral + week.disappointed;
-    let (value, satisfied) = (
-        week.good_rate.map_or_else(|| "-".to_owned(), rate),
-        week.satisfied,
-    );
+    let value = |rated: Option<Decimal>| rated.map_or_else(|| "-".to_owned(), rate);
+    let (total, satisfied) = (value(week.good_rate), week.satisfied);
     let min = service.good_rate.min;
-    let line = held_against(locale, min, Share::ZERO, Some(week.good_needed != Some(0)));
+    let judged = week.judged.ratings;
+    let bad = (judged > 0).then_some(week.good_needed != Some(0));
+    let line = held_against(locale, min, Share::ZERO, bad);
     let needed = match week.good_needed {
         Some(0) => String::new(),
         Some(n) => locale.say(
@@ -278,9 +300,24 @@ fn week_line(locale: Locale, when: &str, week: &WeekReport, service: &ServicePol
             ", which no number of satisfied reaches".to_owned(),
         ),
     };
+    if judged == all {
+        return locale.say(
+            format!("{when} 好评率 {total}{line}{needed}：{all} 个评价里 {satisfied} 个满意"),
+            format!(
+                "{when} good rate {total}{line}{needed}: {satisfied} of {all} ratings satisfied"
+            ),
+        );
+    }
+    // The threshold is for the ratings that are judged (M4).
+    let value = value(week.judged.good_rate);
     locale.say(
-        format!("{when} 好评率 {value}{line}{needed}：{all} 个评价里 {satisfied} 个满意"),
-        format!("{when} good rate {value}{line}{needed}: {satisfied} of {all} ratings satisfied"),
+        format!(
+            "{when} 好评率 {value}{line}{needed}：{all} 个评价里 {judged} 个计入；全部评价的好评率是 {total}，{satisfied} 个满意"
+        ),
+        format!(
+            "{when} good rate {value}{line}{needed}: {judged} of {all} ratings are judged; of all, {satisfied} are \
+             satisfied ({total})"
+        ),
     )
 }
 

@@ -3,7 +3,9 @@
 
 use crate::domain::base::id::Id;
 use crate::domain::base::time::OffsetTimestamp;
-use crate::domain::explain::explanation::{Attempt, Candidate, Evidence, NotAnswered, Verdict};
+use crate::domain::explain::explanation::{
+    Candidate, Evidence, NotAnswered, TakeBackAttempt, Verdict,
+};
 use crate::domain::policy::TakeBackOtherwise;
 use crate::domain::protocol::decision::DecisionBody;
 
@@ -128,11 +130,11 @@ fn clock(locale: Locale, found: &NotAnswered) -> String {
         ),
     };
     let ran_out = match found.attempt {
-        Attempt::Due => locale.say(
+        TakeBackAttempt::Due => locale.say(
             format!("满 {waited}还没有人工回复，超时转接"),
             format!("no reply came within {waited}, which is the time limit"),
         ),
-        Attempt::Again => locale.say(
+        TakeBackAttempt::Again => locale.say(
             format!("到现在已有 {waited}；到时限时没有其他客服能接，现在有了"),
             format!("that is {waited} ago; no other agent could get it when the time was up, and one can now"),
         ),

@@ -4,8 +4,8 @@
 
 use super::decision_sink::DecisionSink;
 use super::explanation::{
-    Attempt, Candidate, Comparison, Evidence, NoRota, NotAnswered, RecentAgent, RecentFinding,
-    ScoreBasis, Step, Verdict,
+    Candidate, Comparison, Evidence, NoRota, NotAnswered, RecentAgent, RecentFinding, ScoreBasis,
+    Step, TakeBackAttempt, Verdict,
 };
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::OffsetTimestamp;
@@ -118,7 +118,7 @@ impl Shop {
     pub(in crate::domain) fn note_not_answered(
         &self,
         session: u32,
-        attempt: Attempt,
+        attempt: TakeBackAttempt,
         bounce: u32,
         passed: &[u32],
         out: &mut DecisionSink,
@@ -160,7 +160,7 @@ impl Shop {
     pub(in crate::domain) fn note_missed(&self, agent: u32, out: &mut DecisionSink) {
         out.drop_notes();
         out.note(self.seq, || Evidence::Missed {
-            agent: self.candidate_as_it_is(agent),
+            agent: self.candidate(&self.directory.agents[agent], Verdict::TakenFrom),
             misses: self.directory.agents[agent].misses,
             away_after: self.policy.routing.take_back.away_after,
         });

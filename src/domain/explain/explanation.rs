@@ -458,7 +458,7 @@ pub struct NotAnswered {
     /// From the later of the two until now.
     pub waited: Duration,
     /// Whether the clock ran out just now.
-    pub attempt: Attempt,
+    pub attempt: TakeBackAttempt,
     /// How often the session was taken back, this time included.
     pub bounce: u32,
     /// The agents that are left out, this one included.
@@ -471,7 +471,7 @@ pub struct NotAnswered {
 
 /// When take-back tries to move a session (R10b).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attempt {
+pub enum TakeBackAttempt {
     /// The clock of R10a ran out.
     Due,
     /// The clock ran out before, and no other agent could get the session then.

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::routing::{RoutingChoice, RoutingRequest};
 use crate::domain::explain::decision_sink::DecisionSink;
-use crate::domain::explain::explanation::Attempt;
+use crate::domain::explain::explanation::TakeBackAttempt;
 use crate::domain::policy::{HandOver, TakeBackOtherwise};
 use crate::domain::protocol::codes::{Presence, PresenceReason};
 use crate::domain::protocol::decision::{AssignReason, DecisionBody, WaitReason};
@@ -67,7 +67,7 @@ impl Shop {
         self.overdue.insert((debt, record.opened_as, session));
         if !self.is_shut() {
             self.fresh_crews();
-            self.take_back(session, Attempt::Due, out);
+            self.take_back(session, TakeBackAttempt::Due, out);
         }
     }
 
@@ -83,7 +83,7 @@ impl Shop {
             .collect();
         for session in overdue {
             self.timers.visit(session);
-            if self.take_back(session, Attempt::Again, out) {
+            if self.take_back(session, TakeBackAttempt::Again, out) {
                 return true;
             }
         }
@@ -92,7 +92,12 @@ impl Shop {
     }
 
     /// Takes an overdue session from its agent, if another can get it (R10b). The agent groups must be current.
-    fn take_back(&mut self, session: u32, attempt: Attempt, out: &mut DecisionSink) -> bool {
+    fn take_back(
+        &mut self,
+        session: u32,
+        attempt: TakeBackAttempt,
+        out: &mut DecisionSink,
+    ) -> bool {
         let record = &self.sessions[session];
         let Some(agent) = record.agent() else {
             return false;
@@ -134,7 +139,7 @@ impl Shop {
     }
 
     /// The evidence again, for the decision that follows `session.taken_back`.
-    fn note_taken_back(&self, session: u32, attempt: Attempt, out: &mut DecisionSink) {
+    fn note_taken_back(&self, session: u32, attempt: TakeBackAttempt, out: &mut DecisionSink) {
         if !out.is_asked(self.seq) {
             return;
         }
