@@ -35,6 +35,20 @@ pub(super) fn due(
     let within = locale.length(overdue_at.instant - since.instant);
     let (since, until) = (locale.time(since), locale.time(overdue_at));
     let who = responsible(locale, agent);
+    // A message that comes late may be late already (T1).
+    let over = at.is_some_and(|at| at.instant >= overdue_at.instant);
+    let limit = match over {
+        true => locale.say(
+            format!("[M3] 消息晚到，已过了 {within}的时限（{until}）。"),
+            format!("[M3] The message came late: its limit of {within} has passed at {until}."),
+        ),
+        false => locale.say(
+            format!("[M3] 等满 {waited}提醒，等满 {within}算超时：{until} 之前回复就不算。"),
+            format!(
+                "[M3] Reminder after {waited}, late after {within}: a reply before {until} is still in time."
+            ),
+        ),
+    };
     vec![
         locale.say(
             format!("慢响应提醒：会话 {session} 的买家 {buyer} 从 {since} 起已等了 {waited}，还没有人工回复（{who}）。"),
@@ -43,12 +57,7 @@ pub(super) fn due(
                  since {since} ({who})."
             ),
         ),
-        locale.say(
-            format!("[M3] 等满 {waited}提醒，等满 {within}算超时：{until} 之前回复就不算。"),
-            format!(
-                "[M3] Reminder after {waited}, late after {within}: a reply before {until} is still in time."
-            ),
-        ),
+        limit,
     ]
 }
 

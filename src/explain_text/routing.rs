@@ -44,11 +44,11 @@ pub(super) fn queued(locale: Locale, body: &DecisionBody) -> String {
     else {
         return String::new();
     };
-    let (pool, reason, text) = (
-        locale.pool(pool),
-        causes::waiting_for(locale, *reason),
-        locale.quoted(prompt),
-    );
+    let (pool, reason) = (locale.pool(pool), causes::waiting_for(locale, *reason));
+    let text = match prompt.is_empty() {
+        true => locale.say("没有提示文字".to_owned(), "no prompt".to_owned()),
+        false => locale.quoted(prompt),
+    };
     locale.say(
         format!(
             "会话 {session}（买家 {buyer}）开始排队，在{pool}队列排第 {position} 位：{reason}。买家看到{text}。"

@@ -24,5 +24,6 @@ mod stored_forms;
 mod stored_shops;
 mod view;
 mod why;
+mod why_complete;
 mod why_desk;
 mod why_shop;

@@ -26,6 +26,13 @@ pub(super) fn why(trace: &str, seq: u64) -> Explanation {
     *why
 }
 
+/// The facts of an explanation, one a line.
+pub(super) fn facts(trace: &str, seq: u64) -> String {
+    let facts = explain_text::facts(&why(trace, seq));
+    let lines = facts.iter().map(ToString::to_string);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// An explanation in both languages.
 pub(super) fn explained(trace: &str, seq: u64) -> String {
     let why = why(trace, seq);
@@ -1474,11 +1481,7 @@ fn the_facts_behind_closes_waits_and_scores_have_stable_names() {
         (&[rota, ANNA, ANNA_COMES, S1, ANNA_LEAVES, asked], 2),
         (&[scored, ANNA, ANNA_COMES, S1, S1_CLOSED, rated], 5),
     ];
-    let facts = cases.map(|(rows, seq)| {
-        let facts = explain_text::facts(&why(&trace(rows), seq));
-        let lines = facts.iter().map(ToString::to_string);
-        lines.collect::<Vec<_>>().join("\n")
-    });
+    let facts = cases.map(|(rows, seq)| facts(&trace(rows), seq));
     expect![[r#"
         {"agent":"anna","away_window":"0s","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"finding":"unavailable","otherwise":"continue","over_capacity":false,"queue":"wait","rule":"R1d","until":"2026-11-16T10:03:30+08:00","window":"72h"}
         {"pool":"all","rule":"R2","scope":"all"}

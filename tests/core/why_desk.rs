@@ -5,7 +5,7 @@ use expect_test::expect;
 
 use crate::why::{
     ANNA, ANNA_COMES, ANNA_LEAVES, ANNA_REMOVED, BO, BO_COMES, Row, S1, S1_CLOSED, S2, check,
-    told_of,
+    facts, told_of, trace,
 };
 
 fn policy(policy: &'static str) -> Row {
@@ -672,4 +672,82 @@ fn a_session_whose_buyer_gave_up() {
         3,
         "[S7]",
     )]));
+}
+
+#[test]
+fn the_facts_of_the_desk_have_stable_names() {
+    let facts = |rows: &[Row], seq| facts(&trace(rows), seq);
+    let taken = [
+        policy(TAKES_BACK),
+        ANNA,
+        BO,
+        ANNA_COMES,
+        BO_COMES,
+        S1,
+        S2,
+        B1_WRITES_LATER,
+        (
+            "10:05:00",
+            "session.closed",
+            r#""session":"s2","by":"buyer""#,
+        ),
+    ];
+    let away = [
+        policy(r#""policy":{"routing":{"take_back":{"after":"2m","away_after":1}}}"#),
+        ANNA,
+        BO,
+        ANNA_COMES,
+        BO_COMES,
+        S1,
+        B1_WRITES,
+        CLOCK,
+    ];
+    let s3 = (
+        "10:03:00",
+        "session.opened",
+        r#""session":"s3","buyer":"b3","priority":3"#,
+    );
+    let left = ("10:03:10", "buyer.left", r#""session":"s3""#);
+    let ranked = [policy(AGES), ANNA, ANNA_COMES, S1, S2, s3, left, S1_CLOSED];
+    let gave_up = [policy(AGES), ANNA, ANNA_COMES, S1, S2, s3, left, CLOCK];
+    let keeps = policy(
+        r#""policy":{"routing":{"offline":{"hand_over":"online"}},"session":{"on_agent_offline":"keep"}}"#,
+    );
+    let bo = ("10:05:00", "agent.online", r#""agent":"小波""#);
+    let handed = [keeps, ANNA, BO, ANNA_COMES, S1, B1_WRITES, ANNA_LEAVES, bo];
+    let all = [
+        facts(&taken, 4),
+        facts(&taken, 8),
+        facts(&away, 5),
+        facts(&ranked, 3),
+        facts(&ranked, 6),
+        facts(&gave_up, 4),
+        facts(&handed, 4),
+    ];
+    expect![[r#"
+        {"after":"2m","assigned_at":"2026-11-16T10:01:00+08:00","attempt":"due","away_after":2,"bounce":1,"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"online","rota_today":0,"today":1,"verdict":"taken_from","weight":1}],"each":false,"max":2,"misses":1,"otherwise":"queue","passed":["anna"],"rule":"R10","since":"2026-11-16T10:02:30+08:00","waited":"2m"}
+        {"pool":"all","rule":"R2","scope":"all"}
+        {"by":"least_saturated","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"online","rota_today":0,"today":1,"verdict":"taken_from","weight":1},{"after_work":0,"agent":"小波","capacity":1,"last_assigned":2,"load":1,"presence":"online","rota_today":0,"today":1,"verdict":"full","weight":2}],"queue":"wait","rule":"R4b"}
+
+        {"longest":true,"pool":"all","rule":"R7","since":"2026-11-16T10:04:30+08:00","unserved":0,"waiting":1}
+        {"age":"0s","before":[],"before_in_all":0,"priority":0,"queued":"2026-11-16T10:02:30+08:00","rule":"R11","since":"2026-11-16T10:04:30+08:00"}
+        {"counted":false,"passed":["anna"],"rule":"R10c"}
+        {"by":"least_saturated","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"online","rota_today":0,"today":1,"verdict":"taken_from","weight":1},{"after_work":0,"agent":"小波","capacity":1,"last_assigned":2,"load":0,"presence":"online","rota_today":0,"today":1,"verdict":"picked","weight":2}],"queue":"wait","rule":"R7"}
+
+        {"away_after":1,"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"online","rota_today":0,"today":1,"verdict":"taken_from","weight":1}],"misses":1,"rule":"R10e"}
+
+        {"agent":null,"away_window":"0s","candidates":[],"finding":"nobody","otherwise":"continue","over_capacity":false,"queue":"wait","rule":"R1","until":null,"window":"72h"}
+        {"pool":"all","rule":"R2","scope":"all"}
+        {"by":"least_saturated","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"online","rota_today":0,"today":1,"verdict":"full","weight":1}],"queue":"wait","rule":"R4b"}
+        {"age":"1m","before":[{"priority":0,"queued":"2026-11-16T10:02:00+08:00","session":"s2","since":"2026-11-16T10:02:00+08:00"}],"before_in_all":1,"priority":3,"queued":"2026-11-16T10:03:00+08:00","rule":"R11","since":"2026-11-16T10:03:00+08:00"}
+
+        {"longest":true,"pool":"all","rule":"R7","since":"2026-11-16T10:02:00+08:00","unserved":0,"waiting":2}
+        {"left":[{"priority":3,"queued":"2026-11-16T10:03:00+08:00","session":"s3","since":"2026-11-16T10:03:00+08:00"}],"left_in_all":1,"rule":"S7"}
+        {"by":"least_saturated","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"online","rota_today":0,"today":1,"verdict":"picked","weight":1}],"queue":"wait","rule":"R7"}
+
+        {"away_since":"2026-11-16T10:03:10+08:00","leave_grace":"5m","pool":"all","rule":"S7","since":"2026-11-16T10:03:00+08:00"}
+
+        {"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R5b","since":"2026-11-16T10:01:30+08:00"}
+        {"pool":"all","rule":"R2","scope":"all"}
+        {"by":"least_saturated","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1},{"after_work":0,"agent":"小波","capacity":1,"last_assigned":0,"load":0,"presence":"online","rota_today":0,"today":0,"verdict":"picked","weight":2}],"queue":"wait","rule":"R4a"}"#]].assert_eq(&all.join("\n\n"));
 }

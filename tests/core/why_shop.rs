@@ -3,11 +3,12 @@
 
 use expect_test::expect;
 use xiaoer::domain::installation::Installation;
+use xiaoer::explain_text::{self, Highlights, Language};
 use xiaoer::replay::replay_with;
 
 use crate::why::{
-    ANNA, ANNA_COMES, ANNA_LEAVES, BO, BO_COMES, Row, S1, S2, STANDARD, check, explained, told_of,
-    trace,
+    ANNA, ANNA_COMES, ANNA_LEAVES, BO, BO_COMES, Row, S1, S2, STANDARD, check, explained, facts,
+    told_of, trace,
 };
 
 /// The `seq` and the type of each decision of a trace.
@@ -716,4 +717,120 @@ fn an_invite_after_a_rating() {
             "✗  [I3]",
         ),
     ]));
+}
+
+/// The message comes five minutes late, when its limit has passed.
+#[test]
+fn a_reminder_of_a_message_that_came_late() {
+    let late = ("10:01:30", "buyer.message", r#""session":"s1""#);
+    let now = ("10:06:30", "clock", "");
+    let rows = [STANDARD, ANNA, ANNA_COMES, S1, now, late];
+    expect![[r#"
+        a reminder
+        [M3] 消息晚到，已过了 3 分钟的时限（10:04:30）。
+        [M3] The message came late: its limit of 3 min has passed at 10:04:30.
+    "#]]
+    .assert_eq(&told_of(&[("a reminder", &rows, 2, "[M3]")]));
+}
+
+/// Lines of the summary that speak of scores.
+fn scores_told(rows: &[Row]) -> String {
+    let mut installation = Installation::default();
+    replay_with(&mut installation, trace(rows).as_bytes(), |_, _, _| Ok(())).expect("a trace");
+    let report = installation.report().remove("default").expect("a report");
+    let service = &installation
+        .shop("default")
+        .expect("a shop")
+        .policy()
+        .service;
+    let highlights = Highlights::default();
+    let languages = [Language::Chinese, Language::English];
+    let texts =
+        languages.map(|language| explain_text::summary(&report, service, &highlights, language));
+    let lines = texts.iter().flat_map(|text| text.lines());
+    let scores = lines.filter(|line| line.starts_with("  2026-") || line.starts_with("  2026 "));
+    scores.map(str::trim).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_summary_speaks_of_the_unit_and_of_what_is_judged() {
+    let rounds = policy(r#""policy":{"service":{"reply":{"min_rate":0.9,"unit":"round"}}}"#);
+    let sessions = policy(
+        r#""policy":{"invite":{"bots":true},"service":{"reply":{"unit":"session"},"good_rate":{"min":0.8,"human":true}}}"#,
+    );
+    let bot = (
+        "10:02:00",
+        "session.opened",
+        r#""session":"s2","buyer":"b2","bot":true"#,
+    );
+    let closed = (
+        "10:03:00",
+        "session.closed",
+        r#""session":"s2","by":"buyer""#,
+    );
+    let rated = ("10:03:10", "rating.submitted", r#""card":"s2#1","stars":5"#);
+    expect![[r#"
+        2026-11-16 人工回复率 0%，没达到 90% 的线：对话 1 轮，1 轮等 3 分钟还没回复；咨询 1 人，0 人当天得到回复
+        2026-11-16 reply rate 0%, below its line of 90%: 1 rounds, 1 waited 3 min or longer; 1 buyers consulted, 0 were answered that day"#]].assert_eq(&scores_told(&[
+        rounds, ANNA, ANNA_COMES, S1, B1_WRITES, NOON,
+    ]));
+    let rows = [
+        sessions, ANNA, ANNA_COMES, S1, B1_WRITES, bot, closed, rated, NOON,
+    ];
+    expect![[r#"
+        2026-11-16 人工回复率 0%：咨询会话 1 个，1 个首轮等 3 分钟还没回复；咨询 1 人，0 人当天得到回复
+        2026 年第 47 周 好评率 -：1 个评价里 0 个计入；全部评价的好评率是 100%，1 个满意
+        2026-11-16 reply rate 0%: 1 sessions, 1 waited 3 min or longer in their first round; 1 buyers consulted, 0 were answered that day
+        2026-W47 good rate -: 0 of 1 ratings are judged; of all, 1 are satisfied (100%)"#]].assert_eq(&scores_told(&rows));
+}
+
+#[test]
+fn the_facts_of_the_shop_have_stable_names() {
+    let facts = |rows: &[Row], seq| facts(&trace(rows), seq);
+    let opened = (
+        "10:05:00",
+        "session.opened",
+        r#""session":"s9","buyer":"b1""#,
+    );
+    let alert = policy(
+        r#""policy":{"service":{"reply":{"min_rate":0.9,"min_sample":1,"unit":"round","remind_after":"0s"}}}"#,
+    );
+    let asked = [alert, ANNA, ANNA_COMES, S1, B1_WRITES, NOON];
+    let daily = policy(r#""policy":{"service":{"daily":true,"reply":{"remind_after":"0s"}}}"#);
+    let mut day = trace(&[daily, ANNA, ANNA_COMES, S1, B1_WRITES]);
+    day.push_str(NEXT_DAY);
+    let closed = [policy(HOURS), ANNA, ANNA_COMES, NOON, S1_AT_NOON];
+    let blocked = [STANDARD, ANNA, ANNA_COMES, S1, BLOCKED, opened];
+    let all = [
+        facts(&closed, 1),
+        facts(&closed, 2),
+        facts(&closed, 3),
+        facts(&blocked, 2),
+        facts(&blocked, 4),
+        facts(&[STANDARD, ("09:40:00", "clock", "")], 1),
+        facts(&asked, 2),
+        facts(&asked, 3),
+        self::facts(&day, 3),
+    ];
+    expect![[r#"
+        {"by_policy":false,"current":null,"day":"2026-11-16","intervals":["09:00-12:00","14:00-18:00"],"outside":"offline","rule":"H3","single_day":false}
+
+        {"pool":"all","rule":"R2","scope":"all"}
+        {"closed":true,"opens_at":"2026-11-16T14:00:00+08:00","rule":"H2"}
+        {"rota":"off","rule":"R5"}
+
+        {"pool":"all","position":1,"reason":"closed","rule":"H2"}
+        {"opens_at":"2026-11-16T14:00:00+08:00","reply":"closed","rule":"H2"}
+
+        {"blocked_until":"2026-11-16T18:00:00+08:00","rule":"B1"}
+
+        {"blocked_until":"2026-11-16T18:00:00+08:00","rule":"B1"}
+
+        {"at":"2026-11-16T09:40:00+08:00","clock":"2026-11-16T10:00:00+08:00","lateness":"10m","rule":"T1"}
+
+        {"first":true,"rule":"M3","unit":"round"}
+
+        {"metric":"reply_rate","min_sample":1,"over":0,"rule":"M6","threshold":0.9,"under":1,"unit":"round","within":"3m"}
+
+        {"effective_bot":false,"penalty_above":0,"rule":"M13","unit":"buyer","within":"3m"}"#]].assert_eq(&all.join("\n\n"));
 }

@@ -160,7 +160,7 @@ impl Shop {
     pub(in crate::domain) fn note_missed(&self, agent: u32, out: &mut DecisionSink) {
         out.drop_notes();
         out.note(self.seq, || Evidence::Missed {
-            agent: self.candidate_as_it_is(agent),
+            agent: self.candidate(&self.directory.agents[agent], Verdict::TakenFrom),
             misses: self.directory.agents[agent].misses,
             away_after: self.policy.routing.take_back.away_after,
         });

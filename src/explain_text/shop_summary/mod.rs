@@ -211,12 +211,12 @@ fn held_against(locale: Locale, line: Share, off: Share, bad: Option<bool>) -> S
 }
 
 fn day_line(locale: Locale, when: &str, day: &DayReport, service: &ServicePolicy) -> String {
-    let (consulting, late, replied) = (day.consulting, day.late, day.replied);
     let value = day.reply_rate.map_or_else(|| "-".to_owned(), rate);
     let min = service.reply.min_rate;
+    let (consulting, late) = (day.consulting, day.late);
     let bad = (consulting - late.min(consulting)) * 10_000 < u64::from(min.0) * consulting;
     let line = held_against(locale, min, Share::ZERO, Some(bad));
-    let within = locale.length(service.reply.within);
+    let counts = day_counts(locale, day, &locale.length(service.reply.within));
     let when = when_of(locale, when);
     let risk = if day.penalty_risk {
         locale.say(
@@ -226,48 +226,48 @@ fn day_line(locale: Locale, when: &str, day: &DayReport, service: &ServicePolicy
     } else {
         ""
     };
-    let buyers = day.buyers;
-    let counts = match day.unit {
+    locale.say(
+        format!("{when} 人工回复率 {value}{line}：{counts}{risk}"),
+        format!("{when} reply rate {value}{line}: {counts}{risk}"),
+    )
+}
+
+/// What consulted and was late on a day, in the unit of the reply rate (M12), and how many buyers got a reply (M2).
+fn day_counts(locale: Locale, day: &DayReport, within: &str) -> String {
+    let (all, late, buyers, replied) = (day.consulting, day.late, day.buyers, day.replied);
+    match day.unit {
         ReplyUnit::Buyer => locale.say(
-            format!("咨询 {consulting} 人，{late} 人等 {within}还没回复"),
-            format!("{consulting} buyers consulted, {late} waited {within} or longer"),
-        ),
-        ReplyUnit::Round => locale.say(
-            format!("{consulting} 轮对话，{late} 轮等 {within}还没回复；咨询 {buyers} 人"),
-            format!("{consulting} rounds, {late} waited {within} or longer; {buyers} buyers consulted"),
-        ),
-        ReplyUnit::Session => locale.say(
-            format!("{consulting} 个会话，{late} 个等 {within}还没有首次回复；咨询 {buyers} 人"),
+            format!("咨询 {all} 人，{late} 人等 {within}还没回复，{replied} 人当天得到回复"),
             format!(
-                "{consulting} sessions, {late} waited {within} or longer for the first reply; {buyers} buyers consulted"
+                "{all} buyers consulted, {late} waited {within} or longer, {replied} were answered that day"
             ),
         ),
-    };
-    locale.say(
-        format!("{when} 人工回复率 {value}{line}：{counts}，{replied} 人当天得到回复{risk}"),
-        format!(
-            "{when} reply rate {value}{line}: {counts}, {replied} were answered that day{risk}"
+        ReplyUnit::Round => locale.say(
+            format!("对话 {all} 轮，{late} 轮等 {within}还没回复；咨询 {buyers} 人，{replied} 人当天得到回复"),
+            format!(
+                "{all} rounds, {late} waited {within} or longer; {buyers} buyers consulted, {replied} were answered \
+                 that day"
+            ),
         ),
-    )
+        ReplyUnit::Session => locale.say(
+            format!("咨询会话 {all} 个，{late} 个首轮等 {within}还没回复；咨询 {buyers} 人，{replied} 人当天得到回复"),
+            format!(
+                "{all} sessions, {late} waited {within} or longer in their first round; {buyers} buyers consulted, \
+                 {replied} were answered that day"
+            ),
+        ),
+    }
 }
 
 fn week_line(locale: Locale, when: &str, week: &WeekReport, service: &ServicePolicy) -> String {
     let when = when_of(locale, when);
     let all = week.satisfied + week.neutral + week.disappointed;
-    // The rate that counts is that of the judged ratings (M4).
-    let (value, satisfied) = (
-        week.judged.good_rate.map_or_else(|| "-".to_owned(), rate),
-        week.satisfied,
-    );
-    let judged = match week.judged.ratings {
-        judged if judged == all => String::new(),
-        judged => locale.say(
-            format!("，其中 {judged} 个计入考核"),
-            format!(", {judged} of them judged"),
-        ),
-    };
+    let value = |rated: Option<Decimal>| rated.map_or_else(|| "-".to_owned(), rate);
+    let (total, satisfied) = (value(week.good_rate), week.satisfied);
     let min = service.good_rate.min;
-    let line = held_against(locale, min, Share::ZERO, Some(week.good_needed != Some(0)));
+    let judged = week.judged.ratings;
+    let bad = (judged > 0).then_some(week.good_needed != Some(0));
+    let line = held_against(locale, min, Share::ZERO, bad);
     let needed = match week.good_needed {
         Some(0) => String::new(),
         Some(n) => locale.say(
@@ -279,10 +279,23 @@ fn week_line(locale: Locale, when: &str, week: &WeekReport, service: &ServicePol
             ", which no number of satisfied reaches".to_owned(),
         ),
     };
+    if judged == all {
+        return locale.say(
+            format!("{when} 好评率 {total}{line}{needed}：{all} 个评价里 {satisfied} 个满意"),
+            format!(
+                "{when} good rate {total}{line}{needed}: {satisfied} of {all} ratings satisfied"
+            ),
+        );
+    }
+    // The threshold is for the ratings that are judged (M4).
+    let value = value(week.judged.good_rate);
     locale.say(
-        format!("{when} 好评率 {value}{line}{needed}：{all} 个评价里 {satisfied} 个满意{judged}"),
         format!(
-            "{when} good rate {value}{line}{needed}: {satisfied} of {all} ratings satisfied{judged}"
+            "{when} 好评率 {value}{line}{needed}：{all} 个评价里 {judged} 个计入；全部评价的好评率是 {total}，{satisfied} 个满意"
+        ),
+        format!(
+            "{when} good rate {value}{line}{needed}: {judged} of {all} ratings are judged; of all, {satisfied} are \
+             satisfied ({total})"
         ),
     )
 }
