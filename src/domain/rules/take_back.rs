@@ -1,8 +1,6 @@
 //! Take-back: a session leaves an agent that does not answer (R10), or one that is offline when another comes online
 //! (R5b).
 
-use smallvec::SmallVec;
-
 use super::routing::{RoutingChoice, RoutingRequest};
 use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::explain::explanation::TakeBackAttempt;
@@ -10,6 +8,7 @@ use crate::domain::policy::{HandOver, TakeBackOtherwise};
 use crate::domain::protocol::codes::{Presence, PresenceReason};
 use crate::domain::protocol::decision::{AssignReason, DecisionBody, WaitReason};
 use crate::domain::state::agent_directory::{EVERYBODY, RoutingScope};
+use crate::domain::state::session::PassedAgents;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
@@ -105,7 +104,7 @@ impl Shop {
         if !self.may_bounce(session) {
             return false;
         }
-        let mut passed: SmallVec<[u32; 4]> = record.passed().into();
+        let mut passed: PassedAgents = record.passed().into();
         if let Err(place) = passed.binary_search(&agent) {
             passed.insert(place, agent);
         }
@@ -166,7 +165,7 @@ impl Shop {
         &mut self,
         session: u32,
         agent: u32,
-        passed: SmallVec<[u32; 4]>,
+        passed: PassedAgents,
         out: &mut DecisionSink,
     ) {
         let record = &mut self.sessions[session];
