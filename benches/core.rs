@@ -91,6 +91,7 @@ impl Desk {
             question: None,
             order_status: None,
             bot: false,
+            priority: None,
         };
         (session, self.event(opened))
     }

@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use xiaoer::domain::read::invariants;
 use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::Installation;
+use xiaoer::domain::read::invariants;
 use xiaoer::wire::{Line, WrittenDecision, read_line};
 
 /// The shop that the lines come to: somebody of everything.

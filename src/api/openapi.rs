@@ -30,7 +30,7 @@ use crate::http::route::Route;
         shops::list, shops::put, shops::delete, shops::report,
         policies::get, policies::put, policies::check,
         agents::list, agents::get, agents::put, agents::delete, agents::put_presence,
-        sessions::list, sessions::get, sessions::pools, sessions::questions,
+        sessions::list, sessions::get, sessions::invite, sessions::pools, sessions::questions,
         ratings::list,
         decisions::list, decisions::get, decisions::why, stream::open,
         webhooks::list, webhooks::post, webhooks::get, webhooks::patch, webhooks::delete,

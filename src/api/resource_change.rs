@@ -44,8 +44,13 @@ pub fn accepted(shop: &Id, answered: EventResult) -> Result<EventResult, Problem
 
 /// The problem for a rejected event. Its code and detail are those of the rejection decision.
 pub fn rejection(answered: &EventResult) -> Option<Problem> {
-    let Rejection { error, message, .. } = answered.rejected.as_ref()?;
-    Some(Problem::new(ProblemCode::Rejected(*error), message))
+    answered.rejected.as_ref().map(rejected)
+}
+
+/// The problem for an event that was, or would be, rejected.
+pub fn rejected(rejection: &Rejection) -> Problem {
+    let Rejection { error, message, .. } = rejection;
+    Problem::new(ProblemCode::Rejected(*error), message)
 }
 
 /// Parses a JSON body. Unknown fields are errors.

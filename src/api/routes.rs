@@ -70,6 +70,7 @@ table! {
 
     "/v1/shops/{shop}/sessions" { GET Shop(Read), ["state" "limit" "cursor"] => sessions::list; }
     "/v1/shops/{shop}/sessions/{session}" { GET Shop(Read), [] => sessions::get; }
+    "/v1/shops/{shop}/sessions/{session}/invite" { GET Shop(Read), [] => sessions::invite; }
     "/v1/shops/{shop}/pools" { GET Shop(Read), ["limit" "cursor"] => sessions::pools; }
     "/v1/shops/{shop}/entries/{entry}/questions" {
         GET Shop(Read), ["limit" "cursor"] => sessions::questions;
@@ -82,7 +83,7 @@ table! {
     "/v1/shops/{shop}/decisions/{seq}" { GET Shop(Read), [] => decisions::get; }
     "/v1/shops/{shop}/decisions/{seq}/why" { GET Shop(Read), [] => decisions::why; }
     "/v1/shops/{shop}/stream" { GET Shop(Read), ["after" "types"] => stream::open; }
-    "/v1/shops/{shop}/report" { GET Shop(Read), [] => shops::report; }
+    "/v1/shops/{shop}/report" { GET Shop(Read), ["from" "to"] => shops::report; }
 
     "/v1/shops/{shop}/webhooks" {
         GET Shop(Owner), ["limit" "cursor"] => webhooks::list;
@@ -202,6 +203,11 @@ mod tests {
         ("POST", "/v1/shops/{shop}/events", Shop(Events)),
         ("GET", "/v1/shops/{shop}/sessions", Shop(Read)),
         ("GET", "/v1/shops/{shop}/sessions/{session}", Shop(Read)),
+        (
+            "GET",
+            "/v1/shops/{shop}/sessions/{session}/invite",
+            Shop(Read),
+        ),
         ("GET", "/v1/shops/{shop}/pools", Shop(Read)),
         (
             "GET",

@@ -3,7 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
+use crate::domain::protocol::rejection::Rejection;
 use crate::domain::read::views::{self, Page, State};
 use crate::domain::state::shop::Shop;
 
@@ -57,6 +59,11 @@ pub fn session(shop: &Shop, session: &str, now: Instant) -> Option<ViewedSession
         json: written(&view),
         since_seq: view.since_seq,
     })
+}
+
+/// What `invite.requested` would decide. `Err` if it would be rejected.
+pub fn invite(shop: &Shop, session: &Id, now: Instant) -> Result<String, Rejection> {
+    views::invite(shop, session, now).map(|view| written(&view))
 }
 
 /// Lists the pools with waiting sessions by name, starting after `after`.

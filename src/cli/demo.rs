@@ -1,18 +1,19 @@
-//! `xiaoer demo`: a server with a demo shop that plays the sample day, and commands to try next.
+//! `xiaoer demo`: a server with a demo shop that plays a sample day, and commands to try next.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::demo_day::DemoDay;
 use super::demo_once::once;
 use super::serve::{LayersArguments, failure};
-use super::{Failure, LanguageArgument, language, print_line};
+use super::{DayArgument, Failure, LanguageArgument, language, print_line};
 use crate::domain::base::id::Id;
 use crate::domain::protocol::codes::Presence;
-use crate::domain::protocol::event::EventBody;
+use crate::domain::protocol::event::{EventBody, GivenPolicy};
 use crate::domain::read::views;
 use crate::domain::state::shop::Shop;
 use crate::env::{Env, PausableClock, print_stderr_line};
@@ -45,6 +46,9 @@ pub(super) struct Demo {
     /// Set one setting; `xiaoer serve --print-settings` shows all settings
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
+    /// The day to play
+    #[arg(long, value_enum, default_value_t = DayArgument::Promotion)]
+    day: DayArgument,
     /// How many seconds the day takes
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(..=3600))]
     seconds: u64,
@@ -63,14 +67,14 @@ impl Demo {
     pub(super) fn run(self) -> Result<(), Failure> {
         let language = language(self.lang);
         if self.once {
-            return once(language, self.save.as_deref());
+            return once(self.day, language, self.save.as_deref());
         }
-        let seconds = self.seconds;
+        let (which, seconds) = (self.day, self.seconds);
         let settings = self.settings()?;
         let shop = Id::known(SHOP);
         let mut day = None;
         let clock = Arc::new(PausableClock::new(|now| {
-            let new = DemoDay::ending_before(now, &shop);
+            let new = DemoDay::ending_before(which, now, &shop);
             let begin = new.begin();
             day = Some(new);
             begin
@@ -86,6 +90,7 @@ impl Demo {
             folder: settings.data.display().to_string(),
         };
         let served = serve(&settings, env, None, move |listening| async move {
+            let day = day.map(|day| (which, day));
             if let Err(error) = scene.play(&listening, day, seconds).await {
                 scene.print_stopped(&error);
             }
@@ -126,7 +131,7 @@ impl DemoServer {
     async fn play(
         &self,
         listening: &Listening,
-        day: Option<DemoDay>,
+        day: Option<(DayArgument, DemoDay)>,
         seconds: u64,
     ) -> Result<(), ReadError> {
         let (url, shops, folder) = (listening.url(), &listening.shops, &self.folder);
@@ -136,7 +141,12 @@ impl DemoServer {
             format!("listening on {url}; the API is described at {url}/docs\n"),
         ));
         match day {
-            Some(day) if !there => day.play(shops, &self.clock, self.language, seconds).await?,
+            Some((which, day)) if !there => {
+                day.play(shops, &self.clock, self.language, seconds).await?;
+                if which == DayArgument::Holiday {
+                    self.stay_open(shops).await?;
+                }
+            }
             Some(_) | None => print_line(&self.language.say(
                 format!("示例店铺 {SHOP} 已在 {folder} 里，接着用；删掉这个文件夹，下次就从头放一遍。"),
                 format!(
@@ -157,6 +167,22 @@ impl DemoServer {
         let seq = longest_waiting(shops, &self.shop).await?;
         let online = shops.read(&self.shop, online).await?;
         print_line(&self.what_next(&url, &online, seq));
+        Ok(())
+    }
+
+    /// Takes the opening hours off, so that a new buyer gets an agent at any hour.
+    async fn stay_open(&self, shops: &Shops) -> Result<(), ReadError> {
+        let policy = shops.read(&self.shop, |shop| serde_json::to_value(shop.policy()));
+        let mut policy = policy.await?.unwrap_or_default();
+        policy["hours"] = Value::Null;
+        let policy = GivenPolicy::Sent(Box::new(policy));
+        let event = IncomingEvent::made(EventBody::ShopConfigured { policy }, shops.now());
+        let posted = shops.post(&self.shop, vec![event]).await;
+        posted.map_err(ReadError::Refused)?;
+        print_line(self.language.say(
+            "节日过完了：营业时间已取消，现在全天营业。",
+            "The holiday is over: the opening hours are removed, and the shop is always open now.",
+        ));
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The sample day, moved to end just before now, and played in a shop of a server.
+//! A sample day, moved to end just before now, and played in a shop of a server.
 
 use std::time::Duration;
 
@@ -6,8 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use unicode_width::UnicodeWidthChar;
 
-use super::demo_once::SAMPLE_DAY;
-use super::print_line;
+use super::{DayArgument, print_line};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 use crate::domain::protocol::event::Event;
@@ -32,7 +31,7 @@ const NOTE_COLUMNS_MAX: usize = 100;
 /// The offset of the sample day's shop, in which its lines are printed.
 const OFFSET_S: i32 = 8 * 3600;
 
-/// The sample day, moved into the past.
+/// A sample day, moved into the past.
 pub(super) struct DemoDay {
     shop: Id,
     /// In the order of their instants.
@@ -54,11 +53,12 @@ struct DemoCounts<'a> {
 
 impl DemoDay {
     /// The latest day that is over.
-    pub(super) fn ending_before(now: Instant, shop: &Id) -> DemoDay {
-        let end = SAMPLE_DAY.lines().last().and_then(at_of);
+    pub(super) fn ending_before(day: DayArgument, now: Instant, shop: &Id) -> DemoDay {
+        let events = day.events();
+        let end = events.lines().last().and_then(at_of);
         let since = end.map_or(0, |(end, _)| now.ms() - end.ms());
         let shift = since.div_euclid(DAY_MS) * DAY_MS;
-        let moved = SAMPLE_DAY.lines().filter_map(|line| {
+        let moved = events.lines().filter_map(|line| {
             let text = moved(line, shift)?;
             match read_event(&text, shop, now).ok()?.line {
                 Line::Event(_, event) => Some((event, text)),
@@ -142,7 +142,8 @@ fn at_of(line: &str) -> Option<(Instant, &str)> {
     Some((Instant::parse(seen.at)?, seen.at))
 }
 
-/// An event of the day, so many milliseconds later: its instant, and the nights that a policy names by date.
+/// An event of the day, so many milliseconds later: its instant, the end of a block, and the nights and days that a
+/// policy names by date.
 fn moved(line: &str, shift: i64) -> Option<String> {
     let (at, written) = at_of(line)?;
     let later = |at: Instant| {
@@ -151,10 +152,20 @@ fn moved(line: &str, shift: i64) -> Option<String> {
             .to_string()
     };
     let text = line.replacen(written, &later(at), 1);
-    if !line.contains("shop.configured") {
+    if !line.contains("shop.configured") && !line.contains("\"until\"") {
         return Some(text);
     }
     let mut event: Value = serde_json::from_str(&text).ok()?;
+    if let Some(until) = event["until"].as_str().and_then(Instant::parse) {
+        event["until"] = Value::from(later(until));
+    }
+    if let Some(Value::Object(days)) = event.pointer_mut("/policy/hours/days") {
+        let moved = std::mem::take(days).into_iter().filter_map(|(day, hours)| {
+            let noon = Instant::parse(&format!("{day}T12:00:00+08:00"))?;
+            Some((later(noon).get(..10)?.to_owned(), hours))
+        });
+        *days = moved.collect();
+    }
     let nights = event.pointer_mut("/policy/invite/suspended");
     for night in nights.and_then(Value::as_array_mut).into_iter().flatten() {
         for end in ["from", "to"] {
@@ -218,7 +229,8 @@ impl Notable {
                 serde_json::from_str(&answer.decisions).unwrap_or_default();
             for decision in decisions {
                 let rank = match decision.kind {
-                    "score.alert" | "score.recovered" => 5,
+                    "score.alert" | "score.recovered" | "agent.presence_set" => 5,
+                    "session.taken_back" => 4,
                     "session.assigned" if decision.waited > 0.0 => 4,
                     "reply.overdue" => 3,
                     "invite.blocked" => 2,

@@ -1,28 +1,56 @@
-//! `xiaoer demo --once`: plays the sample day in memory, and prints the state of the shop after it.
+//! `xiaoer demo --once`: plays a sample day in memory, and prints the state of the shop after it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::{Failure, replay_failure};
+use super::{DayArgument, Failure, replay_failure};
 use crate::domain::installation::Installation;
 use crate::explain_text::{self, Highlights, Language};
 
-/// The sample day, one event a line.
-pub(super) const SAMPLE_DAY: &str = include_str!("../../data/sample-day.jsonl");
-
-/// The name of the sample day in messages.
-const SAMPLE_NAME: &str = "sample-day.jsonl";
+/// The seed of the days that are played. That of the promotion ships as a file.
+const SEED: u64 = 1;
 
 /// The shop that needs no `--shop`.
 const SHOP_DEFAULT: &str = "default";
 
-/// Plays the day and prints its decisions; its events are also written to the file `save`.
-pub(super) fn once(language: Language, save: Option<&Path>) -> Result<(), Failure> {
-    let text = play(language, save)?;
+impl DayArgument {
+    /// The events of the day, one a line.
+    pub(super) fn events(self) -> Cow<'static, str> {
+        match self {
+            DayArgument::Promotion => include_str!("../../data/sample-day.jsonl").into(),
+            DayArgument::Holiday => {
+                let mut trace = Vec::new();
+                match crate::sample::write(self.sample(), SEED, 1, &mut trace) {
+                    Ok(()) => String::from_utf8_lossy(&trace).into_owned().into(),
+                    // Memory takes every write.
+                    Err(_) => Cow::Borrowed(""),
+                }
+            }
+        }
+    }
+
+    /// The name of its file in messages.
+    fn file_name(self) -> &'static str {
+        match self {
+            DayArgument::Promotion => "sample-day.jsonl",
+            DayArgument::Holiday => "holiday.jsonl",
+        }
+    }
+}
+
+/// Plays the day and prints the state of the shop after it; its events are also written to the file `save`.
+pub(super) fn once(
+    day: DayArgument,
+    language: Language,
+    save: Option<&Path>,
+) -> Result<(), Failure> {
+    let events = day.events();
+    let text = play(day, &events, language, save)?;
     if let Some(path) = save {
-        fs::write(path, SAMPLE_DAY).map_err(|error| {
+        fs::write(path, events.as_bytes()).map_err(|error| {
             Failure::failed(format!("{} could not be written: {error}", path.display()))
         })?;
     }
@@ -30,20 +58,22 @@ pub(super) fn once(language: Language, save: Option<&Path>) -> Result<(), Failur
         .map_err(|error| Failure::failed(format!("the summary could not be written: {error}")))
 }
 
-/// The summary of every shop of the sample day, and what to try next.
-fn play(language: Language, saved: Option<&Path>) -> Result<String, Failure> {
+/// The summary of every shop of the day, and what to try next.
+fn play(
+    day: DayArgument,
+    events: &str,
+    language: Language,
+    saved: Option<&Path>,
+) -> Result<String, Failure> {
     let mut installation = Installation::default();
     let mut highlights: BTreeMap<String, Highlights> = BTreeMap::new();
-    let played = crate::replay::replay_with(
-        &mut installation,
-        SAMPLE_DAY.as_bytes(),
-        |shop, taken, _| {
+    let played =
+        crate::replay::replay_with(&mut installation, events.as_bytes(), |shop, taken, _| {
             let of_shop = highlights.entry(shop.to_owned()).or_default();
             taken.iter().for_each(|decision| of_shop.take(decision));
             Ok(())
-        },
-    );
-    let progress = played.map_err(|error| replay_failure(Path::new(SAMPLE_NAME), error))?;
+        });
+    let progress = played.map_err(|error| replay_failure(Path::new(day.file_name()), error))?;
     let (lines, decisions) = (progress.lines, progress.decisions);
     let mut parts = vec![language.say(
         format!("示例店铺的一天：{lines} 个事件，{decisions} 个决策"),
@@ -60,17 +90,18 @@ fn play(language: Language, saved: Option<&Path>) -> Result<String, Failure> {
         }
         parts.push(explain_text::summary(report, service, seen, language));
     }
-    parts.push(next(language, saved, &highlights));
+    parts.push(next(day, language, saved, &highlights));
     Ok(parts.join("\n\n"))
 }
 
-/// Commands to try next, with decisions that the sample day has.
+/// Commands to try next, with decisions that the day has.
 fn next(
+    day: DayArgument,
     language: Language,
     saved: Option<&Path>,
     highlights: &BTreeMap<String, Highlights>,
 ) -> String {
-    let file = saved.unwrap_or(Path::new(SAMPLE_NAME)).display();
+    let file = saved.unwrap_or(Path::new(day.file_name())).display();
     // With the path by which the program was called, so that the command can be pasted.
     let program = std::env::args()
         .next()
@@ -78,7 +109,11 @@ fn next(
     let mut rows = Vec::new();
     if saved.is_none() {
         let save = language.say("把这一天的事件存成文件", "keep the day's events in a file");
-        rows.push((format!("{program} demo --once --save {file}"), save));
+        let of = match day {
+            DayArgument::Promotion => "",
+            DayArgument::Holiday => " --day holiday",
+        };
+        rows.push((format!("{program} demo --once{of} --save {file}"), save));
     }
     for (shop, highlights) in highlights {
         let of = if shop == SHOP_DEFAULT {

@@ -23,6 +23,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::env::{print_stderr_line, private_files};
 use crate::explain_text::Language;
+use crate::sample::SampleDay;
 
 /// The exit status after bad input or bad arguments.
 const BAD_INPUT: u8 = 2;
@@ -61,7 +62,7 @@ enum Command {
     Replay(replay::ReplayCommand),
     /// Explain a decision of a trace
     Why(why::WhyCommand),
-    /// Make a sample trace: a busy day of a small shop
+    /// Make a sample trace: a day of a small shop
     Sample(sample::Sample),
 }
 
@@ -72,6 +73,24 @@ enum LanguageArgument {
     Zh,
     /// English
     En,
+}
+
+/// The sample day.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DayArgument {
+    /// 2026-11-10: a busy day, with the promotion before 11.11 in the evening
+    Promotion,
+    /// 2026-10-01: a holiday, with short opening hours and few agents
+    Holiday,
+}
+
+impl DayArgument {
+    fn sample(self) -> SampleDay {
+        match self {
+            DayArgument::Promotion => SampleDay::Promotion,
+            DayArgument::Holiday => SampleDay::Holiday,
+        }
+    }
 }
 
 /// An error in one sentence, with the exit status.

@@ -6,16 +6,19 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Failure, PIECE_BYTES};
+use super::{DayArgument, Failure, PIECE_BYTES};
 use crate::sample::DAYS_MAX;
 
-/// Make a sample trace: a busy day of a small shop
+/// Make a sample trace: a day of a small shop
 #[derive(Args)]
 pub(super) struct Sample {
     /// The same seed gives the same trace, on every machine
     #[arg(long, value_name = "N")]
     seed: u64,
-    /// How many days it lasts, from 2026-11-10 on
+    /// The day with which it begins
+    #[arg(long, value_enum, default_value_t = DayArgument::Promotion)]
+    day: DayArgument,
+    /// How many days it lasts
     #[arg(long, value_name = "D", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=DAYS_MAX))]
     days: u64,
     /// Write it to this file instead of standard output
@@ -27,7 +30,7 @@ impl Sample {
     pub(super) fn run(self) -> Result<(), Failure> {
         let Some(path) = self.output else {
             let trace = BufWriter::with_capacity(PIECE_BYTES, io::stdout().lock());
-            return match crate::sample::write(self.seed, self.days, trace) {
+            return match crate::sample::write(self.day.sample(), self.seed, self.days, trace) {
                 // The reader has closed the pipe.
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
                 result => result.map_err(|error| {
@@ -40,6 +43,6 @@ impl Sample {
         };
         let file = File::create(&path).map_err(failed)?;
         let trace = BufWriter::with_capacity(PIECE_BYTES, file);
-        crate::sample::write(self.seed, self.days, trace).map_err(failed)
+        crate::sample::write(self.day.sample(), self.seed, self.days, trace).map_err(failed)
     }
 }

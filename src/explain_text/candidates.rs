@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::explain::explanation::{Candidate, Comparison, Verdict};
 use crate::domain::policy::Strategy;
+use crate::domain::protocol::codes::Presence;
 use crate::domain::state::agent_group::Ratio;
 
 use super::phrase::Locale;
@@ -17,7 +18,10 @@ const SHOWN_MAX: usize = 20;
 pub(super) fn comparison(locale: Locale, by: Comparison) -> &'static str {
     match by {
         Comparison::Strategy(strategy) => locale.strategy(strategy),
-        Comparison::Lot => locale.say("随机抽一位空闲客服", "drawn among the free"),
+        Comparison::Lot => locale.say(
+            "随机抽一位空闲客服",
+            "drawn at random among the free agents",
+        ),
         Comparison::Rota => {
             locale.say("今日离线分配最少的先接", "fewest offline assignments today")
         }
@@ -47,6 +51,13 @@ pub(super) fn table(locale: Locale, by: Comparison, candidates: &[Candidate]) ->
     lines
 }
 
+/// Whether an agent is online from which the session was not taken before.
+pub(super) fn one_is_online(candidates: &[Candidate]) -> bool {
+    candidates.iter().any(|candidate| {
+        candidate.presence == Presence::Online && candidate.verdict != Verdict::TakenFrom
+    })
+}
+
 fn today_title(locale: Locale, by: Comparison) -> &'static str {
     match by {
         Comparison::Rota => locale.say("今日离线分配", "offline today"),
@@ -58,11 +69,8 @@ fn row(locale: Locale, by: Comparison, candidate: &Candidate) -> [String; 7] {
     let Candidate {
         agent,
         presence,
-        load,
-        capacity,
         weight,
         last_assigned,
-        verdict,
         ..
     } = candidate;
     let last = match last_assigned {
@@ -72,12 +80,27 @@ fn row(locale: Locale, by: Comparison, candidate: &Candidate) -> [String; 7] {
     [
         agent.to_string(),
         locale.presence(*presence).to_owned(),
-        format!("{load}/{capacity}"),
+        locale.load(candidate),
         today(by, candidate).to_string(),
         weight.to_string(),
         last,
-        outcome(locale, by, *verdict).to_owned(),
+        told_outcome(locale, by, candidate),
     ]
+}
+
+/// The outcome, and when a place becomes free by itself.
+fn told_outcome(locale: Locale, by: Comparison, candidate: &Candidate) -> String {
+    let outcome = outcome(locale, by, candidate.verdict);
+    match candidate.place_free_at {
+        Some(at) if candidate.verdict == Verdict::Full => {
+            let at = locale.time(at);
+            locale.say(
+                format!("{outcome}，{at} 整理完空出一个名额"),
+                format!("{outcome}, a place is free at {at}, when its after-work time ends"),
+            )
+        }
+        Some(_) | None => outcome.to_owned(),
+    }
 }
 
 fn today(by: Comparison, candidate: &Candidate) -> u32 {
@@ -110,6 +133,10 @@ fn outcome(locale: Locale, by: Comparison, verdict: Verdict) -> &'static str {
         Verdict::LaterId => locale.say("条件相同，编号排在后面", "equal, but later by id"),
         Verdict::NotDrawn => locale.say("没抽中", "not drawn"),
         Verdict::Full => locale.say("满载", "full"),
+        Verdict::TakenFrom => locale.say(
+            "会话从 TA 转走过",
+            "the session was taken from this agent before",
+        ),
         Verdict::Away => locale.say("小休，不接新买家", "away"),
         Verdict::Offline => locale.say("离线", "offline"),
         Verdict::NotRoutable => locale.say("不接买家", "takes no buyers"),
@@ -131,9 +158,10 @@ fn distance(verdict: Verdict) -> u8 {
         Verdict::Picked => 0,
         Verdict::LaterId | Verdict::AssignedLater | Verdict::LargerRatio | Verdict::NotDrawn => 1,
         Verdict::Full => 2,
-        Verdict::Away => 3,
-        Verdict::Offline => 4,
-        Verdict::NotRoutable | Verdict::Passed => 5,
+        Verdict::TakenFrom => 3,
+        Verdict::Away => 4,
+        Verdict::Offline => 5,
+        Verdict::NotRoutable | Verdict::Passed => 6,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Causes in words: what led to a close, a notice, an automatic reply or a new routing (S3, R5, R6, R9).
 
 use super::phrase::Locale;
+use super::{candidates, hours};
 use crate::domain::base::time::{Duration, OffsetTimestamp};
 use crate::domain::explain::explanation::{Absence, Candidate, Evidence};
 use crate::domain::protocol::decision::WaitReason;
@@ -35,7 +36,7 @@ pub(super) fn absent(locale: Locale, agent: &Candidate, absence: Absence) -> Str
 }
 
 /// What a note says about a `session.closed`.
-pub(super) fn of_close(locale: Locale, note: &Evidence) -> Option<String> {
+pub(super) fn of_close(locale: Locale, _: &[Evidence], note: &Evidence) -> Option<String> {
     if let Evidence::Silent {
         since,
         length,
@@ -60,14 +61,75 @@ pub(super) fn of_close(locale: Locale, note: &Evidence) -> Option<String> {
             format!("It waited for {pool} since {since}, for {wait}, which is the longest wait."),
         ));
     }
+    if let Evidence::GaveUp {
+        pool,
+        since,
+        away_since,
+        leave_grace,
+    } = note
+    {
+        return Some(gave_up(locale, pool, *since, *away_since, *leave_grace));
+    }
+    if let Evidence::Blocked { until } = note {
+        return Some(blocked(locale, *until));
+    }
     if let Evidence::Absent { agent, absence } = note {
         let absent = absent(locale, agent, *absence);
         return Some(locale.say(
             format!("{absent}，店铺设置为 TA 手上的会话随之结束。"),
-            format!("The policy closes what such an agent has: {absent}."),
+            format!("{absent}, and the policy closes the sessions of such an agent."),
         ));
     }
     None
+}
+
+/// What a block means, and when it ends (B1).
+pub(super) fn blocked(locale: Locale, until: Option<OffsetTimestamp>) -> String {
+    match until {
+        Some(until) => {
+            let until = locale.time(until);
+            locale.say(
+                format!("买家被拉黑，到 {until} 自动解除；这期间不能发起会话，也不能评价。"),
+                format!("The buyer is blocked until {until}: until then it can neither open a session nor rate."),
+            )
+        }
+        None => locale.say(
+            "买家被拉黑，没有期限；解除拉黑之前不能发起会话，也不能评价。".to_owned(),
+            "The buyer is blocked without an end: it can neither open a session nor rate until it is unblocked."
+                .to_owned(),
+        ),
+    }
+}
+
+fn gave_up(
+    locale: Locale,
+    pool: &str,
+    since: OffsetTimestamp,
+    away_since: Option<OffsetTimestamp>,
+    leave_grace: Duration,
+) -> String {
+    let (pool, since) = (locale.pool(pool), locale.time(since));
+    match away_since {
+        Some(away_since) => {
+            let (away_since, grace) = (locale.time(away_since), locale.length(leave_grace));
+            locale.say(
+                format!(
+                    "买家从 {since} 起在{pool}队列排队，{away_since} 起不在页面上；名次保留了 {grace}，买家没有回来，会话结束。"
+                ),
+                format!(
+                    "The buyer waited for {pool} since {since} and was away from the page since {away_since}. Its \
+                     place was kept for {grace}, and it did not come back."
+                ),
+            )
+        }
+        None => locale.say(
+            format!("买家从 {since} 起在{pool}队列排队，离开页面后没有回来；名次保留的时间到了，会话结束。"),
+            format!(
+                "The buyer waited for {pool} since {since}, left the page and did not come back in the time for \
+                 which its place was kept."
+            ),
+        ),
+    }
 }
 
 fn silent(
@@ -78,7 +140,7 @@ fn silent(
 ) -> String {
     let (since, length) = (locale.time(since), locale.length(length));
     let last = match last {
-        None => locale.say("没有人说过话", "nobody spoke"),
+        None => locale.say("没有人说过话", "no message was sent"),
         Some(Speaker::Buyer) => locale.say("最后说话的是买家", "the buyer spoke last"),
         Some(Speaker::Agent) => locale.say("最后说话的是客服", "the agent spoke last"),
         Some(Speaker::Bot) => locale.say("最后说话的是机器人", "the bot spoke last"),
@@ -90,46 +152,82 @@ fn silent(
 }
 
 /// What a note says about an `agent.notified`.
-pub(super) fn of_notice(locale: Locale, note: &Evidence) -> Option<String> {
-    if let Evidence::LeftToRota(agent) = note {
-        let stands = stands(locale, agent);
+pub(super) fn of_notice(locale: Locale, notes: &[Evidence], note: &Evidence) -> Option<String> {
+    if let Evidence::LeftToRota { agent, shut } = note {
+        let (stands, why) = (stands(locale, agent), no_agent(locale, *shut));
         return Some(locale.say(
-            format!("全店没有客服在线，会话按离线分流留给了 TA（{stands}，含这个会话）。"),
+            format!("{why}，会话按离线分流留给了 TA（{stands}，含这个会话）。"),
             format!(
-                "Nobody of the shop is online, and the offline rota left the session to this agent \
-                 ({stands}, this one included)."
+                "{why}, and the offline rota left the session to this agent ({stands}, this one included)."
             ),
         ));
     }
     if let Evidence::Absent { agent, .. } = note {
-        let stands = stands(locale, agent);
+        let (stands, elsewhere) = (stands(locale, agent), elsewhere(locale, notes));
         return Some(locale.say(
-            format!("买家发来消息时 TA 不在（{stands}），全店也没有其他客服在线。"),
-            format!(
-                "The buyer wrote while this agent was not there ({stands}), and nobody else of the shop is online."
-            ),
+            format!("买家发来消息时 TA 不在（{stands}），{elsewhere}。"),
+            format!("The buyer wrote while this agent was not there ({stands}), and {elsewhere}."),
         ));
     }
     None
 }
 
+/// Why a session with an offline agent goes to no other one (R9c).
+fn elsewhere(locale: Locale, notes: &[Evidence]) -> &'static str {
+    let mut looked_at = None;
+    for note in notes {
+        if let Evidence::Shut { .. } = note {
+            return locale.say(
+                "店铺不在营业时间，会话留给 TA",
+                "the shop is closed, so it stays",
+            );
+        }
+        if let Evidence::Candidates {
+            candidates: found, ..
+        } = note
+        {
+            looked_at = Some(found);
+        }
+    }
+    match looked_at {
+        None => locale.say(
+            "全店也没有其他客服在线",
+            "no other agent of the shop is online",
+        ),
+        Some(found) if candidates::one_is_online(found) => locale.say(
+            "其他在线客服都满载，会话留给 TA",
+            "every agent that is online is full, so it stays",
+        ),
+        Some(_) => locale.say(
+            "能接的其他客服都不在线，会话留给 TA",
+            "no agent that may serve it is online, so it stays",
+        ),
+    }
+}
+
+/// Why routing found no agent online, at the start of a sentence.
+fn no_agent(locale: Locale, shut: bool) -> &'static str {
+    match shut {
+        true => locale.say("店铺不在营业时间", "The shop is closed"),
+        false => locale.say("全店没有客服在线", "No agent of the shop is online"),
+    }
+}
+
 /// What a note says about an `auto_reply.sent`.
-pub(super) fn of_reply(locale: Locale, note: &Evidence) -> Option<String> {
-    if let Evidence::LeftToRota(agent) = note {
-        let agent = locale.agent_last(&agent.agent);
+pub(super) fn of_reply(locale: Locale, notes: &[Evidence], note: &Evidence) -> Option<String> {
+    let once = once(locale, notes);
+    if let Evidence::LeftToRota { agent, shut } = note {
+        let (agent, why) = (locale.agent_last(&agent.agent), no_agent(locale, *shut));
         return Some(locale.say(
-            format!("全店没有客服在线，会话按离线分流留给了{agent}。{}", once(locale)),
-            format!(
-                "Nobody of the shop is online, and the offline rota left the session to {agent}. {}",
-                once(locale)
-            ),
+            format!("{why}，会话按离线分流留给了{agent}。{once}"),
+            format!("{why}, and the offline rota left the session to {agent}.{once}"),
         ));
     }
     if let Evidence::Absent { agent, absence } = note {
-        let absent = absent(locale, agent, *absence);
+        let (absent, elsewhere) = (absent(locale, agent, *absence), elsewhere(locale, notes));
         return Some(locale.say(
-            format!("{absent}，全店也没有其他客服在线。{}", once(locale)),
-            format!("Nobody of the shop is online: {absent}. {}", once(locale)),
+            format!("{absent}，{elsewhere}。{once}"),
+            format!("{absent}, and {elsewhere}.{once}"),
         ));
     }
     if let Evidence::Waits {
@@ -138,57 +236,70 @@ pub(super) fn of_reply(locale: Locale, note: &Evidence) -> Option<String> {
         reason,
     } = note
     {
-        return Some(waits(locale, &locale.pool(pool), *position, *reason));
+        let pool = locale.pool(pool);
+        return Some(waits(locale, &pool, *position, *reason, once));
+    }
+    if let Evidence::ClosedReply { until } = note {
+        return Some(hours::closed_reply(locale, *until));
     }
     None
 }
 
-fn waits(locale: Locale, pool: &str, position: u32, reason: WaitReason) -> String {
+fn waits(locale: Locale, pool: &str, position: u32, reason: WaitReason, once: &str) -> String {
     let why = waiting_for(locale, reason);
     let sent = match reason {
-        WaitReason::NobodyOnline | WaitReason::Closed => once(locale),
+        WaitReason::NobodyOnline | WaitReason::Closed => once,
         WaitReason::AllBusy
         | WaitReason::ScopeOffline
         | WaitReason::NoAnswer
         | WaitReason::OfflineHandover => locale.say(
             "店铺开启了排队自动回复。",
-            "The policy replies so when a buyer begins to wait.",
+            " The policy sends this reply to a buyer who begins to wait.",
         ),
     };
     locale.say(
         format!("{why}，会话开始在{pool}队列排队（第 {position} 位）。{sent}"),
-        format!("It began to wait for {pool}, at position {position}: {why}. {sent}"),
+        format!("It began to wait for {pool}, at position {position}: {why}.{sent}"),
     )
 }
 
-fn once(locale: Locale) -> &'static str {
+/// What is said of the offline reply, unless the reply of a closed shop takes its place.
+fn once(locale: Locale, notes: &[Evidence]) -> &'static str {
+    let closed = notes
+        .iter()
+        .any(|note| matches!(note, Evidence::ClosedReply { .. }));
+    if closed {
+        return "";
+    }
     locale.say(
         "店铺开启了离线自动回复，每个会话一次。",
-        "The policy replies so when nobody is online, once a session.",
+        " The policy sends this reply when no agent is online, once per session.",
     )
 }
 
 /// `离线 3/5`.
 fn stands(locale: Locale, agent: &Candidate) -> String {
-    let (presence, load) = (locale.presence(agent.presence), agent.load);
-    format!("{presence} {load}/{}", agent.capacity)
+    let (presence, load) = (locale.presence(agent.presence), locale.load(agent));
+    format!("{presence} {load}")
 }
 
 pub(super) fn waiting_for(locale: Locale, reason: WaitReason) -> &'static str {
     match reason {
-        WaitReason::AllBusy => locale.say("在线客服都满载", "everybody online is full"),
+        WaitReason::AllBusy => locale.say("在线客服都满载", "every online agent is full"),
         WaitReason::ScopeOffline => {
-            locale.say("能接的客服都不在线", "nobody who serves it is online")
+            locale.say("能接的客服都不在线", "no agent that may serve it is online")
         }
-        WaitReason::NobodyOnline => locale.say("全店没有客服在线", "nobody of the shop is online"),
+        WaitReason::NobodyOnline => {
+            locale.say("全店没有客服在线", "no agent of the shop is online")
+        }
         WaitReason::Closed => locale.say("店铺不在营业时间", "the shop is closed"),
         WaitReason::NoAnswer => locale.say(
             "原客服没有及时回复，其他客服都没有空",
-            "its agent did not answer, and no other agent is free",
+            "its agent did not answer in time, and no other agent is free",
         ),
         WaitReason::OfflineHandover => locale.say(
             "原客服不在线，在线客服都没有空",
-            "its agent is offline, and no other agent is free",
+            "its agent is offline, and no agent that is online is free",
         ),
     }
 }

@@ -4,16 +4,16 @@
 
 use serde_json::{Value, json};
 
-use super::phrase::Locale;
+use super::phrase::{Locale, time_of_day};
 use super::{Language, invite, rating, rejection, routing_steps, session};
 use crate::domain::base::time::Instant;
 use crate::domain::explain::explanation::{
-    Absence, Candidate, Comparison, Evidence, Explanation, NoRota, RecentAgent, RecentFinding,
-    Verdict,
+    Absence, Candidate, Comparison, Evidence, Explanation, NoRota, NotAnswered, RecentAgent,
+    RecentFinding, ScoreBasis, TakeBackAttempt, Verdict, WaitingSession,
 };
 use crate::domain::explain::invite_check::{Check, Observed};
-use crate::domain::policy::{Recent, Strategy, Suspension, Whom};
-use crate::domain::protocol::decision::{BlockCode, DecisionBody, Trigger};
+use crate::domain::policy::{QueueMode, Recent, Strategy, Suspension, Whom};
+use crate::domain::protocol::decision::{DecisionBody, Trigger};
 use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::session::Speaker;
 
@@ -59,7 +59,11 @@ fn rule(body: &DecisionBody) -> &'static str {
 
 fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
     match note {
-        Evidence::Recent { known, policy } => recent_fact(known.as_ref(), policy, rule),
+        Evidence::Recent {
+            known,
+            policy,
+            queue,
+        } => recent_fact(known.as_ref(), policy, *queue, rule),
         Evidence::AnyoneInstead => json!({ "rule": rule, "instead": "any_free" }),
         Evidence::Scope(scope) => scope_fact(scope, rule),
         Evidence::NobodyOnline(agents) => {
@@ -68,25 +72,73 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
         Evidence::NoRota(why) => no_rota_fact(why, rule),
         Evidence::Candidates {
             by,
+            queue,
             candidates: agents,
             ..
         } => json!({
             "rule": rule,
             "by": comparison_code(*by),
+            "queue": queue,
             "candidates": candidates(agents),
         }),
         Evidence::Drained {
             pool,
             since,
             waiting,
-        } => json!({ "rule": rule, "pool": pool, "since": since, "waiting": waiting }),
-        Evidence::Manual(to) | Evidence::LeftToRota(to) => {
-            json!({ "rule": rule, "candidates": [candidate(to)] })
+            longest,
+            unserved,
+        } => json!({
+            "rule": rule, "pool": pool, "since": since, "waiting": waiting, "longest": longest,
+            "unserved": unserved,
+        }),
+        Evidence::Ranked(order) => json!({
+            "rule": rule,
+            "queued": order.queued,
+            "since": order.since,
+            "priority": order.priority,
+            "age": order.age,
+            "before": waiting_facts(&order.before),
+            "before_in_all": order.before_in_all,
+        }),
+        Evidence::LeftPage { until } => json!({ "rule": rule, "left_until": until }),
+        Evidence::LeftAhead { sessions, in_all } => {
+            json!({ "rule": rule, "left": waiting_facts(sessions), "left_in_all": in_all })
         }
+        Evidence::PassedOver { agents, counted } => {
+            json!({ "rule": rule, "passed": agents, "counted": counted })
+        }
+        Evidence::Manual(to) => json!({ "rule": rule, "candidates": [candidate(to)] }),
+        Evidence::LeftToRota { agent, shut } => {
+            json!({ "rule": rule, "closed": shut, "candidates": [candidate(agent)] })
+        }
+        Evidence::Shut { until } => json!({ "rule": rule, "closed": true, "opens_at": until }),
+        Evidence::ClosedReply { until } => {
+            json!({ "rule": rule, "reply": "closed", "opens_at": until })
+        }
+        Evidence::Hours(found) => json!({
+            "rule": rule,
+            "day": found.day,
+            "single_day": found.single,
+            "intervals": found.intervals,
+            "current": found.current,
+            "by_policy": found.by_policy,
+            "outside": found.outside,
+        }),
         Evidence::Absent { agent, absence } => json!({
             "rule": rule,
             "absence": absence_code(*absence),
             "candidates": [candidate(agent)],
+        }),
+        Evidence::NotAnswered(found) => not_answered_fact(found, rule),
+        Evidence::HandedOver { agent, since } => {
+            json!({ "rule": rule, "since": since, "candidates": [candidate(agent)] })
+        }
+        Evidence::Missed {
+            agent,
+            misses,
+            away_after,
+        } => json!({
+            "rule": rule, "misses": misses, "away_after": away_after, "candidates": [candidate(agent)],
         }),
         Evidence::Waits {
             pool,
@@ -98,6 +150,15 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
             since,
             max_wait,
         } => json!({ "rule": rule, "pool": pool, "since": since, "max_wait": max_wait }),
+        Evidence::GaveUp {
+            pool,
+            since,
+            away_since,
+            leave_grace,
+        } => json!({
+            "rule": rule, "pool": pool, "since": since, "away_since": away_since,
+            "leave_grace": leave_grace,
+        }),
         Evidence::Silent {
             since,
             length,
@@ -111,10 +172,28 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
             rate,
             line,
             min_sample,
-        } => json!({
-            "rule": rule, "metric": period.metric(), "over": rate.over, "under": rate.under,
-            "threshold": line, "min_sample": min_sample,
+            basis,
+        } => {
+            let mut fact = json!({
+                "rule": rule, "metric": period.metric(), "over": rate.over, "under": rate.under,
+                "threshold": line, "min_sample": min_sample,
+            });
+            add(&mut fact, basis_fact(*basis));
+            fact
+        }
+        Evidence::DaySummary { reply } => json!({
+            "rule": rule, "unit": reply.unit, "within": reply.within,
+            "penalty_above": reply.penalty_above, "effective_bot": reply.effective_bot,
         }),
+        Evidence::LateRound { unit, first } => {
+            json!({ "rule": rule, "unit": unit, "first": first })
+        }
+        Evidence::Blocked { until } => json!({ "rule": rule, "blocked_until": until }),
+        Evidence::TooLate {
+            at,
+            clock,
+            lateness,
+        } => json!({ "rule": rule, "at": at, "clock": clock, "lateness": lateness }),
         Evidence::Invite { trigger, checks } => json!({
             "rule": rule,
             "trigger": trigger.code(),
@@ -132,7 +211,12 @@ fn fact(locale: Locale, note: &Evidence, rule: &str) -> Value {
     }
 }
 
-fn recent_fact(known: Option<&RecentAgent>, policy: &Recent, rule: &str) -> Value {
+fn recent_fact(
+    known: Option<&RecentAgent>,
+    policy: &Recent,
+    queue: QueueMode,
+    rule: &str,
+) -> Value {
     let nobody = if policy.window.is_zero() {
         "off"
     } else {
@@ -147,8 +231,32 @@ fn recent_fact(known: Option<&RecentAgent>, policy: &Recent, rule: &str) -> Valu
         "over_capacity": policy.over_capacity,
         "away_window": policy.away_window,
         "otherwise": policy.otherwise,
+        "queue": queue,
         "finding": known.map_or(nobody, |known| finding_code(known.finding)),
         "candidates": agents,
+    })
+}
+
+fn not_answered_fact(found: &NotAnswered, rule: &str) -> Value {
+    let policy = found.policy;
+    json!({
+        "rule": rule,
+        "assigned_at": found.assigned_at,
+        "since": found.since,
+        "waited": found.waited,
+        "attempt": match found.attempt {
+            TakeBackAttempt::Due => "due",
+            TakeBackAttempt::Again => "again",
+        },
+        "bounce": found.bounce,
+        "passed": found.passed,
+        "misses": found.misses,
+        "after": policy.after,
+        "each": policy.each,
+        "max": policy.max,
+        "otherwise": policy.otherwise,
+        "away_after": policy.away_after,
+        "candidates": [candidate(&found.agent)],
     })
 }
 
@@ -181,22 +289,39 @@ fn scope_fact(scope: &RoutingScope, rule: &str) -> Value {
     }
 }
 
+fn waiting_facts(sessions: &[WaitingSession]) -> Vec<Value> {
+    let facts = sessions.iter().map(|waiting| {
+        json!({
+            "session": waiting.session,
+            "since": waiting.since,
+            "queued": waiting.queued,
+            "priority": waiting.priority,
+        })
+    });
+    facts.collect()
+}
+
 fn candidates(candidates: &[Candidate]) -> Vec<Value> {
     candidates.iter().map(candidate).collect()
 }
 
 fn candidate(candidate: &Candidate) -> Value {
-    json!({
+    let mut fact = json!({
         "agent": candidate.agent,
         "presence": candidate.presence.code(),
         "load": candidate.load,
+        "after_work": candidate.after_work,
         "capacity": candidate.capacity,
         "today": candidate.today,
         "rota_today": candidate.rota_today,
         "weight": candidate.weight,
         "last_assigned": candidate.last_assigned,
         "verdict": verdict_code(candidate.verdict),
-    })
+    });
+    if let (Value::Object(fields), Some(at)) = (&mut fact, candidate.place_free_at) {
+        fields.insert("place_free_at".to_owned(), json!(at));
+    }
+    fact
 }
 
 fn check(locale: Locale, trigger: Trigger, check: &Check) -> Value {
@@ -231,23 +356,46 @@ fn seen(locale: Locale, trigger: Trigger, check: &Check) -> Value {
         }
         Observed::Flag(risk) => json!({ "risk": risk }),
         Observed::Lot { drawn, below } => json!({ "drawn": drawn, "below": below }),
-        Observed::Quiet { first, second } if check.code == BlockCode::AlreadyInvited => {
-            let auto = second.unwrap_or((Instant::NEVER, first.1));
-            json!({
-                "manual_at": ever(locale, first.0), "manual_window": first.1,
-                "auto_at": ever(locale, auto.0), "auto_window": auto.1,
-            })
-        }
-        Observed::Quiet { first, .. } => {
+        Observed::Quiet { manual, auto } => json!({
+            "manual_at": ever(locale, manual.0), "manual_window": manual.1,
+            "auto_at": ever(locale, auto.0), "auto_window": auto.1,
+        }),
+        Observed::Rated {
+            at,
+            window,
+            opening,
+        } => {
             let of = match trigger {
                 Trigger::Auto => Whom::Shop,
                 Trigger::Manual => Whom::Agent,
             };
-            json!({ "rated_at": ever(locale, first.0), "window": first.1, "of": whom_code(of) })
+            json!({
+                "rated_at": ever(locale, at), "window": window, "of": whom_code(of),
+                "opening": opening,
+            })
         }
         Observed::Count { count, cap } => json!({ "count": count, "cap": cap }),
         Observed::Shared { cap } => json!({ "cap": cap }),
         Observed::Contact { wrote, needed } => json!({ "wrote": wrote, "needed": needed }),
+    }
+}
+
+/// What a score counts.
+fn basis_fact(basis: ScoreBasis) -> Value {
+    match basis {
+        ScoreBasis::Replies { unit, within } => json!({ "unit": unit, "within": within }),
+        ScoreBasis::Ratings { all, policy } => json!({
+            "all_over": all.over, "all_under": all.under, "human": policy.human,
+            "cards_made": time_of_day(policy.from_ms, policy.to_ms),
+        }),
+        ScoreBasis::Attitude => json!({}),
+    }
+}
+
+/// Adds the fields of another object.
+fn add(fact: &mut Value, more: Value) {
+    if let (Value::Object(fields), Value::Object(more)) = (fact, more) {
+        fields.extend(more);
     }
 }
 
@@ -293,6 +441,7 @@ fn verdict_code(verdict: Verdict) -> &'static str {
         Verdict::LaterId => "later_id",
         Verdict::NotDrawn => "not_drawn",
         Verdict::Full => "full",
+        Verdict::TakenFrom => "taken_from",
         Verdict::Away => "away",
         Verdict::Offline => "offline",
         Verdict::NotRoutable => "not_routable",

@@ -7,8 +7,8 @@ use crate::domain::protocol::decision::{Decision, DecisionBody, Trigger};
 
 use super::phrase::Locale;
 use super::{
-    Language, invite, rating, rejection, reply_deadline, routing, routing_steps, score, session,
-    shop_events,
+    Language, hours, invite, rating, rejection, reply_deadline, routing, routing_steps, score,
+    session, take_back,
 };
 
 /// The explanation of a decision of `shop`, as lines of text without a line break at the end.
@@ -62,8 +62,8 @@ fn kind(locale: Locale, body: &DecisionBody) -> &'static str {
         DecisionBody::SessionClosed { .. } => locale.say("会话结束", "closed"),
         DecisionBody::SessionTakenBack { .. } => locale.say("超时转接", "taken back"),
         DecisionBody::AgentPresenceSet { .. } => locale.say("自动小休", "set away"),
-        DecisionBody::HoursOpened { .. } => locale.say("开始营业", "open"),
-        DecisionBody::HoursClosed { .. } => locale.say("结束营业", "closed"),
+        DecisionBody::HoursOpened { .. } => locale.say("开始营业", "shop opened"),
+        DecisionBody::HoursClosed { .. } => locale.say("结束营业", "shop closed"),
         DecisionBody::ScoreDay { .. } => locale.say("每日总结", "day's summary"),
         DecisionBody::AgentNotified { .. } => locale.say("手机推送", "notified"),
         DecisionBody::AutoReplySent { .. } => locale.say("自动回复", "automatic reply"),
@@ -101,16 +101,15 @@ fn body(locale: Locale, decision: &Decision, notes: &[Evidence]) -> Vec<String> 
             agent,
             reason,
         } => session::closed(locale, (session, buyer, agent.as_ref()), *reason, notes),
-        DecisionBody::SessionTakenBack {
-            session,
-            buyer,
-            agent,
-            since,
-            bounce,
-        } => shop_events::taken_back(locale, (session, buyer, agent), *since, *bounce),
-        DecisionBody::AgentPresenceSet { agent, .. } => shop_events::presence_set(locale, agent),
-        DecisionBody::HoursOpened { until } => shop_events::hours(locale, true, *until),
-        DecisionBody::HoursClosed { until } => shop_events::hours(locale, false, *until),
+        body @ DecisionBody::SessionTakenBack { .. } => with_rules(
+            take_back::taken_back(locale, body, notes),
+            routing_steps::lines(locale, body, notes),
+        ),
+        DecisionBody::AgentPresenceSet { agent, .. } => {
+            take_back::presence_set(locale, agent, notes)
+        }
+        DecisionBody::HoursOpened { until } => hours::changed(locale, true, *until, notes),
+        DecisionBody::HoursClosed { until } => hours::changed(locale, false, *until, notes),
         DecisionBody::ScoreDay {
             period,
             consulting,
@@ -120,9 +119,9 @@ fn body(locale: Locale, decision: &Decision, notes: &[Evidence]) -> Vec<String> 
             below,
             effective_rate,
             penalty_risk,
-        } => shop_events::day(
+        } => score::day(
             locale,
-            &shop_events::DayScore {
+            &score::DayScore {
                 period: *period,
                 consulting: *consulting,
                 late: *late,
@@ -132,6 +131,7 @@ fn body(locale: Locale, decision: &Decision, notes: &[Evidence]) -> Vec<String> 
                 effective_rate: *effective_rate,
                 penalty_risk: *penalty_risk,
             },
+            notes,
         ),
         DecisionBody::AgentNotified { agent, session } => {
             session::notified(locale, agent, session, notes)
@@ -160,7 +160,7 @@ fn body(locale: Locale, decision: &Decision, notes: &[Evidence]) -> Vec<String> 
             buyer,
             agent,
             since,
-        } => reply_deadline::overdue(locale, at, (session, buyer, agent.as_ref()), *since),
+        } => reply_deadline::overdue(locale, at, (session, buyer, agent.as_ref()), *since, notes),
         DecisionBody::ScoreAlert {
             period,
             value,
@@ -177,7 +177,7 @@ fn body(locale: Locale, decision: &Decision, notes: &[Evidence]) -> Vec<String> 
             error,
             message,
             session,
-        } => rejection::rejected(locale, event, *error, message, session.as_ref()),
+        } => rejection::rejected(locale, event, *error, message, session.as_ref(), notes),
     }
 }
 

@@ -134,10 +134,12 @@ fn seen(locale: Locale, trigger: Trigger, check: &Check) -> String {
             .say("不是风险用户", "the buyer is not flagged")
             .to_owned(),
         Observed::Lot { drawn, below } => sample(locale, drawn, below, check.applies),
-        Observed::Quiet { first, second } if check.code == BlockCode::AlreadyInvited => {
-            invited(locale, first, second, check.lets_go)
-        }
-        Observed::Quiet { first, .. } => quiet(locale, first, check.lets_go),
+        Observed::Quiet { manual, auto } => invited(locale, manual, auto, check.lets_go),
+        Observed::Rated {
+            at,
+            window,
+            opening,
+        } => rated(locale, trigger, opening, (at, window), check.lets_go),
         Observed::Count { count, cap } => counted(locale, check, count, cap),
         Observed::Shared { cap } => shared(locale, check.applies, cap),
         Observed::Contact { wrote, needed } => contact(locale, wrote, needed).to_owned(),
@@ -161,16 +163,29 @@ fn served(locale: Locale, human: bool, bot: bool, bots: bool) -> &'static str {
             "the bot alone, whose sessions are asked about too",
         ),
         (false, true, false) => locale.say("只有机器人接待，不邀评", "the bot alone"),
-        (false, false, _) => locale.say("还没有人接待过", "nobody"),
+        (false, false, _) => locale.say("还没有人接待过", "neither an agent nor the bot"),
     }
 }
 
 fn close_reason(locale: Locale, reason: CloseReason, applies: bool) -> String {
     let closed = closed_by(locale, reason);
-    let allowed = if applies {
-        locale.say("，这种情况不邀评", ", after which nobody is asked")
-    } else {
-        ""
+    let never = match reason {
+        CloseReason::System
+        | CloseReason::AgentOffline
+        | CloseReason::Abandoned
+        | CloseReason::Blocked => true,
+        CloseReason::Agent | CloseReason::Buyer | CloseReason::Timeout => false,
+    };
+    let allowed = match (applies, never) {
+        (false, _) => "",
+        (true, true) => locale.say(
+            "，这样结束的会话一律不邀评",
+            ", after which no buyer is ever invited",
+        ),
+        (true, false) => locale.say(
+            "，店铺设置为这种情况不邀评",
+            ", after which the policy invites no buyer",
+        ),
     };
     format!("{closed}{allowed}")
 }
@@ -197,15 +212,15 @@ pub(super) fn closed_by(locale: Locale, reason: CloseReason) -> &'static str {
 
 fn spoke(locale: Locale, last: Option<Speaker>, required: bool) -> String {
     let last = match last {
-        None => locale.say("没有人说过话", "nobody spoke"),
+        None => locale.say("没有人说过话", "no message was sent"),
         Some(Speaker::Buyer) => locale.say("最后说话的是买家", "the buyer spoke last"),
         Some(Speaker::Agent) => locale.say("最后说话的是客服", "the agent spoke last"),
         Some(Speaker::Bot) => locale.say("最后说话的是机器人", "the bot spoke last"),
     };
     let required = if required {
-        locale.say("要求客服最后说话", "it must be the agent")
+        locale.say("要求客服最后说话", "the agent must speak last")
     } else {
-        locale.say("不作要求", "anybody may")
+        locale.say("不作要求", "the agent need not speak last")
     };
     locale.say(
         format!("{last}（{required}）"),
@@ -231,7 +246,7 @@ fn lasted(locale: Locale, lasted: Duration, longer_than: Duration) -> String {
 fn sample(locale: Locale, drawn: u16, below: u16, applies: bool) -> String {
     if below >= 10_000 {
         return locale
-            .say("全部邀请，不抽样", "everybody is asked")
+            .say("全部邀请，不抽样", "every buyer is asked")
             .to_owned();
     }
     let (drawn, below) = (percent(u64::from(drawn)), percent(u64::from(below)));
@@ -247,31 +262,52 @@ fn sample(locale: Locale, drawn: u16, below: u16, applies: bool) -> String {
 }
 
 /// I9.
-fn quiet(locale: Locale, (deed, window): (Instant, Duration), lets_go: Option<Instant>) -> String {
-    let length = locale.length(window);
+fn rated(
+    locale: Locale,
+    trigger: Trigger,
+    opening: bool,
+    (at, window): (Instant, Duration),
+    lets_go: Option<Instant>,
+) -> String {
     if window.is_zero() {
         return locale.say("不限制", "no limit").to_owned();
     }
-    if deed == Instant::NEVER {
+    let length = locale.length(window);
+    let whom = match trigger {
+        Trigger::Auto => locale.say("", ""),
+        Trigger::Manual => locale.say("这位客服的", " of this agent"),
+    };
+    let counts = match opening {
+        true => "",
+        false => locale.say(
+            "（只打开评价卡不算）",
+            " (opening a card alone does not count)",
+        ),
+    };
+    let deed = match opening {
+        true => locale.say("打开或提交", "opened or submitted"),
+        false => locale.say("提交", "submitted"),
+    };
+    if at == Instant::NEVER {
         return locale.say(
-            format!("{length}内没有评价过"),
-            format!("not within {length}"),
+            format!("{length}内没有{deed}过{whom}评价{counts}"),
+            format!("no rating{whom} {deed} within {length}{counts}"),
         );
     }
-    let at = locale.instant(deed);
+    let at = locale.instant(at);
     match lets_go {
         Some(end) => {
             let end = locale.instant(end);
             locale.say(
-                format!("{at} 打开或提交过评价，{length}内不再邀，{end} 起可邀"),
+                format!("{at} {deed}过{whom}评价，{length}内不再邀，{end} 起可邀{counts}"),
                 format!(
-                    "opened or submitted a rating at {at}: quiet for {length}, free again at {end}"
+                    "{deed} a rating{whom} at {at}: quiet for {length}, free again at {end}{counts}"
                 ),
             )
         }
         None => locale.say(
-            format!("上次评价 {at}，已过 {length}"),
-            format!("the last rating was at {at}, {length} have passed"),
+            format!("上次{deed}{whom}评价是 {at}，已过 {length}{counts}"),
+            format!("{deed} a rating{whom} last at {at}, {length} have passed{counts}"),
         ),
     }
 }
@@ -280,12 +316,12 @@ fn quiet(locale: Locale, (deed, window): (Instant, Duration), lets_go: Option<In
 fn invited(
     locale: Locale,
     manual: (Instant, Duration),
-    auto: Option<(Instant, Duration)>,
+    auto: (Instant, Duration),
     lets_go: Option<Instant>,
 ) -> String {
-    let kinds = [(Trigger::Manual, Some(manual)), (Trigger::Auto, auto)];
-    let deeds = kinds.iter().filter_map(|&(kind, deed)| {
-        let (at, window) = deed.filter(|&(at, _)| at != Instant::NEVER)?;
+    let kinds = [(Trigger::Manual, manual), (Trigger::Auto, auto)];
+    let kinds = kinds.iter().filter(|(_, (at, _))| *at != Instant::NEVER);
+    let deeds = kinds.map(|&(kind, (at, window))| {
         let (kind, at) = (trigger(locale, kind).to_lowercase(), locale.instant(at));
         let rest = if window.is_zero() {
             locale.say("不限间隔".to_owned(), "no pause asked for".to_owned())
@@ -293,10 +329,10 @@ fn invited(
             let length = locale.length(window);
             locale.say(format!("间隔 {length}"), format!("pause of {length}"))
         };
-        Some(locale.say(
+        locale.say(
             format!("{at} {kind}（{rest}）"),
             format!("{kind} at {at} ({rest})"),
-        ))
+        )
     });
     let deeds: Vec<String> = deeds.collect();
     if deeds.is_empty() {
@@ -348,11 +384,11 @@ fn shared(locale: Locale, reached: bool, cap: u32) -> String {
         (0, _) => locale.say("不限次数", "no limit").to_owned(),
         (_, true) => locale.say(
             format!("今天自动邀过 TA 的店已到上限（最多 {cap} 家）"),
-            format!("as many shops as may asked automatically today: {cap}"),
+            format!("the cap is reached: {cap} shops asked automatically today"),
         ),
         (_, false) => locale.say(
             format!("今天自动邀过 TA 的店未到上限（最多 {cap} 家）"),
-            format!("fewer shops than may asked automatically today: {cap} at most"),
+            format!("the cap of {cap} shops that ask automatically in a day is not reached"),
         ),
     }
 }

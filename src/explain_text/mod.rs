@@ -12,6 +12,7 @@ mod candidates;
 mod causes;
 mod evidence_json;
 mod explanation;
+mod hours;
 mod invite;
 mod rating;
 mod recent_agent;
@@ -21,7 +22,8 @@ mod routing;
 mod routing_steps;
 mod score;
 mod session;
-mod shop_events;
+mod take_back;
+mod waiting;
 
 // The state of a shop.
 mod notable_decisions;

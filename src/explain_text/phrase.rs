@@ -4,6 +4,7 @@ use crate::domain::base::calendar::LocalTime;
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{Duration, Instant, OffsetTimestamp};
+use crate::domain::explain::explanation::Candidate;
 use crate::domain::policy::{Member, Strategy};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Period, Rate};
@@ -103,6 +104,11 @@ impl Locale {
         format!("{blank}{agent}")
     }
 
+    /// [`Locale::agent`] at the beginning of a phrase.
+    pub(super) fn agent_first(self, agent: &Id) -> String {
+        self.agent(agent).trim_start().to_owned()
+    }
+
     /// [`Locale::agent`] as a phrase of its own.
     pub(super) fn agent_alone(self, agent: &Id) -> String {
         self.agent_last(agent).trim_start().to_owned()
@@ -115,6 +121,24 @@ impl Locale {
 
     pub(super) fn list(self, parts: &[String]) -> String {
         parts.join(self.say("、", ", "))
+    }
+
+    /// `4/5`, or `4/5 (3 open + 1 after work)` where places are still taken after work (S8).
+    pub(super) fn load(self, agent: &Candidate) -> String {
+        let Candidate {
+            load,
+            capacity,
+            after_work,
+            ..
+        } = agent;
+        if *after_work == 0 {
+            return format!("{load}/{capacity}");
+        }
+        let open = load - after_work;
+        self.say(
+            format!("{load}/{capacity}（{open} 个会话 + {after_work} 个整理中）"),
+            format!("{load}/{capacity} ({open} open + {after_work} after work)"),
+        )
     }
 
     pub(super) fn presence(self, presence: Presence) -> &'static str {
@@ -237,6 +261,15 @@ pub(super) fn decimal(scaled: u64, scale: u64) -> String {
     let width = scale.ilog10() as usize;
     let digits = format!("{rest:0width$}");
     format!("{whole}.{}", digits.trim_end_matches('0'))
+}
+
+/// `09:00-12:00`, from milliseconds since 00:00.
+pub(super) fn time_of_day(from_ms: u32, to_ms: u32) -> String {
+    let clock = |of_day_ms: u32| {
+        let minutes = of_day_ms / 60_000;
+        format!("{:02}:{:02}", minutes / 60, minutes % 60)
+    };
+    format!("{}-{}", clock(from_ms), clock(to_ms))
 }
 
 /// Ten-thousandths as a percentage.

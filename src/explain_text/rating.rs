@@ -6,6 +6,7 @@ use crate::domain::policy::Whom;
 use crate::domain::protocol::decision::{DecisionBody, RefuseReason};
 use crate::domain::protocol::rating::{Level, Source};
 
+use super::causes;
 use super::phrase::Locale;
 
 /// What a rating says.
@@ -114,7 +115,7 @@ pub(super) fn recorded(locale: Locale, body: &DecisionBody) -> Vec<String> {
         ),
         locale.say(
             "[Q4] 评价记给评价卡上的客服，不管会话后来转给了谁。".to_owned(),
-            "[Q4] A rating counts for the agent on its card, whoever has the session by then.".to_owned(),
+            "[Q4] A rating counts for the agent on its card, even if another agent has the session by then.".to_owned(),
         ),
         locale.say(
             "[Q5] 5、4 星是满意，3 星是一般，2、1 星是不满意。".to_owned(),
@@ -180,9 +181,10 @@ fn refusal(locale: Locale, reason: RefuseReason, notes: &[Evidence]) -> &'static
             "会话结束已满 24 小时",
             "the session closed 24 hours ago or longer",
         ),
-        RefuseReason::NobodyServed => {
-            locale.say("这个会话还没有人接待过", "nobody ever served the session")
-        }
+        RefuseReason::NobodyServed => locale.say(
+            "这个会话还没有人接待过",
+            "neither an agent nor the bot ever served the session",
+        ),
         RefuseReason::NoContact if to_agent => locale.say(
             "买家今天还没和这位客服说过话",
             "the buyer wrote nothing to this agent today",
@@ -268,6 +270,7 @@ fn noted(locale: Locale, note: &Evidence) -> Option<String> {
                 format!("The buyer rated {whom} at {at}, and may again from {again} on."),
             ))
         }
+        Evidence::Blocked { until } => Some(causes::blocked(locale, *until)),
         Evidence::CardExpired(at) => {
             let at = locale.time(*at);
             Some(locale.say(
@@ -282,13 +285,27 @@ fn noted(locale: Locale, note: &Evidence) -> Option<String> {
         | Evidence::NoRota(_)
         | Evidence::Candidates { .. }
         | Evidence::Drained { .. }
+        | Evidence::Ranked(_)
+        | Evidence::LeftPage { .. }
+        | Evidence::LeftAhead { .. }
+        | Evidence::PassedOver { .. }
+        | Evidence::GaveUp { .. }
         | Evidence::Manual(_)
         | Evidence::Absent { .. }
-        | Evidence::LeftToRota(_)
+        | Evidence::NotAnswered(_)
+        | Evidence::HandedOver { .. }
+        | Evidence::Missed { .. }
+        | Evidence::LeftToRota { .. }
+        | Evidence::Shut { .. }
+        | Evidence::ClosedReply { .. }
+        | Evidence::Hours(_)
         | Evidence::Waits { .. }
         | Evidence::WaitedOut { .. }
         | Evidence::Silent { .. }
         | Evidence::Judged { .. }
+        | Evidence::DaySummary { .. }
+        | Evidence::LateRound { .. }
+        | Evidence::TooLate { .. }
         | Evidence::Invite { .. }
         | Evidence::OlderRelease => None,
     }

@@ -1,7 +1,7 @@
 //! The recent agent in words: who it is, its state, and the result (R1).
 
 use crate::domain::explain::explanation::{Candidate, RecentAgent, RecentFinding};
-use crate::domain::policy::Recent;
+use crate::domain::policy::{QueueMode, Recent};
 use crate::domain::protocol::codes::Presence;
 
 use super::phrase::Locale;
@@ -24,7 +24,7 @@ pub(super) fn rule(known: Option<&RecentAgent>) -> &'static str {
 pub(super) fn outcome(
     locale: Locale,
     known: Option<&RecentAgent>,
-    policy: &Recent,
+    (policy, queue): (&Recent, QueueMode),
     anyone: bool,
 ) -> String {
     let title = locale.say("最近联系客服：", "recent agent: ");
@@ -52,12 +52,17 @@ pub(super) fn outcome(
     };
     let (comma, found) = (
         locale.say("，", ", "),
-        found(locale, known, policy, &window),
+        found(locale, known, (policy, queue), &window),
     );
     format!("{title}{who}{comma}{found}{}", then(locale, known, anyone))
 }
 
-fn found(locale: Locale, known: &RecentAgent, policy: &Recent, window: &str) -> String {
+fn found(
+    locale: Locale,
+    known: &RecentAgent,
+    (policy, queue): (&Recent, QueueMode),
+    window: &str,
+) -> String {
     let stands = stands(locale, &known.agent);
     match known.finding {
         RecentFinding::Passed => locale.say(
@@ -68,7 +73,7 @@ fn found(locale: Locale, known: &RecentAgent, policy: &Recent, window: &str) -> 
             .say("现在不接买家了", "who takes no buyers any more")
             .to_owned(),
         RecentFinding::Takes => {
-            let despite = despite(locale, &known.agent, policy);
+            let despite = despite(locale, &known.agent, policy, queue);
             format!("{stands}{despite}")
         }
         RecentFinding::Full => locale.say(
@@ -84,11 +89,10 @@ fn found(locale: Locale, known: &RecentAgent, policy: &Recent, window: &str) -> 
 
 /// `在线 5/5`.
 fn stands(locale: Locale, agent: &Candidate) -> String {
-    let (load, capacity) = (agent.load, agent.capacity);
     match agent.presence {
         Presence::Offline => locale.presence(Presence::Offline).to_owned(),
         here @ (Presence::Online | Presence::Away) => {
-            format!("{} {load}/{capacity}", locale.presence(here))
+            format!("{} {}", locale.presence(here), locale.load(agent))
         }
     }
 }
@@ -97,17 +101,23 @@ fn is_full(agent: &Candidate) -> bool {
     agent.load >= agent.capacity
 }
 
-/// Why the recent agent was not assigned.
-fn despite(locale: Locale, agent: &Candidate, policy: &Recent) -> String {
+/// Why the recent agent was assigned although it is away or full.
+fn despite(locale: Locale, agent: &Candidate, policy: &Recent, queue: QueueMode) -> String {
     let window = locale.length(policy.away_window);
     let away = locale.say(
         format!("（{window}内接待过的，小休也接）"),
         format!(" (taken while away, within {window})"),
     );
-    let full = locale.say(
-        "（满载也接，店铺允许超出上限）",
-        " (full, but the policy allows more than its capacity)",
-    );
+    let full = match queue {
+        QueueMode::None if !policy.over_capacity => locale.say(
+            "（满载也接，店铺设置为不排队）",
+            " (full, but the shop has no queue)",
+        ),
+        QueueMode::None | QueueMode::Wait => locale.say(
+            "（满载也接，店铺允许超出上限）",
+            " (full, but the policy allows more than its capacity)",
+        ),
+    };
     let mut state = String::new();
     if agent.presence == Presence::Away {
         state.push_str(&away);
@@ -130,7 +140,7 @@ fn because(locale: Locale, known: &RecentAgent, policy: &Recent) -> String {
         .is_some_and(|now| known.until.instant.covers(policy.away_window, now.instant));
     match (policy.away_window.is_zero(), covered) {
         (true, _) => locale
-            .say("（小休时不接）", " (takes nobody while away)")
+            .say("（小休时不接）", " (takes no buyers while away)")
             .to_owned(),
         (false, false) => locale.say(
             format!("（小休时只接 {window}内接待过的）"),

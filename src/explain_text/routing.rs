@@ -1,12 +1,12 @@
 //! Routing in a sentence: which agent got a session and why, or where it waits (R1 to R9).
 
 use crate::domain::base::time::Duration;
-use crate::domain::explain::explanation::{Comparison, Evidence, RecentAgent};
+use crate::domain::explain::explanation::{Candidate, Comparison, Evidence, RecentAgent};
 use crate::domain::policy::Strategy;
 use crate::domain::protocol::decision::{AssignReason, DecisionBody};
 
 use super::phrase::Locale;
-use super::{candidates, causes};
+use super::{candidates, causes, take_back};
 
 /// `session.assigned` in one sentence.
 pub(super) fn assigned(locale: Locale, body: &DecisionBody, notes: &[Evidence]) -> String {
@@ -44,11 +44,11 @@ pub(super) fn queued(locale: Locale, body: &DecisionBody) -> String {
     else {
         return String::new();
     };
-    let (pool, reason, text) = (
-        locale.pool(pool),
-        causes::waiting_for(locale, *reason),
-        locale.quoted(prompt),
-    );
+    let (pool, reason) = (locale.pool(pool), causes::waiting_for(locale, *reason));
+    let text = match prompt.is_empty() {
+        true => locale.say("没有提示文字".to_owned(), "no prompt".to_owned()),
+        false => locale.quoted(prompt),
+    };
     locale.say(
         format!(
             "会话 {session}（买家 {buyer}）开始排队，在{pool}队列排第 {position} 位：{reason}。买家看到{text}。"
@@ -72,7 +72,7 @@ fn because(locale: Locale, reason: AssignReason, notes: &[Evidence], waited: Dur
             let recent = recent(locale, notes);
             locale.say(
                 format!("{recent}，随机分给一位空闲客服"),
-                format!("{recent}, so anybody free was drawn"),
+                format!("{recent}, so a free agent was drawn at random"),
             )
         }
         AssignReason::Question | AssignReason::Entry | AssignReason::OrderStatus => locale.say(
@@ -81,39 +81,61 @@ fn because(locale: Locale, reason: AssignReason, notes: &[Evidence], waited: Dur
         ),
         AssignReason::All => locale.say(
             format!("没有指定分组，全店空闲客服里{turn}"),
-            format!("no group is set, so anybody free may serve, {turn}"),
+            format!("no group is set, so any free agent may serve, {turn}"),
         ),
         AssignReason::ScopeOffline => locale.say(
             format!("{scope}的客服都不在线，改由全店空闲客服随机接待"),
-            format!("nobody of {scope} is online, so anybody free was drawn"),
+            format!(
+                "no agent of {scope} is online, so a free agent of the shop was drawn at random"
+            ),
         ),
         AssignReason::Overflow => locale.say(
             format!("{scope}的客服都满载，溢出给全店空闲客服，{turn}"),
-            format!("everybody of {scope} is full, so it overflows to anybody free, {turn}"),
+            format!(
+                "every online agent of {scope} is full, so it overflows to any free agent, {turn}"
+            ),
         ),
         AssignReason::Queue if waited.is_zero() => locale.say(
             format!("刚开始排队就有客服空出来，{turn}"),
-            format!("somebody was free as soon as it queued, {turn}"),
+            format!("an agent was free as soon as it queued, {turn}"),
         ),
         AssignReason::Queue => {
             let waited = locale.length(waited);
             locale.say(
                 format!("排队 {waited}后有客服空出来，{turn}"),
-                format!("somebody became free after {waited} of waiting, {turn}"),
+                format!("an agent became free after {waited} of waiting, {turn}"),
             )
         }
+        AssignReason::OfflineRota if is_shut(notes) => locale.say(
+            "店铺不在营业时间，按离线分流留给 TA".to_owned(),
+            "the shop is closed, so the offline rota leaves it to this agent".to_owned(),
+        ),
         AssignReason::OfflineRota => locale.say(
             "全店没有客服在线，按离线分流留给 TA".to_owned(),
-            "nobody is online, so the offline rota leaves it to this agent".to_owned(),
+            "no agent is online, so the offline rota leaves it to this agent".to_owned(),
         ),
-        AssignReason::NoAnswer => locale.say(
-            format!("原客服没有及时回复，会话转出，{turn}"),
-            format!("the previous agent did not answer in time, {turn}"),
-        ),
-        AssignReason::OfflineHandover => locale.say(
-            format!("原客服不在线，买家还没有得到回复，转给在线客服，{turn}"),
-            format!("the previous agent is offline and the buyer waits for a reply, {turn}"),
-        ),
+        AssignReason::NoAnswer => {
+            let before = take_back::not_answered(notes).map(|found| &found.agent);
+            let before = previous(locale, before);
+            locale.say(
+                format!("{before}没有及时回复，重新分流（{scope}），{turn}"),
+                format!("{before} did not answer in time, so it was routed anew ({scope}), {turn}"),
+            )
+        }
+        AssignReason::OfflineHandover => {
+            let before = notes.iter().find_map(|note| {
+                if let Evidence::HandedOver { agent, .. } = note {
+                    Some(agent)
+                } else {
+                    None
+                }
+            });
+            let before = previous(locale, before);
+            locale.say(
+                format!("{before}离线，买家还在等回复，转给在线客服（{scope}），{turn}"),
+                format!("{before} is offline and the buyer waits for a reply, so it was routed anew ({scope}), {turn}"),
+            )
+        }
         AssignReason::Manual => locale.say(
             "人工分配或转接".to_owned(),
             "assigned or transferred by hand".to_owned(),
@@ -125,6 +147,24 @@ fn because(locale: Locale, reason: AssignReason, notes: &[Evidence], waited: Dur
                 format!("{absent}, so it was routed anew ({scope}), {turn}"),
             )
         }
+    }
+}
+
+/// Whether the shop was closed and treated that as offline (H2).
+fn is_shut(notes: &[Evidence]) -> bool {
+    notes
+        .iter()
+        .any(|note| matches!(note, Evidence::Shut { .. }))
+}
+
+/// The agent that had the session.
+fn previous(locale: Locale, agent: Option<&Candidate>) -> String {
+    match agent {
+        Some(agent) => {
+            let agent = locale.agent(&agent.agent);
+            locale.say(format!("原客服{agent}"), format!("{agent}, who had it,"))
+        }
+        None => locale.say("原客服", "the previous agent").to_owned(),
     }
 }
 

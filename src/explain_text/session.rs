@@ -70,16 +70,25 @@ pub(super) fn auto_reply(
     with_causes(locale, sentence, notes, causes::of_reply)
 }
 
-/// What was decided, then what led to it, each with its rule.
+/// What was decided, then what led to it, each with its rule, then the agents that were looked at.
 fn with_causes(
     locale: Locale,
     sentence: String,
     notes: &[Evidence],
-    cause: fn(Locale, &Evidence) -> Option<String>,
+    cause: fn(Locale, &[Evidence], &Evidence) -> Option<String>,
 ) -> Vec<String> {
-    let causes = notes.iter().enumerate().filter_map(|(place, note)| {
-        let rule = routing_steps::rule_of(notes, place)?;
-        Some(format!("[{rule}] {}", cause(locale, note)?))
-    });
-    std::iter::once(sentence).chain(causes).collect()
+    let (mut lines, mut tables) = (vec![sentence], Vec::new());
+    for (place, note) in notes.iter().enumerate() {
+        let Some(rule) = routing_steps::rule_of(notes, place) else {
+            continue;
+        };
+        if let Some(cause) = cause(locale, notes, note) {
+            lines.push(format!("[{rule}] {cause}"));
+        }
+        if let Evidence::Candidates { .. } = note {
+            tables.extend(routing_steps::table(locale, note, rule));
+        }
+    }
+    lines.extend(tables);
+    lines
 }

@@ -423,6 +423,7 @@ mod tests {
             (ErrorCode::NotSessionAgent, 409),
             (ErrorCode::AgentOffline, 409),
             (ErrorCode::NotWithBot, 409),
+            (ErrorCode::BuyerBlocked, 409),
         ] {
             let code = ProblemCode::Rejected(error);
             assert_eq!(code.status().as_u16(), status, "{error:?}");
@@ -430,7 +431,7 @@ mod tests {
         }
         assert_eq!(
             ErrorCode::ALL.len(),
-            13,
+            14,
             "a new code needs its row and its status"
         );
     }

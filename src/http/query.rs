@@ -3,6 +3,7 @@
 //! Parsing is strict, like that of events: an unknown parameter is an error that names the known ones.
 
 use super::problem::Problem;
+use crate::domain::base::calendar::{Day, DayRange};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
 
@@ -68,6 +69,34 @@ impl Query {
         self.text(name)
             .map(|text| Instant::parse(&text.replace(' ', "+")).ok_or_else(wrong))
             .transpose()
+    }
+
+    /// A parameter that is a natural day.
+    pub fn day(&self, name: &str) -> Result<Option<Day>, Problem> {
+        let wrong = || {
+            Problem::malformed(format!(
+                "`{name}` must be a day that exists, such as \"2026-11-11\"."
+            ))
+        };
+        self.text(name)
+            .map(|text| Day::parse(text).ok_or_else(wrong))
+            .transpose()
+    }
+
+    /// The parameters `from` and `to`: natural days, both included. All days, if both are left out.
+    pub fn day_range(&self) -> Result<DayRange, Problem> {
+        let (from, to) = (self.day("from")?, self.day("to")?);
+        let range = DayRange {
+            from: from.unwrap_or(DayRange::ALL.from),
+            to: to.unwrap_or(DayRange::ALL.to),
+        };
+        if range.from > range.to {
+            return Err(Problem::malformed(format!(
+                "`from` must not be later than `to`, but {} is later than {}.",
+                range.from, range.to
+            )));
+        }
+        Ok(range)
     }
 
     /// A parameter that is a whole number.
@@ -273,6 +302,43 @@ mod tests {
         }
         let query = Query::read("from=yesterday", &["from"]).unwrap();
         assert!(query.instant("from").is_err());
+    }
+
+    #[test]
+    fn a_range_of_days_has_days_that_exist_and_an_order() {
+        for (text, range) in [
+            ("", Some(("", ""))),
+            ("from=2026-11-11", Some(("2026-11-11", ""))),
+            ("to=2026-11-11", Some(("", "2026-11-11"))),
+            (
+                "from=2026-11-11&to=2026-11-11",
+                Some(("2026-11-11", "2026-11-11")),
+            ),
+            ("from=2028-02-29", Some(("2028-02-29", ""))),
+            ("from=2026-11-12&to=2026-11-11", None),
+            ("from=2027-02-29", None),
+            ("from=2026-11-31", None),
+            ("from=2026-13-01", None),
+            ("from=2026-1-1", None),
+            ("from=2026-11", None),
+            ("from=2026-W46", None),
+            ("from=2026-11-11T00:00:00%2B08:00", None),
+            ("from=", None),
+            ("to=today", None),
+        ] {
+            let query = Query::read(text, &["from", "to"]).unwrap();
+            let expected = range.map(|(from, to)| DayRange {
+                from: Day::parse(from).unwrap_or(DayRange::ALL.from),
+                to: Day::parse(to).unwrap_or(DayRange::ALL.to),
+            });
+            assert_eq!(query.day_range().ok(), expected, "{text}");
+        }
+        let query = Query::read("from=2026-11-12&to=2026-11-11", &["from", "to"]).unwrap();
+        let refused = query.day_range().unwrap_err().json();
+        assert!(
+            refused.contains("2026-11-12 is later than 2026-11-11"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -31,7 +31,7 @@ mod trace_export;
 pub use change_notifier::{ChangeNotice, DecisionFeed, ShutdownListener};
 pub use event_result::{EventResult, IncomingEvent, ReadError, Unavailable};
 pub use observer::RuntimeObserver;
-pub use presence_leases::{LeaseGranted, PresenceResult};
+pub use presence_leases::{LeaseGranted, PresenceRequest, PresenceResult};
 pub use queries::{ListPage, ShopRow, TimelineEntry};
 pub use quota::ShopQuota;
 pub use recovery::{Differences, check_recovery, decode_state};

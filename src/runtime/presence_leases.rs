@@ -18,7 +18,7 @@ use super::responder::Responder;
 use super::shops::Shops;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, Instant, OffsetTimestamp};
-use crate::domain::protocol::codes::Presence;
+use crate::domain::protocol::codes::{Presence, PresenceReason};
 use crate::domain::protocol::event::EventBody;
 use crate::domain::read::views;
 use crate::env::Stopwatch;
@@ -44,6 +44,17 @@ pub struct LeaseGranted {
     pub until: OffsetTimestamp,
 }
 
+/// A request to set an agent's presence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PresenceRequest {
+    /// The presence.
+    pub presence: Presence,
+    /// How long it holds unless it is renewed.
+    pub lease: Option<Duration>,
+    /// Whether the agent itself says that it is back, after the shop set it away (R10e).
+    pub back: bool,
+}
+
 /// The result of setting an agent's presence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PresenceResult {
@@ -51,6 +62,16 @@ pub struct PresenceResult {
     pub answered: EventResult,
     /// The agent's lease.
     pub lease: Option<LeaseGranted>,
+    /// Why the agent stays away though its client renewed a lease as online (R10e).
+    pub held: Option<PresenceReason>,
+}
+
+/// A request that only renews a lease.
+enum LeaseRenewal {
+    /// The agent is where the request sets it.
+    AsItWas,
+    /// The shop holds the agent away (R10e).
+    Held(PresenceReason),
 }
 
 /// Sets an agent's presence, with or without a lease.
@@ -59,8 +80,7 @@ pub struct PresenceResult {
 pub(super) struct SetPresence {
     reply: Responder<PresenceResult>,
     agent: Id,
-    presence: Presence,
-    lease: Option<Duration>,
+    request: PresenceRequest,
 }
 
 /// Asks the actor to check the shop's leases: some have expired.
@@ -76,21 +96,19 @@ fn event(agent: &Id, presence: Presence, at: Instant) -> IncomingEvent {
 
 impl Shops {
     /// Sets an agent's presence. With a lease, it holds while the lease is renewed; without one, until the next change.
-    /// A renewal that changes nothing creates no event.
+    /// A renewal that changes nothing creates no event. Nor does one of an agent that the shop set away (R10e).
     pub async fn set_presence(
         &self,
         shop: &Id,
         agent: &Id,
-        presence: Presence,
-        lease: Option<Duration>,
+        request: PresenceRequest,
     ) -> Result<PresenceResult, Unavailable> {
         let message = |reply| SetPresence {
             reply,
             agent: agent.clone(),
-            presence,
-            lease,
+            request,
         };
-        let event = event(agent, presence, self.now());
+        let event = event(agent, request.presence, self.now());
         self.ask(shop, message, vec![event]).await
     }
 
@@ -121,9 +139,23 @@ impl Shops {
 }
 
 impl ShopActor {
-    /// The agent's presence, if the agent is in the shop.
-    fn presence_of(&mut self, agent: &Id) -> Option<Presence> {
+    /// The agent's presence, if the agent is in the shop, and why the shop holds it there.
+    fn presence_of(&mut self, agent: &Id) -> Option<(Presence, Option<PresenceReason>)> {
         views::presence_of(&self.loaded()?.shop, agent)
+    }
+
+    /// Whether a request only renews a lease: the agent is where the request sets it, or the shop holds it away.
+    fn renewal(&mut self, agent: &Id, request: PresenceRequest) -> Option<LeaseRenewal> {
+        if !self.shared.leases.has(&self.id, agent) {
+            return None;
+        }
+        match self.presence_of(agent)? {
+            (presence, _) if presence == request.presence => Some(LeaseRenewal::AsItWas),
+            (_, Some(why)) if request.presence == Presence::Online && !request.back => {
+                Some(LeaseRenewal::Held(why))
+            }
+            (_, _) => None,
+        }
     }
 
     /// Stores the duration of an agent's lease, or deletes it. `done` is called once this write and all earlier ones
@@ -152,7 +184,7 @@ impl ShopActor {
         &mut self,
         agent: &Id,
         length: Duration,
-        answered: EventResult,
+        (answered, held): (EventResult, Option<PresenceReason>),
         reply: Responder<PresenceResult>,
     ) {
         let now = self.shared.env.clock.now();
@@ -161,7 +193,12 @@ impl ShopActor {
         };
         let before = self.shared.leases.renew(&self.id, agent, length, now);
         let lease = Some(LeaseGranted { length, until });
-        let answer = Box::new(move || reply.answer(PresenceResult { answered, lease }));
+        let result = PresenceResult {
+            answered,
+            lease,
+            held,
+        };
+        let answer = Box::new(move || reply.answer(result));
         if before == Some(length) {
             self.shared.journal.when_durable(self.appended, answer);
         } else {
@@ -177,18 +214,20 @@ impl Handler<SetPresence> for ShopActor {
         let SetPresence {
             mut reply,
             agent,
-            presence,
-            lease,
+            request,
         } = present;
         let Some(event) = reply.begin().pop() else {
             return reply.refuse(Unavailable::Broken);
         };
         self.last_request = Stopwatch::start();
-        if let Some(length) = lease
-            && self.presence_of(&agent) == Some(presence)
-            && self.shared.leases.has(&self.id, &agent)
+        if let Some(length) = request.lease
+            && let Some(renewal) = self.renewal(&agent, request)
         {
-            return self.lease(&agent, length, EventResult::nothing(), reply);
+            let held = match renewal {
+                LeaseRenewal::AsItWas => None,
+                LeaseRenewal::Held(why) => Some(why),
+            };
+            return self.lease(&agent, length, (EventResult::nothing(), held), reply);
         }
         let mut work = ResponseBuffer::new(&self.id, 1);
         let decided = self.decide(event, &mut work);
@@ -207,13 +246,17 @@ impl Handler<SetPresence> for ShopActor {
             return reply.refuse(Unavailable::Broken);
         };
         if answered.rejected.is_none() {
-            match lease {
-                Some(length) => return self.lease(&agent, length, answered, reply),
+            match request.lease {
+                Some(length) => return self.lease(&agent, length, (answered, None), reply),
                 None => self.end_lease(&agent),
             }
         }
-        let lease = None;
-        let answer = Box::new(move || reply.answer(PresenceResult { answered, lease }));
+        let result = PresenceResult {
+            answered,
+            lease: None,
+            held: None,
+        };
+        let answer = Box::new(move || reply.answer(result));
         self.shared.journal.when_durable(self.appended, answer);
     }
 }
@@ -234,7 +277,7 @@ impl Handler<LeasesExpired> for ShopActor {
         for agent in self.shared.leases.expired(&self.id, now) {
             if self
                 .presence_of(&agent)
-                .is_some_and(|presence| presence != Presence::Offline)
+                .is_some_and(|(presence, _)| presence != Presence::Offline)
             {
                 let offline = event(&agent, Presence::Offline, now);
                 if self

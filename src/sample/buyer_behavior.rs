@@ -16,6 +16,18 @@ const RETURNING: u64 = 27;
 /// The percentage of buyers whom the platform flags.
 const FLAGGED: u64 = 1;
 
+/// The priority of a buyer with a membership.
+const VIP: u64 = 5;
+
+/// The priority of a session about an order that must be changed at once.
+const URGENT: u64 = 8;
+
+/// The percentage of buyers who open the page again after they closed it.
+const RETURNS_TO_PAGE: u64 = 35;
+
+/// How long a buyer stays blocked, in seconds.
+const BLOCKED_S: u64 = 16 * 3600;
+
 /// How many of the latest buyers may come again.
 const REGULARS_MAX: u64 = 240;
 
@@ -29,6 +41,16 @@ impl<W: Write> Simulation<W> {
     /// A buyer comes in.
     pub(super) fn arrive(&mut self, visit: BuyerVisit) -> io::Result<()> {
         let buyer = self.choose_buyer();
+        self.open_chat(buyer, visit)
+    }
+
+    /// A buyer whom the shop has blocked comes again.
+    pub(super) fn come_again(&mut self, chat: ChatNumber) -> io::Result<()> {
+        let Chat { buyer, visit, .. } = self.chats[chat];
+        self.open_chat(buyer, visit)
+    }
+
+    fn open_chat(&mut self, buyer: usize, visit: BuyerVisit) -> io::Result<()> {
         let chat = self.chats.len();
         let turns = self.rng.weighted(&TURNS);
         self.chats.push(Chat::new(chat, buyer, visit, turns));
@@ -37,7 +59,16 @@ impl<W: Write> Simulation<W> {
             self.plan((20, 60), ScheduledStep::Flag(chat));
         }
         self.plan((2, 14), ScheduledStep::Say(chat, 0));
+        let every = self.script.habits.blocked_every;
+        if every > 0 && chat % every == every / 2 && !self.buyers[buyer].blocked {
+            self.plan((60, 150), ScheduledStep::Block(chat));
+        }
         let id = self.buyers[buyer].id.clone();
+        if std::mem::take(&mut self.buyers[buyer].unreported_priority) {
+            let ranked = TraceEvent::new("buyer.ranked").with("buyer", id.clone());
+            self.send(ranked.with("priority", TraceField::Whole(VIP)))?;
+        }
+        let urgent = self.sometimes(self.script.habits.urgent);
         let question = match visit.entry {
             SampleEntry::Live { asks: true } => visit.topic.question(),
             SampleEntry::Live { asks: false }
@@ -53,6 +84,7 @@ impl<W: Write> Simulation<W> {
                 .with_some("question", question)
                 .with_some("order_status", known_status(visit))
                 .with_some("bot", visit.bot.then_some(TraceField::Flag(true)))
+                .with_some("priority", urgent.then_some(TraceField::Whole(URGENT)))
         })
     }
 
@@ -64,15 +96,19 @@ impl<W: Write> Simulation<W> {
                 let back = 1 + self.rng.below(known.min(REGULARS_MAX));
                 if let Some(buyer) = known.checked_sub(back).map(|buyer| buyer as usize)
                     && !self.buyers[buyer].busy
+                    && !self.buyers[buyer].blocked
                 {
                     return buyer;
                 }
             }
         }
+        let unreported_priority = self.sometimes(self.script.habits.vips);
         self.buyers.push(SampleBuyer {
             id: format!("买家{:04}", self.buyers.len() + 1),
             busy: false,
             flagged: false,
+            unreported_priority,
+            blocked: false,
         });
         self.buyers.len() - 1
     }
@@ -197,9 +233,13 @@ impl<W: Write> Simulation<W> {
     pub(super) fn give_up(&mut self, chat: ChatNumber, waits: u32) -> io::Result<()> {
         let record = &self.chats[chat];
         match record.with {
-            ChatPlace::Queue(_) if record.waits == waits => {
+            ChatPlace::Queue(_) if record.waits == waits && !record.left_page => {
                 let plan = record.plan;
-                self.end(chat, plan, EndedBy::Buyer)
+                if self.script.habits.leaves_page {
+                    self.leave_page(chat)
+                } else {
+                    self.end(chat, plan, EndedBy::Buyer)
+                }
             }
             ChatPlace::Nobody
             | ChatPlace::Bot
@@ -207,6 +247,30 @@ impl<W: Write> Simulation<W> {
             | ChatPlace::Agent(_)
             | ChatPlace::Closed => Ok(()),
         }
+    }
+
+    /// The buyer closes the page, and some open it again before their place in the queue is gone.
+    fn leave_page(&mut self, chat: ChatNumber) -> io::Result<()> {
+        let record = &mut self.chats[chat];
+        record.left_page = true;
+        let plan = record.replan();
+        if self.rng.chance(RETURNS_TO_PAGE) {
+            self.plan((15, 100), ScheduledStep::Return(chat, plan));
+        }
+        self.send_in_chat("buyer.left", chat, |left| left)
+    }
+
+    /// The buyer opens the page again, and waits on.
+    pub(super) fn return_to_page(&mut self, chat: ChatNumber, plan: u32) -> io::Result<()> {
+        let record = &mut self.chats[chat];
+        if !record.follows(plan) {
+            return Ok(());
+        }
+        record.left_page = false;
+        let waits = record.waits;
+        self.plan((5, 30), ScheduledStep::Nudge(chat, plan));
+        self.plan((120, 600), ScheduledStep::GiveUp(chat, waits));
+        self.send_in_chat("buyer.returned", chat, |returned| returned)
     }
 
     /// A card has come.
@@ -276,6 +340,22 @@ impl<W: Write> Simulation<W> {
         let id = buyer.id.clone();
         let flagged = TraceEvent::new("buyer.flagged").with("buyer", id);
         self.send(flagged.with("risk", TraceField::Flag(true)))
+    }
+
+    /// The shop blocks a buyer who still chats. Later the buyer comes again.
+    pub(super) fn block(&mut self, chat: ChatNumber) -> io::Result<()> {
+        let record = &self.chats[chat];
+        if record.with == ChatPlace::Closed {
+            return Ok(());
+        }
+        let buyer = &mut self.buyers[record.buyer];
+        buyer.blocked = true;
+        let id = buyer.id.clone();
+        self.plan((150, 600), ScheduledStep::ComeAgain(chat));
+        let blocked = TraceEvent::new("buyer.blocked").with("buyer", id);
+        let blocked = blocked.with("blocked", TraceField::Flag(true));
+        let until = self.now.after(BLOCKED_S).stamp().to_string();
+        self.send(blocked.with("until", until))
     }
 }
 

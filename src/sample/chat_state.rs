@@ -57,6 +57,10 @@ pub struct Chat {
     pub treated_rudely: bool,
     /// Whether it has been transferred to a colleague.
     pub transferred: bool,
+    /// Whether the buyer has closed the page while it waited.
+    pub left_page: bool,
+    /// When it closed, and the agent who had it then.
+    pub closed_with: Option<(Moment, AgentNumber)>,
 }
 
 impl Chat {
@@ -82,6 +86,8 @@ impl Chat {
             waited_long: false,
             treated_rudely: false,
             transferred: false,
+            left_page: false,
+            closed_with: None,
         }
     }
 
@@ -119,6 +125,10 @@ pub struct SampleBuyer {
     pub busy: bool,
     /// Whether the platform has flagged it.
     pub flagged: bool,
+    /// Whether the gateway has a priority to report for it.
+    pub unreported_priority: bool,
+    /// Whether the shop has blocked it.
+    pub blocked: bool,
 }
 
 /// An agent at work.
@@ -131,6 +141,8 @@ pub struct AgentDesk {
     pub writing: bool,
     /// How many chats it has.
     pub load: u64,
+    /// Whether the shop has set it away.
+    pub set_away: bool,
 }
 
 impl AgentDesk {
@@ -141,6 +153,7 @@ impl AgentDesk {
             inbox: VecDeque::new(),
             writing: false,
             load: 0,
+            set_away: false,
         }
     }
 }

@@ -8,8 +8,8 @@ use crate::domain::protocol::codes::Presence;
 
 use crate::sample::visit::BuyerVisit;
 
-/// 2026-11-10T00:00:00+08:00, when the sample begins.
-const START_MS: i64 = 1_794_240_000_000;
+/// 2026-10-01T00:00:00+08:00, before which no sample begins.
+const START_MS: i64 = 1_790_784_000_000;
 
 /// Asia/Shanghai, which has known no other since 1991.
 const OFFSET_S: i32 = 8 * 3600;
@@ -17,7 +17,7 @@ const OFFSET_S: i32 = 8 * 3600;
 /// Seconds of a day.
 pub const DAY_S: u64 = (DAY_MS / 1000) as u64;
 
-/// A point in time: whole seconds since the sample began.
+/// A point in time: whole seconds since 2026-10-01 began in Shanghai.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Moment(pub u64);
 
@@ -25,6 +25,11 @@ impl Moment {
     /// So many seconds later.
     pub fn after(self, seconds: u64) -> Moment {
         Moment(self.0 + seconds)
+    }
+
+    /// So many seconds earlier.
+    pub fn before(self, seconds: u64) -> Moment {
+        Moment(self.0.saturating_sub(seconds))
     }
 
     /// The moment of an instant, the next whole second where it lies between two.
@@ -52,6 +57,8 @@ pub enum ScheduledStep {
     Arrive(BuyerVisit),
     /// An agent comes or goes.
     Presence(AgentNumber, Presence),
+    /// An agent is at its desk again.
+    Write(AgentNumber),
     /// An agent has written its next reply.
     Reply(AgentNumber),
     /// A workbench greets by itself.
@@ -66,6 +73,8 @@ pub enum ScheduledStep {
     HandOff(ChatNumber, u32),
     /// The buyer has waited long enough in the queue.
     GiveUp(ChatNumber, u32),
+    /// The buyer opens the page again.
+    Return(ChatNumber, u32),
     /// The agent sends something more.
     SendMore(ChatNumber, u32),
     /// The agent transfers the buyer to a colleague.
@@ -78,6 +87,14 @@ pub enum ScheduledStep {
     Supervise,
     /// The platform flags a buyer.
     Flag(ChatNumber),
+    /// The shop blocks the buyer.
+    Block(ChatNumber),
+    /// A buyer who was blocked comes again.
+    ComeAgain(ChatNumber),
+    /// The agent is done with the work after its sessions.
+    Ready(AgentNumber),
+    /// An agent that the shop has set away is back.
+    Back(AgentNumber),
     /// The buyer opens a card: the invited one, or by itself.
     OpenCard(ChatNumber, Option<String>),
     /// The buyer rates, by card or by session.
@@ -155,11 +172,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sample_begins_at_midnight_in_shanghai() {
+    fn days_begin_at_midnight_in_shanghai() {
         for (moment, written) in [
-            (0, "2026-11-10T00:00:00+08:00"),
-            (20 * 3600 + 3, "2026-11-10T20:00:03+08:00"),
-            (DAY_S, "2026-11-11T00:00:00+08:00"),
+            (0, "2026-10-01T00:00:00+08:00"),
+            (20 * 3600 + 3, "2026-10-01T20:00:03+08:00"),
+            (DAY_S, "2026-10-02T00:00:00+08:00"),
+            (40 * DAY_S, "2026-11-10T00:00:00+08:00"),
         ] {
             assert_eq!(Moment(moment).stamp().to_string(), written);
             assert_eq!(Moment::of(Moment(moment).stamp().instant), Moment(moment));

@@ -170,8 +170,8 @@ mod tests {
         assert_eq!(gateway.next_timer(), Some(Moment(1 + 24 * 3600)));
         assert_eq!(
             String::from_utf8(trace).unwrap(),
-            "{\"at\":\"2026-11-10T00:00:00+08:00\",\"type\":\"shop.configured\",\"policy\":{}}\n\
-             {\"at\":\"2026-11-10T00:00:01+08:00\",\"type\":\"session.opened\",\"session\":\"s\",\
+            "{\"at\":\"2026-10-01T00:00:00+08:00\",\"type\":\"shop.configured\",\"policy\":{}}\n\
+             {\"at\":\"2026-10-01T00:00:01+08:00\",\"type\":\"session.opened\",\"session\":\"s\",\
              \"buyer\":\"买家\",\"bot\":false}\n"
         );
     }

@@ -412,7 +412,7 @@ mod tests {
             # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_JOURNAL_OPEN_TIMEOUT
             # journal.open_timeout = "60s"
 
-            # The same for a commit and for a checkpoint.
+            # The same for a commit, for a checkpoint, and for any other call into an open folder.
             # a duration like `90d`, `1h 30m` or `500ms`, from 0s to 1d; variable XIAOER_JOURNAL_COMMIT_TIMEOUT
             # journal.commit_timeout = "30s"
 

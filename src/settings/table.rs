@@ -118,7 +118,7 @@ settings! {
     /// How long the disk may give no answer while the folder is opened, before the process ends with status 74; `0s`:
     /// for ever.
     journal_open_timeout: Duration = "journal.open_timeout", "60s", in ms(0)..=Duration::days(1);
-    /// The same for a commit and for a checkpoint.
+    /// The same for a commit, for a checkpoint, and for any other call into an open folder.
     journal_commit_timeout: Duration = "journal.commit_timeout", "30s", in ms(0)..=Duration::days(1);
     /// How far the machine's clock may be past the last record at a start. Beyond that, events are refused (503) until
     /// the clock is set right or accepted. `0s`: any distance.

@@ -69,10 +69,10 @@ pub(super) mod tests {
     use crate::domain::base::id::Id;
     use crate::domain::base::ratio::Share;
     use crate::domain::base::time::{Duration, Instant, OffsetTimestamp};
-    use crate::domain::protocol::codes::Trigger;
     use crate::domain::protocol::codes::{
         AssignReason, BlockCode, CloseReason, ErrorCode, RefuseReason, WaitReason,
     };
+    use crate::domain::protocol::codes::{Presence, PresenceReason, Trigger};
     use crate::domain::protocol::decision::{Period, Rate};
     use crate::domain::protocol::event::Stars;
     use crate::domain::protocol::rating::{Level, Source};
@@ -104,6 +104,7 @@ pub(super) mod tests {
             position: 1,
             reason,
             prompt: "".into(),
+            priority: None,
         }
     }
 
@@ -173,8 +174,29 @@ pub(super) mod tests {
             level,
             stars,
             source,
+            reasons: Vec::new(),
+            comment: None,
         };
         let plain = [
+            DecisionBody::SessionTakenBack {
+                session: id(),
+                buyer: id(),
+                agent: id(),
+                since: stamp(),
+                bounce: 1,
+            },
+            DecisionBody::HoursOpened { until: None },
+            DecisionBody::HoursClosed { until: None },
+            DecisionBody::ScoreDay {
+                period: Day(20_000),
+                consulting: 1,
+                late: 0,
+                value: None,
+                threshold,
+                below: false,
+                effective_rate: value,
+                penalty_risk: false,
+            },
             DecisionBody::AgentNotified {
                 agent: id(),
                 session: id(),
@@ -217,6 +239,14 @@ pub(super) mod tests {
                 .iter()
                 .map(|it| (assigned(*it), Some(it.code()))),
         );
+        all.extend(PresenceReason::ALL.iter().map(|it| {
+            let body = DecisionBody::AgentPresenceSet {
+                agent: id(),
+                presence: Presence::Away,
+                reason: *it,
+            };
+            (body, Some(it.code()))
+        }));
         all.extend(
             WaitReason::ALL
                 .iter()

@@ -6,14 +6,18 @@ use crate::support::deadline::Worked;
 use serde_json::{Value, json};
 use xiaoer::domain::explain::decision_sink::DecisionSink;
 use xiaoer::domain::installation::Installation;
+use xiaoer::domain::protocol::event::EventType;
 use xiaoer::domain::read::invariants;
 use xiaoer::replay::{ReplayError, replay};
 
-/// A shop with somebody online, an open session and a card.
-const SHOP: [&str; 8] = [
+/// A shop with somebody online, a closed session, a blocked buyer, open sessions and a card.
+const SHOP: [&str; 11] = [
     r#""type":"shop.configured","policy":{"rating":{"contact":"shop"}}"#,
     r#""type":"agent.configured","agent":"anna","capacity":2"#,
     r#""type":"agent.online","agent":"anna""#,
+    r#""type":"session.opened","session":"s0","buyer":"b0""#,
+    r#""type":"session.closed","session":"s0","by":"system""#,
+    r#""type":"buyer.blocked","buyer":"b8","blocked":true"#,
     r#""type":"session.opened","session":"s1","buyer":"b1""#,
     r#""type":"buyer.message","session":"s1""#,
     r#""type":"rating.opened","session":"s1""#,
@@ -22,7 +26,7 @@ const SHOP: [&str; 8] = [
 ];
 
 /// What is sent after the bad event: the answers must be those of a shop that never saw it.
-const PROBE: [&str; 9] = [
+const PROBE: [&str; 11] = [
     r#""type":"session.handoff","session":"s2""#,
     r#""type":"session.opened","session":"s3","buyer":"b3","id":"e1""#,
     r#""type":"rating.submitted","card":"s1#1","stars":3"#,
@@ -32,17 +36,19 @@ const PROBE: [&str; 9] = [
     r#""type":"agent.offline","agent":"anna""#,
     r#""type":"session.closed","session":"s2","by":"buyer""#,
     r#""type":"rating.opened","session":"s2","card":"s2#1""#,
+    r#""type":"session.opened","session":"s8","buyer":"b8""#,
+    r#""type":"session.opened","session":"s9","buyer":"b9""#,
 ];
 
 const AT: &str = r#""at":"2026-11-16T10:00:00+08:00""#;
 
 /// The line of an event: its fields, and the usual time.
-fn line(fields: &str) -> String {
+pub(crate) fn line(fields: &str) -> String {
     format!("{{{AT},{fields}}}")
 }
 
 /// The decisions of a trace that can be read to its end.
-fn decisions(trace: &str) -> Vec<Value> {
+pub(crate) fn decisions(trace: &str) -> Vec<Value> {
     let (mut installation, mut written) = (Installation::default(), Vec::new());
     if let Err(error) = replay(&mut installation, trace.as_bytes(), &mut written, |_| {}) {
         panic!("{error} in {trace:.200}");
@@ -67,7 +73,7 @@ fn answer(event: &str) -> Vec<Value> {
 
 /// One row: the event is rejected with the code, in a sentence that holds all of `words`, and changes nothing.
 #[track_caller]
-fn rejected(event: &str, error: &str, words: &[&str]) {
+pub(crate) fn rejected(event: &str, error: &str, words: &[&str]) {
     let answers = answer(event);
     assert_eq!(answers.len(), 1, "{event:.300}: {answers:?}");
     assert_eq!(answers[0]["type"], "event.rejected", "{event:.300}");
@@ -100,7 +106,7 @@ fn rejected(event: &str, error: &str, words: &[&str]) {
 }
 
 #[track_caller]
-fn accepted(event: &str) {
+pub(crate) fn accepted(event: &str) {
     for answer in answer(event) {
         assert_ne!(
             answer["type"], "event.rejected",
@@ -112,7 +118,7 @@ fn accepted(event: &str) {
 
 #[test]
 fn malformed_fields_of_every_event() {
-    for (event, fields, words) in [
+    let rows = [
         ("shop.configured", "", ["`policy`", "missing"]),
         (
             "shop.configured",
@@ -476,6 +482,189 @@ fn malformed_fields_of_every_event() {
             r#","buyer":"b1","risk":"true""#,
             ["`risk`", "true or false"],
         ),
+        ("agent.ready", "", ["`agent`", "missing"]),
+        ("agent.ready", r#","agent":7"#, ["`agent`", "string"]),
+        (
+            "agent.ready",
+            r#","agent":"anna","session":"s1""#,
+            ["`session`", "no field"],
+        ),
+        (
+            "session.opened",
+            r#","session":"s9","buyer":"b9","priority":10"#,
+            ["`priority`", "0 to 9"],
+        ),
+        (
+            "session.opened",
+            r#","session":"s9","buyer":"b9","priority":-1"#,
+            ["`priority`", "0 to 9"],
+        ),
+        (
+            "session.opened",
+            r#","session":"s9","buyer":"b9","priority":1.0"#,
+            ["`priority`", "fraction"],
+        ),
+        (
+            "session.opened",
+            r#","session":"s9","buyer":"b9","priority":"1""#,
+            ["`priority`", "whole number"],
+        ),
+        (
+            "session.opened",
+            r#","session":"s9","buyer":"b9","rank":1"#,
+            ["`rank`", "no field"],
+        ),
+        (
+            "session.ranked",
+            r#","priority":1"#,
+            ["`session`", "missing"],
+        ),
+        (
+            "session.ranked",
+            r#","session":"s1""#,
+            ["`priority`", "0 to 9"],
+        ),
+        (
+            "session.ranked",
+            r#","session":"s1","priority":10"#,
+            ["`priority`", "0 to 9"],
+        ),
+        (
+            "session.ranked",
+            r#","session":"s1","priority":-1"#,
+            ["`priority`", "0 to 9"],
+        ),
+        (
+            "session.ranked",
+            r#","session":"s1","priority":1.0"#,
+            ["`priority`", "fraction"],
+        ),
+        (
+            "session.ranked",
+            r#","session":"s1","priority":1e0"#,
+            ["`priority`", "exponent"],
+        ),
+        (
+            "session.ranked",
+            r#","session":"s1","priority":"9""#,
+            ["`priority`", "whole number"],
+        ),
+        (
+            "session.ranked",
+            r#","session":"s1","priority":true"#,
+            ["`priority`", "whole number"],
+        ),
+        (
+            "session.ranked",
+            r#","session":"s1","priority":1,"buyer":"b1""#,
+            ["`buyer`", "no field"],
+        ),
+        ("buyer.left", "", ["`session`", "missing"]),
+        ("buyer.left", r#","session":1"#, ["`session`", "string"]),
+        (
+            "buyer.left",
+            r#","session":"s1","buyer":"b1""#,
+            ["`buyer`", "no field"],
+        ),
+        ("buyer.returned", "", ["`session`", "missing"]),
+        (
+            "buyer.returned",
+            r#","session":[]"#,
+            ["`session`", "string"],
+        ),
+        (
+            "buyer.returned",
+            r#","session":"s1","by":"buyer""#,
+            ["`by`", "no field"],
+        ),
+        ("buyer.ranked", r#","priority":1"#, ["`buyer`", "missing"]),
+        ("buyer.ranked", r#","buyer":"b1""#, ["`priority`", "0 to 9"]),
+        (
+            "buyer.ranked",
+            r#","buyer":"b1","priority":10"#,
+            ["`priority`", "0 to 9"],
+        ),
+        (
+            "buyer.ranked",
+            r#","buyer":"b1","priority":-1"#,
+            ["`priority`", "0 to 9"],
+        ),
+        (
+            "buyer.ranked",
+            r#","buyer":"b1","priority":1.0"#,
+            ["`priority`", "fraction"],
+        ),
+        (
+            "buyer.ranked",
+            r#","buyer":"b1","priority":18446744073709551616"#,
+            ["`priority`", "0 to 9"],
+        ),
+        (
+            "buyer.ranked",
+            r#","buyer":"b1","priority":1,"until":"2026-11-17T10:00:00Z""#,
+            ["`until`", "no field"],
+        ),
+        (
+            "buyer.blocked",
+            r#","blocked":true"#,
+            ["`buyer`", "missing"],
+        ),
+        (
+            "buyer.blocked",
+            r#","buyer":"b1""#,
+            ["`blocked`", "missing"],
+        ),
+        (
+            "buyer.blocked",
+            r#","buyer":"b1","blocked":1"#,
+            ["`blocked`", "true or false"],
+        ),
+        (
+            "buyer.blocked",
+            r#","buyer":"b1","blocked":"true""#,
+            ["`blocked`", "true or false"],
+        ),
+        (
+            "buyer.blocked",
+            r#","buyer":"b1","blocked":true,"until":"24h""#,
+            ["`until`", "2000 to 2099"],
+        ),
+        (
+            "buyer.blocked",
+            r#","buyer":"b1","blocked":true,"until":1794794400"#,
+            ["`until`", "2026-11-11T10:00:00+08:00"],
+        ),
+        (
+            "buyer.blocked",
+            r#","buyer":"b1","blocked":true,"until":"2100-01-01T00:00:00Z""#,
+            ["`until`", "2000 to 2099"],
+        ),
+        // At `at`, however it is written; without a block to end.
+        (
+            "buyer.blocked",
+            r#","buyer":"b1","blocked":true,"until":"2026-11-16T10:00:00+08:00""#,
+            ["`until`", "later than `at`"],
+        ),
+        (
+            "buyer.blocked",
+            r#","buyer":"b1","blocked":true,"until":"2026-11-16T02:00:00Z""#,
+            ["`until`", "later than `at`"],
+        ),
+        (
+            "buyer.blocked",
+            r#","buyer":"b1","blocked":true,"until":"2026-11-16T09:59:59.999+08:00""#,
+            ["`until`", "later than `at`"],
+        ),
+        (
+            "buyer.blocked",
+            r#","buyer":"b1","blocked":false,"until":"2026-11-17T10:00:00+08:00""#,
+            ["`until`", "leave it out"],
+        ),
+        (
+            "buyer.blocked",
+            r#","buyer":"b1","blocked":true,"risk":true"#,
+            ["`risk`", "no field"],
+        ),
         ("clock", r#","session":"s1""#, ["`session`", "no field"]),
         ("clock", r#","id":"""#, ["`id`", "1 to 128"]),
         ("clock", r#","id":7"#, ["`id`", "string"]),
@@ -483,7 +672,14 @@ fn malformed_fields_of_every_event() {
         ("nothing", "", ["`type`", "nothing"]),
         ("", "", ["`type`", "no event type"]),
         ("Clock", "", ["`type`", "Clock"]),
-    ] {
+    ];
+    for event in EventType::codes() {
+        assert!(
+            rows.iter().any(|(of, ..)| *of == event),
+            "{event} has no row"
+        );
+    }
+    for (event, fields, words) in rows {
         rejected(
             &line(&format!(r#""type":"{event}"{fields}"#)),
             "malformed",
@@ -582,6 +778,10 @@ fn null_counts_as_left_out_and_the_last_of_equal_keys_counts() {
         r#""type":"shop.configured","policy":7,"policy":{"rating":null,"routing":{"queue":null,"strategy":null}}"#,
         r#""type":"shop.configured","policy":{"x":1,"x":null}"#,
         r#""type":"clock","\u0061t":"2026-11-16T10:00:01+08:00""#,
+        r#""type":"session.opened","session":"s9","buyer":"b9","priority":null"#,
+        r#""type":"session.ranked","session":"s1","priority":10,"priority":9"#,
+        r#""type":"buyer.blocked","buyer":"b9","blocked":false,"until":null"#,
+        r#""type":"buyer.blocked","buyer":"b9","blocked":true,"until":"2026-11-16T10:00:00.001+08:00""#,
     ] {
         accepted(&line(fields));
     }
@@ -765,15 +965,79 @@ fn every_other_code_changes_nothing_either() {
             r#""type":"shop.configured","policy":{"preset":"jd"}"#,
             "policy_invalid",
         ),
+        (r#""type":"agent.ready","agent":"nobody""#, "agent_unknown"),
+        (r#""type":"agent.ready","agent":"bot""#, "agent_unknown"),
+        (
+            r#""type":"session.ranked","session":"s9","priority":1"#,
+            "session_unknown",
+        ),
+        (r#""type":"buyer.left","session":"s9""#, "session_unknown"),
+        (
+            r#""type":"buyer.returned","session":"s9""#,
+            "session_unknown",
+        ),
+        (
+            r#""type":"agent.message","session":"s9""#,
+            "session_unknown",
+        ),
+        (
+            r#""type":"session.ranked","session":"s0","priority":1"#,
+            "session_closed",
+        ),
+        (r#""type":"buyer.left","session":"s0""#, "session_closed"),
+        (
+            r#""type":"buyer.returned","session":"s0""#,
+            "session_closed",
+        ),
+        // `session.late_reply` is off (S10).
+        (
+            r#""type":"agent.message","session":"s0","agent":"anna""#,
+            "session_closed",
+        ),
+        (
+            r#""type":"session.opened","session":"s9","buyer":"b8""#,
+            "buyer_blocked",
+        ),
+        // The checks come in this order.
+        (
+            r#""type":"session.opened","session":"s1","buyer":"b8""#,
+            "session_exists",
+        ),
+        (
+            r#""type":"session.opened","session":"s0","buyer":"b8""#,
+            "session_exists",
+        ),
     ] {
         rejected(&line(fields), error, &[]);
     }
-    let early = r#"{"type":"session.closed","at":"2026-11-16T09:59:59.999+08:00","session":"s1","by":"agent"}"#;
-    rejected(
-        early,
-        "time_went_back",
-        &["`at`", "2026-11-16T10:00:00+08:00"],
-    );
+}
+
+#[test]
+fn a_rejection_says_what_would_be_accepted() {
+    for (fields, error, words) in [
+        (
+            r#""type":"agent.ready","agent":"nobody""#,
+            "agent_unknown",
+            ["nobody", "agent.configured"],
+        ),
+        (
+            r#""type":"session.ranked","session":"s9","priority":1"#,
+            "session_unknown",
+            ["s9", "session.opened"],
+        ),
+        (
+            r#""type":"session.ranked","session":"s0","priority":1"#,
+            "session_closed",
+            ["s0", "closed"],
+        ),
+        (
+            r#""type":"session.opened","session":"s9","buyer":"b8""#,
+            "buyer_blocked",
+            ["b8", "buyer.blocked"],
+        ),
+    ] {
+        rejected(&line(fields), error, &words);
+    }
 }
 
 #[test]

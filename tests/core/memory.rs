@@ -104,6 +104,7 @@ impl Desk {
             question: None,
             order_status: None,
             bot: number % 5 == 0,
+            priority: None,
         };
         self.take(DAY_MS / SESSIONS_A_DAY - 3_000, opened);
         if number % 5 == 0 {
@@ -150,6 +151,7 @@ impl Desk {
                     on,
                     stars,
                     reasons: Vec::new(),
+                    comment: None,
                 },
             );
         }

@@ -134,17 +134,17 @@ fn agents_are_shown_as_they_are() {
             (
                 "anna",
                 json!({ "agent": "anna", "name": "安娜", "roles": ["agent", "night"], "capacity": 2, "weight": 3,
-                             "presence": "online", "load": 1, "today": 2 }),
+                             "presence": "online", "load": 1, "wrapping": 0, "today": 2 }),
             ),
             (
                 "bo",
                 json!({ "agent": "bo", "roles": ["agent"], "capacity": 1, "weight": 1,
-                           "presence": "online", "load": 1, "today": 1 }),
+                           "presence": "online", "load": 1, "wrapping": 0, "today": 1 }),
             ),
             (
                 "carl",
                 json!({ "agent": "carl", "roles": ["agent"], "capacity": 10, "weight": 1,
-                             "presence": "away", "load": 0, "today": 0 }),
+                             "presence": "away", "load": 0, "wrapping": 0, "today": 0 }),
             ),
             ("gone", Value::Null),
             ("bot", Value::Null),
@@ -153,6 +153,45 @@ fn agents_are_shown_as_they_are() {
             assert_eq!(shown(views::agent(shop, agent)), view, "{agent}");
         }
     });
+}
+
+/// A place is taken after work (S8), and one who did not answer is held away (R10e).
+#[test]
+fn agents_have_places_after_work_and_may_be_held() {
+    let mut player = Player::default();
+    let mut play = |time: &str, event: Value| {
+        let mut event = event;
+        event["at"] = json!(format!("2026-11-11T{time}+08:00"));
+        let played = player.play(&event.to_string()).written();
+        assert!(
+            played.iter().all(|made| made["type"] != "event.rejected"),
+            "{played:?}"
+        );
+    };
+    let take_back = json!({ "after": "60s", "away_after": 1 });
+    let policy = json!({ "routing": { "take_back": take_back }, "session": { "wrap_up": "5m" } });
+    for event in [
+        json!({ "type": "shop.configured", "policy": policy }),
+        json!({ "type": "agent.configured", "agent": "anna" }),
+        json!({ "type": "agent.configured", "agent": "bo" }),
+        json!({ "type": "agent.online", "agent": "anna" }),
+        json!({ "type": "session.opened", "session": "s1", "buyer": "b1" }),
+        json!({ "type": "agent.message", "session": "s1" }),
+        json!({ "type": "session.opened", "session": "s2", "buyer": "b2" }),
+        json!({ "type": "session.closed", "session": "s1", "by": "agent" }),
+        json!({ "type": "agent.online", "agent": "bo" }),
+        json!({ "type": "buyer.message", "session": "s2" }),
+    ] {
+        play("10:00:00", event);
+    }
+    play("10:01:00", json!({ "type": "clock" }));
+    let shop = player.installation.shop("default").expect("the shop");
+    assert_eq!(
+        shown(views::agent(shop, "anna")),
+        json!({ "agent": "anna", "roles": ["agent"], "capacity": 10, "weight": 1, "presence": "away", "load": 1,
+                "wrapping": 1, "today": 2, "held": "no_answer" })
+    );
+    assert_eq!(shown(views::agent(shop, "bo"))["held"], Value::Null);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use xiaoer::explain_text::{self, Highlights, Language};
 use xiaoer::replay::{FoundDecision, explain, replay_with};
 
 /// Events of one morning: each row is the time of day, the type, and the fields.
-fn trace(rows: &[(&str, &str, &str)]) -> String {
+pub(super) fn trace(rows: &[(&str, &str, &str)]) -> String {
     let lines = rows.iter().map(|(at, kind, fields)| {
         let comma = if fields.is_empty() { "" } else { "," };
         format!("{{\"at\":\"2026-11-16T{at}+08:00\",\"type\":\"{kind}\"{comma}{fields}}}\n")
@@ -17,7 +17,7 @@ fn trace(rows: &[(&str, &str, &str)]) -> String {
     lines.collect()
 }
 
-fn why(trace: &str, seq: u64) -> Explanation {
+pub(super) fn why(trace: &str, seq: u64) -> Explanation {
     let shop = Id::new("default").expect("an id");
     let found = explain(trace.as_bytes(), &shop, seq);
     let Ok(FoundDecision::Why(why)) = found else {
@@ -26,39 +26,54 @@ fn why(trace: &str, seq: u64) -> Explanation {
     *why
 }
 
-fn check(rows: &[(&str, &str, &str)], seq: u64, chinese: Expect, english: Expect) {
+/// The facts of an explanation, one a line.
+pub(super) fn facts(trace: &str, seq: u64) -> String {
+    let facts = explain_text::facts(&why(trace, seq));
+    let lines = facts.iter().map(ToString::to_string);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// An explanation in both languages.
+pub(super) fn explained(trace: &str, seq: u64) -> String {
+    let why = why(trace, seq);
+    let languages = [Language::Chinese, Language::English];
+    let texts = languages.map(|language| explain_text::explain("default", &why, language));
+    texts.join("\n\n")
+}
+
+pub(super) fn check(rows: &[(&str, &str, &str)], seq: u64, chinese: Expect, english: Expect) {
     let why = why(&trace(rows), seq);
     chinese.assert_eq(&explain_text::explain("default", &why, Language::Chinese));
     english.assert_eq(&explain_text::explain("default", &why, Language::English));
 }
 
-type Row = (&'static str, &'static str, &'static str);
+pub(super) type Row = (&'static str, &'static str, &'static str);
 
 /// A shop of one preset, with two agents of capacity 1; bo comes only where a row says so.
-const STANDARD: Row = ("10:00:00", "shop.configured", r#""policy":{}"#);
-const ANNA: Row = (
+pub(super) const STANDARD: Row = ("10:00:00", "shop.configured", r#""policy":{}"#);
+pub(super) const ANNA: Row = (
     "10:00:00",
     "agent.configured",
     r#""agent":"anna","capacity":1"#,
 );
-const BO: Row = (
+pub(super) const BO: Row = (
     "10:00:00",
     "agent.configured",
     r#""agent":"小波","capacity":1,"weight":2"#,
 );
-const ANNA_COMES: Row = ("10:00:00", "agent.online", r#""agent":"anna""#);
-const BO_COMES: Row = ("10:00:00", "agent.online", r#""agent":"小波""#);
-const S1: Row = (
+pub(super) const ANNA_COMES: Row = ("10:00:00", "agent.online", r#""agent":"anna""#);
+pub(super) const BO_COMES: Row = ("10:00:00", "agent.online", r#""agent":"小波""#);
+pub(super) const S1: Row = (
     "10:01:00",
     "session.opened",
     r#""session":"s1","buyer":"b1""#,
 );
-const S2: Row = (
+pub(super) const S2: Row = (
     "10:02:00",
     "session.opened",
     r#""session":"s2","buyer":"b2""#,
 );
-const S1_CLOSED: Row = (
+pub(super) const S1_CLOSED: Row = (
     "10:03:30",
     "session.closed",
     r#""session":"s1","by":"buyer""#,
@@ -84,12 +99,12 @@ fn an_assignment_by_the_strategy() {
               小波  在线        0/1         0     2    还没有  条件相同，编号排在后面"#]],
         expect![[r##"
             #1  2026-11-16 10:01:00  shop default  assigned
-            Session s1 (buyer b1) goes to anna: no group is set, so anybody free may serve, next by "least saturated first".
+            Session s1 (buyer b1) goes to anna: no group is set, so any free agent may serve, next by "least saturated first".
 
             The rules, in the order they were tried:
               [R1] recent agent: none known
               [R2] scope: the whole shop, as no entry, question or order status names agents
-              [R4a] somebody is free, least saturated first: anna
+              [R4a] an agent is free, least saturated first: anna
 
             [R4a] the agents (2; least saturated first):
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -157,11 +172,11 @@ fn an_assignment_from_the_queue() {
               anna  在线        0/1         1     1        #1  分给 TA"#]],
         expect![[r##"
             #5  2026-11-16 10:03:30  shop default  assigned
-            Session s2 (buyer b2) goes to anna: somebody became free after 1 min 30 s of waiting, next by "least saturated first".
+            Session s2 (buyer b2) goes to anna: an agent became free after 1 min 30 s of waiting, next by "least saturated first".
 
             The rules, in the order they were tried:
-              [R7] waited for the whole shop since 10:02:00, 1 waited in the shop; of those whom somebody free can serve, this buyer waited longest
-              [R7] somebody is free, least saturated first: anna
+              [R7] waited for the whole shop since 10:02:00, 1 waited in the shop; of those that a free agent can serve, this buyer waited longest
+              [R7] an agent is free, least saturated first: anna
 
             [R7] the agents (1; least saturated first):
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -214,13 +229,13 @@ fn an_assignment_that_overflows() {
               anna  在线        1/1         1     1        #1  满载"#]],
         expect![[r##"
             #2  2026-11-16 10:02:00  shop default  assigned
-            Session s2 (buyer b2) goes to 小波: everybody of question "几天发货" of the live room is full, so it overflows to anybody free, next by "least saturated first".
+            Session s2 (buyer b2) goes to 小波: every online agent of question "几天发货" of the live room is full, so it overflows to any free agent, next by "least saturated first".
 
             The rules, in the order they were tried:
               [R1] recent agent: none known
               [R2] scope: question "几天发货" of the live room, which has agents of its own
-              [R4b] everybody online is full
-              [R4b] it may overflow to anybody free, least saturated first: 小波
+              [R4b] every online agent is full
+              [R4b] it may overflow to any free agent, least saturated first: 小波
 
             [R4b] the agents (1; least saturated first):
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -268,12 +283,12 @@ fn an_assignment_by_the_offline_rota() {
               小波  离线        0/1             0     2    还没有  条件相同，编号排在后面"#]],
         expect![[r#"
             #1  2026-11-16 10:01:00  shop default  assigned
-            Session s1 (buyer b1) goes to anna: nobody is online, so the offline rota leaves it to this agent.
+            Session s1 (buyer b1) goes to anna: no agent is online, so the offline rota leaves it to this agent.
 
             The rules, in the order they were tried:
               [R1] recent agent: none known
               [R2] scope: the whole shop, as no entry, question or order status names agents
-              [R3] nobody of the shop is online
+              [R3] no agent of the shop is online
               [R5] the offline rota, fewest offline assignments today: anna
 
             [R3] the agents (2):
@@ -320,7 +335,7 @@ fn an_assignment_by_hand() {
             Session s1 (buyer b1) goes to 小波: assigned or transferred by hand.
 
             The rules, in the order they were tried:
-              [R8] 小波 was named by hand (load 0/1 then), whatever its capacity
+              [R8] 小波 was named by hand (load 0/1 then), even if it is full
 
             [R8] the agent:
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -361,7 +376,7 @@ fn an_assignment_after_the_agent_went_offline() {
             The rules, in the order they were tried:
               [R9] anna, who had it, went offline: routed anew, without the recent agent
               [R2] scope: the whole shop, as no entry, question or order status names agents
-              [R4a] somebody is free, least saturated first: 小波
+              [R4a] an agent is free, least saturated first: 小波
 
             [R4a] the agents (2; least saturated first):
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -377,7 +392,7 @@ fn a_wait_for_busy_agents() {
         2,
         expect![[r#"
             #2  2026-11-16 10:02:00  店铺 default  排队
-            会话 s2（买家 b2）开始排队，在全店队列排第 1 位：在线客服都满载。买家看到“前面还有0位，请稍候”。
+            会话 s2（买家 b2）开始排队，在全店队列排第 1 位：在线客服都满载。买家看到“您是下一位，请稍候”。
 
             依次看过的规则：
               [R1] 最近联系客服：没有记录
@@ -390,12 +405,12 @@ fn a_wait_for_busy_agents() {
               小波  离线        0/1         0     2    还没有  离线"#]],
         expect![[r##"
             #2  2026-11-16 10:02:00  shop default  queued
-            Session s2 (buyer b2) waits at position 1 of the queue for the whole shop: everybody online is full. The buyer reads "前面还有0位，请稍候".
+            Session s2 (buyer b2) waits at position 1 of the queue for the whole shop: every online agent is full. The buyer reads "您是下一位，请稍候".
 
             The rules, in the order they were tried:
               [R1] recent agent: none known
               [R2] scope: the whole shop, as no entry, question or order status names agents
-              [R4b] everybody online is full: it waits
+              [R4b] every online agent is full: it waits
 
             [R4b] the agents (2; least saturated first):
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -411,7 +426,7 @@ fn a_wait_while_nobody_is_online() {
         1,
         expect![[r#"
             #1  2026-11-16 10:01:00  店铺 default  排队
-            会话 s1（买家 b1）开始排队，在全店队列排第 1 位：全店没有客服在线。买家看到“前面还有0位，请稍候”。
+            会话 s1（买家 b1）开始排队，在全店队列排第 1 位：全店没有客服在线。买家看到“您是下一位，请稍候”。
 
             依次看过的规则：
               [R1] 最近联系客服：没有记录
@@ -424,13 +439,13 @@ fn a_wait_while_nobody_is_online() {
               anna  离线        0/1         0     1    还没有  离线"#]],
         expect![[r##"
             #1  2026-11-16 10:01:00  shop default  queued
-            Session s1 (buyer b1) waits at position 1 of the queue for the whole shop: nobody of the shop is online. The buyer reads "前面还有0位，请稍候".
+            Session s1 (buyer b1) waits at position 1 of the queue for the whole shop: no agent of the shop is online. The buyer reads "您是下一位，请稍候".
 
             The rules, in the order they were tried:
               [R1] recent agent: none known
               [R2] scope: the whole shop, as no entry, question or order status names agents
-              [R3] nobody of the shop is online
-              [R5] no offline rota is on: it waits until somebody comes online
+              [R3] no agent of the shop is online
+              [R5] no offline rota is on: it waits until an agent comes online
 
             [R3] the agents (1):
               agent  presence  load/capacity  today  weight  last assigned  outcome
@@ -495,7 +510,7 @@ fn a_notice() {
         expect![[r#"
             #2  2026-11-16 10:01:00  shop default  notified
             Session s1 was pushed to the phone of anna.
-            [R5] Nobody of the shop is online, and the offline rota left the session to this agent (offline 1/1, this one included)."#]],
+            [R5] No agent of the shop is online, and the offline rota left the session to this agent (offline 1/1, this one included)."#]],
     );
 }
 
@@ -521,7 +536,7 @@ fn an_auto_reply() {
         expect![[r##"
             #3  2026-11-16 10:02:00  shop default  automatic reply
             The buyer of session s2 was told automatically: "请稍等"
-            [R6] It began to wait for the whole shop, at position 1: everybody online is full. The policy replies so when a buyer begins to wait."##]],
+            [R6] It began to wait for the whole shop, at position 1: every online agent is full. The policy sends this reply to a buyer who begins to wait."##]],
     );
 }
 
@@ -543,7 +558,7 @@ fn an_automatic_invite() {
               ✓  [I6]   暂停时段        现在不在暂停时段
               ✓  [I7]   风险用户        不是风险用户
               ✓  [I8]   抽样比例        全部邀请，不抽样
-              ✓  [I9]   最近评价        24 小时内没有评价过
+              ✓  [I9]   最近评价        24 小时内没有打开或提交过评价
               ✓  [I10]  最近邀请        没有邀请过
               ✓  [I11]  本店当日次数    不限次数
               ✓  [I12]  其他店当日次数  今天已有 0 家其他店自动邀过 TA，最多 2 家"#]],
@@ -555,12 +570,12 @@ fn an_automatic_invite() {
               ✓  [I1]   switch             automatic invites are on
               ✓  [I2]   served by          an agent
               ✓  [I3]   close              closed by the buyer
-              ✓  [I4]   last word          nobody spoke (anybody may)
+              ✓  [I4]   last word          no message was sent (the agent need not speak last)
               ✓  [I5]   length             2 min 30 s (any length will do)
               ✓  [I6]   suspended          not now
               ✓  [I7]   risk               the buyer is not flagged
-              ✓  [I8]   sample             everybody is asked
-              ✓  [I9]   rated              not within 24 h
+              ✓  [I8]   sample             every buyer is asked
+              ✓  [I9]   rated              no rating opened or submitted within 24 h
               ✓  [I10]  invited            never
               ✓  [I11]  this shop today    no limit
               ✓  [I12]  other shops today  other shops that asked automatically today: 0 of 2"#]],
@@ -590,13 +605,13 @@ fn a_blocked_invite() {
             依次看过的规则（✓ 通过，✗ 不通过）：
               ✓  [I1]   邀评开关        自动邀评已开启
               ✓  [I2]   谁接待的        客服接待过
-              ✗  [I3]   结束方式        买家结束，这种情况不邀评
+              ✗  [I3]   结束方式        买家结束，店铺设置为这种情况不邀评
               ✗  [I4]   谁最后说话      没有人说过话（要求客服最后说话）
               ✗  [I5]   会话时长        2 分 30 秒（要超过 9 分钟）
               ✓  [I6]   暂停时段        现在不在暂停时段
               ✗  [I7]   风险用户        买家被标为违规风险较高
               ✗  [I8]   抽样比例        邀 0.01%，这个会话抽到 26.43%，没抽中
-              ✓  [I9]   最近评价        24 小时内没有评价过
+              ✓  [I9]   最近评价        24 小时内没有提交过评价（只打开评价卡不算）
               ✓  [I10]  最近邀请        没有邀请过
               ✓  [I11]  本店当日次数    今天已自动邀过 TA 0 次，最多 1 次
               ✓  [I12]  其他店当日次数  不限次数"#]],
@@ -607,13 +622,13 @@ fn a_blocked_invite() {
             The rules in their order (✓ passed, ✗ keeps it back):
               ✓  [I1]   switch             automatic invites are on
               ✓  [I2]   served by          an agent
-              ✗  [I3]   close              closed by the buyer, after which nobody is asked
-              ✗  [I4]   last word          nobody spoke (it must be the agent)
+              ✗  [I3]   close              closed by the buyer, after which the policy invites no buyer
+              ✗  [I4]   last word          no message was sent (the agent must speak last)
               ✗  [I5]   length             2 min 30 s (it must be longer than 9 min)
               ✓  [I6]   suspended          not now
               ✗  [I7]   risk               the buyer is flagged
               ✗  [I8]   sample             0.01% are asked; this session drew 26.43%, not below it
-              ✓  [I9]   rated              not within 24 h
+              ✓  [I9]   rated              no rating submitted within 24 h (opening a card alone does not count)
               ✓  [I10]  invited            never
               ✓  [I11]  this shop today    asked automatically today: 0 of 1
               ✓  [I12]  other shops today  no limit"#]],
@@ -639,7 +654,7 @@ fn a_manual_invite_too_early() {
 
             依次看过的规则（✓ 通过，✗ 不通过）：
               ✓  [I1]   邀评开关  客服手动邀评已开启
-              ✓  [I9]   最近评价  24 小时内没有评价过
+              ✓  [I9]   最近评价  24 小时内没有打开或提交过这位客服的评价
               ✗  [I10]  最近邀请  10:01:20 客服手动邀评（间隔 24 小时），11-17 10:01:20 起可再邀
               ✓  [I13]  当日对话  买家今天和 TA 说过话"#]],
         expect![[r#"
@@ -648,7 +663,7 @@ fn a_manual_invite_too_early() {
 
             The rules in their order (✓ passed, ✗ keeps it back):
               ✓  [I1]   switch         the agent's button is on
-              ✓  [I9]   rated          not within 24 h
+              ✓  [I9]   rated          no rating of this agent opened or submitted within 24 h
               ✗  [I10]  invited        manual invite at 10:01:20 (pause of 24 h), free again at 11-17 10:01:20
               ✓  [I13]  contact today  the buyer wrote to this agent today"#]],
     );
@@ -701,7 +716,7 @@ fn a_recorded_rating() {
         expect![[r#"
             #4  2026-11-16 10:04:00  shop default  rated
             Buyer b1 gave 4 of 5 stars (satisfied), which count for anna: session s1, card s1#1 (the automatic invite).
-            [Q4] A rating counts for the agent on its card, whoever has the session by then.
+            [Q4] A rating counts for the agent on its card, even if another agent has the session by then.
             [Q5] 5 and 4 stars are satisfied, 3 neutral, 2 and 1 disappointed."#]],
     );
 }
@@ -798,7 +813,7 @@ fn an_alert() {
         expect![[r#"
             #5  2026-11-16 10:04:00  shop default  score alert
             Alert: the good rate of 2026-W47 is 0% (0/1), below its line of 80%; 4 more satisfied ratings bring it back.
-            [M4] Satisfied ratings by all of that week.
+            [M4] Satisfied ratings divided by all ratings of that week.
             [M6] Sample of ratings: 1; a rate is judged from 1 on."#]],
     );
 }
@@ -840,7 +855,7 @@ fn a_recovery() {
         expect![[r#"
             #10  2026-11-16 10:06:00  shop default  score recovered
             Recovered: the good rate of 2026-W47 is 50% (1/2), its line is 50%.
-            [M4] Satisfied ratings by all of that week.
+            [M4] Satisfied ratings divided by all ratings of that week.
             [M6] Sample of ratings: 2; a rate is judged from 1 on."#]],
     );
 }
@@ -872,7 +887,7 @@ fn a_rejected_event() {
 }
 
 /// The lines about one rule, the Chinese ones first.
-fn told(rows: &[Row], seq: u64, rule: &str) -> String {
+pub(super) fn told(rows: &[Row], seq: u64, rule: &str) -> String {
     let why = why(&trace(rows), seq);
     let languages = [Language::Chinese, Language::English];
     let texts = languages.map(|language| explain_text::explain("default", &why, language));
@@ -882,7 +897,7 @@ fn told(rows: &[Row], seq: u64, rule: &str) -> String {
 }
 
 /// Each subject, from its own trace: the decision it asks about, and the rule it asks for.
-fn told_of(cases: &[(&str, &[Row], u64, &str)]) -> String {
+pub(super) fn told_of(cases: &[(&str, &[Row], u64, &str)]) -> String {
     let told = cases.iter().map(|(subject, rows, seq, rule)| {
         let told = told(rows, *seq, rule);
         assert!(!told.is_empty(), "{subject}: nothing of {rule}");
@@ -891,21 +906,21 @@ fn told_of(cases: &[(&str, &[Row], u64, &str)]) -> String {
     told.collect::<Vec<_>>().join("\n")
 }
 
-const TAOBAO: Row = (
+pub(super) const TAOBAO: Row = (
     "10:00:00",
     "shop.configured",
     r#""policy":{"preset":"taobao"}"#,
 );
-const ANNA_AWAY: Row = ("10:04:00", "agent.away", r#""agent":"anna""#);
-const ANNA_LEAVES: Row = ("10:04:00", "agent.offline", r#""agent":"anna""#);
-const ANNA_REMOVED: Row = ("10:04:00", "agent.removed", r#""agent":"anna""#);
-const S1_AGAIN: Row = (
+pub(super) const ANNA_AWAY: Row = ("10:04:00", "agent.away", r#""agent":"anna""#);
+pub(super) const ANNA_LEAVES: Row = ("10:04:00", "agent.offline", r#""agent":"anna""#);
+pub(super) const ANNA_REMOVED: Row = ("10:04:00", "agent.removed", r#""agent":"anna""#);
+pub(super) const S1_AGAIN: Row = (
     "10:05:00",
     "session.opened",
     r#""session":"s3","buyer":"b1""#,
 );
 /// Somebody else of the shop takes anna's only place.
-const S2_LATER: Row = (
+pub(super) const S2_LATER: Row = (
     "10:04:00",
     "session.opened",
     r#""session":"s2","buyer":"b2""#,
@@ -971,7 +986,7 @@ fn how_the_recent_agent_stood() {
         away
         [R1d] 最近联系客服：anna（到 10:03:30，72 小时内有效），小休 0/1（小休时不接），继续看下一条
         [R1d] 最近联系的客服：
-        [R1d] recent agent: anna until 10:03:30, within 72 h, away 0/1 (takes nobody while away): on to the next rule
+        [R1d] recent agent: anna until 10:03:30, within 72 h, away 0/1 (takes no buyers while away): on to the next rule
         [R1d] the recent agent:
 
         away, and taken
@@ -1015,10 +1030,10 @@ fn how_the_recent_agent_stood() {
         [R1d] 最近联系的客服：
         [R1d] 客服（2 位，随机抽一位空闲客服）：
         [R1d] recent agent: anna until 10:03:30, within 30 days, offline
-        [R1d] instead, anybody of the shop who is free
-        [R1d] somebody is free, the lot fell on 小波
+        [R1d] instead, any free agent of the shop
+        [R1d] an agent is free, drawn at random: 小波
         [R1d] the recent agent:
-        [R1d] the agents (2; drawn among the free):
+        [R1d] the agents (2; drawn at random among the free agents):
     "#]].assert_eq(&told_of(&[
         ("full", &full, 5, "[R1c]"),
         ("taken over its capacity", &over, 5, "[R1a]"),
@@ -1054,17 +1069,17 @@ fn why_nobody_of_a_rota_fits() {
     expect![[r#"
         the rota names nobody
         [R5] 离线分流里没有设置客服，排队等客服上线
-        [R5] the offline rota names nobody: it waits until somebody comes online
+        [R5] the offline rota names no agents: it waits until an agent comes online
 
         nobody takes buyers
         [R5] 离线分流设置的客服（分组“晚班”、角色“值班”）现在都不接买家，排队等客服上线
         [R5] 客服（2 位）：
-        [R5] nobody of the offline rota (group "晚班", role "值班") takes buyers: it waits until somebody comes online
+        [R5] no agent of the offline rota (group "晚班", role "值班") takes buyers: it waits until an agent comes online
         [R5] the agents (2):
 
         no agents at all
         [R3] 全店没有客服在线，分流范围里也没有能接买家的客服
-        [R3] nobody of the shop is online, and the scope has no agents
+        [R3] no agent of the shop is online, and the scope has no agents
     "#]].assert_eq(&told_of(&[
         ("the rota names nobody", &[empty, ANNA, S1], 1, "[R5]"),
         ("nobody takes buyers", &[unfit, owner, duty, S1], 1, "[R5]"),
@@ -1125,11 +1140,11 @@ fn what_led_to_it() {
 
         closed with its agent
         [R9] 原客服 anna 离线，店铺设置为 TA 手上的会话随之结束。
-        [R9] The policy closes what such an agent has: anna, who had it, went offline.
+        [R9] anna, who had it, went offline, and the policy closes the sessions of such an agent.
 
         closed as its agent was removed
         [R9] 原客服 anna 已从店铺移除，店铺设置为 TA 手上的会话随之结束。
-        [R9] The policy closes what such an agent has: anna, who had it, was removed.
+        [R9] anna, who had it, was removed, and the policy closes the sessions of such an agent.
 
         queued as its agent was removed
         [R9] 原客服 anna 已从店铺移除，重新分流，不再看最近联系客服
@@ -1137,31 +1152,31 @@ fn what_led_to_it() {
         [R3] 全店没有客服在线，分流范围里也没有能接买家的客服，排队等待
         [R9] anna, who had it, was removed: routed anew, without the recent agent
         [R2] scope: the whole shop, as no entry, question or order status names agents
-        [R3] nobody of the shop is online, and the scope has no agents: it waits
+        [R3] no agent of the shop is online, and the scope has no agents: it waits
 
         notified of a message
         [R9] 买家发来消息时 TA 不在（离线 1/1），全店也没有其他客服在线。
-        [R9] The buyer wrote while this agent was not there (offline 1/1), and nobody else of the shop is online.
+        [R9] The buyer wrote while this agent was not there (offline 1/1), and no other agent of the shop is online.
 
         told so
         [R9] 买家发来消息时，客服 anna 离线，全店也没有其他客服在线。店铺开启了离线自动回复，每个会话一次。
-        [R9] Nobody of the shop is online: anna, who has it, was offline when the buyer wrote. The policy replies so when nobody is online, once a session.
+        [R9] anna, who has it, was offline when the buyer wrote, and no other agent of the shop is online. The policy sends this reply when no agent is online, once per session.
 
         told that the rota has it
         [R5] 全店没有客服在线，会话按离线分流留给了小波。店铺开启了离线自动回复，每个会话一次。
-        [R5] Nobody of the shop is online, and the offline rota left the session to 小波. The policy replies so when nobody is online, once a session.
+        [R5] No agent of the shop is online, and the offline rota left the session to 小波. The policy sends this reply when no agent is online, once per session.
 
         told that nobody is online
         [R5] 全店没有客服在线，会话开始在全店队列排队（第 1 位）。店铺开启了离线自动回复，每个会话一次。
-        [R5] It began to wait for the whole shop, at position 1: nobody of the shop is online. The policy replies so when nobody is online, once a session.
+        [R5] It began to wait for the whole shop, at position 1: no agent of the shop is online. The policy sends this reply when no agent is online, once per session.
 
         nobody to overflow to
         [R4b] 在线客服都满载
         [R4b] 可以溢出给全店空闲客服，但全店在线客服都满载，排队等待
         [R4b] 客服（1 位，接待量不饱和优先）：
         [R4b] 客服（2 位，接待量不饱和优先）：
-        [R4b] everybody online is full
-        [R4b] it may overflow to anybody free, but everybody online in the shop is full: it waits
+        [R4b] every online agent is full
+        [R4b] it may overflow to any free agent, but every online agent of the shop is full: it waits
         [R4b] the agents (1; least saturated first):
         [R4b] the agents (2; least saturated first):
 
@@ -1278,6 +1293,7 @@ fn the_facts_have_stable_names() {
             "finding": "nobody",
             "otherwise": "continue",
             "over_capacity": false,
+            "queue": "wait",
             "rule": "R1",
             "until": null,
             "window": "72h"
@@ -1291,6 +1307,7 @@ fn the_facts_have_stable_names() {
             "by": "least_saturated",
             "candidates": [
               {
+                "after_work": 0,
                 "agent": "anna",
                 "capacity": 1,
                 "last_assigned": 0,
@@ -1302,6 +1319,7 @@ fn the_facts_have_stable_names() {
                 "weight": 1
               },
               {
+                "after_work": 0,
                 "agent": "小波",
                 "capacity": 1,
                 "last_assigned": 0,
@@ -1313,6 +1331,7 @@ fn the_facts_have_stable_names() {
                 "weight": 2
               }
             ],
+            "queue": "wait",
             "rule": "R4a"
           }
         ]"#]]
@@ -1385,6 +1404,7 @@ fn the_facts_have_stable_names() {
                 "applies": false,
                 "code": "rated_recently",
                 "of": "shop",
+                "opening": true,
                 "rated_at": null,
                 "rule": "I9",
                 "window": "24h"
@@ -1461,23 +1481,19 @@ fn the_facts_behind_closes_waits_and_scores_have_stable_names() {
         (&[rota, ANNA, ANNA_COMES, S1, ANNA_LEAVES, asked], 2),
         (&[scored, ANNA, ANNA_COMES, S1, S1_CLOSED, rated], 5),
     ];
-    let facts = cases.map(|(rows, seq)| {
-        let facts = explain_text::facts(&why(&trace(rows), seq));
-        let lines = facts.iter().map(ToString::to_string);
-        lines.collect::<Vec<_>>().join("\n")
-    });
+    let facts = cases.map(|(rows, seq)| facts(&trace(rows), seq));
     expect![[r#"
-        {"agent":"anna","away_window":"0s","candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"finding":"unavailable","otherwise":"continue","over_capacity":false,"rule":"R1d","until":"2026-11-16T10:03:30+08:00","window":"72h"}
+        {"agent":"anna","away_window":"0s","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"finding":"unavailable","otherwise":"continue","over_capacity":false,"queue":"wait","rule":"R1d","until":"2026-11-16T10:03:30+08:00","window":"72h"}
         {"pool":"all","rule":"R2","scope":"all"}
-        {"candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"online":0,"rule":"R3"}
+        {"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":0,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"online":0,"rule":"R3"}
         {"rota":"off","rule":"R5"}
 
-        {"agent":null,"away_window":"24h","candidates":[],"finding":"nobody","otherwise":"continue","over_capacity":true,"rule":"R1","until":null,"window":"72h"}
+        {"agent":null,"away_window":"24h","candidates":[],"finding":"nobody","otherwise":"continue","over_capacity":true,"queue":"wait","rule":"R1","until":null,"window":"72h"}
         {"pool":"all","rule":"R2","scope":"all"}
         {"candidates":[],"online":0,"rule":"R3"}
-        {"candidates":[{"agent":"anna","capacity":10,"last_assigned":0,"load":0,"presence":"offline","rota_today":0,"today":0,"verdict":"not_routable","weight":1}],"members":["anna","role:值班"],"rota":"unfit","rule":"R5"}
+        {"candidates":[{"after_work":0,"agent":"anna","capacity":10,"last_assigned":0,"load":0,"presence":"offline","rota_today":0,"today":0,"verdict":"not_routable","weight":1}],"members":["anna","role:值班"],"rota":"unfit","rule":"R5"}
 
-        {"candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":1,"today":1,"verdict":"picked","weight":1}],"rule":"R5"}
+        {"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":1,"today":1,"verdict":"picked","weight":1}],"closed":false,"rule":"R5"}
 
         {"pool":"all","position":1,"reason":"nobody_online","rule":"R5"}
 
@@ -1485,11 +1501,13 @@ fn the_facts_behind_closes_waits_and_scores_have_stable_names() {
 
         {"close_after_buyer_silence":"10m","last":"agent","rule":"S3","since":"2026-11-16T10:02:00+08:00"}
 
-        {"absence":"went_offline","candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
+        {"absence":"went_offline","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
 
-        {"absence":"already_offline","candidates":[{"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
+        {"absence":"already_offline","candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"rule":"R9"}
+        {"pool":"all","rule":"R2","scope":"all"}
+        {"candidates":[{"after_work":0,"agent":"anna","capacity":1,"last_assigned":1,"load":1,"presence":"offline","rota_today":0,"today":1,"verdict":"offline","weight":1}],"online":0,"rule":"R3"}
 
-        {"metric":"good_rate","min_sample":1,"over":0,"rule":"M6","threshold":0.8,"under":1}"#]].assert_eq(&facts.join("\n\n"));
+        {"all_over":0,"all_under":1,"cards_made":"00:00-24:00","human":false,"metric":"good_rate","min_sample":1,"over":0,"rule":"M6","threshold":0.8,"under":1}"#]].assert_eq(&facts.join("\n\n"));
 }
 
 #[test]
@@ -1540,6 +1558,11 @@ fn a_summary_fits_a_screen() {
           客服  接待  满意  一般  不满意  平均星级  好评率
           anna     2     0     0       1         2      0%
 
+        2026-11-16 客服
+          客服  咨询  回复率  首次响应  平均响应  参评率  好评率  结束前闲置  不服务     在线  小休   满负荷
+          anna     1      0%         -         -    100%      0%  4 分 55 秒       1  11 分钟     0  10 分钟
+          不服务 100%：1 个有咨询的会话里，0 个没分到客服就结束了，1 个直到结束也没有人工回复
+
         邀评
           自动发出 1，客服手动发出 0，没有发出 1
           没有发出的原因（一次可能有几个）：
@@ -1564,6 +1587,11 @@ fn a_summary_fits_a_screen() {
         Agents
           agent  assigned  satisfied  neutral  disappointed  mean stars  good rate
           anna          2          0        0             1           2         0%
+
+        Agents on 2026-11-16
+          agent  buyers  reply rate  first answer  each answer  cards rated  good rate      linger  unserved  online  away    full
+          anna        1          0%             -            -         100%         0%  4 min 55 s         1  11 min     0  10 min
+          100% unserved: of 1 sessions in which a buyer asked, 0 ended without an agent and 1 without a human reply
 
         Invites
           1 sent automatically, 0 by the agents' button, 1 kept back

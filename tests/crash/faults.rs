@@ -1,6 +1,7 @@
 //! Failed writes: an error at every disk call of a first start, under load and during a stop; of a start on the folder
-//! of a killed server; and of the commands restore, backup, key creation and key revocation. After a failure no
-//! response is withdrawn, the server or command ends with a message, and the next start serves. Also a full disk.
+//! of a killed server; and of the commands restore, backup, verify, export, key creation and key revocation. After a
+//! failure no response is withdrawn, the server or command ends soon with a message, and the next start serves. The same
+//! where a call fails only after others have come to wait for it. Also a full disk.
 //!
 //! `XIAOER_FAULTS=all cargo test --test crash faults::` fails every call in turn, `XIAOER_FAULTS=N` fails N calls in
 //! each scenario. Needs a C compiler; the full disk needs root.
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::support::account::{Account, Lost};
 use crate::support::deadline::{Deadline, Stopwatch};
@@ -16,7 +18,7 @@ use crate::support::desk::{self, Outcome, SHOPS, Sent};
 use crate::support::files::{copy_folder, has_begun};
 use crate::support::life::{Disk, KEYED, World};
 use crate::support::privilege::{Mounted, cannot_run};
-use crate::support::served::{Launch, Said, Served, argument, folder, program, run, run_to_end};
+use crate::support::served::{Launch, Said, Served, argument, folder, program, run, run_for};
 use crate::support::shim::{Failing, Fault, build};
 use rustix::io::Errno;
 use serde_json::json;
@@ -35,6 +37,10 @@ const ENDS: [i32; 2] = [2, FAILED];
 
 /// The exit status of a command that could not write the file that it was asked for.
 const NOT_WRITTEN: i32 = 1;
+
+/// How long a command may take whose disk fails. It ends within five seconds of the failure; the rest is for a machine
+/// that is busy. It is less than the time for which a disk may be silent, so that an error ends it and not silence.
+const COMMAND_WITHIN: Duration = Duration::from_secs(25);
 
 /// What came of one life.
 struct Run {
@@ -211,7 +217,7 @@ impl Known {
         let mut command = program();
         command.args(arguments);
         let failing = Failing::command(&mut command, &place.join("data"), shim()?, &place, fault);
-        Ok((run_to_end(command), failing))
+        Ok((run_for(command, COMMAND_WITHIN), failing))
     }
 
     /// A restore; what it leaves is refused by name or whole, and it can be run again.
@@ -332,6 +338,22 @@ impl Known {
         })
     }
 
+    /// A command that reads the folder of a killed server, which is recovered for that.
+    fn read(&self, command: &str, fault: Fault) -> Result<Run, String> {
+        let data = self.place().join("data");
+        copy_folder(&self.killed, &data);
+        let (said, failing) = self.command(&[command, "--data", argument(&data)], fault)?;
+        let failed = failing.failed();
+        let (end, mut trouble) = end(&said, failed.as_deref());
+        trouble.extend(self.serves(&data));
+        Ok(Run {
+            calls: failing.calls(),
+            failed,
+            end,
+            trouble,
+        })
+    }
+
     /// A backup of a closed folder, to the same disk.
     fn back_up(&self, fault: Fault) -> Result<Run, String> {
         let data = self.place().join("data");
@@ -375,11 +397,34 @@ fn kind(number: u64, first: u64) -> Fault {
         2 => (first, Errno::NOSPC),
         _ => (u64::MAX, Errno::NOSPC),
     };
-    Fault { first, last, error }
+    Fault {
+        first,
+        last,
+        error,
+        late: false,
+    }
+}
+
+/// The same after a while in which others can come to wait for the call.
+fn late(number: u64, first: u64) -> Fault {
+    Fault {
+        late: true,
+        ..kind(number, first)
+    }
 }
 
 /// Fails calls of one kind of life in turn, `share` of the number that is asked for.
 fn sweep(name: &str, share: u64, live: impl Fn(Fault) -> Result<Run, String>) {
+    sweep_by(name, share, kind, live);
+}
+
+/// The same with the faults that `kind` gives by their number and the call.
+fn sweep_by(
+    name: &str,
+    share: u64,
+    kind: fn(u64, u64) -> Fault,
+    live: impl Fn(Fault) -> Result<Run, String>,
+) {
     let watch = Stopwatch::start();
     let calm = match live(Fault::NONE) {
         Ok(calm) => calm,
@@ -462,6 +507,28 @@ fn a_command_that_fails_leaves_the_keys_whole() {
 fn a_backup_that_fails_harms_nothing() {
     let known = known();
     sweep("a backup", 4, |fault| known.back_up(fault));
+}
+
+#[test]
+fn verifying_and_exporting_end_when_a_write_fails() {
+    let known = known();
+    for command in ["verify", "export"] {
+        sweep(command, 4, |fault| known.read(command, fault));
+    }
+}
+
+/// sled stores the error of a write that its own thread makes for a batch, and wakes nobody. Whoever has come to wait
+/// for that write by then waits for ever, so the error has to be noticed beside it.
+#[test]
+fn a_command_that_waits_for_a_write_that_fails_ends() {
+    let known = known();
+    sweep_by("a restore", 1, late, |fault| known.restore(fault));
+    sweep_by("a backup", 2, late, |fault| known.back_up(fault));
+    sweep_by("a start", 2, late, |fault| known.start(fault));
+    for command in ["verify", "export"] {
+        sweep_by(command, 4, late, |fault| known.read(command, fault));
+    }
+    sweep_by("a new key", 4, late, |fault| known.key(fault, false));
 }
 
 /// A small disk, and a server that fills it.

@@ -1,5 +1,5 @@
-//! Interrupted starts, stops and restores: at a disk call the process is killed, the call fails, or the disk becomes
-//! full. The next start serves all earlier data, and a server that could not continue has said so and exited with
+//! Interrupted starts, stops and restores: at a disk call the process is killed, the call fails at once or while others
+//! wait for it, or the disk becomes full. The next start serves all earlier data, and a server that could not continue has said so and exited with
 //! status 74. Also disks that hang.
 //!
 //! `XIAOER_FAULTS=all cargo test --test crash interrupted::` does it at every call, `XIAOER_FAULTS=N` at N calls of
@@ -10,12 +10,15 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use crate::support::deadline::{Deadline, Stopwatch};
 use crate::support::http::Client;
 use crate::support::packed::{golden, unpack};
 use crate::support::privilege::cannot_run;
-use crate::support::served::{Launch, SMALL, Said, Served, argument, folder, program, run};
+use crate::support::served::{
+    Launch, SMALL, Said, Served, argument, folder, program, run, run_for,
+};
 use crate::support::shim::{Deed, Failing, build};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::Errno;
@@ -202,7 +205,7 @@ impl Trial<'_> {
                 .iter()
                 .map(|(name, value)| (*name, value.as_str())),
         );
-        let said = crate::support::served::run_for(command, std::time::Duration::from_secs(60));
+        let said = run_for(command, Duration::from_secs(60));
         let (end, mut trouble) = match said.status.success() {
             true => ("restored", vec![]),
             false => judged(Some(said), deed),
@@ -278,12 +281,15 @@ fn judged(ended: Option<Said>, deed: Deed) -> (&'static str, Vec<String>) {
     };
     let right = match deed {
         Deed::Kill => said.code() == Some(0) || said.code().is_none(),
-        Deed::Fail(_) | Deed::Pause(_) => {
+        Deed::Fail(_) | Deed::FailLate(_) | Deed::Pause(_) => {
             said.is_orderly() && matches!(said.code(), Some(0 | 2 | FAILED))
         }
     };
-    // Nothing is damaged, and nobody needs another backup.
-    let right = right && !said.hung && !said.err.contains("go back to a backup");
+    // Nothing is damaged, and nobody needs another backup. A disk that has failed is not silent.
+    let right = right
+        && !said.hung
+        && !said.err.contains("go back to a backup")
+        && !said.err.contains("has not answered");
     (
         end,
         if right {
@@ -357,6 +363,7 @@ fn interrupted(phase: Phase) {
     for (name, deed, lasting) in [
         ("kill", Deed::Kill, false),
         ("error", Deed::Fail(Errno::IO), false),
+        ("late", Deed::FailLate(Errno::IO), false),
         ("full", Deed::Fail(Errno::NOSPC), true),
     ] {
         for first in calls(calm.calls) {
@@ -579,5 +586,49 @@ fn a_start_on_a_disk_that_hangs_ends_and_one_on_a_slow_disk_serves() {
             Err(said) => panic!("{patience}, {:?}: {said:?}", failing.failed()),
         }
         assert!(failing.failed().is_some(), "nothing was met");
+    }
+}
+
+#[test]
+fn a_restore_on_a_disk_that_hangs_ends_and_one_on_a_slow_disk_is_finished() {
+    let (place, data) = folder();
+    let shim = match build("disk", place.path()) {
+        Ok(shim) => shim,
+        Err(why) => return cannot_run("the test of a restore on a disk that hangs", &why),
+    };
+    open_sessions(&data, "before").kill();
+    let backup = place.path().join("backup");
+    let backup_of = ["--data", argument(&data), "--to", argument(&backup)];
+    let said = run(&[&["backup"], &backup_of[..]].concat());
+    assert!(said.status.success(), "{said:?}");
+    let restored = place.path().join("restored");
+    let restore = |deed: Deed, first: u64, patience: &str| {
+        let _ = fs::remove_dir_all(&restored);
+        let (failing, variables) = Failing::under(&restored, &shim, place.path(), deed);
+        failing.arm(first, first);
+        let mut command = program();
+        command.envs(variables);
+        command.args(["restore", "--from", argument(&backup)]);
+        command.args(["--data", argument(&restored), "--set", patience]);
+        (run_for(command, Duration::from_secs(60)), failing)
+    };
+    let (said, calm) = restore(Deed::Pause(0), 0, "journal.commit_timeout=30s");
+    assert!(said.status.success(), "{said:?}");
+    // In the middle of the calls pairs are written, which is after the store was opened.
+    let middle = calm.calls() / 2;
+    for (pause_ms, patience, is_finished) in [
+        (3_600_000, "journal.commit_timeout=2s", false),
+        (4000, "journal.commit_timeout=60s", true),
+        (4000, "journal.commit_timeout=0s", true),
+    ] {
+        let (said, failing) = restore(Deed::Pause(pause_ms), middle, patience);
+        let met = failing.failed().expect("a call that waits");
+        assert!(met.ends_with(" /store/db"), "{met}");
+        if is_finished {
+            assert!(said.status.success(), "{patience}, {met}: {said:?}");
+        } else {
+            assert_eq!((said.hung, said.code()), (false, Some(FAILED)), "{said:?}");
+            assert!(said.err.contains("`journal.commit_timeout`"), "{said:?}");
+        }
     }
 }

@@ -10,7 +10,7 @@ const OPENED: &str =
     r#"{"type":"session.opened","at":"2026-11-16T10:00:00+08:00","session":"s1","buyer":"b1"}"#;
 const QUEUED: &str = "{\"at\":\"2026-11-16T10:00:00+08:00\",\"shop\":\"default\",\"seq\":1,\"type\":\"session.queued\",\
      \"session\":\"s1\",\"buyer\":\"b1\",\"pool\":\"all\",\"position\":1,\"reason\":\"nobody_online\",\
-     \"prompt\":\"前面还有0位，请稍候\"}\n";
+     \"prompt\":\"您是下一位，请稍候\"}\n";
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xiaoer"));

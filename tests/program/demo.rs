@@ -27,6 +27,10 @@ struct Demo {
 
 impl Demo {
     fn start(data: &Path) -> Demo {
+        Demo::start_with(data, &[])
+    }
+
+    fn start_with(data: &Path, arguments: &[&str]) -> Demo {
         let mut command = program();
         command.args([
             "demo",
@@ -36,7 +40,7 @@ impl Demo {
             "0",
             "--data",
         ]);
-        command.arg(data).args(["--lang", "en"]);
+        command.arg(data).args(["--lang", "en"]).args(arguments);
         for setting in SMALL {
             command.args(["--set", setting]);
         }
@@ -181,20 +185,73 @@ fn routed(decisions: &str) -> Vec<String> {
     routed.map(|decision| decision.to_string()).collect()
 }
 
-#[test]
-fn the_day_is_decided_as_in_a_replay() {
+/// A day of the demo, and a trace of the same day, come to the same decisions.
+fn check_decided_as_replayed(arguments: &[&str], trace: &str) {
     let (_folder, data) = folder();
-    let demo = Demo::start(&data);
+    let demo = Demo::start_with(&data, arguments);
     demo.said();
     demo.interrupt();
     let data = argument(&data);
     let decided = run(&["export", "--decisions", "--shop", "demo", "--data", data]);
-    let replayed = run(&["replay", "data/sample-day.jsonl"]);
+    let replayed = run(&["replay", trace]);
     let (decided, replayed) = (routed(&decided.out), routed(&replayed.out));
     assert!(replayed.len() > 500 && decided.len() >= replayed.len());
     for (decided, replayed) in decided.iter().zip(&replayed) {
         assert_eq!(decided, replayed);
     }
+}
+
+#[test]
+fn the_day_is_decided_as_in_a_replay() {
+    check_decided_as_replayed(&[], "data/sample-day.jsonl");
+}
+
+/// Its opening hours are moved with it, and so are the ends of blocks.
+#[test]
+fn the_holiday_is_decided_as_in_a_replay() {
+    let (_folder, data) = folder();
+    let trace = data.with_extension("jsonl");
+    let sample = run(&["sample", "--seed", "1", "--day", "holiday"]);
+    std::fs::write(&trace, sample.out).expect("a file");
+    check_decided_as_replayed(&["--day", "holiday"], argument(&trace));
+}
+
+#[test]
+fn a_holiday_is_played_and_the_shop_is_open_after_it() {
+    let (_folder, data) = folder();
+    let demo = Demo::start_with(&data, &["--day", "holiday"]);
+    let said = demo.said();
+    let open = said.iter().any(|line| line.contains("always open now"));
+    assert!(open, "{said:#?}");
+    paste_all(&said, "first");
+    assert_eq!(demo.interrupt(), ["Stopped."]);
+}
+
+#[test]
+fn a_day_in_memory_ends_with_the_state_of_the_shop() {
+    for (day, date) in [("promotion", "2026-11-10"), ("holiday", "2026-10-01")] {
+        let (_folder, data) = folder();
+        let saved = data.with_extension("jsonl");
+        let once = ["demo", "--once", "--day", day, "--lang", "en", "--save"];
+        let said = run(&[&once[..], &[argument(&saved)]].concat());
+        assert_eq!(said.code(), Some(0), "{}", said.err);
+        for word in [
+            "Sessions\n",
+            &format!("Agents on {date}\n"),
+            "first answer",
+            "What to try next",
+        ] {
+            assert!(
+                said.out.contains(word),
+                "{day}: {} does not say {word}",
+                said.out
+            );
+        }
+        let sample = run(&["sample", "--seed", "1", "--day", day]);
+        let saved = std::fs::read_to_string(&saved).expect("the saved events");
+        assert!(saved == sample.out, "{day}");
+    }
+    assert_eq!(run(&["demo", "--once", "--day", "monday"]).code(), Some(2));
 }
 
 #[test]

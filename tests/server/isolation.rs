@@ -528,6 +528,7 @@ impl Busy {
             question: Id::new(question),
             order_status: None,
             bot: false,
+            priority: None,
         });
     }
 

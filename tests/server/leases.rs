@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::{Duration as Length, Instant};
 use xiaoer::domain::protocol::codes::Presence;
+use xiaoer::domain::protocol::codes::PresenceReason;
 use xiaoer::journal::{Journal, JournalError, Record};
-use xiaoer::runtime::PresenceResult;
+use xiaoer::runtime::{PresenceRequest, PresenceResult};
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -73,9 +74,23 @@ impl Leased {
         presence: Presence,
         lease_s: Option<i64>,
     ) -> PresenceResult {
-        let lease = lease_s.map(|seconds| Length::from_ms(seconds * 1000));
+        self.ask(agent, presence, lease_s, false).await
+    }
+
+    async fn ask(
+        &self,
+        agent: &str,
+        presence: Presence,
+        lease_s: Option<i64>,
+        back: bool,
+    ) -> PresenceResult {
+        let request = PresenceRequest {
+            presence,
+            lease: lease_s.map(|seconds| Length::from_ms(seconds * 1000)),
+            back,
+        };
         let (shop, agent) = (id("s"), id(agent));
-        let presented = self.shops.desk.set_presence(&shop, &agent, presence, lease);
+        let presented = self.shops.desk.set_presence(&shop, &agent, request);
         let presented = presented.await.expect("an answer");
         assert_eq!(presented.answered.rejected, None);
         presented
@@ -342,6 +357,141 @@ async fn the_sellers_hand_and_removals_end_a_lease() {
         assert_eq!(leased.n(), n, "{case}");
         leased.close().await;
     }
+}
+
+/// Two agents and a policy under which one missed answer sets an agent away. Anna has a lease and misses it.
+async fn held(folder: &Path, clock: &Arc<SetClock>) -> Leased {
+    let take_back = json!({"after": "60s", "away_after": 1});
+    // Once Bo has answered, nothing more is due.
+    let session = json!({"close_after_buyer_silence": "0s"});
+    let policy = json!({"routing": {"take_back": take_back}, "session": session});
+    let leased = Leased::made(folder, clock, LONG, policy).await;
+    leased.present("anna", Presence::Online, Some(600)).await;
+    leased.post(&[opened("s1")]).await;
+    leased.present("bo", Presence::Online, None).await;
+    leased
+        .post(&[json!({"type": "buyer.message", "session": "s1"})])
+        .await;
+    clock.set(at(60));
+    let decided = leased.post(&[json!({"type": "clock"})]).await;
+    let types: Vec<&Value> = decided.iter().map(|made| &made["type"]).collect();
+    let expected = [
+        "session.taken_back",
+        "session.assigned",
+        "agent.presence_set",
+    ];
+    assert_eq!(types, expected, "{decided:?}");
+    let answered = json!({"type": "agent.message", "session": "s1", "agent": "bo"});
+    assert_eq!(leased.post(&[answered]).await, Vec::<Value>::new());
+    leased
+}
+
+impl Leased {
+    async fn shown(&self, agent: &str) -> (Presence, Option<PresenceReason>) {
+        let (of, agent) = (id("s"), agent.to_owned());
+        let read = self.shops.desk.read(&of, move |shop| {
+            let view = xiaoer::domain::read::views::agent(shop, &agent).expect("an agent");
+            (view.presence, view.held)
+        });
+        read.await.expect("an answer")
+    }
+}
+
+#[actix_rt::test]
+async fn an_agent_that_the_shop_set_away_is_not_brought_back_by_a_renewal() {
+    const HELD: (Presence, Option<PresenceReason>) =
+        (Presence::Away, Some(PresenceReason::NoAnswer));
+    const BACK: (Presence, Option<PresenceReason>) = (Presence::Online, None);
+    for case in [
+        "back", "event", "by hand", "away", "offline", "removed", "another",
+    ] {
+        let (folder, clock) = (tempfile::tempdir().expect("a folder"), clock());
+        let leased = held(folder.path(), &clock).await;
+        let n = leased.n();
+        // The client is there and renews: that keeps the lease and is no event.
+        for seconds in [100, 400, 900] {
+            clock.set(at(seconds));
+            let renewed = leased.present("anna", Presence::Online, Some(600)).await;
+            assert_eq!(renewed.held, Some(PresenceReason::NoAnswer), "{case}");
+            assert_eq!(renewed.answered.decisions, "[]", "{case}");
+            let until = renewed.lease.expect("a lease").until;
+            assert_eq!(until.instant, at(seconds + 600), "{case}");
+            assert_eq!(leased.shown("anna").await, HELD, "{case}");
+            leased.stays_at(n).await;
+        }
+        let online = || leased.present("anna", Presence::Online, Some(600));
+        let (shown, more) = match case {
+            "back" => {
+                let back = leased.ask("anna", Presence::Online, Some(600), true).await;
+                assert_eq!((back.held, back.lease.is_some()), (None, true));
+                // The second time it is a renewal like any other.
+                let again = leased.ask("anna", Presence::Online, Some(600), true).await;
+                assert_eq!((again.held, again.answered.decisions.len()), (None, 2));
+                (BACK, 1)
+            }
+            "event" => {
+                leased
+                    .post(&[json!({"type": "agent.online", "agent": "anna"})])
+                    .await;
+                assert_eq!(online().await.held, None);
+                (BACK, 1)
+            }
+            // Without a lease it renews none: it is a change by hand.
+            "by hand" => {
+                let back = leased.present("anna", Presence::Online, None).await;
+                assert_eq!((back.held, back.lease), (None, None));
+                (BACK, 1)
+            }
+            // It is away already. What it says of itself does not make it answer.
+            "away" => {
+                let away = leased.present("anna", Presence::Away, Some(600)).await;
+                assert_eq!((away.held, away.answered.decisions.len()), (None, 2));
+                leased
+                    .post(&[json!({"type": "agent.away", "agent": "anna"})])
+                    .await;
+                assert_eq!(online().await.held, Some(PresenceReason::NoAnswer));
+                (HELD, 1)
+            }
+            "offline" => {
+                leased.post(&[offline("anna")]).await;
+                assert_eq!(online().await.held, None);
+                (BACK, 2)
+            }
+            "removed" => {
+                leased
+                    .post(&[
+                        json!({"type": "agent.removed", "agent": "anna"}),
+                        json!({"type": "agent.configured", "agent": "anna"}),
+                    ])
+                    .await;
+                assert_eq!(online().await.held, None);
+                (BACK, 3)
+            }
+            // Others are not concerned: a first lease is no renewal.
+            _ => {
+                let bo = leased.present("bo", Presence::Online, Some(600)).await;
+                assert_eq!((bo.held, leased.shown("bo").await), (None, BACK));
+                (HELD, 1)
+            }
+        };
+        assert_eq!(leased.shown("anna").await, shown, "{case}");
+        leased.stays_at(n + more).await;
+        leased.close().await;
+    }
+}
+
+/// Whose client is gone goes offline, held or not.
+#[actix_rt::test]
+async fn the_lease_of_an_agent_that_is_held_runs_out() {
+    let (folder, clock) = (tempfile::tempdir().expect("a folder"), clock());
+    let leased = held(folder.path(), &clock).await;
+    let n = leased.n();
+    clock.set(at(609));
+    leased.stays_at(n).await;
+    clock.set(at(610));
+    assert_eq!(leased.event(n + 1).await, offline("anna"));
+    assert_eq!(leased.shown("anna").await, (Presence::Offline, None));
+    leased.close().await;
 }
 
 /// An end that could not be carried out comes later: here a bug of ours stops the shop each time it tries.

@@ -10,6 +10,7 @@ mod event_body;
 mod hostile_clients;
 mod http;
 mod isolation;
+mod late_events;
 mod leases;
 mod lifecycle;
 mod openapi;

@@ -60,7 +60,7 @@ async fn through_the_desk(trace: &str, restarts: usize) -> Vec<Value> {
 
 #[actix_rt::test]
 async fn every_scenario_comes_to_the_same_through_the_desk_and_across_restarts() {
-    let Some(folder) = shared("conformance") else {
+    let Some(folder) = shared("conformance-2") else {
         println!("conformance scenarios not found: this test is skipped");
         return;
     };

@@ -5,6 +5,7 @@
 //! SHIM_LOG    a file; it begins with three numbers of 8 bytes, the count of calls, the first that fails (0: none) and the
 //!             last; a test may write the two while the program runs. The name of the call that failed follows
 //! SHIM_ERRNO  what it fails with, EIO where left out
+//! SHIM_LATE   the first that fails waits so many milliseconds before it does; calls meanwhile do not fail
 //! SHIM_PAUSE  it does not fail, but waits so many milliseconds first
 //! SHIM_KILL   it does not fail, but the process dies (SIGKILL)
 
@@ -31,7 +32,7 @@ struct log {
 
 static const char *under;
 static struct log *seen;
-static unsigned long pause_ms;
+static unsigned long late_ms, pause_ms;
 static int error_number = EIO, kills;
 
 static unsigned long number(const char *name, unsigned long otherwise) {
@@ -49,6 +50,7 @@ __attribute__((constructor)) static void begin(void) {
     seen = mmap(NULL, sizeof(struct log), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (seen == MAP_FAILED) abort();
     close(fd);
+    late_ms = number("SHIM_LATE", 0);
     pause_ms = number("SHIM_PAUSE", 0);
     kills = getenv("SHIM_KILL") != NULL;
     error_number = (int)number("SHIM_ERRNO", EIO);
@@ -58,6 +60,11 @@ __attribute__((constructor)) static void begin(void) {
 static int is_under(const char *path) {
     size_t length = under ? strlen(under) : 0;
     return length && path && strncmp(path, under, length) == 0;
+}
+
+static void wait_for(unsigned long ms) {
+    struct timespec left = {ms / 1000, ms % 1000 * 1000000};
+    while (nanosleep(&left, &left) != 0) {}
 }
 
 // Whether this call fails. `path` is of a file under the folder.
@@ -73,9 +80,14 @@ static int fails(const char *call, const char *path) {
         for (;;) pause();
     }
     if (pause_ms) {
-        struct timespec left = {pause_ms / 1000, pause_ms % 1000 * 1000000};
-        while (nanosleep(&left, &left) != 0) {}
+        wait_for(pause_ms);
         return 0;
+    }
+    if (late_ms) {
+        static atomic_int has_failed;
+        if (at != first && !atomic_load(&has_failed)) return 0;
+        if (at == first) wait_for(late_ms);
+        atomic_store(&has_failed, 1);
     }
     errno = error_number;
     return 1;

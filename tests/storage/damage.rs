@@ -40,7 +40,7 @@ fn reference(clean: bool, seed: u64) -> Reference {
     let busy = ["journal.checkpoint_records=1", "shop.idle=50ms"];
     let served = world.launch(&busy).start();
     world.configure(&served);
-    world.load(&served, 300);
+    world.load_until(&served, 200);
     let said = served.stop();
     assert!(said.status.success(), "stopped in order: {said:?}");
     let served = world.launch(&[]).start();
@@ -51,13 +51,16 @@ fn reference(clean: bool, seed: u64) -> Reference {
     } else {
         served.kill();
     }
-    // LookupFuture may write: what is looked at is a copy.
+    // Opening a folder may write: a copy is opened.
     let copy = world.place().join("reference");
     copy_folder(&world.data, &copy);
     let export = run(&["export", "--data", argument(&copy)]);
     assert!(
         export.status.success() && export.out.lines().count() > 100,
-        "{export:?}"
+        "{} lines, {:?}, {}",
+        export.out.lines().count(),
+        export.status,
+        export.err
     );
     let verify = run(&["verify", "--data", argument(&copy)]);
     assert!(

@@ -11,6 +11,7 @@ use xiaoer::domain::base::id::Id;
 use xiaoer::domain::base::time::Instant;
 use xiaoer::domain::protocol::codes::Presence;
 use xiaoer::journal;
+use xiaoer::runtime::PresenceRequest;
 use xiaoer::webhooks::Subscription;
 use xiaoer::webhooks::endpoint::EndpointChange;
 
@@ -183,10 +184,12 @@ async fn make_kept(to: &Path) {
     ];
     shops.post(&shop, &made).await.expect("a shop");
     let anna = Id::new("anna").expect("an id");
-    let lease = Some(xiaoer::domain::base::time::Duration::from_ms(30_000));
-    let here = shops
-        .desk
-        .set_presence(&shop, &anna, Presence::Online, lease);
+    let request = PresenceRequest {
+        presence: Presence::Online,
+        lease: Some(xiaoer::domain::base::time::Duration::from_ms(30_000)),
+        back: false,
+    };
+    let here = shops.desk.set_presence(&shop, &anna, request);
     here.await.expect("she is here");
     let webhooks = shops.webhooks();
     let wanted = EndpointChange {

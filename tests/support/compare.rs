@@ -51,6 +51,27 @@ pub fn first_difference(expected: &[Value], actual: &[Value]) -> Option<Differen
     })
 }
 
+/// Where two reports differ first: the path, and both values.
+pub fn first_difference_of(expected: &Value, actual: &Value) -> Option<String> {
+    let (Value::Object(wanted), Value::Object(object)) = (expected, actual) else {
+        return (!same(expected, actual))
+            .then(|| format!(": expected {expected}, actual {actual}"));
+    };
+    let mut keys: Vec<&String> = wanted.keys().chain(object.keys()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let of = |of: &serde_json::Map<String, Value>, key: &str| of.get(key).cloned();
+    keys.into_iter()
+        .find_map(|key| match (of(wanted, key), of(object, key)) {
+            (Some(expected), Some(actual)) => Some(format!(
+                "/{key}{}",
+                first_difference_of(&expected, &actual)?
+            )),
+            (Some(expected), None) => Some(format!("/{key}: expected {expected}, actual nothing")),
+            (None, actual) => Some(format!("/{key}: expected nothing, actual {actual:?}")),
+        })
+}
+
 /// Whether two decisions, or two reports, say the same.
 pub fn same(expected: &Value, actual: &Value) -> bool {
     match (expected, actual) {

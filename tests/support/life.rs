@@ -239,6 +239,16 @@ impl World {
         assert!(early.is_none(), "a server that is not disturbed");
     }
 
+    /// Everybody works until so many events more were acknowledged, however slow the machine is.
+    pub fn load_until(&mut self, served: &Served, events: usize) {
+        /// How long a step of the load is.
+        const STEP_MS: u64 = 150;
+        let enough = self.account.acknowledged + events;
+        while self.account.acknowledged < enough {
+            self.load(served, STEP_MS);
+        }
+    }
+
     /// Holds a server against all that was acknowledged; with `tried`, webhooks are called too.
     pub fn hold(&mut self, served: &Served, tried: bool) -> Lost {
         let mut client = self.client(served);

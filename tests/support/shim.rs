@@ -27,7 +27,12 @@ pub struct Fault {
     pub last: u64,
     /// With which error.
     pub error: rustix::io::Errno,
+    /// Whether the first fails only after [`LATE_MS`].
+    pub late: bool,
 }
+
+/// How long a call takes that is to fail while others wait for it: long enough for all that needs no disk.
+pub const LATE_MS: u64 = 300;
 
 impl Fault {
     /// No call fails; they are counted.
@@ -35,7 +40,15 @@ impl Fault {
         first: 0,
         last: 0,
         error: rustix::io::Errno::IO,
+        late: false,
     };
+
+    fn deed(self) -> Deed {
+        match self.late {
+            true => Deed::FailLate(self.error),
+            false => Deed::Fail(self.error),
+        }
+    }
 }
 
 /// What happens at a call.
@@ -43,6 +56,8 @@ impl Fault {
 pub enum Deed {
     /// It fails.
     Fail(rustix::io::Errno),
+    /// It fails after [`LATE_MS`]. Calls that others make meanwhile do not fail.
+    FailLate(rustix::io::Errno),
     /// It waits so many milliseconds first.
     Pause(u64),
     /// The process is killed before it.
@@ -57,8 +72,8 @@ pub struct Failing {
 impl Failing {
     /// Puts the shim before a server; its log goes into `place`.
     pub fn disk(launch: Launch, shim: &Path, place: &Path, fault: Fault) -> (Launch, Failing) {
-        let deed = Deed::Fail(fault.error);
-        let (failing, variables) = Failing::under(&place.join("data"), shim, place, deed);
+        let under = place.join("data");
+        let (failing, variables) = Failing::under(&under, shim, place, fault.deed());
         failing.arm(fault.first, fault.last);
         let env = |launch: Launch, (name, value): &(&str, String)| launch.env(name, value);
         (variables.iter().fold(launch, env), failing)
@@ -72,8 +87,7 @@ impl Failing {
         place: &Path,
         fault: Fault,
     ) -> Failing {
-        let deed = Deed::Fail(fault.error);
-        let (failing, variables) = Failing::under(folder, shim, place, deed);
+        let (failing, variables) = Failing::under(folder, shim, place, fault.deed());
         failing.arm(fault.first, fault.last);
         command.envs(variables);
         failing
@@ -91,17 +105,21 @@ impl Failing {
         };
         let _ = std::fs::remove_file(&failing.log);
         failing.arm(0, 0);
-        let deed = match deed {
-            Deed::Fail(error) => ("SHIM_ERRNO", error.raw_os_error().to_string()),
-            Deed::Pause(ms) => ("SHIM_PAUSE", ms.to_string()),
-            Deed::Kill => ("SHIM_KILL", "1".to_owned()),
-        };
-        let variables = vec![
+        let mut variables = vec![
             ("LD_PRELOAD", argument(shim).to_owned()),
             ("SHIM_UNDER", argument(folder).to_owned()),
             ("SHIM_LOG", argument(&failing.log).to_owned()),
-            deed,
         ];
+        match deed {
+            Deed::Fail(error) | Deed::FailLate(error) => {
+                variables.push(("SHIM_ERRNO", error.raw_os_error().to_string()));
+            }
+            Deed::Pause(ms) => variables.push(("SHIM_PAUSE", ms.to_string())),
+            Deed::Kill => variables.push(("SHIM_KILL", "1".to_owned())),
+        }
+        if let Deed::FailLate(_) = deed {
+            variables.push(("SHIM_LATE", LATE_MS.to_string()));
+        }
         (failing, variables)
     }
 

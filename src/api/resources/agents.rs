@@ -11,12 +11,13 @@ use crate::api::schema::{AgentBody, DecisionSchema};
 use crate::api::views::{self, Listed};
 use crate::domain::base::id::Id;
 use crate::domain::base::time::{Duration, OffsetTimestamp};
-use crate::domain::protocol::codes::Presence;
+use crate::domain::protocol::codes::{Presence, PresenceReason};
 use crate::domain::protocol::event::{EventBody, EventType};
 use crate::domain::read::views::{AgentView, Page};
 use crate::http::problem::Problem;
 use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::{json, no_content, page, text_json};
+use crate::runtime::PresenceRequest;
 use crate::wire::read_event_body;
 
 /// The name of this list in its cursors.
@@ -35,6 +36,9 @@ struct PresenceBody {
     #[serde(default)]
     #[schema(example = "30s")]
     lease: Option<String>,
+    /// True if the agent itself says that it is back after the shop set it away. Only with `online`.
+    #[serde(default)]
+    back: Option<bool>,
 }
 
 /// Lists the shop's agents, by id
@@ -89,6 +93,9 @@ pub async fn delete(call: RequestContext) -> HandlerResult {
 /// `lease`, the presence must be renewed within that time. If it is not, the agent goes offline after the lease and
 /// then `presence.grace` have passed. Repeating the current presence renews the lease and records nothing. A request
 /// without a `lease` ends the agent's current lease.
+///
+/// If the shop set the agent away because it did not answer, renewing a lease as `online` does not bring it back. The
+/// response then has `held`. `"back": true` brings the agent back, and so does an `agent.online` event.
 #[utoipa::path(put, path = "/v1/shops/{shop}/agents/{agent}/presence", tag = "agents", operation_id = "put_presence",
     request_body = PresenceBody, responses((status = 200, body = PresenceAnswer)))]
 pub async fn put_presence(call: RequestContext) -> HandlerResult {
@@ -100,14 +107,29 @@ pub async fn put_presence(call: RequestContext) -> HandlerResult {
             "`lease` says how long an agent is here, so it does not go with \"offline\": leave it out.",
         ));
     }
+    let back = body.back.unwrap_or(false);
+    if back && presence != Presence::Online {
+        return Err(Problem::malformed(
+            "`back` says that an agent is at the desk again, so it goes only with \"online\": leave it out.",
+        ));
+    }
     let (shop, agent) = (call.shop()?, call.id("agent")?);
     let shops = &call.state.shops;
-    let presented = shops.set_presence(&shop, &agent, presence, lease).await;
+    let request = PresenceRequest {
+        presence,
+        lease,
+        back,
+    };
+    let presented = shops.set_presence(&shop, &agent, request).await;
     let presented = presented.map_err(Problem::refused)?;
     let answered = accepted(&shop, presented.answered)?;
     json(&PresenceAnswer {
         agent,
-        presence,
+        presence: match presented.held {
+            Some(PresenceReason::NoAnswer) => Presence::Away,
+            None => presence,
+        },
+        held: presented.held,
         decisions: written(answered.decisions.to_string()),
         lease: presented
             .lease
@@ -122,6 +144,10 @@ pub async fn put_presence(call: RequestContext) -> HandlerResult {
 struct PresenceAnswer {
     agent: Id,
     presence: Presence,
+    /// Why the shop keeps the agent away. Only its lease was renewed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    held: Option<PresenceReason>,
     #[schema(value_type = Vec<DecisionSchema>)]
     decisions: Box<RawValue>,
     /// The duration of the lease.

@@ -1,10 +1,11 @@
 //! The sessions of a shop by state, one session with its timeline, the pools, and the menu of an entry.
 
+use crate::api::resource_change::rejected;
 use crate::api::schema::SessionWithTimeline;
 use crate::api::views;
 use crate::domain::base::calendar::Zone;
 use crate::domain::base::time::{Instant, OffsetTimestamp};
-use crate::domain::read::views::{Page, PoolView, SessionView, State};
+use crate::domain::read::views::{InviteView, Page, PoolView, SessionView, State};
 use crate::http::problem::{Problem, ProblemCode};
 use crate::http::request::{HandlerResult, RequestContext};
 use crate::http::response::text_json;
@@ -66,6 +67,19 @@ pub async fn get(call: RequestContext) -> HandlerResult {
     }
     seen.json.push_str("]}");
     Ok(text_json(seen.json))
+}
+
+/// What a request for an invitation would decide now
+///
+/// The same as `invite.requested` by the session's agent, but nothing is sent or recorded. The problem is that of the
+/// event if it would be rejected.
+#[utoipa::path(get, path = "/v1/shops/{shop}/sessions/{session}/invite", tag = "sessions",
+    operation_id = "get_session_invite", responses((status = 200, body = InviteView)))]
+pub async fn invite(call: RequestContext) -> HandlerResult {
+    let (session, now) = (call.id("session")?, call.state.shops.now());
+    let found = call.live(move |shop| views::invite(shop, &session, now));
+    let checked = found.await?.map_err(|rejection| rejected(&rejection));
+    Ok(text_json(checked?))
 }
 
 /// `{"at":…,"event":{…}}` or `{"decision":{…}}`, as they were recorded.

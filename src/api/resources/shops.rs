@@ -163,9 +163,15 @@ async fn with_keys<T: Send + 'static>(
 }
 
 /// The shop's report: sessions, waits, days, weeks, months, agents and invitations
+///
+/// `from` and `to` are natural days such as `2026-11-11`, both included. Days, weeks and months that lie wholly outside
+/// are left out. Totals are of all time.
 #[utoipa::path(get, path = "/v1/shops/{shop}/report", tag = "shops", operation_id = "get_report",
     responses((status = 200, body = BTreeMap<String, Report>)))]
 pub async fn report(call: RequestContext) -> Result<HttpResponse, Problem> {
-    let report = call.live(|shop| BTreeMap::from([(shop.id().to_string(), report::report(shop))]));
+    let range = call.query.day_range()?;
+    let report = call.live(move |shop| {
+        BTreeMap::from([(shop.id().to_string(), report::report_of(shop, range))])
+    });
     json(&report.await?)
 }

@@ -30,6 +30,15 @@ pub struct Week(pub i32);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Month(pub i32);
 
+/// A range of natural days, both ends included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DayRange {
+    /// The first day.
+    pub from: Day,
+    /// The last day.
+    pub to: Day,
+}
+
 /// A span of time with a constant offset from UTC within one natural day.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LocalDaySpan {
@@ -227,6 +236,29 @@ impl Month {
     }
 }
 
+impl DayRange {
+    /// All days.
+    pub const ALL: DayRange = DayRange {
+        from: Day(i32::MIN / 2),
+        to: Day(i32::MAX / 2),
+    };
+
+    /// Whether the day is in the range.
+    pub fn holds(self, day: Day) -> bool {
+        (self.from..=self.to).contains(&day)
+    }
+
+    /// Whether a day of the week is in the range.
+    pub fn meets_week(self, week: Week) -> bool {
+        (self.from.week()..=self.to.week()).contains(&week)
+    }
+
+    /// Whether a day of the month is in the range.
+    pub fn meets_month(self, month: Month) -> bool {
+        (self.from.month()..=self.to.month()).contains(&month)
+    }
+}
+
 /// Parses a number with exactly this many digits.
 fn whole(text: &str, digits: usize) -> Option<i64> {
     let fits = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -343,6 +375,36 @@ mod tests {
         for label in ["", "2026-00", "2026-13", "2026-1", "2026-W11"] {
             assert_eq!(Month::parse(label), None, "{label}");
         }
+    }
+
+    #[test]
+    fn a_range_meets_the_weeks_and_months_of_its_days() {
+        let day = |label| Day::parse(label).unwrap();
+        let range = DayRange {
+            from: day("2026-11-30"),
+            to: day("2026-12-06"),
+        };
+        for (label, holds, week, month) in [
+            ("2026-10-31", false, false, false),
+            ("2026-11-01", false, false, true),
+            ("2026-11-29", false, false, true),
+            ("2026-11-30", true, true, true),
+            ("2026-12-06", true, true, true),
+            ("2026-12-07", false, false, true),
+            ("2027-01-01", false, false, false),
+        ] {
+            let day = day(label);
+            assert_eq!(range.holds(day), holds, "{label}");
+            assert_eq!(range.meets_week(day.week()), week, "{label}");
+            assert_eq!(range.meets_month(day.month()), month, "{label}");
+            let all = DayRange::ALL;
+            assert!(all.holds(day) && all.meets_week(day.week()) && all.meets_month(day.month()));
+        }
+        let backwards = DayRange {
+            from: range.to,
+            to: range.from,
+        };
+        assert!(!backwards.holds(range.from));
     }
 
     #[test]

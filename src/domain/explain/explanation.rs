@@ -1,13 +1,18 @@
 //! The evidence for a decision, as data. [`super::evidence_recorder`] and the rules collect it. Its wording is in another
 //! folder.
 
+use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Share;
 use crate::domain::base::time::{Duration, OffsetTimestamp};
 use crate::domain::explain::invite_check::Check;
-use crate::domain::policy::{Member, Recent, Strategy, Whom};
+use crate::domain::policy::{
+    GoodRatePolicy, Interval, Member, OutsideHours, QueueMode, Recent, ReplyPolicy, ReplyUnit,
+    Strategy, TakeBackPolicy, Whom,
+};
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::{Decision, Period, Rate, Trigger, WaitReason};
+use crate::domain::protocol::event::Priority;
 use crate::domain::state::agent_directory::RoutingScope;
 use crate::domain::state::session::Speaker;
 
@@ -44,6 +49,8 @@ pub enum Evidence {
         known: Option<RecentAgent>,
         /// The policy's `routing.recent`.
         policy: Recent,
+        /// The policy's `routing.queue.mode` (R14).
+        queue: QueueMode,
     },
     /// R1d: any free agent instead of the recent one.
     AnyoneInstead,
@@ -59,6 +66,8 @@ pub enum Evidence {
         step: Step,
         /// The order by which they were compared.
         by: Comparison,
+        /// The policy's `routing.queue.mode` (R14).
+        queue: QueueMode,
         /// All candidates.
         candidates: Vec<Candidate>,
     },
@@ -70,6 +79,31 @@ pub enum Evidence {
         since: OffsetTimestamp,
         /// The number of sessions that still wait in the shop, this one included.
         waiting: u32,
+        /// Whether none of those that come later was queued earlier.
+        longest: bool,
+        /// How many come before this one, but no agent that may serve them is free.
+        unserved: u32,
+    },
+    /// R11: the place in the queue is not that of the order of queueing.
+    Ranked(Box<QueueOrder>),
+    /// S7: the buyer has left the page. Until then its place is kept, and it is not served.
+    LeftPage {
+        /// When the session closes, unless the buyer comes back.
+        until: OffsetTimestamp,
+    },
+    /// S7: sessions that come before this one and are not served, because their buyers have left the page.
+    LeftAhead {
+        /// The first of them.
+        sessions: Vec<WaitingSession>,
+        /// How many there are.
+        in_all: u32,
+    },
+    /// R10c: agents from which the session was taken.
+    PassedOver {
+        /// The agents.
+        agents: Vec<Id>,
+        /// Whether they may get it all the same, because no other agent that may serve it is online.
+        counted: bool,
     },
     /// R8: a transfer by hand.
     Manual(Candidate),
@@ -80,8 +114,43 @@ pub enum Evidence {
         /// The reason of the absence.
         absence: Absence,
     },
+    /// R10: the agent did not answer in time, so the session is routed again.
+    NotAnswered(Box<NotAnswered>),
+    /// R5b: the session waits for a reply of an offline agent, and others are online.
+    HandedOver {
+        /// The agent that has the session, or had it until now.
+        agent: Candidate,
+        /// Since when the buyer waits for a reply.
+        since: OffsetTimestamp,
+    },
+    /// R10e: sessions were taken from the agent, one after the other.
+    Missed {
+        /// The agent.
+        agent: Candidate,
+        /// How many, since its last sign of activity.
+        misses: u32,
+        /// The policy's `routing.take_back.away_after`.
+        away_after: u32,
+    },
     /// R5: the rota has just assigned the session to the agent.
-    LeftToRota(Candidate),
+    LeftToRota {
+        /// The agent.
+        agent: Candidate,
+        /// Whether the shop is closed and treats that as offline (H2). Otherwise no agent is online.
+        shut: bool,
+    },
+    /// H2: the shop is closed and treats that as offline, so routing looks for no agent that is online.
+    Shut {
+        /// When it opens.
+        until: Option<OffsetTimestamp>,
+    },
+    /// H2: the shop is closed, so its own reply takes the place of the offline reply.
+    ClosedReply {
+        /// When it opens.
+        until: Option<OffsetTimestamp>,
+    },
+    /// H3: the opening hours of the day.
+    Hours(Box<DayHours>),
     /// R5, R6: the session has just started to wait.
     Waits {
         /// The pool.
@@ -100,6 +169,17 @@ pub enum Evidence {
         /// The policy's `routing.queue.max_wait` at that time.
         max_wait: Duration,
     },
+    /// S7: the buyer left the page and did not come back.
+    GaveUp {
+        /// The pool.
+        pool: Box<str>,
+        /// The start of the wait.
+        since: OffsetTimestamp,
+        /// Since when the buyer was away from the page. `None` if the policy changed since.
+        away_since: Option<OffsetTimestamp>,
+        /// The policy's `routing.queue.leave_grace`.
+        leave_grace: Duration,
+    },
     /// S3: the buyer was silent as long as the policy allowed when the timer started.
     Silent {
         /// The start of the timer.
@@ -117,8 +197,36 @@ pub enum Evidence {
         rate: Rate,
         /// The policy's alert threshold.
         line: Share,
-        /// The policy's `service.min_sample`.
+        /// The sample from which on it is judged: the policy's `service.min_sample`, or the one of the reply rate.
         min_sample: u32,
+        /// What is counted.
+        basis: ScoreBasis,
+    },
+    /// M13: the counts of a day.
+    DaySummary {
+        /// The policy's `service.reply`.
+        reply: ReplyPolicy,
+    },
+    /// M3: a round that is late.
+    LateRound {
+        /// What the reply rate counts (M12).
+        unit: ReplyUnit,
+        /// Whether it is the session's first round.
+        first: bool,
+    },
+    /// B1: the buyer is blocked.
+    Blocked {
+        /// When the block ends by itself.
+        until: Option<OffsetTimestamp>,
+    },
+    /// T1: the event came later than the policy allows.
+    TooLate {
+        /// The time of the event.
+        at: OffsetTimestamp,
+        /// The shop's clock.
+        clock: OffsetTimestamp,
+        /// The policy's `session.lateness`.
+        lateness: Duration,
     },
     /// I1 to I13: all rules of the invitation.
     Invite {
@@ -223,8 +331,12 @@ pub struct Candidate {
     pub agent: Id,
     /// Its presence at that time.
     pub presence: Presence,
-    /// Its number of open sessions.
+    /// Its number of open sessions and of places after work.
     pub load: u32,
+    /// Those of them that are places after work (S8).
+    pub after_work: u32,
+    /// When the first place after work becomes free.
+    pub place_free_at: Option<OffsetTimestamp>,
     /// Its maximum number of open sessions.
     pub capacity: u32,
     /// Its assignments on this day.
@@ -254,6 +366,8 @@ pub enum Verdict {
     NotDrawn,
     /// It was full.
     Full,
+    /// The session was taken from it, because it did not answer (R10).
+    TakenFrom,
     /// It was away.
     Away,
     /// It was offline.
@@ -262,6 +376,106 @@ pub enum Verdict {
     NotRoutable,
     /// It served the buyer too long ago (R1).
     Passed,
+}
+
+/// What a score counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ScoreBasis {
+    /// M1, M12: replies.
+    Replies {
+        /// The policy's `service.reply.unit`.
+        unit: ReplyUnit,
+        /// The policy's `service.reply.within`.
+        within: Duration,
+    },
+    /// M4: those ratings of the week that are judged.
+    Ratings {
+        /// All ratings of the week.
+        all: Rate,
+        /// The policy's `service.good_rate`.
+        policy: GoodRatePolicy,
+    },
+    /// M5: the neutral and disappointed ratings of the month.
+    Attitude,
+}
+
+/// The opening hours of the day on which a shop opens or closes (H1, H3).
+#[derive(Clone, Debug, PartialEq)]
+pub struct DayHours {
+    /// The day.
+    pub day: Day,
+    /// Whether the policy's `hours.days` has the day. Otherwise they are those of the weekday.
+    pub single: bool,
+    /// The opening hours. `None`: open all day.
+    pub intervals: Option<Vec<Interval>>,
+    /// The one that holds now.
+    pub current: Option<Interval>,
+    /// Whether a new policy opened or closed the shop. Otherwise it was the time.
+    pub by_policy: bool,
+    /// The policy's `hours.outside`.
+    pub outside: OutsideHours,
+}
+
+/// The place of a waiting session in the queue (R11).
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueueOrder {
+    /// The queue instant: when it was last queued, or since when its buyer waits for a reply.
+    pub queued: OffsetTimestamp,
+    /// When it was last queued.
+    pub since: OffsetTimestamp,
+    /// Its priority.
+    pub priority: Priority,
+    /// The policy's `routing.priority.age`.
+    pub age: Duration,
+    /// The first sessions that were queued earlier and come later.
+    pub before: Vec<WaitingSession>,
+    /// How many there are.
+    pub before_in_all: u32,
+}
+
+/// A session that waits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WaitingSession {
+    /// The session.
+    pub session: Id,
+    /// When it was last queued.
+    pub since: OffsetTimestamp,
+    /// The queue instant (R11).
+    pub queued: OffsetTimestamp,
+    /// Its priority.
+    pub priority: Priority,
+}
+
+/// A session whose agent did not answer in time (R10).
+#[derive(Clone, Debug, PartialEq)]
+pub struct NotAnswered {
+    /// The agent that has the session, or had it until now.
+    pub agent: Candidate,
+    /// When it got the session.
+    pub assigned_at: OffsetTimestamp,
+    /// Since when the buyer waits for a reply.
+    pub since: OffsetTimestamp,
+    /// From the later of the two until now.
+    pub waited: Duration,
+    /// Whether the clock ran out just now.
+    pub attempt: TakeBackAttempt,
+    /// How often the session was taken back, this time included.
+    pub bounce: u32,
+    /// The agents that are left out, this one included.
+    pub passed: Vec<Id>,
+    /// How many sessions were taken from the agent since its last sign of activity, this one included.
+    pub misses: u32,
+    /// The policy's `routing.take_back`.
+    pub policy: TakeBackPolicy,
+}
+
+/// When take-back tries to move a session (R10b).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakeBackAttempt {
+    /// The clock of R10a ran out.
+    Due,
+    /// The clock ran out before, and no other agent could get the session then.
+    Again,
 }
 
 /// Why a session has an absent agent (R9).

@@ -59,12 +59,21 @@ pub enum Observed {
         /// The policy's `invite.auto_percent`.
         below: u16,
     },
-    /// The latest activities, each with the window that it started.
+    /// The latest rating, and the window that it started.
+    Rated {
+        /// When the buyer rated.
+        at: Instant,
+        /// The policy's `invite.quiet_after_rating`.
+        window: Duration,
+        /// Whether opening a card counts like a submission.
+        opening: bool,
+    },
+    /// The latest invitations, each with the window that it started.
     Quiet {
-        /// The time of the activity and the length of its window.
-        first: (Instant, Duration),
-        /// A second kind of activity, if the rule has one. For I10: the automatic invitations.
-        second: Option<(Instant, Duration)>,
+        /// The time of the manual invitation and the length of its window.
+        manual: (Instant, Duration),
+        /// The same of the automatic one.
+        auto: (Instant, Duration),
     },
     /// A counter and its cap. 0: no cap.
     Count {
@@ -109,21 +118,42 @@ impl Check {
         }
     }
 
-    /// I9 and I10: windows after one or two kinds of activity.
-    pub(in crate::domain) fn quiet(
-        code: BlockCode,
-        first: (Instant, Duration),
-        second: Option<(Instant, Duration)>,
+    /// I9: the window after a rating. `opening`: whether opening a card starts it too.
+    pub(in crate::domain) fn rated(
+        (at, window): (Instant, Duration),
+        opening: bool,
         now: Instant,
     ) -> Check {
-        let covering =
-            |(deed, window): (Instant, Duration)| deed.covers(window, now).then(|| deed + window);
-        let lets_go = covering(first).max(second.and_then(covering));
+        let seen = Observed::Rated {
+            at,
+            window,
+            opening,
+        };
+        Check::until(BlockCode::RatedRecently, end(at, window, now), seen)
+    }
+
+    /// I10: the windows after a manual and after an automatic invitation.
+    pub(in crate::domain) fn invited(
+        manual: (Instant, Duration),
+        auto: (Instant, Duration),
+        now: Instant,
+    ) -> Check {
+        let lets_go = end(manual.0, manual.1, now).max(end(auto.0, auto.1, now));
+        let seen = Observed::Quiet { manual, auto };
+        Check::until(BlockCode::AlreadyInvited, lets_go, seen)
+    }
+
+    fn until(code: BlockCode, lets_go: Option<Instant>, seen: Observed) -> Check {
         Check {
             code,
             applies: lets_go.is_some(),
-            seen: Observed::Quiet { first, second },
+            seen,
             lets_go,
         }
     }
+}
+
+/// The end of the window that an activity started, if it lasts.
+fn end(deed: Instant, window: Duration, now: Instant) -> Option<Instant> {
+    deed.covers(window, now).then(|| deed + window)
 }

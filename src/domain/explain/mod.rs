@@ -4,3 +4,4 @@ pub mod decision_sink;
 pub mod evidence_recorder;
 pub mod explanation;
 pub mod invite_check;
+pub mod queue_evidence;

@@ -21,6 +21,9 @@ mod table;
 
 mod parse;
 
+#[cfg(test)]
+mod rules_pages_test;
+
 pub mod group_plan;
 pub mod routing_attributes;
 

@@ -1,11 +1,16 @@
 //! The table of a policy's keys (contract, section 4). Every key is defined only here.
 //!
-//! A row defines a key: two lines of documentation, English and Chinese; its field, with a different JSON name in
-//! brackets; its type, and after `as` the kind that reads it if the type alone is not enough; and its value in the
-//! standard preset. An object has no value of its own. A name after `where` is a check across the keys of an object.
+//! A row defines a key: two lines of documentation; its field, with a different JSON name in brackets; its type, and
+//! after `as` the kind that reads it if the type alone is not enough; and its value in the standard preset. An object
+//! has no value of its own. A name after `where` is a check across the keys of an object.
 //!
-//! The field, the parser with its check, the writer, the comments and values of `data/presets/standard.toml`, and the
-//! OpenAPI schema are generated from the rows. So a new key is one row.
+//! The English line is one or two sentences with the numbers of the rules in brackets. The Chinese line begins with the
+//! name of the switch, that of the platforms where they have one, and a colon. The words of a choice are explained after
+//! a colon, in both.
+//!
+//! The field, the parser with its check, the writer, the comments and values of `data/presets/standard.toml`, the tables
+//! in `docs/rules.md` and `docs/zh/rules.md`, and the OpenAPI schema are generated from the rows. So a new key is one
+//! row.
 
 use std::collections::BTreeMap;
 
@@ -123,35 +128,35 @@ policy_objects! {
     /// 店铺的策略；未写的键取自预设。
     #[derive(Clone, Debug, PartialEq)]
     Policy {
-        /// The preset that provides omitted keys.
-        /// 预设：未写的键采用哪个平台的值。
+        /// The platform whose values apply to every key that the policy leaves out.
+        /// 平台预设：没有写的配置项采用哪个平台的值。
         preset: Preset = "standard";
         /// The time zone of natural days, weeks and months: an IANA name.
-        /// 自然日、自然周、自然月所用的时区。
+        /// 时区：自然日、自然周、自然月按它计算，填 IANA 名称。
         timezone: Zone = "Asia/Shanghai";
-        /// Shops with the same buyer space share buyer ids (I12). Default: the name of the preset.
-        /// 同一空间内的店铺共用买家编号；未写时为预设的名称。
+        /// Shops with the same buyer space know a buyer by the same id, and their invitations count together (I12). Default: the name of the preset.
+        /// 买家互通范围：写同一个值的店铺共用买家编号，邀评次数合并计算；不写则为预设的名称。
         buyer_space: Id = "standard";
         /// Which agent gets a session (R1 to R14).
-        /// 谁接待买家。
+        /// 分流：买家由谁接待，什么时候排队。
         routing: Routing;
         /// Opening hours and holidays (H1 to H3).
-        /// 营业时间与节假日。
+        /// 营业时间：店铺几点到几点营业，哪些天休息。
         hours: HoursPolicy;
-        /// When a session ends by itself, and what may follow its end (S3, S8, S10, R9).
-        /// 会话何时自动结束，以及结束之后。
+        /// When a session ends by itself, and what may follow its end (S3, S8, S10, R9, T1).
+        /// 会话：什么时候自动结束，结束之后还能做什么。
         session: SessionPolicy;
         /// Automatic replies (R5, R6, R9, H2).
-        /// 自动回复。
+        /// 自动回复：离线、排队、非营业时间各发什么。
         auto_reply: AutoReplies;
-        /// Who may be asked for a rating (I1 to I13).
-        /// 可以向谁邀评。
+        /// Which buyers may be asked for a rating (I1 to I13).
+        /// 邀评：可以邀请哪些买家评价。
         invite: InvitePolicy;
         /// Which ratings count (Q1 to Q3).
-        /// 哪些评价有效。
+        /// 评价：哪些评价计入。
         rating: RatingPolicy;
         /// The scores and their alert thresholds (M1 to M13).
-        /// 服务指标及其警戒线。
+        /// 考核：各项服务指标怎么算，低到多少预警。
         service: ServicePolicy;
     }
 
@@ -159,38 +164,38 @@ policy_objects! {
     /// 谁接待买家。
     #[derive(Clone, Debug, PartialEq)]
     Routing ("RoutingPolicy") {
-        /// How one of several free agents is picked (P1 to P3): least_saturated | fewest_today | random.
-        /// 分配策略：接待量不饱和优先、平均分配、随机。
+        /// How one of several free agents is picked (P1 to P3): least_saturated takes the lowest ratio of load to capacity, fewest_today the fewest assignments of the day by weight, random draws one.
+        /// 客服分流规则：几位客服空闲时分给谁；least_saturated 接待量不饱和优先，fewest_today 平均分配（今日接待最少的优先），random 随机分配。
         strategy: Strategy = "least_saturated";
         /// The buyer's recent agent (R1).
-        /// 重复来访：最近联系客服。
+        /// 最近联系客服：重复来访的买家优先分给谁。
         recent: Recent;
-        /// Named groups of agents and roles (R2).
-        /// 客服分组。
+        /// Named groups of agents and roles; other lists use one as group:NAME (R2).
+        /// 客服分组：给一组客服或角色起名，在其他名单里用 group:组名 引用。
         groups: BTreeMap<Id, Vec<Member>> as Groups = {};
-        /// Who serves which entry and its questions (R2).
-        /// 页面分流与问题分流。
+        /// Who serves the buyers of an entry, such as product_detail or live, and the questions of its menu (R2).
+        /// 页面分流：从商品详情页、直播间等入口进来的买家由谁接待，入口的问题菜单也可以逐题指定。
         entries: BTreeMap<Id, Entry> as Entries<Entry> = {};
-        /// Who serves which order status (R2).
-        /// 订单状态分流。
+        /// Who serves the buyers whose order has this status (R2).
+        /// 订单状态分流：按订单走到哪一步（如未付款、已发货）决定由谁接待。
         order_status: BTreeMap<Id, Vec<Member>> as MemberLists = {};
-        /// If all agents of a question are busy, any free agent gets the session (R4b, R7).
-        /// 问题分流的客服全忙时，溢出给任意空闲客服。
+        /// If all agents of a question are busy, any free agent of the shop gets the session (R4b, R7).
+        /// 排队溢出：问题分流的客服都满负荷时，分给店里任意空闲客服。
         overflow: bool = true;
-        /// If no agent of the scope is online (R4c, R7): wait | any_online.
-        /// 分流范围内无人在线：原地排队，或转给任意在线客服。
+        /// If no agent of the scope is online (R4c, R7): wait lets the session wait for them, any_online gives it to any free agent of the shop.
+        /// 分流范围无人在线：wait 原地排队等这组客服，any_online 转给店里任意空闲客服。
         when_scope_offline: WhenScopeOffline = "any_online";
-        /// If no agent of the shop is online (R5).
-        /// 离线分流。
+        /// What happens if no agent of the shop is online (R5).
+        /// 离线分流：全店无人在线时怎么办。
         offline: Offline;
         /// Limits and prompts of waiting (R6, R14, S7).
-        /// 排队的限制与提示。
+        /// 排队：排多少人、排多久、告诉买家什么。
         queue: QueuePolicy;
         /// When a session is taken from an agent that does not answer (R10).
-        /// 超时转接：客服多久未回复，会话转给别人。
+        /// 超时转接：客服不回复时，会话转给别人。
         take_back: TakeBackPolicy;
         /// What the priority of a buyer is worth in the queue (R11).
-        /// 排队优先级。
+        /// 排队优先级：会员、大客户排队时往前多少。
         priority: PriorityPolicy;
     }
 
@@ -198,17 +203,17 @@ policy_objects! {
     /// 重复来访：最近联系客服。
     #[derive(Clone, Debug, PartialEq)]
     Recent ("RecentPolicy") {
-        /// How long an agent stays the buyer's recent agent (R1); 0s: off.
-        /// 重复来访：最近联系客服的时间窗，0s 关闭。
+        /// How long an agent stays the buyer's recent agent, to whom a buyer who comes again is given (R1); 0s: off.
+        /// 最近联系客服：多长时间内再来的买家，优先分给上次接待 TA 的客服（重复来访），0s 关闭。
         window: Duration = "72h";
         /// The recent agent gets the session even if it is full (R1a).
-        /// 最近联系客服满负荷时仍接待。
+        /// 满负荷也给老客服：最近联系的客服接待满了也仍分给 TA，不排队。
         over_capacity: bool = false;
-        /// How long the recent agent still gets the session while it is away (R1b).
-        /// 最近联系客服小休时仍接待的时间窗。
+        /// How long after it served the buyer the recent agent gets the session even while it is away (R1b); 0s: not.
+        /// 小休也给老客服：最近联系的客服小休（挂起）时，多长时间内接待过的买家仍分给 TA，0s 不分。
         away_window: Duration = "0s";
-        /// If the recent agent is unavailable (R1d): continue | random_online | random_if_ungrouped.
-        /// 最近联系客服不可用时：继续分流、随机在线、未分组时随机。
+        /// If the recent agent is not available (R1d): continue goes on with the scope, random_online draws one of all free agents, random_if_ungrouped does so only if order_status is empty.
+        /// 老客服不在时：continue 照常分流，random_online 随机分给空闲客服，random_if_ungrouped 没有设置订单状态分流时才随机。
         otherwise: RecentOtherwise = "continue";
     }
 
@@ -217,10 +222,10 @@ policy_objects! {
     #[derive(Clone, Debug, PartialEq, Default)]
     Entry ("EntryPolicy") {
         /// Who serves which question of the entry's menu (R2).
-        /// 问题菜单中各问题由谁接待。
+        /// 问题分流：入口的问题菜单里，每个问题由谁接待。
         questions: BTreeMap<Id, Vec<Member>> as MemberLists = {};
-        /// Who serves the rest of the entry (R2).
-        /// 该页面的其余咨询由谁接待。
+        /// Who serves the other buyers of the entry (R2).
+        /// 统一分流：这个入口的其余买家由谁接待。
         members: Vec<Member> as Members = [];
     }
 
@@ -228,14 +233,14 @@ policy_objects! {
     /// 离线分流。
     #[derive(Clone, Debug, PartialEq)]
     Offline ("OfflinePolicy") {
-        /// If no agent of the shop is online (R5): wait | rota.
-        /// 离线分流：排队等待，或按值班名单分配。
+        /// If no agent of the shop is online (R5): wait lets sessions wait, rota gives them to the members of the rota in turn.
+        /// 离线分流：全店无人在线时，wait 排队等待，rota 按值班名单轮流分给离线客服。
         mode: OfflineMode = "wait";
-        /// The rota (R5).
-        /// 离线值班名单。
+        /// The rota: who gets sessions while no agent is online, the fewest of the day first (R5).
+        /// 离线值班名单：全店无人在线时分给谁，当天分到最少的优先。
         members: Vec<Member> as Members = [];
-        /// Whether unanswered sessions of offline agents go to agents that come online (R5b): keep | online.
-        /// 离线时留下的未回复会话：保留给原客服，或在有客服上线时转给在线客服。
+        /// Unanswered sessions of offline agents, when an agent comes online or the shop opens (R5b): keep leaves them, online routes them anew.
+        /// 离线留言转接：离线客服没回复的会话，keep 留给原客服，online 在有客服上线或开始营业时重新分配。
         hand_over: HandOver = "keep";
     }
 
@@ -243,29 +248,29 @@ policy_objects! {
     /// 排队的限制与提示。
     #[derive(Clone, Debug, PartialEq)]
     QueuePolicy {
-        /// Whether sessions wait for a busy agent (R14): wait | none. With none, an online agent gets them whatever its load.
-        /// 排队方式：客服满负荷时排队等待，或不排队、直接分给在线客服。
+        /// Whether sessions wait for a busy agent (R14): wait puts them into the queue, none gives them to an online agent whatever its load.
+        /// 排队方式：wait 客服都满负荷时排队；none 不排队，直接分给在线客服，不受接待上限限制。
         mode: QueueMode = "wait";
-        /// How many sessions of the shop may wait (R6); 0: no limit.
-        /// 排队人数上限，0 不限。
+        /// How many sessions of the shop may wait; one more is rejected (R6); 0: no limit.
+        /// 排队人数上限：店里最多多少个会话排队，再进线的被拒绝，0 不限。
         limit: u32 as Count = 10000;
-        /// How long a session may wait (R6); 0s: no limit.
-        /// 最长排队时间，0s 不限。
+        /// A session that has waited this long closes (R6); 0s: no limit.
+        /// 最长排队时间：排队满此时长自动结束，0s 不限。
         max_wait: Duration = "24h";
-        /// How long a buyer who left the page keeps its place in the queue (S7); 0s: as long as any other.
-        /// 买家离开页面后保留排队名次的时长，0s 不因离开而结束。
+        /// How long a buyer who closed the page keeps its place in the queue, before the session closes (S7); 0s: leaving closes nothing.
+        /// 离开后保留排队：买家关掉页面后名次保留多久，过后会话结束，0s 不因离开而结束。
         leave_grace: Duration = "0s";
-        /// The position from which the busy prompt is used (R6); 0: never.
-        /// 排到此名次起改用繁忙提示，0 始终显示名次。
+        /// Below this position the buyer is told its position; from it on the busy prompt is used (R6); 0: never.
+        /// 显示排队人数：名次小于此数时告诉买家前面有几位，排到此数及以后改用繁忙提示语，0 始终显示。
         show_position_below: u32 as Count = 20;
         /// The prompt for a waiting buyer; {ahead} and {position} are replaced (R6).
-        /// 排队提示，其中 {ahead} 和 {position} 会被替换。
+        /// 排队提示语：发给排队的买家，{ahead} 换成前面的人数，{position} 换成名次。
         prompt: String = "前面还有{ahead}位，请稍候";
         /// The prompt at position 1, if it is not empty (R6). A policy with its own prompt and without this key has none.
-        /// 排在第一位时的提示，为空则用排队提示；自定义了排队提示而未写此键时为空。
+        /// 下一位提示语：排在第一位时用，为空则用排队提示语；自定义了排队提示语而没写此项时为空。
         next_prompt: String = "您是下一位，请稍候";
-        /// The busy prompt, for a buyer far back in the pool (R6).
-        /// 繁忙提示。
+        /// The prompt for a buyer far back in the queue (R6).
+        /// 繁忙提示语：排得靠后的买家看到的话，不报人数。
         busy_prompt: String = "咨询人数较多，请耐心等待或稍后再来";
     }
 
@@ -273,20 +278,20 @@ policy_objects! {
     /// 超时转接：客服多久未回复，会话转给别人。
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     TakeBackPolicy {
-        /// How long an agent may leave a buyer without a reply before another agent gets the session (R10); 0s: off.
-        /// 客服超过此时长未回复，会话转给其他客服，0s 关闭。
+        /// How long an agent may leave a buyer without an answer before the session goes to another agent (R10); 0s: off.
+        /// 超时转接：客服多久没回复买家，会话就转给别的客服，0s 关闭。
         after: Duration = "0s";
-        /// Whether this holds for every message, or until the agent's first reply in the session (R10).
-        /// 每条消息都计时，或仅在该客服首次回复之前计时。
+        /// The time runs for every message, not only until the agent's first reply since it got the session (R10).
+        /// 每条消息都计时：true 客服的每次回复都计时，false 只计接手后的首次回复。
         each: bool = false;
-        /// How often a session may be taken from agents (R10); 0: no limit.
-        /// 一个会话最多转接几次，0 不限。
+        /// How often a session may be taken back (R10); 0: no limit.
+        /// 最多转接次数：同一个会话最多转走几次，0 不限。
         max: u32 as Count = 1;
-        /// If no other agent is free (R10): stay | queue.
-        /// 没有其他空闲客服时：留在原客服，或转去排队。
+        /// If no other agent is free (R10): stay leaves the session with its agent, queue puts it into the queue.
+        /// 没有人可转时：stay 留在原客服，queue 转去排队。
         otherwise: TakeBackOtherwise = "stay";
-        /// An agent that loses this many sessions in a row is set away (R10e); 0: never.
-        /// 客服连续被转走这么多个会话后自动设为小休，0 关闭。
+        /// An agent that loses this many sessions without a reply in between is set away (R10e); 0: never.
+        /// 超时自动小休：客服一直不回复，被转走这么多个会话后自动设为小休，0 关闭。
         away_after: u32 as Count = 0;
     }
 
@@ -294,8 +299,8 @@ policy_objects! {
     /// 排队优先级。
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     PriorityPolicy {
-        /// How much longer a session counts as having waited, for each step of priority (R11); 0s: off.
-        /// 优先级每高一级，相当于多排了这么久，0s 关闭。
+        /// One step of priority, of 0 to 9, counts like so much waiting (R11); 0s: priorities do not count.
+        /// 排队优先级：优先级（0 到 9）每高一级，相当于多排了这么久，0s 不看优先级。
         age: Duration = "0s";
     }
 
@@ -304,16 +309,16 @@ policy_objects! {
     #[derive(Clone, Debug, PartialEq)]
     HoursPolicy {
         /// The opening hours of each weekday, mon to sun (H1). A day left out is closed. Without any, the shop is always open.
-        /// 每周各日的营业时间（mon 到 sun）；未写的日子不营业，全部不写则全天营业。
+        /// 营业时间：每周各天（mon 到 sun）几点到几点营业；没写的那天不营业，全部不写则全天营业。
         week: BTreeMap<Weekday, Vec<Interval>> as WeekLists = {};
         /// The opening hours of single days, which replace those of the weekday (H1). An empty list is a holiday.
-        /// 个别日期的营业时间，优先于每周的；空列表为休息日。
+        /// 节假日：个别日期的营业时间，优先于每周的；空列表表示当天休息。
         days: BTreeMap<Day, Vec<Interval>> as HolidayLists = {};
-        /// What happens while the shop is closed (H2): inform | offline. With offline, sessions are routed as if no agent were online.
-        /// 非营业时间：照常分流、仅提示，或按无人在线处理。
+        /// While the shop is closed (H2): inform routes sessions as usual, offline as if no agent were online.
+        /// 非营业时间进线：inform 照常分流，offline 按全店无人在线处理。
         outside: OutsideHours = "inform";
-        /// The prompt for a buyer who starts to wait while the shop is closed, if it is not empty (H2).
-        /// 非营业时间的排队提示，为空则用一般的提示。
+        /// The prompt for a buyer who starts to wait because the shop is closed; empty: the usual one (H2).
+        /// 非营业时间提示语：因为不营业而开始排队的买家看到的话，为空则用一般的提示语。
         prompt: String = "";
     }
 
@@ -322,22 +327,22 @@ policy_objects! {
     #[derive(Clone, Debug, PartialEq)]
     SessionPolicy {
         /// A session closes after this silence of the buyer (S3); 0s: off.
-        /// 买家静默多久后自动结束会话，0s 关闭。
+        /// 超时自动结束：买家多久不说话，会话自动结束，0s 关闭。
         close_after_buyer_silence: Duration = "10m";
-        /// The silence counts only if the shop spoke last (S3).
-        /// 仅在客服最后发言后计静默。
+        /// The silence counts only while the shop spoke last (S3).
+        /// 客服说过话才计时：买家的话还没人回时，不算买家静默。
         requires_agent_reply: bool = true;
-        /// What happens to an agent's sessions when it goes offline (R9): keep | close | reroute.
-        /// 客服下线时其会话：保留、关闭、重新分配。
+        /// What happens to the sessions of an agent that goes offline (R9): keep leaves them, close ends them, reroute gives them to others.
+        /// 客服下线时会话：keep 保留，close 结束，reroute 改派给其他客服。
         on_agent_offline: OnAgentOffline = "reroute";
         /// How long an agent's place stays taken after a session that it answered closes (S8); 0s: off.
-        /// 会话结束后客服的整理时间，期间仍占一个接待名额，0s 关闭。
+        /// 整理时间：会话结束后仍占一个接待名额多久，供客服整理订单和备注，0s 关闭。
         wrap_up: Duration = "0s";
-        /// How long after the close the agent may still answer (S10); 0s: not.
-        /// 会话结束后客服仍可补发回复的时长，0s 关闭。
+        /// How long after the close its agent may still answer (S10); 0s: not.
+        /// 结束后补发回复：会话结束后多久内，原客服仍可以回复，0s 不可以。
         late_reply: Duration = "0s";
-        /// How late an event may arrive after its time (T1); 0s: not.
-        /// 事件迟到多久仍被接受，0s 不接受迟到的事件。
+        /// How much later than it happened an event may come (T1); 0s: not.
+        /// 事件迟到容限：网关补报的事件最多晚到多久仍接受，0s 不接受。
         lateness: Duration = "10m";
     }
 
@@ -346,13 +351,13 @@ policy_objects! {
     #[derive(Clone, Debug, PartialEq)]
     AutoReplies {
         /// Sent once per session when no agent is online (R5, R9).
-        /// 离线自动回复。
+        /// 离线自动回复：无人在线时发，每个会话一次。
         offline: AutoReply;
         /// Sent to a buyer who starts to wait (R6).
-        /// 排队自动回复。
+        /// 排队自动回复：买家开始排队时发。
         queued: AutoReply;
         /// Sent instead of the offline reply while the shop is closed (H2).
-        /// 非营业时间自动回复，代替离线自动回复。
+        /// 非营业时间自动回复：不营业时代替离线自动回复。
         closed: AutoReply;
     }
 
@@ -361,10 +366,10 @@ policy_objects! {
     #[derive(Clone, Debug, PartialEq)]
     AutoReply where text_is_not_empty_where_enabled {
         /// Whether the reply is sent.
-        /// 是否启用。
+        /// 启用：是否发送。
         enabled: bool = false;
         /// The text of the reply; required if it is enabled.
-        /// 回复的文字，启用时不可为空。
+        /// 内容：自动回复的文字，启用时不可为空。
         text: String = "";
     }
 
@@ -372,50 +377,50 @@ policy_objects! {
     /// 可以向谁邀评。
     #[derive(Clone, Debug, PartialEq)]
     InvitePolicy {
-        /// Invitations are sent when a session closes (I1).
-        /// 会话结束后自动邀评。
+        /// An invitation to rate is sent when a session closes (I1).
+        /// 自动邀评：会话结束后自动邀请买家评价。
         auto: bool = true;
-        /// The share of sessions that are sampled, in percent (I8).
-        /// 自动邀评抽样比例（百分比）。
+        /// The share of sessions that are sampled for an automatic invitation, in percent (I8).
+        /// 抽样比例：百分之多少的会话参与自动邀评。
         auto_per_myriad ("auto_percent"): u16 as Percent = 100;
-        /// The close reasons after which an invitation may be sent (I3).
-        /// 哪些结束方式之后邀评：超时、客服结束、买家结束。
+        /// The close reasons after which an automatic invitation may be sent (I3): timeout, agent, buyer.
+        /// 结束方式：哪些结束方式之后自动邀评；timeout 超时结束，agent 客服结束，buyer 买家结束。
         after: InviteAfter = ["timeout", "agent", "buyer"];
-        /// Invite only if the agent spoke last (I4).
-        /// 仅当最后一条消息来自客服。
+        /// Invite automatically only if the last message is the agent's (I4).
+        /// 客服最后说话才邀：最后一条消息是客服发的才自动邀评。
         agent_spoke_last: bool = false;
-        /// Invite only after sessions longer than this (I5); 0s: off.
-        /// 会话须长于此时长，0s 关闭。
+        /// Invite automatically only after sessions longer than this (I5); 0s: off.
+        /// 会话时长下限：会话超过此时长才自动邀评，0s 不限。
         longer_than: Duration = "0s";
         /// Also invite after sessions that only the bot served (I2).
-        /// 纯机器人会话也邀评。
+        /// 机器人会话也邀：只有机器人接待过的会话也自动邀评。
         bots: bool = false;
-        /// Yearly windows without automatic invitations (I6).
-        /// 每年暂停自动邀评的时段（大促）。
+        /// Yearly windows without automatic invitations, such as promotions (I6).
+        /// 暂停时段：每年的这些时段（如大促）不自动邀评。
         suspended: Vec<Suspension> as Windows<Suspension> = [];
-        /// The minimum time between two automatic invitations (I10).
-        /// 两次自动邀评的最短间隔。
+        /// The minimum time between two automatic invitations of a buyer (I10); 0s: off.
+        /// 自动邀评间隔：对同一买家两次自动邀评至少隔多久，0s 不限。
         auto_quiet: Duration = "24h";
         /// The maximum of automatic invitations per buyer, shop and day (I11); 0: no cap.
-        /// 每店每日对同一买家的自动邀评上限，0 不限。
+        /// 本店每天最多：每天对同一买家最多自动邀评几次，0 不限。
         auto_per_shop_day: u32 as Count = 0;
-        /// The maximum of other shops that invited the buyer on that day (I12); 0: no cap.
-        /// 同一买家每日被多少家店邀评为限，0 不限。
+        /// If this many other shops invited the buyer that day, there is no automatic invitation (I12); 0: no cap.
+        /// 每天最多几家店：当天已有这么多家别的店邀评过该买家，就不再自动邀评，0 不限。
         shops_per_buyer_day: u32 as Count = 2;
-        /// The minimum time between a rating and an invitation (I9).
-        /// 评价后多久不再邀评。
+        /// How long after a rating the buyer is not invited (I9); 0s: off.
+        /// 评过多久内不邀：买家评价后多久内不再邀评，0s 不限。
         quiet_after_rating: Duration = "24h";
         /// Opening a rating card also prevents automatic invitations for that time (I9).
-        /// 打开评价卡片后同样不再自动邀评。
+        /// 打开卡片也算：买家只打开过评价卡片，同样时长内也不再自动邀评。
         quiet_after_opening: bool = true;
-        /// Agents may invite manually, by the button 邀请评价 (I1).
-        /// 客服可手动邀评。
+        /// Agents may ask for a rating by hand (I1).
+        /// 手动邀评：客服可以点“邀请评价”。
         manual: bool = true;
-        /// The minimum time between two manual invitations (I10).
-        /// 手动邀评的最短间隔。
+        /// The minimum time between a manual invitation and any other one (I10); 0s: off.
+        /// 手动邀评间隔：手动邀评与前后任何一次邀评至少隔多久，0s 不限。
         manual_quiet: Duration = "24h";
         /// A manual invitation requires that the buyer wrote to the agent that day (I13).
-        /// 手动邀评要求买家当日联系过该客服。
+        /// 当天联系过才能邀：买家当天给该客服发过消息，客服才能手动邀评。
         manual_needs_contact: bool = true;
     }
 
@@ -423,11 +428,11 @@ policy_objects! {
     /// 每年的一个时段，按店铺时区；from 晚于 to 时跨年。
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     Suspension ("SuspendedWindow") where ends_differ {
-        /// The first minute (I6).
-        /// 开始。
+        /// The first minute of the window, MM-DDTHH:MM (I6).
+        /// 开始：时段的第一分钟，写作 MM-DDTHH:MM。
         from: LocalTime as Yearly;
-        /// The first minute after it (I6).
-        /// 结束（不含）。
+        /// The first minute after the window, MM-DDTHH:MM (I6).
+        /// 结束：时段之后的第一分钟，写作 MM-DDTHH:MM。
         to: LocalTime as Yearly;
     }
 
@@ -435,17 +440,17 @@ policy_objects! {
     /// 哪些评价有效。
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     RatingPolicy {
-        /// What a buyer may not rate again within the window (Q1, Q3): agent | shop.
-        /// 重复评价的限制对象：客服或店铺。
+        /// What a buyer may not rate again within the window (Q1, Q3): the agent or the shop.
+        /// 重复评价限制：时限内不能再评同一位客服（agent）或本店（shop）。
         per: Whom = "agent";
-        /// The minimum time between two ratings (Q1, Q3).
-        /// 重复评价的限制时长。
+        /// The minimum time between two ratings (Q1, Q3); 0s: off.
+        /// 重复评价间隔：评价后多久内不能再评，0s 不限。
         window: Duration = "24h";
-        /// Whom the buyer must have written to that day (Q1): agent | shop.
-        /// 买家当日须联系过：该客服或本店。
+        /// Whom the buyer must have written to that day to open a card uninvited (Q1): the agent or the shop.
+        /// 联系过谁才能评：买家当天给该客服（agent）或本店（shop）发过消息，才能自己打开评价卡片。
         contact: Whom = "agent";
         /// How long a card can be used (Q2); more than 0s.
-        /// 评价卡片有效期，须大于 0s。
+        /// 评价卡片有效期：卡片发出后多久内可以评价，须大于 0s。
         card_valid: Duration as LongerThanZero = "24h";
     }
 
@@ -453,20 +458,20 @@ policy_objects! {
     /// 服务指标及其警戒线。
     #[derive(Clone, Debug, PartialEq)]
     ServicePolicy {
-        /// Which messages are late (M1 to M3).
-        /// 哪些消息算超时。
+        /// Which messages are late, and the alert threshold of the reply rate (M1 to M3, M6).
+        /// 人工回复率：多久没回算超时，低到多少预警。
         reply: ReplyPolicy;
-        /// The alert threshold of the good rate (M4).
-        /// 好评率警戒线。
+        /// Which ratings are judged, and the alert threshold of the good rate (M4).
+        /// 好评率：考核哪些评价，低到多少预警。
         good_rate: GoodRatePolicy;
         /// The alert threshold of the attitude rate (M5).
-        /// 服务态度差占比警戒线。
+        /// 服务态度差占比：高到多少预警。
         attitude: AttitudePolicy;
         /// The minimum sample before a rate is judged (M6).
-        /// 指标生效所需的最小样本。
+        /// 最少样本：样本达到这么多，指标才参与预警。
         min_sample: u32 as Count = 20;
         /// A summary of each natural day once its replies are due (M13).
-        /// 每个自然日结束后给出当日总结。
+        /// 当日总结：一天的回复期满后，给出当天的回复率和处罚风险。
         daily: bool = false;
     }
 
@@ -475,37 +480,37 @@ policy_objects! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     ReplyPolicy where reply_from_is_before_to {
         /// A message without a human reply for this long is late (M1); more than 0s.
-        /// 超过此时长未人工回复记为超时，须大于 0s。
+        /// 几分钟内回复：超过此时长没有人工回复记为超时（如 3 分钟人工回复率），须大于 0s。
         within: Duration as LongerThanZero = "3m";
         /// When the slow-response reminder is sent (M3); 0s: never.
-        /// 慢响应提醒时间，0s 关闭。
+        /// 慢响应提醒：买家的消息多久没回就提醒客服，0s 关闭。
         remind_after: Duration = "100s";
         /// Messages count from this time of day (M1).
-        /// 考核时段开始。
+        /// 考核时段开始：每天从几点起的消息计入。
         from_ms ("from"): u32 as FirstMinute = "00:00";
         /// Messages count until before this time of day (M1).
-        /// 考核时段结束（不含）。
+        /// 考核时段结束：每天几点之前的消息计入（不含）。
         to_ms ("to"): u32 as EndMinute = "24:00";
         /// The alert threshold of the reply rate (M6); 0: no alert.
-        /// 回复率警戒线，0 不预警。
+        /// 最低回复率：低于它就预警，0 不预警。
         min_rate: Share = 0;
         /// The minimum sample before the reply rate is judged (M6). Default: service.min_sample.
-        /// 回复率生效所需的最小样本，不写则同 service.min_sample。
+        /// 回复率最少样本：当天样本达到这么多才预警，不写则同 service.min_sample。
         min_sample: Option<u32> as OwnCount;
-        /// What the reply rate counts (M12): buyer | round | session.
-        /// 回复率按什么统计：买家数、对话轮次、会话数。
+        /// What the reply rate counts (M12): buyer, round (each time the buyer waits for an answer), session (the first round of each).
+        /// 回复率口径：buyer 按买家，round 按对话轮次，session 按会话的首次回复。
         unit: ReplyUnit = "buyer";
         /// Only messages within the opening hours count (M1).
-        /// 仅营业时间内的消息计入。
+        /// 仅考核营业时间：非营业时间的消息不计入。
         in_hours: bool = false;
         /// Messages to the bot also count (M1).
-        /// 发给机器人的消息也计入。
+        /// 机器人咨询也算：发给机器人的消息也计入。
         count_bot: bool = false;
         /// A reply of the bot also counts as a reply (M2).
-        /// 机器人的回复也算有效回复。
+        /// 机器人回复也算：机器人的回复也算有效回复。
         effective_bot: bool = false;
-        /// A day with more consulting buyers than this is at risk (M2); 0: off.
-        /// 咨询人数超过此数才有处罚风险，0 关闭。
+        /// A day with more consulting buyers than this and an effective rate below 50% is at risk of a penalty (M2); 0: off.
+        /// 处罚人数线：咨询人数超过它，有效回复率又不到 50%，就有处罚风险，0 关闭。
         penalty_above: u32 as Count = 0;
     }
 
@@ -514,16 +519,16 @@ policy_objects! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     GoodRatePolicy where good_rate_from_is_before_to {
         /// The alert threshold of the week's good rate (M4, M6); 0: no alert.
-        /// 周好评率警戒线，0 不预警。
+        /// 好评率线：周好评率低于它就预警，0 不预警。
         min: Share = 0;
         /// Ratings of the bot are not judged (M4).
-        /// 不计机器人的评价。
+        /// 不计机器人评价：只考核对人工客服的评价。
         human: bool = false;
         /// Cards made from this time of day are judged (M4).
-        /// 从几点起发出的评价卡片计入。
+        /// 评价考核时段开始：每天从几点起发出的评价卡片计入考核。
         from_ms ("from"): u32 as FirstMinute = "00:00";
         /// Cards made before this time of day are judged (M4).
-        /// 几点之前发出的评价卡片计入（不含）。
+        /// 评价考核时段结束：每天几点之前发出的评价卡片计入考核（不含）。
         to_ms ("to"): u32 as EndMinute = "24:00";
     }
 
@@ -532,7 +537,7 @@ policy_objects! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     AttitudePolicy {
         /// The alert threshold of the month's attitude rate (M5, M6); 1: no alert.
-        /// 月服务态度差占比警戒线，1 不预警。
+        /// 服务态度差占比线：月占比高于它就预警，1 不预警。
         max: Share = 1;
     }
 }
@@ -634,7 +639,7 @@ mod tests {
     }
 
     fn comment(key: &PolicyKey) -> String {
-        format!("# {} {}\n", key.english, key.chinese)
+        format!("# {}\n# {}\n", key.english, key.chinese)
     }
 
     fn is_table(key: &PolicyKey) -> bool {
@@ -656,10 +661,11 @@ mod tests {
             for key in table.keys {
                 let lines = format!("{}: {} {}", key.name, key.english, key.chinese);
                 assert!(
-                    key.english.is_ascii() || key.name == "manual" || key.name == "to",
+                    key.english.is_ascii() && key.english.ends_with('.'),
                     "{lines}"
                 );
-                assert!(!key.chinese.is_ascii(), "{lines}");
+                let (term, sentence) = key.chinese.split_once('：').expect(&lines);
+                assert!(!term.is_ascii() && !sentence.is_ascii(), "{lines}");
                 if let Shape::Object(table)
                 | Shape::Map(Shape::Object(table))
                 | Shape::List(Shape::Object(table)) = &key.shape

@@ -8,6 +8,7 @@ use serde::ser::{SerializeMap, Serializer};
 use utoipa::ToSchema;
 
 use super::sheet_report::{self, Sheets};
+use crate::domain::base::calendar::DayRange;
 pub use crate::domain::base::ratio::Decimal;
 use crate::domain::base::ratio::Rate;
 use crate::domain::base::time::Duration;
@@ -154,8 +155,17 @@ impl Serialize for Blocked {
 
 /// The report at the shop's clock.
 pub fn report(shop: &Shop) -> Report {
-    let days = shop.days.iter().filter(|(_, book)| book.consulting > 0);
-    let (weeks, months) = (shop.scores.weeks.iter(), shop.scores.months.iter());
+    report_of(shop, DayRange::ALL)
+}
+
+/// The report without the days, weeks and months that lie wholly outside of a range. Totals are of all time.
+pub fn report_of(shop: &Shop, range: DayRange) -> Report {
+    let days = shop.days.iter();
+    let days = days.filter(|&(day, book)| book.consulting > 0 && range.holds(day));
+    let weeks = shop.scores.weeks.iter();
+    let weeks = weeks.filter(|&(&week, _)| range.meets_week(week));
+    let months = shop.scores.months.iter();
+    let months = months.filter(|&(&month, _)| range.meets_month(month));
     Report {
         sessions: sessions(&shop.totals),
         waits: waits(&shop.totals.waits),
@@ -173,12 +183,12 @@ pub fn report(shop: &Shop) -> Report {
             .agents
             .iter()
             .filter_map(|(number, agent)| {
-                let sheets = sheet_report::of_agent(shop, number);
-                let shown = served_or_rated(agent) || sheets != Sheets::default();
+                let sheets = sheet_report::of_agent(shop, number, range);
+                let shown = served_or_rated(agent) || sheet_report::has_sheet(shop, number);
                 shown.then(|| agent_report(agent, sheets))
             })
             .collect(),
-        desk: sheet_report::of_desk(shop),
+        desk: sheet_report::of_desk(shop, range),
         invites: Invites {
             auto_sent: shop.totals.auto_sent,
             manual_sent: shop.totals.manual_sent,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::base::calendar::Day;
+use crate::domain::base::calendar::{Day, DayRange, Month, Week};
 use crate::domain::base::ratio::{Decimal, Rate};
 use crate::domain::base::time::Duration;
 use crate::domain::protocol::rating::{Level, Source};
@@ -180,17 +180,30 @@ impl Sum {
     }
 }
 
-/// The sheets of an agent or the bot, by number.
-pub fn of_agent(shop: &Shop, agent: u32) -> Sheets {
+/// The sheets of an agent or the bot by day, with the time at the desk up to now.
+fn days_of(shop: &Shop, agent: u32) -> BTreeMap<Day, AgentSheet> {
     let mut days = shop.directory.agents[agent].sheets.clone();
     for (day, time) in shop.unbooked_desk_time(agent) {
         days.entry(day).or_default().time += time;
     }
+    days
+}
+
+/// Whether an agent or the bot has a sheet.
+pub fn has_sheet(shop: &Shop, agent: u32) -> bool {
+    let booked = |sheet: &AgentSheet| *sheet != AgentSheet::default();
+    days_of(shop, agent).values().any(booked)
+}
+
+/// The sheets of an agent or the bot, by number, within a range of days.
+pub fn of_agent(shop: &Shop, agent: u32, range: DayRange) -> Sheets {
+    let days = days_of(shop, agent);
     let mut sums = Sums::default();
     for (&day, sheet) in &days {
         sums.add(day, sheet);
     }
-    sums.sheets(days.iter().map(|(&day, sheet)| {
+    let in_range = days.iter().filter(|&(&day, _)| range.holds(day));
+    let in_range = in_range.map(|(&day, sheet)| {
         let sheet = Sheet {
             cards: cards(&sheet.cards),
             ratings: ratings(&sheet.ratings),
@@ -202,11 +215,12 @@ pub fn of_agent(shop: &Shop, agent: u32) -> Sheets {
             time: time(&sheet.time),
         };
         (day, sheet)
-    }))
+    });
+    sums.sheets(range, in_range)
 }
 
-/// The sheets of all agents together, the bot left out.
-pub fn of_desk(shop: &Shop) -> Sheets {
+/// The sheets of all agents together, the bot left out, within a range of days.
+pub fn of_desk(shop: &Shop, range: DayRange) -> Sheets {
     let mut days: BTreeMap<Day, (AgentSheet, DeskSheet)> = BTreeMap::new();
     for (number, agent) in shop.directory.agents.iter() {
         if number == BOT {
@@ -236,7 +250,8 @@ pub fn of_desk(shop: &Shop) -> Sheets {
     for (&day, (sheet, _)) in &days {
         sums.add(day, sheet);
     }
-    sums.sheets(days.iter().map(|(&day, (sheet, desk))| {
+    let in_range = days.iter().filter(|&(&day, _)| range.holds(day));
+    let in_range = in_range.map(|(&day, (sheet, desk))| {
         let unserved = desk.never_assigned + desk.never_answered;
         let sheet = Sheet {
             cards: cards(&sheet.cards),
@@ -254,14 +269,15 @@ pub fn of_desk(shop: &Shop) -> Sheets {
             time: None,
         };
         (day, sheet)
-    }))
+    });
+    sums.sheets(range, in_range)
 }
 
 /// The sums of weeks and months.
 #[derive(Default)]
 struct Sums {
-    weeks: BTreeMap<crate::domain::base::calendar::Week, Sum>,
-    months: BTreeMap<crate::domain::base::calendar::Month, Sum>,
+    weeks: BTreeMap<Week, Sum>,
+    months: BTreeMap<Month, Sum>,
 }
 
 impl Sums {
@@ -270,12 +286,14 @@ impl Sums {
         self.months.entry(day.month()).or_default().add(sheet);
     }
 
-    /// The sheets of all periods. Those without anything booked are left out.
-    fn sheets(&self, days: impl Iterator<Item = (Day, Sheet)>) -> Sheets {
+    /// The sheets of the periods of a range. Those without anything booked are left out.
+    fn sheets(&self, range: DayRange, days: impl Iterator<Item = (Day, Sheet)>) -> Sheets {
         let booked = |sheet: &Sheet| *sheet != Sheet::default();
         let weeks = self.weeks.iter();
+        let weeks = weeks.filter(|&(&week, _)| range.meets_week(week));
         let weeks = weeks.map(|(week, sum)| (week.to_string(), sum.sheet()));
         let months = self.months.iter();
+        let months = months.filter(|&(&month, _)| range.meets_month(month));
         let months = months.map(|(month, sum)| (month.to_string(), sum.sheet()));
         let days = days.map(|(day, sheet)| (day.to_string(), sheet));
         Sheets {

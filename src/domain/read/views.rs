@@ -10,9 +10,11 @@ use crate::domain::base::id::Id;
 use crate::domain::base::ratio::Decimal;
 use crate::domain::base::time::{Instant, OffsetTimestamp};
 use crate::domain::policy::routing_attributes::RoutingAttributes;
-use crate::domain::protocol::codes::Presence;
+use crate::domain::protocol::codes::{BlockCode, Presence, PresenceReason, Trigger};
+use crate::domain::protocol::decision::DecisionType;
 use crate::domain::protocol::event::ENTRIES;
 use crate::domain::protocol::rating::Source;
+use crate::domain::protocol::rejection::Rejection;
 use crate::domain::state::agent::Agent;
 use crate::domain::state::session::{Session, SessionPlace};
 use crate::domain::state::shop::Shop;
@@ -41,10 +43,16 @@ pub struct AgentView {
     pub weight: u32,
     #[serde(serialize_with = "presence")]
     pub presence: Presence,
-    /// The number of open sessions.
+    /// The number of open sessions, and of places that are still taken after sessions.
     pub load: u32,
+    /// The number of places that are still taken after sessions (S8).
+    pub wrapping: u32,
     /// The number of assignments on the current natural day of the shop (P2).
     pub today: u32,
+    /// Why the shop set the agent away (R10e). Renewing a lease does not bring such an agent back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub held: Option<PresenceReason>,
 }
 
 /// The state of a session.
@@ -138,6 +146,31 @@ pub struct PoolView {
     pub head: Id,
 }
 
+/// What `invite.requested` would decide: the fields of `invite.sent` or of `invite.blocked`.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[expect(missing_docs, reason = "the fields are the contract's")]
+#[schema(as = InvitePreview)]
+pub struct InviteView {
+    /// `invite.sent` or `invite.blocked`.
+    #[schema(example = "invite.blocked")]
+    pub r#type: &'static str,
+    /// The card that would be sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub card: Option<Id>,
+    pub session: Id,
+    pub buyer: Id,
+    pub agent: Id,
+    pub trigger: Trigger,
+    /// The rules that block the invitation.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub blocked_by: Vec<BlockCode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub retry_at: Option<OffsetTimestamp>,
+}
+
 /// Gauges of a shop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
@@ -160,10 +193,15 @@ pub fn agent(shop: &Shop, agent: &str) -> Option<AgentView> {
     agent_view(shop, &shop.directory.agents[number])
 }
 
-/// The presence of a configured agent.
-pub fn presence_of(shop: &Shop, agent: &str) -> Option<Presence> {
+/// The presence of a configured agent, and why the shop holds it there, if it does (R10e).
+pub fn presence_of(shop: &Shop, agent: &str) -> Option<(Presence, Option<PresenceReason>)> {
     let agent = &shop.directory.agents[shop.directory.agents.find(agent)?];
-    agent.post.as_ref().map(|_| agent.presence)
+    let known = agent.post.as_ref();
+    known.map(|_| (agent.presence, held(agent)))
+}
+
+fn held(agent: &Agent) -> Option<PresenceReason> {
+    agent.held.then_some(PresenceReason::NoAnswer)
 }
 
 /// The configured agents by id: up to `limit` after `cursor`.
@@ -192,7 +230,9 @@ fn agent_view(shop: &Shop, agent: &Agent) -> Option<AgentView> {
         weight: post.weight,
         presence: agent.presence,
         load: agent.load(),
+        wrapping: agent.wrapping_up.len(),
         today: agent.on_day(shop.span.day).assigned,
+        held: held(agent),
     })
 }
 
@@ -303,6 +343,29 @@ fn session_view(shop: &Shop, number: u32, position: u32, at: Instant) -> Session
             .collect(),
         since_seq: record.since_seq,
     }
+}
+
+/// What `invite.requested` by the session's agent would decide at an instant.
+///
+/// # Errors
+///
+/// The event would be rejected.
+pub fn invite(shop: &Shop, session: &Id, at: Instant) -> Result<InviteView, Rejection> {
+    let checked = shop.check_manual_invite(session, at)?;
+    let kind = match checked.card {
+        Some(_) => DecisionType::InviteSent,
+        None => DecisionType::InviteBlocked,
+    };
+    Ok(InviteView {
+        r#type: kind.code(),
+        card: checked.card,
+        session: checked.session,
+        buyer: checked.buyer,
+        agent: checked.agent,
+        trigger: Trigger::Manual,
+        blocked_by: checked.blocked_by,
+        retry_at: checked.retry_at,
+    })
 }
 
 /// The pools with waiting sessions by name, computed at an instant.

@@ -57,11 +57,22 @@ impl Shop {
 
     /// Books the agent's time at the desk so far.
     pub(in crate::domain) fn book_desk_time(&mut self, agent: u32) {
-        let unbooked = self.unbooked_desk_time(agent);
-        let record = &mut self.directory.agents[agent];
-        for (day, time) in unbooked {
-            record.sheet(day).time += time;
+        let DeskTime { state, since } = self.directory.agents[agent].desk_time;
+        if state != DeskState::Offline && since < self.now {
+            if self.span.holds(since) {
+                // The usual case, without a list of days.
+                let (day, time) = (self.span.day, self.now - since);
+                self.directory.agents[agent]
+                    .sheet(day)
+                    .time
+                    .add(state, time);
+            } else {
+                for (day, time) in self.unbooked_desk_time(agent) {
+                    self.directory.agents[agent].sheet(day).time += time;
+                }
+            }
         }
+        let record = &mut self.directory.agents[agent];
         record.desk_time = DeskTime {
             state: record.desk_state(),
             // The record of an older core may set the clock back for a moment.

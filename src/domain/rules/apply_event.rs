@@ -48,7 +48,8 @@ impl Shop {
             self.handle(&event.what, event.at, ledger, out)
         });
         if let Err(rejection) = result {
-            self.reject(event.what.name(), rejection, out);
+            self.note_rejected(event, rejection.error, out);
+            self.decide_rejection(event.what.name(), rejection, out);
             return Applied::Rejected;
         }
         self.drain(out);
@@ -71,6 +72,10 @@ impl Shop {
     /// Rejects an event before it is handled, at the shop's clock.
     pub fn reject(&mut self, event: &str, rejection: Rejection, out: &mut DecisionSink) {
         out.drop_notes();
+        self.decide_rejection(event, rejection, out);
+    }
+
+    fn decide_rejection(&mut self, event: &str, rejection: Rejection, out: &mut DecisionSink) {
         let Rejection {
             error,
             message,

@@ -74,6 +74,7 @@ impl Shop {
         self.buyers[number].held_by += 1;
         let session = self.buyers[number].open_session;
         if session != NOBODY {
+            self.note_blocked(number, out);
             self.close(session, CloseReason::Blocked, ledger, out);
         }
     }
@@ -128,6 +129,7 @@ impl Shop {
         ledger: &mut dyn Ledger,
         out: &mut DecisionSink,
     ) {
+        self.note_gave_up(session, out);
         self.close(session, CloseReason::Abandoned, ledger, out);
     }
 }

@@ -3,7 +3,8 @@
 use crate::domain::base::calendar::{Day, LocalDaySpan};
 use crate::domain::base::time::{Duration, Instant};
 use crate::domain::explain::decision_sink::DecisionSink;
-use crate::domain::policy::{HoursPolicy, OutsideHours, Policy, Weekday};
+use crate::domain::explain::explanation::{DayHours, Evidence};
+use crate::domain::policy::{HoursPolicy, Interval, OutsideHours, Policy, Weekday};
 use crate::domain::protocol::decision::DecisionBody;
 use crate::domain::state::shop::Shop;
 
@@ -42,12 +43,36 @@ impl Shop {
         }
         self.overdue_may_move = true;
         let until = next.map(|next| self.stamp(next));
+        self.note_hours(out);
         if open {
             self.decide(DecisionBody::HoursOpened { until }, out);
             self.hand_over(out);
         } else {
             self.decide(DecisionBody::HoursClosed { until }, out);
         }
+    }
+}
+
+impl Shop {
+    /// The evidence for a change of the opening hours (H3): the hours of the day.
+    fn note_hours(&self, out: &mut DecisionSink) {
+        out.drop_notes();
+        out.note(self.seq, || {
+            let (hours, day) = (&self.policy.hours, self.span.day);
+            let (intervals, of_day_ms) = (intervals_of(hours, day), self.span.of_day_ms(self.now));
+            let mut holding = intervals.unwrap_or_default().iter();
+            let holds = |hours: &&Interval| (hours.from_ms..hours.to_ms).contains(&of_day_ms);
+            // By the time, the policy of now said otherwise a moment ago.
+            let before = self.is_open_at(self.now - Duration::from_ms(1));
+            Evidence::Hours(Box::new(DayHours {
+                day,
+                single: hours.days.contains_key(&day),
+                intervals: intervals.map(<[Interval]>::to_vec),
+                current: holding.find(holds).copied(),
+                by_policy: before == self.open_now,
+                outside: hours.outside,
+            }))
+        });
     }
 }
 
@@ -104,7 +129,7 @@ fn is_open_in(hours: &HoursPolicy, span: &LocalDaySpan, at: Instant) -> bool {
 }
 
 /// The opening hours of a day. `None` if it is open all day.
-fn intervals_of(hours: &HoursPolicy, day: Day) -> Option<&[crate::domain::policy::Interval]> {
+fn intervals_of(hours: &HoursPolicy, day: Day) -> Option<&[Interval]> {
     match (hours.days.get(&day), hours.week.is_empty()) {
         (Some(intervals), _) => Some(intervals),
         (None, true) => None,

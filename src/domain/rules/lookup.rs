@@ -1,21 +1,44 @@
 //! Look-ups of sessions and agents by id, with the rejection if there is none, and of ids by number.
 
 use crate::domain::base::id::Id;
+use crate::domain::base::time::Instant;
 use crate::domain::protocol::codes::Presence;
 use crate::domain::protocol::decision::ErrorCode;
 use crate::domain::protocol::rejection::Rejection;
+use crate::domain::state::session::{REMEMBERED, SessionPlace};
 use crate::domain::state::shop::Shop;
+
+fn session_unknown(session: &Id) -> Rejection {
+    let message = format!(
+        "No session {session:?} is open or was closed in the last 7 days: open it with \
+         `session.opened` first."
+    );
+    Rejection::new(ErrorCode::SessionUnknown, message)
+}
 
 impl Shop {
     /// The number of the session with this id, if it is open or was closed within 7 days.
     pub(in crate::domain) fn find_session(&self, session: &Id) -> Result<u32, Rejection> {
-        self.sessions.find(session).ok_or_else(|| {
-            let message = format!(
-                "No session {session:?} is open or was closed in the last 7 days: open it with \
-                 `session.opened` first."
-            );
-            Rejection::new(ErrorCode::SessionUnknown, message)
-        })
+        let found = self.sessions.find(session);
+        found.ok_or_else(|| session_unknown(session))
+    }
+
+    /// Like [`Shop::find_session`], at an instant that the shop's clock may not have reached.
+    pub(in crate::domain) fn find_session_at(
+        &self,
+        session: &Id,
+        at: Instant,
+    ) -> Result<u32, Rejection> {
+        let number = self.find_session(session)?;
+        match self.sessions[number].place {
+            SessionPlace::Closed { at: closed } if closed + REMEMBERED <= at => {
+                Err(session_unknown(session))
+            }
+            SessionPlace::Bot
+            | SessionPlace::Waiting { .. }
+            | SessionPlace::Agent(_)
+            | SessionPlace::Closed { .. } => Ok(number),
+        }
     }
 
     /// The number of the session with this id, if it is open (S4).

@@ -54,7 +54,8 @@ impl Shop {
     ) -> Result<(), Rejection> {
         let number = self.find_agent(agent)?;
         let record = &mut self.directory.agents[number];
-        record.held = false;
+        // Of one that the shop set away, `agent.away` says nothing new.
+        record.held &= presence == Presence::Away;
         if presence != Presence::Offline {
             record.misses = 0;
         }

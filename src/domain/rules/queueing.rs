@@ -87,6 +87,7 @@ impl Shop {
             prompt: self.prompt(position, reason).into(),
             priority: (priority.level() > 0 && !age.is_zero()).then_some(priority),
         };
+        self.note_queued(session, out);
         self.decide(body, out);
         self.note_waits(pool, position, reason, out);
         match reason {
@@ -186,6 +187,7 @@ impl Shop {
     pub(in crate::domain) fn reply_offline(&mut self, session: u32, out: &mut DecisionSink) {
         let replies = &self.policy.auto_reply;
         let reply = if !self.open_now && replies.closed.enabled {
+            self.note_closed_reply(out);
             &replies.closed
         } else {
             &replies.offline

@@ -334,6 +334,12 @@ impl Shop {
             card,
             reason,
         } = refusal;
+        let named = session
+            .as_ref()
+            .and_then(|session| self.sessions.find(session));
+        if let (RefuseReason::BuyerBlocked, Some(session)) = (reason, named) {
+            self.note_blocked(self.sessions[session].buyer, out);
+        }
         let body = DecisionBody::RatingRefused {
             session,
             card,

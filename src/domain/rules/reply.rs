@@ -8,6 +8,7 @@
 
 use smallvec::SmallVec;
 
+use super::routing::RoutingRequest;
 use crate::domain::base::calendar::Day;
 use crate::domain::base::id::Id;
 use crate::domain::base::time::Instant;
@@ -63,10 +64,10 @@ impl Shop {
         if let Some(agent) = stranded
             && self.sessions[session].agent() == stranded
         {
-            self.note_absent(agent, Absence::AlreadyOffline, out);
+            self.note_stays(session, agent, out);
             self.notify(session, agent, out);
             if !anybody_online {
-                self.note_absent(agent, Absence::AlreadyOffline, out);
+                self.note_stays(session, agent, out);
                 self.reply_offline(session, out);
             }
         }
@@ -74,6 +75,22 @@ impl Shop {
             self.judge_reply_rate(day, out);
         }
         Ok(())
+    }
+
+    /// The evidence that a session stays with its offline agent: what routing finds instead (R9c).
+    fn note_stays(&self, session: u32, agent: u32, out: &mut DecisionSink) {
+        self.note_absent(agent, Absence::AlreadyOffline, out);
+        if !out.is_asked(self.seq) {
+            return;
+        }
+        let record = &self.sessions[session];
+        let attributes = record.attributes.as_deref().cloned().unwrap_or_default();
+        let caller = RoutingRequest {
+            session: &record.id,
+            attributes: &attributes,
+            buyer: Some(record.buyer),
+        };
+        self.route_anew(caller, &[], out);
     }
 
     /// Whether a message of this instant to a session at this place counts (M1).
@@ -395,6 +412,7 @@ impl Shop {
             agent,
             since: self.stamp(awaited.since),
         };
+        self.note_late_round(awaited.first, out);
         self.decide(body, out);
         self.judge_reply_rate(awaited.day, out);
         self.drop_if_done(session);

@@ -57,6 +57,7 @@ impl Shop {
         let (scope, group) = self.directory.scope_of(caller.attributes);
         out.note(self.seq, || Evidence::Scope(scope.clone()));
         if shut {
+            self.note_shut(out);
             return self.route_offline(caller, scope, WaitReason::Closed, out);
         }
         if !self.directory.anybody_online() {
@@ -76,6 +77,7 @@ impl Shop {
         let (scope, group) = self.directory.scope_of(caller.attributes);
         out.note(self.seq, || Evidence::Scope(scope.clone()));
         if self.is_shut() {
+            self.note_shut(out);
             return RoutingChoice::Wait {
                 scope,
                 reason: WaitReason::Closed,
@@ -180,7 +182,7 @@ impl Shop {
         out: &mut DecisionSink,
     ) -> RoutingChoice {
         if let Some(agent) = self.directory.pick_except(group, caller.session, passed) {
-            self.note_candidates(Step::Own, group, Some(agent), out);
+            self.note_candidates(Step::Own, group, Some(agent), passed, out);
             let reason = match scope {
                 RoutingScope::Question { .. } => AssignReason::Question,
                 RoutingScope::Entry(_) => AssignReason::Entry,
@@ -189,7 +191,7 @@ impl Shop {
             };
             return RoutingChoice::To { agent, reason };
         }
-        self.note_candidates(Step::Own, group, None, out);
+        self.note_candidates(Step::Own, group, None, passed, out);
         if self.directory.has_online_except(group, passed) {
             return self.route_past_busy(caller, scope, passed, out);
         }
@@ -229,7 +231,7 @@ impl Shop {
             let picked = self
                 .directory
                 .pick_except(EVERYBODY, caller.session, passed);
-            self.note_candidates(Step::Overflow, EVERYBODY, picked, out);
+            self.note_candidates(Step::Overflow, EVERYBODY, picked, passed, out);
             if let Some(agent) = picked {
                 let reason = AssignReason::Overflow;
                 return RoutingChoice::To { agent, reason };
@@ -252,7 +254,7 @@ impl Shop {
         let drawn = self
             .directory
             .draw_except(EVERYBODY, caller.session, passed);
-        self.note_candidates(step, EVERYBODY, drawn, out);
+        self.note_candidates(step, EVERYBODY, drawn, passed, out);
         drawn
     }
 
@@ -270,7 +272,7 @@ impl Shop {
         };
         match rota.and_then(|(number, group)| Some((number, group.pick(caller.session)?))) {
             Some((number, agent)) => {
-                self.note_candidates(Step::Rota, number, Some(agent), out);
+                self.note_candidates(Step::Rota, number, Some(agent), &[], out);
                 let reason = AssignReason::OfflineRota;
                 RoutingChoice::To { agent, reason }
             }

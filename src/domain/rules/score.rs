@@ -70,6 +70,7 @@ impl Shop {
     /// The summary of a day (M13).
     pub(in crate::domain) fn sum_up(&mut self, day: Day, out: &mut DecisionSink) {
         self.settle_lates();
+        self.note_day(out);
         let reply = self.policy.service.reply;
         let book = self.days.on(day);
         let rate = book.reply_rate(reply.unit);

@@ -2,6 +2,7 @@
 
 use crate::domain::base::time::Instant;
 use crate::domain::protocol::codes::CloseReason;
+use crate::domain::state::agent::BOT;
 use crate::domain::state::daily_stats::DESK;
 use crate::domain::state::pending_reply::AgentRound;
 use crate::domain::state::session::SessionPlace;
@@ -152,7 +153,8 @@ impl Shop {
             &mut desk.never_assigned
         };
         *of_desk = of_desk.saturating_add_signed(by);
-        if let Some(agent) = record.served_by() {
+        // The bot is no agent that could have answered.
+        if let Some(agent) = record.served_by().filter(|&agent| agent != BOT) {
             let unserved = &mut self.directory.agents[agent].sheet(day).unserved;
             *unserved = unserved.saturating_add_signed(by);
         }

@@ -1,14 +1,14 @@
 //! Take-back: a session leaves an agent that does not answer (R10), or one that is offline when another comes online
 //! (R5b).
 
-use smallvec::SmallVec;
-
 use super::routing::{RoutingChoice, RoutingRequest};
 use crate::domain::explain::decision_sink::DecisionSink;
+use crate::domain::explain::explanation::TakeBackAttempt;
 use crate::domain::policy::{HandOver, TakeBackOtherwise};
 use crate::domain::protocol::codes::{Presence, PresenceReason};
 use crate::domain::protocol::decision::{AssignReason, DecisionBody, WaitReason};
 use crate::domain::state::agent_directory::{EVERYBODY, RoutingScope};
+use crate::domain::state::session::PassedAgents;
 use crate::domain::state::shop::Shop;
 use crate::domain::state::timers::Timer;
 
@@ -66,7 +66,7 @@ impl Shop {
         self.overdue.insert((debt, record.opened_as, session));
         if !self.is_shut() {
             self.fresh_crews();
-            self.take_back(session, out);
+            self.take_back(session, TakeBackAttempt::Due, out);
         }
     }
 
@@ -82,7 +82,7 @@ impl Shop {
             .collect();
         for session in overdue {
             self.timers.visit(session);
-            if self.take_back(session, out) {
+            if self.take_back(session, TakeBackAttempt::Again, out) {
                 return true;
             }
         }
@@ -91,7 +91,12 @@ impl Shop {
     }
 
     /// Takes an overdue session from its agent, if another can get it (R10b). The agent groups must be current.
-    fn take_back(&mut self, session: u32, out: &mut DecisionSink) -> bool {
+    fn take_back(
+        &mut self,
+        session: u32,
+        attempt: TakeBackAttempt,
+        out: &mut DecisionSink,
+    ) -> bool {
         let record = &self.sessions[session];
         let Some(agent) = record.agent() else {
             return false;
@@ -99,7 +104,7 @@ impl Shop {
         if !self.may_bounce(session) {
             return false;
         }
-        let mut passed: SmallVec<[u32; 4]> = record.passed().into();
+        let mut passed: PassedAgents = record.passed().into();
         if let Err(place) = passed.binary_search(&agent) {
             passed.insert(place, agent);
         }
@@ -109,9 +114,12 @@ impl Shop {
             attributes: &attributes,
             buyer: Some(record.buyer),
         };
+        let bounce = record.bounces() + 1;
+        self.note_not_answered(session, attempt, bounce, &passed, out);
         match self.route_anew(caller, &passed, out) {
             RoutingChoice::To { agent: next, .. } => {
                 self.take_from(session, agent, passed, out);
+                self.note_taken_back(session, attempt, out);
                 self.assign(session, next, AssignReason::NoAnswer, out);
             }
             RoutingChoice::Wait { scope, .. } => {
@@ -121,11 +129,28 @@ impl Shop {
                     return false;
                 }
                 self.take_from(session, agent, passed, out);
+                self.note_taken_back(session, attempt, out);
                 self.enqueue(session, scope, WaitReason::NoAnswer, out);
             }
         }
         self.miss(agent, out);
         true
+    }
+
+    /// The evidence again, for the decision that follows `session.taken_back`.
+    fn note_taken_back(&self, session: u32, attempt: TakeBackAttempt, out: &mut DecisionSink) {
+        if !out.is_asked(self.seq) {
+            return;
+        }
+        let record = &self.sessions[session];
+        self.note_not_answered(session, attempt, record.bounces(), record.passed(), out);
+        let attributes = record.attributes.as_deref().cloned().unwrap_or_default();
+        let caller = RoutingRequest {
+            session: &record.id,
+            attributes: &attributes,
+            buyer: Some(record.buyer),
+        };
+        self.route_anew(caller, record.passed(), out);
     }
 
     /// Whether an agent that may serve the pool of this scope (R7), and is not passed over, is online.
@@ -140,7 +165,7 @@ impl Shop {
         &mut self,
         session: u32,
         agent: u32,
-        passed: SmallVec<[u32; 4]>,
+        passed: PassedAgents,
         out: &mut DecisionSink,
     ) {
         let record = &mut self.sessions[session];
@@ -170,6 +195,8 @@ impl Shop {
         if !too_many || record.presence != Presence::Online {
             return;
         }
+        self.note_missed(agent, out);
+        let record = &mut self.directory.agents[agent];
         record.misses = 0;
         record.held = true;
         let presence = Presence::Away;
@@ -204,6 +231,7 @@ impl Shop {
         unanswered.sort_unstable();
         for (_, _, session) in unanswered {
             self.timers.visit(session);
+            self.note_handed_over(session, out);
             let record = &self.sessions[session];
             let attributes = record.attributes.as_deref().cloned().unwrap_or_default();
             let caller = RoutingRequest {

@@ -97,7 +97,7 @@ pub struct Agent {
     pub presence: Presence,
     /// When the presence last changed.
     pub presence_since: Instant,
-    /// Whether the shop set the agent away (R10e), until the agent's next event.
+    /// Whether the shop set the agent away (R10e), until it is set online or offline.
     pub held: bool,
     /// The open sessions, the oldest assignment first.
     pub sessions: LinkedList,

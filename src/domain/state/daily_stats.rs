@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use foldhash::fast::FixedState;
+use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 
 use super::sheets::DeskSheet;
@@ -223,10 +224,13 @@ impl DayStats {
 
     /// Books a round of a buyer with an agent, or with [`DESK`]. Returns whether it is the first of the day.
     pub fn book_round_of(&mut self, whom: u32, buyer: u32) -> bool {
-        let rounds = &mut self.people().rounds;
-        let new = !rounds.contains_key(&(whom, buyer));
-        rounds.entry((whom, buyer)).or_default();
-        new
+        match self.people().rounds.entry((whom, buyer)) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(RoundDay::default());
+                true
+            }
+        }
     }
 
     /// Books that round as late so far. Returns whether the buyer was not late with it before.

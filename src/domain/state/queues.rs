@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use smallvec::SmallVec;
-
 use super::agent_directory::{EVERYBODY, RoutingScope};
-use super::session::QueueRank;
+use super::session::{PassedAgents, QueueRank};
 use crate::domain::collections::indexed_heap::IndexedHeap;
 use crate::domain::collections::ordered_queue::OrderedQueue;
 use crate::domain::collections::slab_map::{Keyed, SlabMap};
@@ -85,6 +83,9 @@ impl Pool {
     }
 }
 
+/// Sessions in the order of the queue.
+type RankedSessions = BTreeSet<(QueueRank, u32)>;
+
 /// All waiting sessions of a shop.
 #[derive(Default)]
 pub struct Queue {
@@ -97,7 +98,7 @@ pub struct Queue {
     pub(in crate::domain) lines: Vec<BTreeSet<(QueueRank, u32)>>,
     pub(in crate::domain) ready: IndexedHeap<QueueRank>,
     /// The waiting sessions that pass over agents (R10), by their pool and those agents.
-    pub(in crate::domain) passing: BTreeMap<(u32, SmallVec<[u32; 4]>), BTreeSet<(QueueRank, u32)>>,
+    pub(in crate::domain) passing: BTreeMap<(u32, PassedAgents), RankedSessions>,
     /// Groups with a line and no free agent that are not built. They are not updated when agents change.
     pub(in crate::domain) unmade: BTreeSet<u32>,
 }

@@ -53,13 +53,16 @@ pub struct QueueRank {
     pub ticket: u64,
 }
 
+/// Agents that take-back passes over, by number, ascending (R10).
+pub type PassedAgents = SmallVec<[u32; 4]>;
+
 /// How often a session was taken from agents that did not answer, and from whom, since the last transfer by hand (R10).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TakenBack {
     /// How often.
     pub bounces: u32,
-    /// The agents by number, ascending.
-    pub passed: SmallVec<[u32; 4]>,
+    /// The agents.
+    pub passed: PassedAgents,
 }
 
 /// Who sent the last message. Automatic replies do not count.

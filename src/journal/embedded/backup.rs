@@ -12,7 +12,6 @@ use super::engine::Embedded;
 use super::settings::JournalSettings;
 use super::store::{Changes, Store, Tree};
 use super::upgrade::{self, Upgrade};
-use super::watchdog::Task;
 use super::watermark::{CommitEnd, HighWaterMark, Watermark};
 use super::{block, recovery, shop_metadata};
 use crate::domain::base::time::Instant;
@@ -255,7 +254,7 @@ pub fn restore(
     let folder = DataDir::take(&settings.data, settings.ballast_bytes)?;
     folder.begin_restore()?;
     let store = Store::open(&folder.store_path(), settings, &Env::real().fail_stop)?;
-    // The watchdog ends here: reading the backup may be slow.
+    // From here on only calls into the store are watched: reading the backup may be slow.
     store.opened();
     let (mut pairs, mut waiting, mut files) = (0u64, 0, Vec::new());
     let mut changes = Tree::ALL.map(|_| Changes::default());
@@ -336,8 +335,6 @@ fn incomplete() -> JournalError {
 }
 
 fn apply(store: &Store, changes: &mut [Changes]) -> Result<(), JournalError> {
-    store.watched(Task::Commit, |store| {
-        let mut trees = Tree::ALL.into_iter().zip(changes);
-        trees.try_for_each(|(tree, changes)| store.apply(tree, std::mem::take(changes)))
-    })
+    let mut trees = Tree::ALL.into_iter().zip(changes);
+    trees.try_for_each(|(tree, changes)| store.apply(tree, std::mem::take(changes)))
 }

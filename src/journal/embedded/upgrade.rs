@@ -18,7 +18,6 @@ use super::legacy_deletions::examine;
 use super::settings::JournalSettings;
 use super::store::{Changes, Store, Tree};
 use super::store_switch::{STAGING, VERIFIED, failed, finish, remove_folder, sync_folder};
-use super::watchdog::Task;
 use super::watermark::Watermark;
 use super::{recovery, shop_metadata, verify};
 use crate::env::{FailStop, Stopwatch};
@@ -113,7 +112,7 @@ fn by_copy(
     fs::create_dir(&staging).map_err(failed("the folder `upgrading` cannot be made"))?;
     let new = Store::open(&staging.join("store"), at.0, at.1)?;
     new.opened();
-    new.watched(Task::Compaction, |new| copy(&old.store, new, upgrade))?;
+    copy(&old.store, &new, upgrade)?;
     (upgrade.show)("converting: the copy is complete and is being verified");
     let (repairs, id) = convert(&new, upgrade, false)?;
     let watermark = Watermark::create(&staging.join("mark"), id, old.reach, old.metadata_commits);

@@ -33,7 +33,14 @@ pub fn note(decision: &Value) -> String {
         ),
         "rating.recorded" => {
             let keys = ["card", "buyer", "agent", "level", "stars", "source"];
-            format!("{kind} {}", words(decision, &keys))
+            let optional = ["reasons", "comment"].iter();
+            let optional =
+                optional.filter_map(|key| Some(format!(" {key}={}", decision.get(*key)?)));
+            format!(
+                "{kind} {}{}",
+                words(decision, &keys),
+                optional.collect::<String>()
+            )
         }
         "rating.refused" => format!("{kind} {}", words(decision, &["session", "card", "reason"])),
         "reply.due" => {
@@ -46,6 +53,34 @@ pub fn note(decision: &Value) -> String {
             format!("{kind} {who} since={}", short(&decision["since"]))
         }
         "score.alert" | "score.recovered" => scored(kind, decision),
+        "score.day" => {
+            let keys = [
+                "period",
+                "consulting",
+                "late",
+                "value",
+                "threshold",
+                "below",
+            ];
+            let of_buyers = ["effective_rate", "penalty_risk"];
+            format!(
+                "{kind} {} {}",
+                words(decision, &keys),
+                words(decision, &of_buyers)
+            )
+        }
+        "session.taken_back" => {
+            let who = words(decision, &["session", "buyer", "agent", "bounce"]);
+            format!("taken_back {who} since={}", short(&decision["since"]))
+        }
+        "agent.presence_set" => format!(
+            "{kind} {}",
+            words(decision, &["agent", "presence", "reason"])
+        ),
+        "hours.opened" | "hours.closed" => {
+            let until = decision.get("until").map_or("-".to_owned(), short);
+            format!("{kind} until={until}")
+        }
         _ => rejected(decision),
     };
     check_keys(kind, decision);
@@ -56,19 +91,27 @@ pub fn note(decision: &Value) -> String {
 fn check_keys(kind: &str, decision: &Value) {
     let keys = match kind {
         "session.assigned" => "agent at buyer reason repeat_visit seq session shop type waited",
-        "session.queued" => "at buyer pool position prompt reason seq session shop type",
+        "session.queued" => "at buyer pool position priority prompt reason seq session shop type",
         "session.closed" => "agent at buyer reason seq session shop type",
         "agent.notified" => "agent at seq session shop type",
         "auto_reply.sent" => "at seq session shop text type",
         "invite.sent" => "agent at buyer card seq session shop trigger type",
         "invite.blocked" => "agent at blocked_by buyer retry_at seq session shop trigger type",
         "rating.opened" => "agent at buyer card seq session shop source type",
-        "rating.recorded" => "agent at buyer card level seq session shop source stars type",
+        "rating.recorded" => {
+            "agent at buyer card comment level reasons seq session shop source stars type"
+        }
         "rating.refused" => "at card reason seq session shop type",
         "reply.due" => "agent at buyer overdue_at seq session shop since type",
         "reply.overdue" => "agent at buyer seq session shop since type",
         "score.alert" => "at metric needed period seq shop threshold type value",
         "score.recovered" => "at metric period seq shop threshold type value",
+        "score.day" => {
+            "at below consulting effective_rate late penalty_risk period seq shop threshold type value"
+        }
+        "session.taken_back" => "agent at bounce buyer seq session shop since type",
+        "agent.presence_set" => "agent at presence reason seq shop type",
+        "hours.opened" | "hours.closed" => "at seq shop type until",
         _ => "at error event message seq session shop type",
     };
     let known: Vec<&str> = keys.split(' ').collect();
@@ -115,13 +158,19 @@ fn queued(decision: &Value) -> String {
         .as_u64()
         .unwrap_or_default()
         .saturating_sub(1);
-    let usual = format!("前面还有{ahead}位，请稍候");
+    let usual = if ahead == 0 {
+        "您是下一位，请稍候".to_owned()
+    } else {
+        format!("前面还有{ahead}位，请稍候")
+    };
     let prompt = match decision["prompt"].as_str() {
         Some(prompt) if prompt == usual => String::new(),
         Some(prompt) => format!(" {prompt:?}"),
         None => " no prompt".to_owned(),
     };
-    format!("queued {who}{prompt}")
+    let priority = decision.get("priority");
+    let priority = priority.map_or(String::new(), |level| format!(" priority={level}"));
+    format!("queued {who}{prompt}{priority}")
 }
 
 fn blocked(decision: &Value) -> String {

@@ -24,7 +24,7 @@ fn rejections() {
     );
     check(
         "policy_invalid: the shop keeps the policy it had, and the clock moves",
-        "10:00 shop standard routing.queue.max_wait=5m
+        "10:00 shop standard routing.queue.max_wait=5m session.lateness=59s
                opened s1 b1
          10:05 shop standard routing.queue.limit=-1
                opened s2 b2
@@ -65,7 +65,7 @@ fn rejections() {
     );
     check(
         "malformed and time_went_back take a seq and the shop's own time; an entry is known by its name or the policy",
-        "10:00 shop standard routing.entries.shelf={}
+        "10:00 shop standard session.lateness=0s routing.entries.shelf={}
                opened s1 b1 colour=red
          09:00 opened s1 b1 colour=red
          09:59:59.999 opened s1 b1

@@ -249,7 +249,7 @@ fn a_robot_is_no_human() {
         &["days/2026-11-16/late", "days/2026-11-16/replied"],
         expect![[r#"
             days/2026-11-16/late 2
-            days/2026-11-16/replied 0
+            days/2026-11-16/replied 1
         "#]],
     );
 }

@@ -297,7 +297,7 @@ fn q4_for_the_agent_on_the_card() {
         trace,
         expect![[r#"
             10:00:00 invite.sent s1#1 b1 anna manual
-            10:00:00 rating.recorded s1#1 b1 anna disappointed 2 agent
+            10:00:00 rating.recorded s1#1 b1 anna disappointed 2 agent reasons=["slow","attitude"]
         "#]],
     );
     check_report(

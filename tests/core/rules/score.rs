@@ -42,7 +42,7 @@ fn m1_reply_rate() {
         &format!("{day}\n10:44:59.999 clock"),
         &["days/2026-11-16"],
         expect![[r#"
-            days/2026-11-16 {"consulting":5,"effective_rate":1,"late":2,"penalty_risk":false,"replied":5,"reply_rate":0.6}
+            days/2026-11-16 {"buyers":5,"consulting":5,"effective_rate":1,"late":2,"penalty_risk":false,"replied":5,"reply_rate":0.6,"unit":"buyer"}
         "#]],
     );
     check_report(
@@ -50,7 +50,7 @@ fn m1_reply_rate() {
         &format!("{day}\n10:45 clock"),
         &["days/2026-11-16"],
         expect![[r#"
-            days/2026-11-16 {"consulting":5,"effective_rate":1,"late":3,"penalty_risk":false,"replied":5,"reply_rate":0.4}
+            days/2026-11-16 {"buyers":5,"consulting":5,"effective_rate":1,"late":3,"penalty_risk":false,"replied":5,"reply_rate":0.4,"unit":"buyer"}
         "#]],
     );
     check_report(
@@ -67,8 +67,8 @@ fn m1_reply_rate() {
         // 23:58 is late at 00:01; the message of the 17th was answered in time.
         &["days/2026-11-16", "days/2026-11-17"],
         expect![[r#"
-            days/2026-11-16 {"consulting":1,"effective_rate":0,"late":1,"penalty_risk":false,"replied":0,"reply_rate":0}
-            days/2026-11-17 {"consulting":1,"effective_rate":1,"late":0,"penalty_risk":false,"replied":1,"reply_rate":1}
+            days/2026-11-16 {"buyers":1,"consulting":1,"effective_rate":0,"late":1,"penalty_risk":false,"replied":0,"reply_rate":0,"unit":"buyer"}
+            days/2026-11-17 {"buyers":1,"consulting":1,"effective_rate":1,"late":0,"penalty_risk":false,"replied":1,"reply_rate":1,"unit":"buyer"}
         "#]],
     );
 }
@@ -177,7 +177,7 @@ fn m2_effective_rate() {
          11-17T10:00 agent s3",
         &["days/2026-11-16"],
         expect![[r#"
-            days/2026-11-16 {"consulting":3,"effective_rate":0.3333,"late":3,"penalty_risk":false,"replied":1,"reply_rate":0}
+            days/2026-11-16 {"buyers":3,"consulting":3,"effective_rate":0.6667,"late":3,"penalty_risk":false,"replied":2,"reply_rate":0,"unit":"buyer"}
         "#]],
     );
     check_report(
@@ -309,8 +309,8 @@ fn m4_good_rate() {
         &["weeks/2026-W46", "weeks/2026-W47"],
         // 1 of 3 at 0.8: (1 + k) / (3 + k) >= 0.8 is k >= 7. 0 of 1: k >= 4.
         expect![[r#"
-            weeks/2026-W46 {"disappointed":1,"good_needed":7,"good_rate":0.3333,"human_good_rate":0.5,"neutral":1,"satisfied":1}
-            weeks/2026-W47 {"disappointed":1,"good_needed":4,"good_rate":0,"human_good_rate":0,"neutral":0,"satisfied":0}
+            weeks/2026-W46 {"disappointed":1,"good_needed":7,"good_rate":0.3333,"human_good_rate":0.5,"judged":{"good_rate":0.3333,"ratings":3},"neutral":1,"satisfied":1}
+            weeks/2026-W47 {"disappointed":1,"good_needed":4,"good_rate":0,"human_good_rate":0,"judged":{"good_rate":0,"ratings":1},"neutral":0,"satisfied":0}
         "#]],
     );
     check(
@@ -422,7 +422,7 @@ fn m6_alerts_of_ratings() {
 fn m6_alerts_of_replies() {
     check(
         "M1 M6 late is late whichever timers of the instant have yet to fire: the first overdue sees both",
-        "10:00 shop pinduoduo service.min_sample=2
+        "10:00 shop pinduoduo service.reply.min_sample=2
                agents anna
                online anna
                opened s1 b1
@@ -440,7 +440,7 @@ fn m6_alerts_of_replies() {
     );
     check(
         "M6 after a buyer's first counting message of a day alone; of the day of the late message, not of now",
-        "10:00 shop pinduoduo session.close_after_buyer_silence=0s service.min_sample=1
+        "10:00 shop pinduoduo session.close_after_buyer_silence=0s service.reply.min_sample=1
                agents anna
                online anna
                opened s1 b1
@@ -467,6 +467,7 @@ fn m6_alerts_of_replies() {
             23:02:00 reply.overdue s3 b3 anna since=22:59:00
             23:02:00 score.alert reply_rate 2026-11-16 0.25 of 0.5
             23:02:00 reply.overdue s4 b4 anna since=22:59:00
+            11-17T00:03:00 score.day 2026-11-16 4 3 0.25 0.5 true 0.5 false
         "#]],
     );
     check(
@@ -486,7 +487,7 @@ fn m6_alerts_of_replies() {
     );
     check(
         "M6 never with min_rate 0",
-        "10:00 shop pinduoduo service.min_sample=1 service.reply.min_rate=0
+        "10:00 shop pinduoduo service.reply.min_sample=1 service.reply.min_rate=0
                agents anna
                online anna
                opened s1 b1

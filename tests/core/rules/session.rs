@@ -324,7 +324,7 @@ fn s5_the_order_within_one_event() {
     );
     check(
         "S5 a message: R9's routing, its notice and auto reply, M6's word, then draining",
-        "10:00 shop pinduoduo service.min_sample=2 session.on_agent_offline=keep auto_reply.offline={\"enabled\":true,\"text\":\"later\"}
+        "10:00 shop pinduoduo service.reply.min_sample=2 session.on_agent_offline=keep auto_reply.offline={\"enabled\":true,\"text\":\"later\"}
                agents anna bo capacity=1
                online anna bo
                opened s1 b1
@@ -352,7 +352,7 @@ fn s5_the_order_within_one_event() {
     );
     check(
         "S5 M6's word after R9's notice",
-        "10:00 shop pinduoduo service.min_sample=1 session.on_agent_offline=keep
+        "10:00 shop pinduoduo service.reply.min_sample=1 session.on_agent_offline=keep
                agents anna bo capacity=1
                online anna bo
                opened s1 b1

@@ -162,7 +162,7 @@ fn timers_and_events() {
     );
     check(
         "timers fire before an event that is rejected once they have, and the clock is its; not before time_went_back, a repeated id or a wrong entry",
-        "10:00 shop standard routing.queue.max_wait=5m
+        "10:00 shop standard routing.queue.max_wait=5m session.lateness=59s
                clock id=e1
                opened s1 b1
          10:05 clock id=e1

@@ -81,6 +81,13 @@ fn made_by(verb: &str, names: &[&str], set: &[&str]) -> Vec<Map<String, Value>> 
         "rate" => vec![rated(names)],
         "flag" => with(one("buyer.flagged", &["buyer"]), "risk", json!(true)),
         "unflag" => with(one("buyer.flagged", &["buyer"]), "risk", json!(false)),
+        "ready" => each("agent.ready"),
+        "left" => one("buyer.left", &["session"]),
+        "back" => one("buyer.returned", &["session"]),
+        "rank" => one("session.ranked", &["session"]),
+        "rank-buyer" => one("buyer.ranked", &["buyer"]),
+        "block" => with(one("buyer.blocked", &["buyer"]), "blocked", json!(true)),
+        "unblock" => with(one("buyer.blocked", &["buyer"]), "blocked", json!(false)),
         other => one(other, &[]),
     }
 }

@@ -6,7 +6,7 @@ use super::policies::{self, AGENTS, QUESTIONS, ROLES, STATUSES};
 use super::spoil;
 use super::time;
 use super::view::{Place, SessionView, View};
-use crate::model::value::{DAY_MS, MINUTE_MS, WEEK_MS, duration};
+use crate::model::value::{DAY_MS, MINUTE_MS, Ms, WEEK_MS, duration};
 use serde_json::{Map, Value, json};
 
 const KINDS: [&str; 8] = [
@@ -60,7 +60,7 @@ pub fn next(dice: &mut Dice, shop: &mut View) -> Value {
 }
 
 /// An event of one of the sections that a shop exercises; seldom one of another, which is then only noted.
-fn of_a_section(dice: &mut Dice, shop: &View) -> Option<Value> {
+fn of_a_section(dice: &mut Dice, shop: &mut View) -> Option<Value> {
     let features = shop.features;
     let of = |is_on: bool, percent: usize| if is_on { 10 * percent } else { 2 };
     let weights = [
@@ -118,6 +118,7 @@ fn blocked(dice: &mut Dice, shop: &View) -> Value {
 fn comes_late(dice: &mut Dice, shop: &View, kind: &str) -> bool {
     let percent = match kind {
         "buyer.message" | "agent.message" | "bot.message" => 30,
+        "buyer.blocked" => 25,
         "shop.configured" => 3,
         _ => 6,
     };
@@ -127,14 +128,27 @@ fn comes_late(dice: &mut Dice, shop: &View, kind: &str) -> bool {
     }
 }
 
+/// T1d: an answer that was given about when its session closed.
+fn around_its_close(dice: &mut Dice, shop: &View, event: &Value) -> Option<Ms> {
+    let closed = shop.session_of_id(event["session"].as_str()?)?.closed_at?;
+    let at = closed + dice.pick(&[-20_000, -1, 0, 0, 0, 1]);
+    (event["type"] == "agent.message" && at < shop.now && dice.chance(70)).then_some(at)
+}
+
 /// The common fields: `at`, `shop`, sometimes `id`, now and then a repeated one.
 pub fn frame(dice: &mut Dice, shop: &mut View, event: &mut Value, number: u64) {
     let kind = event["type"].as_str().expect("an event").to_owned();
     let at = match shop.recent.is_empty() || !comes_late(dice, shop, &kind) {
         true => shop.now,
-        false => time::late(dice, shop),
+        false => around_its_close(dice, shop, event).unwrap_or_else(|| time::late(dice, shop)),
     };
     event["at"] = json!(time::spelled(dice, at));
+    if at < shop.now && event.get("until").is_some() {
+        // It may be over by the clock.
+        let late = shop.now - at;
+        let later = *dice.pick(&[1, late - 1, late, late, late + 1, late + 20_000]);
+        event["until"] = json!(time::spelled(dice, at + later.max(1)));
+    }
     shop.note_recent(at);
     if shop.name != "default" || dice.chance(10) {
         event["shop"] = json!(shop.name);
@@ -340,8 +354,16 @@ fn on_session(kind: &str, session: &SessionView) -> Value {
     json!({ "type": kind, "session": session.id })
 }
 
-fn buyer_message(dice: &mut Dice, shop: &View) -> Option<Value> {
-    let mut event = on_session("buyer.message", &some_session(dice, shop, is_open)?);
+fn buyer_message(dice: &mut Dice, shop: &mut View) -> Option<Value> {
+    let session = match shop.left.pop() {
+        Some(left) if dice.chance(60) => shop.session_of_id(&left),
+        _ => None,
+    };
+    let session = match session {
+        Some(left) => left,
+        None => some_session(dice, shop, is_open)?,
+    };
+    let mut event = on_session("buyer.message", &session);
     if dice.chance(5) {
         event["kind"] = json!("anything at all");
         event["text"] = json!("");

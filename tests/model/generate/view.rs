@@ -24,6 +24,8 @@ pub struct SessionView {
     pub id: String,
     pub buyer: String,
     pub place: Place,
+    /// When it closed.
+    pub closed_at: Option<Ms>,
 }
 
 pub struct View {
@@ -48,6 +50,8 @@ pub struct View {
     pub targets: Vec<Ms>,
     /// When the shop's next timer is due, as the model has it.
     pub next_timer: Option<Ms>,
+    /// Sessions whose buyer has left.
+    pub left: Vec<String>,
     /// How late an event may come.
     pub lateness: Ms,
     /// Instants at which something happened lately, for events that come late.
@@ -74,6 +78,7 @@ impl View {
             windows: vec![DAY_MS, WEEK_MS],
             targets: Vec::new(),
             next_timer: None,
+            left: Vec::new(),
             lateness: 0,
             recent: Vec::new(),
             turn: 0,
@@ -100,6 +105,13 @@ impl View {
         Some((*dice.pick(&fitting)).clone())
     }
 
+    pub fn session_of_id(&self, id: &str) -> Option<SessionView> {
+        self.sessions
+            .iter()
+            .find(|session| session.id == id)
+            .cloned()
+    }
+
     /// Takes in what came of the last event.
     pub fn learn(&mut self, decisions: &[Value], open: Vec<(String, String, Option<String>)>) {
         for decision in decisions {
@@ -112,7 +124,9 @@ impl View {
             };
             match text("type").as_str() {
                 "agent.presence_set" => self.note_presence(&text("agent"), false),
-                "session.closed" => self.note_closed(text("session"), text("buyer")),
+                "session.closed" => {
+                    self.note_closed(text("session"), text("buyer"), instant(&text("at")));
+                }
                 "invite.sent" | "rating.opened" => self.note_card(text("card")),
                 _ => {}
             }
@@ -130,17 +144,23 @@ impl View {
                     Some(bot) if bot == "bot" => Place::Bot,
                     Some(agent) => Place::Agent(agent),
                 };
-                SessionView { id, buyer, place }
+                SessionView {
+                    id,
+                    buyer,
+                    place,
+                    closed_at: None,
+                }
             }));
     }
 
-    fn note_closed(&mut self, id: String, buyer: String) {
+    fn note_closed(&mut self, id: String, buyer: String, closed_at: Option<Ms>) {
         self.sessions
             .retain(|session| session.place == Place::Closed && session.id != id);
         self.sessions.push(SessionView {
             id,
             buyer,
             place: Place::Closed,
+            closed_at,
         });
         if self.sessions.len() > CLOSED_MAX {
             self.sessions.remove(0);

@@ -10,6 +10,7 @@ use check_results::CheckResults;
 use crate::domain::base::calendar::Day;
 use crate::domain::base::deterministic_draw::draw;
 use crate::domain::base::id::Id;
+use crate::domain::base::time::{Instant, OffsetTimestamp};
 use crate::domain::explain::decision_sink::DecisionSink;
 use crate::domain::explain::invite_check::{Check, Observed};
 use crate::domain::policy::{InviteAfter, Suspension};
@@ -28,6 +29,23 @@ use crate::domain::state::shop::Shop;
 enum Sending {
     Yes,
     No,
+}
+
+/// What a request for an invitation would decide.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckedInvite {
+    /// The session.
+    pub session: Id,
+    /// Its buyer.
+    pub buyer: Id,
+    /// Its agent.
+    pub agent: Id,
+    /// The card that would be sent, if no rule blocks it.
+    pub card: Option<Id>,
+    /// The rules that block it.
+    pub blocked_by: Vec<BlockCode>,
+    /// When all of them stop blocking it, if that is known.
+    pub retry_at: Option<OffsetTimestamp>,
 }
 
 /// The rules of an automatic invitation that need only the shop, in order. I12 follows.
@@ -143,13 +161,13 @@ impl Shop {
                     history.submitted_at
                 };
                 let rated = (rated_at, policy.quiet_after_rating);
-                return Check::quiet(code, rated, None, now);
+                return Check::rated(rated, policy.quiet_after_opening, now);
             }
             BlockCode::AlreadyInvited => {
                 let manual_at = self.tie(record.buyer, WHOLE_SHOP).manual_invited_at;
                 let manual = (manual_at, policy.manual_quiet);
                 let auto = (buyer.auto_invited_at, policy.auto_quiet);
-                return Check::quiet(code, manual, Some(auto), now);
+                return Check::invited(manual, auto, now);
             }
             BlockCode::ShopDayCap => return self.shop_day_check(record.buyer),
             // The ledger checks I12. I13 applies only to manual invitations.
@@ -259,10 +277,8 @@ impl Shop {
         out: &mut DecisionSink,
     ) -> Result<(), Rejection> {
         let (session, agent) = self.find_own(session, agent)?;
-        let mut tried = CheckResults::new(Trigger::Manual, out.is_asked(self.seq));
-        for check in self.manual_checks(session, agent) {
-            tried.add(check);
-        }
+        let asked = out.is_asked(self.seq);
+        let tried = self.try_manual_invite(session, agent, self.now, asked);
         if tried.codes.is_empty() {
             let buyer = self.sessions[session].buyer;
             let now = self.now;
@@ -274,9 +290,51 @@ impl Shop {
         Ok(())
     }
 
-    /// I1, I9, I10 and I13 for a manual invitation.
-    fn manual_checks(&self, session: u32, agent: u32) -> [Check; 4] {
-        let (policy, now) = (&self.policy.invite, self.now);
+    /// What `invite.requested` by the session's agent would decide at an instant, which the shop's clock may not have
+    /// reached. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The event would be rejected.
+    pub fn check_manual_invite(
+        &self,
+        session: &Id,
+        at: Instant,
+    ) -> Result<CheckedInvite, Rejection> {
+        let at = at.max(self.now);
+        self.find_session_at(session, at)?;
+        let (session, agent) = self.find_own(session, None)?;
+        let tried = self.try_manual_invite(session, agent, at, false);
+        let (id, buyer) = self.names(session);
+        let next = self.sessions[session].cards.len();
+        Ok(CheckedInvite {
+            card: tried.codes.is_empty().then(|| self.card_id(session, next)),
+            session: id,
+            buyer,
+            agent: self.agent_id(agent),
+            retry_at: tried.retry_at().map(|at| self.stamp(at)),
+            blocked_by: tried.codes,
+        })
+    }
+
+    /// Checks I1, I9, I10 and I13 for a manual invitation at an instant.
+    fn try_manual_invite(
+        &self,
+        session: u32,
+        agent: u32,
+        at: Instant,
+        asked: bool,
+    ) -> CheckResults {
+        let mut tried = CheckResults::new(Trigger::Manual, asked);
+        for check in self.manual_checks(session, agent, at) {
+            tried.add(check);
+        }
+        tried
+    }
+
+    /// I1, I9, I10 and I13 for a manual invitation at an instant.
+    fn manual_checks(&self, session: u32, agent: u32, now: Instant) -> [Check; 4] {
+        let policy = &self.policy.invite;
         let number = self.sessions[session].buyer;
         let manual_at = self.tie(number, WHOLE_SHOP).manual_invited_at;
         let auto_at = self.buyers[number].auto_invited_at;
@@ -285,15 +343,15 @@ impl Shop {
             (auto_at, policy.manual_quiet),
         );
         let rated = (self.tie(number, agent).rated_at, policy.quiet_after_rating);
-        let day = self.days.get(self.span.day);
+        let day = self.days.get(self.span_at(now).day);
         let wrote = day.is_some_and(|day| day.wrote_to(number, agent));
         let needed = policy.manual_needs_contact;
         let on = Observed::Switch(policy.manual);
         let contact = Observed::Contact { wrote, needed };
         [
             Check::new(BlockCode::Disabled, !policy.manual, on),
-            Check::quiet(BlockCode::RatedRecently, rated, None, now),
-            Check::quiet(BlockCode::AlreadyInvited, manual, Some(auto), now),
+            Check::rated(rated, true, now),
+            Check::invited(manual, auto, now),
             Check::new(BlockCode::NoContact, needed && !wrote, contact),
         ]
     }

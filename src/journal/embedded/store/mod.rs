@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::settings::JournalSettings;
-use super::watchdog::{self, Task, Watchdog};
+use super::watchdog::{Task, Watchdog};
 use crate::env::FailStop;
 use crate::journal::JournalError;
 use crate::journal::error::disk_failed;
@@ -113,7 +113,7 @@ pub struct Store {
 }
 
 /// Closes sled, which writes what it has buffered and panics where it cannot. After a failure of the disk sled is not
-/// closed: the process is about to end with its reason.
+/// closed, because it would wait for writes that have failed: the process is about to end with its reason.
 impl Drop for Store {
     fn drop(&mut self) {
         let (db, trees) = (self.db.take(), std::mem::take(&mut self.trees));
@@ -121,13 +121,21 @@ impl Drop for Store {
             std::mem::forget((db, trees));
             return;
         }
-        // Everything that was acknowledged is durable by now.
-        let closed = self.watched(Task::Close, |_| {
-            guarded(|| {
-                drop((db, trees));
-                Ok(())
-            })
-        });
+        // sled's own threads may have failed, and no call after that.
+        let closed = if let Some(error) = self.watchdog.error() {
+            std::mem::forget((db, trees));
+            Err(error)
+        } else {
+            // Everything that was acknowledged is durable by now.
+            let closed = self.watched(Task::Close, |_| {
+                guarded(|| {
+                    drop((db, trees));
+                    Ok(())
+                })
+            });
+            // sled does not say where it could not write.
+            closed.and_then(|()| self.watchdog.error().map_or(Ok(()), Err))
+        };
         // Where opening failed, that error is reported instead.
         if let Err(error) = closed
             && self.open.load(Ordering::Relaxed)
@@ -227,7 +235,7 @@ impl Store {
         Ok(())
     }
 
-    /// Ends the watch of opening. From now on tasks are watched by [`Store::watched`].
+    /// Ends the watch of opening. From now on each call is watched, and tasks by [`Store::watched`].
     pub fn opened(&self) {
         self.open.store(true, Ordering::Relaxed);
         self.watchdog.end(Task::Open);
@@ -258,8 +266,7 @@ impl Store {
         &self,
         call: impl FnOnce(&Store) -> Result<T, sled::Error>,
     ) -> Result<T, JournalError> {
-        let result = guarded(|| call(self));
-        watchdog::heartbeat();
+        let result = self.watchdog.call(|| guarded(|| call(self)));
         if matches!(result, Err(JournalError::Failed(_))) {
             self.failed.store(true, Ordering::Relaxed);
             self.watchdog.fail();
@@ -280,9 +287,8 @@ impl Store {
     pub fn sync(&self) -> Result<(), JournalError> {
         self.on_disk(|store| store.db.as_ref().map_or(Ok(0), |db| db.flush()))?;
         if self.sync {
-            let synced = self.file.sync_data();
+            let synced = self.watchdog.call(|| self.file.sync_data());
             synced.map_err(|error| self.has_failed("fdatasync of the store", &error))?;
-            watchdog::heartbeat();
         }
         Ok(())
     }

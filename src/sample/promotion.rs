@@ -1,11 +1,12 @@
-//! The shop of the sample: its policy, its staff and their shifts.
+//! The shop of the sample in the days of 11.11: its policy, its staff and their shifts.
 
-use crate::domain::protocol::codes::Presence;
+use crate::domain::protocol::codes::Presence::{Away, Offline, Online};
 
-use super::event_queue::{DAY_S, EventQueue, Moment, ScheduledStep};
+use super::day_script::{ArrivalSlot, DayScript, Habits, Mood, Role, StaffMember};
+use super::event_queue::{DAY_S, Moment};
 
 /// A small clothing shop's policy in the days of 11.11.
-pub const POLICY: &str = concat!(
+const POLICY: &str = concat!(
     r#"{"preset":"standard","timezone":"Asia/Shanghai","#,
     r#""routing":{"strategy":"least_saturated","recent":{"window":"48h","away_window":"20m"},"#,
     r#""groups":{"presale":["小美","阿强","小北","Leo"],"aftersale":["role:aftersale"]},"#,
@@ -27,44 +28,8 @@ pub const POLICY: &str = concat!(
     r#""min_rate":0.9,"penalty_above":100},"good_rate":{"min":0.85},"attitude":{"max":0.3},"min_sample":20}}"#,
 );
 
-/// The head of the shop, who serves no buyers.
-pub const HEAD: &str = "掌柜";
-
-/// The task of an agent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Role {
-    /// Before the sale.
-    Presale,
-    /// After the sale.
-    Aftersale,
-}
-
-/// An agent.
-pub struct StaffMember {
-    /// Its id.
-    pub id: &'static str,
-    /// The name that buyers see.
-    pub name: &'static str,
-    /// Its task.
-    pub role: Role,
-    /// Its capacity.
-    pub capacity: u64,
-    /// Its weight for `fewest_today`.
-    pub weight: u64,
-    /// How long it writes a reply, in seconds.
-    pub pace_s: (u64, u64),
-    /// The percentage of replies in which it is rude.
-    pub rude: u64,
-    /// Whether its workbench greets automatically.
-    pub greets: bool,
-    /// Its shifts: hour, minute, and its presence from then on.
-    pub shifts: &'static [(u64, u64, Presence)],
-}
-
-use Presence::{Away, Offline, Online};
-
 /// All agents.
-pub const STAFF: [StaffMember; 7] = [
+const STAFF: [StaffMember; 7] = [
     StaffMember {
         id: "小美",
         name: "售前小美",
@@ -73,6 +38,8 @@ pub const STAFF: [StaffMember; 7] = [
         weight: 3,
         pace_s: (7, 20),
         rude: 1,
+        overlooks: 0,
+        leaves_desk: &[],
         greets: true,
         shifts: &[
             (8, 30, Online),
@@ -93,6 +60,8 @@ pub const STAFF: [StaffMember; 7] = [
         weight: 2,
         pace_s: (10, 30),
         rude: 2,
+        overlooks: 0,
+        leaves_desk: &[],
         greets: false,
         shifts: &[
             (9, 0, Online),
@@ -110,6 +79,8 @@ pub const STAFF: [StaffMember; 7] = [
         weight: 2,
         pace_s: (9, 26),
         rude: 1,
+        overlooks: 0,
+        leaves_desk: &[],
         greets: true,
         shifts: &[
             (9, 30, Online),
@@ -127,6 +98,8 @@ pub const STAFF: [StaffMember; 7] = [
         weight: 1,
         pace_s: (14, 40),
         rude: 9,
+        overlooks: 0,
+        leaves_desk: &[],
         greets: false,
         shifts: &[
             (11, 30, Online),
@@ -147,6 +120,8 @@ pub const STAFF: [StaffMember; 7] = [
         weight: 2,
         pace_s: (9, 28),
         rude: 1,
+        overlooks: 0,
+        leaves_desk: &[],
         greets: true,
         shifts: &[
             (13, 20, Online),
@@ -164,6 +139,8 @@ pub const STAFF: [StaffMember; 7] = [
         weight: 2,
         pace_s: (8, 22),
         rude: 2,
+        overlooks: 0,
+        leaves_desk: &[],
         greets: false,
         shifts: &[(17, 10, Online), (23, 50, Away), (24, 5, Offline)],
     },
@@ -175,6 +152,8 @@ pub const STAFF: [StaffMember; 7] = [
         weight: 1,
         pace_s: (12, 34),
         rude: 3,
+        overlooks: 0,
+        leaves_desk: &[],
         greets: false,
         shifts: &[
             (16, 30, Online),
@@ -186,52 +165,39 @@ pub const STAFF: [StaffMember; 7] = [
     },
 ];
 
-/// Plans the shifts of `days` days, and of the morning after, until `end`.
-pub fn plan_shifts(event_queue: &mut EventQueue, days: u64, end: Moment) {
-    for day in 0..=days {
-        for (number, member) in STAFF.iter().enumerate() {
-            for &(hour, minute, presence) in member.shifts {
-                let at = Moment(day * DAY_S + hour * 3600 + minute * 60);
-                if day < days || at < end {
-                    event_queue.plan(at, ScheduledStep::Presence(number, presence));
-                }
-            }
-        }
-        if day < days {
-            for minute in [7, 14, 23] {
-                event_queue.plan(
-                    Moment(day * DAY_S + 20 * 3600 + minute * 60),
-                    ScheduledStep::Supervise,
-                );
-            }
-        }
-    }
-}
+/// From a minute of the day to another: how many buyers come, and how.
+const ARRIVALS: [ArrivalSlot; 15] = [
+    (10, 90, 5, Mood::Usual),
+    (90, 420, 4, Mood::Usual),
+    (420, 510, 4, Mood::Usual),
+    (510, 600, 17, Mood::Usual),
+    (600, 705, 26, Mood::Usual),
+    (705, 740, 22, Mood::Usual),
+    (740, 800, 40, Mood::Live),
+    (800, 1000, 30, Mood::Usual),
+    (1000, 1110, 22, Mood::Usual),
+    (1110, 1195, 26, Mood::Usual),
+    (1195, 1200, 6, Mood::Live),
+    (1200, 1208, 66, Mood::Live),
+    (1208, 1230, 28, Mood::Live),
+    (1230, 1320, 36, Mood::Live),
+    (1320, 1439, 22, Mood::Usual),
+];
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::policy::Policy;
+/// The last arrivals are on the morning after, in the night's part of the table.
+const NIGHT_SLOTS: usize = 3;
 
-    #[test]
-    fn the_policy_is_one() {
-        let policy = serde_json::from_str(POLICY).unwrap();
-        assert!(Policy::parse(&policy).is_ok());
-    }
+/// The minutes of the day at which the head of the shop looks after the queue.
+const SUPERVISED: [u64; 3] = [20 * 60 + 7, 20 * 60 + 14, 20 * 60 + 23];
 
-    #[test]
-    fn shifts_are_in_the_order_of_time_and_end_offline() {
-        for member in &STAFF {
-            let times: Vec<u64> = member
-                .shifts
-                .iter()
-                .map(|(hour, minute, _)| hour * 60 + minute)
-                .collect();
-            assert!(times.is_sorted(), "{}", member.id);
-            assert_eq!(
-                member.shifts.last().map(|last| last.2),
-                Some(Presence::Offline)
-            );
-        }
-    }
-}
+/// The day before 11.11.
+pub const DAY: DayScript = DayScript {
+    // 2026-11-10.
+    begin: Moment(40 * DAY_S),
+    policy: POLICY,
+    staff: &STAFF,
+    arrivals: &ARRIVALS,
+    night_slots: NIGHT_SLOTS,
+    supervised: &SUPERVISED,
+    habits: Habits::NONE,
+};

@@ -1,11 +1,13 @@
-//! A shop's summary on one screen: sessions, waits, agents, invitations, scores against their thresholds, and
-//! highlights.
+//! A shop's summary on a screen or two: sessions, waits, agents and their days, invitations, scores against their
+//! thresholds, and highlights.
+
+mod agent_days;
+mod figures;
 
 use std::collections::BTreeMap;
 
 use crate::domain::base::ratio::Share;
-use crate::domain::base::time::Duration;
-use crate::domain::policy::ServicePolicy;
+use crate::domain::policy::{ReplyUnit, ServicePolicy};
 use crate::domain::protocol::decision::BlockCode;
 use crate::domain::protocol::rating::Level;
 use crate::domain::read::report::{
@@ -13,12 +15,11 @@ use crate::domain::read::report::{
 };
 
 use super::notable_decisions::{Highlight, Highlights};
-use super::phrase::{Locale, chinese_period, decimal, percent, share};
+use super::phrase::{Locale, decimal, share};
 use super::table::{Side, TextTable};
 use super::{Language, invite, rating, score};
-
-/// How many agents have a row of their own.
-const AGENTS_MAX: usize = 20;
+use agent_days::agent_days;
+use figures::{AGENTS_MAX, agent_name, length_of, more_agents, rate, when_of};
 
 /// How many of the latest days, weeks and months are listed.
 const PERIODS_MAX: usize = 3;
@@ -34,9 +35,13 @@ pub fn summary(
     language: Language,
 ) -> String {
     let locale = Locale::new(language, None);
-    let parts = [
+    let mut parts = vec![
         part(locale.say("接待", "Sessions"), sessions(locale, report)),
         part(locale.say("客服", "Agents"), agents(locale, &report.agents)),
+    ];
+    let days = agent_days(locale, report).into_iter();
+    parts.extend(days.map(|(title, lines)| part(&title, lines)));
+    parts.extend([
         part(
             locale.say("邀评", "Invites"),
             invites(locale, report, highlights),
@@ -49,7 +54,7 @@ pub fn summary(
             locale.say("值得留意", "Worth a look"),
             events(locale, highlights),
         ),
-    ];
+    ]);
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     parts.join("\n\n")
 }
@@ -99,13 +104,6 @@ fn sessions(locale: Locale, report: &Report) -> Vec<String> {
     lines
 }
 
-/// Whole seconds from ten seconds on.
-fn length_of(seconds: Decimal) -> Duration {
-    let ms = seconds.scaled * 1000 / u64::from(seconds.scale).max(1);
-    let step = if ms >= 10_000 { 1000 } else { 100 };
-    Duration::from_ms(((ms + step / 2) / step * step) as i64)
-}
-
 fn agents(locale: Locale, agents: &BTreeMap<String, AgentReport>) -> Vec<String> {
     let mut ordered: Vec<(&String, &AgentReport)> = agents.iter().collect();
     ordered.sort_by(|a, b| b.1.assigned.cmp(&a.1.assigned).then_with(|| a.0.cmp(b.0)));
@@ -119,11 +117,7 @@ fn agents(locale: Locale, agents: &BTreeMap<String, AgentReport>) -> Vec<String>
         (locale.say("好评率", "good rate"), Side::Right),
     ]);
     for (id, agent) in ordered.iter().take(AGENTS_MAX) {
-        let name = if id.as_str() == "bot" {
-            locale.say("机器人", "the bot")
-        } else {
-            id.as_str()
-        };
+        let name = agent_name(locale, id);
         let stars = agent
             .mean_stars
             .map(|stars| decimal((stars.scaled + 50) / 100, 100));
@@ -142,19 +136,8 @@ fn agents(locale: Locale, agents: &BTreeMap<String, AgentReport>) -> Vec<String>
     } else {
         table.lines("")
     };
-    if let Some(more) = ordered
-        .len()
-        .checked_sub(AGENTS_MAX)
-        .filter(|&more| more > 0)
-    {
-        lines.push(locale.say(format!("……另有 {more} 位"), format!("... and {more} more")));
-    }
+    lines.extend(more_agents(locale, ordered.len()));
     lines
-}
-
-/// A rate as exact as in the report, so that no rate seems to reach a threshold that it misses.
-fn rate(rate: Decimal) -> String {
-    percent(rate.scaled)
 }
 
 fn invites(locale: Locale, report: &Report, highlights: &Highlights) -> Vec<String> {
@@ -208,10 +191,6 @@ fn scores(locale: Locale, report: &Report, service: &ServicePolicy) -> Vec<Strin
     days.chain(weeks).chain(months).collect()
 }
 
-fn when_of(locale: Locale, when: &str) -> String {
-    locale.say(chinese_period(when), when.to_owned())
-}
-
 /// The threshold of a rate; `None` where the policy has none.
 fn held_against(locale: Locale, line: Share, off: Share, bad: Option<bool>) -> String {
     if line == off {
@@ -232,12 +211,12 @@ fn held_against(locale: Locale, line: Share, off: Share, bad: Option<bool>) -> S
 }
 
 fn day_line(locale: Locale, when: &str, day: &DayReport, service: &ServicePolicy) -> String {
-    let (consulting, late, replied) = (day.consulting, day.late, day.replied);
     let value = day.reply_rate.map_or_else(|| "-".to_owned(), rate);
     let min = service.reply.min_rate;
+    let (consulting, late) = (day.consulting, day.late);
     let bad = (consulting - late.min(consulting)) * 10_000 < u64::from(min.0) * consulting;
     let line = held_against(locale, min, Share::ZERO, Some(bad));
-    let within = locale.length(service.reply.within);
+    let counts = day_counts(locale, day, &locale.length(service.reply.within));
     let when = when_of(locale, when);
     let risk = if day.penalty_risk {
         locale.say(
@@ -248,25 +227,47 @@ fn day_line(locale: Locale, when: &str, day: &DayReport, service: &ServicePolicy
         ""
     };
     locale.say(
-        format!(
-            "{when} 人工回复率 {value}{line}：咨询 {consulting} 人，{late} 人等 {within}还没回复，{replied} 人当天得到回复{risk}"
-        ),
-        format!(
-            "{when} reply rate {value}{line}: {consulting} buyers consulted, {late} waited {within} or longer, \
-             {replied} were answered that day{risk}"
-        ),
+        format!("{when} 人工回复率 {value}{line}：{counts}{risk}"),
+        format!("{when} reply rate {value}{line}: {counts}{risk}"),
     )
+}
+
+/// What consulted and was late on a day, in the unit of the reply rate (M12), and how many buyers got a reply (M2).
+fn day_counts(locale: Locale, day: &DayReport, within: &str) -> String {
+    let (all, late, buyers, replied) = (day.consulting, day.late, day.buyers, day.replied);
+    match day.unit {
+        ReplyUnit::Buyer => locale.say(
+            format!("咨询 {all} 人，{late} 人等 {within}还没回复，{replied} 人当天得到回复"),
+            format!(
+                "{all} buyers consulted, {late} waited {within} or longer, {replied} were answered that day"
+            ),
+        ),
+        ReplyUnit::Round => locale.say(
+            format!("对话 {all} 轮，{late} 轮等 {within}还没回复；咨询 {buyers} 人，{replied} 人当天得到回复"),
+            format!(
+                "{all} rounds, {late} waited {within} or longer; {buyers} buyers consulted, {replied} were answered \
+                 that day"
+            ),
+        ),
+        ReplyUnit::Session => locale.say(
+            format!("咨询会话 {all} 个，{late} 个首轮等 {within}还没回复；咨询 {buyers} 人，{replied} 人当天得到回复"),
+            format!(
+                "{all} sessions, {late} waited {within} or longer in their first round; {buyers} buyers consulted, \
+                 {replied} were answered that day"
+            ),
+        ),
+    }
 }
 
 fn week_line(locale: Locale, when: &str, week: &WeekReport, service: &ServicePolicy) -> String {
     let when = when_of(locale, when);
     let all = week.satisfied + week.neutral + week.disappointed;
-    let (value, satisfied) = (
-        week.good_rate.map_or_else(|| "-".to_owned(), rate),
-        week.satisfied,
-    );
+    let value = |rated: Option<Decimal>| rated.map_or_else(|| "-".to_owned(), rate);
+    let (total, satisfied) = (value(week.good_rate), week.satisfied);
     let min = service.good_rate.min;
-    let line = held_against(locale, min, Share::ZERO, Some(week.good_needed != Some(0)));
+    let judged = week.judged.ratings;
+    let bad = (judged > 0).then_some(week.good_needed != Some(0));
+    let line = held_against(locale, min, Share::ZERO, bad);
     let needed = match week.good_needed {
         Some(0) => String::new(),
         Some(n) => locale.say(
@@ -278,9 +279,24 @@ fn week_line(locale: Locale, when: &str, week: &WeekReport, service: &ServicePol
             ", which no number of satisfied reaches".to_owned(),
         ),
     };
+    if judged == all {
+        return locale.say(
+            format!("{when} 好评率 {total}{line}{needed}：{all} 个评价里 {satisfied} 个满意"),
+            format!(
+                "{when} good rate {total}{line}{needed}: {satisfied} of {all} ratings satisfied"
+            ),
+        );
+    }
+    // The threshold is for the ratings that are judged (M4).
+    let value = value(week.judged.good_rate);
     locale.say(
-        format!("{when} 好评率 {value}{line}{needed}：{all} 个评价里 {satisfied} 个满意"),
-        format!("{when} good rate {value}{line}{needed}: {satisfied} of {all} ratings satisfied"),
+        format!(
+            "{when} 好评率 {value}{line}{needed}：{all} 个评价里 {judged} 个计入；全部评价的好评率是 {total}，{satisfied} 个满意"
+        ),
+        format!(
+            "{when} good rate {value}{line}{needed}: {judged} of {all} ratings are judged; of all, {satisfied} are \
+             satisfied ({total})"
+        ),
     )
 }
 
