@@ -387,10 +387,10 @@ fn the_report_of_the_holiday_has_the_agents_day_in_both_languages() {
 fn a_summary_names_the_unit_and_the_judged_ratings() {
     let trace = sample_of(SampleDay::Holiday, 7, 1);
     for (unit, words) in [
-        ("round", [" rounds, ", " 轮对话，"]),
+        ("round", [" rounds, ", "；咨询 "]),
         (
             "session",
-            [" for the first reply; ", " 个等 3 分钟还没有首次回复；"],
+            [" in their first round; ", " 个首轮等 3 分钟还没回复；"],
         ),
     ] {
         let reply = format!(r#""in_hours":true,"unit":"{unit}""#);
@@ -400,7 +400,7 @@ fn a_summary_names_the_unit_and_the_judged_ratings() {
         replay(&mut installation, trace.as_bytes(), &mut Vec::new(), |_| ()).unwrap();
         let report = installation.report().remove("default").unwrap();
         let service = &installation.shop("default").unwrap().policy().service;
-        let judged = [" of them judged", " 个计入考核"];
+        let judged = [" ratings are judged; ", " 个计入；"];
         for (at, language) in [Language::English, Language::Chinese]
             .into_iter()
             .enumerate()
